@@ -1,0 +1,151 @@
+//! One exchange with everything that happened because of it, and the check that decided.
+
+use std::sync::Arc;
+
+use mocktenant_lab::Site;
+use mocktenant_lab::journal::{Fact, Kind, Record};
+use mocktenant_verdict::Check;
+use serde_json::Value;
+
+use crate::ExplainedCheck;
+
+/// Checks of the AOS that only repeat what a child exchange answered.
+const DERIVED: &[&str] = &["token-issued", "dataverse-accepted", "metadata-reachable"];
+
+/// A root record and its descendants, in the order they were answered.
+pub(crate) struct Chain {
+    root: Arc<Record>,
+    descendants: Vec<Arc<Record>>,
+    /// The start a not-started node points to, with its own children.
+    start: Option<Arc<Record>>,
+}
+
+/// Who decided, and by which check.
+pub(crate) struct Deciding {
+    pub(crate) record: Arc<Record>,
+    pub(crate) check: Option<Check>,
+}
+
+impl Chain {
+    pub(crate) fn around(record: &Arc<Record>, records: &[Arc<Record>]) -> Self {
+        let mut root = Arc::clone(record);
+        while let Some(parent) = root.parent.clone() {
+            match records.iter().find(|candidate| candidate.id == parent) {
+                Some(found) => root = Arc::clone(found),
+                None => break,
+            }
+        }
+        let start = root
+            .fact("start")
+            .and_then(|fact| records.iter().find(|candidate| *candidate.id == *fact.value))
+            .filter(|_| root.refused())
+            .cloned();
+        let below = |id: &str, candidate: &Record| {
+            candidate.id.len() > id.len()
+                && candidate.id.starts_with(id)
+                && candidate.id.as_bytes().get(id.len()) == Some(&b'.')
+        };
+        let descendants = records
+            .iter()
+            .filter(|candidate| {
+                below(&root.id, candidate) || start.as_ref().is_some_and(|start| below(&start.id, candidate))
+            })
+            .cloned()
+            .collect();
+        Self { root, descendants, start }
+    }
+
+    pub(crate) fn root(&self) -> &Arc<Record> {
+        &self.root
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Arc<Record>> {
+        std::iter::once(&self.root).chain(&self.start).chain(&self.descendants)
+    }
+
+    /// Every check with its exchange.
+    pub(crate) fn checks(&self) -> Vec<ExplainedCheck> {
+        self.all()
+            .flat_map(|record| {
+                record.checks.iter().map(|check| ExplainedCheck {
+                    exchange: record.id.to_string(),
+                    surface: record.surface,
+                    check: check.clone(),
+                })
+            })
+            .collect()
+    }
+
+    /// The record and check that decided a refusal; `None` if nothing was refused.
+    pub(crate) fn deciding(&self) -> Option<Deciding> {
+        let top = self.start.as_ref().unwrap_or(&self.root);
+        if !self.root.refused() {
+            return None;
+        }
+        let mut record = Arc::clone(top);
+        loop {
+            let check = record.failed_check().cloned();
+            let derived = check.as_ref().is_none_or(|check| DERIVED.contains(&&*check.name));
+            let refused_child = self
+                .descendants
+                .iter()
+                .rev()
+                .find(|child| child.parent.as_deref() == Some(&*record.id) && child.refused())
+                .filter(|_| derived);
+            match refused_child {
+                Some(child) if child.kind != Kind::Call => record = Arc::clone(child),
+                // A call that reached nobody: the caller's own check is the one to explain.
+                _ => return Some(Deciding { record, check }),
+            }
+        }
+    }
+
+    /// The environment whose AOS is at the root, if any.
+    pub(crate) fn environment(&self) -> Option<&str> {
+        match &self.root.site {
+            Some(Site::Environment(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Inputs the AOS used, from the root and from the start it points to.
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = &Fact> {
+        self.root.facts.iter().chain(self.start.iter().flat_map(|start| &start.facts))
+    }
+
+    /// The value of one input; empty if it was not used.
+    pub(crate) fn input(&self, name: &str) -> Option<&Fact> {
+        self.inputs().find(|fact| fact.name == name)
+    }
+
+    /// What the user saw.
+    pub(crate) fn symptom(&self) -> String {
+        let body = &self.root.response_body;
+        let document: Option<Value> = serde_json::from_slice(body).ok();
+        let members = ["/error/innererror/message", "/error_description", "/error/message", "/error"];
+        let message = document.as_ref().and_then(|document| {
+            members
+                .iter()
+                .find_map(|member| document.pointer(member).and_then(Value::as_str).map(str::to_owned))
+        });
+        message.unwrap_or_else(|| {
+            let status = http_words(self.root.status);
+            match &self.root.error {
+                Some(error) => format!("{status} ({error})"),
+                None => status,
+            }
+        })
+    }
+}
+
+fn http_words(status: u16) -> String {
+    match status {
+        0 => String::from("start of the AOS"),
+        401 => String::from("401 Unauthorized"),
+        403 => String::from("403 Forbidden"),
+        404 => String::from("404 Not Found"),
+        421 => String::from("421 Misdirected Request"),
+        500 => String::from("500 Internal Server Error"),
+        other => other.to_string(),
+    }
+}

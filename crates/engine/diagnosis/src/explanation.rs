@@ -1,0 +1,201 @@
+//! The result of a diagnosis, as JSON (a stable contract) and as text for a person.
+
+use std::fmt::Write as _;
+
+use mocktenant_verdict::{Check, Setting};
+use mocktenant_world::{Edit, World, place};
+use serde::Serialize;
+
+/// What was found out about one exchange.
+#[derive(Clone, Debug, Serialize)]
+pub struct Explanation {
+    /// 1.
+    pub schema: u8,
+    /// The root exchange.
+    pub exchange: String,
+    /// What the user saw: the message of the answer.
+    pub symptom: String,
+    /// Every check of the exchange and its children, in the order asked.
+    pub checks: Vec<ExplainedCheck>,
+    /// The one thing to change; absent if nothing was refused and nothing is stale.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// Other things found wrong.
+    pub also: Vec<Cause>,
+}
+
+/// A check with the exchange it was asked in.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExplainedCheck {
+    /// Exchange id.
+    pub exchange: String,
+    /// Surface.
+    pub surface: &'static str,
+    /// The check.
+    #[serde(flatten)]
+    pub check: Check,
+}
+
+/// What kind of change heals it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A setting has the wrong value.
+    Setting,
+    /// Something that should be declared is not there.
+    Missing,
+    /// The setting is right now, but the AOS read it before: restart.
+    Restart,
+    /// The request itself is wrong.
+    Caller,
+    /// Time heals it.
+    Wait,
+}
+
+/// Where a setting stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Origin {
+    /// In a file.
+    File {
+        /// File name.
+        file: String,
+        /// Line, from 1.
+        line: u32,
+        /// Column, from 1.
+        column: u32,
+    },
+    /// In a portal, a database table or a tool.
+    Place {
+        /// In the words of its screens.
+        place: String,
+    },
+}
+
+/// One thing to change.
+#[derive(Clone, Debug, Serialize)]
+pub struct Cause {
+    /// What kind of change.
+    pub kind: Kind,
+    /// The setting.
+    pub setting: Setting,
+    /// Where it stands.
+    pub origin: Origin,
+    /// What it should be.
+    pub expected: String,
+    /// What it is.
+    pub actual: String,
+    /// RFC 6902 operations that heal it; `value` is left out where the world cannot know it.
+    pub change: Vec<Edit>,
+}
+
+impl Cause {
+    pub(crate) fn new(kind: Kind, setting: Setting, world: &World) -> Self {
+        let origin = match world.origin(&setting) {
+            mocktenant_world::Origin::File { file, line, column } => Origin::File { file, line, column },
+            _ => Origin::Place {
+                place: place(&setting, world).unwrap_or_else(|| format!("mocktenant set {setting}")),
+            },
+        };
+        Self { kind, setting, origin, expected: String::new(), actual: String::new(), change: Vec::new() }
+    }
+
+    pub(crate) fn expected(mut self, expected: impl Into<String>) -> Self {
+        self.expected = expected.into();
+        self
+    }
+
+    pub(crate) fn actual(mut self, actual: impl Into<String>) -> Self {
+        self.actual = actual.into();
+        self
+    }
+
+    pub(crate) fn change(mut self, edit: Edit) -> Self {
+        self.change.push(edit);
+        self
+    }
+
+    /// The last segment of the setting: `Infrastructure.S2SCertThumbprint`.
+    pub fn name(&self) -> String {
+        self.setting.segments().last().unwrap_or_default()
+    }
+
+    /// `web.config:41` or the place.
+    pub fn whereabouts(&self) -> String {
+        match &self.origin {
+            Origin::File { file, line, .. } => format!("{file}:{line}"),
+            Origin::Place { place } => place.clone(),
+        }
+    }
+
+    /// One line: where, what, expected and actual.
+    pub fn to_line(&self) -> String {
+        let name = self.name();
+        let whereabouts = self.whereabouts();
+        match self.kind {
+            Kind::Restart => format!(
+                "restart: {name} ({whereabouts}) is {} now, the AOS still runs with {}",
+                self.expected, self.actual
+            ),
+            Kind::Missing => format!("{whereabouts}: {} is missing ({})", self.expected, self.actual),
+            Kind::Caller => format!("the request: {name}: expected {}, got {}", self.expected, self.actual),
+            Kind::Setting | Kind::Wait => {
+                format!("{whereabouts}  {name}: expected {}, is {}", self.expected, self.actual)
+            }
+        }
+    }
+}
+
+impl Explanation {
+    /// Whether there is something to change.
+    pub fn explained(&self) -> bool {
+        self.cause.is_some()
+    }
+
+    /// The explanation for a terminal: symptom, checks as a list, cause, other findings.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{}", self.exchange);
+        for line in self.symptom.lines() {
+            let _ = writeln!(text, "  | {line}");
+        }
+        let mut exchange = "";
+        for explained in &self.checks {
+            if explained.exchange != exchange {
+                exchange = &explained.exchange;
+                let _ = writeln!(text, "\n{exchange}  {}", explained.surface);
+            }
+            let check = &explained.check;
+            let (mark, detail) = match &check.outcome {
+                mocktenant_verdict::Outcome::Passed => ("passed ", check.actual.to_string()),
+                mocktenant_verdict::Outcome::Failed => {
+                    let code = check.error.as_deref().map(|code| format!("  {code}")).unwrap_or_default();
+                    ("FAILED ", format!("expected {}, got {}{code}", check.expected, check.actual))
+                }
+                mocktenant_verdict::Outcome::Skipped { needs } => ("skipped", format!("needs {needs}")),
+                mocktenant_verdict::Outcome::NotApplicable => ("n/a    ", check.actual.to_string()),
+            };
+            let _ = writeln!(text, "  {mark}  {:<26} {detail}", check.name);
+        }
+        text.push('\n');
+        match &self.cause {
+            Some(cause) => {
+                let _ = writeln!(text, "cause   {}", cause.to_line());
+                let _ = writeln!(text, "        {}", cause.setting);
+                for edit in &cause.change {
+                    if let Ok(edit) = serde_json::to_string(edit) {
+                        let shown: String = edit.chars().take(160).collect();
+                        let more = if shown.len() < edit.len() { "..." } else { "" };
+                        let _ = writeln!(text, "change  {shown}{more}");
+                    }
+                }
+            }
+            None => text.push_str("nothing was refused, and nothing waits for a restart\n"),
+        }
+        for other in &self.also {
+            let _ = writeln!(text, "also    {}", other.to_line());
+        }
+        text
+    }
+}

@@ -1,0 +1,74 @@
+//! The one setting to change, in whose file: explains an exchange against the world, even where the refusing side cannot
+//! know the cause.
+//!
+//! Decides from the journal (what was asked, with which inputs, who refused) and the world (what is declared now). Never
+//! acts, never changes anything, never speaks to a caller. The contract of the result and its tie rules are those of
+//! the design, section 6.
+
+mod cause;
+mod chain;
+mod explanation;
+mod findings;
+mod knowledge;
+mod staleness;
+
+pub use explanation::{Cause, ExplainedCheck, Explanation, Kind, Origin};
+
+use mocktenant_lab::Lab;
+use mocktenant_lab::journal::Record;
+use mocktenant_world::World;
+
+use crate::chain::Chain;
+
+/// Explains one exchange of a running lab: an exchange id, any id an answer carried (request, correlation, activity),
+/// or `last` for the last refusal.
+///
+/// `None` if the journal has no such exchange.
+pub fn explain(lab: &Lab, what: &str) -> Option<Explanation> {
+    let journal = lab.journal();
+    let record = if what == "last" { journal.last_refusal()? } else { find(lab, what)? };
+    let chain = Chain::around(&record, &journal.records());
+    Some(explain_chain(&chain, &lab.world()))
+}
+
+fn find(lab: &Lab, what: &str) -> Option<std::sync::Arc<Record>> {
+    let wanted = what.trim();
+    lab.journal().find(wanted).or_else(|| {
+        let carries =
+            |record: &Record| record.activities.iter().any(|(_, value)| value.eq_ignore_ascii_case(wanted));
+        lab.journal().records().into_iter().rev().find(|record| carries(record))
+    })
+}
+
+fn explain_chain(chain: &Chain, world: &World) -> Explanation {
+    let deciding = chain.deciding();
+    let found = deciding.as_ref().map(|deciding| cause::of(chain, deciding, world));
+    let stale = staleness::relevant(chain, deciding.as_ref(), world);
+    let mut also = Vec::new();
+    let cause = match (stale, found) {
+        (Some(restart), found) => {
+            also.extend(found);
+            Some(restart)
+        }
+        (None, found) => found,
+    };
+    also.extend(staleness::all(chain, world));
+    if let Some(environment) = chain.environment() {
+        also.extend(findings::of(environment, world));
+    }
+    also.retain(|other| cause.as_ref().is_none_or(|cause| cause.setting != other.setting));
+    let mut known = Vec::new();
+    also.retain(|other: &Cause| {
+        let new = !known.contains(&other.setting);
+        known.push(other.setting.clone());
+        new
+    });
+    Explanation {
+        schema: 1,
+        exchange: chain.root().id.to_string(),
+        symptom: chain.symptom(),
+        checks: chain.checks(),
+        cause,
+        also,
+    }
+}

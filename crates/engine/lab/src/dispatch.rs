@@ -1,0 +1,255 @@
+//! The one dispatch point: every request passes here, whatever socket it came by.
+//!
+//! Decides the surface by host (world names first, then the entrance for local names), the endpoint by the folded path,
+//! and that whatever a surface does not handle is refused in that surface's own envelope. Commits the record before the
+//! answer leaves. Faults will hook in here.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+
+use http::header::HOST;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use mocktenant_world::World;
+
+use crate::exchange::CALL_HEADER;
+use crate::journal::{Kind, Record, cut, header_lines};
+use crate::request::{HostName, Request, fold};
+use crate::surface::{Mount, Refusal};
+use crate::{Activity, Addresses, Answer, Exchange, Lab, Response, Site};
+
+/// The one header of ours on an answer.
+pub const EXCHANGE_HEADER: HeaderName = HeaderName::from_static("x-mocktenant-exchange");
+
+/// Everything that is computed from a world, swapped whole.
+pub(crate) struct Snapshot {
+    pub(crate) world: Arc<World>,
+    pub(crate) addresses: Arc<Addresses>,
+    pub(crate) hosts: HashMap<String, (usize, Site)>,
+    pub(crate) prepared: Vec<Box<dyn Any + Send + Sync>>,
+}
+
+impl Snapshot {
+    pub(crate) fn new(world: Arc<World>, addresses: Arc<Addresses>, surfaces: &[Mounted]) -> Self {
+        let mut hosts = HashMap::new();
+        for (index, mounted) in surfaces.iter().enumerate() {
+            for (name, site) in mounted.surface.hosts(&world) {
+                hosts.entry(name.to_ascii_lowercase()).or_insert((index, site));
+            }
+        }
+        let prepared = surfaces.iter().map(|mounted| mounted.surface.prepare(&world, &addresses)).collect();
+        Self { world, addresses, hosts, prepared }
+    }
+}
+
+/// A surface with its compiled route table.
+pub(crate) struct Mounted {
+    pub(crate) surface: Box<dyn Mount>,
+    router: matchit::Router<usize>,
+    patterns: Vec<Pattern>,
+}
+
+struct Pattern {
+    parameters: Vec<(&'static str, usize)>,
+    routes: Vec<(usize, &'static [Method], &'static str)>,
+}
+
+impl Mounted {
+    /// Compiles the route table.
+    ///
+    /// # Panics
+    /// On a malformed pattern in a surface's static table: a defect that every test of that surface meets at once.
+    pub(crate) fn new(surface: Box<dyn Mount>) -> Self {
+        let mut router = matchit::Router::new();
+        let mut patterns: Vec<Pattern> = Vec::new();
+        let mut known: HashMap<&'static str, usize> = HashMap::new();
+        for (index, row) in surface.table().into_iter().enumerate() {
+            let at = *known.entry(row.pattern).or_insert_with(|| {
+                let parameters = row.pattern.split('/').skip(1).enumerate().filter_map(|(at, segment)| {
+                    let name = segment.strip_prefix('{')?.strip_suffix('}')?;
+                    Some((name.trim_start_matches('*'), at))
+                });
+                patterns.push(Pattern { parameters: parameters.collect(), routes: Vec::new() });
+                if let Err(error) = router.insert(row.pattern, patterns.len() - 1) {
+                    unreachable!("route table of {}: {}: {error}", surface.name(), row.pattern);
+                }
+                patterns.len() - 1
+            });
+            patterns[at].routes.push((index, row.methods, row.endpoint));
+        }
+        Self { surface, router, patterns }
+    }
+}
+
+enum Chosen {
+    Route { index: usize, endpoint: &'static str },
+    Refused(Refusal),
+}
+
+fn choose(mounted: &Mounted, folded: &str, method: &Method) -> (Chosen, Vec<(&'static str, usize)>) {
+    let Ok(found) = mounted.router.at(folded) else {
+        return (Chosen::Refused(Refusal::NotFound), Vec::new());
+    };
+    let pattern = &mounted.patterns[*found.value];
+    let wanted = if method == Method::HEAD { &Method::GET } else { method };
+    let route =
+        pattern.routes.iter().find(|(_, methods, _)| methods.contains(wanted) || methods.contains(method));
+    let chosen = match route {
+        Some((index, _, endpoint)) => Chosen::Route { index: *index, endpoint },
+        None => {
+            let allow: Vec<&str> = pattern
+                .routes
+                .iter()
+                .flat_map(|(_, methods, _)| methods.iter().map(Method::as_str))
+                .collect();
+            Chosen::Refused(Refusal::MethodNotAllowed { allow: allow.join(", ") })
+        }
+    };
+    (chosen, pattern.parameters.clone())
+}
+
+pub(crate) async fn answer(lab: &Lab, mut request: Request) -> Response {
+    let began = Instant::now();
+    let snapshot = lab.snapshot();
+    let call = request.headers.remove(CALL_HEADER);
+    let linked = call.and_then(|id| lab.take_expected(id.to_str().ok()?));
+    let (id, parent, hops) = match linked {
+        Some(expected) => (expected.id, Some(expected.parent), expected.hops),
+        None => (lab.next_id(), None, 0),
+    };
+    let host = HostName::parse(&request.host);
+    let folded = fold(request.path());
+    let by_name = host.as_ref().and_then(|host| snapshot.hosts.get(&host.name)).cloned();
+    let world_name = by_name.is_some();
+    let target = by_name.or_else(|| {
+        let local = host.as_ref().is_some_and(HostName::is_local);
+        let entrance = &request.arrival.entrance;
+        let surface = lab
+            .surfaces()
+            .iter()
+            .position(|mounted| mounted.surface.at(entrance, &folded))
+            .filter(|_| local)?;
+        Some((surface, entrance.clone()))
+    });
+    let site = target.as_ref().map_or_else(|| request.arrival.entrance.clone(), |(_, site)| site.clone());
+    let now = lab.clock().now(&site);
+    let activity = Activity {
+        lab: lab.clone(),
+        snapshot: Arc::clone(&snapshot),
+        surface: target.as_ref().map(|(surface, _)| *surface),
+        id,
+        parent,
+        hops,
+        children: 0,
+        site,
+        now,
+        checks: Vec::new(),
+        facts: Vec::new(),
+        error: None,
+        activities: Vec::new(),
+    };
+    let mut exchange =
+        Exchange { request, activity, host, world_name, folded, endpoint: "", parameters: Vec::new() };
+    let answer = match &target {
+        None => misdirected(&mut exchange),
+        Some((surface, _)) => serve(lab, *surface, &mut exchange).await,
+    };
+    finish(lab, exchange, answer, target.map(|(surface, _)| surface), began)
+}
+
+/// A name that is neither the world's nor local: 421, and a log line with what to change.
+fn misdirected(exchange: &mut Exchange) -> Answer {
+    exchange.activity.record_error("421");
+    exchange.activity.fact("unknown-host", exchange.request.host.clone());
+    let host = exchange.request.host.escape_debug().to_string();
+    tracing::warn!(
+        exchange = %exchange.activity.id(),
+        "421 for host {host}: no name of this world; declare it as a host of an environment or organisation, or call localhost",
+    );
+    Answer::empty(StatusCode::MISDIRECTED_REQUEST)
+}
+
+async fn serve(lab: &Lab, surface: usize, exchange: &mut Exchange) -> Answer {
+    let mounted = &lab.surfaces()[surface];
+    let (chosen, parameters) = choose(mounted, &exchange.folded, &exchange.request.method);
+    exchange.parameters = parameters;
+    let index = match chosen {
+        Chosen::Route { index, endpoint } => {
+            exchange.endpoint = endpoint;
+            index
+        }
+        Chosen::Refused(why) => return mounted.surface.refuse(exchange, why),
+    };
+    if let Err(why) = &exchange.request.body {
+        let why = Refusal::Body(*why);
+        return mounted.surface.refuse(exchange, why);
+    }
+    let guarded = {
+        let mut handling = mounted.surface.handle(index, exchange);
+        std::future::poll_fn(move |context| {
+            match std::panic::catch_unwind(AssertUnwindSafe(|| handling.as_mut().poll(context))) {
+                Ok(Poll::Ready(answer)) => Poll::Ready(Some(answer)),
+                Ok(Poll::Pending) => Poll::Pending,
+                Err(_) => Poll::Ready(None),
+            }
+        })
+        .await
+    };
+    match guarded {
+        Some(answer) => answer,
+        None => {
+            tracing::error!(exchange = %exchange.activity.id(), "a handler panicked; please report this exchange");
+            mounted.surface.refuse(exchange, Refusal::Panic)
+        }
+    }
+}
+
+fn finish(lab: &Lab, exchange: Exchange, answer: Answer, surface: Option<usize>, began: Instant) -> Response {
+    let Exchange { request, activity, endpoint, .. } = exchange;
+    let (status, mut headers, body, delivery) = answer.into_parts();
+    let mut record = Record::blank(Arc::clone(&activity.id), Kind::Request, activity.now);
+    record.response_headers = header_lines(&headers);
+    if let Ok(id) = HeaderValue::from_str(&activity.id) {
+        headers.insert(EXCHANGE_HEADER, id);
+    }
+    record.parent = activity.parent;
+    record.surface = surface.map_or("", |surface| lab.surfaces()[surface].surface.name());
+    record.site = Some(activity.site);
+    record.endpoint = endpoint;
+    record.method = request.method;
+    record.scheme = if request.arrival.secure { "https" } else { "http" };
+    record.host = request.host.into();
+    record.target = request.target.into();
+    record.request_headers = without_host(&request.headers);
+    record.request_body = request.body.as_ref().map_or_else(|_| bytes::Bytes::new(), cut);
+    record.status = status.as_u16();
+    record.response_body = cut(&body);
+    record.checks = activity.checks;
+    record.facts = activity.facts;
+    record.error = activity.error;
+    record.activities = activity.activities;
+    record.generation = activity.snapshot.world.generation();
+    record.micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    lab.journal().commit(record);
+    Response { status, headers, body, delivery }
+}
+
+fn without_host(headers: &HeaderMap) -> Box<str> {
+    let lines = header_lines(headers);
+    if headers.contains_key(HOST) {
+        let kept: String = lines.lines().filter(|line| !line.starts_with("host: ")).fold(
+            String::with_capacity(lines.len()),
+            |mut kept, line| {
+                kept.push_str(line);
+                kept.push('\n');
+                kept
+            },
+        );
+        kept.into_boxed_str()
+    } else {
+        lines
+    }
+}

@@ -1,0 +1,320 @@
+//! What happened: every exchange with its checks and facts, bounded in bytes.
+//!
+//! Decides what is kept and for how long, and that secrets and tokens are masked before a record leaves memory. A
+//! record is committed before its answer leaves. Never decides anything about an exchange.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use mocktenant_verdict::{Check, Setting};
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::sync::broadcast;
+
+use crate::Site;
+use crate::clock::lock;
+use crate::masking;
+
+/// Bodies longer than this are cut in the journal, in bytes.
+pub const BODY_BUDGET: usize = 64 * 1024;
+
+/// What kind of thing a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A request and its answer.
+    Request,
+    /// A start of an environment.
+    Start,
+    /// A call that reached nobody.
+    Call,
+}
+
+/// Something an exchange learnt or used, in the order it did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Fact {
+    /// Stable name, kebab-case, for instance `client-id`.
+    pub name: Cow<'static, str>,
+    /// Its value as a person reads it.
+    pub value: Cow<'static, str>,
+    /// The setting it came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub setting: Option<Setting>,
+    /// For a value read at the last start: the setting's value then (`null` when it was absent).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_at_start: Option<Value>,
+}
+
+/// One exchange as the journal keeps it.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Position in the journal, from 1, never reused.
+    pub sequence: u64,
+    /// `x-01JD7P`; a child is `x-01JD7P.1`.
+    pub id: Arc<str>,
+    /// The exchange this was made because of.
+    pub parent: Option<Arc<str>>,
+    /// What it is.
+    pub kind: Kind,
+    /// Lab time of the answering machine.
+    pub at: OffsetDateTime,
+    /// Surface, or empty where no surface answered.
+    pub surface: &'static str,
+    /// Site, if any.
+    pub site: Option<Site>,
+    /// Endpoint name, or empty.
+    pub endpoint: &'static str,
+    /// Method.
+    pub method: http::Method,
+    /// `https` or `http`.
+    pub scheme: &'static str,
+    /// Host as sent.
+    pub host: Box<str>,
+    /// Target as sent.
+    pub target: Box<str>,
+    /// Header lines of the request.
+    pub request_headers: Box<str>,
+    /// Body of the request, cut.
+    pub request_body: Bytes,
+    /// Status answered; 0 for what has none.
+    pub status: u16,
+    /// Header lines of the answer.
+    pub response_headers: Box<str>,
+    /// Body of the answer, cut.
+    pub response_body: Bytes,
+    /// Checks in the order asked.
+    pub checks: Vec<Check>,
+    /// Facts in the order learnt.
+    pub facts: Vec<Fact>,
+    /// The product's identifier of the refusal, for instance `AADSTS700016`.
+    pub error: Option<Cow<'static, str>>,
+    /// Ids people paste: request id, correlation id, activity id.
+    pub activities: Vec<(&'static str, Box<str>)>,
+    /// Microseconds from dispatch to commit.
+    pub micros: u64,
+    /// World generation it ran against.
+    pub generation: u64,
+}
+
+impl Record {
+    /// The first failed check: the one that decided.
+    pub fn failed_check(&self) -> Option<&Check> {
+        self.checks.iter().find(|check| check.failed())
+    }
+
+    /// Whether the answer was a refusal or a failure.
+    pub fn refused(&self) -> bool {
+        self.error.is_some() || self.status >= 400 || self.checks.iter().any(Check::failed)
+    }
+
+    /// The first fact of this name.
+    pub fn fact(&self, name: &str) -> Option<&Fact> {
+        self.facts.iter().find(|fact| fact.name == name)
+    }
+
+    /// A value of the request's or answer's header lines, if present.
+    pub fn response_header(&self, name: &str) -> Option<&str> {
+        self.response_headers.lines().find_map(|line| {
+            let (key, value) = line.split_once(": ")?;
+            key.eq_ignore_ascii_case(name).then_some(value)
+        })
+    }
+
+    pub(crate) fn blank(id: Arc<str>, kind: Kind, at: OffsetDateTime) -> Self {
+        Self {
+            sequence: 0,
+            id,
+            parent: None,
+            kind,
+            at,
+            surface: "",
+            site: None,
+            endpoint: "",
+            method: http::Method::GET,
+            scheme: "https",
+            host: Box::default(),
+            target: Box::default(),
+            request_headers: Box::default(),
+            request_body: Bytes::new(),
+            status: 0,
+            response_headers: Box::default(),
+            response_body: Bytes::new(),
+            checks: Vec::new(),
+            facts: Vec::new(),
+            error: None,
+            activities: Vec::new(),
+            micros: 0,
+            generation: 0,
+        }
+    }
+
+    fn weight(&self) -> usize {
+        let checks: usize =
+            self.checks.iter().map(|check| 160 + check.expected.len() + check.actual.len()).sum();
+        let facts: usize = self.facts.iter().map(|fact| 120 + fact.value.len()).sum();
+        512 + self.target.len()
+            + self.request_headers.len()
+            + self.request_body.len()
+            + self.response_headers.len()
+            + self.response_body.len()
+            + checks
+            + facts
+    }
+
+    /// The record as JSON, secrets and tokens masked.
+    pub fn to_json(&self) -> Value {
+        let site = self.site.as_ref().map(ToString::to_string);
+        let activities: serde_json::Map<String, Value> =
+            self.activities.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        let mut value = json!({
+            "sequence": self.sequence,
+            "id": self.id,
+            "parent": self.parent,
+            "kind": self.kind,
+            "at": self.at.format(&Rfc3339).unwrap_or_default(),
+            "surface": self.surface,
+            "site": site,
+            "endpoint": self.endpoint,
+            "request": {
+                "method": self.method.as_str(),
+                "url": format!("{}://{}{}", self.scheme, self.host, masking::target(&self.target)),
+                "headers": masking::header_lines(&self.request_headers),
+                "body": masking::body(&self.request_headers, &self.request_body),
+            },
+            "answer": {
+                "status": self.status,
+                "headers": masking::header_lines(&self.response_headers),
+                "body": masking::body(&self.response_headers, &self.response_body),
+            },
+            "error": self.error,
+            "checks": self.checks,
+            "facts": self.facts,
+            "activities": activities,
+            "micros": self.micros,
+            "generation": self.generation,
+        });
+        if self.kind != Kind::Request
+            && let Some(object) = value.as_object_mut()
+        {
+            object.remove("request");
+            object.remove("answer");
+        }
+        value
+    }
+}
+
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_json().serialize(serializer)
+    }
+}
+
+/// The journal of one lab.
+#[derive(Debug)]
+pub struct Journal {
+    entries: Mutex<Entries>,
+    next: AtomicU64,
+    budget: usize,
+    live: broadcast::Sender<Arc<Record>>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    records: VecDeque<Arc<Record>>,
+    bytes: usize,
+    dropped: u64,
+}
+
+impl Journal {
+    pub(crate) fn new(budget: usize) -> Self {
+        let (live, _) = broadcast::channel(256);
+        Self { entries: Mutex::new(Entries::default()), next: AtomicU64::new(1), budget, live }
+    }
+
+    pub(crate) fn commit(&self, mut record: Record) -> Arc<Record> {
+        record.sequence = self.next.fetch_add(1, Ordering::Relaxed);
+        let record = Arc::new(record);
+        let weight = record.weight();
+        {
+            let mut entries = lock(&self.entries);
+            entries.bytes += weight;
+            entries.records.push_back(Arc::clone(&record));
+            while entries.bytes > self.budget && entries.records.len() > 1 {
+                if let Some(oldest) = entries.records.pop_front() {
+                    entries.bytes -= oldest.weight();
+                    entries.dropped += 1;
+                }
+            }
+        }
+        if self.live.receiver_count() > 0 {
+            // An error means that the last receiver has just gone: nobody listens, nothing is lost.
+            let _ = self.live.send(Arc::clone(&record));
+        }
+        record
+    }
+
+    /// All records still kept, oldest first. Children stand before their parent: they were answered first.
+    pub fn records(&self) -> Vec<Arc<Record>> {
+        lock(&self.entries).records.iter().cloned().collect()
+    }
+
+    /// The record with this id.
+    pub fn find(&self, id: &str) -> Option<Arc<Record>> {
+        lock(&self.entries).records.iter().rev().find(|record| &*record.id == id).cloned()
+    }
+
+    /// The records made because of `id`, in the order they were made.
+    pub fn children(&self, id: &str) -> Vec<Arc<Record>> {
+        lock(&self.entries)
+            .records
+            .iter()
+            .filter(|record| record.parent.as_deref() == Some(id))
+            .cloned()
+            .collect()
+    }
+
+    /// The newest root record that was refused, or whose children were.
+    pub fn last_refusal(&self) -> Option<Arc<Record>> {
+        let entries = lock(&self.entries);
+        entries.records.iter().rev().find(|record| record.parent.is_none() && record.refused()).cloned()
+    }
+
+    /// How many records the budget has pushed out.
+    pub fn dropped(&self) -> u64 {
+        lock(&self.entries).dropped
+    }
+
+    /// Records from now on. A receiver that lags is told how many it missed.
+    pub fn follow(&self) -> broadcast::Receiver<Arc<Record>> {
+        self.live.subscribe()
+    }
+
+    pub(crate) fn clear(&self) {
+        *lock(&self.entries) = Entries::default();
+    }
+}
+
+/// Header lines as the journal keeps them: `name: value`, one per line.
+pub(crate) fn header_lines(headers: &http::HeaderMap) -> Box<str> {
+    let mut lines = String::with_capacity(headers.len() * 48);
+    for (name, value) in headers {
+        lines.push_str(name.as_str());
+        lines.push_str(": ");
+        lines.push_str(&String::from_utf8_lossy(value.as_bytes()));
+        lines.push('\n');
+    }
+    lines.into_boxed_str()
+}
+
+/// A body cut to the journal's budget, in memory of its own (it must not pin a connection's buffer).
+pub(crate) fn cut(body: &Bytes) -> Bytes {
+    if body.is_empty() {
+        return Bytes::new();
+    }
+    Bytes::copy_from_slice(&body[..body.len().min(BODY_BUDGET)])
+}

@@ -1,0 +1,218 @@
+//! A request as the lab sees it: raw and folded path, host, body or the reason there is none.
+//!
+//! Decides how a path is folded for matching (case, one trailing slash, decode once) and that values always come from
+//! the raw path at the same segments. Encoded slash, backslash, NUL and dot segments never separate. Never touches
+//! sockets.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+
+use crate::Site;
+
+/// A request handed to [`crate::Lab::answer`].
+#[derive(Debug)]
+pub struct Request {
+    /// Method.
+    pub method: Method,
+    /// Path and query as sent, undecoded (origin form).
+    pub target: String,
+    /// `Host` header or `:authority`, as sent.
+    pub host: String,
+    /// Header fields.
+    pub headers: HeaderMap,
+    /// The body, or why there is none.
+    pub body: Result<Bytes, BodyError>,
+    /// How it came in.
+    pub arrival: Arrival,
+}
+
+/// Why a body could not be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyError {
+    /// More than the budget, in bytes.
+    TooLarge {
+        /// The budget.
+        limit: usize,
+    },
+    /// It did not come in time.
+    Timeout,
+    /// The connection ended before the body did, or its framing was broken.
+    Incomplete,
+}
+
+/// How a request came in.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// The port it came to: decides the surface for local names.
+    pub entrance: Site,
+    /// Whether TLS was spoken.
+    pub secure: bool,
+    /// SNI, if sent.
+    pub server_name: Option<String>,
+    /// The caller's address.
+    pub peer: Option<SocketAddr>,
+}
+
+impl Arrival {
+    /// A call without a socket (tests, `lab.answer`).
+    pub fn direct(entrance: Site) -> Self {
+        Self { entrance, secure: true, server_name: None, peer: None }
+    }
+}
+
+impl Request {
+    /// A request without headers or body, for tests and for calls without a socket.
+    pub fn new(method: Method, host: &str, target: &str, entrance: Site) -> Self {
+        Self {
+            method,
+            target: target.into(),
+            host: host.into(),
+            headers: HeaderMap::new(),
+            body: Ok(Bytes::new()),
+            arrival: Arrival::direct(entrance),
+        }
+    }
+
+    /// The raw path, without the query.
+    pub fn path(&self) -> &str {
+        self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path)
+    }
+
+    /// The raw query, without `?`; empty if there is none.
+    pub fn query(&self) -> &str {
+        self.target.split_once('?').map_or("", |(_, query)| query)
+    }
+
+    /// The single value of a header as text; `None` if absent, repeated or not ASCII text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.get_all(name).iter();
+        let first = values.next()?;
+        if values.next().is_some() {
+            return None;
+        }
+        first.to_str().ok()
+    }
+}
+
+/// `Host` split into a lower-case name and a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostName {
+    /// Lower case, no final dot, no brackets around an IPv6 address.
+    pub name: String,
+    /// Port if written.
+    pub port: Option<u16>,
+}
+
+impl HostName {
+    /// Reads a `Host` value; `None` if it is none.
+    pub fn parse(host: &str) -> Option<Self> {
+        let host = host.trim();
+        let (name, port) = if let Some(rest) = host.strip_prefix('[') {
+            let (address, after) = rest.split_once(']')?;
+            (address, after.strip_prefix(':'))
+        } else {
+            match host.rsplit_once(':') {
+                Some((name, port)) => (name, Some(port)),
+                None => (host, None),
+            }
+        };
+        let port = match port {
+            None | Some("") => None,
+            Some(digits) => Some(digits.parse().ok()?),
+        };
+        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
+        (!name.is_empty() && name.len() <= 253 && name.bytes().all(plain)).then_some(Self { name, port })
+    }
+
+    /// Whether the name means "this machine or this network" rather than a product's public name: localhost, an
+    /// address, a single label, or a name below `.localhost`, `.test`, `.internal`, `.local`.
+    pub fn is_local(&self) -> bool {
+        self.name.parse::<std::net::IpAddr>().is_ok()
+            || !self.name.contains('.')
+            || [".localhost", ".test", ".internal", ".local"].iter().any(|suffix| self.name.ends_with(suffix))
+    }
+}
+
+/// A path folded for matching: lower case, decoded once, without one trailing slash.
+///
+/// Segments of the folded copy stand at the same indexes as those of the raw path. A segment whose decoded form would
+/// separate (slash, backslash, NUL) or be a dot segment keeps its raw spelling, so it matches no pattern.
+pub fn fold(raw_path: &str) -> String {
+    let mut folded = String::with_capacity(raw_path.len());
+    let trimmed = if raw_path.len() > 1 { raw_path.strip_suffix('/').unwrap_or(raw_path) } else { raw_path };
+    for segment in trimmed.split('/').skip(1) {
+        folded.push('/');
+        match decode_once(segment) {
+            Some(decoded) => folded.extend(decoded.chars().flat_map(char::to_lowercase)),
+            None => folded.push_str(segment),
+        }
+    }
+    if folded.is_empty() {
+        folded.push('/');
+    }
+    folded
+}
+
+/// Decodes a raw path segment once; `None` if the result would separate, is a dot segment or is not UTF-8.
+pub fn decode_once(segment: &str) -> Option<String> {
+    let decoded = if segment.contains('%') {
+        let mut bytes = Vec::with_capacity(segment.len());
+        let mut rest = segment.as_bytes();
+        while let Some((&byte, after)) = rest.split_first() {
+            if byte == b'%' {
+                let digits = after.get(..2).and_then(|pair| std::str::from_utf8(pair).ok())?;
+                if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+                    return None;
+                }
+                bytes.push(u8::from_str_radix(digits, 16).ok()?);
+                rest = &after[2..];
+            } else {
+                bytes.push(byte);
+                rest = after;
+            }
+        }
+        String::from_utf8(bytes).ok()?
+    } else {
+        segment.to_owned()
+    };
+    let separates = decoded.contains(['/', '\\', '\0']) || matches!(decoded.as_str(), "." | "..");
+    (!separates).then_some(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folding_lowers_decodes_once_and_drops_one_slash() {
+        assert_eq!(fold("/Common/%4FAuth2/Token/"), "/common/oauth2/token");
+        assert_eq!(fold("/a//"), "/a/");
+        assert_eq!(fold("/"), "/");
+        assert_eq!(fold("/%2541"), "/%41");
+    }
+
+    #[test]
+    fn encoded_separators_and_dots_never_separate() {
+        for raw in ["/a%2Fb", "/a%5cb", "/a%00b", "/%2e%2E", "/%2e"] {
+            assert_eq!(fold(raw), raw, "{raw} must match no pattern");
+        }
+    }
+
+    #[test]
+    fn hosts_lose_port_case_and_final_dot() {
+        let host = |text: &str| HostName::parse(text).unwrap();
+        assert_eq!(
+            host("Login.Windows.NET.:443"),
+            HostName { name: "login.windows.net".into(), port: Some(443) }
+        );
+        assert_eq!(host("[::1]:7443").name, "::1");
+        assert!(HostName::parse("a b").is_none());
+        assert!(HostName::parse("x:99999").is_none());
+        assert!(
+            host("tenant").is_local() && host("127.0.0.1").is_local() && !host("evil.example").is_local()
+        );
+    }
+}

@@ -1,0 +1,29 @@
+//! Config files and certificate stores as found, and lossless edits to them.
+//!
+//! An *artefact* is a file as someone has it: its original bytes in their original encoding, and on top of them the
+//! settings it holds, each with line, column and byte span. An edit is a splice: it changes the span of one value (or
+//! adds or removes one line) and leaves every other byte where it was: byte order mark, line ends, comments, unknown
+//! keys, quoting, white space.
+//!
+//! This crate decides what a file *says*, never whether that is right: judging settings belongs to the surfaces and to
+//! the diagnosis. It never writes to disk, and opens files only to read a certificate store.
+//!
+//! The behaviour mirrored here is ASP.NET's reading of `appSettings`, WIF's reading of `audienceUris` and the Windows
+//! certificate stores `LocalMachine` and `CurrentUser`, as far as an AOS depends on them.
+
+mod artefact;
+mod certificate_store;
+mod collection;
+mod error;
+mod layout;
+mod text;
+mod web_config;
+mod wif_config;
+mod xml;
+
+pub use artefact::{Artefact, Entry, Kind, Located, Splice, Value};
+pub use certificate_store::{CertificateStores, StoreError, StoreName, StoredCertificate};
+pub use error::{EditError, ParseError, Position, Problem};
+pub use text::{Encoding, MAX_BYTES};
+pub use web_config::WebConfig;
+pub use wif_config::{AUDIENCE_URIS, Authority, WifConfig};

@@ -1,0 +1,379 @@
+//! `$filter`: the expression, and whether a row satisfies it.
+//!
+//! Decides by the null semantics of OData 4.0 (URL conventions 5.1.1.1): a comparison is never null; `and`, `or` and
+//! `not` are three-valued; a row passes only if the whole is true. A column the row lacks counts as null: whether the
+//! column exists at all is the surface's question, for which [`Filter::properties`] lists what is named.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::compare::{Comparable, Evaluation, order};
+use crate::error::SyntaxError;
+use crate::filter_parser;
+use crate::literal::Literal;
+
+/// A path of property names, `businessunitid/_parentbusinessunitid_value`. Never empty.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PropertyPath(Vec<String>);
+
+impl PropertyPath {
+    /// A path of one name or more; `None` for no names.
+    pub fn new(segments: Vec<String>) -> Option<Self> {
+        if segments.is_empty() { None } else { Some(Self(segments)) }
+    }
+
+    /// The names, outermost first.
+    pub fn segments(&self) -> &[String] {
+        &self.0
+    }
+
+    /// The outermost name: the row's own column.
+    pub fn column(&self) -> &str {
+        // never empty by construction
+        self.0.first().map_or("", String::as_str)
+    }
+
+    /// The value at the path; `None` if a name is missing or leads through something that is no object.
+    pub fn value_in<'r>(&self, row: &'r Map<String, Value>) -> Option<&'r Value> {
+        let (first, others) = self.0.split_first()?;
+        others.iter().try_fold(row.get(first)?, |value, segment| value.as_object()?.get(segment))
+    }
+}
+
+impl fmt::Display for PropertyPath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, segment) in self.0.iter().enumerate() {
+            if index > 0 {
+                formatter.write_str("/")?;
+            }
+            formatter.write_str(segment)?;
+        }
+        Ok(())
+    }
+}
+
+/// One side of a comparison.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Operand {
+    /// A column, or a property of what a column refers to.
+    Property(PropertyPath),
+    /// A fixed value.
+    Literal(Literal),
+}
+
+/// The comparison operators of URL conventions 5.1.1.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Comparison {
+    /// `eq`
+    Equal,
+    /// `ne`
+    NotEqual,
+    /// `gt`
+    Greater,
+    /// `ge`
+    GreaterOrEqual,
+    /// `lt`
+    Less,
+    /// `le`
+    LessOrEqual,
+}
+
+impl Comparison {
+    /// The operator as the URL spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Equal => "eq",
+            Self::NotEqual => "ne",
+            Self::Greater => "gt",
+            Self::GreaterOrEqual => "ge",
+            Self::Less => "lt",
+            Self::LessOrEqual => "le",
+        }
+    }
+
+    /// The operator of that spelling; lower case only, as in OData 4.0.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "eq" => Self::Equal,
+            "ne" => Self::NotEqual,
+            "gt" => Self::Greater,
+            "ge" => Self::GreaterOrEqual,
+            "lt" => Self::Less,
+            "le" => Self::LessOrEqual,
+            _ => return None,
+        })
+    }
+
+    /// The answer for two values, null included.
+    fn holds(self, left: Comparable<'_>, right: Comparable<'_>, how: Evaluation) -> bool {
+        let ordering = match (left, right) {
+            // null equals itself, so `eq`, `ge` and `le` hold
+            (Comparable::Null, Comparable::Null) => Some(Ordering::Equal),
+            (Comparable::Null, _) | (_, Comparable::Null) => None,
+            _ => order(left, right, how),
+        };
+        match self {
+            Self::Equal => ordering == Some(Ordering::Equal),
+            Self::NotEqual => ordering != Some(Ordering::Equal),
+            Self::Greater => ordering == Some(Ordering::Greater),
+            Self::GreaterOrEqual => ordering.is_some_and(Ordering::is_ge),
+            Self::Less => ordering == Some(Ordering::Less),
+            Self::LessOrEqual => ordering.is_some_and(Ordering::is_le),
+        }
+    }
+}
+
+/// A boolean expression. [`fmt::Display`] prints it so that [`Filter::parse`] gives it back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Filter {
+    /// `left op right`
+    Compare {
+        /// The left side, usually a property.
+        left: Operand,
+        /// The operator.
+        op: Comparison,
+        /// The right side, usually a literal.
+        right: Operand,
+    },
+    /// A boolean property or literal standing alone: `isdefault`.
+    Truth(Operand),
+    /// Two expressions or more joined by `and`.
+    And(Vec<Filter>),
+    /// Two expressions or more joined by `or`.
+    Or(Vec<Filter>),
+    /// `not`
+    Not(Box<Filter>),
+}
+
+impl Filter {
+    /// Reads a percent-decoded expression of at most [`crate::MAX_TEXT`] bytes and [`crate::MAX_DEPTH`] levels.
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+        filter_parser::parse(text)
+    }
+
+    /// Whether the row satisfies the expression.
+    pub fn matches(&self, row: &Map<String, Value>, how: Evaluation) -> bool {
+        self.evaluate(row, how) == Some(true)
+    }
+
+    /// True, false, or `None` for OData's null.
+    fn evaluate(&self, row: &Map<String, Value>, how: Evaluation) -> Option<bool> {
+        match self {
+            Self::Compare { left, op, right } => Some(op.holds(left.value(row), right.value(row), how)),
+            Self::Truth(operand) => match operand.value(row) {
+                Comparable::Bool(value) => Some(value),
+                Comparable::Null => None,
+                _ => Some(false),
+            },
+            Self::And(parts) => all(parts, |part| part.evaluate(row, how)),
+            // De Morgan's law holds in three values too
+            Self::Or(parts) => {
+                all(parts, |part| part.evaluate(row, how).map(|value| !value)).map(|value| !value)
+            }
+            Self::Not(inner) => inner.evaluate(row, how).map(|value| !value),
+        }
+    }
+
+    /// Every property the expression names, in the order written, repeated ones repeated.
+    pub fn properties(&self) -> Vec<&PropertyPath> {
+        let mut found = Vec::new();
+        self.collect_properties(&mut found);
+        found
+    }
+
+    fn collect_properties<'f>(&'f self, found: &mut Vec<&'f PropertyPath>) {
+        match self {
+            Self::Compare { left, right, .. } => {
+                found.extend([left, right].into_iter().filter_map(Operand::property));
+            }
+            Self::Truth(operand) => found.extend(operand.property()),
+            Self::And(parts) | Self::Or(parts) => {
+                for part in parts {
+                    part.collect_properties(found);
+                }
+            }
+            Self::Not(inner) => inner.collect_properties(found),
+        }
+    }
+
+    /// If `column eq literal` must hold for any row to pass (it stands alone or in a top-level `and`), that literal.
+    pub fn required_value(&self, column: &str) -> Option<&Literal> {
+        match self {
+            Self::Compare { left, op: Comparison::Equal, right } => match (left, right) {
+                (Operand::Property(path), Operand::Literal(literal))
+                | (Operand::Literal(literal), Operand::Property(path))
+                    if path.segments().len() == 1 && path.column() == column =>
+                {
+                    Some(literal)
+                }
+                _ => None,
+            },
+            Self::And(parts) => parts.iter().find_map(|part| part.required_value(column)),
+            _ => None,
+        }
+    }
+}
+
+/// Three-valued conjunction: false wins over null, null over true.
+fn all<'f>(parts: &'f [Filter], mut value: impl FnMut(&'f Filter) -> Option<bool>) -> Option<bool> {
+    let mut answer = Some(true);
+    for part in parts {
+        match value(part) {
+            Some(false) => return Some(false),
+            Some(true) => {}
+            None => answer = None,
+        }
+    }
+    answer
+}
+
+impl Operand {
+    fn value<'v>(&'v self, row: &'v Map<String, Value>) -> Comparable<'v> {
+        match self {
+            Self::Property(path) => path.value_in(row).map_or(Comparable::Null, Comparable::from),
+            Self::Literal(literal) => Comparable::from(literal),
+        }
+    }
+
+    fn property(&self) -> Option<&PropertyPath> {
+        match self {
+            Self::Property(path) => Some(path),
+            Self::Literal(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Operand {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Property(path) => path.fmt(formatter),
+            Self::Literal(literal) => literal.fmt(formatter),
+        }
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Compare { left, op, right } => write!(formatter, "{left} {} {right}", op.as_str()),
+            Self::Truth(operand) => operand.fmt(formatter),
+            Self::And(parts) => join(formatter, parts, " and "),
+            Self::Or(parts) => join(formatter, parts, " or "),
+            // a second `not` needs no parentheses, so that printing nests no deeper than what was read
+            Self::Not(inner) if matches!(**inner, Self::Not(_)) => write!(formatter, "not {inner}"),
+            Self::Not(inner) => write!(formatter, "not ({inner})"),
+        }
+    }
+}
+
+/// Prints nested `and` and `or` in parentheses, so that the nesting survives being read again.
+fn join(formatter: &mut fmt::Formatter<'_>, parts: &[Filter], operator: &str) -> fmt::Result {
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            formatter.write_str(operator)?;
+        }
+        if matches!(part, Filter::And(_) | Filter::Or(_)) {
+            write!(formatter, "({part})")?;
+        } else {
+            write!(formatter, "{part}")?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn row() -> Map<String, Value> {
+        let row = json!({
+            "name": "Contoso", "creditlimit": 5000, "rate": 1.5, "isdefault": true, "fax": null, "onhold": "No",
+            "accountid": "A0000000-0000-0000-0000-00000000000b", "createdon": "2026-11-22T08:50:00Z",
+            "_msdyn_company_value": "c0000000-0000-0000-0000-000000000001",
+            "businessunitid": {"_parentbusinessunitid_value": null, "name": "Root"},
+        });
+        row.as_object().cloned().unwrap()
+    }
+
+    fn holds(filter: &str) -> bool {
+        Filter::parse(filter).unwrap().matches(&row(), Evaluation::CASE_INSENSITIVE)
+    }
+
+    #[test]
+    fn the_filter_of_the_default_team_query_is_understood() {
+        assert!(holds("isdefault eq true and businessunitid/_parentbusinessunitid_value eq null"));
+        assert!(!holds("isdefault eq true and businessunitid/_parentbusinessunitid_value ne null"));
+    }
+
+    #[test]
+    fn texts_compare_without_case_only_when_told() {
+        assert!(holds("name eq 'CONTOSO'"));
+        let filter = Filter::parse("name eq 'CONTOSO'").unwrap();
+        assert!(!filter.matches(&row(), Evaluation::default()));
+    }
+
+    #[test]
+    fn guids_compare_without_case_quoted_or_not() {
+        assert!(holds("accountid eq a0000000-0000-0000-0000-00000000000B"));
+        assert!(holds("_msdyn_company_value eq 'C0000000-0000-0000-0000-000000000001'"));
+        let filter = Filter::parse("accountid eq 'a0000000-0000-0000-0000-00000000000B'").unwrap();
+        assert!(filter.matches(&row(), Evaluation::default()));
+    }
+
+    #[test]
+    fn numbers_dates_and_enum_members_compare_by_value() {
+        assert!(holds("creditlimit eq 5000.0 and creditlimit gt 4999.5 and rate lt 2"));
+        assert!(holds("createdon eq 2026-11-22T09:50:00+01:00 and createdon gt 2026-11-22"));
+        assert!(holds("onhold eq Microsoft.Dynamics.DataEntities.NoYes'No'"));
+        assert!(holds("onhold ne Microsoft.Dynamics.DataEntities.NoYes'Yes'"));
+        assert!(!holds("onhold gt Microsoft.Dynamics.DataEntities.NoYes'Aaa'"));
+    }
+
+    #[test]
+    fn null_is_equal_to_itself_and_in_no_order_with_anything_else() {
+        assert!(holds("fax eq null and missing eq null and null eq null"));
+        assert!(holds("fax ne 'x' and name ne null"));
+        assert!(!holds("fax gt 'a'"));
+        assert!(!holds("fax lt 'a'"));
+        assert!(holds("fax ge null and fax le null"));
+        assert!(!holds("name ge null"));
+    }
+
+    #[test]
+    fn a_null_boolean_neither_passes_nor_passes_when_negated() {
+        assert!(!holds("missing"));
+        assert!(!holds("not missing"));
+        assert!(holds("missing or isdefault"));
+        assert!(!holds("missing and isdefault"));
+        assert!(holds("not (missing and false)"));
+    }
+
+    #[test]
+    fn types_that_do_not_compare_are_different_and_unordered() {
+        assert!(!holds("name eq 5"));
+        assert!(holds("name ne 5"));
+        assert!(!holds("name gt 5"));
+        assert!(!holds("businessunitid eq 'Root'"));
+    }
+
+    #[test]
+    fn a_required_value_is_seen_only_where_it_binds() {
+        let required = |text: &str| Filter::parse(text).unwrap().required_value("dataAreaId").cloned();
+        assert_eq!(required("dataAreaId eq 'usmf' and a eq 1"), Some(Literal::String("usmf".into())));
+        assert_eq!(required("dataAreaId eq 'usmf' or a eq 1"), None);
+        assert_eq!(required("not (dataAreaId eq 'usmf')"), None);
+    }
+
+    #[test]
+    fn properties_are_listed_as_written() {
+        let filter = Filter::parse("a eq 1 and not (b/c eq d)").unwrap();
+        let names: Vec<_> = filter.properties().iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["a", "b/c", "d"]);
+    }
+}

@@ -1,0 +1,41 @@
+//! The OData language: query options, `$filter`, keys, literals, preferences.
+//!
+//! Decides what a piece of text means by the OData 4.0 URL conventions, and whether a row satisfies a filter. Knows no
+//! product: which options, columns or functions a service allows, and the words in which it refuses, belong to the
+//! surfaces. Every parser is bounded in length and depth, reports the byte offset of what it cannot read, and never
+//! panics.
+
+mod collation;
+mod compare;
+mod cursor;
+mod error;
+mod filter;
+mod filter_parser;
+mod guid;
+mod instant;
+mod key;
+mod literal;
+mod percent;
+mod preference;
+mod query;
+
+pub use collation::{compare_text, equal_text, fold_case};
+pub use compare::{Evaluation, compare_values};
+pub use error::{QueryError, QueryErrorKind, SyntaxError, SyntaxErrorKind};
+pub use filter::{Comparison, Filter, Operand, PropertyPath};
+pub use guid::{Guid, NotAGuid};
+pub use key::{Argument, Arguments, ResourceSegment};
+pub use literal::Literal;
+pub use percent::encode as percent_encode;
+pub use preference::{Preferences, Return};
+pub use query::{OrderBy, QueryOptions};
+
+/// The longest text any of these parsers reads after percent-decoding, in bytes: one option's value, one segment, one
+/// `Prefer` value.
+pub const MAX_TEXT: usize = 8 * 1024;
+
+/// The longest raw query string, in bytes. Larger than [`MAX_TEXT`] because percent-encoding triples a text.
+pub const MAX_QUERY: usize = 32 * 1024;
+
+/// How deep parentheses and `not` may nest.
+pub const MAX_DEPTH: usize = 64;

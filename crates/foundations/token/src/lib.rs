@@ -1,0 +1,18 @@
+//! Claims to JWT, and any JWT to checks.
+//!
+//! [`Compact`] takes a token apart without believing any of it; [`Header`] and [`Claims`] read what real client
+//! libraries write (numbers as strings, `x5c` as one string, thumbprints in three spellings); [`mint`] puts one together with
+//! a key that is already parsed; [`bearer`] holds the mechanics every resource shares. No policy and no product text
+//! lives here: which finding becomes which answer is decided by the surfaces.
+
+pub mod bearer;
+mod claims;
+mod compact;
+mod header;
+mod json;
+mod mint;
+
+pub use claims::{Audience, BadTime, BadTimeReason, Claims, NumericDate};
+pub use compact::{Compact, MAX_TOKEN_BYTES, Malformed, Part};
+pub use header::{Header, KeyIdentifier, KeyMember, X5c};
+pub use mint::{HeaderSegment, MintError, mint, mint_raw};

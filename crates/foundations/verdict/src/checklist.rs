@@ -1,0 +1,237 @@
+//! An ordered list of named questions, and the first refusal among the answers.
+//!
+//! Decides that the first failure decides, and that everything which can be asked is recorded. Never evaluates
+//! anything itself. [`Switches`] lets a test turn single checks off; only `testkit`'s builder reaches it.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Setting;
+
+/// What became of one question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum Outcome {
+    /// The actual value is as expected.
+    Passed,
+    /// It is not.
+    Failed,
+    /// It could not be asked, because the named check gave no value.
+    Skipped {
+        /// The check it needs.
+        needs: Cow<'static, str>,
+    },
+    /// The question does not arise for this request.
+    NotApplicable,
+}
+
+/// One named question with its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// Stable name, kebab-case, for instance `certificate-registered`.
+    pub name: Cow<'static, str>,
+    /// What would have been accepted.
+    pub expected: Cow<'static, str>,
+    /// What was there.
+    pub actual: Cow<'static, str>,
+    /// What became of it.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// The declared values the answer depends on, the likeliest to be wrong first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
+    /// On failure: the product's own identifier of the error, for instance `AADSTS700027`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Cow<'static, str>>,
+    /// On failure: what a person would change, in the words of web.config, wif.config or the portal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Cow<'static, str>>,
+}
+
+impl Check {
+    /// Whether this check failed.
+    pub fn failed(&self) -> bool {
+        self.outcome == Outcome::Failed
+    }
+}
+
+/// The checks a test turned off. Empty everywhere else.
+#[derive(Clone, Debug, Default)]
+pub struct Switches(BTreeSet<String>);
+
+impl Switches {
+    /// Turns the named checks off. For tests only.
+    pub fn off<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Self {
+        Self(names.into_iter().map(Into::into).collect())
+    }
+
+    fn is_off(&self, name: &str) -> bool {
+        !self.0.is_empty() && self.0.contains(name)
+    }
+}
+
+/// The answer to one question, as the asking code found it.
+pub enum Finding<E> {
+    /// As expected.
+    Pass {
+        /// What was there.
+        actual: Cow<'static, str>,
+    },
+    /// Not as expected.
+    Fail {
+        /// What was there.
+        actual: Cow<'static, str>,
+        /// The product's error.
+        error: E,
+    },
+    /// Cannot be asked without the value the named check would have given.
+    Skip {
+        /// The check it needs.
+        needs: &'static str,
+    },
+    /// Does not arise.
+    NotApplicable {
+        /// Why not, in a few words.
+        why: Cow<'static, str>,
+    },
+}
+
+impl<E> Finding<E> {
+    /// As expected, with the actual value.
+    pub fn pass(actual: impl Into<Cow<'static, str>>) -> Self {
+        Self::Pass { actual: actual.into() }
+    }
+
+    /// Not as expected: the actual value and the product's error.
+    pub fn fail(actual: impl Into<Cow<'static, str>>, error: E) -> Self {
+        Self::Fail { actual: actual.into(), error }
+    }
+
+    /// Passes when `holds`, else fails with the error made by `error`.
+    pub fn when(holds: bool, actual: impl Into<Cow<'static, str>>, error: impl FnOnce() -> E) -> Self {
+        if holds { Self::pass(actual) } else { Self::fail(actual, error()) }
+    }
+
+    /// Cannot be asked without `needs`.
+    pub fn skip(needs: &'static str) -> Self {
+        Self::Skip { needs }
+    }
+
+    /// Does not arise.
+    pub fn not_applicable(why: impl Into<Cow<'static, str>>) -> Self {
+        Self::NotApplicable { why: why.into() }
+    }
+}
+
+/// An ordered list of checks being asked. `E` is the surface's own error.
+pub struct Checklist<'s, E> {
+    switches: &'s Switches,
+    checks: Vec<Check>,
+    refusal: Option<E>,
+    describe: fn(&E) -> (&'static str, &'static str),
+}
+
+impl<'s, E> Checklist<'s, E> {
+    /// A new list. `describe` gives a refusal's product identifier and change text (usually from its catalogue row).
+    pub fn new(switches: &'s Switches, describe: fn(&E) -> (&'static str, &'static str)) -> Self {
+        Self { switches, checks: Vec::with_capacity(14), refusal: None, describe }
+    }
+
+    /// Asks one question and records the answer. The first failure is kept as the refusal.
+    ///
+    /// Returns whether the question holds: `true` for passed and not applicable, `false` for failed and skipped. A check
+    /// a test turned off is recorded as not applicable and holds.
+    pub fn ask(
+        &mut self,
+        name: &'static str,
+        expected: impl Into<Cow<'static, str>>,
+        settings: Vec<Setting>,
+        finding: Finding<E>,
+    ) -> bool {
+        let mut check = Check {
+            name: Cow::Borrowed(name),
+            expected: expected.into(),
+            actual: Cow::Borrowed(""),
+            outcome: Outcome::Passed,
+            settings,
+            error: None,
+            change: None,
+        };
+        let holds = match finding {
+            Finding::Fail { actual, .. } if self.switches.is_off(name) => {
+                check.actual = actual;
+                check.outcome = Outcome::NotApplicable;
+                true
+            }
+            Finding::Pass { actual } => {
+                check.actual = actual;
+                true
+            }
+            Finding::Fail { actual, error } => {
+                let (id, change) = (self.describe)(&error);
+                check.actual = actual;
+                check.outcome = Outcome::Failed;
+                check.error = Some(Cow::Borrowed(id));
+                check.change = (!change.is_empty()).then_some(Cow::Borrowed(change));
+                self.refusal.get_or_insert(error);
+                false
+            }
+            Finding::Skip { needs } => {
+                check.outcome = Outcome::Skipped { needs: Cow::Borrowed(needs) };
+                false
+            }
+            Finding::NotApplicable { why } => {
+                check.actual = why;
+                check.outcome = Outcome::NotApplicable;
+                true
+            }
+        };
+        self.checks.push(check);
+        holds
+    }
+
+    /// The first refusal so far.
+    pub fn refusal(&self) -> Option<&E> {
+        self.refusal.as_ref()
+    }
+
+    /// The checks in the order asked, and the first refusal.
+    pub fn finish(self) -> (Vec<Check>, Option<E>) {
+        (self.checks, self.refusal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the list describes errors by reference")]
+    fn describe(error: &u32) -> (&'static str, &'static str) {
+        if *error == 1 { ("E1", "change one") } else { ("E2", "") }
+    }
+
+    #[test]
+    fn the_first_failure_decides_and_the_rest_is_still_recorded() {
+        let switches = Switches::default();
+        let mut list = Checklist::new(&switches, describe);
+        assert!(list.ask("a", "x", vec![], Finding::pass("x")));
+        assert!(!list.ask("b", "x", vec![], Finding::fail("y", 1)));
+        assert!(!list.ask("c", "x", vec![], Finding::fail("z", 2)));
+        assert!(!list.ask("d", "x", vec![], Finding::skip("b")));
+        let (checks, refusal) = list.finish();
+        assert_eq!(refusal, Some(1));
+        assert_eq!(checks.len(), 4);
+        assert_eq!(checks[1].error.as_deref(), Some("E1"));
+        assert_eq!(checks[3].outcome, Outcome::Skipped { needs: "b".into() });
+    }
+
+    #[test]
+    fn a_check_turned_off_by_a_test_refuses_nothing() {
+        let switches = Switches::off(["b"]);
+        let mut list = Checklist::new(&switches, describe);
+        assert!(list.ask("b", "x", vec![], Finding::fail("y", 1)));
+        assert_eq!(list.finish().1, None);
+    }
+}

@@ -1,0 +1,13 @@
+//! Checks, settings, error catalogues and fidelity: the words in which every other crate says "accepted" or "refused".
+//!
+//! Decides nothing about any product. A [`Checklist`] records an ordered list of named questions and keeps the first
+//! refusal; a [`Setting`] names the one declared value a person could change; [`catalogue!`] is how a surface writes
+//! the table of its product texts so that a missing placeholder does not compile. Nothing here ever has an effect.
+
+mod catalogue;
+mod checklist;
+mod setting;
+
+pub use catalogue::{Fidelity, Row};
+pub use checklist::{Check, Checklist, Finding, Outcome, Switches};
+pub use setting::Setting;

@@ -1,0 +1,229 @@
+//! From what a person wrote to what the surfaces read.
+//!
+//! Decides whether a declaration is a world: shapes of ids and hosts, references, certificates and keys that read and
+//! belong together, names that would be ambiguous. Lists every problem with its pointer and the nearest valid value.
+//! Never decides whether a world is *healthy*: a thumbprint that names nothing, an expired secret or a SysAADClientTable
+//! row without its user are worlds, and most of them are scenarios.
+
+mod environment;
+mod organization;
+mod tenant;
+
+use std::collections::HashMap;
+
+use mocktenant_verdict::Setting;
+
+pub(crate) use environment::{complete, environment};
+pub(crate) use organization::organization;
+pub(crate) use tenant::tenant;
+
+use crate::declaration::Declaration;
+use crate::material::Unusable;
+use crate::nearest::{clip, one_of};
+use crate::problem::Problem;
+
+/// What one part was before an edit: its declaration and what was made of it. Equal parts are shared.
+pub(crate) struct Before<'w, D, C> {
+    pub(crate) declared: &'w D,
+    pub(crate) compiled: &'w C,
+}
+
+/// Everything that is wrong so far.
+pub(crate) type Problems = Vec<Problem>;
+
+/// Questions about environments and organisations together: their tenants exist and their hosts differ.
+pub(crate) fn hosts_and_tenants(declaration: &Declaration, problems: &mut Problems) {
+    let mut hosts = Distinct::new("host");
+    for (id, environment) in &declaration.environments {
+        let pointer = Setting::of(["environments", id]);
+        tenant_exists(declaration, pointer.join("tenant"), &environment.tenant, problems);
+        hosts.claim(&environment.host, pointer.join("host"), problems);
+    }
+    let mut ids = Distinct::new("organisation id");
+    for (key, organization) in &declaration.organizations {
+        let pointer = Setting::of(["organizations", key]);
+        tenant_exists(declaration, pointer.join("tenant"), &organization.tenant, problems);
+        ids.claim(&organization.id, pointer.join("id"), problems);
+        hosts.claim(&organization.host, pointer.join("host"), problems);
+        hosts.claim(&organization.api_host, pointer.join("api_host"), problems);
+    }
+}
+
+/// Questions about all tenants together: no domain is verified twice.
+pub(crate) fn domains(declaration: &Declaration, problems: &mut Problems) {
+    let mut domains = Distinct::new("domain");
+    for (id, tenant) in &declaration.tenants {
+        for domain in &tenant.domains {
+            domains.claim(domain, Setting::of(["tenants", id, "domains", domain]), problems);
+        }
+    }
+}
+
+/// The caller may be wrong in every way a client can be; only the environment it calls has to be there.
+pub(crate) fn caller(declaration: &Declaration, problems: &mut Problems) {
+    let environment = &declaration.caller.environment;
+    if !declaration.environments.contains_key(environment) {
+        problems.push(
+            Problem::new(
+                Setting::fixed("/caller/environment"),
+                format!("there is no environment `{}`", clip(environment)),
+            )
+            .hint(one_of(environment, declaration.environments.keys().map(String::as_str))),
+        );
+    }
+}
+
+fn tenant_exists(declaration: &Declaration, pointer: Setting, tenant: &str, problems: &mut Problems) {
+    if !declaration.tenants.contains_key(tenant) {
+        problems.push(
+            Problem::new(pointer, format!("there is no tenant `{}`", clip(tenant)))
+                .hint(one_of(tenant, declaration.tenants.keys().map(String::as_str))),
+        );
+    }
+}
+
+/// Values that may be there once, each with the place that had it first.
+struct Distinct<'d> {
+    what: &'static str,
+    first: HashMap<&'d str, Setting>,
+}
+
+impl<'d> Distinct<'d> {
+    fn new(what: &'static str) -> Self {
+        Self { what, first: HashMap::new() }
+    }
+
+    fn claim(&mut self, value: &'d str, pointer: Setting, problems: &mut Problems) {
+        match self.first.get(value) {
+            Some(first) => problems.push(Problem::new(
+                pointer,
+                format!("the {} `{}` is already at {first}", self.what, clip(value)),
+            )),
+            None => {
+                self.first.insert(value, pointer);
+            }
+        }
+    }
+}
+
+/// A lower-case GUID in the usual form.
+fn guid(value: &str, pointer: Setting, problems: &mut Problems) {
+    if is_guid(value) {
+        return;
+    }
+    let folded = value.trim().trim_matches(['{', '}']).to_ascii_lowercase();
+    let hint = if is_guid(&folded) {
+        format!("write it as `{folded}`")
+    } else {
+        "eight, four, four, four and twelve hex digits with hyphens, as `c0117050-0000-4000-8000-000000000001`".to_owned()
+    };
+    problems
+        .push(Problem::new(pointer, format!("`{}` is not a lower-case GUID", clip(value))).hint(Some(hint)));
+}
+
+fn is_guid(value: &str) -> bool {
+    value.len() == 36
+        && value.bytes().enumerate().all(|(index, byte)| match index {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+        })
+}
+
+/// A lower-case DNS name of one or more labels (RFC 1123 section 2.1), without port.
+fn host(value: &str, pointer: Setting, problems: &mut Problems) {
+    let label = |label: &str| {
+        matches!(label.len(), 1..=63)
+            && label.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if value.len() <= 253 && value.split('.').all(label) {
+        return;
+    }
+    let bare = value.split_once("://").map_or(value, |(_, rest)| rest);
+    let bare = bare.split(['/', ':']).next().unwrap_or_default().to_ascii_lowercase();
+    let hint = (!bare.is_empty() && bare.len() <= 253 && bare.split('.').all(label))
+        .then(|| format!("write it as `{bare}`"));
+    problems
+        .push(Problem::new(pointer, format!("`{}` is not a lower-case host name", clip(value))).hint(hint));
+}
+
+/// A short name that command lines and URLs can carry.
+fn short_name(value: &str, pointer: Setting, problems: &mut Problems) {
+    let fine = matches!(value.len(), 1..=64)
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    if !fine {
+        problems.push(
+            Problem::new(pointer, format!("`{}` is not a short name", clip(value)))
+                .hint(Some("one to 64 letters, digits, `-`, `_` or `.`".to_owned())),
+        );
+    }
+}
+
+/// One of a few names.
+fn name_of(value: &str, known: &[&str], pointer: Setting, problems: &mut Problems) {
+    if !known.contains(&value) {
+        problems.push(
+            Problem::new(pointer, format!("`{}` is not a value here", clip(value)))
+                .hint(one_of(value, known.iter().copied())),
+        );
+    }
+}
+
+/// The key of a certificate's entry must be the certificate's thumbprint, or the entry would lie.
+fn thumbprint_is(
+    key: &str,
+    actual: &mocktenant_keys::Thumbprint,
+    pointer: &Setting,
+    problems: &mut Problems,
+) {
+    let actual = actual.to_string();
+    if key != actual {
+        problems.push(
+            Problem::new(
+                pointer.clone(),
+                format!("the certificate here has another thumbprint than `{}`", clip(key)),
+            )
+            .hint(Some(format!("its thumbprint is `{actual}`"))),
+        );
+    }
+}
+
+fn unusable((message, hint): Unusable, pointer: Setting) -> Problem {
+    Problem::new(pointer, message).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(ask: impl FnOnce(&mut Problems)) -> Vec<String> {
+        let mut problems = Vec::new();
+        ask(&mut problems);
+        problems.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn an_id_is_a_lower_case_guid_and_the_hint_spells_it() {
+        let at = || Setting::fixed("/x");
+        assert!(problems(|p| guid("c0117050-0000-4000-8000-000000000001", at(), p)).is_empty());
+        let found = problems(|p| guid("{C0117050-0000-4000-8000-00000000000A}", at(), p));
+        assert!(found[0].contains("write it as `c0117050-0000-4000-8000-00000000000a`"), "{found:?}");
+        for bad in ["", "c0117050", "c0117050-0000-4000-8000-00000000000g", &"é".repeat(18)] {
+            assert_eq!(problems(|p| guid(bad, at(), p)).len(), 1, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_a_name_and_not_a_url() {
+        let at = || Setting::fixed("/x");
+        for good in ["localhost", "aos", "contoso.crm4.dynamics.com", "a-b.test", "127.0.0.1"] {
+            assert!(problems(|p| host(good, at(), p)).is_empty(), "{good}");
+        }
+        let found = problems(|p| host("https://Contoso.crm4.dynamics.com:443/", at(), p));
+        assert!(found[0].contains("write it as `contoso.crm4.dynamics.com`"), "{found:?}");
+        for bad in ["", ".", "a..b", "-a.b", "a_b", "a b", &"a".repeat(64), "é.test"] {
+            assert_eq!(problems(|p| host(bad, at(), p)).len(), 1, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! What a person wrote: one set of structs that is the YAML, the control API's document and a scenario's base.
+//!
+//! Decides the shape of the declaration and nothing else: no validation beyond types (see `compile`), no defaults that
+//! hide a decision. Every collection is a map keyed by the id people use (tenant id, client id, thumbprint, flight
+//! name), so that a [`mocktenant_verdict::Setting`] is a plain RFC 6901 pointer and no element is ever addressed by its
+//! index. Microsoft's own names (`SysFlighting`, `Infrastructure.S2SCertThumbprint`) are spelt as Microsoft spells them.
+//!
+//! Reading fills in what may be left out; writing leaves out only what is absent (`None`), never what is empty. So the
+//! view shows every place a person can add something to, and RFC 6902 `add` finds its parent there.
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::document::{self, DocumentError, Size};
+
+/// Business records: entity set, then a name of ours, then the row.
+pub type Records = IndexMap<String, IndexMap<String, Map<String, Value>>>;
+
+/// The whole declaration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Declaration {
+    /// Entra tenants by tenant id (lower-case GUID).
+    pub tenants: IndexMap<String, Tenant>,
+    /// AOS environments by a short name, for instance `onebox`.
+    pub environments: IndexMap<String, Environment>,
+    /// Dataverse organisations by a short name, for instance `contoso`.
+    pub organizations: IndexMap<String, Organization>,
+    /// The client a scenario drives.
+    pub caller: Caller,
+}
+
+impl Declaration {
+    /// Reads a declaration in YAML. `name` is the file's name in the error, which has line and column.
+    ///
+    /// Unknown members, repeated keys and aliases that explode are refused; a world of 10,000 tenants is not.
+    pub fn from_yaml(name: &str, text: &str) -> Result<Self, DocumentError> {
+        document::read(name, text, Size::Declaration)
+    }
+}
+
+/// One Entra tenant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tenant {
+    /// Display name.
+    pub name: String,
+    /// Verified domains, the initial `*.onmicrosoft.com` one first.
+    pub domains: Vec<String>,
+    /// `tenant_region_scope` of the discovery documents, for instance `EU`.
+    pub region: String,
+    /// Token-signing identities, the active one first: `shipped:NAME` or a PEM bundle.
+    pub signing_keys: Vec<String>,
+    /// Applications (registration and service principal in one) by client id (lower-case GUID).
+    #[serde(default)]
+    pub applications: IndexMap<String, Application>,
+}
+
+/// One application with its service principal in this tenant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Application {
+    /// Display name.
+    pub name: String,
+    /// Object id of the service principal: `oid` and `sub` of app-only tokens.
+    pub object_id: String,
+    /// A disabled application gets AADSTS7000112.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// Published by Microsoft (00000015-..., 00000007-...): present in every tenant, holds no key of the customer's.
+    #[serde(default)]
+    pub first_party: bool,
+    /// A public client may present no credential (AADSTS700025).
+    #[serde(default)]
+    pub public_client: bool,
+    /// Application ID URIs under which it can be asked for as a resource.
+    #[serde(default)]
+    pub identifier_uris: Vec<String>,
+    /// `requestedAccessTokenVersion`: `None` and 1 give v1 access tokens for this resource, 2 gives v2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_access_token_version: Option<u8>,
+    /// Redirect URIs of type Web.
+    #[serde(default)]
+    pub redirect_uris: Vec<String>,
+    /// Client secrets by a short name.
+    #[serde(default)]
+    pub secrets: IndexMap<String, Secret>,
+    /// Certificates under "Certificates & secrets" by SHA-1 thumbprint (upper-case hex).
+    #[serde(default)]
+    pub certificates: IndexMap<String, ApplicationCertificate>,
+    /// Application roles granted to this client on a resource: resource client id to role values.
+    #[serde(default)]
+    pub granted_roles: IndexMap<String, Vec<String>>,
+}
+
+/// One client secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secret {
+    /// The secret's value.
+    pub value: String,
+    /// Expiry (RFC 3339, UTC); absent means it does not expire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+}
+
+/// One certificate uploaded to an application.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApplicationCertificate {
+    /// `shipped:NAME`, PEM, or base64 of the DER.
+    pub certificate: String,
+}
+
+/// One AOS environment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Environment {
+    /// The tenant it was deployed in (tenant id). Only the default world's callers use it; the AOS itself reads
+    /// its tenant from web.config.
+    pub tenant: String,
+    /// Host name of the AOS.
+    pub host: String,
+    /// `web.config`: appSettings key to value. The bytes behind it live in the world's artefacts.
+    #[serde(default)]
+    pub web_config: IndexMap<String, String>,
+    /// `wif.config`.
+    #[serde(default)]
+    pub wif_config: WifConfig,
+    /// The machine the AOS runs on.
+    #[serde(default)]
+    pub machine: Machine,
+    /// The environment's database, as far as it decides sign-in and Dual Write.
+    pub database: EnvironmentDatabase,
+    /// Business records at reset: entity set, then a name of ours, then the row.
+    #[serde(default)]
+    pub records: Records,
+}
+
+/// The part of `wif.config` the AOS reads.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WifConfig {
+    /// `audienceUris/add@value`, in order. Elements are addressed by their own value.
+    #[serde(default, rename = "audienceUris")]
+    pub audience_uris: Vec<String>,
+}
+
+/// A Windows machine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Machine {
+    /// Certificate stores: `LocalMachine` or `CurrentUser`, then `My` or `Root`, then thumbprint.
+    #[serde(default)]
+    pub certificates: IndexMap<String, IndexMap<String, IndexMap<String, StoreCertificate>>>,
+}
+
+/// One certificate in a certificate store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreCertificate {
+    /// `shipped:NAME`, PEM, base64 of the DER, or `lab-ca` (the lab's own roots).
+    pub certificate: String,
+    /// Its private key, if it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_key: Option<PrivateKey>,
+}
+
+/// A private key in a certificate store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrivateKey {
+    /// `shipped:NAME` or PKCS#8 PEM.
+    pub key: String,
+    /// Accounts that may read it. The AOS runs as `NETWORK SERVICE`.
+    #[serde(default)]
+    pub readable_by: Vec<String>,
+}
+
+/// Tables of the environment's database that are settings rather than business records.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnvironmentDatabase {
+    /// Flights by name.
+    #[serde(default, rename = "SysFlighting")]
+    pub sys_flighting: IndexMap<String, Flight>,
+    /// "Microsoft Entra ID applications" by client id.
+    #[serde(default, rename = "SysAADClientTable")]
+    pub sys_aad_client_table: IndexMap<String, AadClient>,
+    /// Users by user id.
+    #[serde(default, rename = "UserInfo")]
+    pub user_info: IndexMap<String, UserInfo>,
+    /// Dual Write's link and running maps.
+    #[serde(rename = "DualWriteProjectConfiguration")]
+    pub dual_write: DualWriteProjectConfiguration,
+}
+
+/// One row of SysFlighting.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flight {
+    /// 1 is on.
+    #[serde(rename = "Enabled")]
+    pub enabled: u8,
+    /// `flightServiceId`, 12719367 for Finance & Operations.
+    #[serde(rename = "FlightServiceId")]
+    pub flight_service_id: u64,
+}
+
+/// One row of SysAADClientTable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AadClient {
+    /// Free text.
+    #[serde(rename = "Name")]
+    pub name: String,
+    /// The UserInfo row calls of this application run as.
+    #[serde(rename = "UserId")]
+    pub user_id: String,
+}
+
+/// One row of UserInfo.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserInfo {
+    /// Display name.
+    #[serde(rename = "Name")]
+    pub name: String,
+    /// 1 is enabled.
+    #[serde(rename = "Enable")]
+    pub enable: u8,
+    /// Sign-in name.
+    #[serde(default, rename = "NetworkAlias")]
+    pub network_alias: String,
+    /// Issuer the user signs in with.
+    #[serde(default, rename = "NetworkDomain")]
+    pub network_domain: String,
+    /// Default company.
+    #[serde(rename = "Company")]
+    pub company: String,
+}
+
+/// Dual Write's project configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DualWriteProjectConfiguration {
+    /// The linked Dataverse organisation's URL, as written.
+    #[serde(rename = "ExternalEnvironmentURL")]
+    pub external_environment_url: String,
+    /// Running maps by `InternalEntityName`, for instance `CustomersV3`.
+    #[serde(default, rename = "Maps")]
+    pub maps: IndexMap<String, DualWriteMap>,
+}
+
+/// State of one Dual Write map.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DualWriteMap {
+    /// `Running`, `Paused` or `Not running`.
+    #[serde(rename = "State")]
+    pub state: String,
+}
+
+/// One Dataverse organisation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Organization {
+    /// The tenant it belongs to (tenant id).
+    pub tenant: String,
+    /// Organisation id (GUID).
+    pub id: String,
+    /// Friendly name.
+    pub name: String,
+    /// Host of the organisation URL, for instance `contoso.crm4.dynamics.com`. Tokens are for this one.
+    pub host: String,
+    /// Host of the API URL, for instance `contoso.api.crm4.dynamics.com`.
+    pub api_host: String,
+    /// Root business unit (GUID).
+    pub business_unit: String,
+    /// Application users by client id.
+    #[serde(default)]
+    pub application_users: IndexMap<String, ApplicationUser>,
+    /// Security roles by name.
+    #[serde(default)]
+    pub roles: IndexMap<String, SecurityRole>,
+    /// Rows at reset: entity set, then a name of ours, then the row.
+    #[serde(default)]
+    pub records: Records,
+}
+
+/// One application user (a systemuser with `applicationid`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApplicationUser {
+    /// `systemuserid` (GUID).
+    pub id: String,
+    /// A disabled one gets 0x80040225.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// Security roles by name; addressed by their own value.
+    #[serde(default)]
+    pub roles: Vec<String>,
+}
+
+/// One security role.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecurityRole {
+    /// `roleid` (GUID).
+    pub id: String,
+    /// Privilege names such as `prvCreateAccount`; `*` is all of them.
+    pub privileges: Vec<String>,
+}
+
+/// The client a scenario drives, so that a wrong request is a wrong world too.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Caller {
+    /// Tenant id it asks for a token.
+    pub tenant: String,
+    /// Its client id.
+    pub client_id: String,
+    /// Its client secret.
+    pub client_secret: String,
+    /// The environment it calls.
+    pub environment: String,
+    /// The resource it asks a token for; absent means the environment's URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// The customer it creates: body of `POST /data/CustomersV3`.
+    pub customer: Map<String, Value>,
+}
+
+fn yes() -> bool {
+    true
+}

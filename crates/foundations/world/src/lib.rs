@@ -1,0 +1,38 @@
+//! The declaration, compiled; scenarios; the default world.
+//!
+//! A [`Declaration`](declaration::Declaration) is what a person wrote. [`World`] is that, validated and indexed, with
+//! keys parsed and config files at hand: an immutable snapshot that surfaces read and an edit replaces whole. A
+//! [`Scenario`] is a list of edits that breaks the default world, and the steps that heal it.
+//!
+//! This crate decides what may be declared, where each value came from ([`Origin`]) and where a person would change it
+//! ([`place()`]). It never decides what a product answers, never opens a file, and knows no time: expiry is judged by
+//! whoever has the clock.
+
+mod compile;
+mod compiled;
+pub mod declaration;
+mod document;
+mod files;
+mod material;
+mod nearest;
+mod origin;
+mod patch;
+mod place;
+mod problem;
+pub mod scenario;
+mod world;
+
+pub use compiled::{
+    Application, ApplicationUser, Environment, Organization, Secret, SecurityRole, StoredCertificate, Stores,
+    Tenant,
+};
+pub use declaration::Declaration;
+pub use document::DocumentError;
+pub use files::Artefacts;
+pub use mocktenant_verdict::Setting;
+pub use origin::{EditedBy, Origin, Origins};
+pub use patch::{Edit, Operation};
+pub use place::place;
+pub use problem::{Problem, WorldError};
+pub use scenario::{Scenario, ScenarioError, Step};
+pub use world::{EditError, World};

@@ -1,0 +1,112 @@
+//! Where a declared value came from.
+//!
+//! Decides the origin of every setting: the file and line of an artefact, whoever edited it last, or what the world
+//! began with. Never decides where a person would change it in the real products: that is [`crate::place`].
+
+use std::collections::BTreeMap;
+
+use mocktenant_verdict::Setting;
+use serde::{Deserialize, Serialize};
+
+/// Where a declared value came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A config file. For a key that is not in it: the last entry of the list it would belong to.
+    File {
+        /// The file's name.
+        file: String,
+        /// Line, from 1; 0 if the list has no entry at all.
+        line: u32,
+        /// Column, from 1, in characters; 0 if the list has no entry at all.
+        column: u32,
+    },
+    /// A call of the control API.
+    Control,
+    /// A scenario, by its name.
+    Scenario(String),
+    /// The default world.
+    #[default]
+    Default,
+    /// Nothing says it: the lab assumed it, because no file holds it.
+    Assumed,
+}
+
+/// Who makes an edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EditedBy {
+    /// A call of the control API.
+    Control,
+    /// The scenario of this name.
+    Scenario(String),
+}
+
+impl From<EditedBy> for Origin {
+    fn from(by: EditedBy) -> Self {
+        match by {
+            EditedBy::Control => Self::Control,
+            EditedBy::Scenario(name) => Self::Scenario(name),
+        }
+    }
+}
+
+/// The side table of origins. What it does not name has the origin of the nearest pointer above that it does name, and
+/// else the world's own.
+#[derive(Clone, Debug, Default)]
+pub struct Origins {
+    world: Origin,
+    noted: BTreeMap<String, Origin>,
+}
+
+impl Origins {
+    /// Everything comes from `world` until noted otherwise.
+    pub fn all_from(world: Origin) -> Self {
+        Self { world, noted: BTreeMap::new() }
+    }
+
+    /// Notes the origin of a setting and of everything below it, replacing what was noted there.
+    pub fn note(&mut self, setting: &Setting, origin: Origin) {
+        let pointer = setting.as_str();
+        let below = format!("{pointer}/");
+        let stale: Vec<String> = self
+            .noted
+            .range::<str, _>((std::ops::Bound::Included(below.as_str()), std::ops::Bound::Unbounded))
+            .take_while(|(noted, _)| noted.starts_with(&below))
+            .map(|(noted, _)| noted.clone())
+            .collect();
+        for noted in stale {
+            self.noted.remove(&noted);
+        }
+        self.noted.insert(pointer.to_owned(), origin);
+    }
+
+    /// The origin of a setting that is in no artefact.
+    pub fn of(&self, setting: &Setting) -> &Origin {
+        let mut pointer = setting.as_str();
+        loop {
+            if let Some(origin) = self.noted.get(pointer) {
+                return origin;
+            }
+            match pointer.rfind('/') {
+                Some(end) => pointer = &pointer[..end],
+                None => return &self.world,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_pointer_above_decides_and_a_later_note_covers_what_is_below() {
+        let mut origins = Origins::all_from(Origin::Default);
+        origins.note(&Setting::fixed("/a/b/c"), Origin::Control);
+        assert_eq!(origins.of(&Setting::fixed("/a/b/c/d")), &Origin::Control);
+        assert_eq!(origins.of(&Setting::fixed("/a/b/cc")), &Origin::Default);
+        assert_eq!(origins.of(&Setting::fixed("/a/b")), &Origin::Default);
+        origins.note(&Setting::fixed("/a/b"), Origin::Scenario("x".into()));
+        assert_eq!(origins.of(&Setting::fixed("/a/b/c")), &Origin::Scenario("x".into()));
+    }
+}

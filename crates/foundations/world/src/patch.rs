@@ -1,0 +1,398 @@
+//! Edits: RFC 6902 on the view of the declaration.
+//!
+//! Decides what each operation does and to which declared values. Differs from the RFC in three places, all of them
+//! stricter or by name: elements of a list of texts are addressed by their own value and never by index, `add` before an
+//! element names that element, and an unknown member of an edit is an error instead of being ignored (section 4), so
+//! that a misspelt `form` or `vlaue` is not silently something else. Never decides whether the result is a world.
+
+use mocktenant_verdict::Setting;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use crate::nearest::{clip, did_you_mean, one_of};
+use crate::problem::Problem;
+
+/// A pointer longer than this names nothing in any declaration.
+const MAX_POINTER: usize = 4096;
+
+/// What an edit does (RFC 6902 section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Operation {
+    /// Puts a member or element there; an existing member is replaced.
+    Add,
+    /// Takes it away; it must exist.
+    Remove,
+    /// Changes it; it must exist.
+    Replace,
+    /// Takes it from `from`.
+    Move,
+    /// Copies it from `from`.
+    Copy,
+    /// Fails unless it is equal to `value`.
+    Test,
+}
+
+/// One edit: an RFC 6902 operation, as JSON or as YAML.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, try_from = "Written")]
+pub struct Edit {
+    /// What it does.
+    pub op: Operation,
+    /// Where. `/-` at the end of a list appends.
+    pub path: Setting,
+    /// For `move` and `copy`: from where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Setting>,
+    /// For `add`, `replace` and `test`: the value. `Some(Null)` is the value null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+}
+
+impl Edit {
+    /// Puts `value` at `path`.
+    pub fn add(path: Setting, value: impl Into<Value>) -> Self {
+        Self { op: Operation::Add, path, from: None, value: Some(value.into()) }
+    }
+
+    /// Takes away what is at `path`.
+    pub fn remove(path: Setting) -> Self {
+        Self { op: Operation::Remove, path, from: None, value: None }
+    }
+
+    /// Changes what is at `path`.
+    pub fn replace(path: Setting, value: impl Into<Value>) -> Self {
+        Self { op: Operation::Replace, path, from: None, value: Some(value.into()) }
+    }
+}
+
+/// An edit as written, before it is known to have what its operation needs.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    op: Operation,
+    path: String,
+    #[serde(default)]
+    from: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    value: Option<Value>,
+}
+
+/// A `value` that is written as null is there; serde alone would take it for absent.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+impl TryFrom<Written> for Edit {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let Written { op, path, from, value } = written;
+        let name = op.name();
+        let (takes_value, takes_from) = op.takes();
+        match (takes_value, value.is_some(), takes_from, from.is_some()) {
+            (true, false, ..) => return Err(format!("`{name}` needs a `value`")),
+            (false, true, ..) => return Err(format!("`{name}` takes no `value`")),
+            (.., true, false) => return Err(format!("`{name}` needs a `from`")),
+            (.., false, true) => return Err(format!("`{name}` takes no `from`")),
+            _ => {}
+        }
+        for pointer in [Some(&path), from.as_ref()].into_iter().flatten() {
+            tokens(pointer)?;
+        }
+        Ok(Self { op, path: Setting::from_pointer(path), from: from.map(Setting::from_pointer), value })
+    }
+}
+
+impl Operation {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Remove => "remove",
+            Self::Replace => "replace",
+            Self::Move => "move",
+            Self::Copy => "copy",
+            Self::Test => "test",
+        }
+    }
+
+    /// Whether it takes `value`, and whether it takes `from`.
+    fn takes(self) -> (bool, bool) {
+        match self {
+            Self::Add | Self::Replace | Self::Test => (true, false),
+            Self::Move | Self::Copy => (false, true),
+            Self::Remove => (false, false),
+        }
+    }
+}
+
+/// Why one edit could not be made.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// There is no such place, or it does not take this.
+    Place(Problem),
+    /// A `test` that does not hold.
+    Test(Problem),
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self::Place(problem)
+    }
+}
+
+/// Makes one edit and notes in `touched` which declared values it changed.
+pub(crate) fn apply(view: &mut Value, edit: &Edit, touched: &mut Vec<Setting>) -> Result<(), Refusal> {
+    match edit.op {
+        Operation::Add => {
+            touched.push(add(view, &edit.path, needed(edit.value.as_ref(), edit, "value")?.clone())?);
+        }
+        Operation::Remove => {
+            remove(view, &edit.path)?;
+            touched.push(edit.path.clone());
+        }
+        Operation::Replace => {
+            touched.push(replace(view, &edit.path, needed(edit.value.as_ref(), edit, "value")?.clone())?);
+        }
+        Operation::Move => {
+            let from = needed(edit.from.as_ref(), edit, "from")?;
+            if edit.path.is_within(from) {
+                if edit.path == *from {
+                    find(view, from)?;
+                    return Ok(());
+                }
+                return Err(
+                    Problem::new(edit.path.clone(), format!("{from} cannot be moved into itself")).into()
+                );
+            }
+            let value = remove(view, from)?;
+            touched.push(from.clone());
+            touched.push(add(view, &edit.path, value)?);
+        }
+        Operation::Copy => {
+            let value = find(view, needed(edit.from.as_ref(), edit, "from")?)?.clone();
+            touched.push(add(view, &edit.path, value)?);
+        }
+        Operation::Test => {
+            let expected = needed(edit.value.as_ref(), edit, "value")?;
+            let actual = find(view, &edit.path).map_err(Refusal::Test)?;
+            if !same(actual, expected) {
+                return Err(Refusal::Test(Problem::new(
+                    edit.path.clone(),
+                    format!("is {}, not {}", clip(&actual.to_string()), clip(&expected.to_string())),
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Edits made in code can lack what those that were read cannot.
+fn needed<'e, T>(member: Option<&'e T>, edit: &Edit, name: &str) -> Result<&'e T, Problem> {
+    member.ok_or_else(|| Problem::new(edit.path.clone(), format!("`{}` needs a `{name}`", edit.op.name())))
+}
+
+/// The value at a pointer; the error names the nearest place that exists.
+pub(crate) fn find<'v>(view: &'v Value, pointer: &Setting) -> Result<&'v Value, Problem> {
+    let mut place = view;
+    let mut walked = Setting::fixed("");
+    for token in tokens(pointer.as_str()).map_err(|message| Problem::new(pointer.clone(), message))? {
+        place = match place {
+            Value::Object(members) => members.get(&token),
+            Value::Array(elements) => position(elements, &token).and_then(|index| elements.get(index)),
+            _ => None,
+        }
+        .ok_or_else(|| missing(place, &walked, &token, pointer))?;
+        walked = walked.join(&token);
+    }
+    Ok(place)
+}
+
+fn find_mut<'v>(view: &'v mut Value, tokens: &[String], pointer: &Setting) -> Result<&'v mut Value, Problem> {
+    let mut place = view;
+    let mut walked = Setting::fixed("");
+    for token in tokens {
+        // Asked first and borrowed after: the error needs the whole of `place`.
+        let problem = || missing(&Value::Null, &walked, token, pointer);
+        let there = match &*place {
+            Value::Object(members) => members.contains_key(token),
+            Value::Array(elements) => position(elements, token).is_some(),
+            _ => false,
+        };
+        if !there {
+            return Err(missing(place, &walked, token, pointer));
+        }
+        place = match place {
+            Value::Object(members) => members.get_mut(token),
+            Value::Array(elements) => position(elements, token).and_then(|index| elements.get_mut(index)),
+            _ => None,
+        }
+        .ok_or_else(problem)?;
+        walked = walked.join(token);
+    }
+    Ok(place)
+}
+
+fn parent_and_last(pointer: &Setting) -> Result<Option<(Vec<String>, String)>, Problem> {
+    let mut tokens = tokens(pointer.as_str()).map_err(|message| Problem::new(pointer.clone(), message))?;
+    Ok(tokens.pop().map(|last| (tokens, last)))
+}
+
+fn add(view: &mut Value, pointer: &Setting, value: Value) -> Result<Setting, Problem> {
+    let Some((parents, last)) = parent_and_last(pointer)? else {
+        *view = value;
+        return Ok(pointer.clone());
+    };
+    let parent = find_mut(view, &parents, pointer)?;
+    match parent {
+        Value::Object(members) => {
+            members.insert(last, value);
+            Ok(pointer.clone())
+        }
+        Value::Array(elements) => {
+            let Some(text) = value.as_str().map(str::to_owned) else {
+                return Err(Problem::new(pointer.clone(), "only a text can be added to this list"));
+            };
+            let list = Setting::of(parents.iter().map(String::as_str));
+            let present = position(elements, &text).is_some();
+            if last == "-" {
+                elements.push(value);
+            } else if last == text {
+                if !present {
+                    elements.push(value);
+                }
+            } else if let Some(before) = position(elements, &last) {
+                elements.insert(before, value);
+            } else {
+                let mut problem = missing(parent, &list, &last, pointer);
+                problem.hint = Some("`-` appends; the value of an element inserts before it".to_owned());
+                return Err(problem);
+            }
+            Ok(list.join(&text))
+        }
+        other => Err(missing(other, &Setting::of(parents.iter().map(String::as_str)), &last, pointer)),
+    }
+}
+
+fn remove(view: &mut Value, pointer: &Setting) -> Result<Value, Problem> {
+    let Some((parents, last)) = parent_and_last(pointer)? else {
+        return Err(Problem::new(pointer.clone(), "the whole declaration cannot be removed"));
+    };
+    let parent = find_mut(view, &parents, pointer)?;
+    let removed = match parent {
+        // `shift` keeps the order people wrote.
+        Value::Object(members) => members.shift_remove(&last),
+        Value::Array(elements) => position(elements, &last).map(|index| elements.remove(index)),
+        _ => None,
+    };
+    removed.ok_or_else(|| missing(parent, &Setting::of(parents.iter().map(String::as_str)), &last, pointer))
+}
+
+fn replace(view: &mut Value, pointer: &Setting, value: Value) -> Result<Setting, Problem> {
+    let Some((parents, last)) = parent_and_last(pointer)? else {
+        *view = value;
+        return Ok(pointer.clone());
+    };
+    let in_list = find_mut(view, &parents, pointer)?.is_array();
+    let all: Vec<String> = parents.iter().cloned().chain([last]).collect();
+    let place = find_mut(view, &all, pointer)?;
+    let changed = match (in_list, value.as_str()) {
+        (false, _) => pointer.clone(),
+        (true, Some(text)) => Setting::of(parents.iter().map(String::as_str)).join(text),
+        (true, None) => {
+            return Err(Problem::new(pointer.clone(), "an element of this list must be a text"));
+        }
+    };
+    *place = value;
+    Ok(changed)
+}
+
+/// Where an element with this value is.
+fn position(elements: &[Value], token: &str) -> Option<usize> {
+    elements.iter().position(|element| element.as_str() == Some(token))
+}
+
+fn missing(place: &Value, walked: &Setting, token: &str, pointer: &Setting) -> Problem {
+    let at = if walked.as_str().is_empty() { "the declaration" } else { walked.as_str() };
+    match place {
+        Value::Object(members) => {
+            Problem::new(pointer.clone(), format!("{at} has no member `{}`", clip(token)))
+                .hint(one_of(token, members.keys().map(String::as_str)))
+        }
+        Value::Array(elements) if elements.iter().any(|element| !element.is_string()) => {
+            Problem::new(pointer.clone(), format!("elements of {at} have no name"))
+                .hint(Some("replace the whole list".to_owned()))
+        }
+        Value::Array(elements) => {
+            let texts = elements.iter().filter_map(Value::as_str);
+            if token == "-" {
+                Problem::new(pointer.clone(), "`-` is the place after the last element: it takes `add` only")
+            } else if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit()) {
+                Problem::new(
+                    pointer.clone(),
+                    format!("elements of {at} are addressed by their own value, not by index"),
+                )
+                .hint(one_of(token, texts))
+            } else {
+                Problem::new(pointer.clone(), format!("{at} has no element `{}`", clip(token)))
+                    .hint(did_you_mean(token, texts.clone()).or_else(|| one_of(token, texts)))
+            }
+        }
+        _ => Problem::new(
+            pointer.clone(),
+            format!("{at} holds a plain value, so there is no `{}` in it", clip(token)),
+        ),
+    }
+}
+
+/// The raw segments of an RFC 6901 pointer.
+fn tokens(pointer: &str) -> Result<Vec<String>, String> {
+    if pointer.len() > MAX_POINTER {
+        return Err(format!("a pointer has at most {MAX_POINTER} bytes"));
+    }
+    if pointer.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(rest) = pointer.strip_prefix('/') else {
+        return Err(format!("`{}` is not a JSON pointer: it must begin with `/`", clip(pointer)));
+    };
+    rest.split('/')
+        .map(|segment| {
+            let mut token = String::with_capacity(segment.len());
+            let mut characters = segment.chars();
+            while let Some(character) = characters.next() {
+                token.push(match character {
+                    '~' => match characters.next() {
+                        Some('0') => '~',
+                        Some('1') => '/',
+                        _ => {
+                            return Err(
+                                "in a JSON pointer `~` is written `~0` and `/` is written `~1`".to_owned()
+                            );
+                        }
+                    },
+                    other => other,
+                });
+            }
+            Ok(token)
+        })
+        .collect()
+}
+
+/// Equality as RFC 6902 section 4.6 has it: numbers by value, objects without order.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(left), Value::Number(right)) => left == right || left.as_f64() == right.as_f64(),
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same(left, right))
+        }
+        (Value::Object(left), Value::Object(right)) => {
+            left.len() == right.len()
+                && left.iter().all(|(key, value)| right.get(key).is_some_and(|other| same(value, other)))
+        }
+        _ => a == b,
+    }
+}
+
+#[cfg(test)]
+mod tests;

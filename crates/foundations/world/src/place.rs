@@ -1,0 +1,101 @@
+//! Where a person changes a setting in the real products, in the words of their screens.
+//!
+//! Decides the words only; they are for journal, log and command line and never reach an emulated answer. A setting
+//! nobody can change in the real products (a token-signing key of Entra) has no place.
+
+use mocktenant_verdict::Setting;
+
+use crate::World;
+
+const ENTRA: &str = "Microsoft Entra admin center";
+const POWER_PLATFORM: &str = "Power Platform admin center > Environments";
+
+/// Where a person changes `setting` in the real products; `None` where nobody can.
+pub fn place(setting: &Setting, world: &World) -> Option<String> {
+    let segments: Vec<String> = setting.segments().collect();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    match segments.as_slice() {
+        ["tenants", tenant, "applications", client, rest @ ..] => Some(application(world, tenant, client, rest)),
+        ["tenants", _, "domains", ..] => Some(format!("{ENTRA} > Settings > Domain names")),
+        ["tenants", _, "name"] => Some(format!("{ENTRA} > Overview > Properties")),
+        ["environments", environment, rest @ ..] => match rest {
+            ["web_config"] => Some(format!("{}, appSettings", file(world, environment, "web_config"))),
+            ["web_config", key, ..] => {
+                Some(format!("{}, appSettings, {key}", file(world, environment, "web_config")))
+            }
+            ["wif_config", ..] => Some(format!("{}, audienceUris", file(world, environment, "wif_config"))),
+            ["machine", "certificates", location, store, rest @ ..] => {
+                Some(certificate(location, store, rest))
+            }
+            ["machine", ..] => Some("certlm.msc".to_owned()),
+            ["database", "SysFlighting", ..] => Some("AxDB, table SysFlighting".to_owned()),
+            ["database", "SysAADClientTable", ..] => {
+                Some("System administration > Setup > Microsoft Entra ID applications".to_owned())
+            }
+            ["database", "UserInfo", ..] => Some("System administration > Users".to_owned()),
+            ["database", "DualWriteProjectConfiguration", "Maps", ..] => {
+                Some("Data management > Dual-write".to_owned())
+            }
+            ["database", "DualWriteProjectConfiguration", ..] => {
+                Some("AxDB, table DualWriteProjectConfiguration".to_owned())
+            }
+            ["records", set, ..] => Some(format!("the environment's own records, {set}")),
+            _ => None,
+        },
+        ["organizations", organization, rest @ ..] => {
+            let name = world.organization(organization).map_or(*organization, |found| found.name.as_str());
+            let settings = format!("{POWER_PLATFORM} > {name} > Settings > Users + permissions");
+            Some(match rest {
+                ["application_users", _, "roles", ..] => {
+                    format!("{settings} > Application users > Edit security roles")
+                }
+                ["application_users", ..] => format!("{settings} > Application users"),
+                ["roles", ..] => format!("{settings} > Security roles"),
+                ["business_unit"] => format!("{settings} > Business units"),
+                ["records", set, ..] => format!("the organisation's own records, {set}"),
+                _ => format!("{POWER_PLATFORM} > {name}"),
+            })
+        }
+        ["caller", ..] => Some("the calling client's own configuration".to_owned()),
+        _ => None,
+    }
+}
+
+fn application(world: &World, tenant: &str, client: &str, rest: &[&str]) -> String {
+    let Some(application) = world.tenant(tenant).and_then(|tenant| tenant.application(client)) else {
+        return format!("{ENTRA} > App registrations > New registration");
+    };
+    let name = &application.name;
+    if application.first_party {
+        // Microsoft's own: only its presence and whether users may sign in are the customer's.
+        return format!("{ENTRA} > Enterprise applications > {name}");
+    }
+    let registration = format!("{ENTRA} > App registrations > {name}");
+    match rest.first() {
+        Some(&("certificates" | "secrets")) => format!("{registration} > Certificates & secrets"),
+        Some(&("redirect_uris" | "public_client")) => format!("{registration} > Authentication"),
+        Some(&"identifier_uris") => format!("{registration} > Expose an API"),
+        Some(&"requested_access_token_version") => format!("{registration} > Manifest"),
+        Some(&"granted_roles") => format!("{registration} > API permissions"),
+        Some(&("enabled" | "object_id")) => {
+            format!("{ENTRA} > Enterprise applications > {name} > Properties")
+        }
+        _ => registration,
+    }
+}
+
+fn certificate(location: &str, store: &str, rest: &[&str]) -> String {
+    let console = if location == "CurrentUser" { "certmgr.msc" } else { "certlm.msc" };
+    let folder = if store == "Root" { "Trusted Root Certification Authorities" } else { "Personal" };
+    if rest.get(1) == Some(&"private_key") && rest.len() > 2 {
+        format!("{console} > {folder} > Certificates > All Tasks > Manage Private Keys")
+    } else {
+        format!("{console} > {folder} > Certificates ({location}\\{store})")
+    }
+}
+
+fn file(world: &World, environment: &str, kind: &str) -> String {
+    world
+        .artefact_file(&Setting::of(["environments", environment, kind]))
+        .map_or_else(|| kind.replace('_', "."), str::to_owned)
+}

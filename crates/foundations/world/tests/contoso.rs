@@ -1,0 +1,233 @@
+//! The default world is published: its ids, secrets and thumbprints stay as they are.
+
+use mocktenant_world::{Origin, Setting, World, place};
+
+const TENANT: &str = "c0117050-0000-4000-8000-000000000001";
+const SAMPLE: &str = "c0117050-0000-4000-8000-00000000a001";
+const ONEBOX: &str = "c0117050-0000-4000-8000-00000000a002";
+const ONEBOX_CERTIFICATE: &str = "61142666E97BF830049B4B6CB322DBA8DFFB0C4D";
+
+fn contoso() -> World {
+    World::contoso().unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn published_ids_secrets_and_thumbprints_never_change() {
+    let world = contoso();
+    let mut lines = Vec::new();
+    for tenant in world.tenants() {
+        lines.push(format!("tenant {} {} {}", tenant.id, tenant.name, tenant.domains.join(" ")));
+        for identity in &tenant.signing {
+            lines.push(format!("signing {}", identity.certificate().thumbprint()));
+        }
+        let order = world.view()["tenants"][&tenant.id]["applications"].as_object().unwrap().keys();
+        for application in order.map(|id| &tenant.applications[id]) {
+            lines.push(format!(
+                "application {} {} {}",
+                application.client_id, application.object_id, application.name
+            ));
+            for secret in &application.secrets {
+                let expires =
+                    secret.expires.map_or_else(|| "never".to_owned(), |time| time.date().to_string());
+                lines.push(format!("  secret {} {} {expires}", secret.name, secret.value));
+            }
+            for certificate in &application.certificates {
+                lines.push(format!("  certificate {}", certificate.thumbprint()));
+            }
+        }
+    }
+    for environment in world.environments() {
+        lines.push(format!("environment {} {}", environment.id, environment.host));
+        for stored in environment.stores.iter() {
+            let (location, store, thumbprint) =
+                (&stored.location, &stored.store, stored.certificate.thumbprint());
+            lines.push(format!("  {location}/{store} {thumbprint} key {}", stored.key.is_some()));
+        }
+    }
+    for organization in world.organizations() {
+        lines.push(format!("organization {} {} {}", organization.key, organization.id, organization.host));
+        lines.push(format!("  api {} business unit {}", organization.api_host, organization.business_unit));
+        let mut users: Vec<_> = organization.application_users.values().collect();
+        users.sort_by(|a, b| a.id.cmp(&b.id));
+        for user in users {
+            lines.push(format!("  user {} {} {}", user.id, user.client_id, user.roles.join(" ")));
+        }
+    }
+    assert_eq!(lines.join("\n"), include_str!("published.txt").trim_end());
+}
+
+#[test]
+fn the_onebox_stands_at_the_end_of_the_recipe() {
+    let world = contoso();
+    let onebox = world.environment("onebox").unwrap();
+    let get = |pointer: &str| world.get(&Setting::from_pointer(pointer)).cloned();
+    let own = Some(serde_json::json!(ONEBOX_CERTIFICATE));
+    assert_eq!(get("/environments/onebox/web_config/Infrastructure.S2SCertThumbprint"), own);
+    assert_eq!(get("/environments/onebox/web_config/GraphApi.GraphAPIServicePrincipalCert"), own);
+    assert_eq!(get("/environments/onebox/web_config/Aad.Realm"), Some(format!("spn:{ONEBOX}").into()));
+    assert_eq!(get("/environments/onebox/web_config/Aad.TenantDomainGUID"), Some(TENANT.into()));
+    assert_eq!(
+        get("/environments/onebox/wif_config/audienceUris"),
+        Some(serde_json::json!(["spn:00000015-0000-0000-c000-000000000000", format!("spn:{ONEBOX}")]))
+    );
+    let thumbprint = mocktenant_keys::Thumbprint::from_hex(ONEBOX_CERTIFICATE).unwrap();
+    let stored = onebox.stores.find("LocalMachine", "My", &thumbprint).unwrap();
+    assert!(
+        stored.key.is_some() && stored.is_readable_by("Network Service") && !stored.is_readable_by("nobody")
+    );
+    assert!(onebox.stores.find("CurrentUser", "My", &thumbprint).is_none());
+    assert!(onebox.stores.find("LocalMachine", "Root", &thumbprint).unwrap().key.is_none());
+    assert!(
+        onebox.stores.holds_lab_ca("LocalMachine", "Root")
+            && !onebox.stores.holds_lab_ca("CurrentUser", "Root")
+    );
+    let application = world.tenant(TENANT).unwrap().application(ONEBOX).unwrap();
+    assert_eq!(application.certificates[0].thumbprint(), thumbprint);
+    assert_eq!(application.certificates[0], stored.certificate);
+    let user = world.organization("contoso").unwrap().application_user(ONEBOX).unwrap();
+    assert_eq!(user.roles, ["System Administrator"]);
+    assert_eq!(onebox.database.dual_write.external_environment_url, "https://contoso.crm4.dynamics.com");
+}
+
+#[test]
+fn tenants_and_applications_are_found_in_any_letter_case() {
+    let world = contoso();
+    for name in [TENANT, &TENANT.to_uppercase(), "contoso.onmicrosoft.com", "Contoso.COM"] {
+        assert_eq!(world.tenant(name).map(|tenant| tenant.id.as_str()), Some(TENANT), "{name}");
+    }
+    for name in ["", "fabrikam.com", "contoso.com.", &"x".repeat(1 << 16)] {
+        assert!(world.tenant(name).is_none(), "{name:.20}");
+    }
+    let tenant = world.tenant(TENANT).unwrap();
+    assert_eq!(
+        tenant.application(&SAMPLE.to_uppercase()).map(|found| found.name.as_str()),
+        Some("mocktenant sample client")
+    );
+    assert_eq!(
+        tenant.application("c0117050-0000-4000-8000-00000000a004").map(|found| found.token_version),
+        Some(2)
+    );
+}
+
+#[test]
+fn a_list_element_is_read_by_its_value_and_never_by_an_index() {
+    let world = contoso();
+    let domains = Setting::of(["tenants", TENANT, "domains"]);
+    assert_eq!(world.get(&domains.join("contoso.com")), Some(&"contoso.com".into()));
+    assert_eq!(world.get(&domains.join("0")), None);
+    assert_eq!(world.get(&domains.join("-")), None);
+    assert_eq!(world.get(&Setting::fixed("no pointer")), None);
+    assert_eq!(world.get(&Setting::fixed("")), Some(world.view()));
+}
+
+#[test]
+fn every_pointer_a_part_carries_is_a_declared_value() {
+    let world = contoso();
+    let mut pointers = Vec::new();
+    for tenant in world.tenants() {
+        pointers.push(tenant.pointer.clone());
+        pointers.extend(tenant.applications.values().map(|application| application.pointer.clone()));
+    }
+    for environment in world.environments() {
+        pointers.push(environment.pointer.clone());
+        pointers.extend(environment.stores.iter().map(|stored| stored.pointer.clone()));
+    }
+    for organization in world.organizations() {
+        pointers.push(organization.pointer.clone());
+        pointers.extend(organization.application_users.values().map(|user| user.pointer.clone()));
+        pointers.extend(organization.roles.values().map(|role| role.pointer.clone()));
+    }
+    for pointer in pointers {
+        assert!(world.get(&pointer).is_some(), "{pointer}");
+    }
+}
+
+#[test]
+fn a_key_of_web_config_has_a_line_in_web_config() {
+    let world = contoso();
+    let line = |pointer: &str| match world.origin(&Setting::from_pointer(pointer)) {
+        Origin::File { file, line, .. } => format!("{file}:{line}"),
+        other => format!("{other:?}"),
+    };
+    assert_eq!(line("/environments/onebox/web_config/Aad.Realm"), "web.config:38");
+    assert_eq!(line("/environments/onebox/web_config/Infrastructure.S2SCertThumbprint"), "web.config:41");
+    assert_eq!(line(&format!("/environments/onebox/wif_config/audienceUris/spn:{ONEBOX}")), "wif.config:9");
+    assert_eq!(line("/environments/onebox/wif_config/audienceUris"), "wif.config:8");
+    assert_eq!(line("/environments/onebox/wif_config/audienceUris/spn:missing"), "wif.config:9");
+    assert!(line("/environments/onebox/web_config/Missing.Key").starts_with("web.config:"));
+    assert_eq!(line("/environments/onebox/host"), "Default");
+    assert_eq!(line("/environments/elsewhere/web_config/Aad.Realm"), "Default");
+    let text = String::from_utf8_lossy(
+        world.artefact(&Setting::fixed("/environments/onebox/web_config")).unwrap().bytes(),
+    )
+    .into_owned();
+    assert!(text.lines().nth(37).unwrap().contains("Aad.Realm"));
+}
+
+#[test]
+fn a_setting_is_changed_where_the_product_has_it() {
+    let world = contoso();
+    let application = Setting::of(["tenants", TENANT, "applications", ONEBOX]);
+    let at = |setting: &Setting| place(setting, &world).unwrap_or_default();
+    let fixed = |pointer: &str| at(&Setting::from_pointer(pointer));
+    assert_eq!(
+        at(&application.join("certificates").join(ONEBOX_CERTIFICATE)),
+        "Microsoft Entra admin center > App registrations > Contoso one-box > Certificates & secrets"
+    );
+    assert_eq!(at(&application), "Microsoft Entra admin center > App registrations > Contoso one-box");
+    assert_eq!(
+        at(&application.join("redirect_uris")),
+        "Microsoft Entra admin center > App registrations > Contoso one-box > Authentication"
+    );
+    assert_eq!(
+        fixed(&format!("/tenants/{TENANT}/applications/nobody")),
+        "Microsoft Entra admin center > App registrations > New registration"
+    );
+    let onebox = "/environments/onebox";
+    let machine = format!("{onebox}/machine/certificates/LocalMachine/My/{ONEBOX_CERTIFICATE}");
+    for (pointer, expected) in [
+        (format!("{onebox}/database/SysFlighting/X/Enabled"), "AxDB, table SysFlighting"),
+        (format!("{onebox}/database/UserInfo/Admin"), "System administration > Users"),
+        (
+            format!("{onebox}/database/SysAADClientTable/{SAMPLE}"),
+            "System administration > Setup > Microsoft Entra ID applications",
+        ),
+        (
+            format!("{onebox}/database/DualWriteProjectConfiguration/ExternalEnvironmentURL"),
+            "AxDB, table DualWriteProjectConfiguration",
+        ),
+        (machine.clone(), r"certlm.msc > Personal > Certificates (LocalMachine\My)"),
+        (
+            format!("{machine}/private_key/readable_by/NETWORK SERVICE"),
+            "certlm.msc > Personal > Certificates > All Tasks > Manage Private Keys",
+        ),
+        (
+            format!("{onebox}/machine/certificates/CurrentUser/Root/{ONEBOX_CERTIFICATE}"),
+            r"certmgr.msc > Trusted Root Certification Authorities > Certificates (CurrentUser\Root)",
+        ),
+        (format!("{onebox}/web_config/Aad.Realm"), "web.config, appSettings, Aad.Realm"),
+        (format!("{onebox}/wif_config/audienceUris"), "wif.config, audienceUris"),
+        (
+            format!("/organizations/contoso/application_users/{ONEBOX}"),
+            "Power Platform admin center > Environments > Contoso > Settings > Users + permissions > Application users",
+        ),
+        (
+            format!("/organizations/contoso/application_users/{ONEBOX}/roles"),
+            "Power Platform admin center > Environments > Contoso > Settings > Users + permissions > Application users > \
+             Edit security roles",
+        ),
+    ] {
+        assert_eq!(fixed(&pointer), expected, "{pointer}");
+    }
+    assert_eq!(place(&Setting::of(["tenants", TENANT, "signing_keys"]), &world), None);
+    assert_eq!(place(&Setting::fixed("/nowhere"), &world), None);
+}
+
+#[test]
+fn a_world_is_shared_between_threads_and_prints_no_secret() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    let world = contoso();
+    shared(&world);
+    let printed = format!("{world:?} {:?}", world.tenant(TENANT).unwrap());
+    assert!(!printed.contains("contoso-app-secret-not-secret"), "{printed}");
+}

@@ -1,0 +1,156 @@
+//! What makes no world is told completely, each with its pointer and what would be right.
+
+use std::fmt::Write as _;
+
+use mocktenant_world::{Artefacts, Declaration, Edit, EditedBy, Origins, Setting, World};
+use serde_json::json;
+
+const TENANT: &str = "c0117050-0000-4000-8000-000000000001";
+
+fn declaration() -> Declaration {
+    World::contoso().unwrap().declaration().clone()
+}
+
+fn compiled(declaration: Declaration) -> Result<World, String> {
+    World::compile(declaration, Artefacts::none(), Origins::default()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn every_problem_is_listed_at_once() {
+    let mut wrong = declaration();
+    let tenant = &mut wrong.tenants[TENANT];
+    tenant.domains.push("Contoso.example".into());
+    tenant.domains.push("contoso.com".into());
+    let application = &mut tenant.applications["c0117050-0000-4000-8000-00000000a001"];
+    application.object_id = "C0117050-0000-4000-8000-0000000B0001".into();
+    application.requested_access_token_version = Some(3);
+    application.secrets["expired"].expires = Some("yesterday".into());
+    application.certificates[0].certificate = "shipped:sample-clint".into();
+    application.granted_roles.insert("c0117050-0000-4000-8000-00000000a005".into(), vec![]);
+    let onebox = &mut wrong.environments["onebox"];
+    onebox.tenant = "c0117050-0000-4000-8000-000000000002".into();
+    onebox.host = "https://contoso.crm4.dynamics.com/".into();
+    onebox.database.sys_flighting[0].enabled = 2;
+    onebox.database.dual_write.maps["CustomersV3"].state = "Runing".into();
+    let certificates = &mut onebox.machine.certificates;
+    let my = certificates["LocalMachine"].shift_remove("My").unwrap();
+    certificates["LocalMachine"].insert("Mine".into(), my);
+    certificates["LocalMachine"]["Root"].insert(
+        "lab-ca2".into(),
+        mocktenant_world::declaration::StoreCertificate { certificate: "lab-ca".into(), private_key: None },
+    );
+    let organization = &mut wrong.organizations["contoso"];
+    organization.api_host = organization.host.clone();
+    let role = organization.roles["Basic User"].id.clone();
+    organization.roles["System Administrator"].id = role;
+
+    let error = compiled(wrong).unwrap_err();
+    let onebox = "/environments/onebox";
+    let application = format!("/tenants/{TENANT}/applications/c0117050-0000-4000-8000-00000000a001");
+    let expected = [
+        format!("/tenants/{TENANT}/domains/Contoso.example: `Contoso.example` is not a lower-case host name (write it as `contoso.example`)"),
+        format!("{application}/granted_roles/c0117050-0000-4000-8000-00000000a005: there is no application `c0117050-0000-4000-8000-00000000a005` in this tenant to have roles on (did you mean"),
+        format!("{application}/object_id: `C0117050-0000-4000-8000-0000000B0001` is not a lower-case GUID (write it as `c0117050-0000-4000-8000-0000000b0001`)"),
+        format!("{application}/requested_access_token_version: there are no access tokens of version 3 (1 or 2)"),
+        format!("{application}/secrets/expired/expires: `yesterday` is not a time"),
+        format!("{application}/certificates/"),
+        format!("/tenants/{TENANT}/domains/contoso.com: the domain `contoso.com` is already at"),
+        format!("{onebox}/host: `https://contoso.crm4.dynamics.com/` is not a lower-case host name (write it as `contoso.crm4.dynamics.com`)"),
+        format!("{onebox}/database/SysFlighting/DualWriteUnoAuthenticationFnoToCds/Enabled: 2 is neither on nor off (0 or 1)"),
+        format!("{onebox}/database/DualWriteProjectConfiguration/Maps/CustomersV3/State: `Runing` is not a value here (did you mean `Running`?)"),
+        format!("{onebox}/machine/certificates/LocalMachine/Root/lab-ca2: the lab's own roots are declared"),
+        format!("{onebox}/machine/certificates/LocalMachine/Mine: `Mine` is not a value here"),
+        "/organizations/contoso/roles/Basic User/id: the role id".to_owned(),
+        format!("{onebox}/tenant: there is no tenant `c0117050-0000-4000-8000-000000000002` (did you mean `{TENANT}`?)"),
+        "/organizations/contoso/api_host: the host `contoso.crm4.dynamics.com` is already at /organizations/contoso/host".to_owned(),
+    ];
+    let lines: Vec<&str> = error.lines().collect();
+    for expected in &expected {
+        assert!(
+            lines.iter().any(|line| line.starts_with(expected.as_str())),
+            "missing: {expected}\nin:\n{error}"
+        );
+    }
+    assert_eq!(lines.len(), expected.len(), "{error}");
+}
+
+#[test]
+fn without_files_an_environment_gets_empty_ones_that_say_what_is_declared() {
+    let world = compiled(declaration()).unwrap();
+    let file = world.artefact(&Setting::fixed("/environments/onebox/web_config")).unwrap();
+    assert!(String::from_utf8_lossy(file.bytes()).contains("<add key=\"Aad.Realm\" value=\"spn:"));
+    assert_eq!(
+        world.view()["environments"]["onebox"]["web_config"],
+        json!(declaration().environments["onebox"].web_config)
+    );
+    let mut empty = declaration();
+    empty.environments["onebox"].web_config.clear();
+    empty.environments["onebox"].wif_config.audience_uris.clear();
+    empty.environments["onebox"].machine.certificates.clear();
+    let world = compiled(empty).unwrap();
+    assert_eq!(world.view()["environments"]["onebox"]["web_config"], json!({}));
+    let stores = json!({"My": {}, "Root": {}});
+    assert_eq!(
+        world.view()["environments"]["onebox"]["machine"]["certificates"],
+        json!({"LocalMachine": stores, "CurrentUser": stores}),
+        "every machine has its four stores"
+    );
+}
+
+#[test]
+fn a_file_of_an_environment_that_is_not_declared_is_refused() {
+    let file = mocktenant_artefacts::WebConfig::parse(
+        "web.config",
+        b"<configuration><appSettings/></configuration>".to_vec(),
+    );
+    let artefacts = Artefacts::none().with_web_config("onbox", file.unwrap());
+    let error = World::compile(declaration(), artefacts, Origins::default()).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "/environments/onbox/web_config: there is no environment `onbox` (did you mean `onebox`?)"
+    );
+}
+
+#[test]
+fn a_declaration_in_yaml_is_wrong_at_a_line_and_column() {
+    let text = "tenants: {}\nenvironments:\n  onebox:\n    tenant: x\n    hots: y\n";
+    let error = Declaration::from_yaml("mine.yaml", text).unwrap_err();
+    assert_eq!(error.to_string(), "mine.yaml:5:5: there is no member `hots` here (did you mean `host`?)");
+    for bad in ["", "5", "tenants: 5", "tenants: {}\ntenants: {}", "\u{0}", "a: &a [*a]"] {
+        let error = Declaration::from_yaml("mine.yaml", bad).unwrap_err();
+        assert!(!error.message.is_empty() && !error.message.contains('\n'), "{error:?}");
+    }
+}
+
+#[test]
+fn ten_thousand_tenants_are_a_world_that_can_be_edited() {
+    let mut text = String::from("environments: {}\norganizations: {}\ntenants:\n");
+    for number in 0..10_000 {
+        write!(
+            text,
+            "  c0117050-0000-4000-8000-{number:012x}:\n    name: Tenant {number}\n    domains: [t{number}.onmicrosoft.com]\n    \
+             region: EU\n    signing_keys: [\"shipped:token-signing\"]\n    applications:\n      \
+             c0117050-0000-4000-9000-{number:012x}:\n        name: client\n        \
+             object_id: c0117050-0000-4000-a000-{number:012x}\n        secrets: {{ default: {{ value: s }} }}\n"
+        )
+        .unwrap();
+    }
+    text.push_str(
+        "caller: { tenant: x, client_id: x, client_secret: x, environment: onebox, customer: {} }\n",
+    );
+    let mut declaration = Declaration::from_yaml("large.yaml", &text).unwrap();
+    // The caller needs an environment; the healthy one-box is at hand.
+    let contoso = World::contoso().unwrap();
+    declaration.environments = contoso.declaration().environments.clone();
+    declaration.environments["onebox"].tenant = "c0117050-0000-4000-8000-000000000000".into();
+    let world = compiled(declaration).unwrap();
+    assert_eq!(world.tenants().count(), 10_000);
+    let last = world.tenant("T9999.onmicrosoft.com").unwrap();
+    let edit = Edit::replace(last.pointer.join("name"), "Renamed");
+    let after = world.edited(&[edit], EditedBy::Control).unwrap();
+    assert_eq!(after.tenant(&last.id).unwrap().name, "Renamed");
+    assert!(std::sync::Arc::ptr_eq(
+        world.tenant("t0.onmicrosoft.com").unwrap(),
+        after.tenant("t0.onmicrosoft.com").unwrap()
+    ));
+}

@@ -1,0 +1,43 @@
+# Every CI stage is a recipe here; `.ci/run` calls them in order.
+
+default:
+    @just --list
+
+# serve a lab on the default ports
+serve *ARGS:
+    cargo run --release -- {{ARGS}}
+
+fmt:
+    cargo fmt --all --check
+
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# the README's own test command
+test:
+    cargo test --workspace
+
+# licences, bans, duplicate versions, advisories (needs cargo-deny)
+deny:
+    cargo deny check bans licenses sources
+
+# installs the real clients into crates/testing/acceptance/clients/*/ (Python 3 needed)
+clients:
+    crates/testing/acceptance/clients/install
+
+# regenerate documents and fixtures; CI runs the check
+generate:
+    cargo xtask generate
+
+check-generated:
+    cargo xtask generate --check
+
+# ratios beside the raw signature, in-process
+bench *ARGS:
+    cargo bench -p mocktenant-acceptance --bench tokens -- {{ARGS}}
+
+# ratios beside the raw signature, over HTTP; bounded in count and time
+load:
+    cargo run --release -p mocktenant-acceptance --bin mocktenant-load
+
+ci: fmt lint test deny check-generated

@@ -115,4 +115,6 @@ pub struct Response {
     pub body: Bytes,
     /// How it is delivered.
     pub delivery: Delivery,
+    /// Lab time of the answering machine when it began: what its `Date` header says.
+    pub at: time::OffsetDateTime,
 }

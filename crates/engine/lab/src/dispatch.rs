@@ -210,7 +210,8 @@ async fn serve(lab: &Lab, surface: usize, exchange: &mut Exchange) -> Answer {
 fn finish(lab: &Lab, exchange: Exchange, answer: Answer, surface: Option<usize>, began: Instant) -> Response {
     let Exchange { request, activity, endpoint, .. } = exchange;
     let (status, mut headers, body, delivery) = answer.into_parts();
-    let mut record = Record::blank(Arc::clone(&activity.id), Kind::Request, activity.now);
+    let at = activity.now;
+    let mut record = Record::blank(Arc::clone(&activity.id), Kind::Request, at);
     record.response_headers = header_lines(&headers);
     if let Ok(id) = HeaderValue::from_str(&activity.id) {
         headers.insert(EXCHANGE_HEADER, id);
@@ -234,7 +235,7 @@ fn finish(lab: &Lab, exchange: Exchange, answer: Answer, surface: Option<usize>,
     record.generation = activity.snapshot.world.generation();
     record.micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     lab.journal().commit(record);
-    Response { status, headers, body, delivery }
+    Response { status, headers, body, delivery, at }
 }
 
 fn without_host(headers: &HeaderMap) -> Box<str> {

@@ -1,0 +1,187 @@
+//! The dispatch point through `Lab::answer`, with a surface of two routes: what the engine promises to every product.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use mocktenant_lab::request::BodyError;
+use mocktenant_lab::{
+    Activity, Addresses, Answer, BoxFuture, CatalogueRow, Command, EXCHANGE_HEADER, Exchange, Lab, Refusal,
+    Request, Route, Site, Surface,
+};
+use mocktenant_verdict::Check;
+use mocktenant_world::{Edit, EditedBy, Setting, World};
+use time::OffsetDateTime;
+
+struct Echo;
+
+static ROUTES: &[Route<Echo>] = &[
+    Route {
+        methods: &[Method::GET],
+        pattern: "/{tenant}/echo/{name}",
+        endpoint: "echo",
+        handler: |_, exchange| Box::pin(async move { echo(exchange) }),
+    },
+    Route {
+        methods: &[Method::POST],
+        pattern: "/panic",
+        endpoint: "panic",
+        handler: |_, _| Box::pin(async move { panic!("a defect of ours") }),
+    },
+];
+
+fn echo(exchange: &mut Exchange) -> Answer {
+    exchange.activity.fact("name", exchange.parameter("name"));
+    Answer::json(
+        StatusCode::OK,
+        format!("[\"{}\",\"{}\"]", exchange.raw_parameter("tenant"), exchange.parameter("name")),
+    )
+}
+
+impl Surface for Echo {
+    const NAME: &'static str = "echo";
+    type Prepared = ();
+
+    fn routes() -> &'static [Route<Self>] {
+        ROUTES
+    }
+    fn hosts(&self, _world: &World) -> Vec<(String, Site)> {
+        vec![("Login.Example.com".into(), Site::Identity)]
+    }
+    fn at(&self, entrance: &Site, _folded_path: &str) -> bool {
+        *entrance == Site::Identity
+    }
+    fn prepare(&self, _world: &World, _addresses: &Addresses) {}
+    fn catalogue(&self) -> Vec<CatalogueRow> {
+        Vec::new()
+    }
+    fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer {
+        exchange.activity.record_error("refused");
+        let status = match &why {
+            Refusal::NotFound => StatusCode::NOT_FOUND,
+            Refusal::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Refusal::Body(BodyError::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
+            Refusal::Body(_) => StatusCode::BAD_REQUEST,
+            Refusal::Panic => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Answer::json(status, format!("{{\"why\":\"{why:?}\"}}").into_bytes())
+    }
+    fn judge(&self, _activity: &Activity, _token: &str, _now: OffsetDateTime) -> Vec<Check> {
+        Vec::new()
+    }
+    fn starts(&self, _world: &World) -> Vec<Site> {
+        vec![Site::environment("onebox")]
+    }
+    fn start<'a>(&'a self, activity: &'a mut Activity) -> BoxFuture<'a, ()> {
+        activity.fact("started", "yes");
+        Box::pin(std::future::ready(()))
+    }
+}
+
+fn lab() -> Lab {
+    Lab::builder(Arc::new(World::contoso().unwrap())).surface(Echo).build()
+}
+
+async fn ask(lab: &Lab, method: Method, host: &str, target: &str) -> (u16, String) {
+    let response = lab.answer(Request::new(method, host, target, Site::Identity)).await;
+    (response.status.as_u16(), String::from_utf8(response.body.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn values_come_from_the_raw_path_and_matching_from_the_folded_one() {
+    let lab = lab();
+    let cases = [
+        ("/Contoso/ECHO/Ada", r#"["Contoso","Ada"]"#),
+        ("/Contoso/%65cho/%41da%2520/", r#"["Contoso","Ada%20"]"#),
+        ("/C%C3%84/echo/%C3%A4", r#"["C%C3%84","ä"]"#),
+    ];
+    for (target, expected) in cases {
+        assert_eq!(ask(&lab, Method::GET, "localhost", target).await, (200, expected.to_owned()), "{target}");
+    }
+    assert_eq!(ask(&lab, Method::GET, "localhost", "/a%2fecho/echo").await.0, 404);
+    assert_eq!(ask(&lab, Method::GET, "localhost", "/a/echo/%2e%2e").await.1, r#"["a","%2e%2e"]"#);
+}
+
+#[tokio::test]
+async fn a_name_of_the_world_decides_whatever_the_port_and_a_foreign_name_is_misdirected() {
+    let lab = lab();
+    let mut request =
+        Request::new(Method::GET, "LOGIN.example.com.:443", "/a/echo/b", Site::organization("contoso"));
+    assert_eq!(lab.answer(request).await.status, 200);
+    request = Request::new(Method::GET, "localhost:7446", "/a/echo/b", Site::organization("contoso"));
+    assert_eq!(lab.answer(request).await.status, 421, "no surface answers that port");
+    assert_eq!(ask(&lab, Method::GET, "evil.example", "/a/echo/b").await, (421, String::new()));
+    assert_eq!(ask(&lab, Method::GET, "", "/a/echo/b").await.0, 421);
+    assert_eq!(ask(&lab, Method::GET, "host.docker.internal:7443", "/a/echo/b").await.0, 200);
+}
+
+#[tokio::test]
+async fn what_no_handler_answers_is_refused_by_the_surface_itself() {
+    let lab = lab();
+    assert_eq!(ask(&lab, Method::GET, "localhost", "/nowhere").await.0, 404);
+    let (status, body) = ask(&lab, Method::PUT, "localhost", "/a/echo/b").await;
+    assert_eq!((status, body.contains("GET")), (405, true));
+    assert_eq!(ask(&lab, Method::HEAD, "localhost", "/a/echo/b").await.0, 200);
+    let (status, body) = ask(&lab, Method::POST, "localhost", "/panic").await;
+    assert_eq!((status, body.contains("Panic")), (500, true));
+    let mut request = Request::new(Method::GET, "localhost", "/a/echo/b", Site::Identity);
+    request.body = Err(BodyError::TooLarge { limit: 1 });
+    assert_eq!(lab.answer(request).await.status, 413);
+}
+
+#[tokio::test]
+async fn every_answer_names_its_exchange_and_the_record_is_there_before_it() {
+    let lab = lab();
+    let response = lab.answer(Request::new(Method::GET, "localhost", "/a/echo/b", Site::Identity)).await;
+    let id = response.headers[EXCHANGE_HEADER].to_str().unwrap().to_owned();
+    let record = lab.journal().find(&id).unwrap();
+    assert_eq!((record.endpoint, record.status, record.surface), ("echo", 200, "echo"));
+    assert_eq!(record.fact("name").unwrap().value, "b");
+    assert!(!record.response_headers.contains("mocktenant"), "the journal shows the product's own headers");
+}
+
+#[tokio::test]
+async fn the_journal_is_bounded_in_bytes_and_counts_what_it_dropped() {
+    let world = Arc::new(World::contoso().unwrap());
+    let lab = Lab::builder(world).surface(Echo).journal_budget(50_000).build();
+    for _ in 0..50 {
+        let mut request = Request::new(Method::GET, "localhost", "/a/echo/b", Site::Identity);
+        request.body = Ok(Bytes::from(vec![b'x'; 100_000]));
+        assert_eq!(lab.answer(request).await.status, 200);
+    }
+    assert_eq!(lab.journal().records().len(), 1, "the newest is kept even when it alone exceeds the budget");
+    assert_eq!(lab.journal().records()[0].request_body.len(), 64 * 1024);
+    assert_eq!(lab.journal().dropped(), 49);
+}
+
+#[tokio::test]
+async fn commands_swap_the_world_whole_and_two_labs_never_see_each_other() {
+    let (one, other) = (lab(), lab());
+    let name = Setting::fixed("/tenants/c0117050-0000-4000-8000-000000000001/name");
+    let edits = vec![Edit::replace(name.clone(), "Fabrikam")];
+    one.apply(Command::Edit { edits, by: EditedBy::Control }).await.unwrap();
+    assert_eq!(one.world().get(&name).unwrap(), "Fabrikam");
+    assert_eq!(other.world().get(&name).unwrap(), "Contoso");
+    one.answer(Request::new(Method::GET, "localhost", "/a/echo/b", Site::Identity)).await;
+    assert_eq!(other.journal().records().len(), 0);
+
+    one.apply(Command::Restart { environment: "onebox".into() }).await.unwrap();
+    assert!(one.journal().records().iter().any(|record| record.fact("started").is_some()));
+    assert!(one.apply(Command::Restart { environment: "twobox".into() }).await.is_err());
+    assert!(one.apply(Command::Scenario { name: "no-such".into() }).await.is_err());
+    one.apply(Command::Reset).await.unwrap();
+    assert_eq!(one.world().get(&name).unwrap(), "Contoso");
+}
+
+#[tokio::test]
+async fn a_stranger_cannot_pose_as_an_outgoing_call() {
+    let lab = lab();
+    let mut request = Request::new(Method::GET, "localhost", "/a/echo/b", Site::Identity);
+    request.headers.insert("x-mocktenant-call", "x-FORGED.1".parse().unwrap());
+    let response = lab.answer(request).await;
+    let id = response.headers[EXCHANGE_HEADER].to_str().unwrap();
+    assert_ne!(id, "x-FORGED.1");
+    assert!(lab.journal().find(id).unwrap().parent.is_none());
+}

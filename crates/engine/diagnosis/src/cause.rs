@@ -33,7 +33,7 @@ pub(crate) fn of(chain: &Chain, deciding: &Deciding, world: &World) -> Cause {
         ("aos", "private-key-readable") => context.private_key_readable(),
         ("aos", "metadata-reachable" | "metadata-readable") => context.metadata(),
         ("aos", "token-issued") => context.input("login-endpoint", Kind::Setting),
-        ("aos", "dataverse-accepted") => context.dataverse_url(),
+        ("aos", "dataverse-accepted") => context.not_delivered(),
         ("aos", "token-issuer") => context.configured_or_caller("issuer", "Aad.AADIssuerNameFormat"),
         ("aos", "token-tenant") => context.configured_or_caller("tenant-guid", "Aad.TenantDomainGUID"),
         ("aos", "token-audience") => context.configured_or_caller("host-url", "Infrastructure.HostUrl"),
@@ -174,6 +174,14 @@ impl Context<'_> {
                 cause.expected(url.clone()).change_to(url)
             }
             _ => cause.change_unknown(),
+        }
+    }
+
+    /// No call was refused, yet the write did not arrive: reference data is missing, or nobody answers at the URL.
+    fn not_delivered(&self) -> Cause {
+        match self.check.settings.first() {
+            Some(setting) if setting.as_str().contains("/records/") => self.first_setting(Kind::Missing),
+            _ => self.dataverse_url(),
         }
     }
 

@@ -188,7 +188,8 @@ async fn serve(lab: &Lab, surface: usize, exchange: &mut Exchange) -> Answer {
         return mounted.surface.refuse(exchange, why);
     }
     let guarded = {
-        let mut handling = mounted.surface.handle(index, exchange);
+        // Inside the guard from its first instruction: a handler may work before it first awaits.
+        let mut handling = Box::pin(async { mounted.surface.handle(index, exchange).await });
         std::future::poll_fn(move |context| {
             match std::panic::catch_unwind(AssertUnwindSafe(|| handling.as_mut().poll(context))) {
                 Ok(Poll::Ready(answer)) => Poll::Ready(Some(answer)),

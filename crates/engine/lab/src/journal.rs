@@ -46,8 +46,14 @@ pub struct Fact {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub setting: Option<Setting>,
     /// For a value read at the last start: the setting's value then (`null` when it was absent).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "masked")]
     pub read_at_start: Option<Value>,
+}
+
+/// Facts keep what was read, so that a later change can be told; what leaves memory is masked.
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
+fn masked<S: Serializer>(read: &Option<Value>, serializer: S) -> Result<S::Ok, S::Error> {
+    read.as_ref().map(masking::setting_value).serialize(serializer)
 }
 
 /// One exchange as the journal keeps it.

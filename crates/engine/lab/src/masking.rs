@@ -28,6 +28,18 @@ pub(crate) fn token(value: &str) -> String {
     }
 }
 
+/// A value read from a setting, private keys masked wherever they stand in it.
+pub(crate) fn setting_value(value: &Value) -> Value {
+    match value {
+        Value::String(text) if text.contains("PRIVATE KEY") => Value::String(MASK.to_owned()),
+        Value::Array(elements) => Value::Array(elements.iter().map(setting_value).collect()),
+        Value::Object(members) => {
+            Value::Object(members.iter().map(|(name, member)| (name.clone(), setting_value(member))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
 /// Request target with secret query parameters masked.
 pub(crate) fn target(target: &str) -> String {
     match target.split_once('?') {
@@ -140,6 +152,13 @@ mod tests {
         assert_eq!(shown["access_token"], "eyJ.eyK.***");
         let shown = body("", b"grant_type=password&password=secret");
         assert_eq!(shown, "grant_type=password&password=***");
+    }
+
+    #[test]
+    fn a_private_key_read_from_a_setting_is_masked() {
+        let read = serde_json::json!({"private_key": {"key": "-----BEGIN PRIVATE KEY-----", "readable_by": ["SYSTEM"]}});
+        let shown = setting_value(&read);
+        assert_eq!(shown, serde_json::json!({"private_key": {"key": MASK, "readable_by": ["SYSTEM"]}}));
     }
 
     #[test]

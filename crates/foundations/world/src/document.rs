@@ -79,22 +79,30 @@ fn located(name: &str, error: &serde_saphyr::Error) -> DocumentError {
         serde_saphyr::Error::SerdeMissingField { field, .. } => {
             (format!("the member `{field}` is missing"), None)
         }
+        serde_saphyr::Error::DuplicateMappingKey { key, .. } => {
+            let key = key.as_deref().map_or_else(|| "a member".to_owned(), |key| format!("`{}`", clip(key)));
+            (format!("{key} stands here for the second time"), None)
+        }
         other => {
             let text = first_line(&other.to_string());
-            let hint = hint_in(&text);
-            (text, hint)
+            // Asked of the text, because an alias wraps the error it runs into.
+            if text.starts_with("budget breached") {
+                ("the document is too large, or its aliases make it so".to_owned(), None)
+            } else {
+                let hint = hint_in(&text);
+                (text, hint)
+            }
         }
     };
     DocumentError { name: name.to_owned(), line, column, message, hint }
 }
 
-/// The reader's own message, without the lines it adds for people who have no editor.
+/// The reader's own message, without what it adds for people who have no editor.
 fn first_line(text: &str) -> String {
-    clip_message(text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("cannot be read"))
-}
-
-fn clip_message(text: &str) -> String {
-    text.char_indices().nth(400).map_or_else(|| text.to_owned(), |(end, _)| format!("{}...", &text[..end]))
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("cannot be read");
+    // The place is in the error already.
+    let line = line.split_once(" at line ").map_or(line, |(message, _)| message);
+    line.char_indices().nth(400).map_or_else(|| line.to_owned(), |(end, _)| format!("{}...", &line[..end]))
 }
 
 /// The nearest of the names a serde message offers: ``unknown field `x`, expected one of `a`, `b` ``.

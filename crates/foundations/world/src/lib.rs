@@ -1,6 +1,6 @@
 //! The declaration, compiled; scenarios; the default world.
 //!
-//! A [`Declaration`](declaration::Declaration) is what a person wrote. [`World`] is that, validated and indexed, with
+//! A [`Declaration`] is what a person wrote. [`World`] is that, validated and indexed, with
 //! keys parsed and config files at hand: an immutable snapshot that surfaces read and an edit replaces whole. A
 //! [`Scenario`] is a list of edits that breaks the default world, and the steps that heal it.
 //!
@@ -16,6 +16,7 @@ mod files;
 mod material;
 mod nearest;
 mod origin;
+mod parts;
 mod patch;
 mod place;
 mod problem;

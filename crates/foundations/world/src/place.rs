@@ -15,7 +15,9 @@ pub fn place(setting: &Setting, world: &World) -> Option<String> {
     let segments: Vec<String> = setting.segments().collect();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
-        ["tenants", tenant, "applications", client, rest @ ..] => Some(application(world, tenant, client, rest)),
+        ["tenants", tenant, "applications", client, rest @ ..] => {
+            Some(application(world, tenant, client, rest))
+        }
         ["tenants", _, "domains", ..] => Some(format!("{ENTRA} > Settings > Domain names")),
         ["tenants", _, "name"] => Some(format!("{ENTRA} > Overview > Properties")),
         ["environments", environment, rest @ ..] => match rest {

@@ -5,36 +5,28 @@
 //! whole. Never decides when a product notices: what an AOS read at its start is the AOS's own.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use mocktenant_artefacts::{Artefact, WebConfig, WifConfig};
 use mocktenant_verdict::Setting;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::compile::{self, Before, Problems};
 use crate::compiled::{Environment, Organization, Tenant};
-use crate::declaration::{self, Declaration};
-use crate::document::hint_in;
+use crate::declaration::Declaration;
 use crate::files::Artefacts;
 use crate::nearest::{clip, one_of};
 use crate::origin::{EditedBy, Origin, Origins};
+use crate::parts::{self, Parts};
 use crate::patch::{self, Edit, Refusal};
 use crate::problem::{Problem, WorldError, write_lines};
 
 const CONTOSO: &str = include_str!("../assets/contoso.yaml");
 const CONTOSO_WEB_CONFIG: &[u8] = include_bytes!("../assets/web.config");
 const CONTOSO_WIF_CONFIG: &[u8] = include_bytes!("../assets/wif.config");
-
-const TENANTS: &str = "tenants";
-const ENVIRONMENTS: &str = "environments";
-const ORGANIZATIONS: &str = "organizations";
-const CALLER: &str = "caller";
-const MEMBERS: [&str; 4] = [TENANTS, ENVIRONMENTS, ORGANIZATIONS, CALLER];
 
 /// The declaration compiled: validated, indexed, keys parsed. Immutable; share it in an `Arc`.
 pub struct World {
@@ -153,7 +145,7 @@ impl World {
             })?;
         }
         let parts = Parts::of(&touched);
-        let declaration = self.redeclared(&view, &parts)?;
+        let declaration = parts.redeclared(&self.declaration, &view)?;
         let mut artefacts = self.artefacts.clone();
         for id in self.environments.keys().filter(|id| !declaration.environments.contains_key(*id)) {
             artefacts.forget(id);
@@ -238,37 +230,6 @@ impl World {
     /// The name of the file at a pointer.
     pub(crate) fn artefact_file(&self, pointer: &Setting) -> Option<&str> {
         self.artefact(pointer).map(Artefact::name)
-    }
-
-    /// Reads the touched parts of an edited view; every other part is as it was.
-    fn redeclared(&self, view: &Value, parts: &Parts) -> Result<Declaration, WorldError> {
-        let mut problems = Problems::new();
-        if let Value::Object(members) = view {
-            for member in members.keys().filter(|member| !MEMBERS.contains(&member.as_str())) {
-                problems.push(
-                    Problem::new(
-                        Setting::of([member.as_str()]),
-                        format!("there is no member `{}` here", clip(member)),
-                    )
-                    .hint(one_of(member, MEMBERS)),
-                );
-            }
-        }
-        let mut declaration = self.declaration.clone();
-        parts.tenants.read(view, TENANTS, &mut declaration.tenants, &mut problems);
-        parts.environments.read(view, ENVIRONMENTS, &mut declaration.environments, &mut problems);
-        parts.organizations.read(view, ORGANIZATIONS, &mut declaration.organizations, &mut problems);
-        if parts.caller {
-            let pointer = Setting::of([CALLER]);
-            match view.get(CALLER) {
-                Some(value) => match read::<declaration::Caller>(value, &pointer) {
-                    Ok(caller) => declaration.caller = caller,
-                    Err(problem) => problems.push(problem),
-                },
-                None => problems.push(Problem::new(pointer, "the caller cannot be missing")),
-            }
-        }
-        if problems.is_empty() { Ok(declaration) } else { Err(WorldError { problems }) }
     }
 
     fn build(
@@ -367,7 +328,7 @@ impl World {
                 parts.write(&declaration, &mut view, &mut problems);
                 view
             }
-            None => json(&declaration, &Setting::fixed(""), &mut problems),
+            None => parts::json(&declaration, &Setting::fixed(""), &mut problems),
         };
         if problems.is_empty() {
             Ok(Self {
@@ -405,174 +366,6 @@ struct Previous<'w> {
     world: &'w World,
     parts: &'w Parts,
     view: Value,
-}
-
-/// Which parts of a collection an edit touched.
-enum Touched {
-    All,
-    Ids(BTreeSet<String>),
-}
-
-impl Touched {
-    fn none() -> Self {
-        Self::Ids(BTreeSet::new())
-    }
-
-    fn is_empty(&self) -> bool {
-        matches!(self, Self::Ids(ids) if ids.is_empty())
-    }
-
-    fn has(&self, id: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Ids(ids) => ids.contains(id),
-        }
-    }
-
-    fn add(&mut self, id: Option<String>) {
-        match (self, id) {
-            (Self::Ids(ids), Some(id)) => {
-                ids.insert(id);
-            }
-            (this, None) => *this = Self::All,
-            (Self::All, Some(_)) => {}
-        }
-    }
-
-    /// Takes the touched elements of a collection over from the view.
-    fn read<T: DeserializeOwned>(
-        &self,
-        view: &Value,
-        name: &str,
-        declared: &mut IndexMap<String, T>,
-        problems: &mut Problems,
-    ) {
-        if self.is_empty() {
-            return;
-        }
-        let pointer = Setting::of([name]);
-        let elements = match view.get(name) {
-            Some(Value::Object(elements)) => elements,
-            Some(_) => return problems.push(Problem::new(pointer, "takes a map, by id")),
-            None => {
-                return problems.push(
-                    Problem::new(pointer, "cannot be missing").hint(Some("`{}` is none of them".to_owned())),
-                );
-            }
-        };
-        let mut take = |id: &str, value: &Value, declared: &mut IndexMap<String, T>| match read(
-            value,
-            &pointer.join(id),
-        ) {
-            Ok(element) => {
-                declared.insert(id.to_owned(), element);
-            }
-            Err(problem) => problems.push(problem),
-        };
-        match self {
-            Self::All => {
-                declared.clear();
-                elements.iter().for_each(|(id, value)| take(id, value, declared));
-            }
-            Self::Ids(ids) => {
-                for id in ids {
-                    match elements.get(id) {
-                        Some(value) => take(id, value, declared),
-                        None => {
-                            declared.shift_remove(id);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// Puts the touched elements of a collection back into the view, completed as compiling completed them.
-    fn write<T: Serialize>(
-        &self,
-        declared: &IndexMap<String, T>,
-        name: &str,
-        view: &mut Value,
-        problems: &mut Problems,
-    ) {
-        let pointer = Setting::of([name]);
-        if let Some(Value::Object(elements)) = view.get_mut(name) {
-            for (id, element) in declared.iter().filter(|(id, _)| self.has(id)) {
-                elements.insert(id.clone(), json(element, &pointer.join(id), problems));
-            }
-        }
-    }
-}
-
-/// Which parts of the declaration an edit touched.
-struct Parts {
-    tenants: Touched,
-    environments: Touched,
-    organizations: Touched,
-    caller: bool,
-}
-
-impl Parts {
-    fn all() -> Self {
-        Self { tenants: Touched::All, environments: Touched::All, organizations: Touched::All, caller: true }
-    }
-
-    fn of(touched: &[Setting]) -> Self {
-        let mut parts = Self {
-            tenants: Touched::none(),
-            environments: Touched::none(),
-            organizations: Touched::none(),
-            caller: false,
-        };
-        for setting in touched {
-            let mut segments = setting.segments();
-            match segments.next().as_deref() {
-                Some(TENANTS) => parts.tenants.add(segments.next()),
-                Some(ENVIRONMENTS) => parts.environments.add(segments.next()),
-                Some(ORGANIZATIONS) => parts.organizations.add(segments.next()),
-                Some(CALLER) => parts.caller = true,
-                // The whole declaration; a stranger beside the four members is refused when the view is read.
-                _ => parts = Self::all(),
-            }
-        }
-        parts
-    }
-
-    fn write(&self, declaration: &Declaration, view: &mut Value, problems: &mut Problems) {
-        self.tenants.write(&declaration.tenants, TENANTS, view, problems);
-        self.environments.write(&declaration.environments, ENVIRONMENTS, view, problems);
-        self.organizations.write(&declaration.organizations, ORGANIZATIONS, view, problems);
-        if self.caller {
-            view[CALLER] = json(&declaration.caller, &Setting::of([CALLER]), problems);
-        }
-    }
-}
-
-/// Reads one part of the view; the error names the pointer inside it and the nearest valid member.
-fn read<T: DeserializeOwned>(value: &Value, pointer: &Setting) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let mut at = pointer.clone();
-        for segment in error.path() {
-            match segment {
-                serde_path_to_error::Segment::Map { key } => at = at.join(key),
-                // An element of a list has no name while it is not a text.
-                _ => break,
-            }
-        }
-        let message = error.into_inner().to_string();
-        let hint = hint_in(&message);
-        // serde goes on to list every member; the hint says it better.
-        let message = message.split_once(", expected one of").map_or(message.as_str(), |(start, _)| start);
-        Problem::new(at, message).hint(hint)
-    })
-}
-
-/// A part as JSON. Every map of the declaration has text for keys, so this does not fail; if it did, it would be said.
-fn json<T: Serialize>(part: &T, pointer: &Setting, problems: &mut Problems) -> Value {
-    serde_json::to_value(part).unwrap_or_else(|error| {
-        problems.push(Problem::new(pointer.clone(), error.to_string()));
-        Value::Null
-    })
 }
 
 fn folded(name: &str) -> Cow<'_, str> {

@@ -8,7 +8,7 @@ use serde_json::json;
 const TENANT: &str = "c0117050-0000-4000-8000-000000000001";
 
 fn declaration() -> Declaration {
-    World::contoso().unwrap().declaration().clone()
+    World::contoso().expect("the default world compiles").declaration().clone()
 }
 
 fn compiled(declaration: Declaration) -> Result<World, String> {

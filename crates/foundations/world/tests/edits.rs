@@ -15,7 +15,7 @@ fn contoso() -> World {
 }
 
 fn patch(patch: Value) -> Vec<Edit> {
-    serde_json::from_value(patch).unwrap()
+    serde_json::from_value(patch).expect("a patch")
 }
 
 fn edited(world: &World, edits: Value) -> World {
@@ -23,11 +23,12 @@ fn edited(world: &World, edits: Value) -> World {
 }
 
 fn refused(edits: Value) -> String {
-    contoso().edited(&patch(edits), EditedBy::Control).unwrap_err().to_string()
+    contoso().edited(&patch(edits), EditedBy::Control).expect_err("a refusal").to_string()
 }
 
 fn text(world: &World, file: &'static str) -> String {
-    String::from_utf8(world.artefact(&Setting::fixed(file)).unwrap().bytes().to_vec()).unwrap()
+    let file = world.artefact(&Setting::fixed(file)).expect("a file");
+    String::from_utf8(file.bytes().to_vec()).expect("UTF-8")
 }
 
 const WEB: &str = "/environments/onebox/web_config";

@@ -1,5 +1,7 @@
 //! Scenarios break the default world, and their steps give it back.
 
+use std::fmt::Write as _;
+
 use mocktenant_world::{EditedBy, Origin, Scenario, Setting, World, scenario};
 
 fn contoso() -> World {
@@ -119,8 +121,8 @@ fn a_scenario_file_is_wrong_at_a_line_and_column() {
         (good.replace("path: /a", "path: a"), 4, 5, "`a` is not a JSON pointer: it must begin with `/`", ""),
         (good.replace("remove", "add"), 4, 5, "`add` needs a `value`", ""),
         (good.replace("steps: []\n", ""), 3, 1, "the member `steps` is missing", ""),
-        (good.replace("steps: []", "steps: 5"), 5, 8, "", ""),
-        (format!("{good}title: again\n"), 6, 1, "", ""),
+        (good.replace("steps: []", "steps: 5"), 5, 8, "expected sequence start", ""),
+        (format!("{good}title: again\n"), 6, 1, "`title` stands here for the second time", ""),
         (good.replace("title: t", "title: [t"), 0, 0, "", ""),
         (good.replace("s\n", "\ts: [\n"), 0, 0, "", ""),
         (String::new(), 0, 0, "", ""),
@@ -142,9 +144,10 @@ fn aliases_that_explode_are_refused() {
     let mut text = "title: t\nsymptom: s\nsteps: []\nedits:\n  - op: add\n    path: /a\n    value:\n      - &a0 [x, x]\n".to_owned();
     for level in 1..40 {
         let below = level - 1;
-        text.push_str(&format!("      - &a{level} [*a{below}, *a{below}, *a{below}, *a{below}]\n"));
+        writeln!(text, "      - &a{level} [*a{below}, *a{below}, *a{below}, *a{below}]").expect("memory");
     }
-    assert!(scenario::parse("bomb", &text).is_err());
+    let error = scenario::parse("bomb", &text).unwrap_err();
+    assert!(error.line > 0 && error.message.contains("aliases"), "{error}");
     let deep = format!("title: {}", "[".repeat(100_000));
     assert!(scenario::parse("deep", &deep).is_err());
 }

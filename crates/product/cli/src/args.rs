@@ -1,0 +1,448 @@
+//! The command line: verbs, flags, and an environment twin for every flag.
+//!
+//! Decides names and help texts only. `serve` is the verb when none is given, so that `mocktenant --port 0` is
+//! `mocktenant serve --port 0`.
+
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "mocktenant",
+    version,
+    about = "A Microsoft tenant on localhost, for tests: Entra ID, a Dynamics 365 Finance & Operations AOS and Dataverse",
+    after_help = "\
+Without a verb, mocktenant is `mocktenant serve`.
+
+Examples:
+  mocktenant                                    run a lab on the default ports
+  mocktenant --port 0 --state ./lab             run one on free ports, with its state in ./lab
+  mocktenant ready --wait && npm test           wait until it answers, then test against it
+  mocktenant settings                           every URL, id, secret and file of the running lab
+  mocktenant reproduce                          \"Unable to get access token\", told from end to end
+  mocktenant explain                            why the last refused call was refused, and what to change
+
+Exit codes: 0 fine, 1 a finding or refusal, 2 usage or configuration, 3 cannot listen or reach."
+)]
+pub(crate) struct Cli {
+    /// Flags every verb takes.
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// Flags every verb takes.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Common {
+    /// Directory that holds everything a lab writes
+    ///
+    /// Default: $XDG_STATE_HOME/mocktenant or ~/.local/state/mocktenant.
+    #[arg(long, global = true, value_name = "DIR", env = "MOCKTENANT_STATE", help_heading = "Common")]
+    pub(crate) state: Option<PathBuf>,
+
+    /// Control URL of a running lab, for instance http://127.0.0.1:7440
+    ///
+    /// Default: the lab whose settings.json is in the state directory, else http://127.0.0.1:7440.
+    #[arg(long, global = true, value_name = "URL", env = "MOCKTENANT_URL", help_heading = "Common")]
+    pub(crate) url: Option<String>,
+
+    /// Bearer token of the control API; a lab that is started with one asks every caller for it
+    #[arg(
+        long,
+        global = true,
+        value_name = "TOKEN",
+        env = "MOCKTENANT_CONTROL_TOKEN",
+        hide_env_values = true,
+        help_heading = "Common"
+    )]
+    pub(crate) control_token: Option<String>,
+
+    /// How log lines on stderr look
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        env = "MOCKTENANT_LOG_FORMAT",
+        help_heading = "Common"
+    )]
+    pub(crate) log_format: LogFormat,
+
+    /// Least severe log lines to show
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        env = "MOCKTENANT_LOG_LEVEL",
+        help_heading = "Common"
+    )]
+    pub(crate) log_level: LogLevel,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Least severe log lines to show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogLevel {
+    /// What broke.
+    Error,
+    /// What a person should look at.
+    #[default]
+    Warn,
+    /// What happens.
+    Info,
+    /// How it happens.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Run a lab until it is stopped (what happens without a verb)
+    Serve(Serve),
+    /// Tell a failure from end to end: symptom, chain, cause, and the fix step by step
+    Reproduce(Reproduce),
+    /// Say why a call was refused, and the one setting to change
+    Explain(Explain),
+    /// Show what happened: one line per exchange
+    Journal(Journal),
+    /// Show one declared value of a running lab
+    Get(Get),
+    /// Change one declared value of a running lab
+    Set(Set),
+    /// Restart an environment, as IISRESET would: it reads its configuration again
+    Restart(Restart),
+    /// Print every URL, id, secret and file of a lab
+    Settings(Settings),
+    /// List the broken worlds there are, or put a running lab into one
+    Scenarios(Scenarios),
+    /// Say whether a lab answers
+    Ready(Ready),
+}
+
+/// `serve`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Ports above the base: +0 tools, +3 Entra ID, +4 AOS, +6 Dataverse.
+
+Examples:
+  mocktenant serve --port 0                     free ports; `mocktenant settings` says which
+  mocktenant serve --state ./lab                several labs side by side: one state directory each
+  docker run -p 9443:7443 -e MOCKTENANT_PUBLIC_URL_ENTRA=https://localhost:9443 ...")]
+pub(crate) struct Serve {
+    /// First port; 0 takes free ones
+    #[arg(long, value_name = "BASE", default_value_t = 7440, env = "MOCKTENANT_PORT")]
+    pub(crate) port: u16,
+
+    /// Address to listen on, repeatable; default 127.0.0.1 and, where there is one, ::1
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',', env = "MOCKTENANT_BIND")]
+    pub(crate) bind: Vec<IpAddr>,
+
+    /// Who may call the control API when there is no --control-token
+    #[arg(long, value_enum, default_value_t, env = "MOCKTENANT_CONTROL")]
+    pub(crate) control: Control,
+
+    /// What callers use for Entra ID where its port is mapped, for instance https://localhost:9443
+    #[arg(long, value_name = "URL", env = "MOCKTENANT_PUBLIC_URL_ENTRA")]
+    pub(crate) public_url_entra: Option<String>,
+
+    /// The same for the AOS of the environment `onebox`
+    #[arg(long, value_name = "URL", env = "MOCKTENANT_PUBLIC_URL_ONEBOX")]
+    pub(crate) public_url_onebox: Option<String>,
+
+    /// The same for Dataverse
+    #[arg(long, value_name = "URL", env = "MOCKTENANT_PUBLIC_URL_DATAVERSE")]
+    pub(crate) public_url_dataverse: Option<String>,
+
+    /// File every exchange is appended to as a line of JSON, secrets masked
+    #[arg(long, value_name = "FILE", env = "MOCKTENANT_JOURNAL_FILE")]
+    pub(crate) journal_file: Option<PathBuf>,
+}
+
+/// Who may call the control API when it has no token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Control {
+    /// This machine only.
+    #[default]
+    Loopback,
+    /// Whoever reaches the port.
+    Open,
+}
+
+/// `reproduce`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+The lab is its own, on free ports; nothing leaves this machine, and no running lab is touched.
+Exits 0 if the failure appeared and the steps healed it, else 1.
+
+Examples:
+  mocktenant reproduce                          the default: a one-box without its tenant certificate
+  mocktenant reproduce app-user-missing         others: mocktenant scenarios
+  mocktenant reproduce --json | jq .cause       the same as data
+  mocktenant reproduce --keep                   leave the healed lab running")]
+pub(crate) struct Reproduce {
+    /// Which failure
+    #[arg(value_name = "SCENARIO", default_value = "tenant-cert-absent")]
+    pub(crate) scenario: String,
+
+    /// Print JSON
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]
+    pub(crate) json: bool,
+
+    /// Leave the lab running until it is stopped
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_KEEP")]
+    pub(crate) keep: bool,
+}
+
+/// `explain`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Exits 0 if there is something to explain, else 1.
+
+Examples:
+  mocktenant explain                            the last refusal
+  mocktenant explain x-01JD7N                   this exchange (header x-mocktenant-exchange)
+  mocktenant explain 4f1f2a0e-...               the answer that carried this request, trace or correlation id
+  mocktenant explain --json | jq .cause.change  the change as RFC 6902")]
+pub(crate) struct Explain {
+    /// An exchange id, a request, trace, correlation or activity id, or `last`
+    #[arg(value_name = "WHAT", default_value = "last")]
+    pub(crate) what: String,
+
+    /// Print JSON
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]
+    pub(crate) json: bool,
+}
+
+/// `journal`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  mocktenant journal --failed                   only what was refused
+  mocktenant journal --follow --json            everything from now on, as JSON lines")]
+pub(crate) struct Journal {
+    /// Only refused exchanges
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_FAILED")]
+    pub(crate) failed: bool,
+
+    /// Print JSON, one exchange per line
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]
+    pub(crate) json: bool,
+
+    /// Go on with what happens next, until stopped
+    #[arg(long, short, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_FOLLOW")]
+    pub(crate) follow: bool,
+}
+
+/// `get`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  mocktenant get /environments/onebox/web_config/Infrastructure.S2SCertThumbprint
+  mocktenant get /caller --json                 with its origin and where to change it")]
+pub(crate) struct Get {
+    /// RFC 6901 pointer into the declaration; `\"\"` is all of it
+    #[arg(value_name = "POINTER")]
+    pub(crate) pointer: String,
+
+    /// Print the value with its origin as JSON
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]
+    pub(crate) json: bool,
+}
+
+/// `set`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Says so if an environment has to be restarted before the change counts.
+
+Examples:
+  mocktenant set /environments/onebox/web_config/Aad.Realm spn:00000015-0000-0000-c000-000000000000
+  mocktenant set /environments/onebox/database/SysFlighting/DualWriteUnoAuthenticationFnoToCds/Enabled 0
+  mocktenant set /environments/onebox/wif_config/audienceUris/- spn:c0117050-0000-4000-8000-00000000a002
+  mocktenant set /tenants/.../applications/.../certificates/AB12 @certificate.json")]
+pub(crate) struct Set {
+    /// RFC 6901 pointer into the declaration; `/-` at the end of a list appends
+    #[arg(value_name = "POINTER")]
+    pub(crate) pointer: String,
+
+    /// JSON, or else a text; @FILE reads it from a file
+    #[arg(value_name = "VALUE|@FILE", allow_hyphen_values = true)]
+    pub(crate) value: String,
+}
+
+/// `restart`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Restart {
+    /// The environment's short name
+    #[arg(value_name = "ENVIRONMENT", default_value = "onebox")]
+    pub(crate) environment: String,
+}
+
+/// `settings`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  mocktenant settings | jq -r .entra.client_secret
+  curl --cacert \"$(mocktenant settings | jq -r .ca_pem)\" ...")]
+pub(crate) struct Settings {
+    /// Format; this version has json
+    #[arg(long, value_name = "FORMAT", default_value = "json", env = "MOCKTENANT_FORMAT")]
+    pub(crate) format: String,
+}
+
+/// `scenarios`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  mocktenant scenarios                          what there is
+  mocktenant scenarios --use half-done          break the running lab
+  mocktenant scenarios --reset                  and back")]
+pub(crate) struct Scenarios {
+    /// Put the running lab into this broken world; its records and journal begin anew
+    #[arg(long = "use", value_name = "NAME", env = "MOCKTENANT_SCENARIO", conflicts_with = "reset")]
+    pub(crate) chosen: Option<String>,
+
+    /// Put the running lab back into the world it began with
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_RESET")]
+    pub(crate) reset: bool,
+
+    /// Print JSON
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]
+    pub(crate) json: bool,
+}
+
+/// `ready`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  mocktenant ready                              exit 0 if a lab answers, 3 if not
+  mocktenant ready --wait=60                    wait up to a minute for one")]
+pub(crate) struct Ready {
+    /// Wait until a lab answers, at most so many seconds
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "30",
+        env = "MOCKTENANT_WAIT"
+    )]
+    pub(crate) wait: Option<u64>,
+}
+
+/// Puts `serve` in front where no verb is given.
+///
+/// A verb is the first argument that is neither a common flag nor its value. A flag that is not a common one can only
+/// be one of `serve`'s, so the search ends there.
+pub(crate) fn with_default_verb(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    if arguments.is_empty() {
+        arguments.push(OsString::from("mocktenant"));
+    }
+    let command = Cli::command();
+    let common: Vec<String> =
+        command.get_arguments().filter_map(|argument| Some(format!("--{}", argument.get_long()?))).collect();
+    let mut at = 1;
+    let serve = loop {
+        let Some(argument) = arguments.get(at).map(|argument| argument.to_string_lossy()) else { break true };
+        match argument.split_once('=') {
+            _ if !argument.starts_with('-') => break false,
+            Some((flag, _)) if common.iter().any(|known| known == flag) => at += 1,
+            None if common.iter().any(|known| *known == argument) => at += 2,
+            _ => break !matches!(&*argument, "-h" | "--help" | "-V" | "--version"),
+        }
+    };
+    if serve {
+        arguments.insert(1, OsString::from("serve"));
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(with_default_verb(line.split_whitespace().map(OsString::from)))
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_has_an_environment_twin() {
+        let command = Cli::command();
+        for command in std::iter::once(&command).chain(command.get_subcommands()) {
+            for argument in command.get_arguments().filter(|argument| !argument.is_positional()) {
+                let name = argument.get_id().as_str();
+                if ["help", "version"].contains(&name) {
+                    continue;
+                }
+                let twin = argument.get_env().and_then(|twin| twin.to_str());
+                assert!(
+                    twin.is_some_and(|twin| twin.starts_with("MOCKTENANT_")),
+                    "{}: {name}",
+                    command.get_name()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn serve_is_the_verb_when_none_is_given() {
+        for line in ["m", "m --port 0", "m --state serve", "m --state=x --port 0", "m --state x --bind ::1"] {
+            assert!(matches!(parse(line).map(|cli| cli.verb), Ok(Verb::Serve(_))), "{line}");
+        }
+        let cli = parse("m --state explain --url=http://x get /caller").unwrap();
+        assert!(matches!(cli.verb, Verb::Get(_)));
+        assert_eq!(cli.common.state, Some(PathBuf::from("explain")));
+        assert_eq!(parse("m --help").unwrap_err().exit_code(), 0);
+        assert_eq!(parse("m --version").unwrap_err().exit_code(), 0);
+    }
+
+    #[test]
+    fn mistakes_are_usage_errors() {
+        for line in [
+            "m frobnicate",
+            "m --colour",
+            "m serve --port 99999",
+            "m serve --bind here",
+            "m get",
+            "m ready --wait=x",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn ready_waits_thirty_seconds_unless_told_otherwise() {
+        let wait = |line: &str| match parse(line).unwrap().verb {
+            Verb::Ready(ready) => ready.wait,
+            _ => None,
+        };
+        assert_eq!(
+            (wait("m ready"), wait("m ready --wait"), wait("m ready --wait=5")),
+            (None, Some(30), Some(5))
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! Everything that is printed.
+//!
+//! Decides colour (only on a terminal, never with `NO_COLOR`) and that nothing a stranger sent reaches a terminal as a
+//! control character. Lines about exchanges come from the journal's bounded channel on a thread of their own: what it
+//! cannot keep up with is dropped with a count, and no exchange ever waits for a terminal.
+
+use std::borrow::Cow;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use mocktenant_lab::journal::Record;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::exchange_line::ExchangeLine;
+use crate::failure::Failure;
+
+/// Whether `NO_COLOR` asks for no colour (no-color.org: present and not empty).
+pub(crate) fn colour_forbidden() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// Colours used.
+#[derive(Clone, Copy)]
+pub(crate) enum Paint {
+    /// What succeeded.
+    Good,
+    /// What was refused.
+    Bad,
+    /// What matters less.
+    Faint,
+    /// Headings.
+    Strong,
+}
+
+/// Paints, or does not.
+#[derive(Clone, Copy)]
+pub(crate) struct Palette(bool);
+
+impl Palette {
+    /// As stdout wants it.
+    pub(crate) fn of_stdout() -> Self {
+        Self(io::stdout().is_terminal() && !colour_forbidden())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn plain() -> Self {
+        Self(false)
+    }
+
+    /// The text in a colour.
+    pub(crate) fn paint<'t>(self, paint: Paint, text: &'t str) -> Cow<'t, str> {
+        if !self.0 {
+            return Cow::Borrowed(text);
+        }
+        let code = match paint {
+            Paint::Good => "32",
+            Paint::Bad => "31;1",
+            Paint::Faint => "2",
+            Paint::Strong => "1",
+        };
+        Cow::Owned(format!("\x1b[{code}m{text}\x1b[0m"))
+    }
+}
+
+/// The text without control characters: they are shown as Rust escapes.
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut clean = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        if character.is_control() {
+            clean.extend(character.escape_default());
+        } else {
+            clean.push(character);
+        }
+    }
+    Cow::Owned(clean)
+}
+
+/// The same, line by line.
+pub(crate) fn harmless_lines(text: &str) -> String {
+    text.lines().map(|line| harmless(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// Prints to stdout and adds a line end. An error means that nobody reads any more.
+pub(crate) fn line(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.write_all(b"\n")?;
+    stdout.flush()
+}
+
+/// Prints bytes to stdout as they are.
+pub(crate) fn raw(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
+}
+
+/// Prints a failure to stderr.
+pub(crate) fn failure(failure: &Failure) {
+    note(&failure.to_string());
+}
+
+/// Prints a remark to stderr, where it does not disturb what a script reads.
+pub(crate) fn note(text: &str) {
+    // Without a stderr there is nobody to tell.
+    let _ = writeln!(io::stderr().lock(), "{}", harmless_lines(text));
+}
+
+/// Prints a line per exchange until the lab is gone.
+pub(crate) fn print_exchanges(mut exchanges: Receiver<Arc<Record>>) -> io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(String::from("console")).spawn(move || {
+        let palette = Palette::of_stdout();
+        loop {
+            let text = match exchanges.blocking_recv() {
+                Ok(record) => ExchangeLine::of(&record).to_text(palette),
+                Err(RecvError::Lagged(dropped)) => format!("... {dropped} lines dropped: mocktenant journal"),
+                Err(RecvError::Closed) => return,
+            };
+            if line(&text).is_err() {
+                return;
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_of_strangers_never_reach_the_terminal() {
+        assert_eq!(harmless("a\x1b[31mb\r\nc"), "a\\u{1b}[31mb\\r\\nc");
+        assert_eq!(harmless_lines("a\nb\x07"), "a\nb\\u{7}");
+        assert!(matches!(harmless("plain é"), Cow::Borrowed(_)));
+    }
+}

@@ -1,0 +1,313 @@
+//! One line per exchange, and one more for what refused it.
+//!
+//! Decides what a person sees of an exchange at a glance: when, status, surface, request, who asked, how many checks held,
+//! how long it took, its id. The same line comes from a live record and from the control API's JSON.
+
+use std::fmt::Write as _;
+
+use mocktenant_lab::journal::{Kind, Record};
+use mocktenant_verdict::Outcome;
+use serde_json::Value;
+
+use crate::console::{Paint, Palette, harmless};
+
+/// Longest target shown, in characters.
+const TARGET_WIDTH: usize = 38;
+/// Longest value of a check shown, in characters.
+const VALUE_WIDTH: usize = 120;
+
+/// What is shown of an exchange.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct ExchangeLine {
+    time: String,
+    status: u64,
+    surface: String,
+    request: String,
+    client: Option<String>,
+    passed: usize,
+    asked: usize,
+    error: Option<String>,
+    failed: Option<FailedCheck>,
+    micros: u64,
+    id: String,
+}
+
+#[derive(Debug, PartialEq)]
+struct FailedCheck {
+    name: String,
+    expected: String,
+    actual: String,
+    change: Option<String>,
+}
+
+impl ExchangeLine {
+    /// From a record of a lab in this process.
+    pub(crate) fn of(record: &Record) -> Self {
+        let at = record.at;
+        let (passed, asked) = count_checks(record);
+        let request = match record.kind {
+            Kind::Start => format!("start {}", record.site.as_ref().map_or("", |site| site.name())),
+            Kind::Request | Kind::Call => {
+                format!("{:<5} {}", record.method.as_str(), shortened(&record.target))
+            }
+        };
+        let failed = record.failed_check().map(|check| FailedCheck {
+            name: check.name.to_string(),
+            expected: check.expected.to_string(),
+            actual: check.actual.to_string(),
+            change: check.change.as_ref().map(ToString::to_string),
+        });
+        Self {
+            time: format!("{:02}:{:02}:{:02}.{:03}", at.hour(), at.minute(), at.second(), at.millisecond()),
+            status: u64::from(record.status),
+            surface: record.surface.to_owned(),
+            request,
+            client: record.fact("client-id").map(|fact| fact.value.to_string()),
+            passed,
+            asked,
+            error: error_of(record.error.as_deref(), record.fact("call-error").map(|fact| &*fact.value)),
+            failed,
+            micros: record.micros,
+            id: record.id.to_string(),
+        }
+    }
+
+    /// From a record as the control API gives it; what is not there stays empty.
+    pub(crate) fn from_json(record: &Value) -> Self {
+        let text = |pointer: &str| record.pointer(pointer).and_then(Value::as_str);
+        let list = |name: &str| record[name].as_array().map(Vec::as_slice).unwrap_or_default();
+        let fact = |name: &str| {
+            list("facts").iter().find(|fact| fact["name"] == name).and_then(|fact| fact["value"].as_str())
+        };
+        let checks = list("checks");
+        let (passed, asked) =
+            counted(checks.iter().map(|check| check["outcome"].as_str().unwrap_or_default()));
+        let request = match (text("/request/method"), text("/request/url")) {
+            (Some(method), Some(url)) => {
+                let target = url
+                    .split_once("://")
+                    .map_or(url, |(_, rest)| &rest[rest.find('/').unwrap_or(rest.len())..]);
+                format!("{method:<5} {}", shortened(target))
+            }
+            _ if record["kind"] == "start" => {
+                format!(
+                    "start {}",
+                    text("/site").and_then(|site| site.split_once('/')).map_or("", |(_, name)| name)
+                )
+            }
+            _ => String::from("call"),
+        };
+        let failed = checks.iter().find(|check| check["outcome"] == "failed").map(|check| {
+            let member = |name: &str| check[name].as_str().map(str::to_owned);
+            FailedCheck {
+                name: member("name").unwrap_or_default(),
+                expected: member("expected").unwrap_or_default(),
+                actual: member("actual").unwrap_or_default(),
+                change: member("change"),
+            }
+        });
+        let at =
+            text("/at").and_then(|at| at.split_once('T')).map_or("", |(_, time)| time.trim_end_matches('Z'));
+        let (seconds, fraction) = at.split_once('.').unwrap_or((at, ""));
+        Self {
+            time: format!("{seconds}.{:0<3}", fraction.chars().take(3).collect::<String>()),
+            status: record.pointer("/answer/status").and_then(Value::as_u64).unwrap_or(0),
+            surface: text("/surface").unwrap_or_default().to_owned(),
+            request,
+            client: fact("client-id").map(str::to_owned),
+            passed,
+            asked,
+            error: error_of(text("/error"), fact("call-error")),
+            failed,
+            micros: record["micros"].as_u64().unwrap_or(0),
+            id: text("/id").unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// The line, and the one below it for a refusal.
+    pub(crate) fn to_text(&self, palette: Palette) -> String {
+        let refused = self.error.is_some() || self.failed.is_some() || self.status >= 400;
+        let mut text = String::with_capacity(160);
+        let status = if self.status == 0 { String::from("  -") } else { self.status.to_string() };
+        let status = palette.paint(if refused { Paint::Bad } else { Paint::Good }, &status);
+        let client = self.client.as_deref().map(|client| format!("app {}", tail(client))).unwrap_or_default();
+        let surface = if self.surface.is_empty() { "-" } else { &self.surface };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{}  {status} {surface:<9}  ", palette.paint(Paint::Faint, &self.time));
+        let _ = write!(text, "{:<44}  {client:<11}  ", harmless(&self.request));
+        match (&self.error, refused) {
+            (Some(error), _) => {
+                let error = format!("REFUSED {}", harmless(error));
+                let _ = write!(text, "{}", palette.paint(Paint::Bad, &error));
+            }
+            (None, true) => {
+                let _ = write!(text, "{}", palette.paint(Paint::Bad, "REFUSED"));
+            }
+            (None, false) if self.asked > 0 => {
+                let counted = format!("{}/{} checks", self.passed, self.asked);
+                let _ = write!(text, "{counted:>12}  {}", milliseconds(self.micros));
+            }
+            (None, false) => {
+                let _ = write!(text, "{:>12}  {}", "", milliseconds(self.micros));
+            }
+        }
+        let _ = write!(text, "  {}", palette.paint(Paint::Faint, &self.id));
+        if let Some(failed) = &self.failed {
+            let _ = write!(
+                text,
+                "\n              {}: expected {}, got {}",
+                harmless(&failed.name),
+                value(&failed.expected),
+                value(&failed.actual)
+            );
+            if let Some(change) = &failed.change {
+                let _ = write!(text, " -> {}", harmless(change));
+            }
+        }
+        text
+    }
+}
+
+fn error_of(error: Option<&str>, call_error: Option<&str>) -> Option<String> {
+    match (error, call_error) {
+        (_, Some(call_error)) => Some(call_error.to_owned()),
+        (error, None) => error.map(str::to_owned),
+    }
+}
+
+/// How many checks of a record passed, of those that arose.
+pub(crate) fn count_checks(record: &Record) -> (usize, usize) {
+    counted(record.checks.iter().map(|check| match check.outcome {
+        Outcome::Passed => "passed",
+        Outcome::NotApplicable => "not_applicable",
+        Outcome::Failed | Outcome::Skipped { .. } => "",
+    }))
+}
+
+fn counted<'c>(outcomes: impl Iterator<Item = &'c str>) -> (usize, usize) {
+    outcomes.fold((0, 0), |(passed, asked), outcome| match outcome {
+        "passed" => (passed + 1, asked + 1),
+        "not_applicable" => (passed, asked),
+        _ => (passed, asked + 1),
+    })
+}
+
+fn milliseconds(micros: u64) -> String {
+    format!("{}.{} ms", micros / 1000, micros % 1000 / 100)
+}
+
+/// The last four characters of an id, which tell the lab's own ids apart.
+fn tail(id: &str) -> String {
+    let start = id.char_indices().rev().nth(3).map_or(0, |(at, _)| at);
+    format!("...{}", harmless(&id[start..]))
+}
+
+fn value(text: &str) -> String {
+    let mut shown: String = harmless(text).chars().take(VALUE_WIDTH).collect();
+    if shown.len() < text.len() {
+        shown.push_str("...");
+    }
+    shown
+}
+
+/// A target for a line: without query, GUIDs cut to their first group, at most so wide.
+pub(crate) fn shortened(target: &str) -> String {
+    let (path, query) = target.split_once('?').map_or((target, false), |(path, _)| (path, true));
+    let mut shown = String::with_capacity(path.len().min(64));
+    for (index, segment) in path.split('/').enumerate() {
+        if index > 0 {
+            shown.push('/');
+        }
+        if is_guid(segment) {
+            shown.push_str(&segment[..8]);
+            shown.push_str("...");
+        } else {
+            shown.push_str(segment);
+        }
+    }
+    if query {
+        shown.push_str("?...");
+    }
+    if shown.chars().count() > TARGET_WIDTH {
+        shown = shown.chars().take(TARGET_WIDTH - 3).collect();
+        shown.push_str("...");
+    }
+    shown
+}
+
+fn is_guid(segment: &str) -> bool {
+    segment.len() == 36
+        && segment.bytes().enumerate().all(|(index, byte)| match index {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_success_is_one_line_with_its_checks_and_time() {
+        let line = ExchangeLine::from_json(&json!({
+            "id": "x-01JD7K", "kind": "request", "at": "2026-11-22T12:00:03.114873Z", "surface": "entra",
+            "request": { "method": "POST",
+                "url": "https://localhost:7443/c0117050-0000-4000-8000-000000000001/oauth2/v2.0/token?a=b" },
+            "answer": { "status": 200 }, "error": null,
+            "checks": [{ "name": "a", "outcome": "passed" }, { "name": "b", "outcome": "not_applicable" }],
+            "facts": [{ "name": "client-id", "value": "c0117050-0000-4000-8000-00000000a001" }],
+            "micros": 340,
+        }));
+        assert_eq!(
+            line.to_text(Palette::plain()),
+            "12:00:03.114  200 entra      POST  /c0117050.../oauth2/v2.0/token?...      app ...a001    1/1 checks  0.3 ms  x-01JD7K"
+        );
+    }
+
+    #[test]
+    fn a_refusal_says_what_was_expected_and_what_to_change() {
+        let line = ExchangeLine::from_json(&json!({
+            "id": "x-1", "kind": "request", "at": "2026-11-22T12:00:04Z", "surface": "entra",
+            "request": { "method": "POST", "url": "https://h/t" }, "answer": { "status": 401 }, "error": "AADSTS700027",
+            "checks": [{ "name": "certificate-registered", "outcome": "failed", "expected": "3C0D", "actual": "77\u{1b}B2",
+                "change": "upload the .cer" }],
+            "facts": [], "micros": 1,
+        }));
+        let text = line.to_text(Palette::plain());
+        let (first, second) = text.split_once('\n').unwrap();
+        assert!(
+            first.starts_with("12:00:04.000  401 entra") && first.contains("REFUSED AADSTS700027  x-1"),
+            "{first}"
+        );
+        assert_eq!(
+            second,
+            "              certificate-registered: expected 3C0D, got 77\\u{1b}B2 -> upload the .cer"
+        );
+    }
+
+    #[test]
+    fn a_start_and_a_call_that_reached_nobody_have_lines_too() {
+        let start = json!({ "kind": "start", "site": "environment/onebox", "surface": "aos", "id": "x-2" });
+        assert!(
+            ExchangeLine::from_json(&start).to_text(Palette::plain()).contains("aos        start onebox")
+        );
+        let call = json!({ "kind": "call", "id": "x-2.1", "error": "no-answer",
+            "facts": [{ "name": "call-error", "value": "connection refused by a:443" }] });
+        let text = ExchangeLine::from_json(&call).to_text(Palette::plain());
+        assert!(text.contains("REFUSED connection refused by a:443"), "{text}");
+    }
+
+    #[test]
+    fn anything_at_all_can_be_shown() {
+        for record in [
+            Value::Null,
+            json!([]),
+            json!({ "checks": 7, "at": "T", "request": { "method": "", "url": "é" } }),
+        ] {
+            ExchangeLine::from_json(&record).to_text(Palette::plain());
+        }
+        assert_eq!(shortened(&"é".repeat(200)).chars().count(), TARGET_WIDTH);
+    }
+}

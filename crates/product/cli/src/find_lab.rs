@@ -1,0 +1,228 @@
+//! Which running lab a verb talks to.
+//!
+//! Decides the order: `--url`, else the lab whose settings.json is in the state directory, else port 7440 of this machine.
+//! A settings file whose `instance` is not that of the lab at its URL is stale: another lab, or none, answers there.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use http::Method;
+use mocktenant_server::client::{CallError, Client, Reply, read_json};
+use serde_json::Value;
+
+use crate::args::Common;
+use crate::failure::{Exit, Failure};
+
+const FALLBACK: &str = "http://127.0.0.1:7440";
+/// How long a lab may take to say how it is.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longer than the control API's own deadline: a restart may have to wait for a call that times out.
+const CALL_TIMEOUT: Duration = Duration::from_secs(130);
+/// Largest settings file read, in bytes.
+const SETTINGS_BUDGET: u64 = 1024 * 1024;
+
+/// Where a lab is said to be.
+pub(crate) struct Candidate {
+    url: String,
+    /// The instance the settings file promises.
+    instance: Option<String>,
+    token: Option<String>,
+    file: Option<PathBuf>,
+    ca_pem: String,
+}
+
+/// A lab that answers.
+pub(crate) struct LabAt {
+    url: String,
+    client: Client,
+}
+
+/// The state directory: as asked, else the usual one.
+pub(crate) fn state_directory(common: &Common) -> PathBuf {
+    common.state.clone().unwrap_or_else(mocktenant_server::default_state_dir)
+}
+
+/// The settings file's text, if there is one.
+pub(crate) fn settings_text(state: &Path) -> Option<Vec<u8>> {
+    let path = state.join("settings.json");
+    let file = std::fs::File::open(path).ok()?;
+    let mut text = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::Read::take(file, SETTINGS_BUDGET), &mut text).ok()?;
+    Some(text)
+}
+
+impl Candidate {
+    /// Looks where the flags and the state directory say.
+    pub(crate) fn find(common: &Common) -> Result<Self, Failure> {
+        let token = common.control_token.clone().filter(|token| !token.is_empty());
+        let by_url = common.url.as_deref().filter(|url| !url.is_empty());
+        let state = state_directory(common);
+        let settings = settings_text(&state).and_then(|text| serde_json::from_slice::<Value>(&text).ok());
+        let member = |name: &str| settings.as_ref()?.get(name)?.as_str().map(str::to_owned);
+        let ca_pem = member("ca_pem_text").unwrap_or_default();
+        if let Some(url) = by_url {
+            if !(url.starts_with("http://") || url.starts_with("https://")) {
+                return Err(Failure::new(Exit::Usage, format!("--url {url} is no http or https URL"))
+                    .hint("the control URL is the line `Tools` of `mocktenant serve`, for instance http://127.0.0.1:7440"));
+            }
+            return Ok(Self {
+                url: url.trim_end_matches('/').to_owned(),
+                instance: None,
+                token,
+                file: None,
+                ca_pem,
+            });
+        }
+        Ok(match (member("control_url"), member("instance")) {
+            (Some(url), Some(instance)) => Self {
+                url: url.trim_end_matches('/').to_owned(),
+                instance: Some(instance),
+                token: token.or_else(|| member("control_token")),
+                file: Some(state.join("settings.json")),
+                ca_pem,
+            },
+            _ => Self { url: FALLBACK.to_owned(), instance: None, token, file: None, ca_pem },
+        })
+    }
+
+    /// Asks for its health.
+    pub(crate) async fn reach(self) -> Result<LabAt, Failure> {
+        let client = Client::new(&self.ca_pem)
+            .map_err(|error| Failure::new(Exit::Usage, "TLS cannot be set up").because(&error))?
+            .with_token(self.token.as_deref());
+        let health = client.clone().with_timeout(HEALTH_TIMEOUT).get(&format!("{}/health", self.url)).await;
+        let reply = health.map_err(|error| self.unreachable(&error))?;
+        let document = read_json(&reply).unwrap_or_default();
+        let actual = document["instance"].as_str().unwrap_or_default();
+        if let Some(expected) = &self.instance
+            && expected != actual
+        {
+            let file = self.file.as_deref().unwrap_or(Path::new("settings.json")).display();
+            return Err(Failure::new(
+                Exit::Unreachable,
+                format!("{file} is stale: another lab answers at {}", self.url),
+            )
+            .hint("start the lab again, or name the one you mean with --url"));
+        }
+        match reply.status.as_u16() {
+            200 => Ok(LabAt { url: self.url, client: client.with_timeout(CALL_TIMEOUT) }),
+            503 => Err(Failure::new(Exit::Unreachable, format!("the lab at {} is still starting", self.url))
+                .hint("mocktenant ready --wait")),
+            status => Err(Failure::new(
+                Exit::Unreachable,
+                format!("no lab answers at {} (status {status})", self.url),
+            )),
+        }
+    }
+
+    fn unreachable(&self, error: &CallError) -> Failure {
+        match &self.file {
+            Some(file) => {
+                let what = format!("{} is stale: no lab answers at {}", file.display(), self.url);
+                Failure::new(Exit::Unreachable, what).because(error).hint("start one: mocktenant serve")
+            }
+            None => Failure::new(Exit::Unreachable, format!("no lab answers at {}", self.url))
+                .because(error)
+                .hint("start one with `mocktenant serve`, or say where it is: --state DIR or --url URL"),
+        }
+    }
+}
+
+impl LabAt {
+    /// The lab the flags mean, if it answers.
+    pub(crate) async fn find(common: &Common) -> Result<Self, Failure> {
+        Candidate::find(common)?.reach().await
+    }
+
+    /// Its control URL.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// `GET`; a refusal is a failure.
+    pub(crate) async fn get(&self, path: &str) -> Result<Reply, Failure> {
+        let reply = self.client.get(&format!("{}{path}", self.url)).await;
+        self.accepted(reply)
+    }
+
+    /// `GET`; a refusal is an answer.
+    pub(crate) async fn ask(&self, path: &str) -> Result<Reply, Failure> {
+        self.client.get(&format!("{}{path}", self.url)).await.map_err(|error| self.lost(&error))
+    }
+
+    /// A write; a refusal is a failure.
+    pub(crate) async fn write(&self, method: Method, path: &str, document: &Value) -> Result<Value, Failure> {
+        let reply =
+            self.accepted(self.client.send_json(method, &format!("{}{path}", self.url), document).await)?;
+        Ok(read_json(&reply).unwrap_or_default())
+    }
+
+    fn accepted(&self, reply: Result<Reply, CallError>) -> Result<Reply, Failure> {
+        let reply = reply.map_err(|error| self.lost(&error))?;
+        if reply.status.is_success() { Ok(reply) } else { Err(refusal(&reply)) }
+    }
+
+    fn lost(&self, error: &CallError) -> Failure {
+        Failure::new(Exit::Unreachable, format!("the lab at {} does not answer", self.url)).because(error)
+    }
+}
+
+/// A problem document (RFC 9457) as a failure.
+pub(crate) fn refusal(reply: &Reply) -> Failure {
+    let document = read_json(reply).unwrap_or_default();
+    let detail = document["detail"]
+        .as_str()
+        .map_or_else(|| format!("the lab answers {}", reply.status), str::to_owned);
+    let mut failure = Failure::new(Exit::Finding, detail);
+    let mut hint = match reply.status.as_u16() {
+        401 => Some(String::from("--control-token TOKEN, or MOCKTENANT_CONTROL_TOKEN")),
+        _ => None,
+    };
+    for located in document["errors"].as_array().map(Vec::as_slice).unwrap_or_default() {
+        let member = |name: &str| located[name].as_str().unwrap_or_default();
+        failure = failure.because(&Located(format!("{}: {}", member("pointer"), member("detail"))));
+        if hint.is_none() && !member("hint").is_empty() {
+            hint = Some(member("hint").to_owned());
+        }
+    }
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+#[derive(Debug)]
+struct Located(String);
+
+impl std::fmt::Display for Located {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Located {}
+
+/// A query value, percent-encoded but for RFC 3986's unreserved characters and `/`.
+pub(crate) fn encoded(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut query = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            query.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(query, "%{byte:02X}");
+        }
+    }
+    query
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn query_values_are_encoded() {
+        assert_eq!(encoded("/a b/é&x=1+2~0"), "/a%20b/%C3%A9%26x%3D1%2B2~0");
+    }
+}

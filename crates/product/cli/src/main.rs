@@ -1,0 +1,34 @@
+//! The mocktenant command: a Microsoft tenant on localhost, for tests.
+//!
+//! Decides nothing itself: reads the command line, runs one verb and turns its outcome into an exit code. Only this crate
+//! prints.
+
+mod args;
+mod console;
+mod exchange_line;
+mod failure;
+mod find_lab;
+mod log;
+mod signals;
+mod verbs;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let began = Instant::now();
+    let cli = match args::Cli::try_parse_from(args::with_default_verb(std::env::args_os())) {
+        Ok(cli) => cli,
+        // Prints help and version on stdout, mistakes on stderr; exits 0 or 2.
+        Err(error) => error.exit(),
+    };
+    match verbs::run(cli, began) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            console::failure(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! `journal`: what happened, one line per exchange.
+
+use mocktenant_server::client::read_json;
+use serde_json::Value;
+
+use crate::args::{Common, Journal};
+use crate::console::{self, Palette};
+use crate::exchange_line::ExchangeLine;
+use crate::failure::{Failure, Outcome};
+use crate::find_lab::LabAt;
+
+/// Exchanges asked for at once.
+const PAGE: usize = 500;
+/// How long one call waits for the next exchange, in seconds.
+const WAIT: u32 = 20;
+
+/// Prints what there is; with `--follow`, goes on until stopped or until nobody reads.
+pub(crate) async fn run(common: &Common, journal: Journal) -> Outcome {
+    let lab = LabAt::find(common).await?;
+    let palette = Palette::of_stdout();
+    let failed = journal.failed;
+    let mut since = 0;
+    loop {
+        let wait = if journal.follow { WAIT } else { 0 };
+        let path = format!("/v1/journal?failed={failed}&since={since}&limit={PAGE}&wait={wait}");
+        let page = read_json(&lab.get(&path).await?).unwrap_or_default();
+        let records = page["records"].as_array().map(Vec::as_slice).unwrap_or_default();
+        for record in records {
+            match print(record, journal.json, palette) {
+                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(0),
+                printed => printed.map_err(Failure::from)?,
+            }
+        }
+        since = page["next"].as_u64().unwrap_or(since);
+        if !journal.follow && records.len() < PAGE {
+            return Ok(0);
+        }
+    }
+}
+
+fn print(record: &Value, json: bool, palette: Palette) -> std::io::Result<()> {
+    if json {
+        console::line(&record.to_string())
+    } else {
+        console::line(&ExchangeLine::from_json(record).to_text(palette))
+    }
+}

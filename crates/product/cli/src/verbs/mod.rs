@@ -1,0 +1,43 @@
+//! One file per verb.
+
+mod explain;
+mod get;
+mod journal;
+mod ready;
+mod reproduce;
+mod restart;
+mod scenarios;
+mod serve;
+mod set;
+mod settings;
+
+use std::time::Instant;
+
+use crate::args::{Cli, Verb};
+use crate::failure::{Exit, Failure, Outcome};
+use crate::log;
+
+/// Runs one verb. `began` is when the process did.
+pub(crate) fn run(cli: Cli, began: Instant) -> Outcome {
+    let Cli { common, verb } = cli;
+    let serves = matches!(verb, Verb::Serve(_) | Verb::Reproduce(_));
+    let runtime = log::runtime(&common, serves)
+        .map_err(|error| Failure::new(Exit::Unreachable, "cannot start the runtime").because(&error))?;
+    let outcome = runtime.block_on(async {
+        match verb {
+            Verb::Serve(serve) => serve::run(&common, serve, began).await,
+            Verb::Reproduce(reproduce) => reproduce::run(&common, reproduce, began).await,
+            Verb::Explain(explain) => explain::run(&common, explain).await,
+            Verb::Journal(journal) => journal::run(&common, journal).await,
+            Verb::Get(get) => get::run(&common, get).await,
+            Verb::Set(set) => set::run(&common, set).await,
+            Verb::Restart(restart) => restart::run(&common, restart).await,
+            Verb::Settings(settings) => settings::run(&common, settings).await,
+            Verb::Scenarios(scenarios) => scenarios::run(&common, scenarios).await,
+            Verb::Ready(ready) => ready::run(&common, ready).await,
+        }
+    });
+    // What is still being done in the background belongs to connections nobody waits for any more.
+    runtime.shutdown_background();
+    outcome
+}

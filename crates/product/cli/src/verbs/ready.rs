@@ -1,0 +1,28 @@
+//! `ready`: whether a lab answers; with `--wait`, waits for one.
+
+use std::time::{Duration, Instant};
+
+use crate::args::{Common, Ready};
+use crate::console;
+use crate::failure::Outcome;
+use crate::find_lab::Candidate;
+
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Looks again each time: a lab that starts renames its settings file into place.
+pub(crate) async fn run(common: &Common, ready: Ready) -> Outcome {
+    let deadline = ready.wait.map(|seconds| Instant::now() + Duration::from_secs(seconds.min(86_400)));
+    loop {
+        let failure = match Candidate::find(common)?.reach().await {
+            Ok(lab) => {
+                console::line(&format!("ready at {}", lab.url()))?;
+                return Ok(0);
+            }
+            Err(failure) => failure,
+        };
+        if deadline.is_none_or(|deadline| Instant::now() + PAUSE > deadline) {
+            return Err(failure);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

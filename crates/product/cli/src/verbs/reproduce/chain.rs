@@ -1,0 +1,130 @@
+//! What happened because of one call, out of the journal.
+//!
+//! Decides only the order: the call, then what the environment's last start says if that is why it was refused, then every
+//! call made because of it, to any depth, and last the products nobody called.
+
+use std::sync::Arc;
+
+use mocktenant_lab::Lab;
+use mocktenant_lab::journal::{Kind, Record};
+use serde::Serialize;
+
+use super::caller::Attempt;
+use crate::exchange_line::{count_checks, shortened};
+
+/// One exchange of the chain, or a product that was never called.
+#[derive(Serialize)]
+pub(super) struct Link {
+    /// Exchange id; absent for a call that was never made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) exchange: Option<String>,
+    /// Who called.
+    pub(super) from: String,
+    /// Who was called.
+    pub(super) to: String,
+    /// Method and target; empty for a call that was never made.
+    pub(super) request: String,
+    /// Status answered; absent where nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) status: Option<u16>,
+    /// Checks that held.
+    pub(super) passed: usize,
+    /// Checks that arose.
+    pub(super) asked: usize,
+    /// The product's identifier of the refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<String>,
+    /// The check that decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) failed: Option<Failed>,
+}
+
+/// A check that did not hold.
+#[derive(Clone, Serialize)]
+pub(super) struct Failed {
+    /// Its name.
+    pub(super) check: String,
+    /// What would have been accepted.
+    pub(super) expected: String,
+    /// What was there.
+    pub(super) actual: String,
+}
+
+impl Failed {
+    pub(super) fn of(check: &mocktenant_verdict::Check) -> Self {
+        Self {
+            check: check.name.to_string(),
+            expected: check.expected.to_string(),
+            actual: check.actual.to_string(),
+        }
+    }
+}
+
+/// A product's name as people say it.
+pub(super) fn product(surface: &str) -> String {
+    match surface {
+        "entra" => String::from("Entra"),
+        "aos" => String::from("AOS"),
+        "dataverse" => String::from("Dataverse"),
+        other => other.to_owned(),
+    }
+}
+
+/// The chain around the exchange that ended an attempt.
+pub(super) fn around(lab: &Lab, attempt: &Attempt) -> Vec<Link> {
+    let mut links = Vec::new();
+    let Some(root) = lab.journal().find(&attempt.exchange) else { return links };
+    let mut called = vec![root.surface];
+    links.push(link(&root, "client"));
+    let start =
+        root.fact("start").filter(|_| root.refused()).and_then(|start| lab.journal().find(&start.value));
+    if let Some(start) = start {
+        links.push(link(&start, "operator"));
+        below(lab, &start, &mut links, &mut called);
+    }
+    below(lab, &root, &mut links, &mut called);
+    for (surface, _) in lab.catalogues().into_iter().filter(|(surface, _)| !called.contains(surface)) {
+        links.push(Link {
+            exchange: None,
+            from: product(root.surface),
+            to: product(surface),
+            request: String::new(),
+            status: None,
+            passed: 0,
+            asked: 0,
+            error: None,
+            failed: None,
+        });
+    }
+    links
+}
+
+fn below(lab: &Lab, parent: &Arc<Record>, links: &mut Vec<Link>, called: &mut Vec<&'static str>) {
+    // As deep as calls can be, so recursion is bounded.
+    for child in lab.journal().children(&parent.id) {
+        called.push(child.surface);
+        links.push(link(&child, &product(parent.surface)));
+        below(lab, &child, links, called);
+    }
+}
+
+fn link(record: &Record, from: &str) -> Link {
+    let (passed, asked) = count_checks(record);
+    let to = if record.surface.is_empty() { record.host.to_string() } else { product(record.surface) };
+    let request = match record.kind {
+        Kind::Start => String::from("start"),
+        Kind::Request | Kind::Call => format!("{} {}", record.method, shortened(&record.target)),
+    };
+    let call_error = record.fact("call-error").map(|fact| fact.value.to_string());
+    Link {
+        exchange: Some(record.id.to_string()),
+        from: from.to_owned(),
+        to,
+        request,
+        status: (record.status > 0).then_some(record.status),
+        passed,
+        asked,
+        error: call_error.or_else(|| record.error.as_ref().map(ToString::to_string)),
+        failed: record.failed_check().map(Failed::of),
+    }
+}

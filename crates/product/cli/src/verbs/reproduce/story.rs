@@ -1,0 +1,223 @@
+//! The story as data: every value `reproduce` prints is a member of it, and so of `--json`.
+
+use std::collections::BTreeSet;
+
+use mocktenant_diagnosis::Explanation;
+use mocktenant_lab::Lab;
+use mocktenant_lab::journal::Kind;
+use mocktenant_world::scenario;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::caller::{Attempt, Caller};
+use super::chain::{self, Failed, Link, product};
+
+/// One failure from end to end.
+#[derive(Serialize)]
+pub(super) struct Story {
+    /// 1.
+    pub(super) schema: u8,
+    /// The scenario's name.
+    pub(super) scenario: String,
+    /// What is broken, in one line.
+    pub(super) title: String,
+    /// What the user saw.
+    pub(super) saw: Saw,
+    /// What happened.
+    pub(super) happened: Vec<Link>,
+    /// The diagnosis of it: checks, cause, other findings.
+    #[serde(flatten)]
+    pub(super) explanation: Option<Explanation>,
+    /// The way back.
+    pub(super) steps: Vec<Step>,
+    /// Whether the failure appeared.
+    pub(super) broke: bool,
+    /// Whether the steps healed it.
+    pub(super) healed: bool,
+    /// Exchanges in the journal.
+    pub(super) exchanges: usize,
+    /// How sure the texts of the refusals are: identifier and fidelity.
+    pub(super) fidelity: Vec<Sure>,
+    /// From the start of the process.
+    pub(super) milliseconds: f64,
+}
+
+impl Story {
+    /// Broke and healed.
+    pub(super) fn as_told(&self) -> bool {
+        self.broke && self.healed
+    }
+}
+
+/// What the user saw.
+#[derive(Serialize)]
+pub(super) struct Saw {
+    /// The customer that was saved.
+    customer: String,
+    /// Status of the answer.
+    status: u16,
+    /// Lines of the message in its body.
+    lines: Vec<String>,
+    /// Whether the record is gone; absent where the environment does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rolled_back: Option<bool>,
+}
+
+impl Saw {
+    pub(super) fn new(caller: &Caller<'_>, attempt: &Attempt, rolled_back: Option<bool>) -> Self {
+        Self { customer: caller.customer(), status: attempt.status, lines: attempt.lines(), rolled_back }
+    }
+
+    pub(super) fn customer(&self) -> &str {
+        &self.customer
+    }
+
+    pub(super) fn lines(&self) -> &[String] {
+        &self.lines
+    }
+
+    pub(super) fn rolled_back(&self) -> Option<bool> {
+        self.rolled_back
+    }
+}
+
+/// One step of the way back, and what the caller got after it.
+#[derive(Serialize)]
+pub(super) struct Step {
+    /// What a person does.
+    pub(super) title: String,
+    /// Environments restarted.
+    pub(super) restarted: Vec<String>,
+    /// What came of the next try.
+    #[serde(flatten)]
+    pub(super) then: Then,
+}
+
+/// What came of a try.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case", tag = "then")]
+pub(super) enum Then {
+    /// It was refused.
+    Refused {
+        /// The exchange that decided.
+        exchange: String,
+        /// Which product refused.
+        by: String,
+        /// The product's identifier.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+        /// The check that decided.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        failed: Option<Failed>,
+        /// The one thing to change: its setting.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        setting: Option<String>,
+        /// And in words.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cause: Option<String>,
+    },
+    /// The customer is there, and so is the account.
+    Arrived {
+        /// Every exchange of the chain.
+        chain: Vec<Link>,
+        /// The account as Dataverse has it.
+        account: Value,
+    },
+    /// The customer was taken, but no account appeared.
+    Lost {
+        /// Every exchange of the chain.
+        chain: Vec<Link>,
+    },
+    /// An earlier step had healed it.
+    Unneeded,
+}
+
+impl Step {
+    pub(super) fn unneeded(step: &scenario::Step) -> Self {
+        Self { title: step.title.clone(), restarted: step.restart.clone(), then: Then::Unneeded }
+    }
+
+    pub(super) fn taken(step: &scenario::Step, lab: &Lab, attempt: &Attempt, account: Option<Value>) -> Self {
+        let then = match (attempt.refused(), account) {
+            (true, _) => refused(lab, attempt),
+            (false, Some(account)) => Then::Arrived { chain: chain::around(lab, attempt), account },
+            (false, None) => Then::Lost { chain: chain::around(lab, attempt) },
+        };
+        Self { title: step.title.clone(), restarted: step.restart.clone(), then }
+    }
+}
+
+/// Who refused, and why: the last exchange of the chain with a failed check is the one that decided, since whoever called
+/// it only passed the refusal on.
+fn refused(lab: &Lab, attempt: &Attempt) -> Then {
+    let explanation = attempt.explanation(lab);
+    let cause = explanation.as_ref().and_then(|explanation| explanation.cause.as_ref());
+    let (setting, cause) =
+        (cause.map(|cause| cause.setting.to_string()), cause.map(mocktenant_diagnosis::Cause::to_line));
+    let checks = explanation.as_ref().map(|explanation| explanation.checks.as_slice()).unwrap_or_default();
+    let last = checks.iter().rev().find(|explained| explained.check.failed());
+    let exchange = last.map_or(attempt.exchange.as_str(), |explained| explained.exchange.as_str()).to_owned();
+    let deciding = checks.iter().find(|explained| explained.exchange == exchange && explained.check.failed());
+    let record = lab.journal().find(&exchange);
+    let surface =
+        deciding.map(|deciding| deciding.surface).or_else(|| record.as_ref().map(|record| record.surface));
+    let error = deciding.and_then(|deciding| deciding.check.error.as_ref()).map(ToString::to_string);
+    Then::Refused {
+        by: product(surface.unwrap_or_default()),
+        error: error.or_else(|| record.and_then(|record| record.error.as_ref().map(ToString::to_string))),
+        failed: deciding.map(|deciding| Failed::of(&deciding.check)),
+        exchange,
+        setting,
+        cause,
+    }
+}
+
+/// How sure the texts under one identifier are.
+#[derive(Serialize)]
+pub(super) struct Sure {
+    /// The product's identifier.
+    pub(super) id: String,
+    /// `observed`, `documented` or `inferred`, as the catalogue says.
+    pub(super) fidelity: String,
+}
+
+/// What was refused on the way.
+#[derive(Default)]
+pub(super) struct Tally {
+    refusals: Vec<(&'static str, String)>,
+}
+
+impl Tally {
+    /// Notes the refusals around one attempt.
+    pub(super) fn note(&mut self, lab: &Lab, attempt: &Attempt) {
+        let about = |id: &str| id == attempt.exchange || id.starts_with(&format!("{}.", attempt.exchange));
+        for record in lab.journal().records().iter().filter(|record| about(&record.id)) {
+            if let Some(error) = &record.error {
+                let refusal = (record.surface, error.to_string());
+                if !self.refusals.contains(&refusal) {
+                    self.refusals.push(refusal);
+                }
+            }
+        }
+    }
+
+    /// Requests answered so far.
+    pub(super) fn exchanges(&self, lab: &Lab) -> usize {
+        lab.journal().records().iter().filter(|record| record.kind == Kind::Request).count()
+    }
+
+    /// Each refusal with the fidelity of its rows in the catalogue.
+    pub(super) fn fidelity(&self, lab: &Lab) -> Vec<Sure> {
+        let catalogues = lab.catalogues();
+        let words = |surface: &str, id: &str| {
+            let rows = catalogues.iter().filter(|(name, _)| *name == surface).flat_map(|(_, rows)| rows);
+            let words = rows
+                .filter(|row| row.id == id)
+                .map(|row| json!(row.fidelity).as_str().unwrap_or_default().to_owned());
+            words.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" or ")
+        };
+        let sure =
+            self.refusals.iter().map(|(surface, id)| Sure { id: id.clone(), fidelity: words(surface, id) });
+        sure.filter(|sure| !sure.fidelity.is_empty()).collect()
+    }
+}

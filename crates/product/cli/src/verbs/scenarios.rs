@@ -1,0 +1,46 @@
+//! `scenarios`: the broken worlds there are; puts a running lab into one, or back.
+
+use http::Method;
+use mocktenant_world::scenario;
+use serde_json::{Value, json};
+
+use crate::args::{Common, Scenarios};
+use crate::console;
+use crate::failure::Outcome;
+use crate::find_lab::LabAt;
+
+/// Listing needs no lab.
+pub(crate) async fn run(common: &Common, scenarios: Scenarios) -> Outcome {
+    if let Some(name) = &scenarios.chosen {
+        let lab = LabAt::find(common).await?;
+        lab.write(Method::PUT, "/v1/scenario", &json!({ "name": name })).await?;
+        console::line(&format!(
+            "the lab at {} is now {name}; back: mocktenant scenarios --reset",
+            lab.url()
+        ))?;
+        return Ok(0);
+    }
+    if scenarios.reset {
+        let lab = LabAt::find(common).await?;
+        lab.write(Method::POST, "/v1/reset", &json!({})).await?;
+        console::line(&format!("the lab at {} is as it began", lab.url()))?;
+        return Ok(0);
+    }
+    let all = scenario::all();
+    if scenarios.json {
+        let list: Vec<Value> = all
+            .iter()
+            .map(|scenario| json!({ "name": scenario.name, "title": scenario.title, "symptom": scenario.symptom }))
+            .collect();
+        console::line(&format!("{:#}", Value::Array(list)))?;
+        return Ok(0);
+    }
+    let width = all.iter().map(|scenario| scenario.name.len()).max().unwrap_or(0);
+    for scenario in &all {
+        console::line(&format!("{:width$}  {}", scenario.name, scenario.title))?;
+    }
+    console::line(
+        "\ntell one from end to end: mocktenant reproduce NAME     put a running lab into one: mocktenant scenarios --use NAME",
+    )?;
+    Ok(0)
+}

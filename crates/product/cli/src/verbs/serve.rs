@@ -1,0 +1,290 @@
+//! `serve`: runs a lab until it is stopped.
+//!
+//! Decides the one screen a person starts from: every URL and value to paste, and a line that creates a customer. All of it
+//! is taken from the settings document, so that screen and settings.json never differ.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use mocktenant_lab::Site;
+use mocktenant_lab::journal::Record;
+use mocktenant_server::{Options, Ports, Running, StartError};
+use mocktenant_world::World;
+use serde_json::Value;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::args::{Common, Control, Serve};
+use crate::console::{self, Paint, Palette};
+use crate::failure::{Exit, Failure, Outcome};
+use crate::find_lab::state_directory;
+use crate::signals::Signals;
+
+/// How long exchanges under way may take to end after the first signal.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long the last lines may take to be written.
+const LAST_LINES: Duration = Duration::from_millis(500);
+
+/// Serves until a signal; exits 0.
+pub(crate) async fn run(common: &Common, serve: Serve, began: Instant) -> Outcome {
+    let journal_file = serve.journal_file.as_deref().map(open_journal_file).transpose()?;
+    // From here on a signal is a wish to stop, also while starting.
+    let mut signals = Signals::listen()
+        .map_err(|error| Failure::new(Exit::Unreachable, "cannot listen for signals").because(&error))?;
+    let options = options(common, serve)?;
+    let running = tokio::select! {
+        running = mocktenant_server::start(options) => running.map_err(|error| cannot_start(&error))?,
+        () = signals.next() => return Ok(0),
+    };
+    let palette = Palette::of_stdout();
+    let mut writers = vec![console::print_exchanges(running.lab().journal().follow())?];
+    if let Some(file) = journal_file {
+        writers.push(write_journal(file, running.lab().journal().follow())?);
+    }
+    // Nobody reading the screen is no reason not to serve.
+    let _ = console::line(&screen(running.settings(), common, palette));
+    let ready = format!("mocktenant ready in {} ms", began.elapsed().as_millis());
+    let _ = console::line(&palette.paint(Paint::Strong, &ready));
+    signals.next().await;
+    stop(running, &mut signals, writers).await;
+    Ok(0)
+}
+
+/// Stops gracefully; at once at the next signal.
+pub(crate) async fn stop(running: Running, signals: &mut Signals, writers: Vec<JoinHandle<()>>) {
+    tokio::select! {
+        () = running.stop(GRACE) => {
+            let deadline = Instant::now() + LAST_LINES;
+            while writers.iter().any(|writer| !writer.is_finished()) && Instant::now() < deadline {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        () = signals.next() => {}
+    }
+}
+
+/// The built-in world.
+pub(crate) fn default_world() -> Result<Arc<World>, Failure> {
+    match World::contoso() {
+        Ok(world) => Ok(Arc::new(world)),
+        Err(error) => Err(Failure::new(Exit::Usage, "the built-in world does not compile").because(&error)),
+    }
+}
+
+/// Why there is no lab, with the exit code the start itself gives.
+pub(crate) fn cannot_start(error: &StartError) -> Failure {
+    let exit = if error.exit_code() == 2 { Exit::Usage } else { Exit::Unreachable };
+    let failure = Failure::new(exit, "cannot start the lab").because(error);
+    match error {
+        StartError::Busy { .. } => failure.hint("--port 0 takes free ports"),
+        StartError::Held { .. } => {
+            failure.hint("mocktenant ready says where it answers; --state DIR starts another")
+        }
+        _ => failure,
+    }
+}
+
+fn options(common: &Common, serve: Serve) -> Result<Options, Failure> {
+    let world = default_world()?;
+    let given = |url: Option<String>| url.filter(|url| !url.is_empty());
+    let mut public_urls = HashMap::new();
+    public_urls.extend(given(serve.public_url_entra).map(|url| (Site::Identity, url)));
+    public_urls.extend(given(serve.public_url_onebox).map(|url| (Site::environment("onebox"), url)));
+    if let Some(url) = given(serve.public_url_dataverse)
+        && let Some(organization) = world.organizations().next()
+    {
+        public_urls.insert(Site::organization(&organization.key), url);
+    }
+    Ok(Options {
+        ports: Ports::from(serve.port),
+        bind: serve.bind,
+        public_urls,
+        control_token: common.control_token.clone().filter(|token| !token.is_empty()),
+        control_open: serve.control == Control::Open,
+        publish_settings: true,
+        ..Options::new(world, state_directory(common))
+    })
+}
+
+fn open_journal_file(path: &Path) -> Result<std::fs::File, Failure> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path).map_err(|error| {
+        Failure::new(Exit::Usage, format!("cannot write the journal file {}", path.display())).because(&error)
+    })
+}
+
+/// Appends a line of JSON per exchange until the lab is gone.
+fn write_journal(
+    mut file: std::fs::File,
+    mut exchanges: Receiver<Arc<Record>>,
+) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(String::from("journal-file")).spawn(move || {
+        loop {
+            let line = match exchanges.blocking_recv() {
+                Ok(record) => format!("{}\n", record.to_json()),
+                Err(RecvError::Lagged(dropped)) => format!("{{\"dropped\":{dropped}}}\n"),
+                Err(RecvError::Closed) => return,
+            };
+            if let Err(error) = file.write_all(line.as_bytes()) {
+                console::note(&format!("the journal file cannot be written any more: {error}"));
+                return;
+            }
+        }
+    })
+}
+
+/// The screen, from the settings document; what is not in it is not on the screen.
+fn screen(settings: &Value, common: &Common, palette: Palette) -> String {
+    let text = |pointer: &str| settings.pointer(pointer).and_then(Value::as_str);
+    let state = state_directory(common);
+    let mut screen = String::with_capacity(2048);
+    // Writing to a String cannot fail, here and below.
+    let _ = writeln!(
+        screen,
+        "{}   world: Contoso (built in)   state: {}   keys: published, not secret\n",
+        palette.paint(Paint::Strong, concat!("mocktenant ", env!("CARGO_PKG_VERSION"))),
+        from_home(&state.to_string_lossy()),
+    );
+    if let (Some(authority), Some(domain)) = (text("/entra/authority"), text("/entra/tenant_domain")) {
+        row(&mut screen, "Entra ID", authority, domain);
+    }
+    for (name, aos) in settings["aos"].as_object().into_iter().flatten() {
+        row(&mut screen, "AOS", aos["url"].as_str().unwrap_or_default(), &format!("{name} (Entra)"));
+    }
+    if let Some(url) = text("/dataverse/url") {
+        row(&mut screen, "Dataverse", url, "");
+    }
+    if let Some(url) = text("/control_url") {
+        row(&mut screen, "Tools", url, "control API and journal");
+    }
+    screen.push('\n');
+    if let (Some(client), Some(secret)) = (text("/entra/client_id"), text("/entra/client_secret")) {
+        row(&mut screen, "client", client, &format!("secret {secret}"));
+    }
+    if let (Some(pfx), Some(thumbprint)) =
+        (text("/entra/certificate_pfx"), text("/entra/certificate_thumbprint"))
+    {
+        row(
+            &mut screen,
+            "certificate",
+            &from_home(pfx),
+            &format!("no password   SHA-1 {}", abridged(thumbprint)),
+        );
+    }
+    if let Some(ca) = text("/ca_pem") {
+        row(&mut screen, "CA", &from_home(ca), "limited to this lab's names, not trusted yet");
+    }
+    if let Some(lines) = create_a_customer(settings) {
+        let _ = writeln!(screen, "\n  create a customer in the AOS, and an account in Dataverse");
+        for line in lines {
+            let _ = writeln!(screen, "    {line}");
+        }
+    }
+    let flag = common.state.as_ref().map(|state| format!(" --state {}", quoted(&state.to_string_lossy())));
+    let flag = flag.unwrap_or_default();
+    let _ = writeln!(screen, "\n  every value of this lab, to paste             mocktenant settings{flag}");
+    let _ = writeln!(screen, "  see a failure told from end to end            mocktenant reproduce");
+    let _ = writeln!(screen, "  why was the last call refused                 mocktenant explain{flag}");
+    screen
+}
+
+fn row(screen: &mut String, name: &str, value: &str, remark: &str) {
+    let line = format!("  {name:<12} {value:<44}  {remark}");
+    screen.push_str(line.trim_end());
+    screen.push('\n');
+}
+
+/// Two commands: a token, and the customer with it.
+fn create_a_customer(settings: &Value) -> Option<[String; 2]> {
+    let text = |pointer: &str| settings.pointer(pointer).and_then(Value::as_str);
+    let (_, aos) =
+        settings["aos"].as_object()?.iter().find(|(_, aos)| aos.get("sample_customer").is_some())?;
+    let authority = text("/entra/authority")?;
+    let (client, secret) = (text("/entra/client_id")?, text("/entra/client_secret")?);
+    let ca = quoted(text("/ca_pem")?);
+    let (url, resource) = (aos["url"].as_str()?, aos["resource"].as_str()?);
+    let token = format!(
+        "TOKEN=$(curl -s --cacert {ca} {authority}/oauth2/v2.0/token -d grant_type=client_credentials -d client_id={} \
+         -d client_secret={} -d scope={resource}/.default | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')",
+        quoted(client),
+        quoted(secret),
+    );
+    let customer = format!(
+        "curl -s --cacert {ca} {url}/data/CustomersV3 -H \"Authorization: Bearer $TOKEN\" \
+         -H 'Content-Type: application/json' -d {}",
+        quoted(&aos["sample_customer"].to_string()),
+    );
+    Some([token, customer])
+}
+
+/// A word for a POSIX shell.
+fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+,=".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// A path with `~` for the home directory.
+fn from_home(path: &str) -> String {
+    let home = std::env::var("HOME").ok().filter(|home| home.len() > 1);
+    match home.and_then(|home| path.strip_prefix(&home).map(str::to_owned)) {
+        Some(rest) if rest.starts_with('/') => format!("~{rest}"),
+        _ => path.to_owned(),
+    }
+}
+
+/// First and last four digits of a thumbprint.
+pub(crate) fn abridged(thumbprint: &str) -> String {
+    match (thumbprint.get(..4), thumbprint.get(thumbprint.len().saturating_sub(4)..)) {
+        (Some(first), Some(last)) if thumbprint.len() > 8 => format!("{first}...{last}"),
+        _ => thumbprint.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_survive_a_shell() {
+        assert_eq!(quoted("plain-word_1"), "plain-word_1");
+        assert_eq!(quoted("it's {here}"), "'it'\\''s {here}'");
+        assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn what_is_not_in_the_settings_is_not_on_the_screen() {
+        let common = Common {
+            state: Some("/tmp/a b".into()),
+            url: None,
+            control_token: None,
+            log_format: crate::args::LogFormat::Text,
+            log_level: crate::args::LogLevel::Warn,
+        };
+        let settings = serde_json::json!({ "dataverse": { "url": "https://localhost:7446" } });
+        let screen = screen(&settings, &common, Palette::plain());
+        assert!(screen.contains("Dataverse    https://localhost:7446"));
+        assert!(!screen.contains("AOS") && !screen.contains("curl"), "{screen}");
+        assert!(screen.contains("mocktenant explain --state '/tmp/a b'"), "{screen}");
+    }
+
+    #[test]
+    fn thumbprints_are_abridged_to_both_ends() {
+        assert_eq!(abridged("AC8CE85E26ED732A9812AB09785B499F53D5951F"), "AC8C...951F");
+        assert_eq!(abridged("é"), "é");
+    }
+}

@@ -1,0 +1,89 @@
+//! `set`: changes one declared value of a running lab.
+//!
+//! Decides how the value on a command line becomes JSON, and says when a change waits for a restart.
+
+use http::Method;
+use mocktenant_server::client::read_json;
+use serde_json::{Value, json};
+
+use crate::args::{Common, Set};
+use crate::console;
+use crate::failure::{Exit, Failure, Outcome};
+use crate::find_lab::{LabAt, encoded};
+
+/// Replaces what is there, else adds.
+pub(crate) async fn run(common: &Common, set: Set) -> Outcome {
+    let text = text_of(&set.value)?;
+    let lab = LabAt::find(common).await?;
+    let there = lab.ask(&format!("/v1/world?pointer={}", encoded(&set.pointer))).await?;
+    let current = if there.status.is_success() { read_json(&there).ok() } else { None };
+    let op = if current.is_some() { "replace" } else { "add" };
+    let current = current.map(|mut document| document["value"].take());
+    let parsed = value_of(&text, current.as_ref());
+    let patch = |value: &Value| json!([{ "op": op, "path": set.pointer, "value": value }]);
+    let applied = match lab.write(Method::PATCH, "/v1/world", &patch(&parsed)).await {
+        // A new key of web.config with the value 1 is the text "1": its neighbours are texts, which only the world knows.
+        Err(failure) if current.is_none() && is_scalar(&parsed) => {
+            lab.write(Method::PATCH, "/v1/world", &patch(&Value::String(text))).await.map_err(|_| failure)?
+        }
+        applied => applied?,
+    };
+    console::line(&format!(
+        "{} {}",
+        if op == "add" { "added" } else { "changed" },
+        console::harmless(&set.pointer)
+    ))?;
+    for environment in applied["restart"].as_array().map(Vec::as_slice).unwrap_or_default() {
+        let environment = environment.as_str().unwrap_or_default();
+        console::line(&format!("read at start only, so it counts after: mocktenant restart {environment}"))?;
+    }
+    Ok(0)
+}
+
+/// The value as written, or the content of the file it names.
+fn text_of(value: &str) -> Result<String, Failure> {
+    let Some(path) = value.strip_prefix('@') else { return Ok(value.to_owned()) };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::new(Exit::Usage, format!("cannot read {path}")).because(&error))?;
+    Ok(text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text).to_owned()).unwrap_or(text))
+}
+
+/// JSON where it is JSON, else a text; a text stays a text whatever it looks like.
+fn value_of(text: &str, current: Option<&Value>) -> Value {
+    let as_text = || Value::String(text.to_owned());
+    match serde_json::from_str(text) {
+        Ok(Value::String(inner)) => Value::String(inner),
+        Ok(_) if current.is_some_and(Value::is_string) => as_text(),
+        Ok(value) => value,
+        Err(_) => as_text(),
+    }
+}
+
+fn is_scalar(value: &Value) -> bool {
+    matches!(value, Value::Null | Value::Bool(_) | Value::Number(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_json_where_it_is_json_and_a_text_stays_a_text() {
+        assert_eq!(value_of("1", None), json!(1));
+        assert_eq!(value_of("1", Some(&json!("0"))), json!("1"));
+        assert_eq!(value_of("\"1\"", None), json!("1"));
+        assert_eq!(value_of("spn:c0117050", None), json!("spn:c0117050"));
+        assert_eq!(value_of("{\"a\": [1]}", Some(&json!({}))), json!({ "a": [1] }));
+        assert_eq!(value_of("", None), json!(""));
+    }
+
+    #[test]
+    fn a_file_gives_the_value_without_its_last_line_end() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("value");
+        std::fs::write(&path, "{\"a\":1}\r\n").unwrap();
+        assert_eq!(text_of(&format!("@{}", path.display())).unwrap(), "{\"a\":1}");
+        assert_eq!(text_of("@/nowhere/at/all").unwrap_err().exit_code(), 2);
+        assert_eq!(text_of("plain").unwrap(), "plain");
+    }
+}

@@ -1,0 +1,59 @@
+//! `settings`: every URL, id, secret and file of a lab.
+
+use std::sync::Arc;
+
+use mocktenant_server::{Options, Ports, settings_without_lab};
+use mocktenant_world::World;
+use serde_json::Value;
+
+use crate::args::{Common, Settings};
+use crate::console;
+use crate::failure::{Exit, Failure, Outcome};
+use crate::find_lab::{Candidate, LabAt, settings_text, state_directory};
+use crate::verbs::serve::{cannot_start, default_world};
+
+/// Prints exactly the file of the running lab; without a lab, what `serve` would give.
+pub(crate) async fn run(common: &Common, settings: Settings) -> Outcome {
+    if settings.format != "json" {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("there is no format {:?} in this version", settings.format),
+        )
+        .hint("--format json"));
+    }
+    let by_url = common.url.as_deref().is_some_and(|url| !url.is_empty());
+    if by_url {
+        return live(&LabAt::find(common).await?).await;
+    }
+    let state = state_directory(common);
+    if let Some(text) = settings_text(&state) {
+        // A stale file is worth nothing: ask before it is handed on.
+        Candidate::find(common)?.reach().await?;
+        console::raw(&text)?;
+        return Ok(0);
+    }
+    if let Ok(lab) = LabAt::find(common).await {
+        return live(&lab).await;
+    }
+    let document = would_be(common, default_world()?)?;
+    console::note("no lab is running; this is what `mocktenant serve` would give");
+    console::line(&format!("{document:#}"))?;
+    Ok(0)
+}
+
+async fn live(lab: &LabAt) -> Outcome {
+    let reply = lab.get("/v1/settings").await?;
+    let document: Value = serde_json::from_slice(&reply.body)
+        .map_err(|error| Failure::new(Exit::Finding, "the lab's settings are not JSON").because(&error))?;
+    console::line(&format!("{document:#}"))?;
+    Ok(0)
+}
+
+fn would_be(common: &Common, world: Arc<World>) -> Result<Value, Failure> {
+    let options = Options {
+        ports: Ports::default(),
+        publish_settings: true,
+        ..Options::new(world, state_directory(common))
+    };
+    settings_without_lab(options).map_err(|error| cannot_start(&error))
+}

@@ -1,0 +1,405 @@
+//! The command as a person or a script meets it: its exit codes, its files, its words.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Nothing here should take long; this only keeps a broken build from hanging.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn command(state: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mocktenant"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MOCKTENANT_"))
+    {
+        command.env_remove(name);
+    }
+    command.env("MOCKTENANT_STATE", state).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn run(state: &Path, arguments: &[&str]) -> Output {
+    command(state).args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap_or(-1)
+}
+
+/// A lab being served; ended with the test.
+struct Served {
+    state: TempDir,
+    child: Child,
+    screen: Vec<String>,
+    lines: BufReader<std::process::ChildStdout>,
+}
+
+impl Served {
+    fn new(more: &[&str]) -> Self {
+        let state = tempfile::tempdir().unwrap();
+        let mut child = command(state.path()).args(["--port", "0"]).args(more).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        let mut screen = Vec::new();
+        loop {
+            let mut line = String::new();
+            if lines.read_line(&mut line).unwrap() == 0 {
+                let mut errors = String::new();
+                child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+                panic!("it ended: {screen:?} {errors}");
+            }
+            screen.push(line.trim_end().to_owned());
+            if line.starts_with("mocktenant ready in ") {
+                return Self { state, child, screen, lines };
+            }
+        }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        run(self.state.path(), arguments)
+    }
+
+    fn settings(&self) -> Value {
+        serde_json::from_slice(&std::fs::read(self.state.path().join("settings.json")).unwrap()).unwrap()
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
+    }
+
+    fn wait(&mut self) -> i32 {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code().unwrap_or(-1);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("it does not end");
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn serve_prints_one_screen_publishes_its_settings_and_stops_on_sigterm() {
+    let mut lab = Served::new(&[]);
+    let settings = lab.settings();
+    let screen = lab.screen.join("\n");
+    for pointer in
+        ["/entra/authority", "/aos/onebox/url", "/dataverse/url", "/control_url", "/entra/client_secret"]
+    {
+        let value = settings.pointer(pointer).and_then(Value::as_str).unwrap();
+        assert!(screen.contains(value), "{pointer} is not on the screen:\n{screen}");
+    }
+    for absent in ["AD FS", "onprem", "proxy"] {
+        assert!(!screen.contains(absent), "{absent} is not built:\n{screen}");
+    }
+    assert!(!screen.contains('\u{1b}'), "no colour where there is no terminal");
+    assert!(screen.ends_with(" ms"), "{screen}");
+
+    let printed = lab.run(&["settings"]);
+    assert_eq!(code(&printed), 0, "{}", text(&printed.stderr));
+    assert_eq!(printed.stdout, std::fs::read(lab.state.path().join("settings.json")).unwrap());
+    assert_eq!(code(&lab.run(&["ready"])), 0);
+
+    lab.signal("-TERM");
+    assert_eq!(lab.wait(), 0);
+    assert!(!lab.state.path().join("settings.json").exists());
+    assert_eq!(
+        code(&run(lab.state.path(), &["ready", "--url", settings["control_url"].as_str().unwrap()])),
+        3
+    );
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let mut lab = Served::new(&[]);
+    let url = lab.settings()["control_url"].as_str().unwrap().to_owned();
+    let mut half_sent = TcpStream::connect(url.trim_start_matches("https://")).unwrap();
+    half_sent.write_all(b"GET /health HT").unwrap();
+    lab.signal("-INT");
+    std::thread::sleep(Duration::from_millis(100));
+    lab.signal("-INT");
+    let began = Instant::now();
+    assert_eq!(lab.wait(), 0);
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert!(!lab.state.path().join("settings.json").exists());
+}
+
+#[test]
+fn a_second_serve_on_the_same_state_names_the_holder() {
+    let lab = Served::new(&[]);
+    let second = lab.run(&["serve", "--port", "0"]);
+    let errors = text(&second.stderr);
+    assert_eq!(code(&second), 3, "{errors}");
+    assert!(errors.starts_with("error: "), "{errors}");
+    assert!(errors.contains(&lab.child.id().to_string()) && errors.contains("\nhint: "), "{errors}");
+    assert_eq!(code(&lab.run(&["ready"])), 0, "the first one goes on");
+}
+
+#[test]
+fn a_busy_port_names_the_flag() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let base = taken.local_addr().unwrap().port().min(u16::MAX - 6).to_string();
+    let output = run(state.path(), &["--port", &base]);
+    assert_eq!(code(&output), 3);
+    assert!(text(&output.stderr).contains("--port"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn settings_of_a_lab_that_is_gone_are_stale_and_ready_waits_on() {
+    let state = tempfile::tempdir().unwrap();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let stale = format!(r#"{{"schema":1,"instance":"gone","control_url":"http://127.0.0.1:{nobody}"}}"#);
+    std::fs::write(state.path().join("settings.json"), &stale).unwrap();
+    for arguments in
+        [&["settings"][..], &["ready"], &["explain"], &["get", "/caller"], &["restart"], &["journal"]]
+    {
+        let output = run(state.path(), arguments);
+        assert_eq!((code(&output), text(&output.stdout)), (3, String::new()), "{arguments:?}");
+        assert!(text(&output.stderr).contains("stale"), "{}", text(&output.stderr));
+    }
+    let began = Instant::now();
+    assert_eq!(code(&run(state.path(), &["ready", "--wait=1"])), 3);
+    assert!(began.elapsed() > Duration::from_millis(900));
+}
+
+#[test]
+fn settings_of_another_instance_are_stale() {
+    let lab = Served::new(&[]);
+    let state = tempfile::tempdir().unwrap();
+    let mut settings = lab.settings();
+    settings["instance"] = Value::from("another");
+    std::fs::write(state.path().join("settings.json"), settings.to_string()).unwrap();
+    let output = run(state.path(), &["settings"]);
+    assert_eq!((code(&output), text(&output.stdout)), (3, String::new()));
+    assert!(text(&output.stderr).contains("another lab answers"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn ready_waits_for_a_lab_that_is_still_to_come() {
+    let state = tempfile::tempdir().unwrap();
+    let waiting = command(state.path()).args(["ready", "--wait=30"]).spawn().unwrap();
+    let mut lab = command(state.path()).args(["--port", "0"]).spawn().unwrap();
+    let output = waiting.wait_with_output().unwrap();
+    lab.kill().unwrap();
+    lab.wait().unwrap();
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    assert!(text(&output.stdout).starts_with("ready at "));
+}
+
+#[test]
+fn reproduce_tells_the_six_lines_and_heals_them() {
+    let state = tempfile::tempdir().unwrap();
+    let output = run(state.path(), &["reproduce"]);
+    let story = text(&output.stdout);
+    assert_eq!(code(&output), 0, "{story}{}", text(&output.stderr));
+    let six = "     Unable to write data to entity accounts\n     Authentication failed with error\n     \
+               Failed to authenticate for https://contoso.crm4.dynamics.com/api/data/v9.0/accounts\n     \
+               For information on troubleshooting see\n     https://go.microsoft.com/fwlink/?linkid=2244045\n     \
+               Unable to get access token\n";
+    assert!(story.contains(six), "{story}");
+    let in_order = [
+        "the record was rolled back",
+        "certificate-found",
+        "never called",
+        "Infrastructure.S2SCertThumbprint",
+        "Entra refuses, AADSTS700027",
+        "Dataverse refuses, 0x80072560",
+        "Dataverse refuses, 0x80042f09",
+        "account DE-010 is there",
+        "broke as told, healed as told",
+    ];
+    let mut rest = story.as_str();
+    for part in in_order {
+        let at =
+            rest.find(part).unwrap_or_else(|| panic!("{part:?} is not there, or not in its place:\n{story}"));
+        rest = &rest[at + part.len()..];
+    }
+    assert!(!state.path().join("settings.json").exists());
+    let left = std::fs::read_dir(state.path().join("run")).map_or(0, Iterator::count);
+    assert_eq!(left, 0, "its own directory is gone");
+}
+
+#[test]
+fn every_scenario_breaks_and_heals_and_is_data_too() {
+    let state = tempfile::tempdir().unwrap();
+    let list: Value = serde_json::from_slice(&run(state.path(), &["scenarios", "--json"]).stdout).unwrap();
+    let scenarios = list.as_array().unwrap();
+    assert!(scenarios.len() >= 3);
+    for scenario in scenarios {
+        let name = scenario["name"].as_str().unwrap();
+        let output = run(state.path(), &["reproduce", name, "--json"]);
+        assert_eq!(code(&output), 0, "{name}: {}{}", text(&output.stdout), text(&output.stderr));
+        let story: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((&story["broke"], &story["healed"]), (&Value::from(true), &Value::from(true)), "{name}");
+        assert!(story["cause"]["setting"].as_str().is_some(), "{name}");
+        let steps = story["steps"].as_array().unwrap();
+        let (last, before) = steps.split_last().unwrap();
+        assert!(
+            before.iter().all(|step| step["then"] == "refused" && step["cause"].is_string()),
+            "{name}: {story:#}"
+        );
+        assert_eq!(last["then"], "arrived", "{name}");
+    }
+}
+
+#[test]
+fn reproduce_can_leave_its_lab_running() {
+    let state = tempfile::tempdir().unwrap();
+    let mut child = command(state.path()).args(["reproduce", "half-done", "--keep"]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let last = lines.find_map(|line| line.ok().filter(|line| line.contains("--url "))).unwrap();
+    let url = last.rsplit("--url ").next().unwrap().trim();
+    let settings = run(state.path(), &["settings", "--url", url]);
+    assert_eq!(code(&settings), 0, "{}", text(&settings.stderr));
+    assert!(text(&settings.stdout).contains("control_url"));
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn mistakes_on_the_command_line_exit_with_2() {
+    let state = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["frobnicate"][..],
+        &["--no-such-flag"],
+        &["serve", "--port", "70000"],
+        &["--port", "65535"],
+        &["settings", "--format", "toml"],
+        &["reproduce", "no-such-scenario"],
+        &["ready", "--url", "localhost:7440"],
+        &["serve", "--port", "0", "--public-url-entra", "nonsense"],
+        &["serve", "--port", "0", "--journal-file", "/no/such/directory/journal"],
+    ] {
+        let output = run(state.path(), arguments);
+        let errors = text(&output.stderr);
+        assert_eq!(code(&output), 2, "{arguments:?}: {errors}");
+        assert!(errors.starts_with("error: "), "{arguments:?}: {errors}");
+    }
+    assert_eq!(code(&run(state.path(), &["--help"])), 0);
+    assert!(text(&run(state.path(), &["serve", "--help"]).stdout).contains("MOCKTENANT_PUBLIC_URL_ONEBOX"));
+}
+
+#[test]
+fn settings_without_a_lab_are_what_serve_would_give() {
+    let state = tempfile::tempdir().unwrap();
+    let url = "http://127.0.0.1:7440/health";
+    if TcpStream::connect("127.0.0.1:7440").is_ok() {
+        eprintln!("skipped: something answers at {url}");
+        return;
+    }
+    let output = run(state.path(), &["settings", "--format", "json"]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let settings: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(settings["entra"]["base_url"], "https://localhost:7443");
+    assert!(settings.get("instance").is_none());
+}
+
+#[test]
+fn settings_are_read_changed_explained_and_take_effect_with_a_restart() {
+    let mut lab = Served::new(&[]);
+    let realm = "/environments/onebox/web_config/Aad.Realm";
+    let get = |pointer: &str| text(&lab.run(&["get", pointer]).stdout).trim_end().to_owned();
+    assert_eq!(get(realm), "spn:c0117050-0000-4000-8000-00000000a002");
+    assert_eq!(code(&lab.run(&["explain"])), 1, "nothing was refused yet");
+
+    let set = lab.run(&["set", realm, "spn:00000015-0000-0000-c000-000000000000"]);
+    assert_eq!(code(&set), 0, "{}", text(&set.stderr));
+    assert!(text(&set.stdout).contains("mocktenant restart onebox"), "{}", text(&set.stdout));
+    assert_eq!(get(realm), "spn:00000015-0000-0000-c000-000000000000");
+    let with_origin: Value = serde_json::from_slice(&lab.run(&["get", realm, "--json"]).stdout).unwrap();
+    assert_eq!(with_origin["origin"]["file"], "web.config");
+    assert_eq!(code(&lab.run(&["restart", "onebox"])), 0);
+
+    // A number stays a text where a text is, and a text where only texts are taken.
+    for key in [realm, "/environments/onebox/web_config/A.New.Key"] {
+        assert_eq!(code(&lab.run(&["set", key, "15"])), 0);
+        assert_eq!(get(key), "15");
+    }
+    let flight = "/environments/onebox/database/SysFlighting/DualWriteUnoAuthenticationFnoToCds/Enabled";
+    assert_eq!(code(&lab.run(&["set", flight, "0"])), 0);
+    assert_eq!(get(flight), "0");
+
+    let refused = lab.run(&["set", "/environments/onebux/host", "x"]);
+    assert_eq!(code(&refused), 1);
+    assert!(text(&refused.stderr).contains("/environments/onebux/host"), "{}", text(&refused.stderr));
+    for missing in [&["get", "/nowhere"][..], &["restart", "nowhere"], &["scenarios", "--use", "nowhere"]] {
+        assert_eq!(code(&lab.run(missing)), 1, "{missing:?}");
+    }
+    assert_eq!(code(&lab.run(&["scenarios", "--use", "half-done"])), 0);
+    assert_eq!(get(realm), "spn:00000015-0000-0000-c000-000000000000");
+    assert_eq!(code(&lab.run(&["scenarios", "--reset"])), 0);
+    assert_eq!(get(realm), "spn:c0117050-0000-4000-8000-00000000a002");
+
+    let journal = lab.run(&["journal", "--json"]);
+    let first: Value = serde_json::from_str(text(&journal.stdout).lines().next().unwrap()).unwrap();
+    assert_eq!(code(&journal), 0);
+    assert!(first["id"].as_str().unwrap().starts_with("x-"));
+    assert!(text(&lab.run(&["journal"]).stdout).contains("start onebox"));
+    let mut line = String::new();
+    lab.lines.read_line(&mut line).unwrap();
+    assert!(line.contains("x-"), "exchanges have lines below the screen: {line}");
+}
+
+#[test]
+fn the_token_given_to_serve_is_asked_of_every_verb() {
+    let lab = Served::new(&["--control-token", "s3cret"]);
+    let without = lab.run(&["get", "/caller"]);
+    assert_eq!(code(&without), 1);
+    assert!(text(&without.stderr).contains("--control-token"), "{}", text(&without.stderr));
+    assert_eq!(code(&lab.run(&["get", "/caller", "--control-token", "s3cret"])), 0);
+    assert_eq!(code(&lab.run(&["ready"])), 0, "health is free");
+}
+
+#[test]
+fn the_lines_on_the_screen_create_a_customer_and_leave_lines_and_masked_journal() {
+    let has =
+        |tool: &str| Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success());
+    if !has("curl") || !has("sed") {
+        eprintln!("skipped: no curl or sed here");
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("journal.jsonl");
+    let mut lab = Served::new(&["--journal-file", file.to_str().unwrap()]);
+    let lines = lab
+        .screen
+        .iter()
+        .map(|line| line.trim())
+        .filter(|line| line.starts_with("TOKEN=") || line.starts_with("curl"));
+    let script = lines.collect::<Vec<_>>().join("\n");
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    assert_eq!(answer["CustomerAccount"], "DE-010", "{script}\n{}", text(&output.stdout));
+
+    let mut seen = String::new();
+    while !seen.contains("POST  /data/CustomersV3") {
+        assert!(lab.lines.read_line(&mut seen).unwrap() > 0, "{seen}");
+    }
+    assert!(seen.contains("app ...a001") && seen.contains("204 dataverse"), "{seen}");
+    lab.signal("-TERM");
+    assert_eq!(lab.wait(), 0);
+    let journal = std::fs::read_to_string(&file).unwrap();
+    assert!(journal.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+    assert!(
+        journal.contains("CustomersV3") && !journal.contains("contoso-app-secret-not-secret"),
+        "{journal}"
+    );
+}

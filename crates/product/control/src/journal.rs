@@ -1,0 +1,129 @@
+//! The journal: what happened, filtered, with waiting.
+//!
+//! Decides paging and filters; masking is the journal's own. Children stand before their parent, because they were
+//! answered first.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use http::StatusCode;
+use mocktenant_lab::Lab;
+use mocktenant_lab::journal::Record;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::ControlState;
+use crate::problem::{Problem, ok};
+
+/// Longest wait for a record, in seconds.
+pub const LONGEST_WAIT: f64 = 60.0;
+
+const DEFAULT_LIMIT: usize = 100;
+const LARGEST_LIMIT: usize = 1000;
+
+/// Query of [`list`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    /// Only what was refused.
+    #[serde(default)]
+    failed: bool,
+    /// Only records after this sequence number.
+    #[serde(default)]
+    since: Option<u64>,
+    /// Only the exchange with this id and what it caused, or one that carried this request or correlation id.
+    #[serde(default)]
+    id: Option<String>,
+    /// At most so many: the first after `since`, or without `since` the newest. 1 to 1000.
+    #[serde(default)]
+    limit: Option<usize>,
+    /// Seconds to wait for a record if there is none yet, 0 to 60.
+    #[serde(default)]
+    wait: Option<f64>,
+}
+
+impl Asked {
+    fn wants(&self, record: &Record) -> bool {
+        let since = self.since.is_none_or(|since| record.sequence > since);
+        let failed = !self.failed || record.refused();
+        let id = self.id.as_deref().is_none_or(|id| is_about(record, id));
+        since && failed && id
+    }
+
+    fn select(&self, lab: &Lab) -> Vec<Arc<Record>> {
+        let limit = self.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, LARGEST_LIMIT);
+        let mut records = lab.journal().records();
+        records.retain(|record| self.wants(record));
+        if self.since.is_some() {
+            records.truncate(limit);
+        } else {
+            records.drain(..records.len().saturating_sub(limit));
+        }
+        records
+    }
+}
+
+fn is_about(record: &Record, id: &str) -> bool {
+    let below = record.id.strip_prefix(id).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    below || record.activities.iter().any(|(_, value)| value.eq_ignore_ascii_case(id))
+}
+
+/// `GET /v1/journal`: `{records, next, dropped}`; `next` is the `since` of the following call.
+pub(crate) async fn list(
+    State(state): State<ControlState>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let lab = &state.lab;
+    let seconds = asked.wait.unwrap_or(0.0);
+    if !(0.0..=LONGEST_WAIT).contains(&seconds) {
+        let detail = format!("`wait` is a number of seconds from 0 to {LONGEST_WAIT}");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+    }
+    // Followed before it is read, so that nothing falls between the two.
+    let follower = lab.journal().follow();
+    let mut records = asked.select(lab);
+    if records.is_empty() && seconds > 0.0 {
+        let arrival = first_wanted(follower, &asked);
+        // Whether it came or the time ran out: the journal says what there is.
+        let _ = tokio::time::timeout(Duration::from_secs_f64(seconds), arrival).await;
+        records = asked.select(lab);
+    }
+    let next = records.last().map_or(asked.since.unwrap_or(0), |record| record.sequence);
+    let records: Vec<Value> = records.iter().map(|record| record.to_json()).collect();
+    Ok(ok(&json!({ "records": records, "next": next, "dropped": lab.journal().dropped() })))
+}
+
+async fn first_wanted(mut follower: tokio::sync::broadcast::Receiver<Arc<Record>>, asked: &Asked) {
+    loop {
+        match follower.recv().await {
+            Ok(record) if asked.wants(&record) => return,
+            Ok(_) => {}
+            // Missed some: they are in the journal, where the caller looks next.
+            Err(RecvError::Lagged(_) | RecvError::Closed) => return,
+        }
+    }
+}
+
+/// `GET /v1/journal/{id}`: the record with everything it caused under `children`, to any depth.
+pub(crate) async fn one(
+    State(state): State<ControlState>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let Some(record) = state.lab.journal().find(&id) else {
+        let shown: String = id.escape_debug().take(80).collect();
+        return Err(Problem::new(StatusCode::NOT_FOUND, format!("the journal has no exchange {shown}")));
+    };
+    Ok(ok(&with_children(&state.lab, &record)))
+}
+
+fn with_children(lab: &Lab, record: &Record) -> Value {
+    // As deep as calls can be (`HOP_LIMIT`), so recursion is bounded.
+    let children: Vec<Value> =
+        lab.journal().children(&record.id).iter().map(|child| with_children(lab, child)).collect();
+    let mut document = record.to_json();
+    document["children"] = Value::Array(children);
+    document
+}

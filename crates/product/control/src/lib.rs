@@ -1,0 +1,110 @@
+//! The control API on the tools port: reads and changes one running lab.
+//!
+//! Decides who may speak to it ([`Peer`] and the rules in `guard`), the shape of its documents, and that every refusal
+//! is an RFC 9457 problem. Never decides anything about an emulated product and never appears on a surface's port: its
+//! answers are the project's own, so ordinary HTTP layers are at home here and nowhere else. Mirrors no real product.
+
+mod body;
+mod environments;
+mod errors;
+mod explain;
+mod guard;
+mod health;
+mod journal;
+mod problem;
+mod scenarios;
+mod settings;
+mod world;
+
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post, put};
+use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderName, HeaderValue, StatusCode};
+use mocktenant_lab::Lab;
+use serde_json::Value;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+
+pub use body::BODY_BUDGET;
+pub use journal::LONGEST_WAIT;
+pub use world::environment_reading_at_start;
+
+/// Everything the control API works on.
+#[derive(Clone)]
+pub struct ControlState {
+    /// The lab.
+    pub lab: Lab,
+    /// The lab's instance id, the same as in `settings.json`.
+    pub instance: String,
+    /// The program's version.
+    pub version: &'static str,
+    /// Set once every listener answers and every environment was started.
+    pub ready: Arc<AtomicBool>,
+    /// The lab's settings document, once it is known.
+    pub settings: Arc<OnceLock<Value>>,
+    /// The lab's roots, PEM.
+    pub ca_pem: String,
+    /// Bearer token every call but the free ones must carry, if there is one.
+    pub token: Option<String>,
+    /// Without a token: whether callers from beyond the loopback interface are let in.
+    pub open: bool,
+}
+
+/// The caller's address. Whoever owns the socket inserts it as a request extension; a request without it, or without an
+/// address in it, counts as not coming from this machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub Option<SocketAddr>);
+
+/// Longer than the longest wait and the longest outgoing call of a restart.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// The control API as one service.
+pub fn router(state: ControlState) -> Router {
+    let free = Router::new()
+        .route("/health", get(health::health))
+        .route("/version", get(health::version))
+        .route("/ca.pem", get(health::ca_pem));
+    let guarded = Router::new()
+        .route("/v1/settings", get(settings::get))
+        .route("/v1/journal", get(journal::list))
+        .route("/v1/journal/{id}", get(journal::one))
+        .route("/v1/world", get(world::get).patch(world::patch))
+        .route("/v1/scenarios", get(scenarios::list))
+        .route("/v1/scenario", put(scenarios::put))
+        .route("/v1/reset", post(scenarios::reset))
+        .route("/v1/environments/{id}/restart", post(environments::restart))
+        .route("/v1/explain", get(explain::get))
+        .route("/v1/errors", get(errors::get))
+        .fallback(problem::not_found)
+        .route_layer(from_fn_with_state(state.clone(), guard::authorised));
+    let layers = ServiceBuilder::new()
+        .layer(SetResponseHeaderLayer::overriding(CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .layer(SetResponseHeaderLayer::overriding(
+            X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .layer(SetResponseHeaderLayer::overriding(
+            HeaderName::from_static("cross-origin-resource-policy"),
+            HeaderValue::from_static("same-origin"),
+        ))
+        .layer(from_fn(problem::everywhere))
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE))
+        .layer(from_fn_with_state(state.clone(), guard::no_stranger))
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(BODY_BUDGET));
+    free.merge(guarded).layer(layers).with_state(state)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+//! Scenarios and the way back: break the lab as a scenario says, or return to the base world.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use mocktenant_lab::{Applied, Command};
+use mocktenant_world::scenario;
+use serde_json::{Value, json};
+
+use crate::problem::{Problem, ok};
+use crate::{ControlState, body};
+
+/// Applies a command to its end, even if the caller goes away or the deadline passes half-way: a lab is never left
+/// between two worlds.
+pub(crate) async fn apply(state: &ControlState, command: Command) -> Result<Applied, Problem> {
+    let lab = state.lab.clone();
+    let applied = tokio::spawn(async move { lab.apply(command).await }).await;
+    match applied {
+        Ok(applied) => Ok(applied?),
+        Err(_) => {
+            Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "mocktenant failed; please report this"))
+        }
+    }
+}
+
+/// `GET /v1/scenarios`. What a scenario notes for the documentation is not part of it.
+pub(crate) async fn list() -> Response {
+    let scenarios: Vec<Value> = scenario::all()
+        .into_iter()
+        .map(|scenario| {
+            json!({
+                "name": scenario.name,
+                "title": scenario.title,
+                "symptom": scenario.symptom,
+                "edits": scenario.edits,
+                "steps": scenario.steps,
+            })
+        })
+        .collect();
+    ok(&Value::Array(scenarios))
+}
+
+/// `PUT /v1/scenario` with `{"name": "..."}`: the base world, broken as the scenario says.
+pub(crate) async fn put(State(state): State<ControlState>, body: body::Whole) -> Result<Response, Problem> {
+    let document = body::json(body)?;
+    let name = match &document {
+        Value::Object(members) if members.len() == 1 => members.get("name").and_then(Value::as_str),
+        _ => None,
+    };
+    let Some(name) = name else {
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "the body must be {\"name\": \"<scenario>\"}"));
+    };
+    let applied = apply(&state, Command::Scenario { name: name.to_owned() }).await?;
+    Ok(ok(&json!({ "scenario": name, "generation": applied.world.generation() })))
+}
+
+/// `POST /v1/reset`: the base world, no records, no caches, an empty journal.
+pub(crate) async fn reset(State(state): State<ControlState>) -> Result<Response, Problem> {
+    let applied = apply(&state, Command::Reset).await?;
+    Ok(ok(&json!({ "generation": applied.world.generation() })))
+}

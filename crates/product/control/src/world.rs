@@ -1,0 +1,122 @@
+//! The declaration: read whole or by pointer, changed by RFC 6902.
+//!
+//! Decides nothing about what may be declared; carries the world's own problems with their pointers. Says which
+//! environment has to be restarted before a change counts, because that is what people forget.
+
+use axum::extract::{Query, State};
+use axum::response::Response;
+use http::StatusCode;
+use http::header::ETAG;
+use mocktenant_lab::Command;
+use mocktenant_verdict::Setting;
+use mocktenant_world::{Edit, EditedBy, Operation, Origin, World, place};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::problem::{Located, Problem, ok};
+use crate::scenarios::apply;
+use crate::{ControlState, body};
+
+/// Query of [`get`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    /// RFC 6901 pointer to one value.
+    #[serde(default)]
+    pointer: Option<String>,
+}
+
+/// `GET /v1/world`: the declaration. With `?pointer=/a/b`: `{pointer, value, origin, place, restart}`.
+pub(crate) async fn get(
+    State(state): State<ControlState>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let world = state.lab.world();
+    let Some(pointer) = asked.pointer else {
+        let mut response = ok(world.view());
+        if let Ok(tag) = format!("\"{}\"", world.generation()).parse() {
+            response.headers_mut().insert(ETAG, tag);
+        }
+        return Ok(response);
+    };
+    let setting = Setting::from_pointer(pointer);
+    let Some(value) = world.get(&setting) else { return Err(missing(&world, &setting)) };
+    Ok(ok(&json!({
+        "pointer": setting,
+        "value": value,
+        "origin": origin(&world, &setting),
+        "place": place(&setting, &world),
+        "restart": environment_reading_at_start(&setting),
+    })))
+}
+
+/// Nothing is there; the world itself says what is nearest.
+fn missing(world: &World, setting: &Setting) -> Problem {
+    let test = Edit { op: Operation::Test, path: setting.clone(), from: None, value: Some(Value::Null) };
+    let error = world.edited(&[test], EditedBy::Control).err();
+    match error.as_ref().and_then(|error| error.problems().first()) {
+        Some(problem) => Problem::missing(setting, problem.message.clone(), problem.hint.clone()),
+        None => Problem::missing(setting, String::from("there is no such value"), None),
+    }
+}
+
+fn origin(world: &World, setting: &Setting) -> Value {
+    match world.origin(setting) {
+        Origin::File { file, line, column } => {
+            json!({ "from": "file", "file": file, "line": line, "column": column })
+        }
+        Origin::Control => json!({ "from": "control" }),
+        Origin::Scenario(name) => json!({ "from": "scenario", "scenario": name }),
+        Origin::Default => json!({ "from": "default" }),
+        Origin::Assumed => json!({ "from": "assumed" }),
+    }
+}
+
+/// `PATCH /v1/world`: RFC 6902, all edits or none; `restart` names the environments that read something of it at start.
+pub(crate) async fn patch(State(state): State<ControlState>, body: body::Whole) -> Result<Response, Problem> {
+    let edits = edits(body::json(body)?)?;
+    let mut restart: Vec<String> = Vec::new();
+    for edit in &edits {
+        for setting in std::iter::once(&edit.path).chain(&edit.from) {
+            if let Some(environment) = environment_reading_at_start(setting)
+                && !restart.contains(&environment)
+            {
+                restart.push(environment);
+            }
+        }
+    }
+    let count = edits.len();
+    let applied = apply(&state, Command::Edit { edits, by: EditedBy::Control }).await?;
+    restart.retain(|environment| applied.world.environment(environment).is_some());
+    Ok(ok(&json!({ "applied": count, "generation": applied.world.generation(), "restart": restart })))
+}
+
+fn edits(document: Value) -> Result<Vec<Edit>, Problem> {
+    let Value::Array(operations) = document else {
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "the body must be a list of RFC 6902 operations"));
+    };
+    let mut edits = Vec::with_capacity(operations.len());
+    for (index, operation) in operations.into_iter().enumerate() {
+        let edit = serde_json::from_value(operation).map_err(|error| {
+            let located = Located { pointer: format!("/{index}"), detail: error.to_string(), hint: None };
+            Problem::new(StatusCode::BAD_REQUEST, format!("operation {} is no RFC 6902 operation", index + 1))
+                .error(located)
+        })?;
+        edits.push(edit);
+    }
+    Ok(edits)
+}
+
+/// The environment that reads this setting at its start only, so that a change counts after a restart: its two config
+/// files, its flights, its link to Dataverse and the certificate stores of its machine.
+pub fn environment_reading_at_start(setting: &Setting) -> Option<String> {
+    let segments: Vec<String> = setting.segments().collect();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    match segments.as_slice() {
+        ["environments", environment, "web_config" | "wif_config" | "machine", ..]
+        | ["environments", environment, "database", "SysFlighting" | "DualWriteProjectConfiguration", ..] => {
+            Some((*environment).to_owned())
+        }
+        _ => None,
+    }
+}

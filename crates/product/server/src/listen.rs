@@ -1,0 +1,233 @@
+//! Ports: which entrances there are, and sockets that listen for them.
+//!
+//! Decides the port of every entrance (offsets 0, 3, 4 and 6 from a base, free ports for what comes after them) and that
+//! an entrance has the same port on every address. IPv6 is left out where the machine has none. Never accepts anything.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+
+use mocktenant_lab::Site;
+use mocktenant_world::World;
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::error::StartError;
+
+/// The base the ports count from unless told otherwise.
+pub const DEFAULT_BASE: u16 = 7440;
+
+const IDENTITY: u16 = 3;
+const FIRST_ENVIRONMENT: u16 = 4;
+const FIRST_ORGANIZATION: u16 = 6;
+
+/// How often a free port of one address family is tried on the other.
+const TRIES: usize = 32;
+
+/// Connections the system keeps for us until they are accepted.
+const BACKLOG: i32 = 1024;
+
+/// Which ports a lab listens on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ports {
+    /// Tools on the base, identity on base + 3, the first environment on base + 4, the first organisation on base + 6;
+    /// further ones on free ports. 0 is the same as [`Ports::Free`].
+    Base(u16),
+    /// Any free ports.
+    Free,
+}
+
+impl Default for Ports {
+    fn default() -> Self {
+        Self::Base(DEFAULT_BASE)
+    }
+}
+
+impl From<u16> for Ports {
+    fn from(base: u16) -> Self {
+        if base == 0 { Self::Free } else { Self::Base(base) }
+    }
+}
+
+/// What a port leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Entrance {
+    /// The control API.
+    Tools,
+    /// A site of the lab.
+    Site(Site),
+}
+
+impl Entrance {
+    pub(crate) fn site(&self) -> Option<&Site> {
+        match self {
+            Self::Tools => None,
+            Self::Site(site) => Some(site),
+        }
+    }
+
+    fn name(&self) -> String {
+        self.site().map_or_else(|| String::from("tools"), ToString::to_string)
+    }
+}
+
+/// An entrance that listens.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    pub(crate) entrance: Entrance,
+    pub(crate) port: u16,
+    pub(crate) sockets: Vec<TcpListener>,
+}
+
+/// The entrances of a world with their offsets from the base; without one, any free port.
+pub(crate) fn entrances(world: &World) -> Vec<(Entrance, Option<u16>)> {
+    let first_or_free = |offset: u16, index: usize| (index == 0).then_some(offset);
+    let mut all = vec![(Entrance::Tools, Some(0)), (Entrance::Site(Site::Identity), Some(IDENTITY))];
+    all.extend(world.environments().enumerate().map(|(index, environment)| {
+        (Entrance::Site(Site::environment(&environment.id)), first_or_free(FIRST_ENVIRONMENT, index))
+    }));
+    all.extend(world.organizations().enumerate().map(|(index, organization)| {
+        (Entrance::Site(Site::organization(&organization.key)), first_or_free(FIRST_ORGANIZATION, index))
+    }));
+    all
+}
+
+/// The port an entrance would have; `None` where it takes any free one.
+pub(crate) fn planned(ports: Ports, offset: Option<u16>) -> Result<Option<u16>, StartError> {
+    match (ports, offset) {
+        (Ports::Free | Ports::Base(0), _) | (_, None) => Ok(None),
+        (Ports::Base(base), Some(offset)) => {
+            let highest = u16::MAX - FIRST_ORGANIZATION;
+            if base > highest {
+                return Err(StartError::PortBase { base, highest });
+            }
+            Ok(Some(base + offset))
+        }
+    }
+}
+
+/// The loopback addresses of both families.
+pub(crate) fn loopback() -> Vec<IpAddr> {
+    vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+}
+
+/// Listens for every entrance on every address.
+pub(crate) fn listen(
+    world: &World,
+    ports: Ports,
+    addresses: &[IpAddr],
+) -> Result<Vec<Listening>, StartError> {
+    entrances(world)
+        .into_iter()
+        .map(|(entrance, offset)| {
+            let port = planned(ports, offset)?;
+            listen_one(entrance, port, addresses)
+        })
+        .collect()
+}
+
+fn listen_one(entrance: Entrance, port: Option<u16>, addresses: &[IpAddr]) -> Result<Listening, StartError> {
+    let failed = |address: IpAddr, port: u16, source: io::Error| {
+        let entrance = entrance.name();
+        if source.kind() == io::ErrorKind::AddrInUse {
+            StartError::Busy { port, entrance, address, source }
+        } else {
+            StartError::Listen { port, entrance, address, source }
+        }
+    };
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match same_port(port, addresses) {
+            Ok((port, sockets)) => return Ok(Listening { entrance, port, sockets }),
+            // A port free in one family and taken in the other: another one.
+            Err((_, _, error))
+                if port.is_none() && tries < TRIES && error.kind() == io::ErrorKind::AddrInUse => {}
+            Err((address, port, error)) => return Err(failed(address, port, error)),
+        }
+    }
+}
+
+type Failed = (IpAddr, u16, io::Error);
+
+fn same_port(wanted: Option<u16>, addresses: &[IpAddr]) -> Result<(u16, Vec<TcpListener>), Failed> {
+    let mut port = wanted.unwrap_or(0);
+    let mut sockets = Vec::with_capacity(addresses.len());
+    let mut missing = None;
+    for &address in addresses {
+        match open(SocketAddr::new(address, port)) {
+            Ok(socket) => {
+                port = socket.local_addr().map_err(|error| (address, port, error))?.port();
+                sockets.push(socket);
+            }
+            Err(error) if address.is_ipv6() && no_such_family(&error) => {
+                tracing::debug!(%address, %error, "this machine has no such address");
+                missing = Some((address, port, error));
+            }
+            Err(error) => return Err((address, port, error)),
+        }
+    }
+    match missing {
+        Some(failed) if sockets.is_empty() => Err(failed),
+        _ => Ok((port, sockets)),
+    }
+}
+
+fn no_such_family(error: &io::Error) -> bool {
+    // EAFNOSUPPORT has no kind of its own: 97 on Linux, 47 on macOS, 10047 on Windows.
+    error.kind() == io::ErrorKind::AddrNotAvailable || matches!(error.raw_os_error(), Some(97 | 47 | 10047))
+}
+
+fn open(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // Elsewhere it only lets a port in TIME_WAIT be used again; on Windows it would let two programs share one.
+    #[cfg(not(windows))]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn free_ports_are_the_same_in_both_families() {
+        let listening = listen_one(Entrance::Tools, None, &loopback()).unwrap();
+        for socket in &listening.sockets {
+            assert_eq!(socket.local_addr().unwrap().port(), listening.port);
+        }
+    }
+
+    #[test]
+    fn a_taken_port_is_named_with_the_flag_that_changes_it() {
+        let taken = listen_one(Entrance::Tools, None, &loopback()).unwrap();
+        let site = Entrance::Site(Site::Identity);
+        let error = listen_one(site, Some(taken.port), &loopback()).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(&format!("port {}", taken.port)) && text.contains("--port"), "{text}");
+        assert!(text.contains("identity"), "{text}");
+        assert_eq!(error.exit_code(), 3);
+    }
+
+    #[test]
+    fn ports_count_from_the_base() {
+        let world = World::contoso().unwrap();
+        let ports: Vec<_> = entrances(&world)
+            .into_iter()
+            .map(|(entrance, offset)| (entrance.name(), planned(Ports::default(), offset).unwrap()))
+            .collect();
+        let expected = [
+            ("tools", 7440),
+            ("identity", 7443),
+            ("environment/onebox", 7444),
+            ("organization/contoso", 7446),
+        ];
+        assert_eq!(ports, expected.map(|(name, port)| (name.to_owned(), Some(port))));
+        assert_eq!(planned(Ports::Base(0), Some(3)).unwrap(), None);
+        assert!(matches!(planned(Ports::Base(65530), Some(0)), Err(StartError::PortBase { .. })));
+    }
+}

@@ -1,0 +1,52 @@
+//! The names a running lab answers to, as TLS and outgoing calls need them.
+//!
+//! Asks the lab each time, so an edited world counts at once. The lab owns its `Outbound`, which asks here: the way back
+//! to the lab is cut when the lab stops, or it would never be freed.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{PoisonError, RwLock};
+
+use mocktenant_lab::request::HostName;
+use mocktenant_lab::{Lab, Site};
+
+/// The names of one lab.
+pub(crate) struct Names {
+    lab: RwLock<Option<Lab>>,
+    /// Hosts of public URLs that are not local names.
+    public: Vec<String>,
+}
+
+impl Names {
+    pub(crate) fn new(lab: Lab, public: Vec<String>) -> Self {
+        Self { lab: RwLock::new(Some(lab)), public }
+    }
+
+    /// Lets go of the lab.
+    pub(crate) fn forget(&self) {
+        self.lab.write().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// World names with their sites.
+    pub(crate) fn hosts(&self) -> HashMap<String, Site> {
+        let lab = self.lab.read().unwrap_or_else(PoisonError::into_inner);
+        lab.as_ref().map(|lab| lab.hosts().into_iter().collect()).unwrap_or_default()
+    }
+
+    /// The site of a world name.
+    pub(crate) fn site_of(&self, host: &str) -> Option<Site> {
+        self.hosts().remove(host)
+    }
+
+    /// Whether the lab speaks TLS as `host`: a name of the world, a local one, or a public one.
+    pub(crate) fn answers_to(&self, host: &str) -> bool {
+        let local = HostName::parse(host).is_some_and(|host| host.is_local());
+        local || self.public.iter().any(|public| public == host) || self.hosts().contains_key(host)
+    }
+}
+
+impl fmt::Debug for Names {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Names").field("public", &self.public).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,125 @@
+//! Calls of one surface to another, as the lab asks for them: dialled by a table, never by DNS.
+//!
+//! Decides which listener of this lab a name and port mean, and that every other name and port is nobody: a production
+//! configuration can be dropped in and nothing real is contacted. Proxy variables are never read. Mirrors the network
+//! between the real products, whose TLS verifies names against trusted roots; here only the lab's own are trusted.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mocktenant_lab::Site;
+use mocktenant_lab::outbound::{BoxFuture, Call, CallError, Outbound, Reply};
+use rustls::ClientConfig;
+
+use crate::listen::Listening;
+use crate::names::Names;
+use crate::wire::{self, Target};
+
+/// How long a call may take.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Which address of this lab a name and port mean.
+#[derive(Debug)]
+pub(crate) struct DialTable {
+    names: Arc<Names>,
+    listeners: Vec<Listener>,
+    /// Host and port of public URLs.
+    public: HashMap<(String, u16), Site>,
+}
+
+#[derive(Debug)]
+struct Listener {
+    site: Option<Site>,
+    port: u16,
+    /// Where it can be reached from this machine.
+    addresses: Vec<SocketAddr>,
+}
+
+impl DialTable {
+    pub(crate) fn new(
+        names: Arc<Names>,
+        listening: &[Listening],
+        public: HashMap<(String, u16), Site>,
+    ) -> Self {
+        let listeners = listening
+            .iter()
+            .map(|listening| Listener {
+                site: listening.entrance.site().cloned(),
+                port: listening.port,
+                addresses: listening
+                    .sockets
+                    .iter()
+                    .filter_map(|socket| socket.local_addr().ok())
+                    .map(reachable)
+                    .collect(),
+            })
+            .collect();
+        Self { names, listeners, public }
+    }
+
+    /// The addresses behind a host (lower case, no brackets) and port.
+    pub(crate) fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, CallError> {
+        let refused = || CallError::Refused { host: host.to_owned(), port };
+        if let Some(site) = self.public.get(&(host.to_owned(), port)) {
+            return self.of_site(site).ok_or_else(refused);
+        }
+        let literal: Option<IpAddr> = host.parse().ok();
+        if host == "localhost" || literal.is_some_and(|address| address.is_loopback()) {
+            let listener =
+                self.listeners.iter().find(|listener| listener.port == port).ok_or_else(refused)?;
+            let same = |address: &&SocketAddr| literal.is_none_or(|literal| address.ip() == literal);
+            let addresses: Vec<SocketAddr> = listener.addresses.iter().filter(same).copied().collect();
+            return if addresses.is_empty() { Err(refused()) } else { Ok(addresses) };
+        }
+        let Some(site) = self.names.site_of(host) else {
+            return Err(CallError::UnknownHost { host: host.to_owned(), port });
+        };
+        if matches!(port, 80 | 443) {
+            return self.of_site(&site).ok_or_else(refused);
+        }
+        let listener = self.listeners.iter().find(|listener| listener.port == port);
+        listener.map(|listener| listener.addresses.clone()).ok_or_else(refused)
+    }
+
+    /// A site declared after the start has no listener of its own; the host decides on any other just as well.
+    fn of_site(&self, site: &Site) -> Option<Vec<SocketAddr>> {
+        let own = self.listeners.iter().find(|listener| listener.site.as_ref() == Some(site));
+        let any = || self.listeners.iter().find(|listener| listener.site.is_some());
+        own.or_else(any).map(|listener| listener.addresses.clone())
+    }
+}
+
+/// A socket on every address is reached through loopback.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+/// The lab's way out, which leads back in.
+#[derive(Debug)]
+pub(crate) struct Loop {
+    table: Arc<DialTable>,
+    tls: Arc<ClientConfig>,
+}
+
+impl Loop {
+    pub(crate) fn new(table: Arc<DialTable>, tls: Arc<ClientConfig>) -> Self {
+        Self { table, tls }
+    }
+}
+
+impl Outbound for Loop {
+    fn call(&self, call: Call) -> BoxFuture<'_, Result<Reply, CallError>> {
+        Box::pin(async move {
+            let target = Target::parse(&call.url)?;
+            let addresses = self.table.resolve(&target.host, target.port)?;
+            wire::call(call, &target, &addresses, &self.tls, CALL_TIMEOUT).await
+        })
+    }
+}

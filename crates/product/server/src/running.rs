@@ -1,0 +1,396 @@
+//! A lab with its sockets: started in order, stopped without leaving anything behind.
+//!
+//! Decides the order: state, CA, sockets, addresses, accepting, environments, settings. `settings.json` appears last, so
+//! whoever reads it finds everything answering. Mirrors no product.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use mocktenant_control::ControlState;
+use mocktenant_keys::LabCa;
+use mocktenant_lab::request::HostName;
+use mocktenant_lab::{Lab, Site, real_now};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+
+use crate::authority::{ca_names, load, load_for_serve};
+use crate::client::Client;
+use crate::connection::{Phase, Shared, accept};
+use crate::error::StartError;
+use crate::limits::Limits;
+use crate::listen::{Entrance, Listening, Ports, entrances, listen, loopback, planned};
+use crate::names::Names;
+use crate::outbound::{DialTable, Loop};
+use crate::settings::{self, Facts};
+use crate::state::{Home, SETTINGS_FILE, StateDir, write_private};
+use crate::tls::Tls;
+use crate::wire::Target;
+use crate::{Options, mount};
+
+/// How long connections that were ended may take to notice.
+const AFTERMATH: Duration = Duration::from_secs(1);
+
+/// What is left of [`Options`] once the lab is built.
+pub(crate) struct Setup {
+    pub(crate) state: std::path::PathBuf,
+    pub(crate) ports: Ports,
+    pub(crate) bind: Vec<IpAddr>,
+    pub(crate) public_urls: HashMap<Site, String>,
+    pub(crate) control_token: Option<String>,
+    pub(crate) control_open: bool,
+    pub(crate) publish_settings: bool,
+    pub(crate) limits: Limits,
+}
+
+impl From<Options> for (Lab, Setup) {
+    fn from(options: Options) -> Self {
+        let lab = mount::lab(options.world, options.random, options.switches);
+        let setup = Setup {
+            state: options.state,
+            ports: options.ports,
+            bind: options.bind,
+            public_urls: options.public_urls,
+            control_token: options.control_token,
+            control_open: options.control_open,
+            publish_settings: options.publish_settings,
+            limits: Limits::default(),
+        };
+        (lab, setup)
+    }
+}
+
+/// Where a lab can be reached. No URL ends in a slash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Urls {
+    /// The control API.
+    pub control: String,
+    /// Entra.
+    pub identity: String,
+    /// AOS environments by name, in the order declared.
+    pub environments: Vec<(String, String)>,
+    /// Dataverse organisations by name, in the order declared.
+    pub organizations: Vec<(String, String)>,
+}
+
+/// A running lab. Dropping it is [`Running::stop_now`].
+pub struct Running {
+    lab: Lab,
+    instance: String,
+    urls: Urls,
+    settings: Arc<OnceLock<Value>>,
+    ca: LabCa,
+    client: Client,
+    ready: Arc<AtomicBool>,
+    phase: watch::Sender<Phase>,
+    permits: Arc<Semaphore>,
+    connections: usize,
+    names: Arc<Names>,
+    home: Option<Home>,
+    directory: std::path::PathBuf,
+}
+
+/// Starts a lab. Returns once every listener answers and every environment was started.
+///
+/// Needs a tokio runtime with time and network; the lab's tasks run on it.
+pub async fn start(options: Options) -> Result<Running, StartError> {
+    let (lab, setup) = options.into();
+    start_lab(lab, setup).await
+}
+
+pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartError> {
+    let instance = instance_id();
+    let world = lab.world();
+    let public = PublicUrls::read(&setup.public_urls)?;
+    let state = StateDir::open(&setup.state)?;
+    let home = if setup.publish_settings { state.hold(&instance)? } else { state.run(&instance)? };
+    let ca = load_ca(&lab, &public, &state, &home)?;
+
+    let bind = if setup.bind.is_empty() { loopback() } else { setup.bind };
+    let listening = listen(&world, setup.ports, &bind)?;
+    let host = public_host(&bind);
+    let (urls, addresses) =
+        urls(listening.iter().map(|listening| (&listening.entrance, listening.port)), &host, &public.by_site);
+    lab.set_addresses(addresses.clone());
+
+    let names = Arc::new(Names::new(lab.clone(), public.names));
+    let tls = Tls::new(ca.clone(), Arc::clone(&names))?;
+    let table = Arc::new(DialTable::new(Arc::clone(&names), &listening, public.by_authority));
+    lab.set_outbound(Loop::new(Arc::clone(&table), tls.client()));
+    let client = Client::of_lab(tls.client(), table);
+
+    let ready = Arc::new(AtomicBool::new(false));
+    let settings = Arc::new(OnceLock::new());
+    let tools = mocktenant_control::router(ControlState {
+        lab: lab.clone(),
+        instance: instance.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+        ready: Arc::clone(&ready),
+        settings: Arc::clone(&settings),
+        ca_pem: ca.ca_pem(),
+        token: setup.control_token,
+        open: setup.control_open,
+    });
+    let (phase, phase_seen) = watch::channel(Phase::Running);
+    let connections = setup.limits.connections;
+    let shared = Arc::new(Shared::new(lab.clone(), tools, tls, setup.limits, phase_seen));
+    let running = Running {
+        lab,
+        instance,
+        urls,
+        settings,
+        ca,
+        client,
+        ready,
+        phase,
+        permits: Arc::clone(&shared.permits),
+        connections,
+        names,
+        directory: home.directory().to_owned(),
+        home: Some(home),
+    };
+    accept_on(listening, &shared)?;
+    running.lab.start_all().await;
+    running.publish(&addresses)?;
+    Ok(running)
+}
+
+fn load_ca(lab: &Lab, public: &PublicUrls, state: &StateDir, home: &Home) -> Result<LabCa, StartError> {
+    let hosts = lab.hosts();
+    let names = hosts.iter().map(|(name, _)| name.as_str()).chain(public.names.iter().map(String::as_str));
+    load(state, home, &ca_names(names), real_now())
+}
+
+fn accept_on(listening: Vec<Listening>, shared: &Arc<Shared>) -> Result<(), StartError> {
+    for Listening { entrance, port, sockets } in listening {
+        for socket in sockets {
+            let address = socket.local_addr().map_or(IpAddr::from([0, 0, 0, 0]), |address| address.ip());
+            let listener = TcpListener::from_std(socket).map_err(|source| StartError::Listen {
+                port,
+                entrance: entrance.site().map_or_else(|| String::from("tools"), ToString::to_string),
+                address,
+                source,
+            })?;
+            tokio::spawn(accept(listener, entrance.site().cloned(), Arc::clone(shared)));
+        }
+    }
+    Ok(())
+}
+
+/// The settings document `serve` would give, without starting anything: no instance and no process in it. Makes the CA
+/// and the client's files, so that what it names is there.
+pub fn settings_without_lab(options: Options) -> Result<Value, StartError> {
+    let (lab, setup) = options.into();
+    let world = lab.world();
+    let public = PublicUrls::read(&setup.public_urls)?;
+    let state = StateDir::open(&setup.state)?;
+    let hosts = lab.hosts();
+    let names = hosts.iter().map(|(name, _)| name.as_str()).chain(public.names.iter().map(String::as_str));
+    let ca = load_for_serve(&state, &ca_names(names), real_now())?;
+    let bind = if setup.bind.is_empty() { loopback() } else { setup.bind };
+    let mut ports = Vec::new();
+    for (entrance, offset) in entrances(&world) {
+        if let Some(port) = planned(setup.ports, offset)? {
+            ports.push((entrance, port));
+        }
+    }
+    let (urls, addresses) =
+        urls(ports.iter().map(|(entrance, port)| (entrance, *port)), &public_host(&bind), &public.by_site);
+    let facts = Facts {
+        directory: state.root(),
+        ca_pem: &ca.ca_pem(),
+        addresses: &addresses,
+        control_url: &urls.control,
+        running: None,
+    };
+    settings::document(&world, &facts)
+}
+
+impl Running {
+    /// The lab.
+    pub fn lab(&self) -> &Lab {
+        &self.lab
+    }
+
+    /// The settings document: what `settings.json` holds.
+    pub fn settings(&self) -> &Value {
+        static NONE: Value = Value::Null;
+        self.settings.get().unwrap_or(&NONE)
+    }
+
+    /// Where it can be reached.
+    pub fn urls(&self) -> &Urls {
+        &self.urls
+    }
+
+    /// The instance id, the same as in `settings.json` and `GET /health`.
+    pub fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    /// Where this lab writes: the state directory of a `serve`, else a directory that goes with the lab.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Both roots, PEM.
+    pub fn ca_pem(&self) -> String {
+        self.ca.ca_pem()
+    }
+
+    /// A client that trusts this lab and reaches it by world names, public URLs and localhost alike, and nothing else.
+    pub fn outbound_client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// Stops: no new connections, those there finish what they began, for at most `grace`.
+    pub async fn stop(mut self, grace: Duration) {
+        self.withdraw();
+        self.phase.send_replace(Phase::Draining);
+        if !self.quiet_within(grace).await {
+            tracing::info!("connections are still open after {} s and are ended", grace.as_secs_f32());
+        }
+        self.phase.send_replace(Phase::Stopped);
+        self.quiet_within(AFTERMATH).await;
+        self.home = None;
+    }
+
+    /// Stops at once: every connection ends where it is.
+    pub fn stop_now(self) {
+        drop(self);
+    }
+
+    /// Whether every connection and every listener is gone within `time`.
+    async fn quiet_within(&self, time: Duration) -> bool {
+        let all = u32::try_from(self.connections).unwrap_or(u32::MAX);
+        tokio::time::timeout(time, self.permits.acquire_many(all)).await.is_ok()
+    }
+
+    fn publish(&self, addresses: &HashMap<Site, String>) -> Result<(), StartError> {
+        let Some(home) = &self.home else { return Ok(()) };
+        let facts = Facts {
+            directory: &self.directory,
+            ca_pem: &self.ca.ca_pem(),
+            addresses,
+            control_url: &self.urls.control,
+            running: Some((&self.instance, std::process::id())),
+        };
+        let document = settings::document(&self.lab.world(), &facts)?;
+        let text = format!("{document:#}\n");
+        // Set once, here.
+        let _ = self.settings.set(document);
+        self.ready.store(true, Ordering::Release);
+        write_private(&home.directory().join(SETTINGS_FILE), text.as_bytes())
+    }
+
+    fn withdraw(&self) {
+        self.ready.store(false, Ordering::Release);
+        if let Some(home) = &self.home {
+            home.withdraw_settings();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.withdraw();
+        self.phase.send_replace(Phase::Stopped);
+        self.names.forget();
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Running")
+            .field("instance", &self.instance)
+            .field("urls", &self.urls)
+            .finish_non_exhaustive()
+    }
+}
+
+/// 16 hexadecimal digits from the system, whatever the lab's own randomness is: two labs never share one.
+fn instance_id() -> String {
+    let mut bytes = [0_u8; 8];
+    mocktenant_keys::fill_from_system(&mut bytes);
+    format!("{:016x}", u64::from_be_bytes(bytes))
+}
+
+/// The host in the lab's own URLs.
+fn public_host(bind: &[IpAddr]) -> String {
+    let near = |address: &IpAddr| address.is_loopback() || address.is_unspecified();
+    match bind.first() {
+        Some(first) if !bind.iter().any(near) => match first {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("[{address}]"),
+        },
+        _ => String::from("localhost"),
+    }
+}
+
+fn urls<'e>(
+    ports: impl Iterator<Item = (&'e Entrance, u16)>,
+    host: &str,
+    public: &HashMap<Site, String>,
+) -> (Urls, HashMap<Site, String>) {
+    let mut urls = Urls {
+        control: String::new(),
+        identity: String::new(),
+        environments: Vec::new(),
+        organizations: Vec::new(),
+    };
+    let mut addresses = HashMap::new();
+    for (entrance, port) in ports {
+        let local = format!("https://{host}:{port}");
+        let Entrance::Site(site) = entrance else {
+            urls.control = local;
+            continue;
+        };
+        let url = public.get(site).cloned().unwrap_or(local);
+        match site {
+            Site::Identity => urls.identity.clone_from(&url),
+            Site::Environment(name) => urls.environments.push((name.to_string(), url.clone())),
+            Site::Organization(name) => urls.organizations.push((name.to_string(), url.clone())),
+        }
+        addresses.insert(site.clone(), url);
+    }
+    (urls, addresses)
+}
+
+/// The public URLs, read.
+struct PublicUrls {
+    /// Without a final slash.
+    by_site: HashMap<Site, String>,
+    by_authority: HashMap<(String, u16), Site>,
+    /// Hosts that are no local names: the CA has to speak for them.
+    names: Vec<String>,
+}
+
+impl PublicUrls {
+    fn read(given: &HashMap<Site, String>) -> Result<Self, StartError> {
+        let mut read = Self { by_site: HashMap::new(), by_authority: HashMap::new(), names: Vec::new() };
+        for (site, url) in given {
+            let trimmed = url.trim().trim_end_matches('/');
+            let target = Target::parse(trimmed).ok().filter(Target::is_origin);
+            let Some(target) = target else {
+                return Err(StartError::PublicUrl { site: site.to_string(), url: url.clone() });
+            };
+            let name = HostName::parse(&target.host);
+            if !name.is_some_and(|name| name.is_local() && name.name.contains('.'))
+                && target.host != "localhost"
+            {
+                read.names.push(target.host.clone());
+            }
+            read.by_authority.insert((target.host, target.port), site.clone());
+            read.by_site.insert(site.clone(), trimmed.to_owned());
+        }
+        read.names.sort();
+        read.names.dedup();
+        Ok(read)
+    }
+}

@@ -1,0 +1,67 @@
+//! The lab people get: every product behind its port, started in order.
+
+use mocktenant_lab::journal::Kind;
+
+use super::*;
+use crate::{Options, settings_without_lab, start};
+
+fn options(state: &TempDir) -> Options {
+    let world = Arc::new(World::contoso().unwrap());
+    Options { ports: Ports::Free, ..Options::new(world, state.path()) }
+}
+
+#[tokio::test]
+async fn every_product_answers_and_the_environment_was_started_over_real_https() {
+    let state = tempfile::tempdir().unwrap();
+    let running = start(options(&state)).await.unwrap();
+    let client = running.outbound_client();
+    let entra = &running.settings()["entra"];
+    let authority = entra["authority"].as_str().unwrap();
+    let discovery = client.get(&format!("{authority}/v2.0/.well-known/openid-configuration")).await.unwrap();
+    assert_eq!(discovery.status, StatusCode::OK);
+    assert_eq!(discovery.headers.get_all("date").iter().count(), 1);
+    for (_, url) in running.urls().environments.iter().chain(&running.urls().organizations) {
+        let refused = client.get(&format!("{url}/nowhere")).await.unwrap();
+        assert!(refused.status.is_client_error(), "{url}: {}", refused.status);
+    }
+    let starts: Vec<_> =
+        running.lab().journal().records().into_iter().filter(|record| record.kind == Kind::Start).collect();
+    assert_eq!(starts.len(), 1);
+    let children = running.lab().journal().children(&starts[0].id);
+    assert!(children.iter().any(|child| child.scheme == "https" && child.status == 200), "{children:?}");
+    running.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn without_a_lab_the_settings_are_those_serve_would_give() {
+    let state = tempfile::tempdir().unwrap();
+    let settings = settings_without_lab(Options { ports: Ports::default(), ..options(&state) }).unwrap();
+    assert_eq!(settings["entra"]["base_url"], "https://localhost:7443");
+    assert_eq!(settings["aos"]["onebox"]["url"], "https://localhost:7444");
+    assert_eq!(settings["dataverse"]["resource"], "https://localhost:7446");
+    assert_eq!(settings["control_url"], "https://localhost:7440");
+    assert!(settings.get("instance").is_none() && settings.get("pid").is_none());
+    let ca_pem = std::fs::read_to_string(settings["ca_pem"].as_str().unwrap()).unwrap();
+    assert_eq!(settings["ca_pem_text"], ca_pem);
+    let running = start(Options { publish_settings: true, ..options(&state) }).await.unwrap();
+    assert_eq!(running.ca_pem(), ca_pem);
+}
+
+/// `cargo test --release -p mocktenant-server --lib -- --ignored --nocapture start`
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures; meaningful in a release build on a quiet machine only"]
+async fn the_start_is_quick() {
+    let state = tempfile::tempdir().unwrap();
+    let mut report = Vec::new();
+    for _ in 0..5 {
+        let began = std::time::Instant::now();
+        let options = Options { publish_settings: true, ..options(&state) };
+        let compiled = began.elapsed();
+        let running = start(options).await.unwrap();
+        report.push((compiled, began.elapsed()));
+        running.stop(Duration::from_secs(1)).await;
+    }
+    assert!(report[1..].iter().any(|(_, whole)| *whole < Duration::from_millis(20)), "{report:?}");
+    assert!(report[0].1 < Duration::from_millis(60), "{report:?}");
+    std::fs::write(std::env::temp_dir().join("mocktenant-start.txt"), format!("{report:?}\n")).unwrap();
+}

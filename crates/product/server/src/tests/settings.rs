@@ -1,0 +1,70 @@
+//! The document outside tests rely on.
+
+use super::*;
+
+#[tokio::test]
+async fn the_settings_of_the_default_world_are_whole_and_their_files_are_there() {
+    let fixture = started(Limits::default()).await;
+    let settings = fixture.running.settings();
+    let members: Vec<&String> = settings.as_object().unwrap().keys().collect();
+    assert_eq!(
+        members,
+        [
+            "schema",
+            "entra",
+            "aos",
+            "dataverse",
+            "custom_api",
+            "ca_pem",
+            "ca_pem_text",
+            "ca_bundle_pem",
+            "control_url",
+            "instance",
+            "pid"
+        ]
+    );
+    let entra = &settings["entra"];
+    let base = fixture.running.urls().identity.clone();
+    assert_eq!(entra["base_url"], base);
+    assert_eq!(entra["authority"], format!("{base}/c0117050-0000-4000-8000-000000000001"));
+    assert_eq!(entra["client_id"], "c0117050-0000-4000-8000-00000000a001");
+    assert_eq!(entra["expired_client_id"], "c0117050-0000-4000-8000-00000000a003");
+    assert_eq!(entra["expired_client_secret"], "contoso-expired-secret-not-secret");
+    assert_eq!(entra["certificate_thumbprint"], "AC8CE85E26ED732A9812AB09785B499F53D5951F");
+    assert_eq!(entra["pfx_password"], "");
+    let aos = &settings["aos"]["onebox"];
+    assert_eq!(
+        (&aos["url"], &aos["company"], &aos["currency"]),
+        (&aos["resource"], &"usmf".into(), &"EUR".into())
+    );
+    assert_eq!(aos["sample_customer"]["CustomerAccount"], "DE-010");
+    assert_eq!(settings["custom_api"]["role"], "Tasks.Read.All");
+    assert_eq!(settings["dataverse"]["url"], fixture.running.urls().organizations[0].1);
+    let no_null = settings.to_string();
+    assert!(!no_null.contains("null"), "{no_null}");
+    let files = [
+        &settings["ca_pem"],
+        &settings["ca_bundle_pem"],
+        &entra["certificate_pem"],
+        &entra["certificate_pfx"],
+    ];
+    for path in files {
+        let path = std::path::Path::new(path.as_str().unwrap());
+        assert!(path.is_absolute() && std::fs::metadata(path).unwrap().len() > 0, "{}", path.display());
+    }
+    let pem = std::fs::read_to_string(entra["certificate_pem"].as_str().unwrap()).unwrap();
+    assert_eq!(entra["certificate_pem_text"], pem);
+}
+
+#[tokio::test]
+async fn a_pfx_is_made_once_per_state() {
+    let state = tempfile::tempdir().unwrap();
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let setup = Setup { publish_settings: true, ..setup(&state) };
+        let running = start_lab(lab(), setup).await.unwrap();
+        seen.push(running.settings()["entra"]["certificate_pfx_base64"].clone());
+        running.stop(Duration::from_secs(1)).await;
+    }
+    assert_eq!(seen[0], seen[1]);
+}

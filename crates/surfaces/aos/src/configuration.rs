@@ -1,0 +1,269 @@
+//! What an AOS takes from web.config, wif.config and its database when it starts.
+//!
+//! Decides which key means what: how `{0}` is filled (the tenant's GUID in the issuer, the tenant as written in the two
+//! URLs), what the AOS's own client id is, which certificate places are consulted. Every input remembers the setting it
+//! came from and the value read, so that a later edit can be told from what the node uses. Never reads anything again.
+
+use std::sync::Arc;
+
+use mocktenant_keys::{PastedThumbprint, Thumbprint};
+use mocktenant_lab::Activity;
+use mocktenant_verdict::Setting;
+use mocktenant_world::{Environment, World};
+use serde_json::Value;
+
+/// The first-party application an AOS is when the flight is off.
+pub(crate) const FIRST_PARTY: &str = "00000015-0000-0000-c000-000000000000";
+/// The flight that makes the AOS use its own application towards Dataverse.
+const FLIGHT: &str = "DualWriteUnoAuthenticationFnoToCds";
+
+/// One value as read at the start.
+#[derive(Clone, Debug)]
+pub(crate) struct Input<T> {
+    /// What the AOS makes of it.
+    pub(crate) value: T,
+    /// Where it was declared, or would be.
+    pub(crate) setting: Setting,
+    /// The declared value then; null if absent.
+    pub(crate) read: Value,
+}
+
+impl<T> Input<T> {
+    fn note(&self, activity: &mut Activity, name: &'static str, shown: impl Into<String>) {
+        activity.fact_read_at_start(name, shown.into(), self.setting.clone(), self.read.clone());
+    }
+}
+
+/// A place in the machine's certificate stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StorePlace {
+    pub(crate) fact: &'static str,
+    pub(crate) location: &'static str,
+    pub(crate) store: &'static str,
+}
+
+/// Where the service's own certificate belongs.
+pub(crate) const MACHINE_MY: StorePlace =
+    StorePlace { fact: "certificate", location: "LocalMachine", store: "My" };
+/// Where the field report installs the `.cer`.
+pub(crate) const MACHINE_ROOT: StorePlace =
+    StorePlace { fact: "certificate-root", location: "LocalMachine", store: "Root" };
+/// Where the field report's `New-SelfSignedCertificate` leaves the key.
+pub(crate) const USER_MY: StorePlace =
+    StorePlace { fact: "certificate-user", location: "CurrentUser", store: "My" };
+
+/// Everything read at a start.
+#[derive(Clone, Debug)]
+pub(crate) struct Configuration {
+    /// `Infrastructure.HostUrl`.
+    pub(crate) host_url: Input<String>,
+    /// `Aad.AADIssuerNameFormat`.
+    pub(crate) issuer_format: Input<String>,
+    /// `Aad.TenantDomainGUID`.
+    pub(crate) tenant_guid: Input<String>,
+    /// `Aad.AADMetadataLocationFormat`.
+    pub(crate) metadata_format: Input<String>,
+    /// `Aad.AADTenantId`.
+    pub(crate) tenant_id: Input<String>,
+    /// `Aad.AADLoginWsfedEndpointFormat`.
+    pub(crate) login_format: Input<String>,
+    /// `Aad.Realm`.
+    pub(crate) realm: Input<String>,
+    /// `Infrastructure.S2SCertThumbprint`.
+    pub(crate) thumbprint: Input<String>,
+    /// `audienceUris` of wif.config: they judge interactive tokens, never these bearers.
+    pub(crate) audience_uris: Input<Vec<String>>,
+    /// The flight.
+    pub(crate) flight: Input<bool>,
+    /// `ExternalEnvironmentURL`.
+    pub(crate) dataverse_url: Input<String>,
+    /// What was in each certificate place the lookup consults, if the thumbprint names any.
+    pub(crate) places: Vec<(StorePlace, Input<bool>)>,
+}
+
+impl Configuration {
+    /// Reads an environment's files, database and stores.
+    pub(crate) fn read(world: &World, environment: &Arc<Environment>) -> Self {
+        let web = |key: &str| web_config(environment, key);
+        let database = environment.pointer.join("database");
+        let flight_setting = database.join("SysFlighting").join(FLIGHT).join("Enabled");
+        let flight = environment.database.sys_flighting.get(FLIGHT).is_some_and(|flight| flight.enabled == 1);
+        let dual_write = &environment.database.dual_write;
+        let audiences: Vec<String> =
+            environment.wif_config.entries().into_iter().map(|entry| entry.value).collect();
+        let thumbprint = web("Infrastructure.S2SCertThumbprint");
+        let places = named_thumbprint(&thumbprint.value)
+            .map(|named| {
+                [MACHINE_MY, MACHINE_ROOT, USER_MY]
+                    .into_iter()
+                    .map(|place| (place, certificate(world, environment, place, named)))
+                    .collect()
+            })
+            .unwrap_or_default();
+        Self {
+            host_url: web("Infrastructure.HostUrl"),
+            issuer_format: web("Aad.AADIssuerNameFormat"),
+            tenant_guid: web("Aad.TenantDomainGUID"),
+            metadata_format: web("Aad.AADMetadataLocationFormat"),
+            tenant_id: web("Aad.AADTenantId"),
+            login_format: web("Aad.AADLoginWsfedEndpointFormat"),
+            realm: web("Aad.Realm"),
+            thumbprint,
+            audience_uris: Input {
+                setting: environment.pointer.join("wif_config").join("audienceUris"),
+                read: Value::from(audiences.clone()),
+                value: audiences,
+            },
+            flight: Input { value: flight, read: declared(world, &flight_setting), setting: flight_setting },
+            dataverse_url: Input {
+                value: dual_write.external_environment_url.clone(),
+                setting: database.join("DualWriteProjectConfiguration").join("ExternalEnvironmentURL"),
+                read: Value::String(dual_write.external_environment_url.clone()),
+            },
+            places,
+        }
+    }
+
+    /// Where the federation metadata is.
+    pub(crate) fn metadata_url(&self) -> String {
+        filled(&self.metadata_format.value, &self.tenant_id.value)
+    }
+
+    /// The issuer a bearer token must have.
+    pub(crate) fn issuer(&self) -> String {
+        filled(&self.issuer_format.value, &self.tenant_guid.value)
+    }
+
+    /// The environment's URL as an audience: without its final slash.
+    pub(crate) fn audience(&self) -> &str {
+        let url = &self.host_url.value;
+        url.strip_suffix('/').unwrap_or(url)
+    }
+
+    /// The v1 token endpoint: `None` if the login endpoint is no http or https URL.
+    pub(crate) fn token_url(&self) -> Option<String> {
+        let origin = origin(&self.login_format.value)?;
+        Some(format!("{origin}/{}/oauth2/token", self.tenant_id.value))
+    }
+
+    /// Who the AOS is towards Dataverse.
+    pub(crate) fn client_id(&self) -> &str {
+        if self.flight.value {
+            let realm = self.realm.value.trim();
+            realm.strip_prefix("spn:").unwrap_or(realm)
+        } else {
+            FIRST_PARTY
+        }
+    }
+
+    /// The setting the client id came from.
+    pub(crate) fn client_id_setting(&self) -> &Setting {
+        if self.flight.value { &self.realm.setting } else { &self.flight.setting }
+    }
+
+    /// Facts behind every judgement of a bearer token, each with the value as read: `{0}` is not filled in.
+    pub(crate) fn note_bearer(&self, activity: &mut Activity) {
+        self.host_url.note(activity, "host-url", &self.host_url.value);
+        self.issuer_format.note(activity, "issuer", &self.issuer_format.value);
+        self.tenant_guid.note(activity, "tenant-guid", &self.tenant_guid.value);
+        self.metadata_format.note(activity, "metadata-url", &self.metadata_format.value);
+        self.tenant_id.note(activity, "tenant-id", &self.tenant_id.value);
+        self.audience_uris.note(activity, "audience-uris", self.audience_uris.value.join(", "));
+    }
+
+    /// Facts behind every delivery to Dataverse. `tenant-id` is already there from the bearer token.
+    pub(crate) fn note_outbound(&self, activity: &mut Activity) {
+        self.login_format.note(activity, "login-endpoint", &self.login_format.value);
+        self.realm.note(activity, "realm", &self.realm.value);
+        self.flight.note(activity, "flight", if self.flight.value { "on" } else { "off" });
+        let read = if self.flight.value { &self.realm.read } else { &self.flight.read };
+        activity.fact_read_at_start(
+            "client-id",
+            self.client_id().to_owned(),
+            self.client_id_setting().clone(),
+            read.clone(),
+        );
+        self.thumbprint.note(activity, "thumbprint", &self.thumbprint.value);
+        for (place, found) in &self.places {
+            let shown =
+                format!("{} {}\\{}", if found.value { "in" } else { "not in" }, place.location, place.store);
+            found.note(activity, place.fact, shown);
+        }
+        self.dataverse_url.note(activity, "dataverse-url", &self.dataverse_url.value);
+    }
+
+    /// What was found in one certificate place.
+    pub(crate) fn place(&self, wanted: StorePlace) -> Option<&Input<bool>> {
+        self.places.iter().find(|(place, _)| *place == wanted).map(|(_, input)| input)
+    }
+}
+
+/// The thumbprint a person meant: what the text names, hidden characters or not. Only for naming settings.
+fn named_thumbprint(text: &str) -> Option<Thumbprint> {
+    PastedThumbprint::read(text).intended
+}
+
+fn certificate(
+    world: &World,
+    environment: &Environment,
+    place: StorePlace,
+    thumbprint: Thumbprint,
+) -> Input<bool> {
+    let found = environment.stores.find(place.location, place.store, &thumbprint);
+    let setting = found.map_or_else(
+        || {
+            ["machine", "certificates", place.location, place.store]
+                .iter()
+                .fold(environment.pointer.clone(), |setting, segment| setting.join(segment))
+                .join(&thumbprint.to_string())
+        },
+        |stored| stored.pointer.clone(),
+    );
+    Input { value: found.is_some(), read: declared(world, &setting), setting }
+}
+
+/// One key of web.config. ASP.NET compares keys without case, so the setting is spelt as the file spells it.
+fn web_config(environment: &Environment, key: &str) -> Input<String> {
+    let pointer = environment.pointer.join("web_config");
+    match environment.web_config.entries().into_iter().rev().find(|entry| entry.key.eq_ignore_ascii_case(key))
+    {
+        Some(entry) => Input {
+            setting: pointer.join(&entry.key),
+            read: Value::String(entry.value.clone()),
+            value: entry.value,
+        },
+        None => Input { setting: pointer.join(key), read: Value::Null, value: String::new() },
+    }
+}
+
+fn declared(world: &World, setting: &Setting) -> Value {
+    world.get(setting).cloned().unwrap_or(Value::Null)
+}
+
+fn filled(format: &str, tenant: &str) -> String {
+    format.replace("{0}", tenant)
+}
+
+/// Scheme and authority of an http or https URL as written, without a final slash.
+pub(crate) fn origin(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once("://")?;
+    let known = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let plain =
+        !authority.is_empty() && authority.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'{');
+    (known && plain).then(|| &url[..scheme.len() + 3 + authority.len()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_origin_of_a_format_is_what_stands_before_its_path() {
+        assert_eq!(origin("https://login.windows.net/{0}/wsfed"), Some("https://login.windows.net"));
+        assert_eq!(origin("HTTP://localhost:7443"), Some("HTTP://localhost:7443"));
+        for bad in ["", "login.windows.net/{0}", "ftp://x/", "https:///x", "https://{0}/x", "https://a b/"] {
+            assert_eq!(origin(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Dual Write outbound: a change in Finance & Operations that has to arrive in Dataverse before it counts.
+//!
+//! Decides whether a change leaves at all (the map runs and its filter lets the row through) and asks the checks of the way:
+//! is there a URL, a certificate, a token, and did Dataverse take it. Runs inside the caller's transaction: if it fails,
+//! the caller drops what it reserved. Mirrors the synchronous live sync; a paused map does not queue in this cut.
+
+pub(crate) mod map;
+mod writer;
+
+use mocktenant_lab::Activity;
+use mocktenant_tables::Columns;
+use mocktenant_verdict::{Checklist, Finding, Setting};
+use mocktenant_world::Organization;
+
+use crate::configuration::origin;
+use crate::errors::{DualWriteError, Failure, Troubleshooting};
+use crate::node::NodeState;
+use crate::service_identity;
+use map::Map;
+use writer::{Session, Undelivered};
+
+/// What happened to the row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    /// It is new.
+    Insert,
+    /// It changed.
+    Update,
+    /// It goes.
+    Delete,
+}
+
+/// Delivers one change, if the map says so. Records checks and facts.
+pub(crate) async fn deliver(
+    activity: &mut Activity,
+    node: &NodeState,
+    map: &Map,
+    operation: Operation,
+    row: &Columns,
+) -> Result<(), DualWriteError> {
+    if !leaves(activity, map, row) {
+        return Ok(());
+    }
+    let configuration = &node.configuration;
+    configuration.note_outbound(activity);
+    let activity_id = activity.random().guid().to_string();
+    activity.activity("activity-id", activity_id.as_str());
+
+    let url = &configuration.dataverse_url.value;
+    let base = url.trim().trim_end_matches('/').to_owned();
+    let organization = organization(activity, &base);
+    let refused = DualWriteError::AuthenticationFailed {
+        set: map.external.to_owned(),
+        url: shown_url(&base, organization.is_some(), map.external),
+    };
+    let switches = activity.switches().clone();
+    let mut list = Checklist::new(&switches, Failure::describe);
+
+    let configured = ask_url(&mut list, node, map, &base);
+    let settings = accepted_settings(node, organization.as_ref());
+    let organization_records = organization.map(|organization| organization.pointer.join("records"));
+    let token = service_identity::access_token(activity, node, &mut list, &refused, configured).await;
+    let expected = "the write is accepted";
+    let delivered = match token {
+        None => {
+            list.ask("dataverse-accepted", expected, settings, Finding::skip("token-issued"));
+            false
+        }
+        Some(token) => {
+            let troubleshooting = Troubleshooting { activity: activity_id.clone() };
+            let session =
+                Session { base: &base, token: &token, activity_id: &activity_id, map, troubleshooting };
+            match session.write(activity, operation, row).await {
+                Ok(accepted) => list.ask("dataverse-accepted", expected, settings, Finding::pass(accepted)),
+                Err(Undelivered { actual, error, missing }) => {
+                    let mut settings = settings;
+                    if let Some(records) = organization_records {
+                        for set in missing.into_iter().rev() {
+                            settings.insert(0, records.join(set));
+                        }
+                    }
+                    list.ask(
+                        "dataverse-accepted",
+                        expected,
+                        settings,
+                        Finding::fail(actual, Failure::Other(*error)),
+                    )
+                }
+            }
+        }
+    };
+    let (checks, refusal) = list.finish();
+    activity.record_checks(checks);
+    match refusal {
+        Some(failure) => Err(failure.error().clone()),
+        // A check that a test turned off refuses nothing, yet without a token nothing arrived.
+        None if !delivered => Err(refused),
+        None => Ok(()),
+    }
+}
+
+/// Whether the map runs and takes the row. The map's state is live: pausing one needs no restart.
+fn leaves(activity: &mut Activity, map: &Map, row: &Columns) -> bool {
+    let site = activity.site().clone();
+    let world = std::sync::Arc::clone(activity.world());
+    let Some(environment) = world.environment(site.name()) else { return false };
+    let configured = &environment.database.dual_write.maps;
+    let state = configured.get(map.internal).map_or("none", |configured| configured.state.as_str());
+    let running = state.eq_ignore_ascii_case("Running");
+    let takes = map.takes(row);
+    let suffix = if takes { "" } else { ", but its filter leaves this row out" };
+    let setting = ["database", "DualWriteProjectConfiguration", "Maps", map.internal, "State"]
+        .iter()
+        .fold(environment.pointer.clone(), |setting, segment| setting.join(segment));
+    activity.fact_from("map", format!("{} -> {}: {state}{suffix}", map.internal, map.external), setting);
+    running && takes
+}
+
+fn ask_url(list: &mut Checklist<'_, Failure>, node: &NodeState, map: &Map, base: &str) -> bool {
+    let payload =
+        |reason| Failure::Other(DualWriteError::PayloadFailed { entity: map.entity.to_owned(), reason });
+    let finding = if base.is_empty() {
+        Finding::fail("empty", payload("Invalid URI: The URI is empty."))
+    } else if origin(base).is_none() {
+        let reason = "Invalid URI: The format of the URI could not be determined.";
+        Finding::fail(base.to_owned(), payload(reason))
+    } else {
+        Finding::pass(base.to_owned())
+    };
+    let setting = node.configuration.dataverse_url.setting.clone();
+    list.ask("dataverse-url-configured", "the URL of an organisation", vec![setting], finding)
+        && origin(base).is_some()
+}
+
+/// The organisation of this world that a URL names, by either of its hosts.
+fn organization(activity: &Activity, base: &str) -> Option<std::sync::Arc<Organization>> {
+    let host = host_of(base)?.to_ascii_lowercase();
+    let named = |organization: &&std::sync::Arc<Organization>| {
+        organization.host == host || organization.api_host == host
+    };
+    activity.world().organizations().find(named).cloned()
+}
+
+fn host_of(base: &str) -> Option<&str> {
+    let (_, authority) = origin(base)?.split_once("://")?;
+    Some(match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    })
+}
+
+/// The URL as the product prints it. A port behind a world name is the lab's, the real organisation has none.
+fn shown_url(base: &str, world_name: bool, set: &str) -> String {
+    let shown = match (origin(base), host_of(base)) {
+        (Some(origin), Some(host)) if world_name => {
+            let scheme = origin.split("://").next().unwrap_or("https");
+            format!("{scheme}://{host}{}", &base[origin.len()..])
+        }
+        _ => base.to_owned(),
+    };
+    format!("{shown}/api/data/v9.0/{set}")
+}
+
+/// What Dataverse's answer depends on, the likeliest to be wrong first.
+fn accepted_settings(node: &NodeState, organization: Option<&std::sync::Arc<Organization>>) -> Vec<Setting> {
+    let configuration = &node.configuration;
+    let mut settings = Vec::new();
+    if let Some(organization) = organization {
+        let user = organization
+            .pointer
+            .join("application_users")
+            .join(&configuration.client_id().to_ascii_lowercase());
+        settings.push(user.clone());
+        settings.push(user.join("roles"));
+    }
+    settings.push(configuration.client_id_setting().clone());
+    settings.push(configuration.dataverse_url.setting.clone());
+    settings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_url_a_person_reads_has_no_lab_port_behind_a_world_name() {
+        let shown = |base| shown_url(base, true, "accounts");
+        let expected = "https://contoso.crm4.dynamics.com/api/data/v9.0/accounts";
+        assert_eq!(shown("https://contoso.crm4.dynamics.com"), expected);
+        assert_eq!(shown("https://contoso.crm4.dynamics.com:7446"), expected);
+        assert_eq!(
+            shown_url("https://localhost:7446", false, "accounts"),
+            "https://localhost:7446/api/data/v9.0/accounts"
+        );
+    }
+
+    #[test]
+    fn a_host_is_read_without_its_port() {
+        assert_eq!(host_of("https://a.b:1/x"), Some("a.b"));
+        assert_eq!(host_of("https://a.b"), Some("a.b"));
+        assert_eq!(host_of("a.b"), None);
+    }
+}

@@ -1,0 +1,111 @@
+//! A bearer token is not accepted: status, headers, and an empty body.
+//!
+//! Decides the status of each refusal. The real body is not public, so there is none; the P3P header that comes with it is
+//! observed, and often taken for the error.
+
+use mocktenant_verdict::catalogue;
+
+/// The header that accompanies every refusal (observed: issue 41 of microsoft/Dynamics-AX-Integration, issue 162 of MicrosoftDocs/dynamics-365-unified-operations-public).
+pub(crate) const P3P: &str = "CP=\"No P3P policy defined. Read the Microsoft privacy statement at https://go.microsoft.com/fwlink/?LinkId=271135\"";
+
+catalogue! {
+    /// Why a bearer token is not accepted, in the order asked.
+    pub(crate) enum BearerError(&'static str) {
+        /// There is no bearer token.
+        TokenMissing => {
+            id: "401 token-present", status: 401, class: "Unauthorized",
+            text: "",
+            fidelity: Documented, source: "Microsoft Learn, finance and operations: Troubleshoot service authentication (401); the body is not public",
+            cause: "the request carries no bearer token",
+            change: "Let the caller send `Authorization: Bearer` with an access token for the environment's URL.",
+        }
+        /// What was sent is no token.
+        TokenMalformed => {
+            id: "401 token-well-formed", status: 401, class: "Unauthorized",
+            text: "",
+            fidelity: Inferred, source: "401 as for the documented rules; the body is not public",
+            cause: "what follows `Bearer` is not one signed token of three base64url parts",
+            change: "Let the caller send the access token as it came from Entra, whole and unchanged.",
+        }
+        /// No RSA key verifies the header's algorithm.
+        AlgorithmRefused => {
+            id: "401 token-algorithm", status: 401, class: "Unauthorized",
+            text: "",
+            fidelity: Inferred, source: "401 as for the documented rules; the body is not public",
+            cause: "the token's header names an algorithm that no key of the metadata verifies",
+            change: "Let the caller send an access token that Entra issued.",
+        }
+        /// The signature does not hold against the keys fetched at start.
+        SignatureInvalid => {
+            id: "401 token-signature", status: 401, class: "Unauthorized",
+            text: "",
+            fidelity: Inferred, source: "401 as for the documented rules; the body is not public",
+            cause: "the token is not signed by a key of the federation metadata the AOS fetched when it started",
+            change: "Let the caller get its token from the tenant of Aad.AADTenantId; after a key rollover restart the AOS.",
+        }
+        /// Issued by somebody else.
+        IssuerUnknown => {
+            id: "401 token-issuer", status: 401, class: "Unauthorized",
+            text: "",
+            fidelity: Inferred, source: "401 as for the documented rules; the body is not public",
+            cause: "the token's issuer is not Aad.AADIssuerNameFormat filled with Aad.TenantDomainGUID",
+            change: "Ask the environment's own tenant for the token, or correct Aad.AADIssuerNameFormat and Aad.TenantDomainGUID in web.config and restart.",
+        }
+        /// Issued for somebody else.
+        AudienceWrong => {
+            id: "401 token-audience", status: 401, class: "Unauthorized",
+            text: "",
+            fidelity: Documented, source: "Microsoft Learn, finance and operations: Troubleshoot service authentication (401); the body is not public",
+            cause: "the token's aud is not the environment's URL: no final slash, lower case, no application id of another application",
+            change: "Let the caller ask for the environment's URL without its final slash as resource, or correct Infrastructure.HostUrl in web.config and restart.",
+        }
+        /// Expired, or not yet valid.
+        TimeInvalid => {
+            id: "401 token-time", status: 401, class: "Unauthorized",
+            text: "",
+            fidelity: Inferred, source: "401 as for the documented rules; the body is not public",
+            cause: "the token's nbf and exp do not hold at the AOS machine's clock, five minutes of skew allowed",
+            change: "Let the caller get a fresh token, and check the clock of the AOS machine.",
+        }
+        /// Issued by another tenant.
+        TenantWrong => {
+            id: "401 token-tenant", status: 401, class: "Unauthorized",
+            text: "",
+            fidelity: Documented, source: "Microsoft Learn, finance and operations: Troubleshoot service authentication (401); the body is not public",
+            cause: "the token's tid is not Aad.TenantDomainGUID",
+            change: "Let the caller use the authority of the environment's own tenant, not /organizations; or correct Aad.TenantDomainGUID in web.config and restart.",
+        }
+        /// The caller has no object in the tenant.
+        ObjectIdMissing => {
+            id: "401 token-object-id", status: 401, class: "Unauthorized",
+            text: "",
+            fidelity: Documented, source: "Microsoft Learn, finance and operations: Troubleshoot service authentication (401); the body is not public",
+            cause: "the token has no oid: the application has no service principal in the tenant",
+            change: "Create the enterprise application in the environment's tenant and use /{tenant} as authority.",
+        }
+        /// No row in SysAADClientTable.
+        ApplicationUnknown => {
+            id: "401 application-mapped", status: 401, class: "Unauthorized",
+            text: "",
+            fidelity: Observed, source: "status: issue 49 of microsoft/Recurring-Integrations-Scheduler; the body is not public",
+            cause: "the calling application has no row in SysAADClientTable",
+            change: "In Finance & Operations add the client id under System administration > Setup > Microsoft Entra ID applications.",
+        }
+        /// The mapped user may not work.
+        UserDisabled => {
+            id: "403 user-enabled", status: 403, class: "Forbidden",
+            text: "",
+            fidelity: Inferred, source: "issue 49 of microsoft/Recurring-Integrations-Scheduler saw Forbidden for some combinations; which ones is not public",
+            cause: "the user of the application's SysAADClientTable row is not in UserInfo, or not enabled",
+            change: "In Finance & Operations enable the user under System administration > Users, or map the application to another user.",
+        }
+    }
+}
+
+impl BearerError {
+    /// Identifier and change, for a checklist.
+    pub(crate) fn describe(error: &Self) -> (&'static str, &'static str) {
+        let row = error.row();
+        (row.id, row.change)
+    }
+}

@@ -1,0 +1,156 @@
+//! What Dual Write says when a record does not reach Dataverse.
+//!
+//! Decides the composed texts. The authentication branch is observed, six lines; the others follow the documented
+//! examples: where their full stops and blanks stand, where the link and the activity id sit. Which of our checks led
+//! there is [`Failure`]; the product itself does not tell them apart.
+
+use std::borrow::Cow;
+
+use mocktenant_lab::outbound::CallError;
+use mocktenant_verdict::catalogue;
+
+/// The end of every composed text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Troubleshooting {
+    /// The activity id of this write.
+    pub(crate) activity: String,
+}
+
+impl std::fmt::Display for Troubleshooting {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            formatter,
+            "For information on troubleshooting see https://go.microsoft.com/fwlink/?linkid=2244045. \
+             Activity ID for troubleshooting {}",
+            self.activity
+        )
+    }
+}
+
+catalogue! {
+    /// A write that Dual Write could not deliver.
+    pub(crate) enum DualWriteError(&'static str) {
+        /// No token, for whatever reason.
+        AuthenticationFailed { set: String, url: String } => {
+            id: "dual-write authentication", status: 400, class: "Microsoft.Dynamics.DualWrite",
+            text: "Unable to write data to entity {set}\nAuthentication failed with error\nFailed to authenticate for {url}\nFor information on troubleshooting see\nhttps://go.microsoft.com/fwlink/?linkid=2244045\nUnable to get access token",
+            fidelity: Observed, source: "field report: Dual Write Error \"Failed to authenticate\" and \"Unable to get access token\" from Tier1 Cloud-Hosted to Dynamics 365 Sales; that line feeds join the lines is inferred",
+            cause: "the AOS could not get an access token for Dataverse",
+            change: "Follow the certificate recipe for one-box environments (secure-developer-vm, External integrations).",
+        }
+        /// Dataverse answered with an error of its own.
+        WriteRefused { set: String, entity: String, status: Cow<'static, str>, code: String, message: String, troubleshooting: Troubleshooting } => {
+            id: "dual-write refused", status: 400, class: "Microsoft.Dynamics.DualWrite",
+            text: "Unable to write data to entity {set}.Writes to {entity} failed with error message Request failed with status code {status} and CDS error code : {code} response message: {message}{troubleshooting}",
+            fidelity: Inferred, source: "composed after two examples in Microsoft Learn: Troubleshoot live synchronization issues",
+            cause: "Dataverse refused the write",
+            change: "Look at the Dataverse error code: application user, its security role, or the data.",
+        }
+        /// Dataverse refused without an error body.
+        WriteRefusedBare { set: String, entity: String, status: Cow<'static, str>, reason: String, troubleshooting: Troubleshooting } => {
+            id: "dual-write refused-bare", status: 400, class: "Microsoft.Dynamics.DualWrite",
+            text: "Unable to write data to entity {set}.Writes to {entity} failed with error message Request failed with status code {status} and CDS error code : {reason}. {troubleshooting}",
+            fidelity: Inferred, source: "after an older example in Microsoft Learn where the reason phrase stands for the code",
+            cause: "Dataverse refused the write without naming an error code, as it does for a token it does not accept",
+            change: "Compare the token's aud, tid and signature with the organisation: ExternalEnvironmentURL and the tenant of web.config.",
+        }
+        /// No answer from Dataverse.
+        WriteUnanswered { set: String, entity: String, exception: String, troubleshooting: Troubleshooting } => {
+            id: "dual-write unanswered", status: 400, class: "Microsoft.Dynamics.DualWrite",
+            text: "Unable to write data to entity {set}.Writes to {entity} failed with error message Exception message: {exception}. {troubleshooting}",
+            fidelity: Inferred, source: "\"Exception message:\" as in Microsoft Learn: Troubleshoot live synchronization issues; the .NET exception texts are believed",
+            cause: "Dataverse could not be reached at ExternalEnvironmentURL",
+            change: "Correct ExternalEnvironmentURL in DualWriteProjectConfiguration, or link the environment again.",
+        }
+        /// Reference data is not in Dataverse.
+        LookupMissing { set: String, lookups: String, troubleshooting: Troubleshooting } => {
+            id: "dual-write lookup", status: 400, class: "Microsoft.Dynamics.DualWrite",
+            text: "Unable to write data to entity {set}. {lookups}. {troubleshooting}",
+            fidelity: Inferred, source: "after an example in Microsoft Learn: Troubleshoot live synchronization issues",
+            cause: "a row the record refers to is not in Dataverse",
+            change: "Run the initial synchronization of the referenced table first.",
+        }
+        /// No URL to write to.
+        PayloadFailed { entity: String, reason: &'static str } => {
+            id: "dual-write payload", status: 400, class: "Microsoft.Dynamics.DualWrite",
+            text: "Unable to generate payload for entity {entity}\nPayload creation failed with error {reason}",
+            fidelity: Inferred, source: "Microsoft Learn: Troubleshoot live synchronization issues, errorMessage and verboseError of one record, joined here",
+            cause: "ExternalEnvironmentURL is empty or no URL, for instance after a database restore",
+            change: "Link the environment again, or set ExternalEnvironmentURL in DualWriteProjectConfiguration, then restart the AOS.",
+        }
+    }
+}
+
+impl DualWriteError {
+    /// One lookup that found nothing, as it stands in [`DualWriteError::LookupMissing`].
+    pub(crate) fn lookup(set: &str, value: &str) -> String {
+        format!("Unable to lookup {set} with values {{{value}}}")
+    }
+
+    /// The .NET exception a failed call would be, as it stands in [`DualWriteError::WriteUnanswered`].
+    pub(crate) fn exception(error: &CallError) -> String {
+        match error {
+            CallError::UnknownHost { host, .. } => format!("The remote name could not be resolved: '{host}'"),
+            CallError::Tls { .. } => "The underlying connection was closed: \
+                Could not establish trust relationship for the SSL/TLS secure channel"
+                .to_owned(),
+            CallError::Timeout { .. } => "The operation has timed out".to_owned(),
+            _ => "Unable to connect to the remote server".to_owned(),
+        }
+    }
+}
+
+/// What stopped a delivery: our own distinction, finer than the product's texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// No `Infrastructure.S2SCertThumbprint`.
+    ThumbprintMissing(DualWriteError),
+    /// No certificate of that thumbprint where the AOS looks.
+    CertificateMissing(DualWriteError),
+    /// Only the public half is there.
+    PrivateKeyMissing(DualWriteError),
+    /// The private key may not be read.
+    PrivateKeyUnreadable(DualWriteError),
+    /// Entra issued no token.
+    TokenNotIssued(DualWriteError),
+    /// Everything after the token, and what comes before the certificate.
+    Other(DualWriteError),
+}
+
+impl Failure {
+    /// The product's error.
+    pub(crate) fn error(&self) -> &DualWriteError {
+        match self {
+            Self::ThumbprintMissing(error)
+            | Self::CertificateMissing(error)
+            | Self::PrivateKeyMissing(error)
+            | Self::PrivateKeyUnreadable(error)
+            | Self::TokenNotIssued(error)
+            | Self::Other(error) => error,
+        }
+    }
+
+    /// Identifier and change, for a checklist.
+    pub(crate) fn describe(failure: &Self) -> (&'static str, &'static str) {
+        let row = failure.error().row();
+        let change = match failure {
+            Self::ThumbprintMissing(_) => {
+                "In web.config set Infrastructure.S2SCertThumbprint to the certificate's thumbprint, then restart the AOS (IISRESET)."
+            }
+            Self::CertificateMissing(_) => {
+                "Install the certificate with its private key in LocalMachine\\My, or correct Infrastructure.S2SCertThumbprint in web.config; then restart the AOS (IISRESET)."
+            }
+            Self::PrivateKeyMissing(_) => {
+                "The .cer alone does not sign: install the certificate with its private key (.pfx) in LocalMachine\\My, then restart the AOS (IISRESET)."
+            }
+            Self::PrivateKeyUnreadable(_) => {
+                "In certlm.msc give NETWORK SERVICE read access to the certificate's private key (All Tasks > Manage Private Keys), then restart the AOS (IISRESET)."
+            }
+            Self::TokenNotIssued(_) => {
+                "Let Aad.Realm in web.config name an application of the tenant that holds this certificate, and restart the AOS (IISRESET)."
+            }
+            Self::Other(_) => row.change,
+        };
+        (row.id, change)
+    }
+}

@@ -1,0 +1,40 @@
+//! Every text an AOS of Finance & Operations puts on the wire, and nothing else.
+//!
+//! Decides texts, statuses and how sure we are of each; never whether something is refused. The `cause` and `change` of a
+//! row are ours and stay in journal and documents. Where the real product's body is not public, the body is empty and
+//! the row's text is empty too.
+
+mod bearer;
+mod dual_write;
+mod odata;
+mod page;
+
+use mocktenant_lab::CatalogueRow;
+use mocktenant_verdict::Row;
+
+pub(crate) use bearer::{BearerError, P3P};
+pub(crate) use dual_write::{DualWriteError, Failure, Troubleshooting};
+pub(crate) use odata::{ODataError, envelope};
+pub(crate) use page::StartError;
+
+/// The whole catalogue of this surface.
+pub(crate) fn catalogue() -> Vec<CatalogueRow> {
+    [StartError::ROWS, BearerError::ROWS, ODataError::ROWS, DualWriteError::ROWS]
+        .into_iter()
+        .flatten()
+        .map(row)
+        .collect()
+}
+
+fn row(row: &Row<&'static str>) -> CatalogueRow {
+    CatalogueRow {
+        id: row.id,
+        status: row.status,
+        class: row.class.to_owned(),
+        template: row.template,
+        fidelity: row.fidelity,
+        source: row.source,
+        cause: row.cause,
+        change: row.change,
+    }
+}

@@ -1,0 +1,235 @@
+//! The Application Object Server of Finance & Operations, with Dual Write outbound.
+//!
+//! Decides what a one-box AOS answers: its 500 page until it has started, 401 until a bearer token convinces it, then OData
+//! below `/data`. It takes every input from where the real one takes it: web.config and wif.config as read at the last
+//! start, the metadata they name, the machine's certificate stores, the environment's database. It is an active client:
+//! Dual Write gets its own token from Entra and writes to Dataverse over HTTP before a record counts. Interactive sign-in
+//! and the custom services are not part of this cut.
+
+mod bearer;
+mod configuration;
+mod dual_write;
+mod entities;
+mod errors;
+mod node;
+mod records;
+mod service_identity;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use http::{Method, StatusCode};
+use mocktenant_lab::request::BodyError;
+use mocktenant_lab::{
+    Activity, Addresses, Answer, BoxFuture, CatalogueRow, Content, Exchange, Refusal, Route, Site, Surface,
+};
+use mocktenant_odata::QueryOptions;
+use mocktenant_token::bearer::Authorization;
+use mocktenant_verdict::Check;
+use mocktenant_world::World;
+use time::OffsetDateTime;
+
+use bearer::Caller;
+use entities::{Target, Visible};
+use errors::{BearerError, ODataError, P3P, StartError};
+use node::{NodeState, Nodes};
+use records::Records;
+
+/// The AOS of every environment of one lab.
+#[derive(Default)]
+pub struct Aos {
+    nodes: Nodes,
+    records: Records,
+}
+
+/// The route table. A key stands in the same segment as its entity set, so one pattern takes both.
+static ROUTES: &[Route<Aos>] = &[
+    Route {
+        methods: &[Method::GET],
+        pattern: "/",
+        endpoint: "client",
+        handler: |aos, exchange| Box::pin(async move { aos.page(exchange) }),
+    },
+    Route {
+        methods: &[Method::GET, Method::POST, Method::PATCH, Method::DELETE],
+        pattern: "/data/{entity}",
+        endpoint: "odata",
+        handler: |aos, exchange| Box::pin(aos.odata(exchange)),
+    },
+];
+
+impl Surface for Aos {
+    const NAME: &'static str = "aos";
+    type Prepared = ();
+
+    fn routes() -> &'static [Route<Self>] {
+        ROUTES
+    }
+
+    fn hosts(&self, world: &World) -> Vec<(String, Site)> {
+        world.environments().map(|one| (one.host.clone(), Site::environment(&one.id))).collect()
+    }
+
+    fn at(&self, entrance: &Site, _folded_path: &str) -> bool {
+        matches!(entrance, Site::Environment(_))
+    }
+
+    fn prepare(&self, _world: &World, _addresses: &Addresses) {}
+
+    fn catalogue(&self) -> Vec<CatalogueRow> {
+        errors::catalogue()
+    }
+
+    fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer {
+        if why == Refusal::Panic {
+            // Nothing more is asked: whatever broke may break again.
+            return refused(exchange, &ODataError::Internal);
+        }
+        if let Err(answer) = self.admit(exchange) {
+            return *answer;
+        }
+        match why {
+            Refusal::NotFound | Refusal::Panic => refused(exchange, &ODataError::UnknownResource),
+            Refusal::MethodNotAllowed { allow } => {
+                refused(exchange, &ODataError::MethodNotAllowed).with_text("allow", &allow)
+            }
+            Refusal::Body(BodyError::TooLarge { .. }) => refused(exchange, &ODataError::TooLarge),
+            Refusal::Body(BodyError::Timeout | BodyError::Incomplete) => {
+                refused(exchange, &ODataError::BodyIncomplete)
+            }
+        }
+    }
+
+    fn judge(&self, activity: &Activity, token: &str, now: OffsetDateTime) -> Vec<Check> {
+        let judged = |node: Arc<NodeState>| {
+            bearer::question(activity, &node, Authorization::Bearer(token), now).checks
+        };
+        self.nodes.get(activity.site()).map(judged).unwrap_or_default()
+    }
+
+    fn starts(&self, world: &World) -> Vec<Site> {
+        world.environments().map(|one| Site::environment(&one.id)).collect()
+    }
+
+    fn start<'a>(&'a self, activity: &'a mut Activity) -> BoxFuture<'a, ()> {
+        Box::pin(self.nodes.start(activity))
+    }
+
+    fn reset(&self) {
+        self.nodes.clear();
+        self.records.clear();
+    }
+}
+
+impl Aos {
+    /// An AOS that has not started yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What every request passes first: a started node, then the bearer token.
+    fn admit(&self, exchange: &mut Exchange) -> Result<(Arc<NodeState>, Caller), Box<Answer>> {
+        let Some(node) = self.nodes.get(exchange.activity.site()) else {
+            return Err(Box::new(not_started(exchange, &StartError::ConfigurationIncomplete)));
+        };
+        if let Some(failure) = &node.failure {
+            exchange.activity.fact("start", node.start.to_string());
+            node.configuration.note_bearer(&mut exchange.activity);
+            node.configuration.note_outbound(&mut exchange.activity);
+            return Err(Box::new(not_started(exchange, failure)));
+        }
+        match bearer::authenticate(exchange, &node) {
+            Ok(caller) => Ok((node, caller)),
+            Err(error) => Err(Box::new(unauthorized(&error))),
+        }
+    }
+
+    /// The client page. Interactive sign-in is not part of this cut, so there is nothing to show.
+    fn page(&self, exchange: &mut Exchange) -> Answer {
+        match self.admit(exchange) {
+            Ok(_) => refused(exchange, &ODataError::UnknownResource),
+            Err(answer) => *answer,
+        }
+    }
+
+    async fn odata(&self, exchange: &mut Exchange) -> Answer {
+        let (node, caller) = match self.admit(exchange) {
+            Ok(admitted) => admitted,
+            Err(answer) => return *answer,
+        };
+        match self.entity(exchange, &node, &caller).await {
+            Ok(answer) => answer,
+            Err(entities::WriteError::OData(error)) => refused(exchange, &error),
+            Err(entities::WriteError::DualWrite(error)) => {
+                let row = error.row();
+                exchange.activity.record_error(row.id);
+                let body = errors::envelope(Some((&error.text(), row.class)));
+                entities::failed(row.status, body)
+            }
+        }
+    }
+
+    async fn entity(
+        &self,
+        exchange: &mut Exchange,
+        node: &NodeState,
+        caller: &Caller,
+    ) -> Result<Answer, entities::WriteError> {
+        let options = QueryOptions::parse(exchange.request.query())
+            .map_err(|error| ODataError::QueryInvalid { why: error.to_string() })?;
+        let target = entities::target(exchange.raw_parameter("entity"), &options)?;
+        let method = match &exchange.request.method {
+            &Method::HEAD => Method::GET,
+            method => method.clone(),
+        };
+        let allowed = entities::allowed(&target);
+        if !allowed.contains(&method) {
+            let allow = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+            return Ok(refused(exchange, &ODataError::MethodNotAllowed).with_text("allow", &allow));
+        }
+        let visible = Visible::new(caller, &options);
+        let world = Arc::clone(exchange.activity.world());
+        let site = exchange.activity.site().clone();
+        let environment = world.environment(site.name()).map(Arc::as_ref);
+        // The schemas are constants that a test opens.
+        let database = self.records.open(&site, environment).map_err(|_| ODataError::Internal)?;
+        let Target { entity, record } = &target;
+        match (method, record) {
+            (Method::POST, None) => {
+                let row = entities::create(exchange, node, &database, entity, caller).await?;
+                Ok(entities::created(exchange, entity, &row))
+            }
+            (Method::PATCH, Some(record)) => {
+                entities::update(exchange, node, &database, entity, record, &visible).await?;
+                Ok(entities::no_content())
+            }
+            (Method::DELETE, Some(record)) => {
+                entities::delete(exchange, node, &database, entity, record, &visible).await?;
+                Ok(entities::no_content())
+            }
+            _ => Ok(entities::read(exchange, &database, &target, &visible, &options)?),
+        }
+    }
+}
+
+/// A refusal below `/data` has the OData envelope; elsewhere no body is known.
+fn refused(exchange: &mut Exchange, error: &ODataError) -> Answer {
+    exchange.activity.record_error(error.row().id);
+    let path = exchange.folded_path();
+    if path == "/data" || path.starts_with("/data/") {
+        return entities::refusal(error);
+    }
+    Answer::empty(StatusCode::from_u16(error.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+fn unauthorized(error: &BearerError) -> Answer {
+    let status = StatusCode::from_u16(error.row().status).unwrap_or(StatusCode::UNAUTHORIZED);
+    Answer::empty(status).with("p3p", P3P)
+}
+
+fn not_started(exchange: &mut Exchange, failure: &StartError) -> Answer {
+    exchange.activity.record_error(failure.row().id);
+    Answer::typed(StatusCode::INTERNAL_SERVER_ERROR, Content::Page(failure.page().into()))
+}

@@ -1,0 +1,146 @@
+//! An AOS node: what it read at its last start, and the tokens it has got since.
+//!
+//! Decides whether a start succeeds: the files say where the federation metadata is, it can be fetched over HTTP, and it
+//! holds signing keys. A node that did not start answers every request with the 500 page until a restart succeeds.
+//! Configuration is never re-read before that, which is what makes "edited but not restarted" look as it does in the field.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::{HeaderMap, Method, StatusCode};
+use mocktenant_federation::read_metadata;
+use mocktenant_lab::outbound::Call;
+use mocktenant_lab::{Activity, Site};
+use mocktenant_token::bearer::TrustedKey;
+use mocktenant_verdict::{Check, Checklist, Finding};
+use mocktenant_world::Environment;
+
+use crate::configuration::Configuration;
+use crate::errors::StartError;
+use crate::service_identity::TokenCache;
+
+/// What one node is between two starts.
+pub(crate) struct NodeState {
+    /// What it read.
+    pub(crate) configuration: Configuration,
+    /// The environment as it was then, certificate stores included.
+    pub(crate) environment: Arc<Environment>,
+    /// The keys of the metadata fetched; empty if the start failed.
+    pub(crate) keys: Vec<TrustedKey>,
+    /// Why it did not start.
+    pub(crate) failure: Option<StartError>,
+    /// The start's activity id.
+    pub(crate) start: Arc<str>,
+    /// Tokens got since.
+    pub(crate) tokens: TokenCache,
+}
+
+/// The nodes of one lab by environment.
+#[derive(Default)]
+pub(crate) struct Nodes(Mutex<HashMap<Site, Arc<NodeState>>>);
+
+impl Nodes {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Site, Arc<NodeState>>> {
+        // Entries are replaced whole, so what a panic leaves behind is still right.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The node at a site, if it was ever started.
+    pub(crate) fn get(&self, site: &Site) -> Option<Arc<NodeState>> {
+        self.lock().get(site).cloned()
+    }
+
+    /// Forgets all nodes.
+    pub(crate) fn clear(&self) {
+        self.lock().clear();
+    }
+
+    /// Starts the node at the activity's site.
+    pub(crate) async fn start(&self, activity: &mut Activity) {
+        let site = activity.site().clone();
+        let world = Arc::clone(activity.world());
+        let Some(environment) = world.environment(site.name()).cloned() else {
+            self.lock().remove(&site);
+            return;
+        };
+        let configuration = Configuration::read(&world, &environment);
+        configuration.note_bearer(activity);
+        configuration.note_outbound(activity);
+        let (checks, keys, failure) = fetch_trust(activity, &configuration).await;
+        activity.record_checks(checks);
+        let start = Arc::clone(activity.id());
+        let state =
+            NodeState { configuration, environment, keys, failure, start, tokens: TokenCache::default() };
+        self.lock().insert(site, Arc::new(state));
+    }
+}
+
+/// Fetches the signing keys of the tenant, and says how that went.
+async fn fetch_trust(
+    activity: &mut Activity,
+    configuration: &Configuration,
+) -> (Vec<Check>, Vec<TrustedKey>, Option<StartError>) {
+    let switches = activity.switches().clone();
+    let mut list = Checklist::new(&switches, StartError::describe);
+    let settings =
+        vec![configuration.metadata_format.setting.clone(), configuration.tenant_id.setting.clone()];
+    let needed = [&configuration.metadata_format, &configuration.tenant_id];
+    let missing: Vec<&str> = needed
+        .into_iter()
+        .filter(|input| input.value.is_empty())
+        .map(|input| input.setting.as_str())
+        .collect();
+    let finding = if missing.is_empty() {
+        Finding::pass("both are set")
+    } else {
+        Finding::fail(format!("empty: {}", missing.join(", ")), StartError::ConfigurationIncomplete)
+    };
+    let expected = "web.config with Aad.AADMetadataLocationFormat and Aad.AADTenantId";
+    let readable = list.ask("configuration-readable", expected, settings.clone(), finding);
+
+    let url = configuration.metadata_url();
+    let mut document = None;
+    let finding = if readable {
+        let call = Call {
+            method: Method::GET,
+            url: url.clone(),
+            headers: HeaderMap::new(),
+            body: bytes::Bytes::new(),
+        };
+        match activity.call(call).await {
+            Ok(reply) if reply.status == StatusCode::OK => {
+                let size = reply.body.len();
+                document = Some(reply.body);
+                Finding::pass(format!("200, {size} bytes"))
+            }
+            Ok(reply) => Finding::fail(
+                format!("{} from {url}", reply.status.as_u16()),
+                StartError::MetadataUnreachable,
+            ),
+            Err(error) => Finding::fail(error.to_string(), StartError::MetadataUnreachable),
+        }
+    } else {
+        Finding::skip("configuration-readable")
+    };
+    list.ask("metadata-reachable", format!("200 from {url}"), settings.clone(), finding);
+
+    let mut keys = Vec::new();
+    let finding = match document.map(|document| read_metadata(&document)) {
+        None => Finding::skip("metadata-reachable"),
+        Some(Err(error)) => Finding::fail(error.to_string(), StartError::MetadataUnreadable),
+        Some(Ok(metadata)) => {
+            keys = metadata
+                .signing_certificates
+                .iter()
+                .filter_map(|certificate| TrustedKey::of_certificate(certificate).ok())
+                .collect();
+            let found = format!("{} with {} signing keys", metadata.entity_id, keys.len());
+            activity.fact("metadata-entity", metadata.entity_id);
+            Finding::when(!keys.is_empty(), found, || StartError::MetadataUnreadable)
+        }
+    };
+    list.ask("metadata-readable", "federation metadata with a signing certificate", settings, finding);
+    let (checks, refusal) = list.finish();
+    // With a check turned off there may be no refusal and still no keys: then no token is accepted.
+    (checks, keys, refusal)
+}

@@ -1,0 +1,56 @@
+//! Access tokens a node has got since its start.
+//!
+//! Decides when a token is still good enough to send: until five minutes before it expires. Two requests that both miss
+//! both ask; the later answer stays. Holds at most one token per resource and client, of which a node has one.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use time::OffsetDateTime;
+
+/// How long before its end a token is no longer used, in seconds.
+const MARGIN: i64 = 300;
+
+/// Tokens by resource and client id.
+#[derive(Default)]
+pub(crate) struct TokenCache(Mutex<HashMap<(String, String), Kept>>);
+
+struct Kept {
+    token: String,
+    expires_on: i64,
+}
+
+impl TokenCache {
+    fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), Kept>> {
+        // Entries are replaced whole, so what a panic leaves behind is still right.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A token that is good for five minutes more, with its `expires_on`.
+    pub(super) fn get(&self, resource: &str, client: &str, now: OffsetDateTime) -> Option<(String, i64)> {
+        let kept = self.lock();
+        let kept = kept.get(&(resource.to_owned(), client.to_owned()))?;
+        (kept.expires_on.saturating_sub(MARGIN) > now.unix_timestamp())
+            .then(|| (kept.token.clone(), kept.expires_on))
+    }
+
+    pub(super) fn put(&self, resource: &str, client: &str, token: &str, expires_on: i64) {
+        let kept = Kept { token: token.to_owned(), expires_on };
+        self.lock().insert((resource.to_owned(), client.to_owned()), kept);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_used_until_five_minutes_before_its_end() {
+        let cache = TokenCache::default();
+        cache.put("r", "c", "t", 1000);
+        let at = |seconds| cache.get("r", "c", OffsetDateTime::from_unix_timestamp(seconds).unwrap());
+        assert_eq!(at(699), Some(("t".to_owned(), 1000)));
+        assert_eq!(at(700), None);
+        assert_eq!(cache.get("r", "other", OffsetDateTime::UNIX_EPOCH), None);
+    }
+}

@@ -1,0 +1,255 @@
+//! Bearer tokens: each check alone, each check turned off, and what no token may do.
+
+use mocktenant_keys::shipped;
+use mocktenant_verdict::Outcome;
+
+use super::*;
+
+const NAMES: [&str; 11] = [
+    "token-present",
+    "token-well-formed",
+    "token-algorithm",
+    "token-signature",
+    "token-issuer",
+    "token-audience",
+    "token-time",
+    "token-tenant",
+    "token-object-id",
+    "application-mapped",
+    "user-enabled",
+];
+
+/// For one check: the world's edits and the token that fail just that check, and the status.
+fn case(check: &str) -> (Vec<Edit>, Option<String>, u16) {
+    let mut claims = good_claims();
+    let mut edits = Vec::new();
+    let mut change = |name: &str, value: Value| {
+        claims.insert(name.to_owned(), value);
+        signed(&claims)
+    };
+    let token = match check {
+        "token-present" => return (edits, None, 401),
+        "token-well-formed" => "not.a.token".to_owned(),
+        "token-algorithm" => {
+            let signer = shipped::token_signing();
+            let mut header = header_of(signer);
+            header["alg"] = json!("HS256");
+            token_of(signer, &header, &claims)
+        }
+        "token-signature" => {
+            token_of(shipped::second_client(), &header_of(shipped::token_signing()), &claims)
+        }
+        "token-issuer" => change("iss", json!(format!("https://login.microsoftonline.com/{TENANT}/v2.0"))),
+        "token-audience" => change("aud", json!(format!("{URL}/"))),
+        "token-time" => change("exp", json!(NOW.unix_timestamp() - 301)),
+        "token-tenant" => change("tid", json!("c0117050-0000-4000-8000-00000000ffff")),
+        "token-object-id" => {
+            claims.remove("oid");
+            signed(&claims)
+        }
+        "application-mapped" => {
+            let row = format!("/environments/onebox/database/SysAADClientTable/{CLIENT}");
+            edits.push(drop_setting(&row));
+            good_token()
+        }
+        "user-enabled" => {
+            edits.push(set("/environments/onebox/database/UserInfo/Admin/Enable", json!(0)));
+            return (edits, Some(good_token()), 403);
+        }
+        other => panic!("no case for {other}"),
+    };
+    (edits, Some(token), 401)
+}
+
+#[tokio::test]
+async fn a_good_token_passes_every_check_in_order() {
+    let bench = Bench::new().await;
+    assert_eq!(bench.get("/data/CustomerGroups").await.status, 200);
+    let record = bench.last();
+    let names: Vec<&str> = record.checks.iter().map(|check| &*check.name).collect();
+    assert_eq!(names, NAMES);
+    assert!(record.checks.iter().all(|check| check.outcome == Outcome::Passed), "{:?}", record.checks);
+    for name in ["host-url", "issuer", "tenant-guid", "metadata-url", "tenant-id", "audience-uris"] {
+        assert!(record.fact(name).unwrap().read_at_start.is_some(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn each_check_alone_refuses_with_an_empty_body_and_the_p3p_header() {
+    for name in NAMES {
+        let (edits, token, status) = case(name);
+        let bench = Bench::edited(&edits).await;
+        let response =
+            bench.send(request(http::Method::GET, "/data/Currencies", token.as_deref(), None)).await;
+        assert_eq!(response.status, status, "{name}");
+        assert!(response.body.is_empty(), "{name}");
+        assert!(
+            response.headers["p3p"].to_str().unwrap().starts_with("CP=\"No P3P policy defined."),
+            "{name}"
+        );
+        let record = bench.last();
+        assert_eq!(failed(&record), [name], "{:?}", record.checks);
+        assert_eq!(record.checks.len(), NAMES.len(), "{name}: all that can be asked are recorded");
+        assert!(check(&record, name).change.is_some(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn each_check_turned_off_no_longer_refuses_its_case() {
+    for name in NAMES {
+        let (edits, token, _) = case(name);
+        let bench = Bench::with(Switches::off([name]), &edits).await;
+        let response =
+            bench.send(request(http::Method::GET, "/data/Currencies", token.as_deref(), None)).await;
+        assert_eq!(response.status, 200, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_name_the_setting_they_depend_on() {
+    for (name, pointer) in [
+        ("token-signature", "/environments/onebox/web_config/Aad.AADMetadataLocationFormat"),
+        ("token-issuer", "/environments/onebox/web_config/Aad.AADIssuerNameFormat"),
+        ("token-audience", "/environments/onebox/web_config/Infrastructure.HostUrl"),
+        ("token-tenant", "/environments/onebox/web_config/Aad.TenantDomainGUID"),
+        (
+            "application-mapped",
+            "/environments/onebox/database/SysAADClientTable/c0117050-0000-4000-8000-00000000a001",
+        ),
+        ("user-enabled", "/environments/onebox/database/UserInfo/Admin/Enable"),
+    ] {
+        let (edits, token, _) = case(name);
+        let bench = Bench::edited(&edits).await;
+        bench.send(request(http::Method::GET, "/data/Currencies", token.as_deref(), None)).await;
+        assert_eq!(check(&bench.last(), name).settings[0].as_str(), pointer);
+    }
+}
+
+#[tokio::test]
+async fn the_audience_is_the_url_without_its_slash_or_the_service_itself_or_the_labs_own_address() {
+    let bench = Bench::new().await;
+    bench.lab.set_addresses([(onebox(), "https://localhost:7444".to_owned())].into());
+    let upper = URL.replace("usnconebox", "USNCONEBOX");
+    for (audience, status) in [
+        (json!(URL), 200),
+        (json!("00000015-0000-0000-c000-000000000000"), 200),
+        (json!("spn:00000015-0000-0000-c000-000000000000"), 200),
+        (json!("https://localhost:7444"), 200),
+        (json!([URL]), 200),
+        (json!("https://localhost:7444/"), 401),
+        (json!(format!("{URL}/")), 401),
+        (json!(upper), 401),
+        (json!("spn:c0117050-0000-4000-8000-00000000a002"), 401),
+        (json!("https://contoso.crm4.dynamics.com"), 401),
+        (json!(""), 401),
+        (json!(5), 401),
+        (json!(null), 401),
+    ] {
+        let mut claims = good_claims();
+        claims.insert("aud".to_owned(), audience.clone());
+        let response =
+            bench.send(request(http::Method::GET, "/data/Currencies", Some(&signed(&claims)), None)).await;
+        assert_eq!(response.status, status, "{audience}");
+    }
+}
+
+#[tokio::test]
+async fn an_environment_without_a_host_url_accepts_no_empty_audience() {
+    let bench =
+        Bench::edited(&[drop_setting("/environments/onebox/web_config/Infrastructure.HostUrl")]).await;
+    for audience in ["", URL] {
+        let mut claims = good_claims();
+        claims.insert("aud".to_owned(), json!(audience));
+        let response =
+            bench.send(request(http::Method::GET, "/data/Currencies", Some(&signed(&claims)), None)).await;
+        assert_eq!(response.status, 401, "{audience:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_database_is_live_and_the_configuration_is_not() {
+    let bench = Bench::new().await;
+    let row = format!("/environments/onebox/database/SysAADClientTable/{CLIENT}");
+    bench.apply(&[drop_setting(&row)]).await;
+    assert_eq!(bench.get("/data/Currencies").await.status, 401);
+    bench.apply(&[set(&row, json!({ "Name": "again", "UserId": "admin" }))]).await;
+    assert_eq!(bench.get("/data/Currencies").await.status, 200, "user ids have no letter case");
+    bench.apply(&[set(&row, json!({ "Name": "again", "UserId": "nobody" }))]).await;
+    assert_eq!(bench.get("/data/Currencies").await.status, 403);
+}
+
+#[tokio::test]
+async fn a_v2_token_names_its_application_in_azp() {
+    let bench = Bench::new().await;
+    let mut claims = good_claims();
+    claims.remove("appid");
+    claims.insert("azp".to_owned(), json!(CLIENT.to_uppercase()));
+    let response =
+        bench.send(request(http::Method::GET, "/data/Currencies", Some(&signed(&claims)), None)).await;
+    assert_eq!(response.status, 200);
+}
+
+#[tokio::test]
+async fn no_garbage_in_the_header_is_accepted_or_panics() {
+    let bench = Bench::new().await;
+    let signer = shipped::token_signing();
+    let (header, claims) = (header_of(signer), good_claims());
+    let whole = good_token();
+    let unsigned = format!("{}.", whole.rsplit_once('.').unwrap().0);
+    let mut none = header.clone();
+    none["alg"] = json!("none");
+    let mut critical = header.clone();
+    critical["crit"] = json!(["exp"]);
+    let mut own_key = header.clone();
+    own_key["jwk"] = json!({ "kty": "RSA" });
+    own_key["kid"] = json!("own");
+    own_key["x5t"] = json!("own");
+    let mut big = claims.clone();
+    big.insert("exp".to_owned(), json!(1e300));
+    let mut deep = claims.clone();
+    deep.insert("x".to_owned(), (0..60).fold(json!(1), |inner, _| json!([inner])));
+    let bad = [
+        String::new(),
+        " ".to_owned(),
+        "Basic dXNlcjpwYXNz".to_owned(),
+        "Bearer".to_owned(),
+        "Bearer a b".to_owned(),
+        format!("Bearer {}", "a".repeat(100_000)),
+        format!("Bearer {unsigned}"),
+        format!("Bearer {whole}a"),
+        format!("Bearer {}", token_of(signer, &none, &claims)),
+        format!("Bearer {}", token_of(signer, &critical, &claims)),
+        format!("Bearer {}", token_of(signer, &own_key, &claims)),
+        format!("Bearer {}", signed(&big)),
+        format!("Bearer {}", signed(&deep)),
+    ];
+    for value in bad {
+        let mut request = request(http::Method::GET, "/data/Currencies", None, None);
+        request.headers.insert(AUTHORIZATION, HeaderValue::from_str(&value).unwrap());
+        assert_eq!(bench.send(request).await.status, 401, "{value:.60}");
+    }
+    let mut twice = request(http::Method::GET, "/data/Currencies", Some(&whole), None);
+    twice.headers.append(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {whole}")).unwrap());
+    assert_eq!(bench.send(twice).await.status, 401);
+}
+
+#[tokio::test]
+async fn every_path_asks_for_a_token_first() {
+    let bench = Bench::new().await;
+    for target in ["/", "/data", "/data/CustomersV3", "/data/Nothing", "/api/services", "/nowhere"] {
+        let response = bench.send(request(http::Method::GET, target, None, None)).await;
+        assert_eq!(response.status, 401, "{target}");
+        assert!(response.headers.contains_key("p3p"), "{target}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_judged_without_a_request_as_with_one() {
+    let bench = Bench::new().await;
+    let checks = bench.lab.judge("aos", &onebox(), &good_token()).unwrap();
+    assert!(checks.iter().all(|check| check.outcome == Outcome::Passed), "{checks:?}");
+    let (_, token, _) = case("token-audience");
+    let checks = bench.lab.judge("aos", &onebox(), &token.unwrap()).unwrap();
+    let refused: Vec<&str> = checks.iter().filter(|check| check.failed()).map(|check| &*check.name).collect();
+    assert_eq!(refused, ["token-audience"]);
+}

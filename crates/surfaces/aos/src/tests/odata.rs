@@ -1,0 +1,258 @@
+//! The OData endpoint: records, companies, queries, and requests that are wrong in themselves.
+
+use http::Method;
+use mocktenant_lab::request::BodyError;
+
+use super::*;
+
+fn customer(account: &str) -> Value {
+    json!({
+        "dataAreaId": "usmf",
+        "CustomerAccount": account,
+        "OrganizationName": "Forest Wholesales",
+        "CustomerGroupId": "30",
+        "SalesCurrencyCode": "EUR",
+    })
+}
+
+async fn unlinked() -> Bench {
+    let state = "/environments/onebox/database/DualWriteProjectConfiguration/Maps/CustomersV3/State";
+    Bench::edited(&[set(state, json!("Not running"))]).await
+}
+
+#[tokio::test]
+async fn a_set_has_the_context_and_every_record_its_tag() {
+    let bench = Bench::new().await;
+    let response = bench.get("/data/LegalEntities").await;
+    assert_eq!(response.status, 200);
+    assert_eq!(response.headers["odata-version"], "4.0");
+    let body = body(&response);
+    assert_eq!(body["@odata.context"], format!("{URL}/data/$metadata#LegalEntities"));
+    let first = &body["value"][0];
+    assert_eq!(first["LegalEntityId"], "DAT");
+    assert_eq!(first["UseForFinancialConsolidationProcess"], "No");
+    assert!(first["@odata.etag"].as_str().unwrap().starts_with("W/\"J"), "{first}");
+    assert_eq!(first.as_object().unwrap().keys().next().unwrap(), "@odata.etag");
+}
+
+#[tokio::test]
+async fn urls_of_an_answer_follow_the_request() {
+    let bench = Bench::new().await;
+    let mut request = request(Method::GET, "/data/Currencies", Some(&good_token()), None);
+    "localhost:7444".clone_into(&mut request.host);
+    let body = body(&bench.send(request).await);
+    assert_eq!(body["@odata.context"], "https://localhost:7444/data/$metadata#Currencies");
+}
+
+#[tokio::test]
+async fn a_customer_is_created_read_changed_and_deleted() {
+    let bench = unlinked().await;
+    let response = bench.post(&customer("DE-010")).await;
+    assert_eq!(response.status, 201, "{:?}", response.body);
+    let record = "/data/CustomersV3(dataAreaId='usmf',CustomerAccount='DE-010')";
+    assert_eq!(response.headers["location"], format!("{URL}{record}"));
+    let created = body(&response);
+    assert_eq!(created["@odata.context"], format!("{URL}/data/$metadata#CustomersV3/$entity"));
+    assert_eq!((&created["PartyType"], &created["LanguageId"]), (&json!("Organization"), &json!("en-us")));
+
+    let read = body(&bench.get(record).await);
+    assert_eq!(read, created);
+    let change = r#"{"OrganizationName":"Forest","PrimaryContactEmail":null,"CustomerAccount":"de-010"}"#;
+    let response = bench.send(request(Method::PATCH, record, Some(&good_token()), Some(change))).await;
+    assert_eq!((response.status.as_u16(), response.body.len()), (204, 0));
+    let read = body(&bench.get(record).await);
+    assert_eq!((&read["OrganizationName"], &read["CustomerAccount"]), (&json!("Forest"), &json!("DE-010")));
+    assert_eq!(read["PrimaryContactEmail"], "");
+
+    let stale = created["@odata.etag"].as_str().unwrap();
+    for (tag, status) in [(stale, 412), ("garbage", 412), (read["@odata.etag"].as_str().unwrap(), 204)] {
+        let mut request = request(Method::DELETE, record, Some(&good_token()), None);
+        request.headers.insert("if-match", HeaderValue::from_str(tag).unwrap());
+        assert_eq!(bench.send(request).await.status, status, "{tag}");
+    }
+    assert_eq!(bench.get(record).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_request_sees_its_default_company_unless_it_asks_for_all() {
+    let group = json!({ "dataAreaId": "dat", "CustomerGroupId": "1", "Description": "Other" });
+    let bench = Bench::edited(&[set("/environments/onebox/records/CustomerGroups/dat1", group)]).await;
+    let count = |response: &Response| body(response)["value"].as_array().unwrap().len();
+    assert_eq!(count(&bench.get("/data/CustomerGroups").await), 3);
+    assert_eq!(count(&bench.get("/data/CustomerGroups?cross-company=true").await), 4);
+    let filtered = "/data/CustomerGroups?$filter=dataAreaId%20eq%20'dat'";
+    assert_eq!(count(&bench.get(filtered).await), 0);
+    assert_eq!(count(&bench.get(&format!("{filtered}&cross-company=true")).await), 1);
+    let key = "/data/CustomerGroups(dataAreaId='dat',CustomerGroupId='1')";
+    assert_eq!(bench.get(key).await.status, 404);
+    assert_eq!(bench.get(&format!("{key}?cross-company=true")).await.status, 200);
+    assert_eq!(count(&bench.get("/data/LegalEntities").await), 2, "companies belong to no company");
+}
+
+#[tokio::test]
+async fn select_filter_top_and_count_work() {
+    let bench = Bench::new().await;
+    let target =
+        "/data/CustomerGroups?$select=CustomerGroupId&$filter=CustomerGroupId%20ne%20'10'&$top=1&$count=true";
+    let body = body(&bench.get(target).await);
+    assert_eq!(body["@odata.count"], 2);
+    assert_eq!(body["@odata.context"], format!("{URL}/data/$metadata#CustomerGroups(CustomerGroupId)"));
+    let rows = body["value"].as_array().unwrap();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].as_object().unwrap().keys().collect::<Vec<_>>(), ["@odata.etag", "CustomerGroupId"]);
+}
+
+#[tokio::test]
+async fn a_new_customer_without_a_company_gets_the_users_own() {
+    let bench = unlinked().await;
+    let mut row = customer("DE-011");
+    row.as_object_mut().unwrap().remove("dataAreaId");
+    assert_eq!(body(&bench.post(&row).await)["dataAreaId"], "usmf");
+}
+
+#[tokio::test]
+async fn what_a_customer_lacks_or_refers_to_in_vain_is_named() {
+    let bench = unlinked().await;
+    for (column, value, text) in [
+        ("CustomerGroupId", json!(""), "Field 'Customer group' must be filled in."),
+        ("CustomerAccount", json!(" "), "Field 'Customer account' must be filled in."),
+        ("OrganizationName", json!(null), "Field 'Name' must be filled in."),
+        ("CustomerGroupId", json!("99"), "The value '99' in field 'Customer group' is not found"),
+        ("SalesCurrencyCode", json!("XXX"), "The value 'XXX' in field 'Currency' is not found"),
+        ("dataAreaId", json!("zzz"), "The value 'zzz' in field 'Company' is not found"),
+    ] {
+        let mut row = customer("DE-012");
+        row[column] = value;
+        let response = bench.post(&row).await;
+        assert_eq!(response.status, 400, "{column}");
+        let message = inner_message(&response);
+        assert!(
+            message
+                .starts_with("Write failed for table row of type 'CustCustomerV3Entity'. Infolog: Warning: ")
+        );
+        assert!(message.contains(text), "{message}");
+    }
+    assert_eq!(bench.post(&customer("DE-012")).await.status, 201);
+    let response = bench.post(&customer("de-012")).await;
+    assert_eq!(response.status, 400);
+    assert!(inner_message(&response).contains("The record already exists."));
+}
+
+#[tokio::test]
+async fn bad_bodies_are_refused_in_the_odata_envelope() {
+    let bench = unlinked().await;
+    let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+    let nested = json!({ "CustomerAccount": { "a": 1 } }).to_string();
+    for text in [
+        "",
+        "{",
+        "[]",
+        "null",
+        "5",
+        "\"x\"",
+        "{\"a\":}",
+        "{\"CustomerAccount\":5}",
+        "{\"PartyType\":\"Nobody\"}",
+        "{\"CreditLimit\":\"much\"}",
+        "{\"x\":[1]}",
+        "\u{feff}{}",
+        &deep,
+        &nested,
+    ] {
+        let response =
+            bench.send(request(Method::POST, "/data/CustomersV3", Some(&good_token()), Some(text))).await;
+        assert_eq!(response.status, 400, "{text:.40}");
+        let error = &body(&response)["error"];
+        assert_eq!((&error["code"], &error["message"]), (&json!(""), &json!("An error has occurred.")));
+        assert!(error["innererror"]["message"].as_str().unwrap().len() < 500, "{text:.40}");
+    }
+    let mut bytes = request(Method::POST, "/data/CustomersV3", Some(&good_token()), Some("{}"));
+    bytes.body = Ok(vec![0xff, 0xfe, 0x00].into());
+    assert_eq!(bench.send(bytes).await.status, 400);
+}
+
+#[tokio::test]
+async fn other_content_types_and_missing_bodies_have_their_own_status() {
+    let bench = unlinked().await;
+    for kind in ["application/x-www-form-urlencoded", "text/json", "application/jsonx", ""] {
+        let mut request = request(Method::POST, "/data/CustomersV3", Some(&good_token()), Some("{}"));
+        request.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        assert_eq!(bench.send(request).await.status, 415, "{kind:?}");
+    }
+    for (why, status) in
+        [(BodyError::TooLarge { limit: 1 }, 413), (BodyError::Timeout, 400), (BodyError::Incomplete, 400)]
+    {
+        let mut request = request(Method::POST, "/data/CustomersV3", Some(&good_token()), None);
+        request.body = Err(why);
+        let response = bench.send(request).await;
+        assert_eq!(response.status, status, "{why:?}");
+        assert_eq!(body(&response)["error"]["message"], "An error has occurred.");
+    }
+}
+
+#[tokio::test]
+async fn methods_and_paths_that_are_not_there_are_404_and_405() {
+    let bench = unlinked().await;
+    let key = "/data/CustomersV3(dataAreaId='usmf',CustomerAccount='X')";
+    for (method, target, status, allow) in [
+        (Method::GET, "/data/Vendors", 404, None),
+        (Method::GET, "/data/$metadata", 404, None),
+        (Method::GET, "/nowhere", 404, None),
+        (Method::GET, "/", 404, None),
+        (Method::POST, "/", 405, Some("GET")),
+        (Method::PUT, "/data/CustomersV3", 405, Some("GET, POST, PATCH, DELETE")),
+        (Method::PATCH, "/data/CustomersV3", 405, Some("GET, POST")),
+        (Method::POST, key, 405, Some("GET, PATCH, DELETE")),
+        (Method::POST, "/data/Currencies", 405, Some("GET")),
+        (Method::DELETE, key, 404, None),
+        (Method::PATCH, key, 404, None),
+        (Method::HEAD, "/data/Currencies", 200, None),
+    ] {
+        let response = bench.send(request(method.clone(), target, Some(&good_token()), Some("{}"))).await;
+        assert_eq!(response.status, status, "{method} {target}");
+        let sent = response.headers.get("allow").map(|allow| allow.to_str().unwrap());
+        assert_eq!(sent, allow, "{method} {target}");
+    }
+}
+
+#[tokio::test]
+async fn queries_nobody_can_read_are_refused() {
+    let bench = Bench::new().await;
+    let deep = format!("$filter={}1{}", "(".repeat(5000), ")".repeat(5000));
+    let long = format!("$filter={}", "a".repeat(100_000));
+    for query in [
+        "$filter=(",
+        "$filter=a%20eq",
+        "$top=-1",
+        "$top=x",
+        "$nothing=1",
+        "$top=1&$top=2",
+        "$filter=%FF",
+        "$expand=Lines",
+        &deep,
+        &long,
+    ] {
+        let response = bench.get(&format!("/data/Currencies?{query}")).await;
+        assert_eq!(response.status, 400, "{query:.40}");
+        assert!(inner_message(&response).starts_with("The query cannot be read: "), "{query:.40}");
+    }
+    let response = bench.get("/data/CustomersV3(dataAreaId='usmf')").await;
+    assert!(inner_message(&response).contains("dataAreaId, CustomerAccount"));
+}
+
+#[tokio::test]
+async fn a_key_column_cannot_change_and_a_reset_forgets_all_customers() {
+    let bench = unlinked().await;
+    assert_eq!(bench.post(&customer("DE-010")).await.status, 201);
+    let record = "/data/CustomersV3(dataAreaId='usmf',CustomerAccount='DE-010')";
+    let response = bench
+        .send(request(Method::PATCH, record, Some(&good_token()), Some(r#"{"CustomerAccount":"B"}"#)))
+        .await;
+    assert_eq!(response.status, 400);
+    assert!(inner_message(&response).contains("CustomerAccount"));
+    bench.restart().await;
+    assert_eq!(bench.get(record).await.status, 200, "a restart leaves the database alone");
+    bench.lab.apply(Command::Reset).await.unwrap();
+    bench.lab.apply(Command::Clock(ClockChange::Freeze(NOW))).await.unwrap();
+    assert_eq!(bench.get(record).await.status, 404);
+}

@@ -1,0 +1,116 @@
+//! What stands behind the AOS's outgoing calls in these tests: scripted answers, and every call kept.
+//!
+//! Metadata is real (written by the federation crate), tokens are real (signed with shipped keys); the Dataverse side only
+//! says what a test told it to say.
+
+use std::sync::{Arc, Mutex};
+
+use http::{HeaderMap, Method, StatusCode};
+use mocktenant_federation::{EntraMetadata, SignatureForm, Signer};
+use mocktenant_keys::shipped;
+use mocktenant_lab::BoxFuture;
+use mocktenant_lab::outbound::{Call, CallError, Outbound, Reply};
+use serde_json::{Value, json};
+
+use super::{NOW, TENANT};
+
+/// A scripted answer.
+pub(super) type Scripted = Result<(u16, String), CallError>;
+
+struct Rule {
+    method: Method,
+    part: String,
+    answer: Scripted,
+}
+
+#[derive(Default)]
+struct State {
+    calls: Vec<Call>,
+    rules: Vec<Rule>,
+    token_lifetime: Option<i64>,
+}
+
+/// The wire. Clones are the same wire.
+#[derive(Clone, Default)]
+pub(super) struct Wire(Arc<Mutex<State>>);
+
+impl Wire {
+    /// Answers calls of this method whose URL holds `part` like this from now on.
+    pub(super) fn script(&self, method: Method, part: &str, answer: Scripted) {
+        self.0.lock().unwrap().rules.insert(0, Rule { method, part: part.to_owned(), answer });
+    }
+
+    pub(super) fn token_lifetime(&self, seconds: i64) {
+        self.0.lock().unwrap().token_lifetime = Some(seconds);
+    }
+
+    /// The calls of this method whose URL holds `part`.
+    pub(super) fn calls(&self, method: &Method, part: &str) -> Vec<Call> {
+        let state = self.0.lock().unwrap();
+        state.calls.iter().filter(|call| call.method == *method && call.url.contains(part)).cloned().collect()
+    }
+
+    fn answer(&self, call: &Call) -> Scripted {
+        let mut state = self.0.lock().unwrap();
+        state.calls.push(call.clone());
+        let rule =
+            state.rules.iter().find(|rule| rule.method == call.method && call.url.contains(&rule.part));
+        if let Some(rule) = rule {
+            return rule.answer.clone();
+        }
+        let lifetime = state.token_lifetime.unwrap_or(3599);
+        drop(state);
+        let url = call.url.as_str();
+        let rows = |column: &str, id: &str| Ok((200, json!({ "value": [{ column: id }] }).to_string()));
+        match (call.method.as_str(), url) {
+            ("GET", url) if url.contains("FederationMetadata.xml") => Ok((200, metadata())),
+            ("POST", url) if url.ends_with("/oauth2/token") => Ok((200, token_answer(lifetime).to_string())),
+            ("GET", url) if url.contains("/cdm_companies?") => rows("cdm_companyid", "company-1"),
+            ("GET", url) if url.contains("/msdyn_customergroups?") => {
+                rows("msdyn_customergroupid", "group-30")
+            }
+            ("GET", url) if url.contains("/transactioncurrencies?") => rows("transactioncurrencyid", "eur-1"),
+            ("POST" | "PATCH" | "DELETE", url) if url.contains("/accounts") => Ok((204, String::new())),
+            _ => Err(CallError::UnknownHost { host: url.to_owned(), port: 443 }),
+        }
+    }
+}
+
+impl Outbound for Wire {
+    fn call(&self, call: Call) -> BoxFuture<'_, Result<Reply, CallError>> {
+        let answer = self.answer(&call);
+        Box::pin(async move {
+            // A call takes time: others get their turn meanwhile.
+            tokio::task::yield_now().await;
+            let (status, body) = answer?;
+            let status = StatusCode::from_u16(status).unwrap();
+            Ok(Reply { status, headers: HeaderMap::new(), body: body.into() })
+        })
+    }
+}
+
+/// The tenant's federation metadata.
+pub(super) fn metadata() -> String {
+    let signing = shipped::token_signing();
+    let certificates = [signing.certificate().clone(), shipped::token_signing_next().certificate().clone()];
+    let document = EntraMetadata {
+        id: "_c0117050-0000-4000-8000-0000000f0001",
+        entity_id: &format!("https://sts.windows.net/{TENANT}/"),
+        endpoint_base: &format!("https://login.microsoftonline.com/{TENANT}"),
+        signing_certificates: &certificates,
+    };
+    let signer =
+        Signer { key: signing.key(), certificate: signing.certificate(), form: SignatureForm::Unprefixed };
+    String::from_utf8(document.to_bytes(signer).unwrap()).unwrap()
+}
+
+fn token_answer(lifetime: i64) -> Value {
+    let expires_on = NOW.unix_timestamp() + lifetime;
+    json!({
+        "token_type": "Bearer",
+        "expires_in": lifetime.to_string(),
+        "expires_on": expires_on.to_string(),
+        "resource": "https://contoso.crm4.dynamics.com",
+        "access_token": "eyJ.the.token",
+    })
+}

@@ -1,0 +1,240 @@
+//! Whether a bearer token is one this organisation accepts.
+//!
+//! Decides by what the world says: the tenant's issuer and signing keys, the organisation's URL as the only audience (the
+//! lab's own address of the organisation is an alias of it, the API host is not), lab time. Never trusts a key or URL that a
+//! token brings along. Mirrors the Web API's answer to any such fault: 401 with a challenge and an empty body.
+//!
+//! The order and the 5 minutes of clock skew are inferred; that the audience is compared without case and without one
+//! final slash is a decision of the design.
+
+use std::borrow::Cow;
+
+use mocktenant_keys::Algorithm;
+use mocktenant_lab::{Addresses, Exchange, Site};
+use mocktenant_token::bearer::{Authorization, SignatureFinding, TimeWindow, TrustedKey, select_key};
+use mocktenant_token::{Claims, Compact};
+use mocktenant_verdict::{Checklist, Finding, Setting};
+use mocktenant_world::{Organization, World};
+use time::{Duration, OffsetDateTime};
+
+use crate::errors::{DataverseError, excerpt};
+
+/// The names of all checks, in the order they are asked.
+pub const CHECKS: [&str; 12] = [
+    "token-present",
+    "token-well-formed",
+    "token-algorithm",
+    "token-issuer",
+    "token-signature",
+    "token-audience",
+    "token-time",
+    "token-tenant",
+    "application-user-exists",
+    "application-user-enabled",
+    "application-user-roles",
+    "privilege",
+];
+
+/// The host a challenge names under world names.
+const LOGIN_HOST: &str = "login.microsoftonline.com";
+
+/// Tolerance of `nbf` and `exp`.
+const WINDOW: TimeWindow = TimeWindow { skew: Duration::minutes(5) };
+
+/// What one organisation trusts, prepared once per snapshot.
+pub(crate) struct Trust {
+    /// Issuers, the v1 form first.
+    issuers: Vec<String>,
+    /// The tenant's token-signing keys.
+    keys: Vec<TrustedKey>,
+    /// Accepted audiences without their final slash, the organisation's URL first.
+    audiences: Vec<String>,
+    /// Where the signing keys are declared.
+    signing: Setting,
+}
+
+impl Trust {
+    /// What an organisation trusts in this world.
+    pub(crate) fn of(organization: &Organization, world: &World, addresses: &Addresses) -> Self {
+        let tenant = world.tenant(&organization.tenant);
+        let tenant_id = tenant.map_or(organization.tenant.as_str(), |tenant| tenant.id.as_str());
+        let mut issuers = vec![
+            format!("https://sts.windows.net/{tenant_id}/"),
+            format!("https://{LOGIN_HOST}/{tenant_id}/v2.0"),
+        ];
+        if let Some(identity) = addresses.get(&Site::Identity) {
+            issuers.push(format!("{identity}/{tenant_id}/v2.0"));
+        }
+        let keys = tenant.map_or_else(Vec::new, |tenant| {
+            // a signing identity has a usable RSA key, so none is left out
+            let trusted =
+                |identity: &mocktenant_keys::Identity| TrustedKey::of_certificate(identity.certificate());
+            tenant.signing.iter().filter_map(|identity| trusted(identity).ok()).collect()
+        });
+        let mut audiences = vec![format!("https://{}", organization.host)];
+        audiences.extend(addresses.get(&Site::organization(&organization.key)).cloned());
+        let signing = Setting::of(["tenants", tenant_id, "signing_keys"]);
+        Self { issuers, keys, audiences, signing }
+    }
+
+    fn accepts_audience(&self, audience: &str) -> bool {
+        let audience = without_slash(audience);
+        self.audiences.iter().any(|accepted| without_slash(accepted).eq_ignore_ascii_case(audience))
+    }
+}
+
+fn without_slash(url: &str) -> &str {
+    url.strip_suffix('/').unwrap_or(url)
+}
+
+/// Asks every question about the token; gives the client id it was issued to, if it can be read at all.
+pub(crate) fn ask(
+    list: &mut Checklist<'_, DataverseError>,
+    organization: &Organization,
+    trust: &Trust,
+    authorization: &Authorization<'_>,
+    now: OffsetDateTime,
+) -> Option<String> {
+    let refused = || DataverseError::Unauthorized;
+    let present = !matches!(authorization, Authorization::Missing | Authorization::OtherScheme(_));
+    list.ask(
+        "token-present",
+        "an Authorization header of the scheme Bearer",
+        Vec::new(),
+        Finding::when(present, authorization.to_string(), refused),
+    );
+
+    let parsed = match authorization {
+        Authorization::Bearer(token) => Some(Compact::parse(token)),
+        _ => None,
+    };
+    let well_formed = match (&parsed, present) {
+        (_, false) => Finding::skip("token-present"),
+        (None, true) => Finding::fail(authorization.to_string(), refused()),
+        (Some(Err(malformed)), true) => Finding::fail(malformed.to_string(), refused()),
+        (Some(Ok(_)), true) => Finding::pass("a JSON web token of three parts"),
+    };
+    list.ask("token-well-formed", "one JSON web token of three parts", Vec::new(), well_formed);
+
+    let Some(Ok(token)) = parsed else {
+        for name in [
+            "token-algorithm",
+            "token-issuer",
+            "token-signature",
+            "token-audience",
+            "token-time",
+            "token-tenant",
+        ] {
+            list.ask(name, "", Vec::new(), Finding::skip("token-well-formed"));
+        }
+        return None;
+    };
+    let claims = token.claims();
+
+    let algorithm = token.header().alg().and_then(Algorithm::from_name);
+    let critical = token.unknown_crit();
+    let asked = match token.header().alg() {
+        Some(name) if critical.is_empty() => excerpt(name),
+        Some(name) => format!("{}, crit {}", excerpt(name), excerpt(&critical.join(", "))),
+        None => "a header without alg".to_owned(),
+    };
+    list.ask(
+        "token-algorithm",
+        "an RSA signature algorithm and no critical extension",
+        Vec::new(),
+        Finding::when(algorithm.is_some() && critical.is_empty(), asked, refused),
+    );
+
+    let issuer = claims.text("iss");
+    list.ask(
+        "token-issuer",
+        trust.issuers.join(" or "),
+        vec![organization.pointer.join("tenant")],
+        Finding::when(
+            issuer.is_some_and(|issuer| trust.issuers.iter().any(|trusted| trusted == issuer)),
+            shown(issuer, "no iss"),
+            refused,
+        ),
+    );
+
+    ask_signature(list, trust, &token, algorithm);
+    ask_claims(list, organization, trust, claims, now);
+    claims.text("appid").or_else(|| claims.text("azp")).map(excerpt)
+}
+
+fn ask_signature(
+    list: &mut Checklist<'_, DataverseError>,
+    trust: &Trust,
+    token: &Compact<'_>,
+    algorithm: Option<Algorithm>,
+) {
+    let refused = || DataverseError::Unauthorized;
+    let found = select_key(token.header(), &trust.keys);
+    let finding = match (algorithm, found.key()) {
+        (None, _) => Finding::skip("token-algorithm"),
+        (Some(_), None) => Finding::fail(found.to_string(), refused()),
+        (Some(algorithm), Some(key)) => {
+            let valid = key.public_key.verify(algorithm, token.signing_input(), token.signature());
+            let actual = if valid {
+                SignatureFinding::Valid { algorithm }
+            } else {
+                SignatureFinding::Mismatch { algorithm }
+            };
+            Finding::when(valid, format!("{actual}, {found}"), refused)
+        }
+    };
+    let expected = format!("a signature by {}", found.expected());
+    list.ask("token-signature", expected, vec![trust.signing.clone()], finding);
+}
+
+fn ask_claims(
+    list: &mut Checklist<'_, DataverseError>,
+    organization: &Organization,
+    trust: &Trust,
+    claims: Claims<'_>,
+    now: OffsetDateTime,
+) {
+    let refused = || DataverseError::Unauthorized;
+    let audience = claims.audience();
+    let actual = match audience.all() {
+        [] => Cow::Borrowed("no aud"),
+        all => Cow::Owned(excerpt(&all.join(", "))),
+    };
+    list.ask(
+        "token-audience",
+        trust.audiences.join(" or "),
+        vec![organization.pointer.join("host")],
+        Finding::when(audience.all().iter().any(|one| trust.accepts_audience(one)), actual, refused),
+    );
+
+    let time = WINDOW.judge(claims, now);
+    list.ask("token-time", WINDOW.expected(), Vec::new(), time.finding(refused));
+
+    let tenant = claims.text("tid");
+    list.ask(
+        "token-tenant",
+        organization.tenant.clone(),
+        vec![organization.pointer.join("tenant")],
+        Finding::when(
+            tenant.is_some_and(|tenant| tenant.eq_ignore_ascii_case(&organization.tenant)),
+            shown(tenant, "no tid"),
+            refused,
+        ),
+    );
+}
+
+fn shown(value: Option<&str>, absent: &'static str) -> Cow<'static, str> {
+    value.map_or(Cow::Borrowed(absent), |value| Cow::Owned(excerpt(value)))
+}
+
+/// The challenge: `Bearer authorization_uri=https://login.microsoftonline.com/<tid>/oauth2/authorize,
+/// resource_id=https://<org>/`. Both URLs are those the caller can reach; the resource is the organisation's URL also at the
+/// API host.
+pub(crate) fn challenge(exchange: &Exchange, organization: &Organization) -> String {
+    let authority = exchange.base_url_of(&Site::Identity, LOGIN_HOST);
+    let resource = exchange.base_url_of(&Site::organization(&organization.key), &organization.host);
+    format!(
+        "Bearer authorization_uri={authority}/{}/oauth2/authorize, resource_id={resource}/",
+        organization.tenant
+    )
+}

@@ -1,0 +1,37 @@
+//! The texts of Dataverse, and nothing but the texts.
+//!
+//! Decides code, status and wording of every refusal, each with how sure we are of it. Never decides when one is due:
+//! that is [`crate::bearer`], [`crate::principal`] and [`crate::operations`]. Our own cause and change stand beside each
+//! row and never reach the wire.
+
+mod catalogue;
+mod payload;
+
+pub use catalogue::DataverseError;
+pub use payload::PayloadDefect;
+pub(crate) use payload::excerpt;
+
+use mocktenant_lab::CatalogueRow;
+
+/// Identifier and change of an error, as [`mocktenant_verdict::Checklist`] wants them.
+pub(crate) fn describe(error: &DataverseError) -> (&'static str, &'static str) {
+    let row = error.row();
+    (row.id, row.change)
+}
+
+/// The catalogue for documents and the control API.
+pub(crate) fn rows() -> Vec<CatalogueRow> {
+    DataverseError::ROWS
+        .iter()
+        .map(|row| CatalogueRow {
+            id: row.id,
+            status: row.status,
+            class: row.class.to_owned(),
+            template: row.template,
+            fidelity: row.fidelity,
+            source: row.source,
+            cause: row.cause,
+            change: row.change,
+        })
+        .collect()
+}

@@ -1,0 +1,99 @@
+//! What the OData reader inside Dataverse says about a body it cannot read: the inner exception of 0x80048d19.
+//!
+//! Decides only wording. `Invalid JSON`, the undeclared property and `Cannot convert the literal` are as captured answers
+//! have them; the others are the reader's messages for the same situations, inferred.
+
+use std::fmt;
+
+/// Why a body is no row. Foreign text in it is cut to 64 characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PayloadDefect {
+    /// Not JSON.
+    InvalidJson,
+    /// Nothing at all.
+    Empty,
+    /// JSON, but not an object.
+    NotAnObject {
+        /// The reader's name of what it found.
+        found: &'static str,
+    },
+    /// One member named twice in an object.
+    DuplicateProperty {
+        /// Its name.
+        name: String,
+    },
+    /// Arrays and objects nested too deep.
+    TooDeep,
+    /// A value of another type than its column's.
+    CannotConvert {
+        /// The value as JSON.
+        literal: String,
+        /// The column's type, `Edm.Int32`.
+        expected: &'static str,
+    },
+    /// `x@odata.bind` where the table has no such navigation property.
+    UndeclaredProperty {
+        /// Its name.
+        name: String,
+    },
+    /// `x@odata.bind` with something that names no row.
+    InvalidBinding {
+        /// The navigation property.
+        name: String,
+    },
+    /// A nested row: creating related rows in one request is not built.
+    NestedResource {
+        /// The navigation property.
+        name: String,
+    },
+}
+
+impl fmt::Display for PayloadDefect {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Microsoft.OData.ODataException: ")?;
+        match self {
+            Self::InvalidJson => {
+                formatter.write_str("Invalid JSON. A token was not recognized in the JSON content.")
+            }
+            Self::Empty => formatter.write_str("Empty Payload. JSON content expected."),
+            Self::NotAnObject { found } => write!(
+                formatter,
+                "An unexpected '{found}' node was found when reading from the JSON reader. A 'StartObject' node was expected."
+            ),
+            Self::DuplicateProperty { name } => {
+                write!(
+                    formatter,
+                    "Multiple properties with the name '{name}' were detected in a resource value."
+                )
+            }
+            Self::TooDeep => formatter.write_str("The depth limit of the payload was exceeded."),
+            Self::CannotConvert { literal, expected } => {
+                write!(formatter, "Cannot convert the literal '{literal}' to the expected type '{expected}'.")
+            }
+            Self::UndeclaredProperty { name } => write!(
+                formatter,
+                "An undeclared property '{name}' which only has property annotations in the payload but no property value was found in the payload. In OData, only declared navigation properties and declared named streams can be represented as properties without values."
+            ),
+            Self::InvalidBinding { name } => {
+                write!(
+                    formatter,
+                    "The 'odata.bind' value of the property '{name}' is not a valid resource reference."
+                )
+            }
+            Self::NestedResource { name } => {
+                write!(
+                    formatter,
+                    "A nested resource was found for the property '{name}'; use 'odata.bind' instead."
+                )
+            }
+        }
+    }
+}
+
+/// At most 64 characters of a foreign text.
+pub(crate) fn excerpt(text: &str) -> String {
+    match text.char_indices().nth(64) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}

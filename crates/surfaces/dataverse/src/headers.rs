@@ -1,0 +1,93 @@
+//! The header fields every answer of an organisation carries.
+//!
+//! Decides names and values as captured answers show them: request and activity ids, affinity cookies, service protection
+//! budget. The budget never runs down here (throttling is a fault of its own). Strict-Transport-Security only under the
+//! organisation's own names: on localhost it would outlive the lab. Captured answers also carry compression and `Date`,
+//! which are the connection's affair.
+
+use std::fmt::Write as _;
+
+use mocktenant_lab::{Answer, Exchange};
+use mocktenant_odata::Guid;
+use time::macros::format_description;
+use time::{Duration, OffsetDateTime};
+
+/// How long the cookies live: 50 years, as captured.
+const COOKIE_LIFE: Duration = Duration::days(18_262);
+
+/// Adds the fields, and records the ids that people paste.
+pub(crate) fn dress(exchange: &mut Exchange, answer: Answer) -> Answer {
+    let random = exchange.activity.random();
+    let (request, activity, client) =
+        (random.guid().to_string(), random.guid().to_string(), random.guid().to_string());
+    let organization = {
+        let world = exchange.activity.world();
+        world.organization(exchange.activity.site().name()).map(|organization| organization.id.clone())
+    };
+    let organization = organization.unwrap_or_default();
+    let server = digits(&organization);
+    let expires = expiry(exchange.activity.now());
+
+    let mut answer = answer
+        .with("cache-control", "no-cache")
+        .with("expires", "-1")
+        .with_text("x-ms-service-request-id", &request)
+        .with_text("req_id", &request)
+        .with_text("authactivityid", &activity)
+        .with("crm.serviceid", "framework")
+        .with("odata-version", "4.0")
+        .with("x-ms-dop-hint", "4")
+        .with("x-ms-ratelimit-time-remaining-xrm-requests", "1,200.00")
+        .with("x-ms-ratelimit-burst-remaining-xrm-requests", "5999")
+        .with_text("x-source", &server)
+        .with("public", "OPTIONS,GET,HEAD,POST")
+        .with_text(
+            "set-cookie",
+            &format!("ARRAffinity={}; path=/; secure; HttpOnly", affinity(&organization)),
+        )
+        .with_text(
+            "set-cookie",
+            &format!("ReqClientId={client}; expires={expires}; path=/; secure; HttpOnly"),
+        )
+        .with_text(
+            "set-cookie",
+            &format!("orgId={organization}; expires={expires}; path=/; secure; HttpOnly"),
+        );
+    if exchange.by_world_name() {
+        answer = answer.with("strict-transport-security", "max-age=31536000; includeSubDomains");
+    }
+    exchange.activity.activity("request-id", request);
+    exchange.activity.activity("activity-id", activity);
+    let sent =
+        exchange.request.header("x-ms-client-request-id").filter(|id| id.len() <= 64).map(str::to_owned);
+    if let Some(sent) = sent {
+        exchange.activity.activity("client-request-id", sent);
+    }
+    answer
+}
+
+/// One value per organisation: a lab has one server each.
+fn affinity(organization: &str) -> String {
+    format!(
+        "{:032x}{:032x}",
+        crate::store::digest(&["affinity", organization]),
+        crate::store::digest(&[organization])
+    )
+}
+
+/// 32 bytes in decimal without separators, as `X-Source` looks.
+fn digits(organization: &str) -> String {
+    let bytes = Guid::parse(organization).map_or([0; 16], |id| *id.as_bytes());
+    bytes.iter().chain(bytes.iter().rev()).fold(String::with_capacity(96), |mut digits, byte| {
+        // writing to a string cannot fail
+        let _ = write!(digits, "{byte}");
+        digits
+    })
+}
+
+fn expiry(now: OffsetDateTime) -> String {
+    let format = format_description!(
+        "[weekday repr:short], [day]-[month repr:short]-[year] [hour]:[minute]:[second] GMT"
+    );
+    now.saturating_add(COOKIE_LIFE).format(format).unwrap_or_default()
+}

@@ -1,0 +1,60 @@
+//! Functions of the service root: who am I, and which version is this.
+//!
+//! Decides nothing but the two answers; neither needs a privilege.
+
+use http::{Method, StatusCode};
+use mocktenant_lab::{Answer, Exchange};
+use mocktenant_odata::{Arguments, ResourceSegment};
+use serde_json::json;
+
+use super::{Call, admit, organization};
+use crate::Dataverse;
+use crate::errors::{DataverseError, excerpt};
+use crate::representation::json_answer;
+
+/// Version of the organisation's database. The number is ours, its form is the product's.
+const VERSION: &str = "9.2.25063.00152";
+
+pub(super) fn run(_surface: &Dataverse, exchange: &mut Exchange) -> Result<Answer, DataverseError> {
+    let organization = organization(exchange).ok_or(DataverseError::NotFound)?;
+    let call = admit(exchange, &organization)?;
+    let segment = call.segment()?;
+    answer(&call, &segment)
+}
+
+/// Whether a segment names a function, with or without its namespace.
+pub(super) fn is_function(segment: &ResourceSegment) -> bool {
+    matches!(bare(&segment.name), "WhoAmI" | "RetrieveVersion")
+}
+
+pub(super) fn answer(call: &Call<'_>, segment: &ResourceSegment) -> Result<Answer, DataverseError> {
+    if !matches!(call.exchange.request.method, Method::GET | Method::HEAD) {
+        return Err(DataverseError::MethodNotAllowed);
+    }
+    let plain = match &segment.arguments {
+        Arguments::None => true,
+        Arguments::Named(named) => named.is_empty(),
+        Arguments::Key(_) => false,
+    };
+    let context = |response: &str| format!("{}/$metadata#Microsoft.Dynamics.CRM.{response}", call.root);
+    let body = match bare(&segment.name) {
+        "WhoAmI" if plain => json!({
+            "@odata.context": context("WhoAmIResponse"),
+            "BusinessUnitId": call.organization.business_unit,
+            "UserId": call.principal.id,
+            "OrganizationId": call.organization.id,
+        }),
+        "RetrieveVersion" if plain => json!({
+            "@odata.context": context("RetrieveVersionResponse"),
+            "Version": VERSION,
+        }),
+        "WhoAmI" | "RetrieveVersion" => return Err(DataverseError::QuerySyntax),
+        // function names have letter case
+        _ => return Err(DataverseError::ResourceNotFound { segment: excerpt(&segment.name) }),
+    };
+    Ok(json_answer(StatusCode::OK, &body))
+}
+
+fn bare(name: &str) -> &str {
+    name.strip_prefix("Microsoft.Dynamics.CRM.").unwrap_or(name)
+}

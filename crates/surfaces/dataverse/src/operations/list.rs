@@ -1,0 +1,200 @@
+//! `GET /accounts`: the rows that pass a filter.
+//!
+//! Decides which query options there are (`$select $filter $orderby $top $count`, `$skiptoken` from our own next link),
+//! that they name columns of the table, and that a filter compares values of one type. `$skip` is refused as Dataverse
+//! refuses it; `$expand` and navigation paths are not built and are refused too. Pages have at most 5,000 rows, fewer if
+//! `odata.maxpagesize` asks and `$top` does not.
+
+use http::StatusCode;
+use mocktenant_lab::Answer;
+use mocktenant_odata::{Comparison, Filter, Literal, Operand, PropertyPath, QueryOptions};
+use mocktenant_tables::Query;
+use serde_json::{Map, Value, json};
+
+use super::{Call, Target, unreadable};
+use crate::errors::{DataverseError, excerpt};
+use crate::payload::comparable;
+use crate::principal::Operation;
+use crate::representation::json_answer;
+use crate::schema::{Column, Kind, Table};
+
+/// Rows of a page.
+const PAGE: u64 = 5_000;
+
+/// Most rows `@odata.count` counts.
+const COUNT_LIMIT: u64 = 5_000;
+
+/// The request's query options, and how many rows earlier pages had.
+pub(super) fn options(call: &Call<'_>) -> Result<(QueryOptions, u64), DataverseError> {
+    let query = call.exchange.request.query();
+    let (tokens, others): (Vec<&str>, Vec<&str>) = query.split('&').partition(|pair| is_skip_token(pair));
+    let page = match tokens.as_slice() {
+        [] => 0,
+        [token] => {
+            let offset = token.split_once('=').and_then(|(_, offset)| offset.parse().ok());
+            offset.ok_or(DataverseError::QuerySyntax)?
+        }
+        _ => return Err(DataverseError::QuerySyntax),
+    };
+    let options = QueryOptions::parse(&others.join("&")).map_err(|error| unreadable(&error))?;
+    if options.skip.is_some() {
+        return Err(DataverseError::SkipNotSupported);
+    }
+    Ok((options, page))
+}
+
+fn is_skip_token(pair: &str) -> bool {
+    let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+    name == "$skiptoken" || name.eq_ignore_ascii_case("%24skiptoken")
+}
+
+pub(super) fn answer(call: &mut Call<'_>, target: &Target) -> Result<Answer, DataverseError> {
+    let table = target.table;
+    check_select(table, &target.options)?;
+    for item in &target.options.orderby {
+        ordered(table, &item.property)?;
+    }
+    if let Some(filter) = &target.options.filter {
+        check_filter(table, filter)?;
+    }
+    call.authorize(table, Operation::Read)?;
+
+    let mut options = target.options.clone();
+    options.skip = Some(target.page);
+    let asked = call.preferences.max_page_size.filter(|_| options.top.is_none()).unwrap_or(PAGE);
+    let size = asked.min(PAGE);
+    let query = Query { page_size: Some(size), ..Query::new(&options) };
+    let reader = call.reader(&target.database);
+    let page = reader.table(table).query(&query);
+    let shape = call.shape(&target.options);
+    let rows: Vec<Value> =
+        page.rows.iter().map(|row| Value::Object(shape.members(&reader, table, row))).collect();
+
+    let mut body = Map::new();
+    body.insert("@odata.context".to_owned(), json!(shape.context(table)));
+    if let Some(count) = page.count {
+        body.insert("@odata.count".to_owned(), json!(count.min(COUNT_LIMIT)));
+        for (name, value) in [
+            ("Microsoft.Dynamics.CRM.totalrecordcount", json!(count.min(COUNT_LIMIT))),
+            ("Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded", json!(count > COUNT_LIMIT)),
+        ] {
+            if call.preferences.wants_annotation(name) {
+                body.insert(format!("@{name}"), value);
+            }
+        }
+    }
+    body.insert("value".to_owned(), Value::Array(rows));
+    if page.more {
+        body.insert(
+            "@odata.nextLink".to_owned(),
+            json!(next_link(call, table, target.page.saturating_add(size))),
+        );
+    }
+    Ok(call.applied(json_answer(StatusCode::OK, &Value::Object(body))))
+}
+
+/// The address of the next page: this one's, with the number of rows already given. Real links carry a paging cookie there;
+/// what it holds is the server's own affair.
+fn next_link(call: &Call<'_>, table: &Table, offset: u64) -> String {
+    let query = call.exchange.request.query();
+    let mut pairs: Vec<&str> =
+        query.split('&').filter(|pair| !pair.is_empty() && !is_skip_token(pair)).collect();
+    let token = format!("$skiptoken={offset}");
+    pairs.push(&token);
+    format!("{}/{}?{}", call.root, table.set, pairs.join("&"))
+}
+
+/// Whether `$select` names columns of the table, and `$expand` is left out.
+pub(super) fn check_select(table: &'static Table, options: &QueryOptions) -> Result<(), DataverseError> {
+    if options.expand.is_some() {
+        return Err(DataverseError::InvalidQueryOption);
+    }
+    for name in options.select.iter().flatten().filter(|name| *name != "*") {
+        if table.column(name).is_none() {
+            return Err(unknown(table, name));
+        }
+    }
+    Ok(())
+}
+
+fn unknown(table: &'static Table, name: &str) -> DataverseError {
+    DataverseError::PropertyNotFound { property: excerpt(name), entity: table.logical }
+}
+
+/// The column of a path that a row can be judged by.
+fn ordered(table: &'static Table, path: &PropertyPath) -> Result<&'static Column, DataverseError> {
+    let column = table.column(path.column()).ok_or_else(|| unknown(table, path.column()))?;
+    // paths lead through related rows, and versions are no column of the stored row: neither is built
+    if path.segments().len() > 1 || column.kind == Kind::Version {
+        return Err(DataverseError::InvalidQueryOption);
+    }
+    Ok(column)
+}
+
+fn check_filter(table: &'static Table, filter: &Filter) -> Result<(), DataverseError> {
+    match filter {
+        Filter::Compare { left, op, right } => check_comparison(table, left, *op, right),
+        Filter::Truth(Operand::Property(path)) => {
+            let column = ordered(table, path)?;
+            if column.kind == Kind::Flag { Ok(()) } else { Err(DataverseError::QuerySyntax) }
+        }
+        Filter::Truth(Operand::Literal(Literal::Bool(_))) => Ok(()),
+        Filter::And(parts) | Filter::Or(parts) => parts.iter().try_for_each(|part| check_filter(table, part)),
+        Filter::Not(inner) => check_filter(table, inner),
+        _ => Err(DataverseError::QuerySyntax),
+    }
+}
+
+fn check_comparison(
+    table: &'static Table,
+    left: &Operand,
+    op: Comparison,
+    right: &Operand,
+) -> Result<(), DataverseError> {
+    let kind = |operand: &Operand| match operand {
+        Operand::Property(path) => ordered(table, path).map(|column| Some(column.kind)),
+        _ => Ok(None),
+    };
+    let compatible = match (kind(left)?, left, kind(right)?, right) {
+        (Some(kind), _, None, Operand::Literal(literal))
+        | (None, Operand::Literal(literal), Some(kind), _) => comparable(kind, literal),
+        (Some(left), _, Some(right), _) => left.edm() == right.edm(),
+        _ => true,
+    };
+    if compatible {
+        return Ok(());
+    }
+    let name = |operand: &Operand| match operand {
+        Operand::Property(path) => {
+            table.column(path.column()).map_or("Edm.Untyped", |column| column.kind.edm())
+        }
+        Operand::Literal(literal) => edm_of(literal),
+        _ => "Edm.Untyped",
+    };
+    Err(DataverseError::IncompatibleOperands { left: name(left), right: name(right), operator: operator(op) })
+}
+
+fn edm_of(literal: &Literal) -> &'static str {
+    match literal {
+        Literal::Null => "Edm.Untyped",
+        Literal::Bool(_) => "Edm.Boolean",
+        Literal::Integer(value) if i32::try_from(*value).is_ok() => "Edm.Int32",
+        Literal::Integer(_) => "Edm.Int64",
+        Literal::Decimal(_) => "Edm.Double",
+        Literal::String(_) => "Edm.String",
+        Literal::Guid(_) => "Edm.Guid",
+        Literal::DateTime(_) => "Edm.DateTimeOffset",
+        Literal::Enum { .. } => "Edm.EnumType",
+    }
+}
+
+fn operator(op: Comparison) -> &'static str {
+    match op {
+        Comparison::Equal => "Equal",
+        Comparison::NotEqual => "NotEqual",
+        Comparison::Greater => "GreaterThan",
+        Comparison::GreaterOrEqual => "GreaterThanOrEqual",
+        Comparison::Less => "LessThan",
+        Comparison::LessOrEqual => "LessThanOrEqual",
+    }
+}

@@ -1,0 +1,139 @@
+//! Rows and refusals as the Web API writes them.
+//!
+//! Decides contexts, entity tags, annotations and the error envelope. Never decides what is answered. Lookups are
+//! `_name_value`; formatted values and lookup annotations come only where `Prefer: odata.include-annotations` asks.
+
+use http::StatusCode;
+use mocktenant_lab::{Answer, Content, Exchange};
+use mocktenant_odata::Preferences;
+use mocktenant_tables::{Key, Row};
+use serde_json::{Map, Value, json};
+
+use crate::errors::DataverseError;
+use crate::schema::{Kind, Table, by_logical};
+use crate::store::Reader;
+
+const MINIMAL: &str = "application/json; odata.metadata=minimal";
+
+const FORMATTED: &str = "OData.Community.Display.V1.FormattedValue";
+const NAVIGATION: &str = "Microsoft.Dynamics.CRM.associatednavigationproperty";
+const LOGICAL_NAME: &str = "Microsoft.Dynamics.CRM.lookuplogicalname";
+
+/// A JSON answer of the Web API.
+pub(crate) fn json_answer(status: StatusCode, body: &Value) -> Answer {
+    Answer::typed(status, Content::Json(body.to_string().into_bytes().into(), MINIMAL))
+}
+
+/// What a request asks of representations.
+pub(crate) struct Shape<'a> {
+    /// Service root of the request, `https://<host>/api/data/v9.2`.
+    pub(crate) root: &'a str,
+    /// Columns of `$select`; `None` for all.
+    pub(crate) select: Option<&'a [String]>,
+    /// Annotations asked for.
+    pub(crate) preferences: &'a Preferences,
+}
+
+impl Shape<'_> {
+    /// The context of a set, `...$metadata#accounts(name)`.
+    pub(crate) fn context(&self, table: &Table) -> String {
+        let set = table.set;
+        match self.select.filter(|select| !select.iter().any(|name| name == "*")) {
+            Some(select) => format!("{}/$metadata#{set}({})", self.root, select.join(",")),
+            None => format!("{}/$metadata#{set}", self.root),
+        }
+    }
+
+    /// One row on its own.
+    pub(crate) fn entity(&self, reader: &Reader<'_>, table: &Table, row: &Row) -> Value {
+        let mut members = Map::new();
+        members.insert("@odata.context".to_owned(), json!(format!("{}/$entity", self.context(table))));
+        members.extend(self.members(reader, table, row));
+        Value::Object(members)
+    }
+
+    /// One row within a set: entity tag, columns, annotations.
+    pub(crate) fn members(&self, reader: &Reader<'_>, table: &Table, row: &Row) -> Map<String, Value> {
+        let all = self.select.is_none_or(|select| select.iter().any(|name| name == "*"));
+        let selected = |name: &str| {
+            // the primary key comes with every selection
+            all || name == table.id || self.select.is_some_and(|select| select.iter().any(|one| one == name))
+        };
+        let mut members = Map::new();
+        members.insert("@odata.etag".to_owned(), json!(row.etag()));
+        for column in table.all_columns().filter(|column| selected(column.name)) {
+            let value = match column.kind {
+                Kind::Version => json!(row.version),
+                _ => row.get(column.name).cloned().unwrap_or_default(),
+            };
+            if let (Kind::Lookup { navigation, target }, Some(id)) = (column.kind, value.as_str()) {
+                self.annotate(reader, column.name, navigation, target, id, &mut members);
+            }
+            members.insert(column.name.to_owned(), value);
+        }
+        members
+    }
+
+    fn annotate(
+        &self,
+        reader: &Reader<'_>,
+        column: &str,
+        navigation: &str,
+        target: &str,
+        id: &str,
+        members: &mut Map<String, Value>,
+    ) {
+        let mut add = |annotation: &str, value: Value| {
+            if self.preferences.wants_annotation(annotation) {
+                members.insert(format!("{column}@{annotation}"), value);
+            }
+        };
+        if self.preferences.include_annotations.is_none() {
+            return;
+        }
+        if let Some(target) = by_logical(target)
+            && let Some(name) = reader.table(target).get(&Key::text(id)).and_then(|row| row.get(target.name))
+        {
+            add(FORMATTED, name.clone());
+        }
+        add(NAVIGATION, json!(navigation));
+        add(LOGICAL_NAME, json!(target));
+    }
+}
+
+/// The preferences of a request.
+pub(crate) fn preferences(exchange: &Exchange) -> Preferences {
+    let values = exchange.request.headers.get_all("prefer");
+    Preferences::parse(values.iter().filter_map(|value| value.to_str().ok()))
+}
+
+/// A refusal: the error envelope, or an empty body where the catalogue has only a status.
+pub(crate) fn refusal(exchange: &mut Exchange, error: &DataverseError) -> Answer {
+    let row = error.row();
+    exchange.activity.record_error(row.id);
+    let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if !row.id.starts_with("0x") {
+        return Answer::empty(status).with("content-length", "0");
+    }
+    let message = error.text();
+    let mut members = Map::new();
+    members.insert("code".to_owned(), json!(row.id));
+    members.insert("message".to_owned(), json!(message));
+    let preferences = preferences(exchange);
+    let code = row.id.trim_start_matches("0x");
+    let help = format!(
+        "http://go.microsoft.com/fwlink/?LinkID=398563&error=Microsoft.Crm.CrmException%3a{code}&client=platform"
+    );
+    for (name, value) in [
+        ("Microsoft.PowerApps.CDS.ErrorDetails.OperationStatus", "0"),
+        ("Microsoft.PowerApps.CDS.ErrorDetails.SubErrorCode", "2146233088"),
+        ("Microsoft.PowerApps.CDS.HelpLink", help.as_str()),
+        ("Microsoft.PowerApps.CDS.TraceText", ""),
+        ("Microsoft.PowerApps.CDS.InnerError.Message", message.as_str()),
+    ] {
+        if preferences.wants_annotation(name) {
+            members.insert(format!("@{name}"), json!(value));
+        }
+    }
+    json_answer(status, &json!({ "error": members }))
+}

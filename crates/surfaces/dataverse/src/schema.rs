@@ -1,0 +1,229 @@
+//! Entity definitions as data: which tables and columns an organisation has, and what their values may be.
+//!
+//! Decides names, types, lengths, lookups and alternate keys. Never decides whether a request may touch a table. Names and
+//! types are those of the Dataverse table reference and of the Dual Write maps; only the columns that the maps and the
+//! usual samples use are here, so a column a real organisation has may be missing, and is then refused as unknown.
+
+mod account;
+mod reference;
+
+use mocktenant_tables::Schema;
+
+/// One table.
+pub(crate) struct Table {
+    /// Logical name, `account`.
+    pub(crate) logical: &'static str,
+    /// Entity set, `accounts`.
+    pub(crate) set: &'static str,
+    /// Primary key column, `accountid`.
+    pub(crate) id: &'static str,
+    /// Primary name column.
+    pub(crate) name: &'static str,
+    /// Schema name as privileges spell it: `Account` in `prvCreateAccount`.
+    pub(crate) privilege: &'static str,
+    /// Object type code, the OTC of privilege texts. Those of custom tables differ per organisation.
+    pub(crate) type_code: u32,
+    /// Columns in the order they are answered, the primary key among them.
+    pub(crate) columns: &'static [Column],
+    /// Unique keys beside the primary one.
+    pub(crate) keys: &'static [AlternateKey],
+    /// Where its rows come from.
+    pub(crate) rows: Rows,
+}
+
+/// Where the rows of a table come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// The organisation's database.
+    Stored,
+    /// The application users of the declaration: read only.
+    ApplicationUsers,
+    /// The root business unit of the declaration: read only.
+    BusinessUnits,
+}
+
+/// A unique key beside the primary one.
+pub(crate) struct AlternateKey {
+    /// Display name, as duplicate-key texts have it.
+    pub(crate) name: &'static str,
+    /// Its columns.
+    pub(crate) columns: &'static [&'static str],
+    /// Their display names, as duplicate-key texts have them.
+    pub(crate) labels: &'static str,
+}
+
+/// One column.
+pub(crate) struct Column {
+    /// Name in the Web API: the logical name, `_name_value` for a lookup.
+    pub(crate) name: &'static str,
+    /// Type.
+    pub(crate) kind: Kind,
+    /// Whether a request may set it; a value for a column it may not set is ignored, as Dataverse does.
+    pub(crate) writable: bool,
+}
+
+/// Type of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `Edm.String` of at most so many characters.
+    Text(u32),
+    /// `Edm.Int32` within a range.
+    Whole {
+        /// Least value.
+        least: i64,
+        /// Greatest value.
+        most: i64,
+    },
+    /// `Edm.Decimal`: money and decimals.
+    Decimal,
+    /// `Edm.Boolean`.
+    Flag,
+    /// `Edm.Int32`, one of these.
+    Choice(&'static [i64]),
+    /// `Edm.Guid`.
+    Identifier,
+    /// `Edm.DateTimeOffset`.
+    Moment,
+    /// `Edm.Int64`.
+    Version,
+    /// `Edm.Guid`, set by `<navigation>@odata.bind`.
+    Lookup {
+        /// Single-valued navigation property.
+        navigation: &'static str,
+        /// Logical name of the table it points to.
+        target: &'static str,
+    },
+}
+
+impl Kind {
+    /// Its primitive type as OData texts name it.
+    pub(crate) fn edm(self) -> &'static str {
+        match self {
+            Self::Text(_) => "Edm.String",
+            Self::Whole { .. } | Self::Choice(_) => "Edm.Int32",
+            Self::Decimal => "Edm.Decimal",
+            Self::Flag => "Edm.Boolean",
+            Self::Identifier | Self::Lookup { .. } => "Edm.Guid",
+            Self::Moment => "Edm.DateTimeOffset",
+            Self::Version => "Edm.Int64",
+        }
+    }
+}
+
+/// Shorthand of the definition files.
+const fn column(name: &'static str, kind: Kind) -> Column {
+    Column { name, kind, writable: true }
+}
+
+/// A column that only the organisation writes.
+const fn read_only(name: &'static str, kind: Kind) -> Column {
+    Column { name, kind, writable: false }
+}
+
+/// A lookup.
+const fn lookup(name: &'static str, navigation: &'static str, target: &'static str) -> Column {
+    Column { name, kind: Kind::Lookup { navigation, target }, writable: true }
+}
+
+/// A lookup that only the organisation writes.
+const fn owned_lookup(name: &'static str, navigation: &'static str, target: &'static str) -> Column {
+    Column { name, kind: Kind::Lookup { navigation, target }, writable: false }
+}
+
+/// The columns every stored table has beside its own, in the order they are answered.
+pub(crate) const COMMON: &[Column] = &[
+    lookup("_ownerid_value", "ownerid", "systemuser"),
+    owned_lookup("_owningbusinessunit_value", "owningbusinessunit", "businessunit"),
+    owned_lookup("_createdby_value", "createdby", "systemuser"),
+    owned_lookup("_modifiedby_value", "modifiedby", "systemuser"),
+    read_only("createdon", Kind::Moment),
+    read_only("modifiedon", Kind::Moment),
+    column("statecode", Kind::Choice(&[0, 1])),
+    column("statuscode", Kind::Choice(&[1, 2])),
+    read_only("versionnumber", Kind::Version),
+];
+
+/// Every table of an organisation. A table whose rows refer to others comes after them.
+pub(crate) const TABLES: &[&Table] = &[
+    &reference::SYSTEM_USER,
+    &reference::BUSINESS_UNIT,
+    &reference::COMPANY,
+    &reference::CURRENCY,
+    &reference::PAYMENT_TERM,
+    &reference::PAYMENT_METHOD,
+    &reference::CUSTOMER_GROUP,
+    &account::ACCOUNT,
+];
+
+impl Table {
+    /// Its own columns, then the common ones.
+    pub(crate) fn all_columns(&self) -> impl Iterator<Item = &'static Column> {
+        let common = if self.rows == Rows::Stored { COMMON } else { &[] };
+        self.columns.iter().chain(common)
+    }
+
+    /// The column of this name, exactly spelt.
+    pub(crate) fn column(&self, name: &str) -> Option<&'static Column> {
+        self.all_columns().find(|column| column.name == name)
+    }
+
+    /// The lookup with this navigation property, exactly spelt.
+    pub(crate) fn navigation(&self, name: &str) -> Option<(&'static Column, &'static Table)> {
+        self.all_columns().find_map(|column| match column.kind {
+            Kind::Lookup { navigation, target } if navigation == name => Some((column, by_logical(target)?)),
+            _ => None,
+        })
+    }
+
+    /// The table's keys for the database.
+    pub(crate) fn keys_of_rows(&self) -> Schema {
+        self.keys.iter().fold(Schema::new(self.set, [self.id]), |schema, key| {
+            schema.alternate_key(key.name, key.columns.iter().copied())
+        })
+    }
+}
+
+/// The table of this entity set. Entity set names have letter case.
+pub(crate) fn by_set(set: &str) -> Option<&'static Table> {
+    TABLES.iter().copied().find(|table| table.set == set)
+}
+
+/// The table of this logical name.
+pub(crate) fn by_logical(logical: &str) -> Option<&'static Table> {
+    TABLES.iter().copied().find(|table| table.logical == logical)
+}
+
+#[cfg(test)]
+mod tests {
+    use mocktenant_tables::{Database, Limits};
+
+    use super::*;
+
+    #[test]
+    fn every_definition_holds_together() {
+        for table in TABLES {
+            let names: Vec<&str> = table.all_columns().map(|column| column.name).collect();
+            for name in [table.id, table.name] {
+                assert!(names.contains(&name), "{} has no column {name}", table.set);
+            }
+            for (index, name) in names.iter().enumerate() {
+                assert!(!names[..index].contains(name), "{} has {name} twice", table.set);
+            }
+            for column in table.keys.iter().flat_map(|key| key.columns) {
+                assert!(names.contains(column), "{} has no key column {column}", table.set);
+            }
+            for column in table.all_columns() {
+                if let Kind::Lookup { target, .. } = column.kind {
+                    assert!(by_logical(target).is_some(), "{} points to no table {target}", column.name);
+                    assert!(
+                        column.name.starts_with('_') && column.name.ends_with("_value"),
+                        "{}",
+                        column.name
+                    );
+                }
+            }
+        }
+        let schemas = TABLES.iter().map(|table| table.keys_of_rows());
+        assert!(Database::new(schemas, Limits::default()).is_ok());
+    }
+}

@@ -1,0 +1,252 @@
+//! Garbage in bodies, keys, paths and options: Dataverse's own refusal, never a panic.
+
+use crate::support::Bench;
+use http::Method;
+use mocktenant_lab::request::BodyError;
+use mocktenant_lab::{Request, Site};
+use serde_json::json;
+
+const ACCOUNTS: &str = "/api/data/v9.2/accounts";
+
+async fn post(bench: &Bench, body: &str) -> crate::support::Seen {
+    bench.call(Method::POST, ACCOUNTS, Some(body)).await
+}
+
+#[tokio::test]
+async fn bodies_that_are_no_row_are_refused_by_name() {
+    let bench = Bench::new().await;
+    let deep = format!("{{\"name\":{}1{}}}", "[".repeat(50_000), "]".repeat(50_000));
+    let long = format!(r#"{{"name":"{}"}}"#, "x".repeat(161));
+    let huge = format!(r#"{{"description":"{}"}}"#, "x".repeat(5_000_000));
+    for (body, status, code, text) in [
+        ("", 400, "0x80048d19", "Empty Payload"),
+        ("{", 400, "0x80048d19", "Invalid JSON. A token was not recognized in the JSON content."),
+        ("not json", 400, "0x80048d19", "Invalid JSON"),
+        ("[]", 400, "0x80048d19", "StartArray"),
+        ("null", 400, "0x80048d19", "PrimitiveValue"),
+        ("{} {}", 400, "0x80048d19", "Invalid JSON"),
+        (r#"{"name":"a","name":"b"}"#, 400, "0x80048d19", "Multiple properties with the name 'name'"),
+        (deep.as_str(), 400, "0x80048d19", "depth"),
+        (
+            r#"{"name":5}"#,
+            400,
+            "0x80048d19",
+            "Cannot convert the literal '5' to the expected type 'Edm.String'.",
+        ),
+        (r#"{"name":["a"]}"#, 400, "0x80048d19", "Edm.String"),
+        (
+            r#"{"numberofemployees":"many"}"#,
+            400,
+            "0x80048d19",
+            "Cannot convert the literal 'many' to the expected type 'Edm.Int32'.",
+        ),
+        (r#"{"numberofemployees":1.5}"#, 400, "0x80048d19", "Edm.Int32"),
+        (r#"{"numberofemployees":99999999999}"#, 400, "0x80048d19", "Edm.Int32"),
+        (r#"{"numberofemployees":-1}"#, 400, "0x8004431a", "outside the valid range"),
+        (r#"{"creditlimit":"1"}"#, 400, "0x80048d19", "Edm.Decimal"),
+        (r#"{"creditlimit":1e999}"#, 400, "0x80048d19", "Invalid JSON"),
+        (r#"{"creditonhold":"true"}"#, 400, "0x80048d19", "Edm.Boolean"),
+        (r#"{"accountid":"x"}"#, 400, "0x80048d19", "Edm.Guid"),
+        (r#"{"customertypecode":99}"#, 400, "0x8004431a", "'99' of 'customertypecode'"),
+        (
+            long.as_str(),
+            400,
+            "0x80044331",
+            "The length of the 'name' attribute of the 'account' entity exceeded the maximum allowed length of '160'.",
+        ),
+        (
+            r#"{"nonsense":1}"#,
+            400,
+            "0x80090801",
+            "Invalid property 'nonsense' was found in entity 'Microsoft.Dynamics.CRM.account'.",
+        ),
+        (r#"{"Name":"case"}"#, 400, "0x80090801", "Invalid property 'Name'"),
+        (r#"{"nonsense@odata.bind":"/accounts(1)"}"#, 400, "0x80048d19", "An undeclared property 'nonsense'"),
+        (r#"{"transactioncurrencyid@odata.bind":5}"#, 400, "0x80048d19", "transactioncurrencyid"),
+        (r#"{"transactioncurrencyid@odata.bind":"///(("}"#, 400, "0x80048d19", "transactioncurrencyid"),
+        (
+            r#"{"transactioncurrencyid":{"isocurrencycode":"SEK"}}"#,
+            400,
+            "0x80048d19",
+            "transactioncurrencyid",
+        ),
+        (
+            r#"{"_transactioncurrencyid_value":"c0117050-0000-4000-8000-0000000e2002"}"#,
+            400,
+            "0x80060888",
+            "CRM do not support direct update of Entity Reference properties",
+        ),
+        (huge.as_str(), 413, "0x8004418a", "Request message length is too large."),
+    ] {
+        let seen = post(&bench, body).await;
+        assert_eq!(seen.refusal(), (status, code.to_owned()), "{}", &body[..body.len().min(60)]);
+        assert!(seen.message().contains(text), "{}: {}", &body[..body.len().min(60)], seen.message());
+        assert!(seen.message().len() < 600);
+    }
+    assert_eq!(bench.get(ACCOUNTS).await.json()["value"], json!([]), "nothing was written");
+}
+
+#[tokio::test]
+async fn annotations_in_a_body_say_nothing() {
+    let bench = Bench::new().await;
+    let body = r##"{"@odata.type":"#Microsoft.Dynamics.CRM.account","@odata.etag":"W/\"1\"","name":"a","name@x.y":[{}],"versionnumber":7}"##;
+    assert_eq!(post(&bench, body).await.status().as_u16(), 204);
+}
+
+#[tokio::test]
+async fn another_content_type_is_refused() {
+    let bench = Bench::new().await;
+    for kind in
+        ["application/x-www-form-urlencoded", "text/plain", "application/xml", "multipart/mixed; boundary=x"]
+    {
+        let seen = bench.call_with(Method::POST, ACCOUNTS, Some("{}"), &[("content-type", kind)]).await;
+        assert_eq!(seen.refusal(), (415, String::new()), "{kind}");
+    }
+    let seen = bench.call(Method::POST, ACCOUNTS, None).await;
+    assert_eq!(seen.status().as_u16(), 415, "no body and no content type");
+    let kind = [("content-type", "application/json; charset=utf-8; odata.metadata=minimal")];
+    let seen = bench.call_with(Method::POST, ACCOUNTS, Some("{}"), &kind).await;
+    assert_eq!(seen.status().as_u16(), 204);
+}
+
+#[tokio::test]
+async fn keys_that_are_none_are_refused() {
+    let bench = Bench::new().await;
+    for (segment, status, code) in [
+        ("accounts(", 400, "0x80060888"),
+        ("accounts()", 400, "0x80060888"),
+        ("accounts(1)", 400, "0x80060888"),
+        ("accounts(null)", 400, "0x80060888"),
+        ("accounts('DE-010')", 400, "0x80060888"),
+        ("accounts({c0117050-0000-4000-8000-0000000e2002})", 400, "0x80060888"),
+        ("accounts(accountnumber=5)", 400, "0x80060888"),
+        ("accounts(accountnumber='a',name='b')", 400, "0x80060888"),
+        ("accounts(nonsense='a')", 400, "0x80060888"),
+        ("accounts(accountnumber='%FF')", 400, "0x80060888"),
+        ("accounts(accountnumber='''')", 404, "0x80060891"),
+        ("accounts(accountnumber='%2F%00%5C')", 404, "0x80060891"),
+        ("account", 404, "0x8006088a"),
+        ("Accounts", 404, "0x8006088a"),
+        ("whoami", 404, "0x8006088a"),
+        ("$metadata", 404, "0x8006088a"),
+        ("%FF", 404, "0x8006088a"),
+        ("nothing(1)", 404, "0x8006088a"),
+        ("WhoAmI(1)", 400, "0x80060888"),
+    ] {
+        let seen = bench.get(&format!("/api/data/v9.2/{segment}")).await;
+        assert_eq!(seen.refusal(), (status, code.to_owned()), "{segment}");
+    }
+}
+
+#[tokio::test]
+async fn options_that_are_none_are_refused() {
+    let bench = Bench::new().await;
+    let long = format!("$filter=name%20eq%20'{}'", "x".repeat(40_000));
+    let deep = format!("$filter={}", "(".repeat(5_000));
+    for (query, code) in [
+        ("$skip=1", "0x80060888"),
+        ("$top=-1", "0x80060888"),
+        ("$top=1&$top=2", "0x80060888"),
+        ("$filter=", "0x80060888"),
+        ("$filter=name", "0x80060888"),
+        ("$filter=name%20eq", "0x80060888"),
+        ("$filter=contains(name,'a')", "0x80060888"),
+        ("$filter=name%20eq%205", "0x80060888"),
+        ("$filter=numberofemployees%20eq%20'5'", "0x80060888"),
+        ("$filter=accountid%20eq%20'x'", "0x80060888"),
+        ("$filter=nonsense%20eq%205", "0x0"),
+        ("$select=nonsense", "0x0"),
+        ("$select=transactioncurrencyid", "0x0"),
+        ("$orderby=nonsense", "0x0"),
+        ("$filter=parentaccountid/name%20eq%20'a'", "0x0"),
+        ("$expand=transactioncurrencyid", "0x80040203"),
+        ("$search=a", "0x80040203"),
+        ("$skiptoken=x", "0x80060888"),
+        ("$skiptoken=1&$skiptoken=1", "0x80060888"),
+        (long.as_str(), "0x80060888"),
+        (deep.as_str(), "0x80060888"),
+        ("%zz", "0x80060888"),
+    ] {
+        let seen = bench.get(&format!("{ACCOUNTS}?{query}")).await;
+        assert_eq!(seen.refusal(), (400, code.to_owned()), "{}", &query[..query.len().min(60)]);
+    }
+    let seen = bench.get(&format!("{ACCOUNTS}?$filter=nonsense%20eq%205")).await;
+    assert_eq!(
+        seen.message(),
+        "Could not find a property named 'nonsense' on type 'Microsoft.Dynamics.CRM.account'."
+    );
+    let seen = bench.get(&format!("{ACCOUNTS}?$filter=name%20eq%205")).await;
+    assert_eq!(
+        seen.message(),
+        "A binary operator with incompatible types was detected. Found operand types 'Edm.String' and 'Edm.Int32' for operator kind 'Equal'."
+    );
+    let huge_page = format!("{ACCOUNTS}?$skiptoken=18446744073709551615");
+    assert_eq!(bench.get(&huge_page).await.json()["value"], json!([]));
+}
+
+#[tokio::test]
+async fn methods_versions_and_paths_that_are_not_there_are_refused() {
+    let bench = Bench::new().await;
+    for (method, target, status) in [
+        (Method::PUT, "/api/data/v9.2/accounts", 405),
+        (Method::POST, "/api/data/v9.2/accounts(c0117050-0000-4000-8000-0000000e2002)", 405),
+        (Method::DELETE, "/api/data/v9.2/accounts", 405),
+        (Method::PATCH, "/api/data/v9.2/accounts", 405),
+        (Method::POST, "/api/data/v9.2/WhoAmI", 405),
+        (Method::GET, "/api/data/v8.2/accounts", 404),
+        (Method::GET, "/api/data/v10.0/WhoAmI", 404),
+        (Method::GET, "/api/data/v9.2", 404),
+        (Method::GET, "/api/data/v9.2/accounts/$count", 404),
+        (Method::GET, "/", 404),
+        (Method::GET, "//", 404),
+        (Method::GET, "/api/data/v9.2/%2e%2e", 404),
+    ] {
+        let seen = bench.call(method.clone(), target, Some("{}")).await;
+        assert_eq!(seen.status().as_u16(), status, "{method} {target}");
+    }
+    let seen = bench.call(Method::PUT, "/api/data/v9.2/accounts", Some("{}")).await;
+    assert_eq!(seen.header("allow"), Some("GET, POST, PATCH, DELETE"));
+}
+
+#[tokio::test]
+async fn a_body_that_never_came_has_the_products_status() {
+    let bench = Bench::new().await;
+    for (why, status) in
+        [(BodyError::TooLarge { limit: 1 }, 413), (BodyError::Timeout, 408), (BodyError::Incomplete, 400)]
+    {
+        let mut request =
+            Request::new(Method::POST, crate::support::HOST, ACCOUNTS, Site::organization("contoso"));
+        request.body = Err(why);
+        assert_eq!(bench.lab.answer(request).await.status.as_u16(), status, "{why:?}");
+    }
+}
+
+#[tokio::test]
+async fn annotations_of_an_error_come_only_when_asked_for() {
+    let bench = Bench::new().await;
+    let target = "/api/data/v9.2/nothing";
+    let plain = bench.get(target).await.json();
+    assert_eq!(
+        plain,
+        json!({ "error": { "code": "0x8006088a", "message": "Resource not found for the segment 'nothing'." } })
+    );
+    let prefer = [("prefer", "odata.include-annotations=\"*\"")];
+    let annotated = bench.call_with(Method::GET, target, None, &prefer).await.json();
+    let error = annotated["error"].as_object().unwrap();
+    assert_eq!(
+        error["@Microsoft.PowerApps.CDS.HelpLink"],
+        "http://go.microsoft.com/fwlink/?LinkID=398563&error=Microsoft.Crm.CrmException%3a8006088a&client=platform"
+    );
+    for name in
+        ["ErrorDetails.OperationStatus", "ErrorDetails.SubErrorCode", "TraceText", "InnerError.Message"]
+    {
+        assert!(error[&format!("@Microsoft.PowerApps.CDS.{name}")].is_string(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn names_mean_what_they_say_whatever_the_case_of_the_path() {
+    let bench = Bench::new().await;
+    assert_eq!(bench.get("/API/Data/V9.2/WhoAmI/").await.status().as_u16(), 200);
+    assert_eq!(bench.get("/api/data/v9.2/accounts/").await.status().as_u16(), 200);
+}

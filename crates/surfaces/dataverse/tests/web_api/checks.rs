@@ -1,0 +1,423 @@
+//! Who is let in: each check alone, and that each of them decides something.
+
+use crate::support::{
+    API_HOST, Bench, CLIENT, HOST, NOW, ORGANIZATION, TENANT, USER, bearer, claims, claims_with, header_of,
+    organization, token,
+};
+use http::Method;
+use mocktenant_dataverse::CHECKS;
+use mocktenant_keys::shipped;
+use mocktenant_lab::Site;
+use mocktenant_verdict::{Outcome, Switches};
+use mocktenant_world::Edit;
+use serde_json::json;
+
+/// A request in which exactly one check fails.
+struct Case {
+    check: &'static str,
+    authorization: String,
+    edits: Vec<Edit>,
+    expected: (u16, &'static str),
+}
+
+fn case(check: &'static str, authorization: String) -> Case {
+    Case { check, authorization, edits: Vec::new(), expected: (401, "") }
+}
+
+fn broken(check: &'static str, edit: Edit, code: &'static str) -> Case {
+    Case { check, authorization: bearer(&claims()), edits: vec![edit], expected: (403, code) }
+}
+
+fn cases() -> Vec<Case> {
+    let signer = shipped::token_signing();
+    let user = organization(&["application_users", CLIENT]);
+    let mut critical = header_of(signer);
+    critical["crit"] = json!(["b64"]);
+    let forged = token(shipped::second_client(), &header_of(signer), &claims());
+    let other_tenant = "11111111-1111-4111-8111-111111111111";
+    let now = NOW.unix_timestamp();
+    vec![
+        case("token-present", String::new()),
+        case("token-well-formed", "Bearer e30.e30".to_owned()),
+        case("token-algorithm", format!("Bearer {}", token(signer, &critical, &claims()))),
+        case("token-issuer", bearer(&claims_with("iss", format!("https://sts.windows.net/{other_tenant}/")))),
+        case("token-signature", format!("Bearer {forged}")),
+        case("token-audience", bearer(&claims_with("aud", format!("https://{API_HOST}")))),
+        case("token-time", bearer(&claims_with("exp", now - 301))),
+        case("token-tenant", bearer(&claims_with("tid", other_tenant))),
+        broken("application-user-exists", Edit::remove(user.clone()), "0x80072560"),
+        broken("application-user-enabled", Edit::replace(user.join("enabled"), false), "0x80040225"),
+        broken("application-user-roles", Edit::replace(user.join("roles"), json!([])), "0x80042f09"),
+        broken("privilege", Edit::replace(user.join("roles"), json!(["Basic User"])), "0x80040220"),
+    ]
+}
+
+async fn answer(case: &Case, switches: Switches) -> ((u16, String), Vec<String>) {
+    let bench = Bench::with(switches, &case.edits).await;
+    let seen = bench
+        .send(
+            Method::POST,
+            "/api/data/v9.2/accounts",
+            Some(r#"{"name":"Forest Wholesales"}"#),
+            &[("authorization", &case.authorization)],
+        )
+        .await;
+    (seen.refusal(), bench.failed_checks())
+}
+
+#[tokio::test]
+async fn each_check_alone_refuses_with_its_own_code_and_is_the_only_one_that_failed() {
+    for case in cases() {
+        let (refusal, failed) = answer(&case, Switches::default()).await;
+        assert_eq!((refusal.0, refusal.1.as_str()), case.expected, "{}", case.check);
+        assert_eq!(failed, [case.check], "{}", case.check);
+    }
+}
+
+#[tokio::test]
+async fn every_check_turned_off_lets_its_case_be_answered_differently() {
+    let cases = cases();
+    let named: Vec<&str> = cases.iter().map(|case| case.check).collect();
+    assert_eq!(named, CHECKS, "every check has a case");
+    for case in &cases {
+        let (refusal, _) = answer(case, Switches::off([case.check])).await;
+        assert_ne!((refusal.0, refusal.1.as_str()), case.expected, "{} decides nothing", case.check);
+    }
+}
+
+#[tokio::test]
+async fn a_good_token_passes_every_check_in_order() {
+    let bench = Bench::new().await;
+    let seen = bench.call(Method::POST, "/api/data/v9.2/accounts", Some("{}")).await;
+    assert_eq!(seen.status().as_u16(), 204);
+    let id = seen.header("x-mocktenant-exchange").unwrap();
+    let record = bench.lab.journal().find(id).unwrap();
+    let names: Vec<&str> = record.checks.iter().map(|check| check.name.as_ref()).collect();
+    assert_eq!(names, CHECKS);
+    assert!(record.checks.iter().all(|check| check.outcome == Outcome::Passed));
+    for (fact, value) in [
+        ("client-id", CLIENT),
+        ("organization", "contoso"),
+        ("user", USER),
+        ("table", "accounts"),
+        ("operation", "create"),
+    ] {
+        assert_eq!(record.fact(fact).map(|fact| fact.value.as_ref()), Some(value), "{fact}");
+    }
+    assert!(record.fact("record-id").is_some());
+    let named: Vec<&str> = record.activities.iter().map(|(name, _)| *name).collect();
+    assert_eq!(named, ["request-id", "activity-id"]);
+}
+
+#[tokio::test]
+async fn a_stranger_gets_the_challenge_and_nothing_else() {
+    let bench = Bench::new().await;
+    let challenge = format!(
+        "Bearer authorization_uri=https://login.microsoftonline.com/{TENANT}/oauth2/authorize, resource_id=https://{HOST}/"
+    );
+    for (host, target) in [
+        (HOST, "/api/data/v9.2/WhoAmI"),
+        (API_HOST, "/api/data/v9.2/accounts"),
+        (HOST, "/api/data/v9.2/nothing"),
+        (HOST, "/api/data/v1.0/accounts"),
+        (HOST, "/XRMServices/2011/Organization.svc/web?SDKClientVersion=9.2.49.9492"),
+        (HOST, "/XRMServices/2011/Organization.svc"),
+    ] {
+        let seen = bench.send_to(host, Method::GET, target, None, &[]).await;
+        assert_eq!(seen.status().as_u16(), 401, "{target}");
+        assert_eq!(seen.header("www-authenticate"), Some(challenge.as_str()), "{target}");
+        assert_eq!(seen.header("content-length"), Some("0"), "{target}");
+        assert!(seen.response.body.is_empty() && seen.header("content-type").is_none(), "{target}");
+    }
+}
+
+#[tokio::test]
+async fn under_a_local_host_the_challenge_names_the_labs_own_addresses() {
+    let bench = Bench::new().await;
+    let addresses = [
+        (Site::Identity, "https://localhost:7443".to_owned()),
+        (Site::organization("contoso"), "https://localhost:7446".to_owned()),
+    ];
+    bench.lab.set_addresses(addresses.into_iter().collect());
+    let seen = bench.send_to("localhost:7446", Method::GET, "/api/data/v9.2/WhoAmI", None, &[]).await;
+    assert_eq!(
+        seen.header("www-authenticate").unwrap(),
+        format!(
+            "Bearer authorization_uri=https://localhost:7443/{TENANT}/oauth2/authorize, resource_id=https://localhost:7446/"
+        )
+    );
+    assert!(seen.header("strict-transport-security").is_none());
+
+    let authorization = bearer(&claims_with("aud", "https://localhost:7446/"));
+    let headers = [("authorization", authorization.as_str())];
+    let seen = bench.send_to("localhost:7446", Method::GET, "/api/data/v9.1/WhoAmI()", None, &headers).await;
+    assert_eq!(
+        seen.json()["@odata.context"],
+        "https://localhost:7446/api/data/v9.1/$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse"
+    );
+}
+
+#[tokio::test]
+async fn the_audience_ignores_case_and_one_final_slash_only() {
+    let bench = Bench::new().await;
+    for (audience, accepted) in [
+        (json!("https://contoso.crm4.dynamics.com"), true),
+        (json!("https://contoso.crm4.dynamics.com/"), true),
+        (json!("https://Contoso.CRM4.dynamics.com/"), true),
+        (json!(["https://contoso.crm4.dynamics.com"]), true),
+        (json!("https://contoso.crm4.dynamics.com//"), false),
+        (json!("http://contoso.crm4.dynamics.com"), false),
+        (json!("contoso.crm4.dynamics.com"), false),
+        (json!("https://contoso.api.crm4.dynamics.com"), false),
+        (json!("00000007-0000-0000-c000-000000000000"), false),
+        (json!("https://localhost:7446"), false),
+        (json!(""), false),
+        (json!("/"), false),
+        (json!([]), false),
+        (json!(null), false),
+    ] {
+        let authorization = bearer(&claims_with("aud", audience.clone()));
+        let headers = [("authorization", authorization.as_str())];
+        let seen = bench.send(Method::GET, "/api/data/v9.2/WhoAmI", None, &headers).await;
+        assert_eq!(seen.status().is_success(), accepted, "{audience}");
+    }
+}
+
+#[tokio::test]
+async fn times_have_five_minutes_of_skew() {
+    let bench = Bench::new().await;
+    let now = NOW.unix_timestamp();
+    for (claim, value, accepted) in [
+        ("exp", now - 300, true),
+        ("exp", now - 301, false),
+        ("nbf", now + 300, true),
+        ("nbf", now + 301, false),
+    ] {
+        let authorization = bearer(&claims_with(claim, value));
+        let headers = [("authorization", authorization.as_str())];
+        let seen = bench.send(Method::GET, "/api/data/v9.2/WhoAmI", None, &headers).await;
+        assert_eq!(seen.status().is_success(), accepted, "{claim} {value}");
+    }
+}
+
+#[tokio::test]
+async fn version_2_tokens_of_the_tenant_are_accepted_by_azp() {
+    let bench = Bench::new().await;
+    let mut claims = claims_with("iss", format!("https://login.microsoftonline.com/{TENANT}/v2.0"));
+    claims["azp"] = claims["appid"].take();
+    let authorization = bearer(&claims);
+    let headers = [("authorization", authorization.as_str())];
+    let seen = bench.send(Method::GET, "/api/data/v9.2/WhoAmI", None, &headers).await;
+    assert_eq!(seen.json()["UserId"], USER);
+}
+
+#[tokio::test]
+async fn strange_tokens_are_refused_like_any_other() {
+    let bench = Bench::new().await;
+    let good = bearer(&claims());
+    let signer = shipped::token_signing();
+    let header = |alg: &str| {
+        let mut header = header_of(signer);
+        header["alg"] = json!(alg);
+        format!("Bearer {}", token(signer, &header, &claims()))
+    };
+    let mut named_key = header_of(shipped::second_client());
+    named_key["jwk"] = json!({ "kty": "RSA" });
+    named_key["jku"] = json!("https://evil.example/keys");
+    let strangers = [
+        "Bearer".to_owned(),
+        "Basic dXNlcjpwYXNz".to_owned(),
+        format!("{good} x"),
+        good.trim_end_matches(|character| character != '.').to_owned(),
+        header("none"),
+        header("HS256"),
+        header("ES256"),
+        header("RS512"),
+        format!("Bearer {}", token(shipped::second_client(), &named_key, &claims())),
+        bearer(&claims_with("exp", 1e300)),
+        bearer(&claims_with("exp", "soon")),
+        format!("Bearer {}", "a".repeat(100_000)),
+    ];
+    for stranger in strangers {
+        let headers = [("authorization", stranger.as_str())];
+        let seen = bench.send(Method::GET, "/api/data/v9.2/WhoAmI", None, &headers).await;
+        assert_eq!(seen.refusal(), (401, String::new()), "{}", &stranger[..stranger.len().min(80)]);
+    }
+    let twice = [("authorization", good.as_str()), ("authorization", good.as_str())];
+    let seen = bench.send(Method::GET, "/api/data/v9.2/WhoAmI", None, &twice).await;
+    assert_eq!(seen.status().as_u16(), 401);
+}
+
+#[tokio::test]
+async fn refusals_have_the_products_text() {
+    let user = organization(&["application_users", CLIENT]);
+    for (edit, message) in [
+        (Edit::remove(user.clone()), "The user is not a member of the organization.".to_owned()),
+        (
+            Edit::replace(user.join("enabled"), false),
+            "The specified user(Id = {0}) is disabled. Consider enabling this user. Additional Details: {1}"
+                .to_owned(),
+        ),
+        (
+            Edit::replace(user.join("roles"), json!([])),
+            format!("The user (Id = {USER}) has not been assigned any roles."),
+        ),
+    ] {
+        let bench = Bench::edited(&[edit]).await;
+        let seen = bench.get("/api/data/v9.2/accounts").await;
+        assert_eq!(seen.message(), message);
+        assert_eq!(seen.header("content-type"), Some("application/json; odata.metadata=minimal"));
+    }
+    let bench = Bench::edited(&[Edit::replace(user.join("roles"), json!(["Basic User"]))]).await;
+    let seen = bench.call(Method::POST, "/api/data/v9.2/accounts", Some("{}")).await;
+    let text = seen.message();
+    assert!(
+        text.starts_with(&format!("Principal user (Id={USER}, type=8, roleCount=1, privilegeCount="))
+            && text.contains("is missing prvCreateAccount privilege (Id=")
+            && text.ends_with(&format!(" on OTC=1 for entity 'account'. context.Caller={USER}")),
+        "{text}"
+    );
+    assert_eq!(
+        bench.get("/api/data/v9.2/accounts").await.status().as_u16(),
+        200,
+        "reading needs its own privilege"
+    );
+    assert_eq!(bench.get("/api/data/v9.2/WhoAmI").await.status().as_u16(), 200, "WhoAmI needs none");
+}
+
+#[tokio::test]
+async fn each_operation_needs_its_own_privilege() {
+    let user = organization(&["application_users", CLIENT]);
+    let id = "c0117050-0000-4000-8000-0000000f0001";
+    let target = format!("/api/data/v9.2/accounts({id})");
+    let steps = [
+        (
+            Method::POST,
+            "/api/data/v9.2/accounts",
+            Some(format!(r#"{{"accountid":"{id}"}}"#)),
+            "prvCreateAccount",
+        ),
+        (Method::GET, target.as_str(), None, "prvReadAccount"),
+        (Method::PATCH, target.as_str(), Some(r#"{"name":"x"}"#.to_owned()), "prvWriteAccount"),
+        (Method::DELETE, target.as_str(), None, "prvDeleteAccount"),
+    ];
+    let all: Vec<&str> = steps.iter().map(|step| step.3).collect();
+    for (lacking, (_, _, _, privilege)) in steps.iter().enumerate() {
+        let held: Vec<&&str> = all.iter().filter(|held| *held != privilege).collect();
+        let role = json!({ "id": "c0117050-0000-4000-8000-0000000d2009", "privileges": held });
+        let record = json!({ "made": { "accountid": id } });
+        let mut edits = vec![
+            Edit::add(organization(&["roles", "Tester"]), role),
+            Edit::replace(user.join("roles"), json!(["Tester"])),
+        ];
+        if lacking == 0 {
+            edits.push(Edit::add(organization(&["records", "accounts"]), record));
+        }
+        let bench = Bench::edited(&edits).await;
+        for (index, (method, target, body, privilege)) in steps.iter().enumerate() {
+            let seen = bench.call(method.clone(), target, body.as_deref()).await;
+            if index == lacking {
+                assert_eq!(seen.refusal(), (403, "0x80040220".to_owned()), "{privilege}");
+                assert!(seen.message().contains(privilege), "{}", seen.message());
+            } else {
+                assert!(seen.status().is_success(), "{privilege}: {:?}", seen.refusal());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_failed_check_names_the_setting_a_person_would_change() {
+    let user = format!("/organizations/contoso/application_users/{CLIENT}");
+    for case in cases() {
+        let wanted = match case.check {
+            "token-audience" => "/organizations/contoso/host".to_owned(),
+            "token-issuer" | "token-tenant" => "/organizations/contoso/tenant".to_owned(),
+            "token-signature" => format!("/tenants/{TENANT}/signing_keys"),
+            "application-user-exists" => user.clone(),
+            "application-user-enabled" => format!("{user}/enabled"),
+            "application-user-roles" => format!("{user}/roles"),
+            "privilege" => "/organizations/contoso/roles/Basic User/privileges".to_owned(),
+            _ => continue,
+        };
+        let bench = Bench::edited(&case.edits).await;
+        let headers = [("authorization", case.authorization.as_str())];
+        bench.send(Method::POST, "/api/data/v9.2/accounts", Some("{}"), &headers).await;
+        let record = bench.lab.journal().last_refusal().unwrap();
+        let check = record.failed_check().unwrap();
+        assert_eq!(
+            check.settings.first().map(|setting| setting.as_str().to_owned()),
+            Some(wanted),
+            "{}",
+            case.check
+        );
+        assert!(check.change.is_some() && check.error.is_some());
+        assert_eq!(record.error, check.error);
+    }
+}
+
+#[tokio::test]
+async fn a_token_can_be_judged_without_a_request() {
+    let bench = Bench::new().await;
+    let site = Site::organization("contoso");
+    let judged = |claims| {
+        let bearer = bearer(&claims);
+        bench.lab.judge("dataverse", &site, bearer.trim_start_matches("Bearer ")).unwrap()
+    };
+    let checks = judged(claims());
+    let names: Vec<&str> = checks.iter().map(|check| check.name.as_ref()).collect();
+    assert_eq!(names, CHECKS[..11]);
+    assert!(checks.iter().all(|check| check.outcome == Outcome::Passed));
+    let stranger = judged(claims_with("appid", "11111111-1111-4111-8111-111111111111"));
+    let failed: Vec<&str> =
+        stranger.iter().filter(|check| check.failed()).map(|check| check.name.as_ref()).collect();
+    assert_eq!(failed, ["application-user-exists"]);
+    let garbage = bench.lab.judge("dataverse", &site, "not a token").unwrap();
+    assert!(garbage.iter().any(mocktenant_verdict::Check::failed));
+}
+
+#[tokio::test]
+async fn who_am_i_names_user_business_unit_and_organisation() {
+    let bench = Bench::new().await;
+    for target in
+        ["/api/data/v9.2/WhoAmI", "/api/data/v9.2/WhoAmI()", "/api/data/v9.2/Microsoft.Dynamics.CRM.WhoAmI()"]
+    {
+        let seen = bench.get(target).await;
+        assert_eq!(
+            seen.json(),
+            json!({
+                "@odata.context": format!("https://{HOST}/api/data/v9.2/$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse"),
+                "BusinessUnitId": "c0117050-0000-4000-8000-0000000d0002",
+                "UserId": USER,
+                "OrganizationId": ORGANIZATION,
+            })
+        );
+    }
+    let version = bench.get("/api/data/v9.0/RetrieveVersion()").await.json();
+    assert!(version["Version"].as_str().unwrap().starts_with("9."));
+}
+
+#[tokio::test]
+async fn every_answer_has_the_products_headers() {
+    let bench = Bench::new().await;
+    for (target, status) in
+        [("/api/data/v9.2/WhoAmI", 200), ("/api/data/v9.2/nothing", 404), ("/nothing", 404)]
+    {
+        let seen = bench.get(target).await;
+        assert_eq!(seen.status().as_u16(), status);
+        assert_eq!(seen.header("odata-version"), Some("4.0"));
+        assert_eq!(seen.header("req_id"), seen.header("x-ms-service-request-id"));
+        assert_eq!(seen.header("req_id").map(str::len), Some(36));
+        assert_eq!(seen.header("authactivityid").map(str::len), Some(36));
+        assert!(seen.header("x-ms-dop-hint").unwrap().parse::<u32>().is_ok());
+        assert!(seen.header("x-ms-ratelimit-burst-remaining-xrm-requests").is_some());
+        assert!(seen.header("x-ms-ratelimit-time-remaining-xrm-requests").is_some());
+        assert!(seen.header("strict-transport-security").is_some());
+        let cookies: Vec<&str> =
+            seen.response.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap()).collect();
+        assert_eq!(cookies.len(), 3);
+        assert!(cookies[0].starts_with("ARRAffinity="));
+        let expiry = "expires=Sat, 29-Feb-2076 12:00:00 GMT; path=/; secure; HttpOnly";
+        assert!(cookies[2].starts_with("orgId=") && cookies[2].ends_with(expiry), "{}", cookies[2]);
+    }
+}

@@ -1,0 +1,142 @@
+//! The first path segment: a tenant, one of the aliases, or an error; and the URLs an authority goes by.
+//!
+//! Decides how a tenant may be written (its id or a verified domain, in any letter case), which error another text gets
+//! (90002 for what could be a tenant, 900023 for what could not: people paste whole endpoint URLs as authority), and
+//! which host an issuer carries. Never decides whether a grant works on an alias.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use mocktenant_lab::Exchange;
+
+use crate::errors::EntraError;
+use crate::prepared::{Prepared, PreparedTenant};
+
+/// The names of the public cloud's sign-in service, the preferred one first.
+pub(crate) const WORLD_HOSTS: [&str; 4] =
+    ["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"];
+/// The host whose name stands in v1 issuers.
+pub(crate) const STS_HOST: &str = "sts.windows.net";
+/// Base of v2 issuers wherever a request came by a name of the world.
+pub(crate) const CANONICAL_BASE: &str = "https://login.microsoftonline.com";
+/// What documents of an alias print where a tenant id would stand.
+pub(crate) const TENANT_PLACEHOLDER: &str = "{tenantid}";
+/// The tenant of personal accounts.
+const CONSUMERS_TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
+/// An authority that is no single tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Alias {
+    /// `common`: any account.
+    Common,
+    /// `organizations`: work accounts.
+    Organizations,
+    /// `consumers`, or the tenant id of personal accounts.
+    Consumers,
+}
+
+impl Alias {
+    /// The alias a folded segment names.
+    fn of(segment: &str) -> Option<Self> {
+        match segment {
+            "common" => Some(Self::Common),
+            "organizations" => Some(Self::Organizations),
+            "consumers" | CONSUMERS_TENANT => Some(Self::Consumers),
+            _ => None,
+        }
+    }
+
+    /// As it stands in URLs.
+    pub(crate) fn segment(self) -> &'static str {
+        match self {
+            Self::Common => "common",
+            Self::Organizations => "organizations",
+            Self::Consumers => "consumers",
+        }
+    }
+
+    /// What stands for the tenant in issuers of its documents.
+    pub(crate) fn issuer_tenant(self) -> &'static str {
+        match self {
+            Self::Common | Self::Organizations => TENANT_PLACEHOLDER,
+            Self::Consumers => CONSUMERS_TENANT,
+        }
+    }
+}
+
+/// Whom a request addresses.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Authority<'p> {
+    /// One tenant.
+    Tenant(&'p Arc<PreparedTenant>),
+    /// An alias.
+    Alias(Alias),
+}
+
+/// Resolves the tenant segment of a request.
+pub(crate) fn resolve<'p>(prepared: &'p Prepared, exchange: &Exchange) -> Result<Authority<'p>, EntraError> {
+    let folded = exchange.folded_path().split('/').nth(1).unwrap_or_default();
+    if let Some(tenant) = prepared.tenant(folded) {
+        return Ok(Authority::Tenant(tenant));
+    }
+    if let Some(alias) = Alias::of(folded) {
+        return Ok(Authority::Alias(alias));
+    }
+    let tenant = exchange.parameter("tenant");
+    Err(if is_guid(folded) || is_dns_name(folded) {
+        EntraError::TenantNotFound { tenant }
+    } else {
+        EntraError::TenantMalformed { tenant }
+    })
+}
+
+/// Base of the v2 issuer for this request: canonical under a name of the world, else the host that was called, so that
+/// SDKs which compare an issuer with their authority are content on localhost too.
+pub(crate) fn v2_issuer_base(exchange: &Exchange) -> Cow<'static, str> {
+    if exchange.by_world_name() { Cow::Borrowed(CANONICAL_BASE) } else { Cow::Owned(exchange.own_base_url()) }
+}
+
+/// Host and port of an `https://` base, as an authority writes them.
+pub(crate) fn host_and_port(base: &str) -> &str {
+    base.split_once("://").map_or(base, |(_, rest)| rest).trim_end_matches('/')
+}
+
+/// Whether a text is a GUID in its usual form, with hyphens and without braces.
+pub(crate) fn is_guid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// Whether a text could be a domain: at least two labels of letters, digits and hyphens.
+fn is_dns_name(text: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    text.len() <= 253 && text.contains('.') && text.split('.').all(label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guids_and_domains_are_told_from_other_texts() {
+        assert!(is_guid("00000015-0000-0000-c000-000000000000"));
+        for text in [
+            "",
+            "00000015-0000-0000-c000-00000000000",
+            "{0000015-0000-0000-c000-00000000000}",
+            "00000015x0000-0000-c000-000000000000",
+        ] {
+            assert!(!is_guid(text), "{text}");
+        }
+        assert!(is_dns_name("contoso.onmicrosoft.com") && is_dns_name("a.b"));
+        for text in ["", "authorize", "a..b", ".a", "a.", "a b.c", "ä.de", &"a.".repeat(200)] {
+            assert!(!is_dns_name(text), "{text}");
+        }
+    }
+}

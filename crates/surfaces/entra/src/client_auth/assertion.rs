@@ -1,0 +1,391 @@
+//! Client assertions: a JWT signed with the key of a certificate of the application (RFC 7523 section 2.2).
+//!
+//! Decides the order in which an assertion is judged and the AADSTS code of each failure. Reads what real SDKs write:
+//! numbers as strings and floats, thumbprints in three encodings, `x5c` as one string, `aud` as string or list of one.
+//! `x5c` is never a key: without subject-name-and-issuer trust the thumbprint has to be registered. `jti` is recorded,
+//! never checked: SDKs send one assertion again for minutes. The order of the checks and the five minutes of skew are
+//! inferred.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use mocktenant_keys::{Algorithm, Certificate, Thumbprint, Thumbprint256};
+use mocktenant_token::bearer::{TimeFinding, TimeWindow, TrustedKey, verify_signature};
+use mocktenant_token::{Audience, Compact, KeyIdentifier, Malformed, NumericDate, X5c};
+use mocktenant_verdict::Finding;
+use mocktenant_world::Application;
+use time::{Duration, OffsetDateTime};
+
+use crate::authority::{STS_HOST, WORLD_HOSTS, is_guid};
+use crate::client_auth::{Checks, below, excerpt};
+use crate::envelope::{invariant, round_trip};
+use crate::errors::EntraError;
+use crate::prepared::{Prepared, PreparedTenant};
+
+const WELL_FORMED: &str = "assertion-well-formed";
+const ALGORITHM: &str = "assertion-algorithm";
+const KEY_ID: &str = "assertion-key-id";
+const CLAIMS: &str = "assertion-claims";
+const ISSUER: &str = "assertion-issuer";
+const SUBJECT: &str = "assertion-subject";
+const CLIENT_ID: &str = "assertion-client-id";
+const AUDIENCE: &str = "assertion-audience";
+const REGISTERED: &str = "certificate-registered";
+const SIGNATURE: &str = "assertion-signature";
+const IN_DATE: &str = "certificate-in-date";
+const TIME: &str = "assertion-time";
+
+const WINDOW: TimeWindow = TimeWindow { skew: Duration::minutes(5) };
+/// The host of mutual-TLS token calls.
+const MTLS_HOST: &str = "mtlsauth.microsoft.com";
+/// What may follow the tenant in `aud`: the two token endpoints and the v2 issuer. The v1 issuer has nothing there.
+const AUDIENCE_SUFFIXES: [&str; 4] = ["/oauth2/v2.0/token", "/oauth2/token", "/v2.0", ""];
+
+/// Where and when an assertion is judged.
+pub(crate) struct Place<'p> {
+    /// What Entra prepared.
+    pub(crate) prepared: &'p Prepared,
+    /// Entra's clock.
+    pub(crate) now: OffsetDateTime,
+    /// Host and port that were called, lower-case; `None` outside a request.
+    pub(crate) called: Option<Cow<'p, str>>,
+}
+
+/// A client assertion, taken apart.
+pub(crate) struct Assertion<'r>(Result<Compact<'r>, Malformed>);
+
+impl<'r> Assertion<'r> {
+    /// Takes a token apart, believing none of it.
+    pub(crate) fn read(token: &'r str) -> Self {
+        Self(Compact::parse(token))
+    }
+
+    /// Its `sub`.
+    pub(crate) fn subject(&self) -> Option<&str> {
+        self.claim("sub")
+    }
+
+    /// Its `iss`.
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        self.claim("iss")
+    }
+
+    /// Its `jti`.
+    pub(crate) fn id(&self) -> Option<&str> {
+        self.claim("jti")
+    }
+
+    fn claim(&self, name: &str) -> Option<&str> {
+        let claims = self.0.as_ref().ok()?.claims();
+        claims.text(name).filter(|text| !text.is_empty())
+    }
+
+    /// The thumbprint of the key it says it used, in upper-case hex: SHA-1 where that is known.
+    pub(crate) fn thumbprint(&self, tenant: Option<&PreparedTenant>) -> Option<String> {
+        let compact = self.0.as_ref().ok()?;
+        let identifiers = compact.header().key_identifiers();
+        let bytes = identifiers.iter().find_map(|identifier| identifier.bytes.as_deref())?;
+        let Ok(sha256) = Thumbprint256::try_from(bytes) else {
+            return Some(hex(bytes));
+        };
+        // Windows, web.config and the portal know certificates by SHA-1: say that wherever the certificate is at hand.
+        let registered = tenant.and_then(|tenant| {
+            let mut certificates =
+                tenant.tenant.applications.values().flat_map(|application| &application.certificates);
+            certificates
+                .find(|certificate| certificate.thumbprint256() == sha256)
+                .map(Certificate::thumbprint)
+        });
+        let sent = || match compact.header().x5c() {
+            X5c::Certificates(chain) => chain
+                .first()
+                .and_then(|leaf| STANDARD.decode(leaf).ok())
+                .filter(|der| Thumbprint256::of_der(der) == sha256)
+                .map(|der| Thumbprint::of_der(&der)),
+            X5c::Missing | X5c::Invalid => None,
+        };
+        Some(registered.or_else(sent).map_or_else(|| hex(bytes), |sha1| sha1.to_string()))
+    }
+
+    /// What can be asked of the assertion alone.
+    pub(crate) fn ask_claims(&self, list: &mut Checks<'_>, client_id: Option<&str>) {
+        let compact = match &self.0 {
+            Ok(compact) => {
+                let crit = compact.unknown_crit();
+                let finding = if crit.is_empty() {
+                    Finding::pass("three parts, header and claims are JSON")
+                } else {
+                    Finding::fail(
+                        format!("a header with crit {}", excerpt(&crit.join(", "))),
+                        EntraError::AssertionMalformed,
+                    )
+                };
+                list.ask(WELL_FORMED, "a JWT", Vec::new(), finding);
+                compact
+            }
+            Err(malformed) => {
+                let finding = Finding::fail(malformed.to_string(), EntraError::AssertionMalformed);
+                list.ask(WELL_FORMED, "a JWT", Vec::new(), finding);
+                for name in [ALGORITHM, KEY_ID, CLAIMS, ISSUER, SUBJECT, CLIENT_ID] {
+                    list.ask(name, "", Vec::new(), Finding::skip(WELL_FORMED));
+                }
+                return;
+            }
+        };
+        ask_header(list, compact);
+        self.ask_names(list, compact, client_id);
+    }
+
+    fn ask_names(&self, list: &mut Checks<'_>, compact: &Compact<'_>, client_id: Option<&str>) {
+        let claims = compact.claims();
+        let missing = |field: &str| {
+            Finding::fail(format!("no {field}"), EntraError::FieldMissing { field: field.to_owned() })
+        };
+        let finding = match (self.issuer(), claims.audience(), claims.time("exp"), claims.time("nbf")) {
+            (None, ..) => missing("iss"),
+            (_, Audience::Missing, ..) => missing("aud"),
+            (_, Audience::Invalid, ..) => {
+                Finding::fail("an aud that is no text", EntraError::AssertionMalformed)
+            }
+            (_, Audience::Many(many), ..) if many.is_empty() => missing("aud"),
+            (_, _, Ok(None), _) => missing("exp"),
+            (_, _, Err(bad), _) | (_, _, _, Err(bad)) => {
+                Finding::fail(bad.to_string(), EntraError::AssertionMalformed)
+            }
+            (_, _, Ok(Some(_)), Ok(_)) => Finding::pass("iss, aud and exp"),
+        };
+        list.ask(CLAIMS, "iss, aud and exp", Vec::new(), finding);
+
+        let Some(issuer) = self.issuer() else {
+            for name in [ISSUER, SUBJECT, CLIENT_ID] {
+                list.ask(name, "", Vec::new(), Finding::skip(CLAIMS));
+            }
+            return;
+        };
+        let is_client = client_id.is_some_and(|id| id.eq_ignore_ascii_case(issuer));
+        let own = is_client || is_guid(issuer);
+        let external = || EntraError::IssuerExternal { issuer: issuer.to_owned() };
+        list.ask(ISSUER, "the client id", Vec::new(), Finding::when(own, excerpt(issuer), external));
+        if !own {
+            for name in [SUBJECT, CLIENT_ID] {
+                list.ask(name, "", Vec::new(), Finding::not_applicable("the issuer is no client"));
+            }
+            return;
+        }
+        let subject = self.subject().unwrap_or_default();
+        list.ask(
+            SUBJECT,
+            "the same as iss",
+            Vec::new(),
+            Finding::when(subject.eq_ignore_ascii_case(issuer), excerpt(subject), || {
+                EntraError::SubjectDiffers
+            }),
+        );
+        let finding = match client_id {
+            None => Finding::skip("client-id"),
+            Some(_) => Finding::when(is_client, excerpt(issuer), || EntraError::ClientIdDiffers),
+        };
+        list.ask(CLIENT_ID, "the client_id of the request", Vec::new(), finding);
+    }
+
+    /// What can be asked of the tenant's registrations.
+    pub(crate) fn ask_registration(
+        &self,
+        list: &mut Checks<'_>,
+        place: &Place<'_>,
+        tenant: Option<&PreparedTenant>,
+        application: Option<&Application>,
+    ) {
+        let Ok(compact) = &self.0 else {
+            for name in [AUDIENCE, REGISTERED, SIGNATURE, IN_DATE, TIME] {
+                list.ask(name, "", Vec::new(), Finding::skip(WELL_FORMED));
+            }
+            return;
+        };
+        ask_audience(list, compact, place, tenant);
+        match application {
+            Some(application) => self.ask_key(list, compact, place, tenant, application),
+            None => {
+                for name in [REGISTERED, SIGNATURE, IN_DATE] {
+                    list.ask(name, "", Vec::new(), Finding::skip("application-registered"));
+                }
+            }
+        }
+        ask_time(list, compact, place.now);
+    }
+
+    fn ask_key(
+        &self,
+        list: &mut Checks<'_>,
+        compact: &Compact<'_>,
+        place: &Place<'_>,
+        tenant: Option<&PreparedTenant>,
+        application: &Application,
+    ) {
+        let identifiers = compact.header().key_identifiers();
+        let registered = identifiers.iter().find_map(|identifier| {
+            let certificate =
+                application.certificates.iter().find(|certificate| names(identifier, certificate))?;
+            Some((certificate, identifier))
+        });
+        let expected = "a certificate of the application";
+        let all = below(application, "certificates");
+        let Some((certificate, identifier)) = registered else {
+            let thumbprint = self.thumbprint(tenant);
+            let sent = identifiers.iter().find_map(|identifier| identifier.bytes.as_deref()).map(hex);
+            let app_id = application.client_id.clone();
+            let error = match sent {
+                Some(thumbprint) => EntraError::KeyNotFound { thumbprint, app_id },
+                None => EntraError::KeyNotFoundUnnamed { app_id },
+            };
+            let settings = match &thumbprint {
+                Some(thumbprint) => vec![all.join(thumbprint), all],
+                None => vec![all],
+            };
+            let actual = thumbprint.unwrap_or_else(|| "no thumbprint".to_owned());
+            let finding =
+                if identifiers.is_empty() { Finding::skip(KEY_ID) } else { Finding::fail(actual, error) };
+            list.ask(REGISTERED, expected, settings, finding);
+            for name in [SIGNATURE, IN_DATE] {
+                list.ask(name, "", Vec::new(), Finding::skip(REGISTERED));
+            }
+            return;
+        };
+        let thumbprint = certificate.thumbprint().to_string();
+        let setting = all.join(&thumbprint);
+        list.ask(REGISTERED, expected, vec![setting.clone(), all], Finding::pass(thumbprint));
+
+        let named = || identifier.bytes.as_deref().map_or_else(|| identifier.text.to_owned(), hex);
+        let (start, end) = (certificate.not_before(), certificate.not_after());
+        let finding = match TrustedKey::of_certificate(certificate) {
+            Err(error) => Finding::fail(error.to_string(), EntraError::KeyUnsupported),
+            Ok(key) => verify_signature(compact, &key).finding(|| EntraError::SignatureWrong {
+                thumbprint: named(),
+                start: invariant(start),
+                end: invariant(end),
+            }),
+        };
+        list.ask(SIGNATURE, "a signature by the certificate's key", vec![setting.clone()], finding);
+        list.ask(
+            IN_DATE,
+            "not expired",
+            vec![setting],
+            Finding::when(place.now <= end, format!("valid to {}", invariant(end)), || {
+                EntraError::CertificateExpired {
+                    thumbprint: named(),
+                    start: invariant(start),
+                    end: invariant(end),
+                }
+            }),
+        );
+    }
+}
+
+fn ask_header(list: &mut Checks<'_>, compact: &Compact<'_>) {
+    let alg = compact.header().alg().unwrap_or_default();
+    list.ask(
+        ALGORITHM,
+        "RS256, RS384, RS512, PS256, PS384 or PS512",
+        Vec::new(),
+        Finding::when(Algorithm::from_name(alg).is_some(), excerpt(alg), || {
+            EntraError::AlgorithmUnsupported { alg: excerpt(alg) }
+        }),
+    );
+    let identifiers = compact.header().key_identifiers();
+    let actual = match identifiers.first() {
+        Some(identifier) => Cow::Owned(format!("{} {}", identifier.member, excerpt(identifier.text))),
+        None => Cow::Borrowed("none of them"),
+    };
+    let finding = Finding::when(!identifiers.is_empty(), actual, || EntraError::KeyIdMissing);
+    list.ask(KEY_ID, "x5t#S256, x5t or kid", Vec::new(), finding);
+}
+
+fn ask_audience(
+    list: &mut Checks<'_>,
+    compact: &Compact<'_>,
+    place: &Place<'_>,
+    tenant: Option<&PreparedTenant>,
+) {
+    let audience = compact.claims().audience();
+    let Some(tenant) = tenant else {
+        list.ask(AUDIENCE, "", Vec::new(), Finding::skip("tenant"));
+        return;
+    };
+    let finding = match (audience.sole(), audience.all().len()) {
+        (None, 0) => Finding::skip(CLAIMS),
+        (None, count) => Finding::fail(format!("{count} values"), EntraError::AudienceTooMany { count }),
+        (Some(sole), _) => match judge_audience(sole, place, tenant) {
+            Ok(()) => Finding::pass(excerpt(sole)),
+            Err(error) => Finding::fail(excerpt(sole), error),
+        },
+    };
+    let tenant = &tenant.tenant;
+    let called = place.called.as_deref().unwrap_or(WORLD_HOSTS[0]);
+    let expected = format!("https://{called}/{}/oauth2/v2.0/token", tenant.id);
+    list.ask(AUDIENCE, expected, vec![tenant.pointer.clone()], finding);
+}
+
+/// `{scheme}://{host}/{tenant}{suffix}`, the host any name of Entra's or the one that was called, the tenant by id or
+/// domain, not necessarily as the request wrote it.
+fn judge_audience(audience: &str, place: &Place<'_>, tenant: &PreparedTenant) -> Result<(), EntraError> {
+    let wrong = || EntraError::AudienceWrong;
+    let (scheme, rest) = audience.split_once("://").ok_or_else(wrong)?;
+    let (authority, path) = rest.split_once('/').ok_or_else(wrong)?;
+    let authority = authority.to_ascii_lowercase();
+    let host = authority.split_once(':').map_or(authority.as_str(), |(host, _)| host);
+    if host == MTLS_HOST {
+        return Err(EntraError::AudienceMutualTls);
+    }
+    let default_port = if scheme.eq_ignore_ascii_case("http") { ":80" } else { ":443" };
+    let authority = authority.strip_suffix(default_port).unwrap_or(&authority);
+    let called = place.called.as_deref().is_some_and(|called| called == authority);
+    // sts.windows.net is refused by the other names of the same service (msal-dotnet#3352).
+    let by_name = WORLD_HOSTS.contains(&host) && host != STS_HOST;
+    if !(called || by_name || place.prepared.lab_authority() == Some(authority)) {
+        return Err(wrong());
+    }
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let (segment, suffix) = path.split_at(path.find('/').unwrap_or(path.len()));
+    let named = place.prepared.tenant(&segment.to_ascii_lowercase());
+    let same = named.is_some_and(|named| named.tenant.id == tenant.tenant.id);
+    let known = AUDIENCE_SUFFIXES.iter().any(|known| known.eq_ignore_ascii_case(suffix));
+    if same && known { Ok(()) } else { Err(wrong()) }
+}
+
+fn ask_time(list: &mut Checks<'_>, compact: &Compact<'_>, now: OffsetDateTime) {
+    let claims = compact.claims();
+    let found = WINDOW.judge(claims, now);
+    let finding = match &found {
+        TimeFinding::ExpMissing | TimeFinding::Unreadable(_) => Finding::skip(CLAIMS),
+        _ => found.finding(|| {
+            // A missing nbf prints as the epoch, as it does in the real text.
+            let printed = |name| {
+                let date = claims.time(name).ok().flatten().map(NumericDate::datetime);
+                round_trip(date.unwrap_or(OffsetDateTime::UNIX_EPOCH))
+            };
+            EntraError::AssertionOutOfTime {
+                now: round_trip(now),
+                from: printed("nbf"),
+                until: printed("exp"),
+            }
+        }),
+    };
+    list.ask(TIME, WINDOW.expected(), Vec::new(), finding);
+}
+
+/// Whether an identifier names a certificate: `kid` and `x5t` may hold either thumbprint, the length tells which.
+fn names(identifier: &KeyIdentifier<'_>, certificate: &Certificate) -> bool {
+    identifier.bytes.as_deref().is_some_and(|bytes| {
+        certificate.thumbprint().as_bytes() == bytes || certificate.thumbprint256().as_bytes() == bytes
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing into a String cannot fail.
+        let _ = write!(text, "{byte:02X}");
+        text
+    })
+}

@@ -1,0 +1,83 @@
+//! Instance discovery: whether a host is one of Entra's, and by which names it goes.
+//!
+//! Decides that the four names of the world are one instance, and that the lab's own hosts are accepted without being
+//! listed: SDKs treat an accepted host that is in no entry as an instance of its own, port included, whereas a listed
+//! one would have its port replaced (MSAL.NET). Any other host is 50049. Never decides whether a tenant exists.
+
+use std::sync::Arc;
+
+use http::{Method, StatusCode, Uri};
+use mocktenant_lab::{Answer, Exchange};
+
+use crate::authority::{WORLD_HOSTS, host_and_port};
+use crate::envelope::Envelope;
+use crate::errors::EntraError;
+use crate::form::Form;
+use crate::json::{push_list, push_member, push_name};
+use crate::path;
+use crate::prepared::Prepared;
+
+/// The name caches of SDKs file the public cloud under.
+const PREFERRED_CACHE: &str = "login.windows.net";
+
+/// Answers instance discovery.
+pub(crate) fn discovery(exchange: &mut Exchange) -> Answer {
+    let envelope = Envelope::open(exchange, None);
+    if exchange.request.method == Method::OPTIONS {
+        return envelope.document(exchange, Answer::empty(StatusCode::OK));
+    }
+    match decide(exchange) {
+        Ok(body) => envelope.document(exchange, Answer::json(StatusCode::OK, body)),
+        Err(error) => {
+            exchange.activity.record_error(error.row().id);
+            envelope.refusal(exchange, &error)
+        }
+    }
+}
+
+fn decide(exchange: &Exchange) -> Result<Vec<u8>, EntraError> {
+    let query =
+        Form::parse(exchange.request.query().as_bytes()).map_err(|_| EntraError::DiscoveryMalformed)?;
+    let asked = query.get("authorization_endpoint").ok_or(EntraError::DiscoveryMalformed)?;
+    let endpoint: Uri = asked.parse().map_err(|_| EntraError::DiscoveryMalformed)?;
+    let (Some("https"), Some(authority)) = (endpoint.scheme_str(), endpoint.authority()) else {
+        return Err(EntraError::DiscoveryMalformed);
+    };
+    let authority = authority.as_str().to_ascii_lowercase();
+    let known = {
+        let host = endpoint.host().unwrap_or_default().to_ascii_lowercase();
+        let lab = exchange.activity.prepared::<Arc<Prepared>>().lab_authority();
+        WORLD_HOSTS.contains(&host.as_str())
+            || host_and_port(&exchange.own_base_url()) == authority
+            || lab == Some(authority.as_str())
+    };
+    if !known {
+        return Err(EntraError::UnknownInstance);
+    }
+    let segment = endpoint.path().split('/').nth(1).filter(|segment| !segment.is_empty()).unwrap_or("common");
+    let pattern = if endpoint.path().to_ascii_lowercase().contains("/v2.0/") {
+        path::CONFIGURATION_V2
+    } else {
+        path::CONFIGURATION_V1
+    };
+    let mut out = Vec::with_capacity(512);
+    out.push(b'{');
+    push_member(
+        &mut out,
+        "tenant_discovery_endpoint",
+        &format!("https://{authority}{}", pattern.replacen("{tenant}", segment, 1)),
+    );
+    push_member(
+        &mut out,
+        "api-version",
+        query.get("api-version").filter(|version| *version == "1.0").unwrap_or("1.1"),
+    );
+    push_name(&mut out, "metadata");
+    out.extend_from_slice(b"[{");
+    push_member(&mut out, "preferred_network", WORLD_HOSTS[0]);
+    push_member(&mut out, "preferred_cache", PREFERRED_CACHE);
+    push_name(&mut out, "aliases");
+    push_list(&mut out, WORLD_HOSTS);
+    out.extend_from_slice(b"}]}");
+    Ok(out)
+}

@@ -1,0 +1,173 @@
+//! Microsoft Entra ID as applications see it: discovery, keys, federation metadata and the token endpoint.
+//!
+//! Decides what Entra answers for the tenants of the world: which documents it publishes, whether a client is who it says
+//! it is, which resource it may have a token for, and in whose words a refusal is put. Never decides what a resource does
+//! with a token, and never talks to anything: everything follows from the snapshot, the request and the clock.
+//! Mirrors the public cloud's sign-in service; `v1` is `/oauth2/`, `v2` is `/oauth2/v2.0/`.
+
+mod authority;
+mod claims;
+mod client_auth;
+mod discovery;
+mod envelope;
+pub mod errors;
+mod federation_metadata;
+mod form;
+mod grants;
+mod instance;
+mod json;
+mod prepared;
+mod resource;
+mod token_endpoint;
+
+use http::{Method, StatusCode};
+use mocktenant_lab::request::BodyError;
+use mocktenant_lab::{Activity, Addresses, Answer, CatalogueRow, Exchange, Refusal, Route, Site, Surface};
+use mocktenant_verdict::Check;
+use mocktenant_world::World;
+use time::OffsetDateTime;
+
+use crate::envelope::Envelope;
+use crate::errors::EntraError;
+pub use crate::prepared::Prepared;
+
+/// Microsoft Entra ID. Holds nothing: what it knows is the world's, and what it made ready is in [`Prepared`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Entra;
+
+/// Which of the two generations of endpoints was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Version {
+    /// `/oauth2/token` and its documents.
+    V1,
+    /// `/oauth2/v2.0/token` and its documents.
+    V2,
+}
+
+/// The paths, as patterns. The documents print the same constants, so that they cannot name another path than the one
+/// that answers.
+pub(crate) mod path {
+    pub(crate) const CONFIGURATION_V1: &str = "/{tenant}/.well-known/openid-configuration";
+    pub(crate) const CONFIGURATION_V2: &str = "/{tenant}/v2.0/.well-known/openid-configuration";
+    pub(crate) const KEYS_V1: &str = "/{tenant}/discovery/keys";
+    pub(crate) const KEYS_V2: &str = "/{tenant}/discovery/v2.0/keys";
+    pub(crate) const INSTANCE: &str = "/common/discovery/instance";
+    pub(crate) const FEDERATION: &str = "/{tenant}/federationmetadata/2007-06/federationmetadata.xml";
+    pub(crate) const TOKEN_V1: &str = "/{tenant}/oauth2/token";
+    pub(crate) const TOKEN_V2: &str = "/{tenant}/oauth2/v2.0/token";
+}
+
+const READ: &[Method] = &[Method::GET, Method::OPTIONS];
+const POST: &[Method] = &[Method::POST];
+
+static ROUTES: [Route<Entra>; 8] = [
+    Route {
+        methods: READ,
+        pattern: path::CONFIGURATION_V1,
+        endpoint: "openid-configuration",
+        handler: |_, exchange| Box::pin(async move { discovery::configuration(exchange, Version::V1) }),
+    },
+    Route {
+        methods: READ,
+        pattern: path::CONFIGURATION_V2,
+        endpoint: "openid-configuration-v2",
+        handler: |_, exchange| Box::pin(async move { discovery::configuration(exchange, Version::V2) }),
+    },
+    Route {
+        methods: READ,
+        pattern: path::KEYS_V1,
+        endpoint: "keys",
+        handler: |_, exchange| Box::pin(async move { discovery::keys(exchange, Version::V1) }),
+    },
+    Route {
+        methods: READ,
+        pattern: path::KEYS_V2,
+        endpoint: "keys-v2",
+        handler: |_, exchange| Box::pin(async move { discovery::keys(exchange, Version::V2) }),
+    },
+    Route {
+        methods: READ,
+        pattern: path::INSTANCE,
+        endpoint: "instance-discovery",
+        handler: |_, exchange| Box::pin(async move { instance::discovery(exchange) }),
+    },
+    Route {
+        methods: &[Method::GET],
+        pattern: path::FEDERATION,
+        endpoint: "federation-metadata",
+        handler: |_, exchange| Box::pin(async move { federation_metadata::answer(exchange) }),
+    },
+    Route {
+        methods: POST,
+        pattern: path::TOKEN_V1,
+        endpoint: "token",
+        handler: |_, exchange| Box::pin(async move { token_endpoint::answer(exchange, Version::V1) }),
+    },
+    Route {
+        methods: POST,
+        pattern: path::TOKEN_V2,
+        endpoint: "token-v2",
+        handler: |_, exchange| Box::pin(async move { token_endpoint::answer(exchange, Version::V2) }),
+    },
+];
+
+impl Surface for Entra {
+    const NAME: &'static str = "entra";
+
+    type Prepared = std::sync::Arc<Prepared>;
+
+    fn routes() -> &'static [Route<Self>] {
+        &ROUTES
+    }
+
+    fn hosts(&self, _world: &World) -> Vec<(String, Site)> {
+        authority::WORLD_HOSTS.iter().map(|host| ((*host).to_owned(), Site::Identity)).collect()
+    }
+
+    fn at(&self, entrance: &Site, folded_path: &str) -> bool {
+        let federation_service = folded_path == "/adfs"
+            || folded_path.starts_with("/adfs/")
+            || folded_path.starts_with("/federationmetadata/")
+            || folded_path == "/.well-known/webfinger";
+        *entrance == Site::Identity && !federation_service
+    }
+
+    fn prepare(&self, world: &World, addresses: &Addresses) -> Self::Prepared {
+        std::sync::Arc::new(Prepared::new(world, addresses))
+    }
+
+    fn catalogue(&self) -> Vec<CatalogueRow> {
+        errors::catalogue_rows()
+    }
+
+    fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer {
+        let is_token = [path::TOKEN_V1, path::TOKEN_V2]
+            .iter()
+            .any(|pattern| exchange.folded_path().ends_with(&pattern["/{tenant}".len()..]));
+        let error = match why {
+            Refusal::NotFound => return bare(exchange, StatusCode::NOT_FOUND, "404"),
+            Refusal::MethodNotAllowed { allow } if is_token => {
+                EntraError::WrongVerb { valid: allow, used: exchange.request.method.as_str().to_owned() }
+            }
+            Refusal::MethodNotAllowed { allow } => {
+                return bare(exchange, StatusCode::METHOD_NOT_ALLOWED, "405").with_text("allow", &allow);
+            }
+            Refusal::Body(BodyError::Timeout) => return bare(exchange, StatusCode::REQUEST_TIMEOUT, "408"),
+            Refusal::Body(BodyError::TooLarge { .. } | BodyError::Incomplete) => EntraError::FormMalformed,
+            Refusal::Panic => EntraError::TokenIssuance,
+        };
+        exchange.activity.record_error(error.row().id);
+        Envelope::open(exchange, None).refusal(exchange, &error)
+    }
+
+    fn judge(&self, activity: &Activity, token: &str, now: OffsetDateTime) -> Vec<Check> {
+        client_auth::judge(activity, token, now)
+    }
+}
+
+/// A refusal the reference has no text for: a status without a body.
+fn bare(exchange: &mut Exchange, status: StatusCode, id: &'static str) -> Answer {
+    exchange.activity.record_error(id);
+    let envelope = Envelope::open(exchange, None);
+    envelope.plain(exchange, Answer::empty(status))
+}

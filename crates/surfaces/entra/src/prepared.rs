@@ -1,0 +1,209 @@
+//! What is made ready once per snapshot: header segments, resource tables, rendered documents.
+//!
+//! Decides how long a rendered document is kept: as long as the snapshot under the four names of the world, and in a
+//! bounded store under local names, because anyone can invent those. Documents are rendered at their first request, so
+//! that a world of ten thousand tenants starts as fast as one of one. Never decides what a document says.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use bytes::Bytes;
+use mocktenant_keys::Identity;
+use mocktenant_lab::{Addresses, Site};
+use mocktenant_token::HeaderSegment;
+use mocktenant_world::{Tenant, World};
+
+use crate::Version;
+use crate::authority::{Authority, WORLD_HOSTS, host_and_port};
+use crate::json::push_member;
+use crate::resource;
+
+/// Documents kept for local base URLs; beyond it the store begins again.
+const LOCAL_DOCUMENTS: usize = 128;
+const KINDS: usize = 5;
+
+/// A document that depends on authority and base URL alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Document {
+    /// openid-configuration.
+    Configuration(Version),
+    /// The signing keys.
+    Keys(Version),
+    /// FederationMetadata.xml.
+    Federation,
+}
+
+impl Document {
+    fn index(self) -> usize {
+        match self {
+            Self::Configuration(Version::V1) => 0,
+            Self::Configuration(Version::V2) => 1,
+            Self::Keys(Version::V1) => 2,
+            Self::Keys(Version::V2) => 3,
+            Self::Federation => 4,
+        }
+    }
+}
+
+/// Rendered documents of one authority, by world host and kind.
+#[derive(Debug, Default)]
+struct Shelf(OnceLock<Box<[[OnceLock<Bytes>; KINDS]; WORLD_HOSTS.len()]>>);
+
+/// What Entra prepared for one snapshot of the world.
+#[derive(Debug)]
+pub struct Prepared {
+    /// By tenant id and by verified domain, all lower-case.
+    tenants: HashMap<String, Arc<PreparedTenant>>,
+    aliases: [Shelf; 3],
+    local: RwLock<HashMap<String, Bytes>>,
+    /// Host and port of the lab's own identity address, lower-case.
+    lab_authority: Option<String>,
+}
+
+/// One tenant, made ready.
+#[derive(Debug)]
+pub(crate) struct PreparedTenant {
+    /// The tenant.
+    pub(crate) tenant: Arc<Tenant>,
+    /// Header of v1 access tokens: `typ`, `alg`, `x5t`, `kid`.
+    pub(crate) header_v1: HeaderSegment,
+    /// Header of v2 access tokens: `typ`, `alg`, `kid`.
+    pub(crate) header_v2: HeaderSegment,
+    /// What can be asked for as a resource.
+    pub(crate) resources: resource::Table,
+    shelf: Shelf,
+}
+
+impl PreparedTenant {
+    /// The identity that signs, if the tenant has one: a compiled tenant always has.
+    pub(crate) fn signing(&self) -> Option<&Identity> {
+        self.tenant.signing.first()
+    }
+}
+
+impl Prepared {
+    pub(crate) fn new(world: &World, addresses: &Addresses) -> Self {
+        let sites = resource::sites_by_tenant(world, addresses);
+        let mut tenants = HashMap::new();
+        for tenant in world.tenants() {
+            let prepared = Arc::new(PreparedTenant {
+                header_v1: header(tenant, Version::V1),
+                header_v2: header(tenant, Version::V2),
+                resources: resource::Table::new(tenant, sites.get(&tenant.id).map_or(&[], Vec::as_slice)),
+                shelf: Shelf::default(),
+                tenant: Arc::clone(tenant),
+            });
+            for domain in &tenant.domains {
+                tenants.insert(domain.to_ascii_lowercase(), Arc::clone(&prepared));
+            }
+            tenants.insert(tenant.id.to_ascii_lowercase(), prepared);
+        }
+        Self {
+            tenants,
+            aliases: Default::default(),
+            local: RwLock::default(),
+            lab_authority: addresses
+                .get(&Site::Identity)
+                .map(|address| host_and_port(address).to_ascii_lowercase()),
+        }
+    }
+
+    /// The tenant of a lower-case id or domain.
+    pub(crate) fn tenant(&self, folded: &str) -> Option<&Arc<PreparedTenant>> {
+        self.tenants.get(folded)
+    }
+
+    /// Host and port of the lab's own identity address.
+    pub(crate) fn lab_authority(&self) -> Option<&str> {
+        self.lab_authority.as_deref()
+    }
+
+    /// The document, rendered now if it is not there yet; `None` if it cannot be rendered.
+    pub(crate) fn document(
+        &self,
+        authority: Authority<'_>,
+        document: Document,
+        base: &str,
+        render: impl FnOnce() -> Option<Vec<u8>>,
+    ) -> Option<Bytes> {
+        let (shelf, name) = match authority {
+            Authority::Tenant(tenant) => (&tenant.shelf, tenant.tenant.id.as_str()),
+            Authority::Alias(alias) => (&self.aliases[alias as usize], alias.segment()),
+        };
+        let host =
+            base.strip_prefix("https://").and_then(|host| WORLD_HOSTS.iter().position(|name| *name == host));
+        if let Some(host) = host {
+            let slot = &shelf.0.get_or_init(Box::default)[host][document.index()];
+            if let Some(ready) = slot.get() {
+                return Some(ready.clone());
+            }
+            let rendered = Bytes::from(render()?);
+            return Some(slot.get_or_init(|| rendered).clone());
+        }
+        let key = format!("{} {name} {base}", document.index());
+        if let Some(ready) = self.local.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Some(ready.clone());
+        }
+        let rendered = Bytes::from(render()?);
+        let mut local = self.local.write().unwrap_or_else(PoisonError::into_inner);
+        if local.len() >= LOCAL_DOCUMENTS {
+            local.clear();
+        }
+        local.insert(key, rendered.clone());
+        Some(rendered)
+    }
+}
+
+/// What a document says about its authority.
+pub(crate) struct Subject<'w> {
+    /// As it stands in URLs: the tenant id, whatever the request wrote, or the alias.
+    pub(crate) segment: &'w str,
+    /// As it stands in issuers.
+    pub(crate) issuer_tenant: &'w str,
+    /// `tenant_region_scope`; an alias has none.
+    pub(crate) region: Option<&'w str>,
+    /// Published signing identities, the active one first. An alias publishes those of every tenant, each once.
+    pub(crate) signing: Vec<&'w Identity>,
+}
+
+impl<'w> Subject<'w> {
+    pub(crate) fn of(authority: Authority<'w>, world: &'w World) -> Self {
+        match authority {
+            Authority::Tenant(prepared) => {
+                let tenant = &prepared.tenant;
+                Self {
+                    segment: &tenant.id,
+                    issuer_tenant: &tenant.id,
+                    region: Some(&tenant.region),
+                    signing: tenant.signing.iter().collect(),
+                }
+            }
+            Authority::Alias(alias) => {
+                let mut known = std::collections::HashSet::new();
+                let signing = world
+                    .tenants()
+                    .flat_map(|tenant| &tenant.signing)
+                    .filter(|identity| known.insert(identity.certificate().thumbprint()))
+                    .collect();
+                Self { segment: alias.segment(), issuer_tenant: alias.issuer_tenant(), region: None, signing }
+            }
+        }
+    }
+}
+
+/// The order of members is the products': v1 has `x5t` before `kid`, v2 has no `x5t`.
+fn header(tenant: &Tenant, version: Version) -> HeaderSegment {
+    let kid = tenant
+        .signing
+        .first()
+        .map_or_else(String::new, |signing| signing.certificate().thumbprint().base64url());
+    let mut json = b"{".to_vec();
+    push_member(&mut json, "typ", "JWT");
+    push_member(&mut json, "alg", "RS256");
+    if version == Version::V1 {
+        push_member(&mut json, "x5t", &kid);
+    }
+    push_member(&mut json, "kid", &kid);
+    json.push(b'}');
+    HeaderSegment::from_json(&json)
+}

@@ -1,0 +1,240 @@
+//! The token endpoint: parse, authenticate, dispatch to a grant, respond.
+//!
+//! Decides the order of the questions and the shape of a success: v1 answers numbers as texts and names the resource, v2
+//! answers numbers as numbers. The version and the audience of the token follow from the resource, not from the endpoint.
+//! Deciding is pure; ids, facts and checks are recorded around it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use mocktenant_keys::Algorithm;
+use mocktenant_lab::{Answer, Exchange, Request};
+use mocktenant_token::mint_raw;
+use mocktenant_verdict::{Check, Checklist, Finding};
+use mocktenant_world::Application;
+
+use crate::Version;
+use crate::authority::{self, Alias, Authority, host_and_port, v2_issuer_base};
+use crate::claims::{AppOnly, Times};
+use crate::client_auth::assertion::Place;
+use crate::client_auth::{Checks, Client, Credential};
+use crate::envelope::Envelope;
+use crate::errors::{EntraError, describe};
+use crate::form::Form;
+use crate::grants::client_credentials::Granted;
+use crate::grants::{self, GrantType, client_credentials};
+use crate::json::{push_integer, push_member, push_name};
+use crate::prepared::{Prepared, PreparedTenant};
+
+type Fact = (&'static str, Cow<'static, str>);
+
+/// What was decided, and everything learnt on the way.
+struct Decision<'p> {
+    checks: Vec<Check>,
+    facts: Vec<Fact>,
+    outcome: Result<Grant<'p>, EntraError>,
+}
+
+/// A token to be issued.
+struct Grant<'p> {
+    tenant: &'p PreparedTenant,
+    client: &'p Arc<Application>,
+    granted: Granted<'p>,
+    context_class: &'static str,
+}
+
+impl Grant<'_> {
+    fn token_version(&self) -> Version {
+        if self.granted.resource.token_version >= 2 { Version::V2 } else { Version::V1 }
+    }
+
+    /// A v2 token is for the resource's client id, a v1 token for what was asked.
+    fn audience(&self) -> &str {
+        match self.token_version() {
+            Version::V1 => &self.granted.asked,
+            Version::V2 => &self.granted.resource.client_id,
+        }
+    }
+}
+
+/// Answers a token request.
+pub(crate) fn answer(exchange: &mut Exchange, version: Version) -> Answer {
+    // Dispatch lets nobody without a body get here.
+    let body = exchange.request.body.clone().unwrap_or_default();
+    let form = read_form(&exchange.request, &body);
+    let parameter = form.as_ref().ok().and_then(|form| form.get("client-request-id"));
+    let envelope = Envelope::open(exchange, parameter);
+    let prepared = Arc::clone(exchange.activity.prepared::<Arc<Prepared>>());
+    let Decision { checks, facts, outcome } = decide(exchange, &prepared, &form, version);
+    for (name, value) in facts {
+        exchange.activity.fact(name, value);
+    }
+    exchange.activity.record_checks(checks);
+    let issued = outcome.and_then(|grant| issue(exchange, &envelope, &grant, version));
+    match issued {
+        Ok(body) => envelope.token(exchange, body),
+        Err(error) => {
+            exchange.activity.record_error(error.row().id);
+            envelope.refusal(exchange, &error)
+        }
+    }
+}
+
+/// The parameters; none, if the body is no form: JSON is not read, nor is the query.
+fn read_form<'b>(request: &Request, body: &'b Bytes) -> Result<Form<'b>, EntraError> {
+    let content_type =
+        request.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        Form::parse(body)
+    } else {
+        Ok(Form::default())
+    }
+}
+
+fn decide<'p>(
+    exchange: &Exchange,
+    prepared: &'p Prepared,
+    form: &Result<Form<'_>, EntraError>,
+    version: Version,
+) -> Decision<'p> {
+    let empty = Form::default();
+    let readable = form.as_ref().unwrap_or(&empty);
+    let mut list: Checks<'_> = Checklist::new(exchange.activity.switches(), describe);
+    let mut facts: Vec<Fact> = Vec::with_capacity(10);
+
+    let tenant = ask_tenant(&mut list, exchange, prepared);
+    let named = tenant.map_or_else(|| exchange.parameter("tenant"), |tenant| tenant.tenant.id.clone());
+    facts.push(("tenant", named.into()));
+    let grant_type = grants::ask(&mut list, form);
+
+    let authorization = exchange.request.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let client = Client::read(readable, authorization);
+    client.ask_request(&mut list);
+    if let Some(id) = &client.id {
+        facts.push(("client-id", id.to_string().into()));
+    }
+    facts.push(("credential", client.kind().into()));
+    if let Credential::Assertion(assertion) = &client.credential {
+        facts.extend(assertion.thumbprint(tenant).map(|thumbprint| ("thumbprint", thumbprint.into())));
+        facts.extend(assertion.id().map(|id| ("jti", id.to_owned().into())));
+    }
+    let base = exchange.own_base_url();
+    let place =
+        Place { prepared, now: exchange.activity.now(), called: Some(Cow::Borrowed(host_and_port(&base))) };
+    let application = client.ask_registration(&mut list, tenant, &place);
+
+    let granted = match grant_type {
+        Some(GrantType::ClientCredentials) => client_credentials::ask(&mut list, version, readable, tenant),
+        None => {
+            for name in ["resource", "scope"] {
+                list.ask(name, "", Vec::new(), Finding::skip("grant-type"));
+            }
+            None
+        }
+    };
+    let asked = readable.get(if version == Version::V1 { "resource" } else { "scope" });
+    let asked = granted.as_ref().map(|granted| granted.asked.as_str()).or(asked);
+    facts.extend(asked.map(|asked| ("resource", asked.to_owned().into())));
+
+    let (checks, refusal) = list.finish();
+    let outcome = match (refusal, tenant, application, granted) {
+        (Some(error), ..) => Err(error),
+        (None, Some(tenant), Some(client_application), Some(granted)) => {
+            Ok(Grant { tenant, client: client_application, granted, context_class: client.context_class() })
+        }
+        // Only a check that a test turned off leads here.
+        (None, ..) => Err(EntraError::TokenIssuance),
+    };
+    if let Ok(grant) = &outcome {
+        let version = if grant.token_version() == Version::V1 { "1.0" } else { "2.0" };
+        facts.push(("token-version", version.into()));
+        facts.push(("audience", grant.audience().to_owned().into()));
+        facts.push(("object-id", grant.client.object_id.clone().into()));
+    }
+    Decision { checks, facts, outcome }
+}
+
+/// Asks `tenant`. Which of the two codes an alias gets is inferred.
+fn ask_tenant<'p>(
+    list: &mut Checks<'_>,
+    exchange: &Exchange,
+    prepared: &'p Prepared,
+) -> Option<&'p PreparedTenant> {
+    let (tenant, settings, finding) = match authority::resolve(prepared, exchange) {
+        Ok(Authority::Tenant(tenant)) => {
+            let tenant = tenant.as_ref();
+            let finding = Finding::pass(tenant.tenant.name.clone());
+            (Some(tenant), vec![tenant.tenant.pointer.clone()], finding)
+        }
+        Ok(Authority::Alias(alias)) => {
+            let error = match alias {
+                Alias::Common | Alias::Organizations => EntraError::TenantNotImplied,
+                Alias::Consumers => EntraError::AliasNotSupported,
+            };
+            (None, Vec::new(), Finding::fail(alias.segment(), error))
+        }
+        Err(error) => {
+            let named = exchange.parameter("tenant");
+            let setting = mocktenant_verdict::Setting::of(["tenants", named.to_lowercase().as_str()]);
+            (None, vec![setting], Finding::fail(crate::client_auth::excerpt(&named), error))
+        }
+    };
+    list.ask("tenant", "a tenant's id or verified domain", settings, finding);
+    tenant
+}
+
+fn issue(
+    exchange: &Exchange,
+    envelope: &Envelope,
+    grant: &Grant<'_>,
+    version: Version,
+) -> Result<Vec<u8>, EntraError> {
+    let times = Times::at(exchange.activity.now());
+    let token_version = grant.token_version();
+    let claims = AppOnly {
+        tenant: &grant.tenant.tenant.id,
+        client: grant.client,
+        resource: grant.granted.resource,
+        audience: grant.audience(),
+        context_class: grant.context_class,
+        times,
+        id: &envelope.uti(),
+        issuer_base: &v2_issuer_base(exchange),
+    }
+    .to_json(token_version);
+    let header = match token_version {
+        Version::V1 => &grant.tenant.header_v1,
+        Version::V2 => &grant.tenant.header_v2,
+    };
+    let signing = grant.tenant.signing().ok_or(EntraError::TokenIssuance)?;
+    let token =
+        mint_raw(signing.key(), Algorithm::Rs256, header, &claims).map_err(|_| EntraError::TokenIssuance)?;
+    Ok(success(version, &token, times, &grant.granted.asked))
+}
+
+fn success(version: Version, token: &str, times: Times, resource: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(token.len() + 256);
+    out.push(b'{');
+    push_member(&mut out, "token_type", "Bearer");
+    match version {
+        Version::V1 => {
+            push_member(&mut out, "expires_in", &Times::EXPIRES_IN.to_string());
+            push_member(&mut out, "ext_expires_in", &Times::EXPIRES_IN.to_string());
+            push_member(&mut out, "expires_on", &times.expires_on.to_string());
+            push_member(&mut out, "not_before", &times.not_before.to_string());
+            push_member(&mut out, "resource", resource);
+        }
+        Version::V2 => {
+            for name in ["expires_in", "ext_expires_in"] {
+                push_name(&mut out, name);
+                push_integer(&mut out, Times::EXPIRES_IN);
+            }
+        }
+    }
+    push_member(&mut out, "access_token", token);
+    out.push(b'}');
+    out
+}

@@ -1,0 +1,11 @@
+//! Entra through its front door: requests to a lab of the default world, with a frozen clock and without sockets.
+
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing where it does")]
+
+mod assertions;
+mod bad_input;
+mod documents;
+mod front_door;
+mod refusals;
+mod sdk_assertions;
+mod tokens;

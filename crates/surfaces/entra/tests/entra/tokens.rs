@@ -1,0 +1,260 @@
+//! What is issued: claims, order, header, response, and for which resources.
+
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use mocktenant_lab::Site;
+use mocktenant_token::Compact;
+use mocktenant_verdict::Switches;
+use mocktenant_world::Edit;
+use serde_json::{Map, Value, json};
+
+use crate::front_door::*;
+
+/// The claims, verified by an independent library with the keys the lab publishes.
+async fn verified(lab: &mocktenant_lab::Lab, token: &str) -> Map<String, Value> {
+    let keys = get(lab, HOST, &format!("/{TENANT}/discovery/v2.0/keys")).await.json();
+    let kid = decode_header(token).unwrap().kid.unwrap();
+    let jwk = keys["keys"].as_array().unwrap().iter().find(|key| key["kid"] == kid.as_str()).unwrap().clone();
+    let key =
+        DecodingKey::from_rsa_components(jwk["n"].as_str().unwrap(), jwk["e"].as_str().unwrap()).unwrap();
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    decode::<Map<String, Value>>(token, &key, &validation).unwrap().claims
+}
+
+#[tokio::test]
+async fn a_v1_token_has_the_claims_of_v1_in_their_order() {
+    let lab = lab().await;
+    let reply = post(&lab, HOST, &v1(), &by_secret(&[])).await;
+    assert_eq!(reply.status, 200, "{}", reply.description());
+    let now = NOW.unix_timestamp();
+    let body = reply.json();
+    assert_eq!(
+        body.as_object().unwrap().keys().collect::<Vec<_>>(),
+        [
+            "token_type",
+            "expires_in",
+            "ext_expires_in",
+            "expires_on",
+            "not_before",
+            "resource",
+            "access_token"
+        ]
+    );
+    assert_eq!(
+        (&body["expires_in"], &body["expires_on"], &body["not_before"], &body["resource"]),
+        (
+            &json!("3599"),
+            &json!((now + 3600).to_string()),
+            &json!((now - 300).to_string()),
+            &json!(DATAVERSE)
+        )
+    );
+    let token = reply.token();
+    let claims = verified(&lab, &token).await;
+    assert_eq!(
+        claims.keys().collect::<Vec<_>>(),
+        [
+            "aud",
+            "iss",
+            "iat",
+            "nbf",
+            "exp",
+            "aio",
+            "appid",
+            "appidacr",
+            "idp",
+            "idtyp",
+            "oid",
+            "rh",
+            "sub",
+            "tid",
+            "uti",
+            "ver",
+            "xms_act_fct",
+            "xms_ftd",
+            "xms_idrel",
+            "xms_rd",
+            "xms_sub_fct",
+            "xms_tcdt",
+        ]
+    );
+    for (name, value) in [
+        ("aud", json!(DATAVERSE)),
+        ("iss", json!(format!("https://sts.windows.net/{TENANT}/"))),
+        ("idp", json!(format!("https://sts.windows.net/{TENANT}/"))),
+        ("iat", json!(now - 300)),
+        ("nbf", json!(now - 300)),
+        ("exp", json!(now + 3600)),
+        ("appid", json!(CLIENT)),
+        ("appidacr", json!("1")),
+        ("idtyp", json!("app")),
+        ("oid", json!(CLIENT_OBJECT)),
+        ("sub", json!(CLIENT_OBJECT)),
+        ("tid", json!(TENANT)),
+        ("ver", json!("1.0")),
+    ] {
+        assert_eq!(claims[name], value, "{name}");
+    }
+    assert_eq!(claims["uti"].as_str().unwrap().len(), 22);
+    let compact = Compact::parse(&token).unwrap();
+    assert_eq!(compact.header().members().keys().collect::<Vec<_>>(), ["typ", "alg", "x5t", "kid"]);
+    assert_eq!(compact.header().x5t(), compact.header().kid());
+}
+
+#[tokio::test]
+async fn a_v2_token_has_the_claims_of_v2_in_their_order() {
+    let lab = lab().await;
+    let reply = post(&lab, HOST, &v2(), &by_secret_v2(&[("scope", "api://contoso-api/.default")])).await;
+    let body = reply.json();
+    assert_eq!(
+        body.as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["token_type", "expires_in", "ext_expires_in", "access_token"]
+    );
+    assert_eq!((&body["expires_in"], &body["ext_expires_in"]), (&json!(3599), &json!(3599)));
+    let token = reply.token();
+    let claims = verified(&lab, &token).await;
+    assert_eq!(
+        claims.keys().collect::<Vec<_>>(),
+        [
+            "aio", "aud", "azp", "azpacr", "exp", "iat", "iss", "nbf", "oid", "rh", "roles", "sub", "tid",
+            "uti", "ver", "xms_ftd",
+        ]
+    );
+    assert_eq!(claims["aud"], API);
+    assert_eq!(claims["azp"], CLIENT);
+    assert_eq!(claims["iss"], format!("https://login.microsoftonline.com/{TENANT}/v2.0"));
+    assert_eq!(claims["roles"], json!(["Tasks.Read.All"]));
+    assert_eq!(claims["ver"], "2.0");
+    let compact = Compact::parse(&token).unwrap();
+    assert_eq!(compact.header().members().keys().collect::<Vec<_>>(), ["typ", "alg", "kid"]);
+}
+
+#[tokio::test]
+async fn the_version_follows_the_resource_and_not_the_endpoint() {
+    let lab = lab().await;
+    let claims = |token: String| Value::Object(Compact::parse(&token).unwrap().claims().members().clone());
+    let v1_by_v2 = claims(post(&lab, HOST, &v2(), &by_secret_v2(&[])).await.token());
+    assert_eq!((&v1_by_v2["ver"], &v1_by_v2["aud"]), (&json!("1.0"), &json!(DATAVERSE)));
+    let v2_by_v1 =
+        claims(post(&lab, HOST, &v1(), &by_secret(&[("resource", "api://contoso-api")])).await.token());
+    assert_eq!((&v2_by_v1["ver"], &v2_by_v1["aud"]), (&json!("2.0"), &json!(API)));
+}
+
+#[tokio::test]
+async fn only_the_v2_issuer_follows_a_local_host() {
+    let lab = lab().await;
+    let issuer = |token: String| Compact::parse(&token).unwrap().claims().text("iss").unwrap().to_owned();
+    let api = by_secret_v2(&[("scope", "api://contoso-api/.default")]);
+    assert_eq!(
+        issuer(post(&lab, LOCAL, &v2(), &api).await.token()),
+        format!("https://localhost:7443/{TENANT}/v2.0")
+    );
+    assert_eq!(
+        issuer(post(&lab, "login.windows.net", &v2(), &api).await.token()),
+        format!("https://login.microsoftonline.com/{TENANT}/v2.0")
+    );
+    assert_eq!(
+        issuer(post(&lab, LOCAL, &v1(), &by_secret(&[])).await.token()),
+        format!("https://sts.windows.net/{TENANT}/")
+    );
+}
+
+#[tokio::test]
+async fn the_audience_is_what_was_asked_for() {
+    let lab = lab().await;
+    lab.set_addresses(
+        [
+            (Site::organization("contoso"), "https://localhost:7446".to_owned()),
+            (Site::environment("onebox"), "https://localhost:7444".to_owned()),
+        ]
+        .into(),
+    );
+    for resource in [
+        "https://contoso.crm4.dynamics.com",
+        "https://contoso.crm4.dynamics.com/",
+        "https://Contoso.crm4.Dynamics.com",
+        "https://usnconeboxax1aos.cloud.onebox.dynamics.com",
+        "00000015-0000-0000-c000-000000000000",
+        "spn:00000015-0000-0000-c000-000000000000",
+        "00000007-0000-0000-C000-000000000000",
+        "https://localhost:7446",
+        "https://localhost:7444/",
+        "https://graph.microsoft.com",
+    ] {
+        let token = post(&lab, HOST, &v1(), &by_secret(&[("resource", resource)])).await.token();
+        assert_eq!(Compact::parse(&token).unwrap().claims().text("aud"), Some(resource));
+        let scope = format!("{resource}/.default");
+        let token = post(&lab, HOST, &v2(), &by_secret_v2(&[("scope", &scope)])).await.token();
+        assert_eq!(Compact::parse(&token).unwrap().claims().text("aud"), Some(resource));
+        let record = lab.journal().records().pop().unwrap();
+        assert_eq!(record.fact("audience").unwrap().value, resource);
+        assert_eq!(record.fact("resource").unwrap().value, resource);
+    }
+    for resource in [
+        "http://contoso.crm4.dynamics.com",
+        "https://contoso.crm4.dynamics.com//",
+        "https://contoso.crm4.dynamics.com/api/data/v9.2",
+        "https://contoso.api.crm4.dynamics.com",
+        "https://other.crm4.dynamics.com",
+        "https://localhost:7443",
+        "contoso.crm4.dynamics.com",
+        "00000015-0000-0000-c000-000000000000/",
+        "nothing",
+    ] {
+        let reply = post(&lab, HOST, &v1(), &by_secret(&[("resource", resource)])).await;
+        assert_eq!((reply.status, reply.code()), (400, 500_011), "{resource}");
+        let text =
+            format!("The resource principal named {resource} was not found in the tenant named {TENANT}.");
+        assert!(reply.description().contains(&text), "{}", reply.description());
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_is_told_from_a_secret() {
+    let lab = lab().await;
+    let token = present(&lab, &Draft::healthy().signed()).await.token();
+    assert_eq!(Compact::parse(&token).unwrap().claims().text("appidacr"), Some("2"));
+}
+
+#[tokio::test]
+async fn a_secret_is_taken_by_basic_too() {
+    let lab = lab().await;
+    let basic = |id: &str, secret: &str| {
+        use base64::Engine as _;
+        let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let pair = format!("{}:{}", encoded(id), encoded(secret));
+        format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
+    };
+    let special = "a:b+c %~/ä";
+    let edits = vec![Edit::replace(application(CLIENT, &["secrets", "default", "value"]), special)];
+    let other = lab_with(edits, Switches::default()).await;
+    for (lab, secret, code) in [(&lab, SECRET, 0), (&lab, "wrong", 7_000_215), (&other, special, 0)] {
+        let fields = by_secret(&[("client_id", ""), ("client_secret", "")]);
+        let request = form_request(HOST, &v1(), &fields, &[("authorization", &basic(CLIENT, secret))]);
+        let reply = send(lab, request).await;
+        assert_eq!(reply.code(), code, "{}", reply.description());
+    }
+}
+
+#[tokio::test]
+async fn the_trail_of_a_token_is_complete() {
+    let lab = lab().await;
+    let reply = post(&lab, HOST, &format!("/{DOMAIN}/oauth2/token"), &by_secret(&[])).await;
+    let record = lab.journal().records().pop().unwrap();
+    for (name, value) in [
+        ("tenant", TENANT),
+        ("client-id", CLIENT),
+        ("credential", "secret"),
+        ("resource", DATAVERSE),
+        ("token-version", "1.0"),
+        ("audience", DATAVERSE),
+        ("object-id", CLIENT_OBJECT),
+    ] {
+        assert_eq!(record.fact(name).unwrap().value, value, "{name}");
+    }
+    let request_id = record.activities.iter().find(|(name, _)| *name == "request-id").unwrap();
+    assert_eq!(reply.header("x-ms-request-id"), &*request_id.1);
+    assert!(request_id.1.ends_with("00"));
+    assert!(!record.refused());
+}

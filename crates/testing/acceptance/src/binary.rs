@@ -1,0 +1,241 @@
+//! The real `mocktenant` binary, run as a person or a script runs it.
+//!
+//! Decides which file that is: the one built beside the running test, so a release test run judges the release binary.
+//! Builds it once if it is not there. Every process started here is bounded in time and ends with its value.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// How long a lab may take until it answers; far beyond what it needs, for a loaded machine.
+const START: Duration = Duration::from_secs(60);
+
+/// The binary: `MOCKTENANT_BINARY`, else the one in the target directory of the running test.
+///
+/// # Panics
+/// If it is not there and cannot be built.
+pub fn path() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        if let Some(path) = std::env::var_os("MOCKTENANT_BINARY") {
+            return path.into();
+        }
+        let test = must(std::env::current_exe(), "the test's own path");
+        // target/<profile>/deps/<test>: the binary lies one floor up.
+        let profile = test.ancestors().find(|path| path.ends_with("deps")).and_then(Path::parent);
+        let Some(profile) = profile else { panic!("{} is in no target directory", test.display()) };
+        let binary = profile.join(format!("mocktenant{}", std::env::consts::EXE_SUFFIX));
+        if !binary.exists() {
+            build(profile);
+        }
+        assert!(binary.exists(), "{} is not there after a build; set MOCKTENANT_BINARY", binary.display());
+        binary
+    })
+}
+
+fn build(profile: &Path) {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "-p", "mocktenant-cli"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    if profile.ends_with("release") {
+        cargo.arg("--release");
+    }
+    let status = must(cargo.status(), "cargo");
+    assert!(status.success(), "cargo build -p mocktenant-cli failed");
+}
+
+/// Whether the tests were built for release, so that times mean something.
+pub fn is_release() -> bool {
+    !cfg!(debug_assertions)
+}
+
+/// A command of the binary that sees nothing of the caller's environment that could change what it does.
+pub fn command() -> Command {
+    let mut command = Command::new(path());
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("MOCKTENANT_") {
+            command.env_remove(name);
+        }
+    }
+    command.env("NO_COLOR", "1").stdin(Stdio::null());
+    command
+}
+
+/// A finished run of the binary.
+#[derive(Debug)]
+pub struct Run {
+    /// Exit code; -1 if a signal ended it.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    /// Time from start to end.
+    pub took: Duration,
+}
+
+/// Runs a command to its end.
+///
+/// # Panics
+/// If it takes longer than `limit`.
+pub fn run(mut command: Command, limit: Duration) -> Run {
+    let scratch = must(tempfile::tempdir(), "a scratch directory");
+    let (out, err) = (scratch.path().join("out"), scratch.path().join("err"));
+    let file = |path: &Path| must(File::create(path), "a scratch file");
+    let began = Instant::now();
+    // Files rather than pipes: nobody has to read while it runs.
+    let mut child = must(command.stdout(file(&out)).stderr(file(&err)).spawn(), "the binary");
+    let status = wait(&mut child, limit);
+    let took = began.elapsed();
+    let stdout = must(std::fs::read_to_string(out), "its output");
+    let stderr = must(std::fs::read_to_string(err), "its errors");
+    let Some(status) = status else { panic!("{command:?} ran for over {limit:?}\n{stdout}\n{stderr}") };
+    Run { code: status.code().unwrap_or(-1), stdout, stderr, took }
+}
+
+/// Waits for a child; one that outlasts the limit is killed, and there is no status.
+pub fn wait(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
+    let began = Instant::now();
+    loop {
+        if let Ok(Some(status)) = child.try_wait() {
+            return Some(status);
+        }
+        if began.elapsed() > limit {
+            let _ = child.kill();
+            let _ = child.wait();
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// A `mocktenant serve` on free ports. Killed when dropped.
+#[derive(Debug)]
+pub struct Serve {
+    child: Child,
+    settings: Value,
+    stderr: PathBuf,
+    scratch: tempfile::TempDir,
+}
+
+impl Serve {
+    /// Starts one with a state directory of its own and waits until it answers.
+    ///
+    /// # Panics
+    /// If it does not answer in time; the message has what it wrote.
+    pub fn start() -> Self {
+        Self::start_with(command())
+    }
+
+    /// The same with a prepared command: flags of `serve` that are not ports and state, limits of the system.
+    ///
+    /// # Panics
+    /// If it does not answer in time.
+    pub fn start_with(mut command: Command) -> Self {
+        let scratch = must(tempfile::Builder::new().prefix("mocktenant-").tempdir(), "a scratch directory");
+        let state = scratch.path().join("state");
+        let stderr = scratch.path().join("stderr");
+        let log = must(File::create(&stderr), "a scratch file");
+        command.args(["serve", "--port", "0", "--state"]).arg(&state).stdout(Stdio::null()).stderr(log);
+        let mut child = must(command.spawn(), "the binary");
+        let began = Instant::now();
+        let settings = loop {
+            let settings = std::fs::read(state.join("settings.json"));
+            // Renamed into place: what is there is whole.
+            if let Some(settings) = settings.ok().and_then(|text| serde_json::from_slice(&text).ok()) {
+                break settings;
+            }
+            let ended = child.try_wait().ok().flatten();
+            if ended.is_some() || began.elapsed() > START {
+                let _ = child.kill();
+                panic!("no lab ({ended:?}): {}", std::fs::read_to_string(&stderr).unwrap_or_default());
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        Self { child, settings, stderr, scratch }
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its state directory.
+    pub fn state(&self) -> PathBuf {
+        self.scratch.path().join("state")
+    }
+
+    /// A text of its settings document by its RFC 6901 pointer; a missing one fails the test.
+    ///
+    /// # Panics
+    /// If the document has no such text.
+    pub fn setting(&self, pointer: &str) -> &str {
+        match self.settings.pointer(pointer).and_then(Value::as_str) {
+            Some(text) => text,
+            None => panic!("settings.json has no text at {pointer}"),
+        }
+    }
+
+    /// The settings document.
+    pub fn settings(&self) -> &Value {
+        &self.settings
+    }
+
+    /// The port in a URL of the settings document.
+    ///
+    /// # Panics
+    /// If there is no such URL.
+    pub fn port(&self, pointer: &str) -> u16 {
+        port_of(self.setting(pointer))
+    }
+
+    /// Whether it still runs.
+    pub fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// What it wrote to standard error until now.
+    pub fn log(&self) -> String {
+        let mut text = String::new();
+        let read = File::open(&self.stderr).and_then(|mut file| file.read_to_string(&mut text));
+        must(read, "its log");
+        text
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            #[expect(clippy::print_stderr, reason = "a failing test's output is where the log belongs")]
+            {
+                eprintln!("log of the lab:\n{}", self.log());
+            }
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The port of `https://localhost:7443` or `http://localhost:7440/...`.
+///
+/// # Panics
+/// If the URL has none.
+pub fn port_of(url: &str) -> u16 {
+    let port = url.parse::<http::Uri>().ok().and_then(|uri| uri.port_u16());
+    match port {
+        Some(port) => port,
+        None => panic!("{url:?} has no port"),
+    }
+}
+
+/// The value, or the end of the test with its reason.
+pub(crate) fn must<T, E: std::fmt::Display>(result: Result<T, E>, what: &str) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => panic!("{what}: {error}"),
+    }
+}

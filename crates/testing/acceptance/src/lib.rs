@@ -1,0 +1,9 @@
+//! What the front-door tests share: the real binary, requests byte by byte, the machine's own tools, random worlds.
+//!
+//! Decides nothing about any product; tests and real clients in this package do the judging, from outside. Never
+//! published.
+
+pub mod binary;
+pub mod random_world;
+pub mod raw;
+pub mod tools;

@@ -1,0 +1,228 @@
+//! The measured server: a child process with a state directory of its own.
+//!
+//! Reads its CPU time and memory from `/proc`; where there is none, nothing can be measured and the run says so.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::Failure;
+
+/// Longer than this no start may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The binary to measure: the one named, or the workspace's own in release, built now so that it is the code at hand.
+pub(crate) fn binary(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(named) = named {
+        return Ok(named.to_owned());
+    }
+    let beside =
+        std::env::current_exe()?.with_file_name(format!("mocktenant{}", std::env::consts::EXE_SUFFIX));
+    if let Some(cargo) = std::env::var_os("CARGO") {
+        let built =
+            Command::new(cargo).args(["build", "--release", "--package", "mocktenant-cli"]).status()?;
+        if !built.success() {
+            return Err("cargo build --release --package mocktenant-cli failed".into());
+        }
+    }
+    if beside.is_file() {
+        Ok(beside)
+    } else {
+        Err(format!("{} is not there\nhint: cargo build --release, or --binary PATH", beside.display())
+            .into())
+    }
+}
+
+/// Milliseconds from the start of the process to its first answer, the middle one of several starts.
+pub(crate) struct Start {
+    /// On an empty state directory.
+    pub(crate) first: f64,
+    /// On one that an earlier start has left.
+    pub(crate) existing: f64,
+}
+
+impl Start {
+    /// Starts the binary again and again.
+    pub(crate) fn measure(binary: &Path) -> Result<Self, Failure> {
+        let (mut first, mut existing) = (Vec::new(), Vec::new());
+        for _ in 0..3 {
+            let state = TempDir::new()?;
+            first.push(once(binary, state.path())?);
+            for _ in 0..3 {
+                existing.push(once(binary, state.path())?);
+            }
+        }
+        let middle = |mut times: Vec<f64>| {
+            times.sort_by(f64::total_cmp);
+            times[times.len() / 2]
+        };
+        Ok(Self { first: middle(first), existing: middle(existing) })
+    }
+}
+
+/// One start and one stop.
+fn once(binary: &Path, state: &Path) -> Result<f64, Failure> {
+    let base = free_base()?;
+    let began = Instant::now();
+    let mut child = Running(spawn(binary, state, &base.to_string())?);
+    let head = "GET /common/discovery/instance?api-version=1.1&authorization_endpoint=https%3A%2F%2Flogin.microsoftonline.com%2Fcommon%2Foauth2%2Fv2.0%2Fauthorize HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    loop {
+        child.must_run()?;
+        if let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, base + 3)) {
+            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.write_all(head.as_bytes())?;
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer)?;
+            if !answer.starts_with(b"HTTP/1.1 200") {
+                return Err(format!("the first answer was {}", String::from_utf8_lossy(&answer)).into());
+            }
+            let took = began.elapsed().as_secs_f64() * 1e3;
+            child.terminate()?;
+            return Ok(took);
+        }
+        if began.elapsed() > PATIENCE {
+            return Err("the server did not answer in time".into());
+        }
+        thread::sleep(Duration::from_micros(200));
+    }
+}
+
+/// A port base whose offsets 0, 3, 4 and 6 nobody listens on.
+fn free_base() -> Result<u16, Failure> {
+    for _ in 0..100 {
+        let base = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let free = |offset: u16| {
+            base.checked_add(offset)
+                .is_some_and(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok())
+        };
+        if [0, 3, 4, 6].into_iter().all(free) {
+            return Ok(base);
+        }
+    }
+    Err("no free ports".into())
+}
+
+fn spawn(binary: &Path, state: &Path, port: &str) -> Result<Child, Failure> {
+    let mut command = Command::new(binary);
+    command.args(["serve", "--port", port, "--state"]).arg(state);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("MOCKTENANT_") {
+            command.env_remove(name);
+        }
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).current_dir(state);
+    command.spawn().map_err(|error| format!("{}: {error}", binary.display()).into())
+}
+
+/// A child that does not outlive its owner.
+struct Running(Child);
+
+impl Running {
+    fn must_run(&mut self) -> Result<(), Failure> {
+        match self.0.try_wait()? {
+            None => Ok(()),
+            Some(status) => Err(format!("the server ended: {status}").into()),
+        }
+    }
+
+    /// Asks it to stop as a person would, and waits.
+    fn terminate(mut self) -> Result<(), Failure> {
+        let asked = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
+        let began = Instant::now();
+        while asked.is_ok() && began.elapsed() < PATIENCE {
+            if self.0.try_wait()?.is_some() {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        Err("the server did not stop when asked to".into())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended already, or it ends now: either way nothing is left to be done about an error.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A running server and what it published about itself.
+pub(crate) struct Server {
+    child: Running,
+    settings: Value,
+    ticks: u64,
+    _state: TempDir,
+}
+
+impl Server {
+    /// Starts it on free ports and waits for its settings.
+    pub(crate) fn start(binary: &Path) -> Result<Self, Failure> {
+        let state = TempDir::new()?;
+        let mut child = Running(spawn(binary, state.path(), "0")?);
+        let file = state.path().join("settings.json");
+        let began = Instant::now();
+        let settings = loop {
+            child.must_run()?;
+            if let Ok(text) = fs::read(&file) {
+                break serde_json::from_slice(&text)?;
+            }
+            if began.elapsed() > PATIENCE {
+                return Err("settings.json did not appear".into());
+            }
+            thread::sleep(Duration::from_millis(1));
+        };
+        Ok(Self { child, settings, ticks: ticks_per_second(), _state: state })
+    }
+
+    /// One text of its settings, by JSON pointer.
+    pub(crate) fn setting(&self, pointer: &str) -> Result<&str, Failure> {
+        let found = self.settings.pointer(pointer).and_then(Value::as_str);
+        found.ok_or_else(|| format!("settings.json has no {pointer}").into())
+    }
+
+    /// CPU time it has spent, in user and in system mode.
+    pub(crate) fn cpu_time(&self) -> Result<Duration, Failure> {
+        let text = self.proc_file("stat")?;
+        // The second field is the name in parentheses and may hold anything; the fields counted here follow it.
+        let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
+        let field =
+            |at: usize| fields.split_ascii_whitespace().nth(at).and_then(|field| field.parse::<u64>().ok());
+        let (Some(user), Some(system)) = (field(11), field(12)) else {
+            return Err("/proc/PID/stat is not what it should be".into());
+        };
+        Ok(Duration::from_millis((user + system) * 1000 / self.ticks))
+    }
+
+    /// Resident memory in MiB.
+    pub(crate) fn resident(&self) -> Result<f64, Failure> {
+        let text = self.proc_file("status")?;
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+        let kibibytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
+        Ok(kibibytes / 1024.0)
+    }
+
+    /// Stops it gracefully.
+    pub(crate) fn stop(self) -> Result<(), Failure> {
+        self.child.terminate()
+    }
+
+    fn proc_file(&self, name: &str) -> Result<String, Failure> {
+        let path = format!("/proc/{}/{name}", self.child.0.id());
+        fs::read_to_string(&path)
+            .map_err(|error| format!("{path}: {error}; this tool measures on Linux").into())
+    }
+}
+
+/// Clock ticks per second of `/proc/PID/stat`; 100 wherever nobody says otherwise.
+fn ticks_per_second() -> u64 {
+    let output = Command::new("getconf").arg("CLK_TCK").output().ok();
+    let text = output.and_then(|output| String::from_utf8(output.stdout).ok());
+    text.and_then(|text| text.trim().parse().ok()).filter(|ticks| *ticks > 0).unwrap_or(100)
+}

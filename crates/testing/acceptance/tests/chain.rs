@@ -1,0 +1,494 @@
+//! The whole chain, broken in every way: a customer travels from Finance & Operations to Dataverse, or the answer is that
+//! of the first unmet condition and `explain` names it.
+//!
+//! Ids, names and thumbprints are random. The AOS makes its calls over real HTTPS through the lab's own listeners.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::sync::Arc;
+
+use http::Method;
+use mocktenant_acceptance::random_world::{Dice, RandomWorld, roll};
+use mocktenant_diagnosis::{Explanation, Kind, explain};
+use mocktenant_lab::{Command, Request, Site};
+use mocktenant_testkit::Lab;
+use mocktenant_world::{Edit, EditedBy, Operation, Setting};
+use serde_json::{Value, json};
+
+const CONDITIONS: usize = 9;
+const ERP: &str = "00000015-0000-0000-c000-000000000000";
+
+/// One random world, its lab and the caller's token.
+struct Bench {
+    names: RandomWorld,
+    lab: Lab,
+    token: String,
+    customers: u32,
+}
+
+/// What the user saw: status and message.
+#[derive(Debug)]
+struct Seen {
+    status: u16,
+    message: String,
+    exchange: String,
+}
+
+impl Bench {
+    async fn new(dice: &mut Dice) -> Self {
+        let names = roll(dice);
+        let world = names.world.edited(&[], EditedBy::Control).unwrap();
+        let lab = Lab::builder().world(world).start().await;
+        let token = caller_token(&lab).await;
+        Self { names, lab, token, customers: 0 }
+    }
+
+    fn engine(&self) -> &mocktenant_lab::Lab {
+        self.lab.lab()
+    }
+
+    async fn edit(&self, edits: Vec<Edit>) {
+        if let Err(error) =
+            self.engine().apply(Command::Edit { edits: edits.clone(), by: EditedBy::Control }).await
+        {
+            panic!("{error}: {edits:?}");
+        }
+    }
+
+    async fn restart(&self) {
+        self.engine().apply(Command::Restart { environment: "onebox".into() }).await.unwrap();
+    }
+
+    async fn create_customer(&mut self) -> Seen {
+        self.customers += 1;
+        let mut customer = self.engine().world().declaration().caller.customer.clone();
+        customer.insert("CustomerAccount".into(), json!(format!("R-{:05}", self.customers)));
+        let mut request = self.aos_request(Method::POST, "/data/CustomersV3");
+        request.headers.insert("content-type", "application/json".parse().unwrap());
+        request.body = Ok(serde_json::to_vec(&customer).unwrap().into());
+        self.answer(request).await
+    }
+
+    fn aos_request(&self, method: Method, target: &str) -> Request {
+        let mut request = Request::new(method, "localhost", target, Site::environment("onebox"));
+        request.headers.insert("authorization", format!("Bearer {}", self.token).parse().unwrap());
+        request
+    }
+
+    async fn answer(&self, request: Request) -> Seen {
+        let response = self.engine().answer(request).await;
+        let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        let message = body.pointer("/error/innererror/message").and_then(Value::as_str).unwrap_or_default();
+        Seen {
+            status: response.status.as_u16(),
+            message: message.to_owned(),
+            exchange: response.headers["x-mocktenant-exchange"].to_str().unwrap().to_owned(),
+        }
+    }
+
+    fn explain(&self, seen: &Seen) -> Explanation {
+        explain(self.engine(), &seen.exchange).unwrap()
+    }
+
+    fn own(&self) -> Own {
+        let environment = Setting::of(["environments", "onebox"]);
+        let thumbprint = self.names.thumbprint.to_string();
+        let store = |location: &str, store: &str| {
+            environment.join("machine").join("certificates").join(location).join(store).join(&thumbprint)
+        };
+        let application =
+            Setting::of(["tenants", &self.names.tenant, "applications", &self.names.application]);
+        Own {
+            s2s: environment.join("web_config").join("Infrastructure.S2SCertThumbprint"),
+            realm: environment.join("web_config").join("Aad.Realm"),
+            flight: Setting::fixed(
+                "/environments/onebox/database/SysFlighting/DualWriteUnoAuthenticationFnoToCds/Enabled",
+            ),
+            personal: store("LocalMachine", "My"),
+            others: vec![store("LocalMachine", "Root"), store("CurrentUser", "Root")],
+            current_user: store("CurrentUser", "My"),
+            certificate: application.join("certificates").join(&thumbprint),
+            application,
+            user: Setting::of(["organizations", "contoso", "application_users", &self.names.application]),
+        }
+    }
+
+    /// Breaks the conditions whose bit is clear, in one of the ways the field knows.
+    fn breakage(&self, met: usize, dice: &mut Dice) -> Vec<Edit> {
+        let own = self.own();
+        let healthy = &self.names.world;
+        let is_met = |condition: usize| met & (1 << condition) != 0;
+        let mut edits = Vec::new();
+        if !is_met(0) {
+            edits.push(Edit::replace(own.s2s.clone(), dice.hex(40)));
+        }
+        if is_met(1) {
+            if !is_met(2) {
+                edits.push(Edit::replace(own.readers(), json!(["SYSTEM"])));
+            }
+        } else {
+            edits.extend(own.others.iter().cloned().map(Edit::remove));
+            match dice.below(3) {
+                0 => edits.push(Edit::remove(own.personal.clone())),
+                1 => edits.push(Edit::remove(own.personal.join("private_key"))),
+                _ => {
+                    let mut elsewhere = healthy.get(&own.personal).unwrap().clone();
+                    elsewhere["private_key"]["readable_by"] = json!(["SYSTEM"]);
+                    edits.push(Edit::remove(own.personal.clone()));
+                    edits.push(Edit::add(own.current_user.clone(), elsewhere));
+                }
+            }
+        }
+        if !is_met(3) {
+            edits.push(Edit::replace(own.flight.clone(), 0));
+        }
+        if !is_met(4) {
+            // A wrong GUID can only be told from a missing registration if someone holds the certificate.
+            let other = if is_met(5) && is_met(6) && dice.below(2) == 0 { dice.guid() } else { ERP.into() };
+            edits.push(Edit::replace(own.realm.clone(), format!("spn:{other}")));
+        }
+        if !is_met(5) {
+            edits.push(Edit::remove(own.application.clone()));
+        } else if !is_met(6) {
+            edits.push(Edit::remove(own.certificate.clone()));
+        }
+        if !is_met(7) {
+            edits.push(Edit::remove(own.user.clone()));
+        } else if !is_met(8) {
+            edits.push(Edit::replace(own.user.join("roles"), json!([])));
+        }
+        edits
+    }
+
+    /// The value a person would fill in where `explain` cannot know it.
+    fn known_to_a_person(&self, path: &Setting) -> Value {
+        let own = self.own();
+        let healthy = &self.names.world;
+        let mut value = match healthy.get(path) {
+            Some(value) => value.clone(),
+            None => panic!("nobody knows a value for {path}"),
+        };
+        // A parent comes back without its child: the child is the next condition.
+        if *path == own.personal {
+            value["private_key"]["readable_by"] = json!(["SYSTEM"]);
+        } else if *path == own.personal.join("private_key") {
+            value["readable_by"] = json!(["SYSTEM"]);
+        } else if *path == own.application {
+            value["certificates"] = json!({});
+        } else if *path == own.user {
+            value["roles"] = json!([]);
+        }
+        value
+    }
+}
+
+struct Own {
+    s2s: Setting,
+    realm: Setting,
+    flight: Setting,
+    personal: Setting,
+    others: Vec<Setting>,
+    current_user: Setting,
+    application: Setting,
+    certificate: Setting,
+    user: Setting,
+}
+
+impl Own {
+    fn readers(&self) -> Setting {
+        self.personal.join("private_key").join("readable_by")
+    }
+
+    /// The setting `explain` has to name for a condition.
+    fn names(&self, condition: usize, cause: &Setting) -> bool {
+        match condition {
+            0 => *cause == self.s2s,
+            1 => *cause == self.personal || *cause == self.personal.join("private_key"),
+            2 => *cause == self.readers(),
+            3 => *cause == self.flight,
+            4 => *cause == self.realm,
+            5 => *cause == self.application,
+            6 => *cause == self.certificate,
+            7 => *cause == self.user,
+            _ => *cause == self.user.join("roles"),
+        }
+    }
+}
+
+async fn caller_token(lab: &Lab) -> String {
+    let world = lab.lab().world();
+    let caller = &world.declaration().caller;
+    let environment = world.environment(&caller.environment).unwrap();
+    let target = format!("/{}/oauth2/token", caller.tenant);
+    let mut request = Request::new(Method::POST, "localhost", &target, Site::Identity);
+    request.headers.insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
+    let form = format!(
+        "grant_type=client_credentials&client_id={}&client_secret={}&resource=https://{}",
+        caller.client_id, caller.client_secret, environment.host
+    );
+    request.body = Ok(form.into());
+    let response = lab.lab().answer(request).await;
+    let body: Value = serde_json::from_slice(&response.body).unwrap();
+    body["access_token"].as_str().unwrap_or_else(|| panic!("no token: {body}")).to_owned()
+}
+
+/// Conditions are met in this order; a child of an absent parent counts as unmet.
+fn first_unmet(met: usize) -> Option<usize> {
+    (0..CONDITIONS).find(|condition| {
+        let parent = match condition {
+            2 => Some(1),
+            6 => Some(5),
+            8 => Some(7),
+            _ => None,
+        };
+        let is_met = |condition: usize| met & (1 << condition) != 0;
+        !is_met(*condition) || parent.is_some_and(|parent| !is_met(parent))
+    })
+}
+
+fn seed_message(host: &str) -> String {
+    [
+        "Unable to write data to entity accounts",
+        "Authentication failed with error",
+        &format!("Failed to authenticate for https://{host}/api/data/v9.0/accounts"),
+        "For information on troubleshooting see",
+        "https://go.microsoft.com/fwlink/?linkid=2244045",
+        "Unable to get access token",
+    ]
+    .join("\n")
+}
+
+/// The answer has to be that of the condition: what the user saw and what the identity provider or Dataverse said.
+fn assert_answer_of(bench: &Bench, seen: &Seen, condition: usize, context: &str) {
+    let journal = bench.engine().journal();
+    let children = journal.children(&seen.exchange);
+    let refusals: Vec<String> =
+        children.iter().filter_map(|child| child.error.as_ref().map(ToString::to_string)).collect();
+    assert_eq!(seen.status, 400, "{context}: {seen:?}");
+    match condition {
+        0..=2 => {
+            assert_eq!(seen.message, seed_message(&bench.names.organization_host), "{context}");
+            assert!(children.is_empty(), "{context}: no token is asked for");
+        }
+        3..=6 => {
+            assert_eq!(seen.message, seed_message(&bench.names.organization_host), "{context}");
+            let codes: &[&str] = match condition {
+                3 | 6 => &["AADSTS700027"],
+                4 => &["AADSTS700027", "AADSTS700016"],
+                _ => &["AADSTS700016"],
+            };
+            assert!(
+                matches!(refusals.as_slice(), [code] if codes.contains(&code.as_str())),
+                "{context}: {refusals:?}"
+            );
+        }
+        7 => assert!(seen.message.contains("0x80072560"), "{context}: {}", seen.message),
+        _ => assert!(seen.message.contains("0x80042f09"), "{context}: {}", seen.message),
+    }
+}
+
+async fn heal(bench: &mut Bench, met: usize, dice: &mut Dice) {
+    let breakage = bench.breakage(met, dice);
+    bench.edit(breakage).await;
+    bench.restart().await;
+    let mut last = None;
+    loop {
+        let seen = bench.create_customer().await;
+        let context = format!("subset {met:09b} after {last:?}");
+        if seen.status == 201 {
+            let unmet = first_unmet(met);
+            assert!(unmet.is_none() || last.is_some(), "{context}: {unmet:?} should have failed");
+            return;
+        }
+        // Which condition is first now follows from what has been healed so far: everything up to `last`.
+        let healed = last.map_or(0, |last: usize| (1 << (last + 1)) - 1);
+        let expected = first_unmet_after(met, last, healed).unwrap_or_else(|| panic!("{context}: {seen:?}"));
+        assert_answer_of(bench, &seen, expected, &context);
+        let explanation = bench.explain(&seen);
+        let cause = explanation.cause.as_ref().unwrap_or_else(|| panic!("{context}: unexplained {seen:?}"));
+        let own = bench.own();
+        assert!(
+            own.names(expected, &cause.setting),
+            "{context}: condition {expected} unmet, explain names {}\n{}",
+            cause.setting,
+            explanation.to_text()
+        );
+        assert_ne!(cause.kind, Kind::Restart, "{context}");
+        assert!(!cause.change.is_empty(), "{context}: no change for {}", cause.setting);
+        let mut change = cause.change.clone();
+        for edit in &mut change {
+            if edit.value.is_none() && edit.op == Operation::Add {
+                edit.value = Some(bench.known_to_a_person(&edit.path));
+            }
+        }
+        bench.edit(change).await;
+        bench.restart().await;
+        last = Some(expected);
+    }
+}
+
+/// The first unmet condition once everything up to `last` is met. A parent that was absent came back without its child.
+fn first_unmet_after(met: usize, last: Option<usize>, healed: usize) -> Option<usize> {
+    let child_came_back_unmet = |child: usize| match child {
+        2 => met & (1 << 1) == 0,
+        6 => met & (1 << 5) == 0,
+        8 => met & (1 << 7) == 0,
+        _ => false,
+    };
+    match last {
+        None => first_unmet(met),
+        Some(last) => (last + 1..CONDITIONS).find(|condition| {
+            let was_met = (met | healed) & (1 << condition) != 0;
+            !was_met || child_came_back_unmet(*condition)
+        }),
+    }
+}
+
+#[test]
+fn over_all_subsets_of_the_recipe_the_first_unmet_condition_is_answered_named_and_healed() {
+    let seed = std::env::var("CHAIN_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0x5EED_2026);
+    println!("CHAIN_SEED={seed}");
+    let shards: Vec<std::thread::JoinHandle<()>> = (0..4_usize)
+        .map(|shard| {
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_multi_thread()
+                    .worker_threads(2)
+                    .enable_all()
+                    .build()
+                    .unwrap();
+                runtime.block_on(async move {
+                    let mut dice = Dice::new(seed ^ ((shard as u64 + 1) << 32));
+                    let mut bench = Bench::new(&mut dice).await;
+                    for met in (shard..1 << CONDITIONS).step_by(4) {
+                        heal(&mut bench, met, &mut dice).await;
+                        bench.engine().apply(Command::Reset).await.unwrap();
+                    }
+                });
+            })
+        })
+        .collect();
+    for shard in shards {
+        if let Err(panic) = shard.join() {
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
+
+/// Settings an AOS reads at its start, with a value that would break something if it were read now.
+fn read_at_start(bench: &Bench, dice: &mut Dice) -> Vec<(Edit, Setting)> {
+    let web = |key: &str| Setting::of(["environments", "onebox", "web_config", key]);
+    let own = bench.own();
+    let mut cases: Vec<(Edit, Setting)> = [
+        ("Aad.AADTenantId", json!(dice.guid())),
+        ("Aad.TenantDomainGUID", json!(dice.guid())),
+        ("Aad.AADIssuerNameFormat", json!("https://sts.windows.net/wrong/{0}/")),
+        ("Aad.AADMetadataLocationFormat", json!("https://login.windows.net/{0}/wrong.xml")),
+        ("Aad.AADLoginWsfedEndpointFormat", json!("https://login.nowhere.example/{0}/wsfed")),
+        ("Aad.Realm", json!(format!("spn:{}", dice.guid()))),
+        ("Infrastructure.S2SCertThumbprint", json!(dice.hex(40))),
+        ("Infrastructure.HostUrl", json!("https://another.cloud.onebox.dynamics.com/")),
+    ]
+    .into_iter()
+    .map(|(key, value)| (Edit::replace(web(key), value), web(key)))
+    .collect();
+    let url =
+        Setting::fixed("/environments/onebox/database/DualWriteProjectConfiguration/ExternalEnvironmentURL");
+    cases.push((Edit::replace(own.flight.clone(), 0), own.flight.clone()));
+    cases.push((Edit::replace(url.clone(), "https://another.crm4.dynamics.com"), url));
+    cases.push((Edit::replace(own.readers(), json!(["SYSTEM"])), own.personal.clone()));
+    let audiences = Setting::fixed("/environments/onebox/wif_config/audienceUris");
+    cases.push((Edit::add(audiences.join("-"), format!("spn:{}", dice.guid())), audiences));
+    cases
+}
+
+#[test]
+fn a_setting_that_is_read_at_start_changes_nothing_until_a_restart_and_explain_says_so() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut dice = Dice::new(2026);
+        let mut bench = Bench::new(&mut dice).await;
+        for (edit, setting) in read_at_start(&bench, &mut dice) {
+            let healthy = bench.names.world.get(&setting).unwrap().clone();
+            let context = setting.to_string();
+
+            // Broken, not restarted: the AOS goes on with what it read.
+            bench.edit(vec![edit]).await;
+            let seen = bench.create_customer().await;
+            assert_eq!(seen.status, 201, "{context}: {seen:?}");
+            assert_restart(&bench.explain(&seen), &setting, &context);
+
+            // Restarted it fails (an audience more harms nobody) ...
+            bench.restart().await;
+            let seen = bench.create_customer().await;
+            let fails = !context.ends_with("audienceUris");
+            assert_eq!(seen.status != 201, fails, "{context}: {seen:?}");
+
+            // ... and healed without a restart it goes on failing, and explain says why.
+            bench.edit(vec![Edit::replace(setting.clone(), healthy)]).await;
+            let seen = bench.create_customer().await;
+            assert_eq!(seen.status != 201, fails, "{context}: {seen:?}");
+            assert_restart(&bench.explain(&seen), &setting, &context);
+            bench.restart().await;
+            assert_eq!(bench.create_customer().await.status, 201, "{context}");
+        }
+    });
+}
+
+fn assert_restart(explanation: &Explanation, setting: &Setting, context: &str) {
+    let cause = explanation.cause.as_ref().unwrap_or_else(|| panic!("{context}: unexplained"));
+    assert_eq!(cause.kind, Kind::Restart, "{context}: {}", explanation.to_text());
+    assert!(cause.setting.is_within(setting), "{context}: {}", cause.setting);
+}
+
+#[test]
+fn every_scenario_breaks_as_told_and_what_explain_says_heals_it() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        for scenario in mocktenant_world::scenario::all() {
+            let lab = Lab::builder().start().await;
+            let token = caller_token(&lab).await;
+            let healthy = Arc::clone(lab.lab().base_world());
+            let names = RandomWorld {
+                world: healthy.edited(&[], EditedBy::Control).unwrap(),
+                tenant: "c0117050-0000-4000-8000-000000000001".into(),
+                application: "c0117050-0000-4000-8000-00000000a002".into(),
+                thumbprint: mocktenant_keys::shipped::onebox_s2s().certificate().thumbprint(),
+                organization_host: "contoso.crm4.dynamics.com".into(),
+            };
+            let mut bench = Bench { names, lab, token, customers: 0 };
+            assert_eq!(bench.create_customer().await.status, 201, "{}: healthy", scenario.name);
+            bench.engine().apply(Command::Scenario { name: scenario.name.clone() }).await.unwrap();
+            let mut rounds = 0;
+            loop {
+                let seen = bench.create_customer().await;
+                if seen.status == 201 {
+                    break;
+                }
+                rounds += 1;
+                assert!(rounds <= CONDITIONS + 1, "{}: not healed by what explain says", scenario.name);
+                let explanation = bench.explain(&seen);
+                let cause =
+                    explanation.cause.clone().unwrap_or_else(|| panic!("{}: unexplained", scenario.name));
+                let mut change = cause.change.clone();
+                for edit in &mut change {
+                    if edit.value.is_none() && edit.op == Operation::Add {
+                        // The certificate the broken configuration names does not exist: a person installs their own,
+                        // under its own thumbprint, and names it.
+                        if healthy.get(&edit.path).is_none()
+                            && edit.path.as_str().contains("/LocalMachine/My/")
+                        {
+                            let own = bench.own();
+                            *edit =
+                                Edit::add(own.personal.clone(), healthy.get(&own.personal).unwrap().clone());
+                            continue;
+                        }
+                        edit.value = Some(bench.known_to_a_person(&edit.path));
+                    }
+                }
+                bench.edit(change).await;
+                bench.restart().await;
+            }
+            assert!(rounds > 0, "{}: was not broken", scenario.name);
+        }
+    });
+}

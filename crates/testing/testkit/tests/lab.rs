@@ -1,0 +1,169 @@
+//! The lab of other people's tests: starting, breaking, healing, reading, failing.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::panic::AssertUnwindSafe;
+
+use mocktenant_testkit::{Edit, Lab, Reply, Setting};
+use serde_json::json;
+use time::macros::datetime;
+
+async fn create_customer(lab: &Lab) -> Reply {
+    let aos = &lab.settings().aos["onebox"];
+    let token = lab.client().token(&aos.resource).await;
+    let url = format!("{}/data/CustomersV3", aos.url);
+    lab.client().bearer(&token).post_json(&url, &aos.sample_customer).await
+}
+
+fn token_form(lab: &Lab, secret: &str) -> Vec<(&'static str, String)> {
+    let settings = lab.settings();
+    vec![
+        ("grant_type", "client_credentials".into()),
+        ("client_id", settings.entra.client_id.clone()),
+        ("client_secret", secret.into()),
+        ("scope", format!("{}/.default", settings.dataverse.resource)),
+    ]
+}
+
+async fn ask_for_token(lab: &Lab, secret: &str) -> Reply {
+    let form = token_form(lab, secret);
+    let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    lab.client().post_form(&format!("{}/oauth2/v2.0/token", lab.settings().entra.authority), &form).await
+}
+
+#[tokio::test]
+async fn a_customer_of_a_healthy_world_arrives_and_the_journal_tells_its_way() {
+    let lab = Lab::start().await;
+    let created = create_customer(&lab).await;
+    assert_eq!(created.status, 201, "{}", created.text());
+
+    let journal = lab.journal();
+    assert!(journal.refused().is_empty() && journal.failed_check().is_none());
+    let asked = journal.only_request_to("aos");
+    assert_eq!(created.exchange(), Some(&*asked.id));
+    let written = journal.only_request_to("dataverse");
+    assert_eq!(written.parent.as_deref(), created.exchange(), "Dataverse was asked because of it");
+    assert_eq!(journal.find(&written.id).unwrap().sequence, written.sequence);
+    assert!(lab.explain_last().is_none() && lab.failure_report().is_empty());
+}
+
+#[tokio::test]
+async fn typed_settings_are_those_of_the_document() {
+    let lab = Lab::start().await;
+    let settings = lab.settings();
+    assert_eq!(settings.raw()["schema"], 1);
+    assert_eq!(settings.entra.authority, format!("{}/{}", settings.entra.base_url, settings.entra.tenant_id));
+    assert_eq!(settings.raw()["entra"]["client_id"], settings.entra.client_id);
+    assert_eq!(std::fs::read_to_string(&settings.ca_pem).unwrap(), settings.ca_pem_text);
+    for file in [&settings.entra.certificate_pem, &settings.entra.certificate_pfx, &settings.ca_bundle_pem] {
+        assert!(file.as_ref().unwrap().is_absolute() && file.as_ref().unwrap().exists());
+    }
+    assert!(settings.ca_pem.starts_with(lab.directory()));
+    assert_eq!(settings.custom_api.as_ref().unwrap().uri, "api://contoso-api");
+}
+
+#[tokio::test]
+async fn a_broken_world_is_healed_by_what_explain_says_and_a_restart() {
+    let lab = Lab::scenario("half-done").start().await;
+    assert_ne!(create_customer(&lab).await.status, 201);
+    assert_eq!(lab.journal().failed_check().unwrap().name, "certificate-registered");
+    let cause = lab.explain_last().unwrap().cause.unwrap();
+    assert_eq!(cause.name(), "Aad.Realm");
+    assert!(lab.failure_report().contains("Aad.Realm"), "{}", lab.failure_report());
+
+    lab.apply(cause.change).await;
+    assert_ne!(create_customer(&lab).await.status, 201, "read at start");
+    lab.restart("onebox").await;
+    assert_eq!(create_customer(&lab).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_check_that_is_switched_off_refuses_nothing() {
+    let strict = Lab::start().await;
+    assert_eq!(ask_for_token(&strict, "wrong").await.status, 401);
+    let lax = Lab::builder().switch_off(["secret-matches"]).start().await;
+    assert_eq!(ask_for_token(&lax, "wrong").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_frozen_clock_and_a_seed_make_whole_answers_repeatable() {
+    let instant = datetime!(2027-03-04 05:06:07 UTC);
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        let lab = Lab::builder().frozen_at(instant).seeded(42).start().await;
+        assert!(lab.journal().records().iter().all(|record| record.at == instant));
+        let answer = ask_for_token(&lab, "wrong").await;
+        assert_eq!(answer.header("date"), Some("Thu, 04 Mar 2027 05:06:07 GMT"));
+        answers.push((
+            answer.exchange().unwrap().to_owned(),
+            answer.json()["trace_id"].clone(),
+            answer.json()["timestamp"].clone(),
+        ));
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0].2, "2027-03-04 05:06:07Z");
+}
+
+#[tokio::test]
+async fn the_client_knows_the_names_of_the_world_and_no_others() {
+    let lab = Lab::start().await;
+    let path = format!("{}/v2.0/.well-known/openid-configuration", lab.settings().entra.tenant_id);
+    let answer = lab.client().get(&format!("https://login.microsoftonline.com/{path}")).await;
+    assert_eq!(answer.status, 200);
+    let client = lab.client();
+    let outside = tokio::spawn(async move { client.get("https://example.com/").await }).await;
+    assert!(outside.is_err(), "nothing outside is called");
+}
+
+#[tokio::test]
+async fn labs_that_share_a_state_directory_share_a_ca() {
+    let state = tempfile::tempdir().unwrap();
+    let left = Lab::builder().state(state.path()).start().await;
+    let right = Lab::builder().state(state.path()).start().await;
+    assert_eq!(left.settings().ca_pem_text, right.settings().ca_pem_text);
+    assert_ne!(left.directory(), right.directory());
+}
+
+#[tokio::test]
+async fn an_edit_that_makes_no_world_says_so_and_changes_nothing() {
+    let lab = Lab::start().await;
+    let host = Setting::fixed("/environments/onebox/host");
+    let error = lab.try_apply([Edit::replace(host.clone(), json!(7))]).await.unwrap_err();
+    assert!(error.to_string().contains("/environments/onebox"), "{error}");
+    assert_eq!(lab.world().get(&host), Some(&json!("usnconeboxax1aos.cloud.onebox.dynamics.com")));
+}
+
+/// The message of a test that fails in `body`, on a runtime of its own.
+fn message_of<F: Future<Output = ()>>(body: F) -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let panic = std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(body))).unwrap_err();
+    *panic.downcast::<String>().unwrap()
+}
+
+#[test]
+fn a_test_that_fails_ends_with_its_own_message_after_its_lab_is_explained() {
+    let message = message_of(async {
+        let lab = Lab::scenario("app-user-missing").start().await;
+        let answer = create_customer(&lab).await;
+        assert_eq!(answer.status, 201, "the customer should be there");
+    });
+    assert!(message.contains("the customer should be there"), "{message}");
+}
+
+#[test]
+fn what_a_test_got_wrong_is_said() {
+    let message = message_of(async {
+        Lab::scenario("no-such-scenario").start().await;
+    });
+    assert!(message.contains("no-such-scenario"), "{message}");
+    let message = message_of(async {
+        let lab = Lab::start().await;
+        create_customer(&lab).await;
+        create_customer(&lab).await;
+        lab.journal().only_request_to("aos");
+    });
+    assert!(
+        message.contains("2 requests to aos, expected one") && message.contains("/data/CustomersV3"),
+        "{message}"
+    );
+}

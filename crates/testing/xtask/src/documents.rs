@@ -1,0 +1,89 @@
+//! The generated documents: which there are, where they are kept, which of them are stale.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fs, io};
+
+use mocktenant_world::World;
+
+use crate::pages::{checks, errors, scenarios, settings};
+
+/// One generated document.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// Path below the repository's root, with forward slashes.
+    pub path: &'static str,
+    /// Its whole text.
+    pub text: String,
+}
+
+/// Why documents could not be made or compared.
+#[derive(Debug)]
+pub enum GenerateError {
+    /// The default world does not compile.
+    World(String),
+    /// The default world's chain does not run healthily.
+    Chain(String),
+    /// A file could not be read or written.
+    File(PathBuf, io::Error),
+}
+
+impl std::fmt::Display for GenerateError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::World(why) => write!(formatter, "the default world does not compile: {why}"),
+            Self::Chain(why) => write!(formatter, "the default world's chain: {why}"),
+            Self::File(path, why) => write!(formatter, "{}: {why}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for GenerateError {}
+
+/// The repository's root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..")
+}
+
+/// Every document as the code would have it now.
+pub fn all() -> Result<Vec<Document>, GenerateError> {
+    let world = World::contoso().map_err(|error| GenerateError::World(error.to_string()))?;
+    let world = Arc::new(world);
+    Ok(vec![
+        Document { path: "docs/reference/errors.md", text: errors::page(&world) },
+        Document { path: "docs/reference/checks.md", text: checks::page(&world)? },
+        Document { path: "docs/reference/scenarios.md", text: scenarios::page() },
+        Document { path: "docs/reference/settings.md", text: settings::page(&world) },
+    ])
+}
+
+/// Writes every document.
+pub fn write() -> Result<Vec<Document>, GenerateError> {
+    let documents = all()?;
+    for document in &documents {
+        let path = root().join(document.path);
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory).map_err(|why| GenerateError::File(directory.to_owned(), why))?;
+        }
+        fs::write(&path, &document.text).map_err(|why| GenerateError::File(path, why))?;
+    }
+    Ok(documents)
+}
+
+/// Paths of the documents that are not what the code would write; a missing one is stale.
+pub fn stale() -> Result<Vec<&'static str>, GenerateError> {
+    let mut stale = Vec::new();
+    for document in all()? {
+        let path = root().join(document.path);
+        // A checkout may have turned line ends; the words are what counts.
+        let same = match fs::read_to_string(&path) {
+            Ok(text) => text.lines().eq(document.text.lines()),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => false,
+            Err(why) => return Err(GenerateError::File(path, why)),
+        };
+        if !same {
+            stale.push(document.path);
+        }
+    }
+    Ok(stale)
+}

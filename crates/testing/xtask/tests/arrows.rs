@@ -1,0 +1,370 @@
+//! The arrow test: which crate may name which, read from `cargo metadata`.
+//!
+//! Decides that arrows point down, that the four products never meet below `server`, and which third-party crates may
+//! enter which room. Every allowed edge stands in a table with its reason; an edge off the table fails by name. Reads
+//! manifests only, never source text.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use cargo_metadata::{DependencyKind, FeatureName, Metadata, MetadataCommand, Package, PackageId};
+
+/// The floors from the ground up; directories below `crates/`.
+const FLOORS: [&str; 5] = ["foundations", "engine", "surfaces", "product", "testing"];
+
+/// Named by any floor above the foundations: the words in which the rest of the house speaks.
+const VOCABULARY: [(&str, &str); 3] = [
+    ("verdict", "checks, settings and catalogue rows: how every crate says accepted or refused"),
+    ("keys", "thumbprints, certificates and keys: what both sides of every token hold"),
+    ("world", "the compiled declaration: what every decision is made from"),
+];
+
+/// The allowed arrows beyond the vocabulary: from, to, why.
+const ARROWS: &[(&str, &str, &str)] = &[
+    // foundations
+    ("token", "keys", "signs and verifies with keys parsed once"),
+    ("token", "verdict", "its findings become checks"),
+    ("federation", "keys", "signs metadata and reads certificates out of it"),
+    ("federation", "verdict", "its findings become checks"),
+    ("artefacts", "keys", "a certificate store is made of certificates"),
+    ("artefacts", "verdict", "a key of a file is a setting"),
+    ("world", "artefacts", "web.config and wif.config are part of the declaration"),
+    ("world", "keys", "parses every key and certificate when the world is compiled"),
+    ("world", "verdict", "an edit names a setting"),
+    // engine
+    ("tables", "odata", "rows are chosen by filters and keys of the language"),
+    ("diagnosis", "lab", "reads the journal and the world as it is now"),
+    ("diagnosis", "artefacts", "names file, line and column"),
+    // surfaces
+    ("entra", "lab", "implements Surface"),
+    ("entra", "token", "judges assertions, mints tokens"),
+    ("entra", "federation", "writes and signs FederationMetadata.xml"),
+    ("aos", "lab", "implements Surface"),
+    ("aos", "artefacts", "an AOS reads its own configuration files at a start"),
+    ("aos", "token", "judges bearer tokens, mints its own assertion"),
+    ("aos", "federation", "reads the metadata it fetched"),
+    ("aos", "odata", "speaks the language"),
+    ("aos", "tables", "holds the environment's rows"),
+    ("dataverse", "lab", "implements Surface"),
+    ("dataverse", "token", "judges bearer tokens"),
+    ("dataverse", "odata", "speaks the language"),
+    ("dataverse", "tables", "holds the organisation's rows"),
+    // product
+    ("control", "lab", "applies commands, shows journal and world"),
+    ("control", "diagnosis", "explains"),
+    ("server", "entra", "mounts it"),
+    ("server", "aos", "mounts it"),
+    ("server", "dataverse", "mounts it"),
+    ("server", "lab", "puts one together"),
+    ("server", "diagnosis", "puts one lab together, with what explains it"),
+    ("server", "control", "mounts it on the tools port"),
+    ("cli", "server", "runs a lab"),
+    ("cli", "lab", "follows the journal of the lab it runs"),
+    ("cli", "diagnosis", "tells a chain"),
+    ("cli", "control", "speaks its documents"),
+];
+
+/// Crates of the test wing, which may name every floor; nothing outside the wing may name them.
+const TEST_WING: &str = "testing";
+
+/// A third-party crate that only the named rooms may depend on (normal and build dependencies).
+const ROOMS: &[(&[&str], &[&str], &str)] = &[
+    (
+        &["hyper", "hyper-util", "tokio-rustls", "socket2"],
+        &["server", "cli", "testkit", "acceptance"],
+        "only `server` has sockets; the command and the tests are its clients",
+    ),
+    (&["axum"], &["control", "server"], "no framework answers for a surface"),
+    (&["tower", "tower-http"], &["control", "server"], "middleware of the control API only"),
+    (&["rustls"], &["server", "testkit", "acceptance"], "only `server` speaks TLS"),
+    (&["clap", "tracing-subscriber"], &["cli"], "only the command reads arguments and prints"),
+    (&["fs4"], &["server"], "only `server` owns the state directory"),
+    (
+        &["rcgen", "rsa", "rand_chacha", "p12-keystore", "x509-parser"],
+        &["keys"],
+        "keys are made and read in one room",
+    ),
+    (
+        &["aws-lc-rs"],
+        &["keys", "federation", "lab", "acceptance"],
+        "keys sign, federation digests, lab seeds; the bench compares",
+    ),
+    (&["quick-xml"], &["artefacts", "federation"], "two dialects of XML, each with one reader"),
+    (&["serde-saphyr"], &["world"], "the declaration is the only YAML"),
+    (&["arc-swap"], &["lab"], "one home of the snapshot"),
+    (&["rpds"], &["tables"], "one home of the rows"),
+];
+
+/// What no foundation may reach, not even through another crate (normal and build dependencies, all the way down).
+const NOT_IN_FOUNDATIONS: &[&str] = &[
+    "tokio",
+    "axum",
+    "hyper",
+    "hyper-util",
+    "http-body-util",
+    "tower",
+    "tokio-rustls",
+    "rustls",
+    "socket2",
+    "mio",
+];
+
+/// What nobody in the workspace may reach.
+const NOWHERE: &[(&str, &str)] = &[
+    ("openssl", "one crypto library: aws-lc-rs"),
+    ("openssl-sys", "one crypto library: aws-lc-rs"),
+    ("native-tls", "one TLS library: rustls"),
+    ("ring", "one crypto library: aws-lc-rs"),
+    ("reqwest", "the lab dials only its own table"),
+    ("hickory-resolver", "the lab never asks DNS"),
+];
+
+/// One crate of the house.
+struct Room<'m> {
+    name: String,
+    floor: usize,
+    package: &'m Package,
+}
+
+struct House<'m> {
+    rooms: BTreeMap<String, Room<'m>>,
+}
+
+impl<'m> House<'m> {
+    fn of(metadata: &'m Metadata) -> Self {
+        let root = metadata.workspace_root.join("crates");
+        let rooms = metadata.workspace_packages().into_iter().map(|package| {
+            let directory = package.manifest_path.parent().unwrap();
+            let place =
+                directory.strip_prefix(&root).unwrap_or_else(|_| panic!("{directory} is not below crates/"));
+            let (floor, name) = place.as_str().split_once('/').unwrap();
+            let floor = FLOORS
+                .iter()
+                .position(|known| *known == floor)
+                .unwrap_or_else(|| panic!("crates/{floor} is no floor of the house"));
+            assert_eq!(
+                package.name.as_str(),
+                format!("mocktenant-{name}"),
+                "packages are called mocktenant-<dir>"
+            );
+            (name.to_owned(), Room { name: name.to_owned(), floor, package })
+        });
+        Self { rooms: rooms.collect() }
+    }
+
+    /// In-house dependencies: from, to, kind.
+    fn edges(&self) -> impl Iterator<Item = (&Room<'m>, &Room<'m>, DependencyKind)> {
+        self.rooms.values().flat_map(move |room| {
+            room.package.dependencies.iter().filter_map(move |dependency| {
+                let name = dependency.name.strip_prefix("mocktenant-")?;
+                let to = self
+                    .rooms
+                    .get(name)
+                    .unwrap_or_else(|| panic!("mocktenant-{name} is no crate of the house"));
+                Some((room, to, dependency.kind))
+            })
+        })
+    }
+}
+
+fn metadata() -> Metadata {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../Cargo.toml");
+    let mut command = MetadataCommand::new();
+    command.manifest_path(manifest).other_options(["--offline".to_owned(), "--locked".to_owned()]);
+    command.exec().or_else(|_| command.other_options([]).exec()).expect("cargo metadata answers")
+}
+
+/// Why an edge is allowed; `None` if it is not.
+fn reason(from: &Room<'_>, to: &Room<'_>) -> Option<&'static str> {
+    if FLOORS[from.floor] == TEST_WING {
+        return Some("tests may look everywhere");
+    }
+    let listed = ARROWS.iter().find(|(one, other, _)| *one == from.name && *other == to.name);
+    if let Some((.., reason)) = listed {
+        return Some(reason);
+    }
+    let word = VOCABULARY.iter().find(|(word, _)| *word == to.name);
+    word.filter(|_| from.floor > 0).map(|(_, reason)| *reason)
+}
+
+fn report(what: &str, problems: &BTreeSet<String>) {
+    let list = problems.iter().fold(String::new(), |mut list, problem| {
+        let _ = writeln!(list, "  {problem}");
+        list
+    });
+    assert!(problems.is_empty(), "{what}:\n{list}");
+}
+
+#[test]
+fn every_arrow_in_the_house_is_in_the_table() {
+    let metadata = metadata();
+    let house = House::of(&metadata);
+    let problems = house
+        .edges()
+        .filter(|(.., kind)| *kind != DependencyKind::Development)
+        .filter(|(from, to, _)| reason(from, to).is_none())
+        .map(|(from, to, _)| format!("{} -> {}", from.name, to.name))
+        .collect();
+    report(
+        "arrows that are not in the table of arrows.rs (add the arrow with its reason, or take it out)",
+        &problems,
+    );
+}
+
+#[test]
+fn arrows_never_point_up_not_even_in_tests() {
+    let metadata = metadata();
+    let house = House::of(&metadata);
+    let problems = house
+        .edges()
+        .filter(|(from, to, _)| to.floor > from.floor)
+        .map(|(from, to, kind)| {
+            format!(
+                "{} ({}) -> {} ({}), {kind} dependency",
+                from.name, FLOORS[from.floor], to.name, FLOORS[to.floor]
+            )
+        })
+        .collect();
+    report("arrows that point up", &problems);
+}
+
+#[test]
+fn surfaces_never_depend_on_each_other_outside_their_tests() {
+    let metadata = metadata();
+    let house = House::of(&metadata);
+    let surface = |room: &Room<'_>| FLOORS[room.floor] == "surfaces";
+    let problems = house
+        .edges()
+        .filter(|(from, to, kind)| surface(from) && surface(to) && *kind != DependencyKind::Development)
+        .map(|(from, to, _)| format!("{} -> {}", from.name, to.name))
+        .collect();
+    report("a surface knows another one; they meet over HTTP only", &problems);
+}
+
+#[test]
+fn a_third_party_crate_stays_in_its_rooms() {
+    let metadata = metadata();
+    let house = House::of(&metadata);
+    let mut problems = BTreeSet::new();
+    for room in house.rooms.values() {
+        for dependency in &room.package.dependencies {
+            let banned_everywhere =
+                FLOORS[room.floor] == "foundations" && NOT_IN_FOUNDATIONS.contains(&dependency.name.as_str());
+            if banned_everywhere {
+                problems.insert(format!(
+                    "{} -> {}: foundations have no sockets and no runtime",
+                    room.name, dependency.name
+                ));
+            }
+            if dependency.kind == DependencyKind::Development {
+                continue;
+            }
+            for (crates, rooms, why) in ROOMS {
+                if crates.contains(&dependency.name.as_str()) && !rooms.contains(&room.name.as_str()) {
+                    problems.insert(format!("{} -> {}: {why}", room.name, dependency.name));
+                }
+            }
+        }
+    }
+    report("third-party crates in the wrong room", &problems);
+}
+
+/// Whether a dependency is built at all. `cargo metadata` also lists optional crates that only a weak feature
+/// (`ring?/alloc`) mentions.
+fn is_built(package: &Package, enabled: &[FeatureName], name: &str) -> bool {
+    let mut listed = package.dependencies.iter().filter(|dependency| dependency.name == name).peekable();
+    if listed.peek().is_none() || listed.any(|dependency| !dependency.optional) {
+        return true;
+    }
+    let renamed = package.dependencies.iter().find(|dependency| dependency.name == name);
+    let name = renamed.and_then(|dependency| dependency.rename.as_deref()).unwrap_or(name);
+    let (explicit, of_it) = (format!("dep:{name}"), format!("{name}/"));
+    enabled.iter().any(|feature| {
+        let turns_on = package.features.get(feature.as_str());
+        feature.as_str() == name
+            || turns_on.into_iter().flatten().any(|item| *item == explicit || item.starts_with(&of_it))
+    })
+}
+
+/// Everything `start` reaches by normal and build dependencies, with the crate through which it was reached.
+fn reach<'m>(metadata: &'m Metadata, start: &'m PackageId) -> HashMap<&'m PackageId, &'m PackageId> {
+    let graph = metadata.resolve.as_ref().expect("cargo metadata resolves");
+    let nodes: HashMap<_, _> = graph.nodes.iter().map(|node| (&node.id, node)).collect();
+    let mut through = HashMap::new();
+    let mut queue = VecDeque::from([start]);
+    while let Some(at) = queue.pop_front() {
+        let node = nodes[at];
+        for next in &node.deps {
+            let real = next.dep_kinds.iter().any(|kind| kind.kind != DependencyKind::Development)
+                && is_built(&metadata[at], &node.features, metadata[&next.pkg].name.as_str());
+            if real && next.pkg != *start && !through.contains_key(&next.pkg) {
+                through.insert(&next.pkg, at);
+                queue.push_back(&next.pkg);
+            }
+        }
+    }
+    through
+}
+
+/// `token -> a -> b`, from the crate that must not reach `end` to `end`.
+fn path(metadata: &Metadata, through: &HashMap<&PackageId, &PackageId>, end: &PackageId) -> String {
+    let mut names = vec![metadata[end].name.to_string()];
+    let mut at = end;
+    while let Some(before) = through.get(at) {
+        names.push(metadata[*before].name.to_string());
+        at = before;
+    }
+    names.reverse();
+    names.join(" -> ")
+}
+
+#[test]
+fn foundations_reach_no_runtime_and_no_socket_however_far_down() {
+    let metadata = metadata();
+    let house = House::of(&metadata);
+    let mut problems = BTreeSet::new();
+    for room in house.rooms.values().filter(|room| FLOORS[room.floor] == "foundations") {
+        let through = reach(&metadata, &room.package.id);
+        for reached in through.keys() {
+            if NOT_IN_FOUNDATIONS.contains(&metadata[*reached].name.as_str()) {
+                problems.insert(path(&metadata, &through, reached));
+            }
+        }
+    }
+    report("a foundation reaches a runtime or a socket", &problems);
+}
+
+#[test]
+fn the_binary_has_one_crypto_library_and_no_resolver() {
+    let metadata = metadata();
+    let house = House::of(&metadata);
+    let through = reach(&metadata, &house.rooms["cli"].package.id);
+    let mut problems = BTreeSet::new();
+    for reached in through.keys() {
+        if let Some((_, why)) = NOWHERE.iter().find(|(name, _)| *name == metadata[*reached].name.as_str()) {
+            problems.insert(format!("{}: {why}", path(&metadata, &through, reached)));
+        }
+    }
+    report("crates that the binary must not contain", &problems);
+}
+
+#[test]
+fn the_table_names_only_crates_of_the_house() {
+    let metadata = metadata();
+    let house = House::of(&metadata);
+    let mut problems = BTreeSet::new();
+    for (from, to, _) in ARROWS {
+        for name in [from, to] {
+            if !house.rooms.contains_key(*name) {
+                problems.insert(format!("{from} -> {to}: there is no crate {name}"));
+            }
+        }
+    }
+    for (_, rooms, why) in ROOMS {
+        for name in rooms.iter().filter(|name| !house.rooms.contains_key(**name)) {
+            problems.insert(format!("{why}: there is no crate {name}"));
+        }
+    }
+    report("rows of the tables in arrows.rs that name nobody", &problems);
+}

@@ -25,7 +25,7 @@ Examples:
   mocktenant ready --wait && npm test           wait until it answers, then test against it
   mocktenant settings                           every URL, id, secret and file of the running lab
   mocktenant reproduce                          \"Unable to get access token\", told from end to end
-  mocktenant explain                            why the last refused call was refused, and what to change
+  mocktenant explain                            why a call was refused, what to change
 
 Exit codes: 0 fine, 1 a finding or refusal, 2 usage or configuration, 3 cannot listen or reach."
 )]

@@ -50,7 +50,7 @@ impl Palette {
     }
 
     /// The text in a colour.
-    pub(crate) fn paint<'t>(self, paint: Paint, text: &'t str) -> Cow<'t, str> {
+    pub(crate) fn paint(self, paint: Paint, text: &str) -> Cow<'_, str> {
         if !self.0 {
             return Cow::Borrowed(text);
         }

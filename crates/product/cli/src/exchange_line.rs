@@ -16,6 +16,9 @@ const TARGET_WIDTH: usize = 38;
 /// Longest value of a check shown, in characters.
 const VALUE_WIDTH: usize = 120;
 
+/// The fact `client-id` of an AOS is its own identity; who called it stands in this check.
+const CALLED_BY_CHECK: (&str, &str) = ("aos", "application-mapped");
+
 /// What is shown of an exchange.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct ExchangeLine {
@@ -62,7 +65,12 @@ impl ExchangeLine {
             status: u64::from(record.status),
             surface: record.surface.to_owned(),
             request,
-            client: record.fact("client-id").map(|fact| fact.value.to_string()),
+            client: if record.surface == CALLED_BY_CHECK.0 {
+                let caller = record.checks.iter().find(|check| check.name == CALLED_BY_CHECK.1);
+                caller.filter(|check| check.outcome == Outcome::Passed).map(|check| check.actual.to_string())
+            } else {
+                record.fact("client-id").map(|fact| fact.value.to_string())
+            },
             passed,
             asked,
             error: error_of(record.error.as_deref(), record.fact("call-error").map(|fact| &*fact.value)),
@@ -114,7 +122,13 @@ impl ExchangeLine {
             status: record.pointer("/answer/status").and_then(Value::as_u64).unwrap_or(0),
             surface: text("/surface").unwrap_or_default().to_owned(),
             request,
-            client: fact("client-id").map(str::to_owned),
+            client: if record["surface"] == CALLED_BY_CHECK.0 {
+                let caller = checks.iter().find(|check| check["name"] == CALLED_BY_CHECK.1);
+                caller.filter(|check| check["outcome"] == "passed").and_then(|check| check["actual"].as_str())
+            } else {
+                fact("client-id")
+            }
+            .map(str::to_owned),
             passed,
             asked,
             error: error_of(text("/error"), fact("call-error")),
@@ -285,6 +299,14 @@ mod tests {
             second,
             "              certificate-registered: expected 3C0D, got 77\\u{1b}B2 -> upload the .cer"
         );
+    }
+
+    #[test]
+    fn a_call_to_an_aos_shows_its_caller_and_not_the_aos_itself() {
+        let line = ExchangeLine::from_json(&json!({ "surface": "aos", "kind": "request",
+            "facts": [{ "name": "client-id", "value": "the-aos-a002" }],
+            "checks": [{ "name": "application-mapped", "outcome": "passed", "actual": "the-caller-a001" }] }));
+        assert_eq!(line.client.as_deref(), Some("the-caller-a001"));
     }
 
     #[test]

@@ -18,8 +18,8 @@ const FALLBACK: &str = "http://127.0.0.1:7440";
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longer than the control API's own deadline: a restart may have to wait for a call that times out.
 const CALL_TIMEOUT: Duration = Duration::from_secs(130);
-/// Largest settings file read, in bytes.
-const SETTINGS_BUDGET: u64 = 1024 * 1024;
+/// Largest file of the state directory read, in bytes.
+const FILE_BUDGET: u64 = 1024 * 1024;
 
 /// Where a lab is said to be.
 pub(crate) struct Candidate {
@@ -44,10 +44,13 @@ pub(crate) fn state_directory(common: &Common) -> PathBuf {
 
 /// The settings file's text, if there is one.
 pub(crate) fn settings_text(state: &Path) -> Option<Vec<u8>> {
-    let path = state.join("settings.json");
+    bounded(&state.join("settings.json"))
+}
+
+fn bounded(path: &Path) -> Option<Vec<u8>> {
     let file = std::fs::File::open(path).ok()?;
     let mut text = Vec::new();
-    std::io::Read::read_to_end(&mut std::io::Read::take(file, SETTINGS_BUDGET), &mut text).ok()?;
+    std::io::Read::read_to_end(&mut std::io::Read::take(file, FILE_BUDGET), &mut text).ok()?;
     Some(text)
 }
 
@@ -59,7 +62,9 @@ impl Candidate {
         let state = state_directory(common);
         let settings = settings_text(&state).and_then(|text| serde_json::from_slice::<Value>(&text).ok());
         let member = |name: &str| settings.as_ref()?.get(name)?.as_str().map(str::to_owned);
-        let ca_pem = member("ca_pem_text").unwrap_or_default();
+        // The roots of the lab in the file, and those that `reproduce` shares with it.
+        let shared = bounded(&state.join("ca.pem")).and_then(|text| String::from_utf8(text).ok());
+        let ca_pem = [member("ca_pem_text"), shared].into_iter().flatten().collect::<Vec<_>>().join("\n");
         if let Some(url) = by_url {
             if !(url.starts_with("http://") || url.starts_with("https://")) {
                 return Err(Failure::new(Exit::Usage, format!("--url {url} is no http or https URL"))

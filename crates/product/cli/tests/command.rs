@@ -1,5 +1,8 @@
 //! The command as a person or a script meets it: its exit codes, its files, its words.
 
+#![expect(clippy::print_stderr, reason = "a skipped test says why")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test they are called from")]
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
@@ -46,20 +49,19 @@ impl Served {
     fn new(more: &[&str]) -> Self {
         let state = tempfile::tempdir().unwrap();
         let mut child = command(state.path()).args(["--port", "0"]).args(more).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap());
-        let mut screen = Vec::new();
-        loop {
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        // From here on it is ended whatever happens.
+        let mut served = Self { state, child, screen: Vec::new(), lines };
+        while served.screen.last().is_none_or(|last| !last.starts_with("mocktenant ready in ")) {
             let mut line = String::new();
-            if lines.read_line(&mut line).unwrap() == 0 {
+            if served.lines.read_line(&mut line).unwrap() == 0 {
                 let mut errors = String::new();
-                child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-                panic!("it ended: {screen:?} {errors}");
+                served.child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+                panic!("it ended: {:?} {errors}", served.screen);
             }
-            screen.push(line.trim_end().to_owned());
-            if line.starts_with("mocktenant ready in ") {
-                return Self { state, child, screen, lines };
-            }
+            served.screen.push(line.trim_end().to_owned());
         }
+        served
     }
 
     fn run(&self, arguments: &[&str]) -> Output {

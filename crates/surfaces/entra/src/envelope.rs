@@ -118,7 +118,9 @@ impl Envelope {
     }
 
     /// What every answer has.
-    pub(crate) fn plain(&self, exchange: &Exchange, answer: Answer) -> Answer {
+    pub(crate) fn plain(&self, exchange: &Exchange, mut answer: Answer) -> Answer {
+        // One allocation instead of three: no answer has more fields.
+        answer.headers.reserve(20);
         let answer = if exchange.by_world_name() {
             answer.with("strict-transport-security", "max-age=31536000; includeSubDomains")
         } else {

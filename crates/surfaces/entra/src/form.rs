@@ -23,15 +23,13 @@ impl<'r> Form<'r> {
         if bytes.len() > MAX_FORM_BYTES {
             return Err(EntraError::FormMalformed);
         }
+        let text = std::str::from_utf8(bytes).map_err(|_| EntraError::FormMalformed)?;
         let mut parameters: Vec<(Cow<'r, str>, Cow<'r, str>)> = Vec::with_capacity(8);
-        for piece in bytes.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty()) {
+        for piece in text.split('&').filter(|piece| !piece.is_empty()) {
             if parameters.len() == MAX_PARAMETERS {
                 return Err(EntraError::FormMalformed);
             }
-            let (name, value) = match piece.iter().position(|byte| *byte == b'=') {
-                Some(at) => (&piece[..at], &piece[at + 1..]),
-                None => (piece, &b""[..]),
-            };
+            let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
             let (Some(name), Some(value)) = (decode(name), decode(value)) else {
                 return Err(EntraError::FormMalformed);
             };
@@ -54,9 +52,10 @@ impl<'r> Form<'r> {
 }
 
 /// Decodes `+` and `%XX`; `None` for anything else that begins with `%`, and for what is not UTF-8.
-pub(crate) fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
-    if !bytes.iter().any(|byte| matches!(byte, b'+' | b'%')) {
-        return std::str::from_utf8(bytes).ok().map(Cow::Borrowed);
+pub(crate) fn decode(text: &str) -> Option<Cow<'_, str>> {
+    let bytes = text.as_bytes();
+    if !bytes.contains(&b'%') && !bytes.contains(&b'+') {
+        return Some(Cow::Borrowed(text));
     }
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut rest = bytes;

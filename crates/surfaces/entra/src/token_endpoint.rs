@@ -234,7 +234,11 @@ fn success(version: Version, token: &str, times: Times, resource: &str) -> Vec<u
             }
         }
     }
-    push_member(&mut out, "access_token", token);
+    push_name(&mut out, "access_token");
+    // A compact JWS is base64url and dots: nothing to escape.
+    out.push(b'"');
+    out.extend_from_slice(token.as_bytes());
+    out.push(b'"');
     out.push(b'}');
     out
 }

@@ -40,7 +40,9 @@ impl Dice {
 
     /// Upper-case hexadecimal digits.
     pub fn hex(&mut self, digits: usize) -> String {
-        (0..digits).map(|_| format!("{:X}", self.below(16))).collect()
+        (0..digits)
+            .map(|_| char::from(b"0123456789ABCDEF"[usize::try_from(self.below(16)).unwrap_or(0)]))
+            .collect()
     }
 
     /// A lower-case word.
@@ -133,7 +135,9 @@ fn replace_certificate(value: &mut Value, certificate: &str) {
             }
         }
         Value::Array(elements) => {
-            elements.iter_mut().for_each(|element| replace_certificate(element, certificate))
+            for element in elements {
+                replace_certificate(element, certificate);
+            }
         }
         _ => {}
     }

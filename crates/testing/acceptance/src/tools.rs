@@ -62,7 +62,7 @@ pub fn or_skip(name: &str) -> Option<PathBuf> {
 /// # Panics
 /// If it cannot be started.
 pub fn output(command: &mut Command) -> Output {
-    must(command.output(), &format!("{:?}", command.get_program()))
+    must(command.output(), &command.get_program().display().to_string())
 }
 
 /// Both outputs of a command as one text, for messages.

@@ -18,8 +18,8 @@ pub struct Client {
     inner: client::Client,
     handle: Handle,
     authority: String,
-    client_id: String,
-    client_secret: String,
+    /// Id and secret of the sample client.
+    credentials: (String, String),
 }
 
 /// An answer.
@@ -39,8 +39,7 @@ impl Client {
             inner,
             handle,
             authority: settings.entra.authority.clone(),
-            client_id: settings.entra.client_id.clone(),
-            client_secret: settings.entra.client_secret.clone(),
+            credentials: (settings.entra.client_id.clone(), settings.entra.client_secret.clone()),
         }
     }
 
@@ -56,10 +55,11 @@ impl Client {
     /// If Entra refuses; the message is its answer.
     pub async fn token(&self, resource: &str) -> String {
         let scope = format!("{resource}/.default");
+        let (client_id, client_secret) = &self.credentials;
         let fields = [
             ("grant_type", "client_credentials"),
-            ("client_id", self.client_id.as_str()),
-            ("client_secret", self.client_secret.as_str()),
+            ("client_id", client_id.as_str()),
+            ("client_secret", client_secret.as_str()),
             ("scope", scope.as_str()),
         ];
         let reply = self.post_form(&format!("{}/oauth2/v2.0/token", self.authority), &fields).await;
@@ -102,7 +102,7 @@ impl Client {
                 Ok(value) => {
                     fields.append(*name, value);
                 }
-                Err(_) => panic!("{value:?} is no value for {name}"),
+                Err(error) => panic!("{value:?} for {name}: {error}"),
             }
         }
         let call = Call { method, url: url.to_owned(), headers: fields, body: body.into().into() };

@@ -5,6 +5,7 @@
 //! green shows that nothing tests it. Panics instead of returning errors, as tests want; [`Builder::try_start`] and
 //! [`Lab::try_apply`] return them.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -325,12 +326,15 @@ impl Lab {
         let skipped = refused.len().saturating_sub(PRINTED_REFUSALS);
         let mut report = String::new();
         if skipped > 0 {
-            report.push_str(&format!("({skipped} earlier refusals are not shown)\n"));
+            // Writing to a String cannot fail.
+            let _ = writeln!(report, "({skipped} earlier refusals are not shown)");
         }
         for record in &refused[skipped..] {
             match self.explain(&record.id) {
                 Some(explanation) => report.push_str(&explanation.to_text()),
-                None => report.push_str(&format!("{} {} {}\n", record.id, record.status, record.target)),
+                None => {
+                    let _ = writeln!(report, "{} {} {}", record.id, record.status, record.target);
+                }
             }
             report.push('\n');
         }

@@ -12,28 +12,29 @@
 //! # async fn main() {
 //! use mocktenant_testkit::Lab;
 //!
-//! // A world in which Dataverse does not know the application the one-box asks as.
-//! let lab = Lab::scenario("app-user-missing").start().await;
+//! // A world half-way through the vendor's recipe: the AOS still asks as the application it asked as before.
+//! let lab = Lab::scenario("half-done").start().await;
 //!
 //! // Your own code goes here; it is given URLs and credentials by `lab.settings()`. This is the same by hand.
 //! let aos = &lab.settings().aos["onebox"];
 //! let token = lab.client().token(&aos.resource).await;
-//! let answer = lab
-//!     .client()
-//!     .bearer(&token)
-//!     .post_json(&format!("{}/data/CustomersV3", aos.url), &aos.sample_customer)
-//!     .await;
-//! assert!(answer.status >= 400, "the customer cannot be written: {}", answer.text());
+//! let url = format!("{}/data/CustomersV3", aos.url);
+//! let answer = lab.client().bearer(&token).post_json(&url, &aos.sample_customer).await;
+//! assert!(answer.text().contains("Unable to get access token"));
 //!
-//! // What Dataverse was asked, and which check refused it.
-//! let asked = lab.journal().only_request_to("dataverse");
-//! assert_eq!(asked.error.as_deref(), Some("0x80072560"));
+//! // What the AOS was asked, and which check refused what it asked for in turn.
+//! assert_eq!(lab.journal().only_request_to("aos").status, answer.status);
 //! let check = lab.journal().failed_check().expect("something was refused");
-//! assert_eq!(check.name, "application-user-exists");
+//! assert_eq!((&*check.name, check.error.as_deref()), ("certificate-registered", Some("AADSTS700027")));
 //!
-//! // The one thing to change; applying it heals the world as far as the next thing that is wrong.
+//! // The one thing to change, which the refusing side could not know.
 //! let cause = lab.explain_last().and_then(|explanation| explanation.cause).expect("a cause is known");
+//! assert_eq!(cause.whereabouts(), "web.config:38");
+//! assert_eq!(cause.name(), "Aad.Realm");
 //! lab.apply(cause.change).await;
+//! lab.restart("onebox").await;
+//! let answer = lab.client().bearer(&token).post_json(&url, &aos.sample_customer).await;
+//! assert_eq!(answer.status, 201);
 //! # }
 //! ```
 

@@ -41,7 +41,8 @@ async fn a_customer_of_a_healthy_world_arrives_and_the_journal_tells_its_way() {
     assert!(journal.refused().is_empty() && journal.failed_check().is_none());
     let asked = journal.only_request_to("aos");
     assert_eq!(created.exchange(), Some(&*asked.id));
-    let written = journal.only_request_to("dataverse");
+    let written = journal.requests_to("dataverse").pop().unwrap();
+    assert_eq!((&*written.target, written.status), ("/api/data/v9.0/accounts", 204));
     assert_eq!(written.parent.as_deref(), created.exchange(), "Dataverse was asked because of it");
     assert_eq!(journal.find(&written.id).unwrap().sequence, written.sequence);
     assert!(lab.explain_last().is_none() && lab.failure_report().is_empty());

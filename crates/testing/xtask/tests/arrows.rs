@@ -135,10 +135,10 @@ impl<'m> House<'m> {
     fn of(metadata: &'m Metadata) -> Self {
         let root = metadata.workspace_root.join("crates");
         let rooms = metadata.workspace_packages().into_iter().map(|package| {
-            let directory = package.manifest_path.parent().unwrap();
+            let directory = package.manifest_path.parent().expect("a manifest stands in a directory");
             let place =
                 directory.strip_prefix(&root).unwrap_or_else(|_| panic!("{directory} is not below crates/"));
-            let (floor, name) = place.as_str().split_once('/').unwrap();
+            let (floor, name) = place.as_str().split_once('/').expect("crates stand on floors");
             let floor = FLOORS
                 .iter()
                 .position(|known| *known == floor)

@@ -44,7 +44,9 @@ pub(crate) async fn run(common: &Common, serve: Serve, began: Instant) -> Outcom
     let palette = Palette::of_stdout();
     let mut writers = vec![console::print_exchanges(running.lab().journal().follow())?];
     if let Some(file) = journal_file {
-        writers.push(write_journal(file, running.lab().journal().follow())?);
+        // Followed before it is read, so that nothing falls between the two.
+        let exchanges = running.lab().journal().follow();
+        writers.push(write_journal(file, running.lab().journal().records(), exchanges)?);
     }
     // Nobody reading the screen is no reason not to serve.
     let _ = console::line(&screen(running.settings(), common, palette));
@@ -89,7 +91,8 @@ pub(crate) fn cannot_start(error: &StartError) -> Failure {
     }
 }
 
-fn options(common: &Common, serve: Serve) -> Result<Options, Failure> {
+/// What `serve` with these flags starts.
+pub(crate) fn options(common: &Common, serve: Serve) -> Result<Options, Failure> {
     let world = default_world()?;
     let given = |url: Option<String>| url.filter(|url| !url.is_empty());
     let mut public_urls = HashMap::new();
@@ -124,15 +127,28 @@ fn open_journal_file(path: &Path) -> Result<std::fs::File, Failure> {
     })
 }
 
-/// Appends a line of JSON per exchange until the lab is gone.
+/// Appends a line of JSON per exchange, those of the start first, until the lab is gone.
 fn write_journal(
     mut file: std::fs::File,
+    begun: Vec<Arc<Record>>,
     mut exchanges: Receiver<Arc<Record>>,
 ) -> std::io::Result<JoinHandle<()>> {
+    let written = begun.last().map_or(0, |record| record.sequence);
+    let mut begun = begun.into_iter();
+    let mut next = move || match begun.next() {
+        Some(record) => Ok(record),
+        None => exchanges.blocking_recv(),
+    };
     std::thread::Builder::new().name(String::from("journal-file")).spawn(move || {
+        let mut last = 0;
         loop {
-            let line = match exchanges.blocking_recv() {
-                Ok(record) => format!("{}\n", record.to_json()),
+            let line = match next() {
+                // Both read and followed.
+                Ok(record) if record.sequence <= written && last >= record.sequence => continue,
+                Ok(record) => {
+                    last = last.max(record.sequence);
+                    format!("{}\n", record.to_json())
+                }
                 Err(RecvError::Lagged(dropped)) => format!("{{\"dropped\":{dropped}}}\n"),
                 Err(RecvError::Closed) => return,
             };
@@ -200,7 +216,7 @@ fn screen(settings: &Value, common: &Common, palette: Palette) -> String {
 }
 
 fn row(screen: &mut String, name: &str, value: &str, remark: &str) {
-    let line = format!("  {name:<12} {value:<44}  {remark}");
+    let line = format!("  {name:<12} {value:<60}  {remark}");
     screen.push_str(line.trim_end());
     screen.push('\n');
 }

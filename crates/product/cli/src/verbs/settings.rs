@@ -1,16 +1,14 @@
 //! `settings`: every URL, id, secret and file of a lab.
 
-use std::sync::Arc;
-
-use mocktenant_server::{Options, Ports, settings_without_lab};
-use mocktenant_world::World;
+use clap::Parser as _;
+use mocktenant_server::settings_without_lab;
 use serde_json::Value;
 
-use crate::args::{Common, Settings};
+use crate::args::{Cli, Common, Settings, Verb};
 use crate::console;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::find_lab::{Candidate, LabAt, settings_text, state_directory};
-use crate::verbs::serve::{cannot_start, default_world};
+use crate::verbs::serve::{cannot_start, options};
 
 /// Prints exactly the file of the running lab; without a lab, what `serve` would give.
 pub(crate) async fn run(common: &Common, settings: Settings) -> Outcome {
@@ -35,7 +33,7 @@ pub(crate) async fn run(common: &Common, settings: Settings) -> Outcome {
     if let Ok(lab) = LabAt::find(common).await {
         return live(&lab).await;
     }
-    let document = would_be(common, default_world()?)?;
+    let document = would_be(common)?;
     console::note("no lab is running; this is what `mocktenant serve` would give");
     console::line(&format!("{document:#}"))?;
     Ok(0)
@@ -49,11 +47,15 @@ async fn live(lab: &LabAt) -> Outcome {
     Ok(0)
 }
 
-fn would_be(common: &Common, world: Arc<World>) -> Result<Value, Failure> {
-    let options = Options {
-        ports: Ports::default(),
-        publish_settings: true,
-        ..Options::new(world, state_directory(common))
+/// `serve` with this state directory and whatever the environment says of its other flags.
+fn would_be(common: &Common) -> Result<Value, Failure> {
+    let Verb::Serve(serve) = Cli::try_parse_from(["mocktenant", "serve"])
+        .map_err(|error| {
+            Failure::new(Exit::Usage, "the environment does not say how to serve").because(&error)
+        })?
+        .verb
+    else {
+        return Err(Failure::new(Exit::Usage, "there is no way to serve"));
     };
-    settings_without_lab(options).map_err(|error| cannot_start(&error))
+    settings_without_lab(options(common, serve)?).map_err(|error| cannot_start(&error))
 }

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mocktenant_keys::{Algorithm, Certificate, Thumbprint, Thumbprint256};
+use mocktenant_keys::{Algorithm, Certificate, PublicKey, Thumbprint, Thumbprint256};
 use mocktenant_token::bearer::{TimeFinding, TimeWindow, TrustedKey, verify_signature};
 use mocktenant_token::{Audience, Compact, KeyIdentifier, Malformed, NumericDate, X5c};
 use mocktenant_verdict::Finding;
@@ -105,7 +105,7 @@ impl<'r> Assertion<'r> {
                 .map(|der| Thumbprint::of_der(&der)),
             X5c::Missing | X5c::Invalid => None,
         };
-        Some(registered.or_else(sent).map_or_else(|| hex(bytes), |sha1| sha1.to_string()))
+        Some(registered.or_else(sent).map_or_else(|| hex(bytes), |sha1| hex(sha1.as_bytes())))
     }
 
     /// What can be asked of the assertion alone.
@@ -252,15 +252,15 @@ impl<'r> Assertion<'r> {
             }
             return;
         };
-        let thumbprint = certificate.thumbprint().to_string();
+        let thumbprint = hex(certificate.thumbprint().as_bytes());
         let setting = all.join(&thumbprint);
         list.ask(REGISTERED, expected, vec![setting.clone(), all], Finding::pass(thumbprint));
 
         let named = || identifier.bytes.as_deref().map_or_else(|| identifier.text.to_owned(), hex);
         let (start, end) = (certificate.not_before(), certificate.not_after());
-        let finding = match TrustedKey::of_certificate(certificate) {
+        let finding = match certificate.public_key() {
             Err(error) => Finding::fail(error.to_string(), EntraError::KeyUnsupported),
-            Ok(key) => verify_signature(compact, &key).finding(|| EntraError::SignatureWrong {
+            Ok(key) => verify_signature(compact, &trusted(key)).finding(|| EntraError::SignatureWrong {
                 thumbprint: named(),
                 start: invariant(start),
                 end: invariant(end),
@@ -280,6 +280,11 @@ impl<'r> Assertion<'r> {
             }),
         );
     }
+}
+
+/// A key that was selected already, so that its names no longer matter.
+fn trusted(key: &PublicKey) -> TrustedKey {
+    TrustedKey { kid: None, thumbprint: None, thumbprint256: None, public_key: key.clone() }
 }
 
 fn ask_header(list: &mut Checks<'_>, compact: &Compact<'_>) {
@@ -381,11 +386,9 @@ fn names(identifier: &KeyIdentifier<'_>, certificate: &Certificate) -> bool {
     })
 }
 
+/// Upper-case hex, as Windows prints thumbprints.
 fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing into a String cannot fail.
-        let _ = write!(text, "{byte:02X}");
-        text
-    })
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

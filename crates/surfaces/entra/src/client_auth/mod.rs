@@ -228,9 +228,9 @@ fn basic(value: &str) -> Option<(String, String)> {
     if !scheme.eq_ignore_ascii_case("Basic") {
         return None;
     }
-    let decoded = STANDARD.decode(encoded.trim()).ok()?;
-    let at = decoded.iter().position(|byte| *byte == b':')?;
-    Some((decode(&decoded[..at])?.into_owned(), decode(&decoded[at + 1..])?.into_owned()))
+    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (id, secret) = decoded.split_once(':')?;
+    Some((decode(id)?.into_owned(), decode(secret)?.into_owned()))
 }
 
 /// A text as a check shows it, cut so that the journal stays small whatever was sent.

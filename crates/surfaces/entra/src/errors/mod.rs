@@ -1,7 +1,7 @@
 //! Entra's refusals: the catalogue, and the body every one of them is put in.
 //!
 //! Decides the shape of the error body (members, their order, the text around the message, when `error_uri` is there).
-//! The texts are in [`catalogue`]. Never decides which error a request deserves.
+//! The texts are in `catalogue`. Never decides which error a request deserves.
 
 mod catalogue;
 

@@ -126,7 +126,7 @@ async fn live(running: &Running, scenario: &Scenario, began: Instant) -> Result<
         steps,
         broke: broken.refused(),
         healed,
-        exchanges: tally.exchanges(lab),
+        exchanges: story::exchanges(lab),
         fidelity: tally.fidelity(lab),
         milliseconds: began.elapsed().as_secs_f64() * 1000.0,
     })

@@ -181,6 +181,11 @@ pub(super) struct Sure {
     pub(super) fidelity: String,
 }
 
+/// Requests answered so far.
+pub(super) fn exchanges(lab: &Lab) -> usize {
+    lab.journal().records().iter().filter(|record| record.kind == Kind::Request).count()
+}
+
 /// What was refused on the way.
 #[derive(Default)]
 pub(super) struct Tally {
@@ -199,11 +204,6 @@ impl Tally {
                 }
             }
         }
-    }
-
-    /// Requests answered so far.
-    pub(super) fn exchanges(&self, lab: &Lab) -> usize {
-        lab.journal().records().iter().filter(|record| record.kind == Kind::Request).count()
     }
 
     /// Each refusal with the fidelity of its rows in the catalogue.

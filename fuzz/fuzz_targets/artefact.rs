@@ -1,0 +1,8 @@
+//! Any bytes as web.config and as wif.config.
+
+#![no_main]
+
+#[path = "../entries/artefact.rs"]
+mod entry;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| entry::artefact(data));

@@ -335,7 +335,8 @@ impl Context<'_> {
             return self.realm(Some(&holder.client_id));
         }
         let cause = self.first_setting(Kind::Missing);
-        cause.change_unknown()
+        let client_id = cause.name();
+        cause.expected(format!("an app registration {client_id}")).actual("not in the tenant").change_unknown()
     }
 
     fn realm(&self, client_id: Option<&str>) -> Cause {
@@ -352,8 +353,11 @@ impl Context<'_> {
     /// 700027: on 00000015-... the flight if off, else Aad.Realm; on the own application its certificate.
     fn certificate_registered(&self) -> Cause {
         if !self.by_aos() {
-            let cause = self.first_setting(Kind::Missing);
-            return cause.change_unknown();
+            return self
+                .first_setting(Kind::Missing)
+                .expected(format!("certificate {}", self.check.actual))
+                .actual("not on the application")
+                .change_unknown();
         }
         let client_id = self
             .record
@@ -375,7 +379,10 @@ impl Context<'_> {
             });
             return self.realm(holder.as_deref());
         }
-        let cause = self.first_setting(Kind::Missing);
+        let cause = self
+            .first_setting(Kind::Missing)
+            .expected(format!("certificate {}", self.check.actual))
+            .actual(format!("not on application {client_id}"));
         let stored = self.thumbprint().and_then(|thumbprint| {
             let stored = self
                 .environment()?
@@ -405,7 +412,8 @@ impl Context<'_> {
 
     fn application_user(&self) -> Cause {
         let cause = self.first_setting(Kind::Missing);
-        cause.change_unknown()
+        let client_id = cause.name();
+        cause.expected(format!("an application user for {client_id}")).actual("no such user").change_unknown()
     }
 
     fn application_user_roles(&self) -> Cause {
@@ -434,7 +442,8 @@ impl Context<'_> {
 
     fn missing_row(&self) -> Cause {
         let cause = self.first_setting(Kind::Missing);
-        cause.change_unknown()
+        let client_id = cause.name();
+        cause.expected(format!("a row for {client_id}")).actual("no such row").change_unknown()
     }
 }
 

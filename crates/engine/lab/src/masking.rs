@@ -33,9 +33,9 @@ pub(crate) fn setting_value(value: &Value) -> Value {
     match value {
         Value::String(text) if text.contains("PRIVATE KEY") => Value::String(MASK.to_owned()),
         Value::Array(elements) => Value::Array(elements.iter().map(setting_value).collect()),
-        Value::Object(members) => {
-            Value::Object(members.iter().map(|(name, member)| (name.clone(), setting_value(member))).collect())
-        }
+        Value::Object(members) => Value::Object(
+            members.iter().map(|(name, member)| (name.clone(), setting_value(member))).collect(),
+        ),
         other => other.clone(),
     }
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
+use base64::Engine as _;
 use libtest_mimic::{Arguments, Failed, Trial};
 use mocktenant_acceptance::tools;
 use mocktenant_testkit::{Lab, Record};
@@ -243,7 +244,6 @@ fn checked(record: &Record, name: &str) {
 
 /// The JOSE header of the client assertion that was sent.
 fn assertion_header(lab: &Lab) -> Value {
-    use base64::Engine as _;
     let record = token_request(lab);
     let form: Vec<(String, String)> = form_urlencoded::parse(&record.request_body).into_owned().collect();
     let assertion = &form.iter().find(|(name, _)| name == "client_assertion").unwrap().1;
@@ -293,12 +293,8 @@ fn xmlsec1(program: &Path) -> Result<(), Failed> {
     let scratch = tempfile::tempdir()?;
     let certificate = scratch.path().join("signing.pem");
     let base64 = keys["keys"][0]["x5c"][0].as_str().unwrap();
-    let armour: String =
-        base64.as_bytes().chunks(64).map(|line| format!("{}\n", String::from_utf8_lossy(line))).collect();
-    std::fs::write(
-        &certificate,
-        format!("-----BEGIN CERTIFICATE-----\n{armour}-----END CERTIFICATE-----\n"),
-    )?;
+    let der = base64::engine::general_purpose::STANDARD.decode(base64).unwrap();
+    std::fs::write(&certificate, pem::encode(&pem::Pem::new("CERTIFICATE", der)))?;
     let verify = |text: &[u8]| {
         let file = scratch.path().join("FederationMetadata.xml");
         std::fs::write(&file, text).unwrap();
@@ -323,7 +319,7 @@ fn skip(what: &str, why: String) -> Trial {
             move || Err(format!("{why}, and MOCKTENANT_REQUIRE_CLIENTS is set").into()),
         );
     }
-    Trial::test(name, move || Err(why.into())).with_ignored_flag(true)
+    Trial::test(format!("{what}: skipped, {why}"), move || Err(why.into())).with_ignored_flag(true)
 }
 
 fn rows() -> Vec<Trial> {

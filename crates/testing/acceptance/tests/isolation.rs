@@ -1,7 +1,5 @@
 //! What a lab keeps to itself: its world, its journal, its name.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
 use http::Method;
 use mocktenant_testkit::{Command, Edit, Lab, Reply, Setting};
 use serde_json::json;

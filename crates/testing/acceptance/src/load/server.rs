@@ -20,7 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The binary to measure: the one named, or the workspace's own in release, built now so that it is the code at hand.
 pub(crate) fn binary(named: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(named) = named {
-        return Ok(named.to_owned());
+        // The child runs elsewhere: in its state directory.
+        return Ok(std::path::absolute(named)?);
     }
     let beside =
         std::env::current_exe()?.with_file_name(format!("mocktenant{}", std::env::consts::EXE_SUFFIX));

@@ -6,8 +6,7 @@ use super::*;
 fn bodies_and_queries_that_are_none_are_refused_by_both_resources() {
     let bench = Bench::new();
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(50_000), "]".repeat(50_000));
-    let wide =
-        format!("{{{}\"z\":1}}", (0..20_000).map(|index| format!("\"m{index}\":1,")).collect::<String>());
+    let wide = format!("{{{}\"z\":1}}", repeated(20_000, |index| format!("\"m{index}\":1,")));
     let utf16: Vec<u8> = "{\"name\":\"x\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let bodies: Vec<(&str, Vec<u8>)> = vec![
         ("nothing", Vec::new()),

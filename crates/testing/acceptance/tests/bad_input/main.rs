@@ -138,6 +138,11 @@ impl Bench {
     }
 }
 
+/// A text put together from numbered parts.
+fn repeated(times: usize, part: impl Fn(usize) -> String) -> String {
+    (0..times).map(part).collect::<Vec<_>>().concat()
+}
+
 fn certificate(pem_text: &str) -> String {
     STANDARD.encode(pem::parse(pem_text).unwrap().contents())
 }
@@ -156,7 +161,7 @@ fn forms_that_are_none_are_refused_in_entras_words() {
     let good = bench.secret_form(bench.lab.setting("/dataverse/resource"));
     let twice = format!("{good}&grant_type=client_credentials");
     let utf16: Vec<u8> = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let many: String = (0..20_000).map(|index| format!("p{index}=1&")).collect();
+    let many: String = repeated(20_000, |index| format!("p{index}=1&"));
     let long_id =
         format!("grant_type=client_credentials&client_id={}&client_secret=x&scope=y", "a".repeat(100_000));
     let bodies: Vec<(&str, Vec<u8>)> = vec![
@@ -255,7 +260,7 @@ fn tenants_and_paths_that_are_none_are_refused_by_each_surface() {
 #[test]
 fn heads_that_are_none_get_an_empty_refusal_or_none_and_disturb_nobody() {
     let bench = Bench::new();
-    let many: String = (0..500).map(|index| format!("X-{index}: y\r\n")).collect();
+    let many: String = repeated(500, |index| format!("X-{index}: y\r\n"));
     let long = format!("X-Long: {}\r\n", "a".repeat(200_000));
     let target = "a".repeat(200_000);
     let heads: Vec<Vec<u8>> = vec![

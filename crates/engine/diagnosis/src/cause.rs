@@ -336,7 +336,10 @@ impl Context<'_> {
         }
         let cause = self.first_setting(Kind::Missing);
         let client_id = cause.name();
-        cause.expected(format!("an app registration {client_id}")).actual("not in the tenant").change_unknown()
+        cause
+            .expected(format!("an app registration {client_id}"))
+            .actual("not in the tenant")
+            .change_unknown()
     }
 
     fn realm(&self, client_id: Option<&str>) -> Cause {

@@ -5,7 +5,7 @@
 //! answer leaves. Faults will hook in here.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::Poll;
@@ -29,6 +29,8 @@ pub(crate) struct Snapshot {
     pub(crate) world: Arc<World>,
     pub(crate) addresses: Arc<Addresses>,
     pub(crate) hosts: HashMap<String, (usize, Site)>,
+    /// Names of the lab's own public addresses: as local as localhost.
+    own_names: HashSet<String>,
     pub(crate) prepared: Vec<Box<dyn Any + Send + Sync>>,
 }
 
@@ -40,8 +42,11 @@ impl Snapshot {
                 hosts.entry(name.to_ascii_lowercase()).or_insert((index, site));
             }
         }
+        let own_name =
+            |address: &String| address.parse::<http::Uri>().ok()?.host().map(str::to_ascii_lowercase);
+        let own_names = addresses.values().filter_map(own_name).collect();
         let prepared = surfaces.iter().map(|mounted| mounted.surface.prepare(&world, &addresses)).collect();
-        Self { world, addresses, hosts, prepared }
+        Self { world, addresses, hosts, own_names, prepared }
     }
 }
 
@@ -125,7 +130,8 @@ pub(crate) async fn answer(lab: &Lab, mut request: Request) -> Response {
     let by_name = host.as_ref().and_then(|host| snapshot.hosts.get(&host.name)).cloned();
     let world_name = by_name.is_some();
     let target = by_name.or_else(|| {
-        let local = host.as_ref().is_some_and(HostName::is_local);
+        let local =
+            host.as_ref().is_some_and(|host| host.is_local() || snapshot.own_names.contains(&host.name));
         let entrance = &request.arrival.entrance;
         let surface = lab
             .surfaces()

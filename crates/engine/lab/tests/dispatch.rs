@@ -118,6 +118,15 @@ async fn a_name_of_the_world_decides_whatever_the_port_and_a_foreign_name_is_mis
 }
 
 #[tokio::test]
+async fn the_names_of_the_labs_own_public_addresses_are_local() {
+    let lab = lab();
+    assert_eq!(ask(&lab, Method::GET, "login.docker.example:7443", "/a/echo/b").await.0, 421);
+    let addresses = [(Site::Identity, "https://Login.docker.example:7443".to_owned())];
+    lab.set_addresses(addresses.into_iter().collect());
+    assert_eq!(ask(&lab, Method::GET, "login.docker.example:7443", "/a/echo/b").await.0, 200);
+}
+
+#[tokio::test]
 async fn what_no_handler_answers_is_refused_by_the_surface_itself() {
     let lab = lab();
     assert_eq!(ask(&lab, Method::GET, "localhost", "/nowhere").await.0, 404);

@@ -12,7 +12,7 @@ use mocktenant_keys::{Algorithm, Certificate, KeyError, PublicKey, Thumbprint, T
 use mocktenant_verdict::Finding;
 use time::{Duration, OffsetDateTime};
 
-use crate::json::excerpt;
+use crate::strict_json::excerpt;
 use crate::{BadTime, Claims, Compact, Header, KeyMember, NumericDate};
 
 /// What the `Authorization` header of a request holds (RFC 6750 section 2.1).

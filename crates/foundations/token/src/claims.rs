@@ -8,7 +8,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
-use crate::json::excerpt;
+use crate::strict_json::excerpt;
 
 /// A view of a token's claims.
 #[derive(Clone, Copy, Debug)]

@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-use crate::json::{self, Defect};
+use crate::strict_json::{self, Defect};
 use crate::{Claims, Header};
 
 /// Longest accepted token: 64 KiB.
@@ -151,9 +151,11 @@ impl<'t> Compact<'t> {
             None => Vec::new(),
             Some(Value::Array(names)) if !names.is_empty() => names
                 .iter()
-                .map(|name| json::excerpt(&name.as_str().map_or_else(|| name.to_string(), str::to_owned)))
+                .map(|name| {
+                    strict_json::excerpt(&name.as_str().map_or_else(|| name.to_string(), str::to_owned))
+                })
                 .collect(),
-            Some(other) => vec![json::excerpt(&other.to_string())],
+            Some(other) => vec![strict_json::excerpt(&other.to_string())],
         }
     }
 }
@@ -163,7 +165,7 @@ fn decode(part: Part, text: &str) -> Result<Vec<u8>, Malformed> {
 }
 
 fn object(part: Part, text: &str) -> Result<Map<String, Value>, Malformed> {
-    json::object(&decode(part, text)?).map_err(|defect| match defect {
+    strict_json::object(&decode(part, text)?).map_err(|defect| match defect {
         Defect::Syntax(why) => Malformed::NotJson { part, why },
         Defect::NotAnObject(found) => Malformed::NotAnObject { part, found },
         Defect::Duplicate(member) => Malformed::DuplicateMember { part, member },

@@ -9,8 +9,8 @@ pub mod bearer;
 mod claims;
 mod compact;
 mod header;
-mod json;
 mod mint;
+pub mod strict_json;
 
 pub use claims::{Audience, BadTime, BadTimeReason, Claims, NumericDate};
 pub use compact::{Compact, MAX_TOKEN_BYTES, Malformed, Part};

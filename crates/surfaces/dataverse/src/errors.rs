@@ -8,8 +8,8 @@ mod catalogue;
 mod payload;
 
 pub use catalogue::DataverseError;
+pub(crate) use mocktenant_token::strict_json::excerpt;
 pub use payload::PayloadDefect;
-pub(crate) use payload::excerpt;
 
 use mocktenant_lab::CatalogueRow;
 

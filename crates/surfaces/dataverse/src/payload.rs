@@ -5,13 +5,10 @@
 //! type, lookups written directly and nested rows are refused; annotations and columns that only the organisation writes
 //! are ignored.
 
-use std::cell::RefCell;
-use std::fmt;
-
 use mocktenant_odata::{Guid, Literal, ResourceSegment};
 use mocktenant_tables::{Columns, Reference};
-use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use mocktenant_token::strict_json::{self, Defect};
+use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -22,9 +19,6 @@ use crate::store::Reader;
 
 /// Longest body read, in bytes.
 pub(crate) const MAX_BODY: usize = 4 * 1024 * 1024;
-
-/// Deepest nesting of arrays and objects.
-const MAX_DEPTH: usize = 32;
 
 /// What a body wants to change, typed but with its lookups not yet resolved.
 pub(crate) struct Changes {
@@ -216,112 +210,19 @@ pub(crate) fn comparable(kind: Kind, literal: &Literal) -> bool {
     }
 }
 
-/// Reads one JSON object: no member twice at any depth, bounded nesting, nothing after it. `serde_json` alone would keep
-/// the last of two members.
+/// Reads one JSON object as strictly as a token is read; a byte order mark before it is tolerated.
 fn object(bytes: &[u8]) -> Result<Map<String, Value>, PayloadDefect> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(PayloadDefect::Empty);
     }
-    let defect = RefCell::new(None);
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict { level: 1, defect: &defect }
-        .deserialize(&mut deserializer)
-        .and_then(|value| deserializer.end().map(|()| value));
-    match value {
-        Ok(Value::Object(members)) => Ok(members),
-        Ok(Value::Array(_)) => Err(PayloadDefect::NotAnObject { found: "StartArray" }),
-        Ok(_) => Err(PayloadDefect::NotAnObject { found: "PrimitiveValue" }),
-        Err(_) => Err(defect.into_inner().unwrap_or(PayloadDefect::InvalidJson)),
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Strict<'d> {
-    /// Level an array or object would have if one comes next.
-    level: usize,
-    /// Where the precise reason is left; serde's own error carries only text.
-    defect: &'d RefCell<Option<PayloadDefect>>,
-}
-
-impl Strict<'_> {
-    fn refuse<E: de::Error>(self, defect: PayloadDefect) -> E {
-        self.defect.borrow_mut().get_or_insert(defect);
-        E::custom("refused")
-    }
-
-    fn enter<E: de::Error>(self) -> Result<Self, E> {
-        if self.level > MAX_DEPTH {
-            return Err(self.refuse(PayloadDefect::TooDeep));
-        }
-        Ok(Self { level: self.level + 1, ..self })
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Strict<'_> {
-    type Value = Value;
-
-    fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict<'_> {
-    type Value = Value;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON value")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
-        let inner = self.enter()?;
-        let mut items = Vec::new();
-        while let Some(item) = sequence.next_element_seed(inner)? {
-            items.push(item);
-        }
-        Ok(Value::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let inner = self.enter()?;
-        let mut members = Map::new();
-        while let Some(name) = entries.next_key::<String>()? {
-            if members.contains_key(&name) {
-                return Err(self.refuse(PayloadDefect::DuplicateProperty { name: excerpt(&name) }));
-            }
-            let value = entries.next_value_seed(inner)?;
-            members.insert(name, value);
-        }
-        Ok(Value::Object(members))
-    }
+    strict_json::object(bytes).map_err(|defect| match defect {
+        Defect::NotAnObject("an array") => PayloadDefect::NotAnObject { found: "StartArray" },
+        Defect::NotAnObject(_) => PayloadDefect::NotAnObject { found: "PrimitiveValue" },
+        Defect::Duplicate(name) => PayloadDefect::DuplicateProperty { name },
+        Defect::TooDeep => PayloadDefect::TooDeep,
+        Defect::Syntax(_) => PayloadDefect::InvalidJson,
+    })
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use mocktenant_lab::{Activity, Exchange};
 use mocktenant_tables::{
     Columns, Database, Key, KeyPart, Precondition, Reference, Row, Snapshot, TableError, Transaction,
 };
+use mocktenant_token::strict_json;
 use serde_json::Value;
 
 use super::reference::COMPANY_EXISTS;
@@ -222,11 +223,8 @@ fn body(exchange: &Exchange, entity: &'static Entity) -> Result<Columns, ODataEr
     }
     // A body that could not be had never gets here: the dispatch has refused it.
     let bytes: &Bytes = exchange.request.body.as_ref().map_err(|_| ODataError::BodyIncomplete)?;
-    let unreadable = |why: String| ODataError::BodyUnreadable { why };
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| unreadable(error.to_string()))?;
-    let Value::Object(mut row) = value else {
-        return Err(unreadable("it is no JSON object".to_owned()));
-    };
+    let mut row = strict_json::object(bytes)
+        .map_err(|defect| ODataError::BodyUnreadable { why: defect.to_string() })?;
     row.retain(|name, _| !name.contains('@'));
     for (name, value) in &row {
         let wrong = |expected: String| ODataError::ColumnType { column: shortened(name), expected };

@@ -89,11 +89,3 @@ impl fmt::Display for PayloadDefect {
         }
     }
 }
-
-/// At most 64 characters of a foreign text.
-pub(crate) fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(64) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
-    }
-}

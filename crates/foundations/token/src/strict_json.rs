@@ -1,6 +1,6 @@
 //! JSON objects read strictly: no duplicate member at any depth, bounded nesting, nothing after the end.
 //!
-//! Decides what counts as one unambiguous JSON object. Never repairs: `serde_json` alone keeps the last of two `alg`
+//! Decides what counts as one unambiguous JSON object: a token's header and claims, or a body a resource reads. Never repairs: `serde_json` alone keeps the last of two `alg`
 //! members, so that two readers of one token could disagree about it (RFC 7515 section 4 lets a reader refuse).
 
 use std::cell::RefCell;
@@ -10,23 +10,27 @@ use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 /// Deepest accepted nesting of arrays and objects, the outermost object being level 1.
-pub(crate) const MAX_DEPTH: usize = 32;
+pub const MAX_DEPTH: usize = 32;
 
 /// Why bytes are not one strict JSON object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Defect {
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Defect {
     /// Not JSON (or not UTF-8): the parser's words with line and column.
+    #[error("{0}")]
     Syntax(String),
     /// JSON, but not an object: what it is instead.
+    #[error("it is {0}, no JSON object")]
     NotAnObject(&'static str),
     /// The named member appears twice in one object.
+    #[error("member {0:?} stands twice in one object")]
     Duplicate(String),
     /// Nested deeper than [`MAX_DEPTH`].
+    #[error("it is nested deeper than {MAX_DEPTH}")]
     TooDeep,
 }
 
 /// Reads one JSON object. Member order is kept.
-pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, Defect> {
+pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, Defect> {
     let defect = RefCell::new(None);
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = Strict { level: 1, defect: &defect }
@@ -44,7 +48,7 @@ pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, Defect> {
 }
 
 /// At most 64 characters of a foreign text, so that an error message stays short whatever was sent.
-pub(crate) fn excerpt(text: &str) -> String {
+pub fn excerpt(text: &str) -> String {
     match text.char_indices().nth(64) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),

@@ -11,8 +11,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
 
-use http::header::HOST;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use mocktenant_world::World;
 
 use crate::exchange::CALL_HEADER;
@@ -58,7 +57,7 @@ pub(crate) struct Mounted {
 }
 
 struct Pattern {
-    parameters: Vec<(&'static str, usize)>,
+    parameters: Arc<[(&'static str, usize)]>,
     routes: Vec<(usize, &'static [Method], &'static str)>,
 }
 
@@ -94,9 +93,9 @@ enum Chosen {
     Refused(Refusal),
 }
 
-fn choose(mounted: &Mounted, folded: &str, method: &Method) -> (Chosen, Vec<(&'static str, usize)>) {
+fn choose(mounted: &Mounted, folded: &str, method: &Method) -> (Chosen, Arc<[(&'static str, usize)]>) {
     let Ok(found) = mounted.router.at(folded) else {
-        return (Chosen::Refused(Refusal::NotFound), Vec::new());
+        return (Chosen::Refused(Refusal::NotFound), Arc::default());
     };
     let pattern = &mounted.patterns[*found.value];
     let wanted = if method == Method::HEAD { &Method::GET } else { method };
@@ -113,7 +112,7 @@ fn choose(mounted: &Mounted, folded: &str, method: &Method) -> (Chosen, Vec<(&'s
             Chosen::Refused(Refusal::MethodNotAllowed { allow: allow.join(", ") })
         }
     };
-    (chosen, pattern.parameters.clone())
+    (chosen, Arc::clone(&pattern.parameters))
 }
 
 pub(crate) async fn answer(lab: &Lab, mut request: Request) -> Response {
@@ -158,7 +157,7 @@ pub(crate) async fn answer(lab: &Lab, mut request: Request) -> Response {
         activities: Vec::new(),
     };
     let mut exchange =
-        Exchange { request, activity, host, world_name, folded, endpoint: "", parameters: Vec::new() };
+        Exchange { request, activity, host, world_name, folded, endpoint: "", parameters: Arc::default() };
     let answer = match &target {
         None => misdirected(&mut exchange),
         Some((surface, _)) => serve(lab, *surface, &mut exchange).await,
@@ -231,7 +230,7 @@ fn finish(lab: &Lab, exchange: Exchange, answer: Answer, surface: Option<usize>,
     record.scheme = if request.arrival.secure { "https" } else { "http" };
     record.host = request.host.into();
     record.target = request.target.into();
-    record.request_headers = without_host(&request.headers);
+    record.request_headers = header_lines(&request.headers);
     record.request_body = request.body.as_ref().map_or_else(|_| bytes::Bytes::new(), cut);
     record.status = status.as_u16();
     record.response_body = cut(&body);
@@ -243,21 +242,4 @@ fn finish(lab: &Lab, exchange: Exchange, answer: Answer, surface: Option<usize>,
     record.micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     lab.journal().commit(record);
     Response { status, headers, body, delivery, at }
-}
-
-fn without_host(headers: &HeaderMap) -> Box<str> {
-    let lines = header_lines(headers);
-    if headers.contains_key(HOST) {
-        let kept: String = lines.lines().filter(|line| !line.starts_with("host: ")).fold(
-            String::with_capacity(lines.len()),
-            |mut kept, line| {
-                kept.push_str(line);
-                kept.push('\n');
-                kept
-            },
-        );
-        kept.into_boxed_str()
-    } else {
-        lines
-    }
 }

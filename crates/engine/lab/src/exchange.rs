@@ -196,7 +196,7 @@ pub struct Exchange {
     pub(crate) world_name: bool,
     pub(crate) folded: String,
     pub(crate) endpoint: &'static str,
-    pub(crate) parameters: Vec<(&'static str, usize)>,
+    pub(crate) parameters: Arc<[(&'static str, usize)]>,
 }
 
 impl Exchange {
@@ -222,7 +222,7 @@ impl Exchange {
     /// A pattern parameter, decoded once; the raw text where it does not decode.
     pub fn parameter(&self, name: &str) -> String {
         let raw = self.raw_parameter(name);
-        decode_once(raw).unwrap_or_else(|| raw.to_owned())
+        decode_once(raw).map_or_else(|| raw.to_owned(), Cow::into_owned)
     }
 
     /// The request's host name in lower case, if it was one.

@@ -246,17 +246,23 @@ impl Journal {
         record.sequence = self.next.fetch_add(1, Ordering::Relaxed);
         let record = Arc::new(record);
         let weight = record.weight();
+        // What the budget pushes out is freed after the lock.
+        let mut pushed_out: [Option<Arc<Record>>; 4] = [const { None }; 4];
         {
             let mut entries = lock(&self.entries);
             entries.bytes += weight;
             entries.records.push_back(Arc::clone(&record));
+            let mut slots = pushed_out.iter_mut();
             while entries.bytes > self.budget && entries.records.len() > 1 {
-                if let Some(oldest) = entries.records.pop_front() {
-                    entries.bytes -= oldest.weight();
-                    entries.dropped += 1;
+                let Some(oldest) = entries.records.pop_front() else { break };
+                entries.bytes -= oldest.weight();
+                entries.dropped += 1;
+                if let Some(slot) = slots.next() {
+                    *slot = Some(oldest);
                 }
             }
         }
+        drop(pushed_out);
         if self.live.receiver_count() > 0 {
             // An error means that the last receiver has just gone: nobody listens, nothing is lost.
             let _ = self.live.send(Arc::clone(&record));
@@ -305,13 +311,20 @@ impl Journal {
     }
 }
 
-/// Header lines as the journal keeps them: `name: value`, one per line.
+/// Header lines as the journal keeps them: `name: value`, one per line. `Host` has a place of its own.
 pub(crate) fn header_lines(headers: &http::HeaderMap) -> Box<str> {
-    let mut lines = String::with_capacity(headers.len() * 48);
+    let length = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 3).sum();
+    let mut lines = String::with_capacity(length);
     for (name, value) in headers {
+        if name == http::header::HOST {
+            continue;
+        }
         lines.push_str(name.as_str());
         lines.push_str(": ");
-        lines.push_str(&String::from_utf8_lossy(value.as_bytes()));
+        match value.to_str() {
+            Ok(text) => lines.push_str(text),
+            Err(_) => lines.push_str(&String::from_utf8_lossy(value.as_bytes())),
+        }
         lines.push('\n');
     }
     lines.into_boxed_str()

@@ -4,6 +4,7 @@
 //! the raw path at the same segments. Encoded slash, backslash, NUL and dot segments never separate. Never touches
 //! sockets.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
@@ -146,6 +147,12 @@ pub fn fold(raw_path: &str) -> String {
     for segment in trimmed.split('/').skip(1) {
         folded.push('/');
         match decode_once(segment) {
+            // Nearly every path is ASCII; the rest takes the slow way.
+            Some(decoded) if decoded.is_ascii() => {
+                let from = folded.len();
+                folded.push_str(&decoded);
+                folded[from..].make_ascii_lowercase();
+            }
             Some(decoded) => folded.extend(decoded.chars().flat_map(char::to_lowercase)),
             None => folded.push_str(segment),
         }
@@ -157,7 +164,7 @@ pub fn fold(raw_path: &str) -> String {
 }
 
 /// Decodes a raw path segment once; `None` if the result would separate, is a dot segment or is not UTF-8.
-pub fn decode_once(segment: &str) -> Option<String> {
+pub fn decode_once(segment: &str) -> Option<Cow<'_, str>> {
     let decoded = if segment.contains('%') {
         let mut bytes = Vec::with_capacity(segment.len());
         let mut rest = segment.as_bytes();
@@ -174,11 +181,11 @@ pub fn decode_once(segment: &str) -> Option<String> {
                 rest = after;
             }
         }
-        String::from_utf8(bytes).ok()?
+        Cow::Owned(String::from_utf8(bytes).ok()?)
     } else {
-        segment.to_owned()
+        Cow::Borrowed(segment)
     };
-    let separates = decoded.contains(['/', '\\', '\0']) || matches!(decoded.as_str(), "." | "..");
+    let separates = decoded.contains(['/', '\\', '\0']) || matches!(&*decoded, "." | "..");
     (!separates).then_some(decoded)
 }
 

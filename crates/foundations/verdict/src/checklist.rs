@@ -57,18 +57,26 @@ impl Check {
     }
 }
 
-/// The checks a test turned off. Empty everywhere else.
+/// The checks a test turned off, and how much is recorded. The default everywhere else.
 #[derive(Clone, Debug, Default)]
-pub struct Switches(BTreeSet<String>);
+pub struct Switches {
+    off: BTreeSet<String>,
+    every_setting: bool,
+}
 
 impl Switches {
     /// Turns the named checks off. For tests only.
     pub fn off<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Self {
-        Self(names.into_iter().map(Into::into).collect())
+        Self { off: names.into_iter().map(Into::into).collect(), every_setting: false }
+    }
+
+    /// Records the settings of passed checks too, where a list would leave them out. For generated documents.
+    pub fn every_setting() -> Self {
+        Self { off: BTreeSet::new(), every_setting: true }
     }
 
     fn is_off(&self, name: &str) -> bool {
-        !self.0.is_empty() && self.0.contains(name)
+        !self.off.is_empty() && self.off.contains(name)
     }
 }
 
@@ -125,6 +133,25 @@ impl<E> Finding<E> {
     }
 }
 
+/// The settings of a question: a list, or how to make one. What is made is made only when somebody will look for what to
+/// change: a passed check on the token path costs no pointer.
+pub trait Settings {
+    /// The settings; may be empty where they are not `wanted`.
+    fn list(self, wanted: bool) -> Vec<Setting>;
+}
+
+impl Settings for Vec<Setting> {
+    fn list(self, _wanted: bool) -> Vec<Setting> {
+        self
+    }
+}
+
+impl<F: FnOnce() -> Vec<Setting>> Settings for F {
+    fn list(self, wanted: bool) -> Vec<Setting> {
+        if wanted { self() } else { Vec::new() }
+    }
+}
+
 /// An ordered list of checks being asked. `E` is the surface's own error.
 pub struct Checklist<'s, E> {
     switches: &'s Switches,
@@ -147,15 +174,16 @@ impl<'s, E> Checklist<'s, E> {
         &mut self,
         name: &'static str,
         expected: impl Into<Cow<'static, str>>,
-        settings: Vec<Setting>,
+        settings: impl Settings,
         finding: Finding<E>,
     ) -> bool {
+        let passes = matches!(finding, Finding::Pass { .. } | Finding::NotApplicable { .. });
         let mut check = Check {
             name: Cow::Borrowed(name),
             expected: expected.into(),
             actual: Cow::Borrowed(""),
             outcome: Outcome::Passed,
-            settings,
+            settings: settings.list(!passes || self.switches.every_setting),
             error: None,
             change: None,
         };

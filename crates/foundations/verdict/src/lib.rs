@@ -9,5 +9,5 @@ mod checklist;
 mod setting;
 
 pub use catalogue::{Fidelity, Row};
-pub use checklist::{Check, Checklist, Finding, Outcome, Switches};
+pub use checklist::{Check, Checklist, Finding, Outcome, Settings, Switches};
 pub use setting::Setting;

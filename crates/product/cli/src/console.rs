@@ -8,10 +8,11 @@ use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use mocktenant_lab::journal::Record;
 use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::error::TryRecvError;
 
 use crate::exchange_line::ExchangeLine;
 use crate::failure::Failure;
@@ -111,19 +112,45 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", harmless_lines(text));
 }
 
-/// Prints a line per exchange until the lab is gone.
+/// How often the console looks for new exchanges. A commit never wakes it: answering comes first.
+const TICK: Duration = Duration::from_millis(40);
+/// Lines in hand for a burst, and the lines each tick adds: 200 per second is more than a person reads.
+const BURST: u32 = 2_000;
+const PER_TICK: u32 = 8;
+/// How often dropped lines are mentioned.
+const MENTION_EVERY: Duration = Duration::from_secs(1);
+
+/// Prints a line per exchange until the lab is gone; what comes faster than anybody reads is counted instead.
 pub(crate) fn print_exchanges(mut exchanges: Receiver<Arc<Record>>) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(String::from("console")).spawn(move || {
         let palette = Palette::of_stdout();
+        let mut allowance = BURST;
+        let mut dropped = 0_u64;
+        let mut mentioned = Instant::now();
         loop {
-            let text = match exchanges.blocking_recv() {
-                Ok(record) => ExchangeLine::of(&record).to_text(palette),
-                Err(RecvError::Lagged(dropped)) => format!("... {dropped} lines dropped: mocktenant journal"),
-                Err(RecvError::Closed) => return,
+            let mut lines: Vec<String> = Vec::new();
+            let open = loop {
+                match exchanges.try_recv() {
+                    Ok(record) if allowance > 0 => {
+                        allowance -= 1;
+                        lines.push(ExchangeLine::of(&record).to_text(palette));
+                    }
+                    Ok(_) => dropped += 1,
+                    Err(TryRecvError::Lagged(missed)) => dropped += missed,
+                    Err(TryRecvError::Empty) => break true,
+                    Err(TryRecvError::Closed) => break false,
+                }
             };
-            if line(&text).is_err() {
+            if dropped > 0 && (!open || mentioned.elapsed() >= MENTION_EVERY) {
+                lines.push(format!("... {dropped} lines dropped: mocktenant journal"));
+                dropped = 0;
+                mentioned = Instant::now();
+            }
+            if (!lines.is_empty() && line(&lines.join("\n")).is_err()) || !open {
                 return;
             }
+            std::thread::sleep(TICK);
+            allowance = (allowance + PER_TICK).min(BURST);
         }
     })
 }

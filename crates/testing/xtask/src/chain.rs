@@ -11,12 +11,14 @@ use mocktenant_dataverse::Dataverse;
 use mocktenant_entra::Entra;
 use mocktenant_lab::outbound::{Call, CallError, Outbound, Reply};
 use mocktenant_lab::{BoxFuture, ClockChange, Command, Lab, Random, Request, Response, Site};
+use mocktenant_verdict::Switches;
 use mocktenant_world::World;
 use time::macros::datetime;
 
 /// A lab of the three products, not yet started, without calls.
 pub fn lab(world: &Arc<World>) -> Lab {
     Lab::builder(Arc::clone(world))
+        .switches(Switches::every_setting())
         .surface(Entra)
         .surface(Aos::new())
         .surface(Dataverse::new())

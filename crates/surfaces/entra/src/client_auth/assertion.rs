@@ -230,7 +230,6 @@ impl<'r> Assertion<'r> {
             Some((certificate, identifier))
         });
         let expected = "a certificate of the application";
-        let all = below(application, "certificates");
         let Some((certificate, identifier)) = registered else {
             let thumbprint = self.thumbprint(tenant);
             let sent = identifiers.iter().find_map(|identifier| identifier.bytes.as_deref()).map(hex);
@@ -239,6 +238,7 @@ impl<'r> Assertion<'r> {
                 Some(thumbprint) => EntraError::KeyNotFound { thumbprint, app_id },
                 None => EntraError::KeyNotFoundUnnamed { app_id },
             };
+            let all = below(application, "certificates");
             let settings = match &thumbprint {
                 Some(thumbprint) => vec![all.join(thumbprint), all],
                 None => vec![all],
@@ -253,8 +253,13 @@ impl<'r> Assertion<'r> {
             return;
         };
         let thumbprint = hex(certificate.thumbprint().as_bytes());
-        let setting = all.join(&thumbprint);
-        list.ask(REGISTERED, expected, vec![setting.clone(), all], Finding::pass(thumbprint));
+        let setting = || below(application, "certificates").join(&hex(certificate.thumbprint().as_bytes()));
+        list.ask(
+            REGISTERED,
+            expected,
+            || vec![setting(), below(application, "certificates")],
+            Finding::pass(thumbprint),
+        );
 
         let named = || identifier.bytes.as_deref().map_or_else(|| identifier.text.to_owned(), hex);
         let (start, end) = (certificate.not_before(), certificate.not_after());
@@ -266,11 +271,11 @@ impl<'r> Assertion<'r> {
                 end: invariant(end),
             }),
         };
-        list.ask(SIGNATURE, "a signature by the certificate's key", vec![setting.clone()], finding);
+        list.ask(SIGNATURE, "a signature by the certificate's key", || vec![setting()], finding);
         list.ask(
             IN_DATE,
             "not expired",
-            vec![setting],
+            || vec![setting()],
             Finding::when(place.now <= end, format!("valid to {}", invariant(end)), || {
                 EntraError::CertificateExpired {
                     thumbprint: named(),
@@ -328,7 +333,7 @@ fn ask_audience(
     let tenant = &tenant.tenant;
     let called = place.called.as_deref().unwrap_or(WORLD_HOSTS[0]);
     let expected = format!("https://{called}/{}/oauth2/v2.0/token", tenant.id);
-    list.ask(AUDIENCE, expected, vec![tenant.pointer.clone()], finding);
+    list.ask(AUDIENCE, expected, || vec![tenant.pointer.clone()], finding);
 }
 
 /// `{scheme}://{host}/{tenant}{suffix}`, the host any name of Entra's or the one that was called, the tenant by id or

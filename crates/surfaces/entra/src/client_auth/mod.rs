@@ -165,10 +165,12 @@ impl<'r> Client<'r> {
         };
         let tenant = &tenant.tenant;
         let application = tenant.application(id);
-        let setting = application.map_or_else(
-            || tenant.pointer.join("applications").join(&id.to_ascii_lowercase()),
-            |application| application.pointer.clone(),
-        );
+        let setting = || {
+            application.map_or_else(
+                || tenant.pointer.join("applications").join(&id.to_ascii_lowercase()),
+                |application| application.pointer.clone(),
+            )
+        };
         let finding = match application {
             Some(application) => Finding::pass(application.name.clone()),
             None => Finding::fail(
@@ -176,7 +178,7 @@ impl<'r> Client<'r> {
                 EntraError::ApplicationNotFound { client_id: id.to_owned(), tenant: tenant.name.clone() },
             ),
         };
-        list.ask("application-registered", "an application of the tenant", vec![setting.clone()], finding);
+        list.ask("application-registered", "an application of the tenant", || vec![setting()], finding);
         let Some(application) = application else {
             for name in ["application-enabled", "application-confidential"] {
                 list.ask(name, "", Vec::new(), Finding::skip("application-registered"));
@@ -186,7 +188,7 @@ impl<'r> Client<'r> {
         list.ask(
             "application-enabled",
             "enabled",
-            vec![setting.join("enabled")],
+            || vec![setting().join("enabled")],
             Finding::when(
                 application.enabled,
                 if application.enabled { "enabled" } else { "disabled" },
@@ -204,7 +206,7 @@ impl<'r> Client<'r> {
         list.ask(
             "application-confidential",
             "a confidential client",
-            vec![setting.join("public_client")],
+            || vec![setting().join("public_client")],
             if public && presents {
                 Finding::fail("a public client that holds no credential", EntraError::ClientIsPublic)
             } else {

@@ -26,7 +26,7 @@ pub(crate) fn ask(
         }
         return;
     };
-    let setting = below(application, "secrets");
+    let setting = || below(application, "secrets");
     let in_date = |secret: &Secret| secret.expires.is_none_or(|expires| now < expires);
     let mut matching = application.secrets.iter().filter(|secret| same(&secret.value, presented));
     // Of two secrets with one value, the one that lasts counts.
@@ -35,29 +35,29 @@ pub(crate) fn ask(
     let expired = || EntraError::SecretsExpired { app_id: application.client_id.clone() };
     let expected = "a client secret of the application";
     if let Some(secret) = matched {
-        let setting = setting.join(&secret.name);
-        list.ask(MATCHES, expected, vec![setting.clone()], Finding::pass(secret.name.clone()));
+        let own = || setting().join(&secret.name);
+        list.ask(MATCHES, expected, || vec![own()], Finding::pass(secret.name.clone()));
         let expires = secret.expires.and_then(|expires| expires.format(&Rfc3339).ok());
         let actual = expires.map_or_else(|| "never expires".into(), |expires| format!("expires {expires}"));
         list.ask(
             IN_DATE,
             "not expired",
-            vec![setting.join("expires"), below(application, "secrets")],
+            || vec![own().join("expires"), setting()],
             Finding::when(in_date(secret), actual, expired),
         );
     } else if all_expired {
+        list.ask(MATCHES, expected, || vec![setting()], Finding::not_applicable("every secret has expired"));
         list.ask(
-            MATCHES,
-            expected,
-            vec![setting.clone()],
-            Finding::not_applicable("every secret has expired"),
+            IN_DATE,
+            "not expired",
+            || vec![setting()],
+            Finding::fail("every secret has expired", expired()),
         );
-        list.ask(IN_DATE, "not expired", vec![setting], Finding::fail("every secret has expired", expired()));
     } else {
         let actual =
             if application.secrets.is_empty() { "the application has no secret" } else { "another value" };
         let wrong = EntraError::SecretWrong { app_id: application.client_id.clone() };
-        list.ask(MATCHES, expected, vec![setting], Finding::fail(actual, wrong));
+        list.ask(MATCHES, expected, || vec![setting()], Finding::fail(actual, wrong));
         list.ask(IN_DATE, "not expired", Vec::new(), Finding::skip(MATCHES));
     }
 }

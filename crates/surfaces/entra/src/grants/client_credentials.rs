@@ -111,7 +111,7 @@ fn ask_resource<'p>(
         list.ask(NAME, EXPECTED, tenant.resources.hosts(), Finding::fail(excerpt(asked), not_found()));
         return None;
     };
-    let settings = vec![entry.setting.clone()];
+    let settings = || vec![entry.setting.clone()];
     let Some(resource) = &entry.application else {
         list.ask(NAME, EXPECTED, settings, Finding::fail(excerpt(asked), not_found()));
         return None;
@@ -120,7 +120,7 @@ fn ask_resource<'p>(
         list.ask(NAME, EXPECTED, settings, Finding::pass(excerpt(asked)));
     } else {
         let disabled = EntraError::ResourceDisabled { resource: asked.to_owned() };
-        let settings = vec![resource.pointer.join("enabled")];
+        let settings = || vec![resource.pointer.join("enabled")];
         list.ask(NAME, EXPECTED, settings, Finding::fail(excerpt(asked), disabled));
     }
     Some(Granted { asked: asked.to_owned(), resource })

@@ -119,8 +119,12 @@ pub(super) fn ask(
             Finding::when(has, actual, || Failure::PrivateKeyMissing(refused.clone()))
         }
     };
-    let present =
-        list.ask("private-key-present", "a private key", key.clone().into_iter().collect(), finding);
+    let present = list.ask(
+        "private-key-present",
+        "a private key",
+        key.clone().into_iter().collect::<Vec<_>>(),
+        finding,
+    );
 
     let usable = found.usable();
     let finding = match (present && holder.is_some(), usable) {
@@ -131,7 +135,7 @@ pub(super) fn ask(
             Failure::PrivateKeyUnreadable(refused.clone()),
         ),
     };
-    let settings = key.map(|pointer| pointer.join("readable_by")).into_iter().collect();
+    let settings: Vec<_> = key.map(|pointer| pointer.join("readable_by")).into_iter().collect();
     list.ask("private-key-readable", "readable by NETWORK SERVICE", settings, finding);
     let stored = usable?;
     Some(Signer { certificate: stored.certificate.clone(), key: stored.key.clone()? })

@@ -1,4 +1,4 @@
-# Every CI stage is a recipe here; `.ci/run` calls them in order.
+# The recipes run what `.ci/run` runs, one stage each.
 
 default:
     @just --list

@@ -120,9 +120,16 @@ impl Context<'_> {
         }
     }
 
+    /// The request itself is wrong: the member of the caller's declaration that says so.
     fn caller(&self) -> Cause {
-        let setting = Setting::fixed("/caller").join(&self.check.name);
-        self.cause(Kind::Caller, setting)
+        let setting = match &*self.check.name {
+            "secret-matches" | "secret-in-date" | "client-credential" => "/caller/client_secret",
+            "client-id" | "application-registered" | "assertion-client-id" => "/caller/client_id",
+            "resource" | "scope" | "token-audience" => "/caller/resource",
+            "tenant" | "token-tenant" | "token-issuer" | "token-signature" => "/caller/tenant",
+            _ => "/caller",
+        };
+        self.cause(Kind::Caller, Setting::fixed(setting))
     }
 
     /// The setting an AOS input came from.

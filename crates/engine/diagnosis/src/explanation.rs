@@ -138,7 +138,10 @@ impl Cause {
                 self.expected, self.actual
             ),
             Kind::Missing => format!("{whereabouts}: {} is missing ({})", self.expected, self.actual),
-            Kind::Caller => format!("the request: {name}: expected {}, got {}", self.expected, self.actual),
+            Kind::Caller if name == "caller" => {
+                format!("the request: expected {}, got {}", self.expected, self.actual)
+            }
+            Kind::Caller => format!("the request, {name}: expected {}, got {}", self.expected, self.actual),
             Kind::Setting | Kind::Wait => {
                 format!("{whereabouts}  {name}: expected {}, is {}", self.expected, self.actual)
             }

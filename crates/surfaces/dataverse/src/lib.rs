@@ -3,7 +3,7 @@
 //! Decides what an organisation answers: the challenge to a stranger (`bearer`), whether an application user may do what
 //! it asks (`principal`), and the rows themselves (`operations`). Takes issuer and signing keys from the world, never
 //! from a token. Mirrors the Dataverse Web API 9.0 to 9.2 for application users. Never builds SOAP, impersonation,
-//! `$batch`, `$expand` or metadata: what is not built is refused, and the exchange has a fact `unsupported`.
+//! `$batch`, `$expand` or metadata: what is not built is refused.
 
 mod bearer;
 mod errors;

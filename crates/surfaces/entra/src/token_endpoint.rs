@@ -117,14 +117,15 @@ fn decide<'p>(
         facts.push(("client-id", id.to_string().into()));
     }
     facts.push(("credential", client.kind().into()));
-    if let Credential::Assertion(assertion) = &client.credential {
-        facts.extend(assertion.thumbprint(tenant).map(|thumbprint| ("thumbprint", thumbprint.into())));
-        facts.extend(assertion.id().map(|id| ("jti", id.to_owned().into())));
-    }
     let base = exchange.own_base_url();
     let place =
         Place { prepared, now: exchange.activity.now(), called: Some(Cow::Borrowed(host_and_port(&base))) };
     let application = client.ask_registration(&mut list, tenant, &place);
+    if let Credential::Assertion(assertion) = &client.credential {
+        let thumbprint = assertion.thumbprint(tenant, application.map(AsRef::as_ref));
+        facts.extend(thumbprint.map(|thumbprint| ("thumbprint", thumbprint.into())));
+        facts.extend(assertion.id().map(|id| ("jti", id.to_owned().into())));
+    }
 
     let granted = match grant_type {
         Some(GrantType::ClientCredentials) => client_credentials::ask(&mut list, version, readable, tenant),

@@ -82,21 +82,28 @@ impl<'r> Assertion<'r> {
     }
 
     /// The thumbprint of the key it says it used, in upper-case hex: SHA-1 where that is known.
-    pub(crate) fn thumbprint(&self, tenant: Option<&PreparedTenant>) -> Option<String> {
+    pub(crate) fn thumbprint(
+        &self,
+        tenant: Option<&PreparedTenant>,
+        application: Option<&Application>,
+    ) -> Option<String> {
         let compact = self.0.as_ref().ok()?;
         let identifiers = compact.header().key_identifiers();
         let bytes = identifiers.iter().find_map(|identifier| identifier.bytes.as_deref())?;
         let Ok(sha256) = Thumbprint256::try_from(bytes) else {
             return Some(hex(bytes));
         };
-        // Windows, web.config and the portal know certificates by SHA-1: say that wherever the certificate is at hand.
-        let registered = tenant.and_then(|tenant| {
-            let mut certificates =
-                tenant.tenant.applications.values().flat_map(|application| &application.certificates);
+        // Windows, web.config and the portal know certificates by SHA-1: say that wherever the certificate is at hand, on
+        // the application as a rule, on any other of the tenant when it is refused.
+        let among = |application: &Application| {
+            let mut certificates = application.certificates.iter();
             certificates
                 .find(|certificate| certificate.thumbprint256() == sha256)
                 .map(Certificate::thumbprint)
-        });
+        };
+        let registered = application
+            .and_then(among)
+            .or_else(|| tenant?.tenant.applications.values().find_map(|application| among(application)));
         let sent = || match compact.header().x5c() {
             X5c::Certificates(chain) => chain
                 .first()
@@ -231,7 +238,7 @@ impl<'r> Assertion<'r> {
         });
         let expected = "a certificate of the application";
         let Some((certificate, identifier)) = registered else {
-            let thumbprint = self.thumbprint(tenant);
+            let thumbprint = self.thumbprint(tenant, Some(application));
             let sent = identifiers.iter().find_map(|identifier| identifier.bytes.as_deref()).map(hex);
             let app_id = application.client_id.clone();
             let error = match sent {

@@ -3,16 +3,18 @@
 //! One rule per check name. A rule may look beyond what the refusing side could know: Entra says 700016, the cause is
 //! `Aad.Realm`. Ties are settled as the design, section 6, says.
 
-use mocktenant_keys::Thumbprint;
+use mocktenant_keys::{PastedThumbprint, Thumbprint};
 use mocktenant_lab::Site;
 use mocktenant_lab::journal::Record;
 use mocktenant_verdict::{Check, Setting};
 use mocktenant_world::{Edit, Environment, World};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::chain::{Chain, Deciding};
-use crate::knowledge::{self, AOS_ACCOUNT, ERP};
+use crate::knowledge;
 use crate::{Cause, Kind};
+
+mod certificate;
 
 struct Context<'c> {
     chain: &'c Chain,
@@ -21,54 +23,66 @@ struct Context<'c> {
     world: &'c World,
 }
 
+/// `flightServiceId` of Finance & Operations.
+const FLIGHT_SERVICE: u64 = 12_719_367;
+/// Endpoints of a genuine one-box, for settings that name none.
+const LOGIN_FORMAT: &str = "https://login.windows.net/{0}/wsfed";
+const METADATA_FORMAT: &str =
+    "https://login.windows.net/{0}/FederationMetadata/2007-06/FederationMetadata.xml";
+
 /// The cause of a refusal.
 pub(crate) fn of(chain: &Chain, deciding: &Deciding, world: &World) -> Cause {
-    let Some(check) = &deciding.check else { return without_check(&deciding.record, world) };
+    let unnamed = Check {
+        name: "answered".into(),
+        expected: "a request this product answers".into(),
+        actual: unanswered(chain, &deciding.record).into(),
+        outcome: mocktenant_verdict::Outcome::Failed,
+        settings: Vec::new(),
+        error: None,
+        change: None,
+    };
+    let check = deciding.check.as_ref().unwrap_or(&unnamed);
     let context = Context { chain, record: &deciding.record, check, world };
+    if let Some(via) = deciding.via.as_deref()
+        && let Some(cause) = context.of_a_call(via)
+    {
+        return cause;
+    }
     match (deciding.record.surface, &*check.name) {
         ("aos", "dataverse-url-configured") => context.dataverse_url(),
         ("aos", "thumbprint-configured") => context.thumbprint_empty(),
         ("aos", "certificate-found") => context.certificate_found(),
         ("aos", "private-key-present") => context.private_key_present(),
         ("aos", "private-key-readable") => context.private_key_readable(),
-        ("aos", "metadata-reachable" | "metadata-readable") => context.metadata(),
-        ("aos", "token-issued") => context.input("login-endpoint", Kind::Setting),
+        ("aos", "configuration-readable" | "metadata-reachable" | "metadata-readable") => context.metadata(),
+        ("aos", "token-issued") => context.login_endpoint(),
         ("aos", "dataverse-accepted") => context.not_delivered(),
         ("aos", "token-issuer") => context.configured_or_caller("issuer", "Aad.AADIssuerNameFormat"),
         ("aos", "token-tenant") => context.configured_or_caller("tenant-guid", "Aad.TenantDomainGUID"),
         ("aos", "token-audience") => context.configured_or_caller("host-url", "Infrastructure.HostUrl"),
-        ("entra", "tenant") if context.by_aos() => context.input("tenant-id", Kind::Setting),
+        ("aos", "application-mapped") => context.missing_row(),
+        ("aos", "user-enabled") => context.user_enabled(),
         ("entra", "application-registered") => context.application_registered(),
         ("entra", "certificate-registered") => context.certificate_registered(),
         ("entra", "application-enabled") => context.switch_on("enabled"),
-        ("entra", "resource") if context.by_aos() => context.dataverse_url(),
-        ("entra", "assertion-audience") if context.by_aos() => context.input("login-endpoint", Kind::Setting),
-        ("entra", "certificate-in-date") if context.by_aos() => context.input("certificate", Kind::Setting),
-        ("entra", "assertion-time") if context.by_aos() => context.machine_clock(),
-        ("dataverse", "token-audience") if context.by_aos() => context.dataverse_url(),
+        ("entra", "resource") if context.names_a_switch() => context.switch_on("enabled"),
+        ("entra", "secret-in-date") => context.first_setting(Kind::Setting).change_unknown(),
         ("dataverse", "application-user-exists") => context.application_user(),
         ("dataverse", "application-user-enabled") => context.switch_on("enabled"),
         ("dataverse", "application-user-roles") => context.application_user_roles(),
         ("dataverse", "privilege") => context.privilege(),
-        ("aos", "application-mapped") => context.missing_row(),
-        ("aos", "user-enabled") => context.first_setting(Kind::Setting).change_to(1),
-        ("entra", "secret-in-date") => context.first_setting(Kind::Setting),
         _ => context.caller(),
     }
 }
 
-/// A refusal no check decided: the answer of a route that is not there, an unknown host, a broken body.
-fn without_check(record: &Record, world: &World) -> Cause {
-    let setting = record
-        .facts
-        .iter()
-        .find_map(|fact| fact.setting.clone())
-        .unwrap_or_else(|| Setting::fixed("/caller"));
-    let actual = record.fact("call-error").map_or_else(
-        || format!("{} {} {}", record.method, record.target, record.status),
-        |fact| fact.value.to_string(),
-    );
-    Cause::new(Kind::Caller, setting, world).expected("a request this product answers").actual(actual)
+/// What there is to say of a refusal no check decided: the product's own message, or the request line.
+fn unanswered(chain: &Chain, record: &Record) -> String {
+    let request = format!("{} {} {}", record.method, record.target, record.status);
+    match record.fact("call-error") {
+        Some(error) => error.value.to_string(),
+        None if record.id == chain.root().id => format!("{request}: {}", chain.symptom().replace('\n', " ")),
+        None => request,
+    }
 }
 
 trait ChangeTo {
@@ -104,6 +118,82 @@ impl Context<'_> {
             .actual(self.check.actual.to_string())
     }
 
+    /// A refused call of the AOS is never its caller's fault: which call it was says which of its settings is wrong.
+    fn of_a_call(&self, via: &str) -> Option<Cause> {
+        let cause = match (via, self.record.surface, &*self.check.name) {
+            ("metadata-reachable", "entra", "tenant" | "answered") if self.tenant_refused() => {
+                self.tenant_id()
+            }
+            ("metadata-reachable", ..) => self.metadata(),
+            ("token-issued", "entra", "tenant") => self.tenant_id(),
+            (
+                "token-issued",
+                "entra",
+                "client-id" | "assertion-issuer" | "assertion-subject" | "assertion-client-id",
+            ) => self.realm(self.holder().as_deref()),
+            ("token-issued", "entra", "resource") if self.names_a_switch() => self.switch_on("enabled"),
+            ("token-issued", "entra", "resource") => self.dataverse_url(),
+            ("token-issued", "entra", "certificate-in-date") => {
+                self.input("certificate", Kind::Setting).change_unknown()
+            }
+            ("token-issued", "entra", "assertion-time") => self.machine_clock(),
+            (
+                "token-issued",
+                "entra",
+                "application-registered" | "certificate-registered" | "application-enabled",
+            ) => {
+                return None;
+            }
+            ("token-issued", ..) => self.login_endpoint(),
+            ("dataverse-accepted", "dataverse", name)
+                if name.starts_with("application-user") || name == "privilege" =>
+            {
+                return None;
+            }
+            ("dataverse-accepted", "dataverse", "token-signature" | "token-time") => self.kept_token(),
+            ("dataverse-accepted", ..) => self.not_delivered(),
+            _ => return None,
+        };
+        Some(cause)
+    }
+
+    /// Whether the identity provider knew no such tenant (90002, 900023, and the aliases' codes).
+    fn tenant_refused(&self) -> bool {
+        let tenant_codes = ["AADSTS90002", "AADSTS900023", "AADSTS50059", "AADSTS9001023"];
+        self.check.name == "tenant"
+            || self.record.error.as_deref().is_some_and(|error| tenant_codes.contains(&error))
+    }
+
+    /// Whether the check points at something that was switched off.
+    fn names_a_switch(&self) -> bool {
+        self.check.settings.first().is_some_and(|setting| setting.as_str().ends_with("/enabled"))
+    }
+
+    fn tenant_id(&self) -> Cause {
+        let tenant =
+            self.environment().and_then(|environment| knowledge::tenant_of(self.world, &environment.id));
+        let cause = self.input("tenant-id", Kind::Setting).actual(self.value_of("tenant-id"));
+        match tenant.and_then(|tenant| tenant.domains.first()) {
+            Some(domain) => cause.expected(domain.clone()).change_to(domain.clone()),
+            None => cause.change_unknown(),
+        }
+    }
+
+    fn login_endpoint(&self) -> Cause {
+        self.input("login-endpoint", Kind::Setting)
+            .actual(self.value_of("login-endpoint"))
+            .expected(LOGIN_FORMAT)
+            .change_to(LOGIN_FORMAT)
+    }
+
+    /// The AOS goes on with a token it was given before something changed: a restart drops it.
+    fn kept_token(&self) -> Cause {
+        let setting = self.check.settings.first().cloned().unwrap_or_else(|| self.web_config("Aad.Realm"));
+        self.cause(Kind::Restart, setting)
+            .expected("a token of the present keys")
+            .actual("a token kept from before")
+    }
+
     /// Whether an AOS made the refused call.
     fn by_aos(&self) -> bool {
         self.chain.root().surface == "aos" && self.record.surface != "aos"
@@ -127,6 +217,7 @@ impl Context<'_> {
             "client-id" | "application-registered" | "assertion-client-id" => "/caller/client_id",
             "resource" | "scope" | "token-audience" => "/caller/resource",
             "tenant" | "token-tenant" | "token-issuer" | "token-signature" => "/caller/tenant",
+            "answered" if self.record.status == 400 && self.record.surface == "aos" => "/caller/customer",
             _ => "/caller",
         };
         self.cause(Kind::Caller, Setting::fixed(setting))
@@ -147,9 +238,16 @@ impl Context<'_> {
         self.chain.input(input).map(|fact| fact.value.to_string()).unwrap_or_default()
     }
 
+    /// The certificate the thumbprint setting names, as the AOS reads it; none where hidden characters are in it.
     fn thumbprint(&self) -> Option<Thumbprint> {
-        let pasted = self.value_of("thumbprint").replace([' ', '\u{200e}'], "");
-        Thumbprint::from_hex(&pasted)
+        PastedThumbprint::read(&self.value_of("thumbprint")).thumbprint
+    }
+
+    /// The application that has the AOS's certificate.
+    fn holder(&self) -> Option<String> {
+        let tenant = knowledge::tenant_of(self.world, self.chain.environment()?)?;
+        let holders = knowledge::holders(tenant, &self.thumbprint()?);
+        holders.first().map(|holder| holder.client_id.clone())
     }
 
     fn web_config(&self, key: &str) -> Setting {
@@ -157,27 +255,17 @@ impl Context<'_> {
         Setting::of(["environments", environment, "web_config", key])
     }
 
-    fn in_store(&self, thumbprint: &Thumbprint) -> Setting {
-        let environment = self.chain.environment().unwrap_or_default();
-        let thumbprint = thumbprint.to_string();
-        Setting::of([
-            "environments",
-            environment,
-            "machine",
-            "certificates",
-            "LocalMachine",
-            "My",
-            &thumbprint,
-        ])
-    }
-
     fn dataverse_url(&self) -> Cause {
-        let cause = self.input("dataverse-url", Kind::Setting);
+        let cause = self.input("dataverse-url", Kind::Setting).actual(self.value_of("dataverse-url"));
         let tenant = self.environment().map(|environment| environment.tenant.clone()).unwrap_or_default();
         let mut linked = self.world.organizations().filter(|organization| organization.tenant == tenant);
         match (linked.next(), linked.next()) {
             (Some(only), None) => {
                 let url = format!("https://{}", only.host);
+                if cause.actual.trim_end_matches('/').eq_ignore_ascii_case(&url) {
+                    // The URL is right; what it stands for is not in the tenant.
+                    return self.first_setting(Kind::Missing).change_unknown();
+                }
                 cause.expected(url.clone()).change_to(url)
             }
             _ => cause.change_unknown(),
@@ -187,108 +275,25 @@ impl Context<'_> {
     /// No call was refused, yet the write did not arrive: reference data is missing, or nobody answers at the URL.
     fn not_delivered(&self) -> Cause {
         match self.check.settings.first() {
-            Some(setting) if setting.as_str().contains("/records/") => self.first_setting(Kind::Missing),
+            Some(setting) if setting.as_str().contains("/records/") => {
+                let set = setting.segments().last().unwrap_or_default();
+                self.first_setting(Kind::Missing)
+                    .expected(format!("the row of {set} the write refers to"))
+                    .change(add_unknown(setting.join("added")))
+            }
             _ => self.dataverse_url(),
         }
     }
 
-    fn thumbprint_setting(&self, thumbprint: Option<Thumbprint>) -> Cause {
-        let cause = self.cause(Kind::Setting, self.web_config("Infrastructure.S2SCertThumbprint"));
-        match thumbprint {
-            Some(thumbprint) => cause.expected(thumbprint.to_string()).change_to(thumbprint.to_string()),
-            None => cause.expected("the thumbprint of a certificate in LocalMachine\\My").change_unknown(),
-        }
-    }
-
-    fn thumbprint_empty(&self) -> Cause {
-        let only = self.environment().and_then(|environment| only(knowledge::personal(environment)));
-        self.thumbprint_setting(only)
-    }
-
-    /// The thumbprint names a certificate that is in no store, or not where the AOS looks.
-    fn certificate_found(&self) -> Cause {
-        let (Some(environment), Some(named)) = (self.environment(), self.thumbprint()) else {
-            return self.thumbprint_setting(None);
-        };
-        let elsewhere = knowledge::in_any_store(environment, &named);
-        if !elsewhere && let Some(wrong) = self.thumbprint_is_the_odd_one(environment, &named) {
-            return wrong;
-        }
-        let setting = self.in_store(&named);
-        let web_config =
-            Cause::new(Kind::Setting, self.web_config("Infrastructure.S2SCertThumbprint"), self.world);
-        let cause = self
-            .cause(Kind::Missing, setting.clone())
-            .expected(format!(
-                "certificate {named} with its private key in LocalMachine\\My ({} Infrastructure.S2SCertThumbprint names it)",
-                web_config.whereabouts()
-            ))
-            .actual(self.check.actual.to_string());
-        match key_elsewhere(environment, &named) {
-            Some(from) => {
-                let mut copy = add_unknown(setting);
-                copy.op = mocktenant_world::Operation::Copy;
-                copy.from = Some(from);
-                cause.change(copy)
-            }
-            None => cause.change(add_unknown(setting)),
-        }
-    }
-
-    /// Whether the thumbprint rather than the store is wrong, though nothing has the certificate it names: exactly one
-    /// usable certificate that the application knows, or that nothing contradicts, or the Graph thumbprint (which the
-    /// recipe sets to the same value) names another one.
-    fn thumbprint_is_the_odd_one(&self, environment: &Environment, named: &Thumbprint) -> Option<Cause> {
-        let tenant = knowledge::tenant_of(self.world, &environment.id)?;
-        let usable: Vec<Thumbprint> =
-            knowledge::usable(environment).iter().map(|stored| stored.certificate.thumbprint()).collect();
-        let mut registered =
-            usable.iter().filter(|thumbprint| !knowledge::holders(tenant, thumbprint).is_empty());
-        if let (Some(own), None) = (registered.next(), registered.next()) {
-            return Some(self.thumbprint_setting(Some(*own)));
-        }
-        let named_is_registered = !knowledge::holders(tenant, named).is_empty();
-        if named_is_registered {
-            return None;
-        }
-        if let Some(own) = only(knowledge::personal(environment)) {
-            return Some(self.thumbprint_setting(Some(own)));
-        }
-        let graph = self.world.get(&self.web_config("GraphApi.GraphAPIServicePrincipalCert"))?.as_str()?;
-        let graph = Thumbprint::from_hex(graph).filter(|graph| graph != named)?;
-        Some(self.thumbprint_setting(Some(graph)))
-    }
-
-    fn private_key_present(&self) -> Cause {
-        let (Some(environment), Some(named)) = (self.environment(), self.thumbprint()) else {
-            return self.first_setting(Kind::Missing);
-        };
-        if let Some(from) = key_elsewhere(environment, &named) {
-            let setting = self.in_store(&named);
-            let mut copy = add_unknown(setting.clone());
-            copy.op = mocktenant_world::Operation::Copy;
-            copy.from = Some(from);
-            return self.cause(Kind::Missing, setting.join("private_key")).change(copy);
-        }
-        let setting = self.in_store(&named).join("private_key");
-        self.cause(Kind::Missing, setting.clone())
-            .expected("the private key of the certificate, in LocalMachine\\My")
-            .change(add_unknown(setting))
-    }
-
-    fn private_key_readable(&self) -> Cause {
-        let Some(named) = self.thumbprint() else { return self.first_setting(Kind::Setting) };
-        let setting = self.in_store(&named).join("private_key").join("readable_by");
-        let edit = Edit::add(setting.join("-"), AOS_ACCOUNT);
-        self.cause(Kind::Setting, setting)
-            .expected(format!("{AOS_ACCOUNT} may read the private key"))
-            .change(edit)
-    }
-
-    /// The metadata could not be had: the tenant in the URL if the identity provider did not know it, else the URL.
+    /// The metadata could not be had: the key that is empty, or the URL.
     fn metadata(&self) -> Cause {
-        let cause = self.input("metadata-url", Kind::Setting);
-        cause.change_unknown()
+        if self.value_of("tenant-id").is_empty() {
+            return self.tenant_id();
+        }
+        self.input("metadata-url", Kind::Setting)
+            .actual(self.value_of("metadata-url"))
+            .expected(METADATA_FORMAT)
+            .change_to(METADATA_FORMAT)
     }
 
     /// A claim that fits the environment's own tenant and host but not its configuration: the configuration is wrong.
@@ -306,7 +311,10 @@ impl Context<'_> {
         match input {
             "host-url" => {
                 let url = format!("https://{}/", environment.host);
-                self.cause(Kind::Setting, self.web_config(key)).expected(url.clone()).change_to(url)
+                self.cause(Kind::Setting, self.web_config(key))
+                    .expected(url.clone())
+                    .actual(self.value_of(input))
+                    .change_to(url)
             }
             "issuer" => {
                 // The format is right if it gives the genuine issuer with the genuine tenant; then the GUID is wrong.
@@ -327,7 +335,10 @@ impl Context<'_> {
             }
             _ => {
                 let tenant = environment.tenant.clone();
-                self.cause(Kind::Setting, self.web_config(key)).expected(tenant.clone()).change_to(tenant)
+                self.cause(Kind::Setting, self.web_config(key))
+                    .expected(tenant.clone())
+                    .actual(self.value_of(input))
+                    .change_to(tenant)
             }
         }
     }
@@ -335,11 +346,9 @@ impl Context<'_> {
     /// 700016: if a registered application holds the signing certificate the cause is Aad.Realm, else the registration.
     fn application_registered(&self) -> Cause {
         if self.by_aos()
-            && let (Some(environment), Some(thumbprint)) = (self.environment(), self.thumbprint())
-            && let Some(tenant) = knowledge::tenant_of(self.world, &environment.id)
-            && let Some(holder) = knowledge::holders(tenant, &thumbprint).first()
+            && let Some(holder) = self.holder()
         {
-            return self.realm(Some(&holder.client_id));
+            return self.realm(Some(&holder));
         }
         let cause = self.first_setting(Kind::Missing);
         let client_id = cause.name();
@@ -360,58 +369,25 @@ impl Context<'_> {
         }
     }
 
-    /// 700027: on 00000015-... the flight if off, else Aad.Realm; on the own application its certificate.
-    fn certificate_registered(&self) -> Cause {
-        if !self.by_aos() {
-            return self
-                .first_setting(Kind::Missing)
-                .expected(format!("certificate {}", self.check.actual))
-                .actual("not on the application")
-                .change_unknown();
-        }
-        let client_id = self
-            .record
-            .fact("client-id")
-            .map_or_else(|| self.value_of("client-id"), |fact| fact.value.to_string());
-        if client_id.eq_ignore_ascii_case(ERP) {
-            let flight = self.chain.input("flight");
-            let off = flight.is_some_and(|flight| !matches!(&*flight.value, "1" | "on" | "true"));
-            if let (true, Some(setting)) = (off, flight.and_then(|flight| flight.setting.clone())) {
-                return self
-                    .cause(Kind::Setting, setting)
-                    .expected("1 (on): the AOS then uses Aad.Realm as its identity")
-                    .actual(self.value_of("flight"))
-                    .change_to(1);
-            }
-            let holder = self.thumbprint().and_then(|thumbprint| {
-                let tenant = knowledge::tenant_of(self.world, self.chain.environment()?)?;
-                knowledge::holders(tenant, &thumbprint).first().map(|holder| holder.client_id.clone())
-            });
-            return self.realm(holder.as_deref());
-        }
-        let cause = self
-            .first_setting(Kind::Missing)
-            .expected(format!("certificate {}", self.check.actual))
-            .actual(format!("not on application {client_id}"));
-        let stored = self.thumbprint().and_then(|thumbprint| {
-            let stored = self
-                .environment()?
-                .stores
-                .iter()
-                .find(|stored| stored.certificate.thumbprint() == thumbprint)?;
-            Some(json!({ "certificate": stored.certificate.base64_der() }))
-        });
-        match stored {
-            Some(certificate) => cause.change_to(certificate),
-            None => cause.change_unknown(),
-        }
-    }
-
     /// The check's first setting, or its member, set to true.
     fn switch_on(&self, member: &str) -> Cause {
         let cause = self.first_setting(Kind::Setting);
         let setting = if cause.name() == member { cause.setting.clone() } else { cause.setting.join(member) };
         self.cause(Kind::Setting, setting).change_to(true)
+    }
+
+    /// A disabled user is switched on; a user that is not there is missing.
+    fn user_enabled(&self) -> Cause {
+        let cause = self.first_setting(Kind::Setting);
+        if cause.setting.as_str().ends_with("/Enable") && self.world.get(&cause.setting).is_some() {
+            return cause.expected("1").actual("0").change_to(1);
+        }
+        let user = Setting::from_pointer(cause.setting.as_str().trim_end_matches("/Enable").to_owned());
+        let name = user.segments().last().unwrap_or_default();
+        self.cause(Kind::Missing, user)
+            .expected(format!("user {name} in UserInfo"))
+            .actual("no such user")
+            .change_unknown()
     }
 
     fn machine_clock(&self) -> Cause {
@@ -455,17 +431,4 @@ impl Context<'_> {
         let client_id = cause.name();
         cause.expected(format!("a row for {client_id}")).actual("no such row").change_unknown()
     }
-}
-
-/// Another personal store that has the certificate with its key.
-fn key_elsewhere(environment: &Environment, thumbprint: &Thumbprint) -> Option<Setting> {
-    environment
-        .stores
-        .iter()
-        .find(|stored| stored.key.is_some() && stored.certificate.thumbprint() == *thumbprint)
-        .map(|stored| stored.pointer.clone())
-}
-
-fn only<T>(mut found: Vec<T>) -> Option<T> {
-    if found.len() == 1 { found.pop() } else { None }
 }

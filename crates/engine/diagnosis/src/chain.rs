@@ -18,12 +18,16 @@ pub(crate) struct Chain {
     descendants: Vec<Arc<Record>>,
     /// The start a not-started node points to, with its own children.
     start: Option<Arc<Record>>,
+    /// The newest start of the root's site, if it came after the exchange: what the AOS runs with now.
+    since: Option<Arc<Record>>,
 }
 
 /// Who decided, and by which check.
 pub(crate) struct Deciding {
     pub(crate) record: Arc<Record>,
     pub(crate) check: Option<Check>,
+    /// The AOS's own check that only repeats it: which of its calls was refused.
+    pub(crate) via: Option<String>,
 }
 
 impl Chain {
@@ -40,6 +44,10 @@ impl Chain {
             .and_then(|fact| records.iter().find(|candidate| *candidate.id == *fact.value))
             .filter(|_| root.refused())
             .cloned();
+        let newest = records.iter().rfind(|candidate| {
+            candidate.kind == Kind::Start && candidate.site == root.site && root.site.is_some()
+        });
+        let since = newest.filter(|newest| newest.sequence > root.sequence).cloned();
         let below = |id: &str, candidate: &Record| {
             candidate.id.len() > id.len()
                 && candidate.id.starts_with(id)
@@ -52,7 +60,7 @@ impl Chain {
             })
             .cloned()
             .collect();
-        Self { root, descendants, start }
+        Self { root, descendants, start, since }
     }
 
     pub(crate) fn root(&self) -> &Arc<Record> {
@@ -83,6 +91,7 @@ impl Chain {
             return None;
         }
         let mut record = Arc::clone(top);
+        let mut via = None;
         loop {
             let check = record.failed_check().cloned();
             let derived = check.as_ref().is_none_or(|check| DERIVED.contains(&&*check.name));
@@ -93,9 +102,12 @@ impl Chain {
                 .find(|child| child.parent.as_deref() == Some(&*record.id) && child.refused())
                 .filter(|_| derived);
             match refused_child {
-                Some(child) if child.kind != Kind::Call => record = Arc::clone(child),
+                Some(child) if child.kind != Kind::Call => {
+                    via = check.map(|check| check.name.into_owned());
+                    record = Arc::clone(child);
+                }
                 // A call that reached nobody: the caller's own check is the one to explain.
-                _ => return Some(Deciding { record, check }),
+                _ => return Some(Deciding { record, check, via }),
             }
         }
     }
@@ -116,6 +128,11 @@ impl Chain {
     /// The value of one input; empty if it was not used.
     pub(crate) fn input(&self, name: &str) -> Option<&Fact> {
         self.inputs().find(|fact| fact.name == name)
+    }
+
+    /// What the AOS read for this input at a start after the exchange.
+    pub(crate) fn read_since(&self, name: &str) -> Option<&Value> {
+        self.since.as_ref()?.fact(name)?.read_at_start.as_ref()
     }
 
     /// What the user saw.

@@ -115,6 +115,22 @@ impl Cause {
         self
     }
 
+    /// The same cause, or a call to try again where the world already is as the change would make it.
+    pub(crate) fn unless_mended(mut self, world: &World) -> Self {
+        let done = |edit: &Edit| match &edit.value {
+            Some(value) => world.get(&edit.path) == Some(value),
+            None => self.kind == Kind::Missing && world.get(&edit.path).is_some(),
+        };
+        if matches!(self.kind, Kind::Setting | Kind::Missing)
+            && !self.change.is_empty()
+            && self.change.iter().all(done)
+        {
+            self.kind = Kind::Wait;
+            self.change.clear();
+        }
+        self
+    }
+
     /// The last segment of the setting: `Infrastructure.S2SCertThumbprint`.
     pub fn name(&self) -> String {
         self.setting.segments().last().unwrap_or_default()
@@ -130,23 +146,41 @@ impl Cause {
 
     /// One line: where, what, expected and actual.
     pub fn to_line(&self) -> String {
-        let name = self.name();
-        let whereabouts = self.whereabouts();
+        let name = visible(&self.name());
+        let whereabouts = visible(&self.whereabouts());
+        let (expected, actual) = (visible(&self.expected), visible(&self.actual));
         match self.kind {
-            Kind::Restart => format!(
-                "restart: {name} ({whereabouts}) is {} now, the AOS still runs with {}",
-                self.expected, self.actual
-            ),
-            Kind::Missing => format!("{whereabouts}: {} is missing ({})", self.expected, self.actual),
-            Kind::Caller if name == "caller" => {
-                format!("the request: expected {}, got {}", self.expected, self.actual)
+            Kind::Restart => {
+                format!("restart: {name} ({whereabouts}) is {expected} now, the AOS still runs with {actual}")
             }
-            Kind::Caller => format!("the request, {name}: expected {}, got {}", self.expected, self.actual),
-            Kind::Setting | Kind::Wait => {
-                format!("{whereabouts}  {name}: expected {}, is {}", self.expected, self.actual)
+            Kind::Missing => format!("{whereabouts}: {expected} is missing ({actual})"),
+            Kind::Caller if name == "caller" => {
+                format!("the request: expected {expected}, got {actual}")
+            }
+            Kind::Caller => format!("the request, {name}: expected {expected}, got {actual}"),
+            Kind::Setting => format!("{whereabouts}  {name}: expected {expected}, is {actual}"),
+            Kind::Wait => {
+                format!("mended since ({whereabouts}  {name}: {expected}, was {actual}): call again")
             }
         }
     }
+}
+
+/// A value as a person can see it: control characters, and those that change or hide what stands beside them, escaped.
+fn visible(text: &str) -> String {
+    let hidden = |character: char| {
+        character.is_control()
+            || matches!(character, '\u{a0}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if hidden(character) {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }
 
 impl Explanation {
@@ -161,7 +195,7 @@ impl Explanation {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}", self.exchange);
         for line in self.symptom.lines() {
-            let _ = writeln!(text, "  | {line}");
+            let _ = writeln!(text, "  | {}", visible(line));
         }
         let mut exchange = "";
         for explained in &self.checks {
@@ -171,13 +205,20 @@ impl Explanation {
             }
             let check = &explained.check;
             let (mark, detail) = match &check.outcome {
-                mocktenant_verdict::Outcome::Passed => ("passed ", check.actual.to_string()),
+                mocktenant_verdict::Outcome::Passed => ("passed ", visible(&check.actual)),
                 mocktenant_verdict::Outcome::Failed => {
                     let code = check.error.as_deref().map(|code| format!("  {code}")).unwrap_or_default();
-                    ("FAILED ", format!("expected {}, got {}{code}", check.expected, check.actual))
+                    (
+                        "FAILED ",
+                        format!(
+                            "expected {}, got {}{code}",
+                            visible(&check.expected),
+                            visible(&check.actual)
+                        ),
+                    )
                 }
                 mocktenant_verdict::Outcome::Skipped { needs } => ("skipped", format!("needs {needs}")),
-                mocktenant_verdict::Outcome::NotApplicable => ("n/a    ", check.actual.to_string()),
+                mocktenant_verdict::Outcome::NotApplicable => ("n/a    ", visible(&check.actual)),
             };
             let _ = writeln!(text, "  {mark}  {:<26} {detail}", check.name);
         }
@@ -185,9 +226,10 @@ impl Explanation {
         match &self.cause {
             Some(cause) => {
                 let _ = writeln!(text, "cause   {}", cause.to_line());
-                let _ = writeln!(text, "        {}", cause.setting);
+                let _ = writeln!(text, "        {}", visible(cause.setting.as_str()));
                 for edit in &cause.change {
                     if let Ok(edit) = serde_json::to_string(edit) {
+                        let edit = visible(&edit);
                         let shown: String = edit.chars().take(160).collect();
                         let more = if shown.len() < edit.len() { "..." } else { "" };
                         let _ = writeln!(text, "change  {shown}{more}");

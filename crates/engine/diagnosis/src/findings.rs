@@ -41,7 +41,7 @@ pub(crate) fn of(environment: &str, world: &World) -> Vec<Cause> {
             let cause = Cause::new(Kind::Setting, web_config("Aad.Realm"), world);
             found.push(cause.expected("spn:<your application ID>").actual(realm.to_owned()));
         }
-    } else {
+    } else if !client_id.eq_ignore_ascii_case(ERP) {
         registration(environment, client_id, named, world, &mut found);
     }
     application_user(environment, client_id, world, &mut found);
@@ -75,9 +75,17 @@ fn certificate(environment: &Environment, named: Option<Thumbprint>, world: &Wor
             found.push(cause.change(edit));
         }
         Some(_) => {}
+        // The certificate in LocalMachine\Root and its key in CurrentUser\My work too, as the field does it.
+        None if environment.stores.find("LocalMachine", "Root", &named).is_some()
+            && environment
+                .stores
+                .find("CurrentUser", "My", &named)
+                .is_some_and(|stored| stored.key.is_some()) => {}
         None => {
-            let cause = Cause::new(Kind::Setting, thumbprint, world);
-            found.push(cause.expected("a certificate in LocalMachine\\My").actual(named.to_string()));
+            let stores = environment.pointer.join("machine").join("certificates");
+            let setting = stores.join("LocalMachine").join("My").join(&named.to_string());
+            let cause = Cause::new(Kind::Missing, setting, world);
+            found.push(cause.expected(format!("certificate {named}")).actual("not in LocalMachine\\My"));
         }
     }
 }

@@ -42,7 +42,7 @@ fn find(lab: &Lab, what: &str) -> Option<std::sync::Arc<Record>> {
 
 fn explain_chain(chain: &Chain, world: &World) -> Explanation {
     let deciding = chain.deciding();
-    let found = deciding.as_ref().map(|deciding| cause::of(chain, deciding, world));
+    let found = deciding.as_ref().map(|deciding| cause::of(chain, deciding, world).unless_mended(world));
     let stale = staleness::relevant(chain, deciding.as_ref(), world);
     let mut also = Vec::new();
     let cause = match (stale, found) {

@@ -8,52 +8,74 @@ use serde_json::Value;
 use crate::chain::{Chain, Deciding};
 use crate::{Cause, Kind};
 
-/// Inputs of the AOS's judgement of a bearer token.
-const BEARER: &[&str] = &["host-url", "issuer", "tenant-guid", "metadata-url", "tenant-id", "audience-uris"];
-/// Inputs of its certificate lookup.
-const CERTIFICATE: &[&str] =
-    &["thumbprint", "certificate", "certificate-root", "certificate-user", "dataverse-url"];
-/// Inputs of its own token request, beyond the certificate.
-const IDENTITY: &[&str] = &["realm", "flight", "tenant-id", "login-endpoint", "client-id"];
+/// Inputs of the AOS's certificate lookup.
+const CERTIFICATE: &[&str] = &["thumbprint", "certificate", "certificate-root", "certificate-user"];
+/// Inputs that decide who the AOS says it is.
+const IDENTITY: &[&str] = &["flight", "realm", "client-id"];
 
-fn relevant_names(check: &str, surface: &str) -> Vec<&'static str> {
+/// The inputs that could have turned the check that decided.
+fn relevant_names(surface: &str, check: &str, via: Option<&str>) -> Vec<&'static str> {
+    let metadata = &["metadata-url", "tenant-id"][..];
+    let token = &["login-endpoint", "tenant-id"][..];
     match (surface, check) {
         ("aos", "dataverse-url-configured") => vec!["dataverse-url"],
         ("aos", "thumbprint-configured") => vec!["thumbprint"],
         ("aos", "certificate-found" | "private-key-present" | "private-key-readable") => CERTIFICATE.to_vec(),
-        ("entra", _) | ("aos", "token-issued") => [CERTIFICATE, IDENTITY].concat(),
-        ("dataverse", _) | ("aos", "dataverse-accepted") => [IDENTITY, &["dataverse-url"][..]].concat(),
-        ("aos", _) => BEARER.to_vec(),
-        _ => Vec::new(),
+        ("aos", "configuration-readable" | "metadata-reachable" | "metadata-readable") => metadata.to_vec(),
+        ("aos", "token-issued") => token.to_vec(),
+        ("aos", "dataverse-accepted") => vec!["dataverse-url"],
+        ("aos", "token-issuer") => vec!["issuer", "tenant-guid"],
+        ("aos", "token-tenant") => vec!["tenant-guid"],
+        ("aos", "token-audience") => vec!["host-url"],
+        ("aos", "token-signature") => metadata.to_vec(),
+        ("entra", _) if via == Some("metadata-reachable") => metadata.to_vec(),
+        ("entra", "application-registered" | "application-enabled" | "client-id") => IDENTITY.to_vec(),
+        ("entra", "certificate-registered") => [IDENTITY, CERTIFICATE].concat(),
+        ("entra", "tenant" | "assertion-audience") => token.to_vec(),
+        ("entra", "resource") => vec!["dataverse-url"],
+        ("entra", _) => CERTIFICATE.to_vec(),
+        (
+            "dataverse",
+            "application-user-exists" | "application-user-enabled" | "application-user-roles" | "privilege",
+        ) => IDENTITY.to_vec(),
+        ("dataverse", _) => vec!["dataverse-url"],
+        _ => match via {
+            Some("metadata-reachable") => metadata.to_vec(),
+            Some("token-issued") => token.to_vec(),
+            Some("dataverse-accepted") => vec!["dataverse-url"],
+            _ => Vec::new(),
+        },
     }
 }
 
 /// The changed setting that decided, as a restart; for an exchange that was not refused, any changed setting.
 pub(crate) fn relevant(chain: &Chain, deciding: Option<&Deciding>, world: &World) -> Option<Cause> {
     let Some(deciding) = deciding else {
-        return chain.inputs().find_map(|fact| restart(fact, world));
+        return chain.inputs().find_map(|fact| restart(chain, fact, world));
     };
-    let Some(check) = &deciding.check else {
-        // A node that did not start: whatever it read may be the reason.
-        return chain.inputs().find_map(|fact| restart(fact, world));
-    };
-    let names = relevant_names(&check.name, deciding.record.surface);
+    let check = deciding.check.as_ref().map_or("", |check| &*check.name);
+    let names = relevant_names(deciding.record.surface, check, deciding.via.as_deref());
     names.iter().find_map(|name| {
-        chain.inputs().filter(|fact| fact.name == *name).find_map(|fact| restart(fact, world))
+        chain.inputs().filter(|fact| fact.name == *name).find_map(|fact| restart(chain, fact, world))
     })
 }
 
 /// Every changed setting among the inputs.
 pub(crate) fn all(chain: &Chain, world: &World) -> Vec<Cause> {
-    chain.inputs().filter_map(|fact| restart(fact, world)).collect()
+    chain.inputs().filter_map(|fact| restart(chain, fact, world)).collect()
 }
 
-fn restart(fact: &Fact, world: &World) -> Option<Cause> {
+fn restart(chain: &Chain, fact: &Fact, world: &World) -> Option<Cause> {
     let setting = fact.setting.as_ref()?;
     let read = fact.read_at_start.as_ref()?;
     let now = world.get(setting).cloned().unwrap_or(Value::Null);
     if now == *read {
         return None;
+    }
+    if chain.read_since(&fact.name) == Some(&now) {
+        // Changed and read since: what this exchange met is no longer so.
+        let cause = Cause::new(Kind::Wait, setting.clone(), world);
+        return Some(cause.expected(shown(setting, &now)).actual(shown(setting, read)));
     }
     let (setting, read, now) = narrowed(setting.clone(), read, &now);
     let cause = Cause::new(Kind::Restart, setting.clone(), world);

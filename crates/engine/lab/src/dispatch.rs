@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
 
+use http::header::CONTENT_LENGTH;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use mocktenant_world::World;
 
@@ -41,9 +42,8 @@ impl Snapshot {
                 hosts.entry(name.to_ascii_lowercase()).or_insert((index, site));
             }
         }
-        let own_name =
-            |address: &String| address.parse::<http::Uri>().ok()?.host().map(str::to_ascii_lowercase);
-        let own_names = addresses.values().filter_map(own_name).collect();
+        let own_name = |address: &str| address.parse::<http::Uri>().ok()?.host().map(str::to_ascii_lowercase);
+        let own_names = addresses.iter().filter_map(own_name).collect();
         let prepared = surfaces.iter().map(|mounted| mounted.surface.prepare(&world, &addresses)).collect();
         Self { world, addresses, hosts, own_names, prepared }
     }
@@ -215,7 +215,7 @@ async fn serve(lab: &Lab, surface: usize, exchange: &mut Exchange) -> Answer {
 
 fn finish(lab: &Lab, exchange: Exchange, answer: Answer, surface: Option<usize>, began: Instant) -> Response {
     let Exchange { request, activity, endpoint, .. } = exchange;
-    let (status, mut headers, body, delivery) = answer.into_parts();
+    let (status, mut headers, mut body, delivery) = answer.into_parts();
     let at = activity.now;
     let mut record = Record::blank(Arc::clone(&activity.id), Kind::Request, at);
     record.response_headers = header_lines(&headers);
@@ -234,6 +234,11 @@ fn finish(lab: &Lab, exchange: Exchange, answer: Answer, surface: Option<usize>,
     record.request_body = request.body.as_ref().map_or_else(|_| bytes::Bytes::new(), cut);
     record.status = status.as_u16();
     record.response_body = cut(&body);
+    if record.method == Method::HEAD {
+        // The length of what GET would have sent, and nothing of it: HTTP/2 has no framing that would drop a body.
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        body = bytes::Bytes::new();
+    }
     record.checks = activity.checks;
     record.facts = activity.facts;
     record.error = activity.error;

@@ -96,6 +96,11 @@ impl Activity {
         self.snapshot.addresses.get(site).map(String::as_str)
     }
 
+    /// Every address of the lab's own that reaches a site, the public one first.
+    pub fn addresses<'a>(&'a self, site: &'a Site) -> impl Iterator<Item = &'a str> {
+        self.snapshot.addresses.all(site)
+    }
+
     /// Records checks. The error of the first failed one becomes the exchange's error.
     pub fn record_checks(&mut self, checks: Vec<Check>) {
         if self.error.is_none() {

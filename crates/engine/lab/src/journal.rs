@@ -159,17 +159,55 @@ impl Record {
         }
     }
 
+    /// About what the record occupies, in bytes: all that a client, a world or a surface can make longer counts.
     fn weight(&self) -> usize {
-        let checks: usize =
-            self.checks.iter().map(|check| 160 + check.expected.len() + check.actual.len()).sum();
-        let facts: usize = self.facts.iter().map(|fact| 120 + fact.value.len()).sum();
-        512 + self.target.len()
+        let settings = |settings: &[Setting]| -> usize {
+            settings.iter().map(|setting| size_of::<Setting>() + setting.as_str().len()).sum()
+        };
+        let length = |text: &Option<Cow<'static, str>>| text.as_ref().map_or(0, |text| text.len());
+        let checks: usize = self
+            .checks
+            .iter()
+            .map(|check| {
+                size_of::<Check>()
+                    + check.name.len()
+                    + check.expected.len()
+                    + check.actual.len()
+                    + settings(&check.settings)
+                    + length(&check.error)
+                    + length(&check.change)
+            })
+            .sum();
+        let facts: usize = self
+            .facts
+            .iter()
+            .map(|fact| {
+                size_of::<Fact>()
+                    + fact.name.len()
+                    + fact.value.len()
+                    + fact.setting.as_ref().map_or(0, |setting| setting.as_str().len())
+                    + fact.read_at_start.as_ref().map_or(0, heap_of)
+            })
+            .sum();
+        let activities: usize = self
+            .activities
+            .iter()
+            .map(|(_, value)| size_of::<(&'static str, Box<str>)>() + value.len())
+            .sum();
+        size_of::<Self>()
+            + self.id.len()
+            + self.parent.as_ref().map_or(0, |parent| parent.len())
+            + self.method.as_str().len()
+            + self.host.len()
+            + self.target.len()
             + self.request_headers.len()
             + self.request_body.len()
             + self.response_headers.len()
             + self.response_body.len()
             + checks
             + facts
+            + length(&self.error)
+            + activities
     }
 
     /// The record as JSON, secrets and tokens masked.
@@ -220,6 +258,20 @@ impl Serialize for Record {
     }
 }
 
+/// About what a JSON value occupies besides itself, in bytes. It comes from a parsed declaration, so its depth is bounded
+/// by the parser's.
+fn heap_of(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(elements) => elements.iter().map(|element| size_of::<Value>() + heap_of(element)).sum(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, member)| size_of::<(String, Value)>() + name.len() + heap_of(member))
+            .sum(),
+    }
+}
+
 /// The journal of one lab.
 #[derive(Debug)]
 pub struct Journal {
@@ -229,11 +281,25 @@ pub struct Journal {
     live: broadcast::Sender<Arc<Record>>,
 }
 
+/// A record and what it weighed when it was committed: it is weighed once, outside the lock.
+#[derive(Debug)]
+struct Entry {
+    record: Arc<Record>,
+    weight: usize,
+}
+
 #[derive(Debug, Default)]
 struct Entries {
-    records: VecDeque<Arc<Record>>,
+    records: VecDeque<Entry>,
+    /// The sum of the weights.
     bytes: usize,
     dropped: u64,
+}
+
+impl Entries {
+    fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Record>> {
+        self.records.iter().map(|entry| &entry.record)
+    }
 }
 
 impl Journal {
@@ -247,15 +313,15 @@ impl Journal {
         let record = Arc::new(record);
         let weight = record.weight();
         // What the budget pushes out is freed after the lock.
-        let mut pushed_out: [Option<Arc<Record>>; 4] = [const { None }; 4];
+        let mut pushed_out: [Option<Entry>; 4] = [const { None }; 4];
         {
             let mut entries = lock(&self.entries);
             entries.bytes += weight;
-            entries.records.push_back(Arc::clone(&record));
+            entries.records.push_back(Entry { record: Arc::clone(&record), weight });
             let mut slots = pushed_out.iter_mut();
             while entries.bytes > self.budget && entries.records.len() > 1 {
                 let Some(oldest) = entries.records.pop_front() else { break };
-                entries.bytes -= oldest.weight();
+                entries.bytes -= oldest.weight;
                 entries.dropped += 1;
                 if let Some(slot) = slots.next() {
                     *slot = Some(oldest);
@@ -272,28 +338,23 @@ impl Journal {
 
     /// All records still kept, oldest first. Children stand before their parent: they were answered first.
     pub fn records(&self) -> Vec<Arc<Record>> {
-        lock(&self.entries).records.iter().cloned().collect()
+        lock(&self.entries).iter().cloned().collect()
     }
 
     /// The record with this id.
     pub fn find(&self, id: &str) -> Option<Arc<Record>> {
-        lock(&self.entries).records.iter().rev().find(|record| &*record.id == id).cloned()
+        lock(&self.entries).iter().rev().find(|record| &*record.id == id).cloned()
     }
 
     /// The records made because of `id`, in the order they were made.
     pub fn children(&self, id: &str) -> Vec<Arc<Record>> {
-        lock(&self.entries)
-            .records
-            .iter()
-            .filter(|record| record.parent.as_deref() == Some(id))
-            .cloned()
-            .collect()
+        lock(&self.entries).iter().filter(|record| record.parent.as_deref() == Some(id)).cloned().collect()
     }
 
     /// The newest root record that was refused, or whose children were.
     pub fn last_refusal(&self) -> Option<Arc<Record>> {
         let entries = lock(&self.entries);
-        entries.records.iter().rev().find(|record| record.parent.is_none() && record.refused()).cloned()
+        entries.iter().rev().find(|record| record.parent.is_none() && record.refused()).cloned()
     }
 
     /// How many records the budget has pushed out.
@@ -336,4 +397,67 @@ pub(crate) fn cut(body: &Bytes) -> Bytes {
         return Bytes::new();
     }
     Bytes::copy_from_slice(&body[..body.len().min(BODY_BUDGET)])
+}
+
+#[cfg(test)]
+mod tests {
+    use mocktenant_verdict::Outcome;
+
+    use super::*;
+
+    fn blank() -> Record {
+        Record::blank("x-1".into(), Kind::Request, OffsetDateTime::UNIX_EPOCH)
+    }
+
+    fn fact() -> Fact {
+        Fact { name: "f".into(), value: "v".into(), setting: None, read_at_start: None }
+    }
+
+    fn check() -> Check {
+        Check {
+            name: "c".into(),
+            expected: "e".into(),
+            actual: "a".into(),
+            outcome: Outcome::Passed,
+            settings: Vec::new(),
+            error: None,
+            change: None,
+        }
+    }
+
+    #[test]
+    fn everything_that_can_grow_weighs() {
+        let long = "x".repeat(10_000);
+        let setting = || Setting::from_pointer(long.clone());
+        let read = json!({"a": [{"b": long}]});
+        let heavy: [(&str, Record); 8] = [
+            ("host", Record { host: long.as_str().into(), ..blank() }),
+            ("error", Record { error: Some(long.clone().into()), ..blank() }),
+            ("activities", Record { activities: vec![("id", long.as_str().into())], ..blank() }),
+            ("setting", Record { facts: vec![Fact { setting: Some(setting()), ..fact() }], ..blank() }),
+            ("read", Record { facts: vec![Fact { read_at_start: Some(read), ..fact() }], ..blank() }),
+            ("settings", Record { checks: vec![Check { settings: vec![setting()], ..check() }], ..blank() }),
+            (
+                "check",
+                Record { checks: vec![Check { error: Some(long.clone().into()), ..check() }], ..blank() },
+            ),
+            ("parent", Record { parent: Some(long.as_str().into()), ..blank() }),
+        ];
+        for (name, record) in heavy {
+            assert!(record.weight() >= 10_000, "{name}");
+        }
+    }
+
+    #[test]
+    fn values_read_at_start_push_older_records_out() {
+        let journal = Journal::new(100_000);
+        for _ in 0..50 {
+            let read = Value::Array(vec![Value::String("x".repeat(1_000)); 20]);
+            journal.commit(Record { facts: vec![Fact { read_at_start: Some(read), ..fact() }], ..blank() });
+        }
+        assert_eq!(journal.records().len() as u64 + journal.dropped(), 50);
+        assert!(journal.records().len() <= 5);
+        let kept: usize = journal.records().iter().map(|record| record.weight()).sum();
+        assert_eq!(lock(&journal.entries).bytes, kept);
+    }
 }

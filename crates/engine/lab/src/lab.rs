@@ -20,8 +20,53 @@ use crate::request::Request;
 use crate::surface::{CatalogueRow, Surface};
 use crate::{Activity, Response, Site, dispatch};
 
-/// The lab's own public addresses by site: `https://localhost:7444`, no trailing slash.
-pub type Addresses = HashMap<Site, String>;
+/// The lab's own addresses by site: `https://localhost:7444`, no trailing slash.
+///
+/// One is public: what the lab prints and writes into documents. The others reach the same site and mean the same as an
+/// audience: `https://127.0.0.1:7444`, or the port behind a mapped public URL.
+#[derive(Clone, Debug, Default)]
+pub struct Addresses {
+    public: HashMap<Site, String>,
+    others: Vec<(Site, String)>,
+}
+
+impl Addresses {
+    /// The public address of a site.
+    pub fn get(&self, site: &Site) -> Option<&String> {
+        self.public.get(site)
+    }
+
+    /// Every address of a site, the public one first.
+    pub fn all<'a>(&'a self, site: &'a Site) -> impl Iterator<Item = &'a str> {
+        let others = self.others.iter().filter(move |(other, _)| other == site).map(|(_, url)| url.as_str());
+        self.public.get(site).map(String::as_str).into_iter().chain(others)
+    }
+
+    /// Adds an address that reaches a site besides the public one.
+    #[must_use]
+    pub fn with_other(mut self, site: Site, url: String) -> Self {
+        if self.public.get(&site) != Some(&url) {
+            self.others.push((site, url));
+        }
+        self
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.public.values().chain(self.others.iter().map(|(_, url)| url)).map(String::as_str)
+    }
+}
+
+impl FromIterator<(Site, String)> for Addresses {
+    fn from_iter<I: IntoIterator<Item = (Site, String)>>(addresses: I) -> Self {
+        Self { public: addresses.into_iter().collect(), others: Vec::new() }
+    }
+}
+
+impl<const N: usize> From<[(Site, String); N]> for Addresses {
+    fn from(addresses: [(Site, String); N]) -> Self {
+        addresses.into_iter().collect()
+    }
+}
 
 /// Default budget of the journal in bytes.
 pub const JOURNAL_BUDGET: usize = 4 * 1024 * 1024;

@@ -25,7 +25,7 @@ pub enum Authorization<'h> {
         /// How many.
         count: usize,
     },
-    /// Another scheme than `Bearer`: its name.
+    /// Another first word than `Bearer`, as sent: a scheme's name, or, where a scheme was forgotten, the secret itself.
     OtherScheme(&'h str),
     /// The scheme is `Bearer`, but what follows is not exactly one token68 (RFC 9110 section 11.2); or the header is not
     /// visible ASCII.
@@ -34,13 +34,40 @@ pub enum Authorization<'h> {
     Bearer(&'h str),
 }
 
+/// Schemes that may be named to a person: IANA's registry of HTTP authentication schemes, and those in common use beside it.
+const KNOWN_SCHEMES: &[&str] = &[
+    "AWS4-HMAC-SHA256",
+    "ApiKey",
+    "Basic",
+    "DPoP",
+    "Digest",
+    "GNAP",
+    "HMAC",
+    "HOBA",
+    "Mutual",
+    "NTLM",
+    "Negotiate",
+    "OAuth",
+    "PoP",
+    "PrivateToken",
+    "SCRAM-SHA-1",
+    "SCRAM-SHA-256",
+    "SharedKey",
+    "vapid",
+];
+
 impl fmt::Display for Authorization<'_> {
-    /// What was there, without the token.
+    /// What was there, without the token, and without a word that may be one.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => formatter.write_str("no Authorization header"),
             Self::Multiple { count } => write!(formatter, "{count} Authorization headers"),
-            Self::OtherScheme(scheme) => write!(formatter, "the scheme {}", excerpt(scheme)),
+            Self::OtherScheme(scheme) => {
+                match KNOWN_SCHEMES.iter().find(|known| known.eq_ignore_ascii_case(scheme)) {
+                    Some(known) => write!(formatter, "the scheme {known}"),
+                    None => formatter.write_str("something that is no known scheme"),
+                }
+            }
             Self::Malformed => formatter.write_str("an Authorization header without exactly one token"),
             Self::Bearer(_) => formatter.write_str("a bearer token"),
         }
@@ -387,5 +414,21 @@ impl TimeWindow {
     /// What would have been accepted.
     pub fn expected(self) -> Cow<'static, str> {
         Cow::Owned(format!("nbf and exp around now, within {} s", self.skew.whole_seconds()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_sent_without_a_scheme_is_not_shown() {
+        let shown = |value: &str| read_authorization([value.as_bytes()]).to_string();
+        assert_eq!(shown("basic YTpi"), "the scheme Basic");
+        assert_eq!(shown("Negotiate"), "the scheme Negotiate");
+        assert_eq!(shown("AWS4-HMAC-SHA256 Credential=a"), "the scheme AWS4-HMAC-SHA256");
+        for value in ["SUPERSECRET", "SUPERSECRET more", "Bearer:SUPERSECRET", "Bearer\tSUPERSECRET"] {
+            assert_eq!(shown(value), "something that is no known scheme", "{value}");
+        }
     }
 }

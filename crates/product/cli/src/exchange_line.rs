@@ -142,12 +142,14 @@ impl ExchangeLine {
     pub(crate) fn to_text(&self, palette: Palette) -> String {
         let refused = self.error.is_some() || self.failed.is_some() || self.status >= 400;
         let mut text = String::with_capacity(160);
+        // What came as JSON is no more to be trusted than what a caller sent.
+        let time = harmless(&self.time);
         let status = if self.status == 0 { String::from("  -") } else { self.status.to_string() };
         let status = palette.paint(if refused { Paint::Bad } else { Paint::Good }, &status);
         let client = self.client.as_deref().map(|client| format!("app {}", tail(client))).unwrap_or_default();
-        let surface = if self.surface.is_empty() { "-" } else { &self.surface };
+        let surface = harmless(if self.surface.is_empty() { "-" } else { &self.surface });
         // Writing to a String cannot fail.
-        let _ = write!(text, "{}  {status} {surface:<9}  ", palette.paint(Paint::Faint, &self.time));
+        let _ = write!(text, "{}  {status} {surface:<9}  ", palette.paint(Paint::Faint, &time));
         let _ = write!(text, "{:<44}  {client:<11}  ", harmless(&self.request));
         match (&self.error, refused) {
             (Some(error), _) => {
@@ -165,7 +167,7 @@ impl ExchangeLine {
                 let _ = write!(text, "{:>12}  {}", "", milliseconds(self.micros));
             }
         }
-        let _ = write!(text, "  {}", palette.paint(Paint::Faint, &self.id));
+        let _ = write!(text, "  {}", palette.paint(Paint::Faint, &harmless(&self.id)));
         if let Some(failed) = &self.failed {
             let _ = write!(
                 text,
@@ -217,7 +219,8 @@ fn tail(id: &str) -> String {
 }
 
 fn value(text: &str) -> String {
-    let mut shown: String = harmless(text).chars().take(VALUE_WIDTH).collect();
+    let text = harmless(text);
+    let mut shown: String = text.chars().take(VALUE_WIDTH).collect();
     if shown.len() < text.len() {
         shown.push_str("...");
     }
@@ -299,6 +302,21 @@ mod tests {
             second,
             "              certificate-registered: expected 3C0D, got 77\\u{1b}B2 -> upload the .cer"
         );
+    }
+
+    #[test]
+    fn no_value_begins_a_line_or_hides_in_one() {
+        let evil = "a\n12:00:00.000  200 entra \u{202e}b\u{200b}";
+        let line = ExchangeLine::from_json(&json!({
+            "id": evil, "at": format!("T{evil}"), "surface": evil, "error": evil, "kind": "request",
+            "request": { "method": evil, "url": format!("https://h/{evil}") }, "answer": { "status": 401 },
+            "checks": [{ "name": evil, "outcome": "failed", "expected": evil, "actual": evil, "change": evil }],
+            "facts": [{ "name": "client-id", "value": evil }],
+        }));
+        let text = line.to_text(Palette::plain());
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(!text.contains(['\u{202e}', '\u{200b}']), "{text}");
+        assert_eq!(value(&"\u{feff}".repeat(VALUE_WIDTH)).chars().count(), VALUE_WIDTH + 3);
     }
 
     #[test]

@@ -6,6 +6,8 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::console::harmless_lines;
+
 /// What kind of failure, as an exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -34,13 +36,23 @@ impl Failure {
         Self { exit, error: error.into(), causes: Vec::new(), hint: None }
     }
 
-    /// With everything that led to it.
+    /// With everything that led to it. A cause whose words stand above it already adds nothing and is left out.
     pub(crate) fn because(mut self, cause: &dyn Error) -> Self {
         let mut next = Some(cause);
         while let Some(cause) = next {
-            self.causes.push(cause.to_string());
+            let text = cause.to_string();
+            let told = std::iter::once(&self.error).chain(&self.causes).any(|above| above.ends_with(&text));
+            if !told {
+                self.causes.push(text);
+            }
             next = cause.source();
         }
+        self
+    }
+
+    /// With another exit code: the verb knows better what a refusal means.
+    pub(crate) fn with_exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
         self
     }
 
@@ -57,15 +69,20 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "error: {}", self.error)?;
+        write!(formatter, "error: {}", indented(&self.error))?;
         for cause in &self.causes {
-            write!(formatter, "\ncaused by: {cause}")?;
+            write!(formatter, "\ncaused by: {}", indented(cause))?;
         }
         match &self.hint {
-            Some(hint) => write!(formatter, "\nhint: {hint}"),
+            Some(hint) => write!(formatter, "\nhint: {}", indented(hint)),
             None => Ok(()),
         }
     }
+}
+
+/// The text, harmless, with its further lines indented: none of them passes for a line of ours.
+fn indented(text: &str) -> String {
+    harmless_lines(text).replace('\n', "\n    ")
 }
 
 /// Nobody reads our output any more: nothing is left to do, and nothing is wrong.
@@ -88,5 +105,15 @@ mod tests {
             "error: cannot listen\ncaused by: the disk is full\nhint: use --port 0"
         );
         assert_eq!(failure.exit_code(), 3);
+    }
+
+    #[test]
+    fn what_was_said_is_not_said_again_and_no_value_passes_for_a_line_of_ours() {
+        let cause = std::io::Error::other("no such value");
+        let failure = Failure::new(Exit::Finding, "no such value").because(&cause).with_exit(Exit::Usage);
+        assert_eq!(failure.to_string(), "error: no such value");
+        assert_eq!(failure.exit_code(), 2);
+        let failure = Failure::new(Exit::Finding, "a\nhint: b\u{202e}");
+        assert_eq!(failure.to_string(), "error: a\n    hint: b\\u{202e}");
     }
 }

@@ -1,8 +1,10 @@
 //! Which running lab a verb talks to.
 //!
 //! Decides the order: `--url`, else the lab whose settings.json is in the state directory, else port 7440 of this machine.
-//! A settings file whose `instance` is not that of the lab at its URL is stale: another lab, or none, answers there.
+//! A settings file whose `instance` is not that of the lab at its URL is stale: another lab, or none, answers there. A
+//! settings file that is there but cannot be used is an error: falling back would reach some other lab.
 
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -42,16 +44,35 @@ pub(crate) fn state_directory(common: &Common) -> PathBuf {
     common.state.clone().unwrap_or_else(mocktenant_server::default_state_dir)
 }
 
-/// The settings file's text, if there is one.
-pub(crate) fn settings_text(state: &Path) -> Option<Vec<u8>> {
-    bounded(&state.join("settings.json"))
+/// The settings file's text, if there is one. A file that cannot be read is no absent file.
+pub(crate) fn settings_text(state: &Path) -> Result<Option<Vec<u8>>, Failure> {
+    let path = state.join("settings.json");
+    match bounded(&path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unusable(&path, "cannot be read").because(&error)),
+    }
 }
 
-fn bounded(path: &Path) -> Option<Vec<u8>> {
-    let file = std::fs::File::open(path).ok()?;
+fn bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let file = std::fs::File::open(path)?;
     let mut text = Vec::new();
-    std::io::Read::read_to_end(&mut std::io::Read::take(file, FILE_BUDGET), &mut text).ok()?;
-    Some(text)
+    file.take(FILE_BUDGET).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+fn unusable(file: &Path, why: &str) -> Failure {
+    Failure::new(Exit::Unreachable, format!("{} {why}", file.display()))
+        .hint("start the lab again, or say where it is: --url URL")
+}
+
+/// Whether a setting is named by an RFC 6901 pointer.
+pub(crate) fn is_pointer(pointer: &str) -> Result<(), Failure> {
+    if pointer.is_empty() || pointer.starts_with('/') {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Usage, format!("{pointer} is no pointer: it begins with /"))
+        .hint(format!("/{pointer}")))
 }
 
 impl Candidate {
@@ -60,10 +81,24 @@ impl Candidate {
         let token = common.control_token.clone().filter(|token| !token.is_empty());
         let by_url = common.url.as_deref().filter(|url| !url.is_empty());
         let state = state_directory(common);
-        let settings = settings_text(&state).and_then(|text| serde_json::from_slice::<Value>(&text).ok());
+        let file = state.join("settings.json");
+        let settings = match settings_text(&state) {
+            Ok(Some(text)) => Some(
+                serde_json::from_slice::<Value>(&text)
+                    .map_err(|error| unusable(&file, "is not JSON").because(&error)),
+            ),
+            Ok(None) => None,
+            Err(failure) => Some(Err(failure)),
+        };
+        let settings = match settings.transpose() {
+            Ok(settings) => settings,
+            // Where the lab is has been said; the file only adds the roots it trusts.
+            Err(_) if by_url.is_some() => None,
+            Err(failure) => return Err(failure),
+        };
         let member = |name: &str| settings.as_ref()?.get(name)?.as_str().map(str::to_owned);
         // The roots of the lab in the file, and those that `reproduce` shares with it.
-        let shared = bounded(&state.join("ca.pem")).and_then(|text| String::from_utf8(text).ok());
+        let shared = bounded(&state.join("ca.pem")).ok().and_then(|text| String::from_utf8(text).ok());
         let ca_pem = [member("ca_pem_text"), shared].into_iter().flatten().collect::<Vec<_>>().join("\n");
         if let Some(url) = by_url {
             if !(url.starts_with("http://") || url.starts_with("https://")) {
@@ -83,9 +118,10 @@ impl Candidate {
                 url: url.trim_end_matches('/').to_owned(),
                 instance: Some(instance),
                 token: token.or_else(|| member("control_token")),
-                file: Some(state.join("settings.json")),
+                file: Some(file),
                 ca_pem,
             },
+            _ if settings.is_some() => return Err(unusable(&file, "names no control_url and instance")),
             _ => Self { url: FALLBACK.to_owned(), instance: None, token, file: None, ca_pem },
         })
     }
@@ -162,6 +198,17 @@ impl LabAt {
         Ok(read_json(&reply).unwrap_or_default())
     }
 
+    /// A write; a refusal is an answer.
+    pub(crate) async fn try_write(
+        &self,
+        method: Method,
+        path: &str,
+        document: &Value,
+    ) -> Result<Reply, Failure> {
+        let reply = self.client.send_json(method, &format!("{}{path}", self.url), document).await;
+        reply.map_err(|error| self.lost(&error))
+    }
+
     fn accepted(&self, reply: Result<Reply, CallError>) -> Result<Reply, Failure> {
         let reply = reply.map_err(|error| self.lost(&error))?;
         if reply.status.is_success() { Ok(reply) } else { Err(refusal(&reply)) }
@@ -185,7 +232,10 @@ pub(crate) fn refusal(reply: &Reply) -> Failure {
     };
     for located in document["errors"].as_array().map(Vec::as_slice).unwrap_or_default() {
         let member = |name: &str| located[name].as_str().unwrap_or_default();
-        failure = failure.because(&Located(format!("{}: {}", member("pointer"), member("detail"))));
+        // A value that is not there says so once; the pointer is what was typed.
+        if document["detail"].as_str() != Some(member("detail")) {
+            failure = failure.because(&Located(format!("{}: {}", member("pointer"), member("detail"))));
+        }
         if hint.is_none() && !member("hint").is_empty() {
             hint = Some(member("hint").to_owned());
         }
@@ -225,6 +275,12 @@ pub(crate) fn encoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pointer_begins_with_a_slash_or_is_empty() {
+        assert!(is_pointer("").is_ok() && is_pointer("/a").is_ok());
+        assert_eq!(is_pointer("a/b").unwrap_err().exit_code(), 2);
+    }
 
     #[test]
     fn query_values_are_encoded() {

@@ -183,6 +183,51 @@ fn settings_of_a_lab_that_is_gone_are_stale_and_ready_waits_on() {
 }
 
 #[test]
+fn settings_that_cannot_be_used_are_an_error_and_never_another_lab() {
+    let state = tempfile::tempdir().unwrap();
+    let file = state.path().join("settings.json");
+    for content in ["{ half", "[]", r#"{"schema":1}"#, r#"{"control_url":"http://127.0.0.1:7440"}"#] {
+        std::fs::write(&file, content).unwrap();
+        for arguments in [&["settings"][..], &["ready"], &["get", "/caller"], &["set", "/caller", "1"]] {
+            let output = run(state.path(), arguments);
+            let errors = text(&output.stderr);
+            assert_eq!((code(&output), text(&output.stdout)), (3, String::new()), "{content} {arguments:?}");
+            assert!(errors.contains(file.to_str().unwrap()), "{content} {arguments:?}: {errors}");
+        }
+    }
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    let output = run(state.path(), &["ready"]);
+    let errors = text(&output.stderr);
+    assert_eq!(code(&output), 3, "{errors}");
+    assert!(errors.contains("settings.json cannot be read"), "{errors}");
+    let began = Instant::now();
+    assert_eq!(code(&run(state.path(), &["ready", "--wait=1"])), 3);
+    assert!(began.elapsed() > Duration::from_millis(900), "it may yet be replaced");
+    let lab = Served::new(&[]);
+    let url = lab.settings()["control_url"].as_str().unwrap().to_owned();
+    let named = lab.state.path().join("ca.pem");
+    std::fs::copy(named, state.path().join("ca.pem")).unwrap();
+    assert_eq!(code(&run(state.path(), &["ready", "--url", &url])), 0, "--url needs no file");
+}
+
+#[test]
+fn a_restart_that_did_not_start_the_aos_is_a_finding() {
+    let lab = Served::new(&[]);
+    let format = "/environments/onebox/web_config/Aad.AADMetadataLocationFormat";
+    assert_eq!(code(&lab.run(&["set", format, "garbage"])), 0);
+    let restarted = lab.run(&["restart", "onebox"]);
+    let errors = text(&restarted.stderr);
+    assert_eq!((code(&restarted), text(&restarted.stdout)), (1, String::new()), "{errors}");
+    assert!(errors.starts_with("error: onebox did not start: metadata-reachable: "), "{errors}");
+    let (_, id) = errors.trim_end().rsplit_once("hint: mocktenant explain ").unwrap();
+    let explained = lab.run(&["explain", id]);
+    let story = text(&explained.stdout);
+    assert_eq!(code(&explained), 0, "{story}{}", text(&explained.stderr));
+    assert!(story.contains("Aad.AADMetadataLocationFormat"), "{story}");
+}
+
+#[test]
 fn settings_of_another_instance_are_stale() {
     let lab = Served::new(&[]);
     let state = tempfile::tempdir().unwrap();
@@ -289,6 +334,8 @@ fn mistakes_on_the_command_line_exit_with_2() {
         &["ready", "--url", "localhost:7440"],
         &["serve", "--port", "0", "--public-url-entra", "nonsense"],
         &["serve", "--port", "0", "--journal-file", "/no/such/directory/journal"],
+        &["get", "environments/onebox"],
+        &["set", "environments/onebox/host", "x"],
     ] {
         let output = run(state.path(), arguments);
         let errors = text(&output.stderr);
@@ -342,8 +389,15 @@ fn settings_are_read_changed_explained_and_take_effect_with_a_restart() {
     let refused = lab.run(&["set", "/environments/onebux/host", "x"]);
     assert_eq!(code(&refused), 1);
     assert!(text(&refused.stderr).contains("/environments/onebux/host"), "{}", text(&refused.stderr));
-    for missing in [&["get", "/nowhere"][..], &["restart", "nowhere"], &["scenarios", "--use", "nowhere"]] {
-        assert_eq!(code(&lab.run(missing)), 1, "{missing:?}");
+    let nowhere = lab.run(&["get", "/nowhere"]);
+    let errors = text(&nowhere.stderr);
+    assert_eq!(code(&nowhere), 1, "{errors}");
+    assert!(errors.starts_with("error: ") && !errors.contains("caused by"), "said once: {errors}");
+    for misnamed in [&["restart", "nowhere"][..], &["scenarios", "--use", "nowhere"]] {
+        let output = lab.run(misnamed);
+        let errors = text(&output.stderr);
+        assert_eq!(code(&output), 2, "{misnamed:?}: {errors}");
+        assert!(errors.contains("there are: "), "{errors}");
     }
     assert_eq!(code(&lab.run(&["scenarios", "--use", "half-done"])), 0);
     assert_eq!(get(realm), "spn:00000015-0000-0000-c000-000000000000");

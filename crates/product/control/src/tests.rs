@@ -11,7 +11,7 @@ use mocktenant_lab::request::Request as LabRequest;
 use mocktenant_lab::{
     Activity, Addresses, Answer, BoxFuture, CatalogueRow, Exchange, Refusal, Route, Site, Surface,
 };
-use mocktenant_verdict::{Check, Outcome};
+use mocktenant_verdict::{Check, Outcome, Setting};
 use mocktenant_world::World;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -19,9 +19,10 @@ use tower::ServiceExt as _;
 
 use super::*;
 
+const METADATA: &str = "/environments/onebox/web_config/Aad.AADMetadataLocationFormat";
 const THUMBPRINT: &str = "/environments/onebox/web_config/Infrastructure.S2SCertThumbprint";
 
-/// A surface that refuses everything with one failed check, and can be started.
+/// A surface that refuses everything with one failed check, and can be started unless its metadata format is garbage.
 struct Doorkeeper;
 
 fn refuse(exchange: &mut Exchange) -> Answer {
@@ -66,6 +67,24 @@ impl Surface for Doorkeeper {
     }
     fn starts(&self, _: &World) -> Vec<Site> {
         vec![Site::environment("onebox")]
+    }
+    fn start<'a>(&'a self, activity: &'a mut Activity) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let setting = Setting::from_pointer(METADATA);
+            let actual =
+                activity.world().get(&setting).and_then(Value::as_str).unwrap_or_default().to_owned();
+            if actual == "garbage" {
+                activity.record_checks(vec![Check {
+                    name: "metadata-reachable".into(),
+                    expected: "200".into(),
+                    actual: actual.into(),
+                    outcome: Outcome::Failed,
+                    settings: vec![setting],
+                    error: Some("E2".into()),
+                    change: None,
+                }]);
+            }
+        })
     }
 }
 
@@ -407,9 +426,24 @@ async fn a_scenario_breaks_the_lab_and_a_reset_heals_it() {
 async fn a_restart_starts_the_environment_again() {
     let state = state();
     let (status, body, _) = read(&state, write(Method::POST, "/v1/environments/onebox/restart", "")).await;
-    assert_eq!((status, body), (200, json!({ "restarted": "onebox" })));
     let records = state.lab.journal().records();
+    assert_eq!(
+        (status, body),
+        (200, json!({ "restarted": "onebox", "start": records[0].id, "failed": null }))
+    );
     assert_eq!(records.iter().map(|record| record.endpoint).collect::<Vec<_>>(), ["start"]);
+}
+
+#[tokio::test]
+async fn a_restart_whose_start_failed_says_at_which_check() {
+    let state = state();
+    let edit = json!([{ "op": "replace", "path": METADATA, "value": "garbage" }]).to_string();
+    assert_eq!(status(&state, write(Method::PATCH, "/v1/world", edit)).await, 200);
+    let (status, body, _) = read(&state, write(Method::POST, "/v1/environments/onebox/restart", "")).await;
+    assert_eq!((status, &body["restarted"]), (200, &json!("onebox")));
+    assert_eq!(body["failed"]["name"], "metadata-reachable");
+    assert_eq!(body["failed"]["actual"], "garbage");
+    assert_eq!(body["start"], json!(state.lab.journal().records()[0].id));
 }
 
 #[tokio::test]

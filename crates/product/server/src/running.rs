@@ -14,7 +14,7 @@ use std::time::Duration;
 use mocktenant_control::ControlState;
 use mocktenant_keys::LabCa;
 use mocktenant_lab::request::HostName;
-use mocktenant_lab::{Lab, Site, real_now};
+use mocktenant_lab::{Addresses, Lab, Site, real_now};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -116,7 +116,7 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
     let host = public_host(&bind);
     let (urls, addresses) =
         urls(listening.iter().map(|listening| (&listening.entrance, listening.port)), &host, &public.by_site);
-    lab.set_addresses(addresses.clone());
+    lab.set_addresses(own_addresses(&addresses, listening.iter().map(|one| (&one.entrance, one.port))));
 
     let names = Arc::new(Names::new(lab.clone(), public.names));
     let tls = Tls::new(ca.clone(), Arc::clone(&names))?;
@@ -360,6 +360,21 @@ fn urls<'e>(
         addresses.insert(site.clone(), url);
     }
     (urls, addresses)
+}
+
+/// Public addresses, and whatever else reaches the same ports: both loopback literals, and localhost behind a public URL.
+fn own_addresses<'e>(
+    public: &HashMap<Site, String>,
+    ports: impl Iterator<Item = (&'e Entrance, u16)>,
+) -> Addresses {
+    let mut addresses: Addresses = public.iter().map(|(site, url)| (site.clone(), url.clone())).collect();
+    for (entrance, port) in ports {
+        let Entrance::Site(site) = entrance else { continue };
+        for host in ["localhost", "127.0.0.1", "[::1]"] {
+            addresses = addresses.with_other(site.clone(), format!("https://{host}:{port}"));
+        }
+    }
+    addresses
 }
 
 /// The public URLs, read.

@@ -46,8 +46,8 @@ pub(crate) struct Question<'q> {
     pub(crate) node: &'q NodeState,
     /// The environment now: its database is live.
     pub(crate) environment: Option<&'q Environment>,
-    /// The lab's own address of this environment, an alias of its URL.
-    pub(crate) alias: Option<&'q str>,
+    /// The lab's own addresses of this environment, aliases of its URL.
+    pub(crate) aliases: Vec<&'q str>,
     /// What was sent.
     pub(crate) authorization: Authorization<'q>,
     /// The AOS machine's clock.
@@ -78,7 +78,7 @@ pub(crate) fn question(
     judge(&Question {
         node,
         environment: activity.world().environment(site.name()).map(Arc::as_ref),
-        alias: activity.public_address(site),
+        aliases: activity.addresses(site).collect(),
         authorization,
         now,
         switches: activity.switches(),
@@ -173,7 +173,7 @@ fn ask_claims(list: &mut Checklist<'_, BearerError>, question: &Question<'_>, cl
 
     let service = format!("spn:{FIRST_PARTY}");
     let mut accepted = vec![configuration.audience(), FIRST_PARTY, &service];
-    accepted.extend(question.alias);
+    accepted.extend(&question.aliases);
     accepted.retain(|audience| !audience.is_empty());
     let audience = claims.map(Claims::audience);
     let sent: &[&str] = audience.as_ref().map_or(&[], |audience| audience.all());

@@ -4,6 +4,9 @@
 //! lab's own address of the organisation is an alias of it, the API host is not), lab time. Never trusts a key or URL that a
 //! token brings along. Mirrors the Web API's answer to any such fault: 401 with a challenge and an empty body.
 //!
+//! Tokens for Dataverse are v1 tokens, because the resource asks for that version whatever endpoint issued them: issuer
+//! `https://sts.windows.net/<tenant>/`, the client in `appid`. A v2 token of the same tenant has a foreign issuer.
+//!
 //! The order and the 5 minutes of clock skew are inferred; that the audience is compared without case and without one
 //! final slash is a decision of the design.
 
@@ -43,8 +46,8 @@ const WINDOW: TimeWindow = TimeWindow { skew: Duration::minutes(5) };
 
 /// What one organisation trusts, prepared once per snapshot.
 pub(crate) struct Trust {
-    /// Issuers, the v1 form first.
-    issuers: Vec<String>,
+    /// The tenant's issuer of v1 tokens.
+    issuer: String,
     /// The tenant's token-signing keys.
     keys: Vec<TrustedKey>,
     /// Accepted audiences without their final slash, the organisation's URL first.
@@ -58,13 +61,7 @@ impl Trust {
     pub(crate) fn of(organization: &Organization, world: &World, addresses: &Addresses) -> Self {
         let tenant = world.tenant(&organization.tenant);
         let tenant_id = tenant.map_or(organization.tenant.as_str(), |tenant| tenant.id.as_str());
-        let mut issuers = vec![
-            format!("https://sts.windows.net/{tenant_id}/"),
-            format!("https://{LOGIN_HOST}/{tenant_id}/v2.0"),
-        ];
-        if let Some(identity) = addresses.get(&Site::Identity) {
-            issuers.push(format!("{identity}/{tenant_id}/v2.0"));
-        }
+        let issuer = format!("https://sts.windows.net/{tenant_id}/");
         let keys = tenant.map_or_else(Vec::new, |tenant| {
             // a signing identity has a usable RSA key, so none is left out
             let trusted =
@@ -72,9 +69,9 @@ impl Trust {
             tenant.signing.iter().filter_map(|identity| trusted(identity).ok()).collect()
         });
         let mut audiences = vec![format!("https://{}", organization.host)];
-        audiences.extend(addresses.get(&Site::organization(&organization.key)).cloned());
+        audiences.extend(addresses.all(&Site::organization(&organization.key)).map(str::to_owned));
         let signing = Setting::of(["tenants", tenant_id, "signing_keys"]);
-        Self { issuers, keys, audiences, signing }
+        Self { issuer, keys, audiences, signing }
     }
 
     fn accepts_audience(&self, audience: &str) -> bool {
@@ -148,18 +145,14 @@ pub(crate) fn ask(
     let issuer = claims.text("iss");
     list.ask(
         "token-issuer",
-        trust.issuers.join(" or "),
+        trust.issuer.clone(),
         vec![organization.pointer.join("tenant")],
-        Finding::when(
-            issuer.is_some_and(|issuer| trust.issuers.iter().any(|trusted| trusted == issuer)),
-            shown(issuer, "no iss"),
-            refused,
-        ),
+        Finding::when(issuer == Some(trust.issuer.as_str()), shown(issuer, "no iss"), refused),
     );
 
     ask_signature(list, trust, &token, algorithm);
     ask_claims(list, organization, trust, claims, now);
-    claims.text("appid").or_else(|| claims.text("azp")).map(excerpt)
+    claims.text("appid").map(excerpt)
 }
 
 fn ask_signature(

@@ -11,6 +11,12 @@ pub use catalogue::DataverseError;
 pub(crate) use mocktenant_token::strict_json::excerpt;
 pub use payload::PayloadDefect;
 
+/// At most 64 characters of a foreign text, for a text of the product: nothing of ours marks the cut. Checks and facts take
+/// [`excerpt`].
+pub(crate) fn cut(text: &str) -> String {
+    text.chars().take(64).collect()
+}
+
 use mocktenant_lab::CatalogueRow;
 
 /// Identifier and change of an error, as [`mocktenant_verdict::Checklist`] wants them.

@@ -130,6 +130,11 @@ impl Surface for Dataverse {
     }
 
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer {
+        // what is there and what is not, a stranger learns neither
+        let asks_for_something = matches!(why, Refusal::NotFound | Refusal::MethodNotAllowed { .. });
+        if asks_for_something && let Some(error) = operations::stranger(exchange) {
+            return operations::finish(exchange, Err(error));
+        }
         let (error, allow) = match why {
             Refusal::NotFound => (DataverseError::NotFound, None),
             Refusal::MethodNotAllowed { allow } => (DataverseError::MethodNotAllowed, Some(allow)),

@@ -17,16 +17,17 @@ use http::{Method, StatusCode};
 use mocktenant_lab::{Answer, Exchange};
 use mocktenant_odata::{
     Arguments, Literal, Preferences, QueryError, QueryErrorKind, QueryOptions, ResourceSegment, Return,
+    SyntaxErrorKind,
 };
 use mocktenant_tables::{Columns, Database, KeyName, Reference, Row, TableError};
 use mocktenant_token::bearer::read_authorization;
 use mocktenant_verdict::Checklist;
-use mocktenant_world::Organization;
+use mocktenant_world::{ApplicationUser, Organization};
 use serde_json::json;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::errors::{DataverseError, describe, excerpt};
+use crate::errors::{DataverseError, PayloadDefect, cut, describe, excerpt};
 use crate::principal::{self, Operation, Principal};
 use crate::representation::{self, Shape};
 use crate::schema::{Kind, Rows, Table, by_set};
@@ -35,6 +36,9 @@ use crate::{Dataverse, Prepared, bearer, headers, payload};
 
 /// API versions there are.
 const VERSIONS: [&str; 3] = ["v9.0", "v9.1", "v9.2"];
+
+/// The headers by which a caller names another user to act as.
+const IMPERSONATION: [&str; 2] = ["MSCRMCallerID", "CallerObjectId"];
 
 /// A function of the service root.
 pub(crate) fn function(surface: &Dataverse, exchange: &mut Exchange) -> Answer {
@@ -55,7 +59,15 @@ pub(crate) fn organization_service(exchange: &mut Exchange) -> Answer {
     finish(exchange, Err(DataverseError::Unauthorized))
 }
 
-fn finish(exchange: &mut Exchange, outcome: Result<Answer, DataverseError>) -> Answer {
+/// Why the caller of a path or method that is not there is a stranger: the checks of its token alone, because nothing here
+/// belongs to an application user. `None` if the token is accepted.
+pub(crate) fn stranger(exchange: &mut Exchange) -> Option<DataverseError> {
+    let organization = organization(exchange)?;
+    identify(exchange, &organization, |_, _| None).err()
+}
+
+/// Dresses an answer, or a refusal in the words of the catalogue.
+pub(crate) fn finish(exchange: &mut Exchange, outcome: Result<Answer, DataverseError>) -> Answer {
     let answer = match outcome {
         Ok(answer) => answer,
         Err(error) => {
@@ -87,8 +99,12 @@ struct Call<'x> {
     preferences: Preferences,
 }
 
-/// Lets the caller in, or does not: token, application user, version.
-fn admit<'x>(exchange: &'x mut Exchange, organization: &'x Organization) -> Result<Call<'x>, DataverseError> {
+/// Whose token this is: its checks, then those `asked` adds for its client id, all recorded.
+fn identify<'o>(
+    exchange: &mut Exchange,
+    organization: &'o Organization,
+    asked: impl FnOnce(&mut Checklist<'_, DataverseError>, Option<&str>) -> Option<&'o ApplicationUser>,
+) -> Result<Option<&'o ApplicationUser>, DataverseError> {
     exchange.activity.fact_from("organization", organization.key.clone(), organization.pointer.clone());
     let (checks, refusal, client_id, user) = {
         let activity = &exchange.activity;
@@ -98,7 +114,7 @@ fn admit<'x>(exchange: &'x mut Exchange, organization: &'x Organization) -> Resu
         let authorization = read_authorization(values.iter().map(http::HeaderValue::as_bytes));
         let mut list = Checklist::new(activity.switches(), describe);
         let client_id = bearer::ask(&mut list, organization, trust, &authorization, activity.now());
-        let user = principal::ask(&mut list, organization, client_id.as_deref());
+        let user = asked(&mut list, client_id.as_deref());
         let (checks, refusal) = list.finish();
         (checks, refusal, client_id, user)
     };
@@ -109,8 +125,16 @@ fn admit<'x>(exchange: &'x mut Exchange, organization: &'x Organization) -> Resu
         exchange.activity.fact_from("user", user.id.clone(), user.pointer.clone());
     }
     exchange.activity.record_checks(checks);
-    if let Some(refusal) = refusal {
-        return Err(refusal);
+    refusal.map_or(Ok(user), Err)
+}
+
+/// Lets the caller in, or does not: token, application user, impersonation, version.
+fn admit<'x>(exchange: &'x mut Exchange, organization: &'x Organization) -> Result<Call<'x>, DataverseError> {
+    let user =
+        identify(exchange, organization, |list, client_id| principal::ask(list, organization, client_id))?;
+    if let Some(header) = IMPERSONATION.into_iter().find(|name| exchange.request.header(name).is_some()) {
+        exchange.activity.fact("unsupported", format!("impersonation by the header {header}"));
+        return Err(DataverseError::ImpersonationNotBuilt);
     }
     let segment = |index| exchange.request.path().split('/').nth(index).unwrap_or_default();
     let asked = segment(3);
@@ -133,9 +157,9 @@ fn table(surface: &Dataverse, exchange: &mut Exchange) -> Result<Answer, Dataver
         return functions::answer(&call, &segment);
     }
     let table = by_set(&segment.name)
-        .ok_or_else(|| DataverseError::ResourceNotFound { segment: excerpt(&segment.name) })?;
+        .ok_or_else(|| DataverseError::ResourceNotFound { segment: cut(&segment.name) })?;
     call.exchange.activity.fact("table", table.set);
-    let (options, page) = list::options(&call)?;
+    let (options, page) = list::options(&mut call)?;
     if let Some(expand) = &options.expand {
         call.exchange.activity.fact("unsupported", format!("$expand={}", excerpt(expand)));
     }
@@ -206,7 +230,7 @@ impl<'x> Call<'x> {
             match name {
                 // the name is fine, what stands in the parentheses is not
                 Some(name) if by_set(name).is_some() => DataverseError::QuerySyntax,
-                _ => DataverseError::ResourceNotFound { segment: excerpt(&self.raw) },
+                _ => DataverseError::ResourceNotFound { segment: cut(&self.raw) },
             }
         })
     }
@@ -224,7 +248,18 @@ impl<'x> Call<'x> {
     }
 
     /// The body as changes to a row.
-    fn changes(&self, table: &'static Table) -> Result<payload::Changes, DataverseError> {
+    fn changes(&mut self, table: &'static Table) -> Result<payload::Changes, DataverseError> {
+        let changes = self.read_changes(table);
+        if let Err(DataverseError::UncapturedPayload {
+            inner: PayloadDefect::NestedResource { name }, ..
+        }) = &changes
+        {
+            self.exchange.activity.fact("unsupported", format!("deep insert of {name}"));
+        }
+        changes
+    }
+
+    fn read_changes(&self, table: &'static Table) -> Result<payload::Changes, DataverseError> {
         if !payload::is_json(self.exchange.request.header("content-type")) {
             return Err(DataverseError::UnsupportedMediaType);
         }
@@ -340,10 +375,13 @@ fn refused(table: &'static Table, error: TableError) -> DataverseError {
     }
 }
 
-/// A query option that cannot be read.
+/// A query option that cannot be read: one that is not built, or none at all.
 fn unreadable(error: &QueryError) -> DataverseError {
     match error.kind {
-        QueryErrorKind::Unknown => DataverseError::InvalidQueryOption,
+        QueryErrorKind::Unknown
+        | QueryErrorKind::Syntax(
+            SyntaxErrorKind::UnsupportedFunction { .. } | SyntaxErrorKind::UnsupportedName { .. },
+        ) => DataverseError::InvalidQueryOption,
         _ => DataverseError::QuerySyntax,
     }
 }

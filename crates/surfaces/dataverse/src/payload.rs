@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::errors::{DataverseError, PayloadDefect, excerpt};
+use crate::errors::{DataverseError, PayloadDefect, cut};
 use crate::operations::key_of;
 use crate::schema::{Column, Kind, Table, by_set};
 use crate::store::Reader;
@@ -63,7 +63,7 @@ pub(crate) fn read(table: &'static Table, body: &[u8]) -> Result<Changes, Datave
     if body.len() > MAX_BODY {
         return Err(DataverseError::RequestLengthTooLarge);
     }
-    let members = object(body).map_err(|inner| DataverseError::Payload { set: table.set, inner })?;
+    let members = object(body).map_err(|inner| DataverseError::payload(table.set, inner))?;
     let mut changes = Changes { columns: Columns::new(), bindings: Vec::new() };
     for (name, value) in members {
         if let Some(navigation) = name.strip_suffix("@odata.bind") {
@@ -80,14 +80,14 @@ pub(crate) fn read(table: &'static Table, body: &[u8]) -> Result<Changes, Datave
             }
             changes.columns.insert(column.name.to_owned(), Value::Null);
         } else {
-            return Err(DataverseError::InvalidProperty { property: excerpt(&name), entity: table.logical });
+            return Err(DataverseError::InvalidProperty { property: cut(&name), entity: table.logical });
         }
     }
     Ok(changes)
 }
 
 fn refused(table: &Table, inner: PayloadDefect) -> DataverseError {
-    DataverseError::Payload { set: table.set, inner }
+    DataverseError::payload(table.set, inner)
 }
 
 fn bind(
@@ -97,7 +97,7 @@ fn bind(
     changes: &mut Changes,
 ) -> Result<(), DataverseError> {
     let Some((column, target)) = table.navigation(navigation) else {
-        return Err(refused(table, PayloadDefect::UndeclaredProperty { name: excerpt(navigation) }));
+        return Err(refused(table, PayloadDefect::UndeclaredProperty { name: cut(navigation) }));
     };
     let invalid = || refused(table, PayloadDefect::InvalidBinding { name: navigation.to_owned() });
     if value.is_null() {
@@ -142,8 +142,8 @@ fn checked(
     }
     let mismatch = |value: &Value| {
         let literal = match value {
-            Value::String(text) => excerpt(text),
-            other => excerpt(&other.to_string()),
+            Value::String(text) => cut(text),
+            other => cut(&other.to_string()),
         };
         refused(table, PayloadDefect::CannotConvert { literal, expected: column.kind.edm() })
     };
@@ -219,7 +219,7 @@ fn object(bytes: &[u8]) -> Result<Map<String, Value>, PayloadDefect> {
     strict_json::object(bytes).map_err(|defect| match defect {
         Defect::NotAnObject("an array") => PayloadDefect::NotAnObject { found: "StartArray" },
         Defect::NotAnObject(_) => PayloadDefect::NotAnObject { found: "PrimitiveValue" },
-        Defect::Duplicate(name) => PayloadDefect::DuplicateProperty { name },
+        Defect::Duplicate(name) => PayloadDefect::DuplicateProperty { name: cut(&name) },
         Defect::TooDeep => PayloadDefect::TooDeep,
         Defect::Syntax(_) => PayloadDefect::InvalidJson,
     })

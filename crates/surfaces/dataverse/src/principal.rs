@@ -80,9 +80,7 @@ pub(crate) fn ask<'o>(
     let users = organization.pointer.join("application_users");
     let (finding, setting) = match (client_id, user) {
         (None, _) if list.refusal().is_some() => (Finding::skip("token-well-formed"), users),
-        (None, _) => {
-            (Finding::fail("no appid and no azp in the token", DataverseError::UserNotMemberOfOrg), users)
-        }
+        (None, _) => (Finding::fail("no appid in the token", DataverseError::UserNotMemberOfOrg), users),
         (Some(id), None) => {
             let missing = format!("no application user for {id}");
             (Finding::fail(missing, DataverseError::UserNotMemberOfOrg), users.join(&id.to_ascii_lowercase()))

@@ -46,10 +46,10 @@ fn decide(exchange: &Exchange) -> Result<Vec<u8>, EntraError> {
     let authority = authority.as_str().to_ascii_lowercase();
     let known = {
         let host = endpoint.host().unwrap_or_default().to_ascii_lowercase();
-        let lab = exchange.activity.prepared::<Arc<Prepared>>().lab_authority();
+        let prepared = exchange.activity.prepared::<Arc<Prepared>>();
         WORLD_HOSTS.contains(&host.as_str())
             || host_and_port(&exchange.own_base_url()) == authority
-            || lab == Some(authority.as_str())
+            || prepared.is_lab_authority(&authority)
     };
     if !known {
         return Err(EntraError::UnknownInstance);

@@ -56,8 +56,8 @@ pub struct Prepared {
     tenants: HashMap<String, Arc<PreparedTenant>>,
     aliases: [Shelf; 3],
     local: RwLock<HashMap<String, Bytes>>,
-    /// Host and port of the lab's own identity address, lower-case.
-    lab_authority: Option<String>,
+    /// Host and port of each of the lab's own identity addresses, lower-case, without the default port.
+    lab_authorities: Vec<String>,
 }
 
 /// One tenant, made ready.
@@ -102,9 +102,10 @@ impl Prepared {
             tenants,
             aliases: Default::default(),
             local: RwLock::default(),
-            lab_authority: addresses
-                .get(&Site::Identity)
-                .map(|address| host_and_port(address).to_ascii_lowercase()),
+            lab_authorities: addresses
+                .all(&Site::Identity)
+                .map(|address| without_default_port(host_and_port(address)).to_ascii_lowercase())
+                .collect(),
         }
     }
 
@@ -113,9 +114,9 @@ impl Prepared {
         self.tenants.get(folded)
     }
 
-    /// Host and port of the lab's own identity address.
-    pub(crate) fn lab_authority(&self) -> Option<&str> {
-        self.lab_authority.as_deref()
+    /// Whether lower-case host and port are those of one of the lab's own identity addresses.
+    pub(crate) fn is_lab_authority(&self, authority: &str) -> bool {
+        self.lab_authorities.iter().any(|own| own == without_default_port(authority))
     }
 
     /// The document, rendered now if it is not there yet; `None` if it cannot be rendered.
@@ -152,6 +153,11 @@ impl Prepared {
         local.insert(key, rendered.clone());
         Some(rendered)
     }
+}
+
+/// Host and port without the port that goes without saying.
+fn without_default_port(authority: &str) -> &str {
+    authority.strip_suffix(":443").unwrap_or(authority)
 }
 
 /// What a document says about its authority.

@@ -19,7 +19,7 @@ use crate::Version;
 use crate::authority::{self, Alias, Authority, host_and_port, v2_issuer_base};
 use crate::claims::{AppOnly, Times};
 use crate::client_auth::assertion::Place;
-use crate::client_auth::{Checks, Client, Credential};
+use crate::client_auth::{Checks, Client, Credential, excerpt};
 use crate::envelope::Envelope;
 use crate::errors::{EntraError, describe};
 use crate::form::Form;
@@ -106,7 +106,8 @@ fn decide<'p>(
     let mut facts: Vec<Fact> = Vec::with_capacity(10);
 
     let tenant = ask_tenant(&mut list, exchange, prepared);
-    let named = tenant.map_or_else(|| exchange.parameter("tenant"), |tenant| tenant.tenant.id.clone());
+    let named =
+        tenant.map_or_else(|| excerpt(&exchange.parameter("tenant")), |tenant| tenant.tenant.id.clone());
     facts.push(("tenant", named.into()));
     let grant_type = grants::ask(&mut list, form);
 
@@ -114,7 +115,7 @@ fn decide<'p>(
     let client = Client::read(readable, authorization);
     client.ask_request(&mut list);
     if let Some(id) = &client.id {
-        facts.push(("client-id", id.to_string().into()));
+        facts.push(("client-id", excerpt(id).into()));
     }
     facts.push(("credential", client.kind().into()));
     let base = exchange.own_base_url();
@@ -124,7 +125,7 @@ fn decide<'p>(
     if let Credential::Assertion(assertion) = &client.credential {
         let thumbprint = assertion.thumbprint(tenant, application.map(AsRef::as_ref));
         facts.extend(thumbprint.map(|thumbprint| ("thumbprint", thumbprint.into())));
-        facts.extend(assertion.id().map(|id| ("jti", id.to_owned().into())));
+        facts.extend(assertion.id().map(|id| ("jti", excerpt(id).into())));
     }
 
     let granted = match grant_type {
@@ -138,7 +139,7 @@ fn decide<'p>(
     };
     let asked = readable.get(if version == Version::V1 { "resource" } else { "scope" });
     let asked = granted.as_ref().map(|granted| granted.asked.as_str()).or(asked);
-    facts.extend(asked.map(|asked| ("resource", asked.to_owned().into())));
+    facts.extend(asked.map(|asked| ("resource", excerpt(asked).into())));
 
     let (checks, refusal) = list.finish();
     let outcome = match (refusal, tenant, application, granted) {
@@ -179,8 +180,9 @@ fn ask_tenant<'p>(
         }
         Err(error) => {
             let named = exchange.parameter("tenant");
+            let named = excerpt(&named);
             let setting = mocktenant_verdict::Setting::of(["tenants", named.to_lowercase().as_str()]);
-            (None, vec![setting], Finding::fail(crate::client_auth::excerpt(&named), error))
+            (None, vec![setting], Finding::fail(named, error))
         }
     };
     list.ask("tenant", "a tenant's id or verified domain", settings, finding);

@@ -437,6 +437,111 @@ fn assert_restart(explanation: &Explanation, setting: &Setting, context: &str) {
     assert!(cause.setting.is_within(setting), "{context}: {}", cause.setting);
 }
 
+/// One wrong setting, and the setting `explain` has to name.
+fn single_breakages(bench: &Bench) -> Vec<(Edit, Setting)> {
+    let web = |key: &str| Setting::of(["environments", "onebox", "web_config", key]);
+    let own = bench.own();
+    let world = &bench.names.world;
+    let aos = format!("https://{}", world.environment("onebox").unwrap().host);
+    let dataverse = format!("https://{}", bench.names.organization_host);
+    let hidden = bench.names.thumbprint.to_string();
+    let url =
+        Setting::fixed("/environments/onebox/database/DualWriteProjectConfiguration/ExternalEnvironmentURL");
+    let erp = "00000007-0000-0000-c000-000000000000";
+    let principal = Setting::of(["tenants", &bench.names.tenant, "applications", erp]);
+    let currency = Setting::fixed("/organizations/contoso/records/transactioncurrencies");
+    let currencies = world.get(&currency).unwrap().as_object().unwrap();
+    let euro = currencies.iter().find(|(_, row)| row["isocurrencycode"] == "EUR").unwrap().0.clone();
+    let mut cases: Vec<(Edit, Setting)> = Vec::new();
+    for (key, values) in [
+        ("Aad.Realm", vec!["", "spn:", "spn:garbage", "spn:\u{200e}0"]),
+        ("Aad.AADTenantId", vec!["", "fabrikam.example", "common"]),
+        ("Aad.TenantDomainGUID", vec!["", "garbage"]),
+        ("Aad.AADIssuerNameFormat", vec!["", "garbage", "https://sts.windows.net/{0}"]),
+        ("Aad.AADMetadataLocationFormat", vec!["", "garbage", "https://login.windows.net/{0}/nowhere.xml"]),
+        ("Aad.AADLoginWsfedEndpointFormat", vec!["", "garbage", aos.as_str(), dataverse.as_str()]),
+        ("Infrastructure.S2SCertThumbprint", vec!["", "garbage"]),
+        ("Infrastructure.HostUrl", vec!["", "https://another.cloud.onebox.dynamics.com/"]),
+    ] {
+        cases.extend(values.into_iter().map(|value| (Edit::replace(web(key), value), web(key))));
+    }
+    let thumbprint = web("Infrastructure.S2SCertThumbprint");
+    cases.push((Edit::replace(thumbprint.clone(), format!("\u{200e}{hidden}")), thumbprint));
+    cases.push((Edit::remove(web("Aad.Realm")), web("Aad.Realm")));
+    cases.push((Edit::replace(url.clone(), ""), url.clone()));
+    cases.push((Edit::replace(url.clone(), aos), url.clone()));
+    cases.push((Edit::replace(url.clone(), "https://nowhere.crm4.dynamics.com"), url));
+    let flight =
+        Setting::fixed("/environments/onebox/database/SysFlighting/DualWriteUnoAuthenticationFnoToCds");
+    cases.push((Edit::remove(flight.clone()), flight));
+    cases.push((Edit::replace(own.application.join("enabled"), false), own.application.join("enabled")));
+    cases.push((Edit::replace(own.user.join("enabled"), false), own.user.join("enabled")));
+    cases.push((Edit::replace(principal.join("enabled"), false), principal.join("enabled")));
+    cases.push((Edit::remove(principal.clone()), principal));
+    cases.push((Edit::remove(currency.join(&euro)), currency));
+    let mapped = Setting::fixed("/environments/onebox/database/SysAADClientTable");
+    let caller = world.declaration().caller.client_id.clone();
+    cases.push((Edit::remove(mapped.join(&caller)), mapped));
+    let user = Setting::fixed("/environments/onebox/database/UserInfo/Admin");
+    cases.push((Edit::replace(user.join("Enable"), 0), user.join("Enable")));
+    cases.push((Edit::remove(user.clone()), user));
+    cases
+}
+
+#[test]
+fn any_single_wrong_setting_is_named_and_is_never_the_callers_fault() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut dice = Dice::new(1_2026);
+        let mut bench = Bench::new(&mut dice).await;
+        let mut wrong = Vec::new();
+        for (edit, setting) in single_breakages(&bench) {
+            let context = format!("{} = {:?}", edit.path, edit.value.as_ref().map(ToString::to_string));
+            bench.edit(vec![edit]).await;
+            bench.restart().await;
+            let seen = bench.create_customer().await;
+            assert_ne!(seen.status, 201, "{context}");
+            let explanation = bench.explain(&seen);
+            match &explanation.cause {
+                Some(cause) if cause.setting.is_within(&setting) && cause.kind != Kind::Caller => {
+                    if cause.change.is_empty() {
+                        wrong.push(format!("{context}: no change for {}", cause.setting));
+                    }
+                }
+                cause => {
+                    wrong.push(format!("{context}: named {:?}", cause.as_ref().map(|cause| cause.to_line())))
+                }
+            }
+            // What explain knows, heals.
+            if let Some(cause) = explanation.cause
+                && !cause.change.is_empty()
+                && cause.change.iter().all(|edit| edit.value.is_some())
+            {
+                let by = EditedBy::Control;
+                match bench.engine().apply(Command::Edit { edits: cause.change.clone(), by }).await {
+                    Ok(_) => {
+                        bench.restart().await;
+                        let healed = bench.create_customer().await;
+                        if healed.status != 201 {
+                            wrong.push(format!("{context}: not healed by {:?}: {healed:?}", cause.change));
+                        }
+                        let again = bench.explain(&seen).cause;
+                        if again.as_ref().is_some_and(|again| again.kind != Kind::Wait) {
+                            wrong.push(format!(
+                                "{context}: mended, yet {:?}",
+                                again.map(|again| again.to_line())
+                            ));
+                        }
+                    }
+                    Err(error) => wrong.push(format!("{context}: change does not apply: {error}")),
+                }
+            }
+            bench.engine().apply(Command::Reset).await.unwrap();
+        }
+        assert!(wrong.is_empty(), "{} of them:\n{}", wrong.len(), wrong.join("\n"));
+    });
+}
+
 #[test]
 fn every_scenario_breaks_as_told_and_what_explain_says_heals_it() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

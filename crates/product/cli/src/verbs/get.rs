@@ -6,10 +6,11 @@ use serde_json::Value;
 use crate::args::{Common, Get};
 use crate::console;
 use crate::failure::Outcome;
-use crate::find_lab::{LabAt, encoded};
+use crate::find_lab::{LabAt, encoded, is_pointer};
 
 /// Prints a text as it is, everything else as JSON.
 pub(crate) async fn run(common: &Common, get: Get) -> Outcome {
+    is_pointer(&get.pointer)?;
     let lab = LabAt::find(common).await?;
     let reply = lab.get(&format!("/v1/world?pointer={}", encoded(&get.pointer))).await?;
     let document = read_json(&reply).unwrap_or_default();

@@ -1,22 +1,29 @@
 //! `scenarios`: the broken worlds there are; puts a running lab into one, or back.
 
-use http::Method;
+use http::{Method, StatusCode};
 use mocktenant_world::scenario;
 use serde_json::{Value, json};
 
 use crate::args::{Common, Scenarios};
 use crate::console;
-use crate::failure::Outcome;
-use crate::find_lab::LabAt;
+use crate::failure::{Exit, Outcome};
+use crate::find_lab::{LabAt, refusal};
 
 /// Listing needs no lab.
 pub(crate) async fn run(common: &Common, scenarios: Scenarios) -> Outcome {
     if let Some(name) = &scenarios.chosen {
         let lab = LabAt::find(common).await?;
-        lab.write(Method::PUT, "/v1/scenario", &json!({ "name": name })).await?;
+        let reply = lab.try_write(Method::PUT, "/v1/scenario", &json!({ "name": name })).await?;
+        match reply.status {
+            // The only thing of this body that can be wrong is the name.
+            StatusCode::UNPROCESSABLE_ENTITY => return Err(refusal(&reply).with_exit(Exit::Usage)),
+            status if !status.is_success() => return Err(refusal(&reply)),
+            _ => {}
+        }
         console::line(&format!(
-            "the lab at {} is now {name}; back: mocktenant scenarios --reset",
-            lab.url()
+            "the lab at {} is now {}; back: mocktenant scenarios --reset",
+            lab.url(),
+            console::harmless(name)
         ))?;
         return Ok(0);
     }

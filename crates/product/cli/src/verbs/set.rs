@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use crate::args::{Common, Set};
 use crate::console;
 use crate::failure::{Exit, Failure, Outcome};
-use crate::find_lab::{LabAt, encoded};
+use crate::find_lab::{LabAt, encoded, is_pointer};
 
 /// Replaces what is there, else adds.
 pub(crate) async fn run(common: &Common, set: Set) -> Outcome {
+    is_pointer(&set.pointer)?;
     let text = text_of(&set.value)?;
     let lab = LabAt::find(common).await?;
     let there = lab.ask(&format!("/v1/world?pointer={}", encoded(&set.pointer))).await?;
@@ -34,7 +35,7 @@ pub(crate) async fn run(common: &Common, set: Set) -> Outcome {
         console::harmless(&set.pointer)
     ))?;
     for environment in applied["restart"].as_array().map(Vec::as_slice).unwrap_or_default() {
-        let environment = environment.as_str().unwrap_or_default();
+        let environment = console::harmless(environment.as_str().unwrap_or_default());
         console::line(&format!("read at start only, so it counts after: mocktenant restart {environment}"))?;
     }
     Ok(0)

@@ -61,7 +61,7 @@ async fn public_urls_lead_back_in() {
     let setup = Setup { public_urls: [(Site::Identity, format!("{public}/"))].into(), ..setup(&state) };
     let running = start_lab(lab(), setup).await.unwrap();
     assert_eq!(running.urls().identity, public);
-    assert_eq!(running.lab().addresses()[&Site::Identity], public);
+    assert_eq!(running.lab().addresses().get(&Site::Identity).unwrap(), public);
     // TLS verifies it, and a name of the lab's own addresses is as local as localhost.
     let reply = running.outbound_client().get(&format!("{public}/echo")).await.unwrap();
     assert_eq!(reply.status, StatusCode::OK);

@@ -146,11 +146,29 @@ impl Failure {
             Self::PrivateKeyUnreadable(_) => {
                 "In certlm.msc give NETWORK SERVICE read access to the certificate's private key (All Tasks > Manage Private Keys), then restart the AOS (IISRESET)."
             }
+            // Realm, certificate, clock, tenant: an AOS cannot tell them apart, so naming one here would contradict the
+            // diagnosis, which has read the call.
             Self::TokenNotIssued(_) => {
-                "Let Aad.Realm in web.config name an application of the tenant that holds this certificate, and restart the AOS (IISRESET)."
+                "The AOS knows only that it got no token; what became of its call to Entra says why: mocktenant explain."
             }
             Self::Other(_) => row.change,
         };
         (row.id, change)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_was_not_issued_blames_no_setting_the_aos_cannot_judge() {
+        let error = DualWriteError::AuthenticationFailed { set: String::new(), url: String::new() };
+        let (id, change) = Failure::describe(&Failure::TokenNotIssued(error));
+        assert_eq!(id, "dual-write authentication");
+        assert!(change.ends_with("mocktenant explain."), "{change}");
+        for setting in ["web.config", "Aad.", "certificate", "IISRESET"] {
+            assert!(!change.contains(setting), "{change}");
+        }
     }
 }

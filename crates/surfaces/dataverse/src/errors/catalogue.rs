@@ -142,9 +142,17 @@ mocktenant_verdict::catalogue! {
         InvalidQueryOption => {
             id: "0x80040203", status: 400, class: "InvalidArgument",
             text: "Invalid argument.",
-            fidelity: Inferred, source: "text from the error table; that it answers a query option not built here is ours",
-            cause: "the query option is not supported here",
-            change: "use $select, $filter, $orderby, $top and $count",
+            fidelity: Inferred, source: "text from the error table; that it answers a query option or function not built here is ours",
+            cause: "the query option, or a function in it, is not supported here",
+            change: "use $select, $filter with comparisons only, $orderby, $top and $count",
+        }
+        /// A caller that acts as another user.
+        ImpersonationNotBuilt => {
+            id: "0x80040203", status: 400, class: "InvalidArgument",
+            text: "Invalid argument.",
+            fidelity: Inferred, source: "text from the error table; that it answers impersonation, which is not built here, is ours",
+            cause: "the request names another user to act as, by MSCRMCallerID or CallerObjectId; impersonation is not supported here",
+            change: "leave out MSCRMCallerID and CallerObjectId, and call as the application user itself",
         }
         /// A column that the table does not have, in a body.
         InvalidProperty { property: String, entity: &'static str } => {
@@ -154,13 +162,21 @@ mocktenant_verdict::catalogue! {
             cause: "the body names a column that the table does not have",
             change: "use the column's logical name; set a lookup with <navigation property>@odata.bind",
         }
-        /// A body that is no row of this table.
+        /// A body that is no row of this table, where the inner exception was captured.
         Payload { set: &'static str, inner: PayloadDefect } => {
             id: "0x80048d19", status: 400, class: "ODataClientPayloadError",
             text: "Error identified in Payload provided by the user for Entity :'{set}', For more information on this error please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ---->  InnerException : {inner}",
             fidelity: Observed, source: "captured answers in public issues; the stack trace that follows there is left out",
             cause: "the body is not a JSON object with values of the columns' types",
             change: "send one JSON object whose values have the columns' types",
+        }
+        /// The same where the inner exception was not captured.
+        UncapturedPayload { set: &'static str, inner: PayloadDefect } => {
+            id: "0x80048d19", status: 400, class: "ODataClientPayloadError",
+            text: "Error identified in Payload provided by the user for Entity :'{set}', For more information on this error please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ---->  InnerException : {inner}",
+            fidelity: Inferred, source: "frame: captured answers in public issues; the inner exception is inferred. Creating related rows in one request (deep insert) is not built and answered so",
+            cause: "the body is empty, no object, names a member twice, nests too deep, or binds or nests a row that cannot be read here",
+            change: "send one JSON object; set a lookup with <navigation property>@odata.bind to \"/<entity set>(<id>)\"",
         }
         /// A lookup column written directly.
         EntityReferenceUpdate => {
@@ -241,6 +257,17 @@ mocktenant_verdict::catalogue! {
             fidelity: Inferred, source: STATUS_ONLY,
             cause: "the connection ended before the body did, or its framing was broken",
             change: "send the whole body",
+        }
+    }
+}
+
+impl DataverseError {
+    /// A body that is no row of the set, in the row that is as sure of the words as we are.
+    pub(crate) fn payload(set: &'static str, inner: PayloadDefect) -> Self {
+        if inner.is_captured() {
+            Self::Payload { set, inner }
+        } else {
+            Self::UncapturedPayload { set, inner }
         }
     }
 }

@@ -48,6 +48,13 @@ pub enum PayloadDefect {
     },
 }
 
+impl PayloadDefect {
+    /// Whether the product's words for it were captured; the others are the OData reader's, inferred.
+    pub(super) fn is_captured(&self) -> bool {
+        matches!(self, Self::InvalidJson | Self::UndeclaredProperty { .. } | Self::CannotConvert { .. })
+    }
+}
+
 impl fmt::Display for PayloadDefect {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Microsoft.OData.ODataException: ")?;
@@ -86,6 +93,32 @@ impl fmt::Display for PayloadDefect {
                     "A nested resource was found for the property '{name}'; use 'odata.bind' instead."
                 )
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::errors::DataverseError;
+
+    #[test]
+    fn a_defect_lands_in_the_row_that_is_as_sure_of_its_words_as_we_are() {
+        let name = || "x".to_owned();
+        for (defect, captured) in [
+            (PayloadDefect::InvalidJson, true),
+            (PayloadDefect::UndeclaredProperty { name: name() }, true),
+            (PayloadDefect::CannotConvert { literal: name(), expected: "Edm.Int32" }, true),
+            (PayloadDefect::Empty, false),
+            (PayloadDefect::NotAnObject { found: "StartArray" }, false),
+            (PayloadDefect::DuplicateProperty { name: name() }, false),
+            (PayloadDefect::TooDeep, false),
+            (PayloadDefect::InvalidBinding { name: name() }, false),
+            (PayloadDefect::NestedResource { name: name() }, false),
+        ] {
+            let error = DataverseError::payload("accounts", defect);
+            assert_eq!(error.row().name == "Payload", captured, "{error:?}");
+            assert_eq!(error.row().name == "UncapturedPayload", !captured, "{error:?}");
         }
     }
 }

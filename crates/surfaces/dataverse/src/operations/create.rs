@@ -8,11 +8,12 @@ use mocktenant_lab::Answer;
 use mocktenant_tables::{Columns, Row, Transaction};
 use serde_json::Value;
 
-use super::{Call, Target, defaults, refused};
+use super::{Call, Target, defaults, list, refused};
 use crate::errors::DataverseError;
 use crate::principal::Operation;
 
 pub(super) fn answer(call: &mut Call<'_>, target: &Target) -> Result<Answer, DataverseError> {
+    list::check_select(target.table, &target.options)?;
     let changes = call.changes(target.table)?;
     call.authorize(target.table, Operation::Create)?;
     let columns = changes.resolved(&call.reader(&target.database))?;

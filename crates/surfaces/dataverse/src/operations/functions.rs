@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{Call, admit, organization};
 use crate::Dataverse;
-use crate::errors::{DataverseError, excerpt};
+use crate::errors::{DataverseError, cut};
 use crate::representation::json_answer;
 
 /// Version of the organisation's database. The number is ours, its form is the product's.
@@ -50,7 +50,7 @@ pub(super) fn answer(call: &Call<'_>, segment: &ResourceSegment) -> Result<Answe
         }),
         "WhoAmI" | "RetrieveVersion" => return Err(DataverseError::QuerySyntax),
         // function names have letter case
-        _ => return Err(DataverseError::ResourceNotFound { segment: excerpt(&segment.name) }),
+        _ => return Err(DataverseError::ResourceNotFound { segment: cut(&segment.name) }),
     };
     Ok(json_answer(StatusCode::OK, &body))
 }

@@ -12,7 +12,7 @@ use mocktenant_tables::Query;
 use serde_json::{Map, Value, json};
 
 use super::{Call, Target, unreadable};
-use crate::errors::{DataverseError, excerpt};
+use crate::errors::{DataverseError, cut};
 use crate::payload::comparable;
 use crate::principal::Operation;
 use crate::representation::json_answer;
@@ -25,7 +25,7 @@ const PAGE: u64 = 5_000;
 const COUNT_LIMIT: u64 = 5_000;
 
 /// The request's query options, and how many rows earlier pages had.
-pub(super) fn options(call: &Call<'_>) -> Result<(QueryOptions, u64), DataverseError> {
+pub(super) fn options(call: &mut Call<'_>) -> Result<(QueryOptions, u64), DataverseError> {
     let query = call.exchange.request.query();
     let (tokens, others): (Vec<&str>, Vec<&str>) = query.split('&').partition(|pair| is_skip_token(pair));
     let page = match tokens.as_slice() {
@@ -36,7 +36,13 @@ pub(super) fn options(call: &Call<'_>) -> Result<(QueryOptions, u64), DataverseE
         }
         _ => return Err(DataverseError::QuerySyntax),
     };
-    let options = QueryOptions::parse(&others.join("&")).map_err(|error| unreadable(&error))?;
+    let options = QueryOptions::parse(&others.join("&")).map_err(|error| {
+        let refusal = unreadable(&error);
+        if refusal == DataverseError::InvalidQueryOption {
+            call.exchange.activity.fact("unsupported", error.to_string());
+        }
+        refusal
+    })?;
     if options.skip.is_some() {
         return Err(DataverseError::SkipNotSupported);
     }
@@ -85,23 +91,30 @@ pub(super) fn answer(call: &mut Call<'_>, target: &Target) -> Result<Answer, Dat
     }
     body.insert("value".to_owned(), Value::Array(rows));
     if page.more {
-        body.insert(
-            "@odata.nextLink".to_owned(),
-            json!(next_link(call, table, target.page.saturating_add(size))),
-        );
+        body.insert("@odata.nextLink".to_owned(), json!(next_link(call, table, target, size)));
     }
     Ok(call.applied(json_answer(StatusCode::OK, &Value::Object(body))))
 }
 
-/// The address of the next page: this one's, with the number of rows already given. Real links carry a paging cookie there;
-/// what it holds is the server's own affair.
-fn next_link(call: &Call<'_>, table: &Table, offset: u64) -> String {
+/// The address of the next page: this one's, with the number of rows already given and `$top` lessened by those of this
+/// page, `delivered`. Real links carry a paging cookie there; what it holds is the server's own affair.
+fn next_link(call: &Call<'_>, table: &Table, target: &Target, delivered: u64) -> String {
     let query = call.exchange.request.query();
-    let mut pairs: Vec<&str> =
-        query.split('&').filter(|pair| !pair.is_empty() && !is_skip_token(pair)).collect();
-    let token = format!("$skiptoken={offset}");
-    pairs.push(&token);
+    let mut pairs: Vec<String> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !is_skip_token(pair) && !is_top(pair))
+        .map(str::to_owned)
+        .collect();
+    if let Some(top) = target.options.top {
+        pairs.push(format!("$top={}", top.saturating_sub(delivered)));
+    }
+    pairs.push(format!("$skiptoken={}", target.page.saturating_add(delivered)));
     format!("{}/{}?{}", call.root, table.set, pairs.join("&"))
+}
+
+/// Whether a pair is `$top` however its name is encoded.
+fn is_top(pair: &str) -> bool {
+    QueryOptions::parse(pair).is_ok_and(|options| options.top.is_some())
 }
 
 /// Whether `$select` names columns of the table, and `$expand` is left out.
@@ -118,7 +131,7 @@ pub(super) fn check_select(table: &'static Table, options: &QueryOptions) -> Res
 }
 
 fn unknown(table: &'static Table, name: &str) -> DataverseError {
-    DataverseError::PropertyNotFound { property: excerpt(name), entity: table.logical }
+    DataverseError::PropertyNotFound { property: cut(name), entity: table.logical }
 }
 
 /// The column of a path that a row can be judged by.

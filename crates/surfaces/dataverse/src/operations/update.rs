@@ -9,7 +9,7 @@ use mocktenant_lab::Answer;
 use mocktenant_tables::{Key, Precondition, Reference, Row, Transaction};
 use serde_json::Value;
 
-use super::{Call, Target, create, refused};
+use super::{Call, Target, create, list, refused};
 use crate::errors::DataverseError;
 use crate::payload::missing;
 use crate::principal::Operation;
@@ -20,6 +20,7 @@ pub(super) fn answer(
     reference: &Reference,
 ) -> Result<Answer, DataverseError> {
     let table = target.table;
+    list::check_select(table, &target.options)?;
     let changes = call.changes(table)?;
     let condition = condition(call);
     let reader = call.reader(&target.database);

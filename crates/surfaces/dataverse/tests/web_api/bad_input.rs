@@ -2,8 +2,10 @@
 
 use crate::support::Bench;
 use http::Method;
+use mocktenant_dataverse::DataverseError;
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{Request, Site};
+use mocktenant_verdict::Fidelity;
 use serde_json::json;
 
 const ACCOUNTS: &str = "/api/data/v9.2/accounts";
@@ -150,7 +152,8 @@ async fn options_that_are_none_are_refused() {
         ("$filter=", "0x80060888"),
         ("$filter=name", "0x80060888"),
         ("$filter=name%20eq", "0x80060888"),
-        ("$filter=contains(name,'a')", "0x80060888"),
+        ("$filter=contains(name,'a')", "0x80040203"),
+        ("$filter=Microsoft.Dynamics.CRM.Today(PropertyName='createdon')", "0x80040203"),
         ("$filter=name%20eq%205", "0x80060888"),
         ("$filter=numberofemployees%20eq%20'5'", "0x80060888"),
         ("$filter=accountid%20eq%20'x'", "0x80060888"),
@@ -182,6 +185,85 @@ async fn options_that_are_none_are_refused() {
     );
     let huge_page = format!("{ACCOUNTS}?$skiptoken=18446744073709551615");
     assert_eq!(bench.get(&huge_page).await.json()["value"], json!([]));
+}
+
+#[tokio::test]
+async fn what_is_not_built_is_no_syntax_error_and_is_recorded() {
+    let bench = Bench::new().await;
+    let deep = r#"{"transactioncurrencyid":{"isocurrencycode":"SEK"}}"#;
+    for (method, query, body, code, fact) in [
+        (Method::GET, "$filter=contains(name,'a')", None, "0x80040203", "the function 'contains'"),
+        (Method::GET, "$filter=name%20eq%20tolower('a')", None, "0x80040203", "the function 'tolower'"),
+        (Method::GET, "$filter=a.b%20eq%205", None, "0x80040203", "'a.b' is not supported"),
+        (Method::GET, "$apply=aggregate($count%20as%20n)", None, "0x80040203", "'$apply'"),
+        (Method::POST, "", Some(deep), "0x80048d19", "deep insert of transactioncurrencyid"),
+    ] {
+        let seen = bench.call(method, &format!("{ACCOUNTS}?{query}"), body).await;
+        assert_eq!(seen.refusal(), (400, code.to_owned()), "{query}");
+        let record = bench.lab.journal().last_refusal().unwrap();
+        let recorded = &record.fact("unsupported").unwrap().value;
+        assert!(recorded.contains(fact), "{recorded}");
+    }
+}
+
+#[tokio::test]
+async fn options_of_a_write_are_checked_before_anything_is_written() {
+    let bench = Bench::new().await;
+    let row = "/api/data/v9.2/accounts(c0117050-0000-4000-8000-0000000f0001)";
+    for (method, target) in [(Method::POST, ACCOUNTS), (Method::PATCH, row)] {
+        for (query, code) in [("$select=nonsense", "0x0"), ("$expand=transactioncurrencyid", "0x80040203")] {
+            let seen = bench.call(method.clone(), &format!("{target}?{query}"), Some("{}")).await;
+            assert_eq!(seen.refusal(), (400, code.to_owned()), "{method} {query}");
+            let record = bench.lab.journal().last_refusal().unwrap();
+            assert!(record.checks.iter().all(|check| check.name != "privilege"), "{method} {query}");
+        }
+    }
+    assert_eq!(bench.get(ACCOUNTS).await.json()["value"], json!([]), "nothing was written");
+}
+
+#[tokio::test]
+async fn foreign_text_in_a_product_text_is_cut_without_a_mark_of_ours() {
+    let bench = Bench::new().await;
+    let (long, cut) = ("y".repeat(100), "y".repeat(64));
+    for (body, text) in [
+        (
+            json!({ "numberofemployees": long }).to_string(),
+            format!("Cannot convert the literal '{cut}' to the expected type 'Edm.Int32'."),
+        ),
+        (
+            json!({ "numberofemployees": [long] }).to_string(),
+            format!("Cannot convert the literal '[\"{}' to the expected", "y".repeat(62)),
+        ),
+        (json!({ &long: 1 }).to_string(), format!("Invalid property '{cut}' was found")),
+        (json!({ format!("{long}@odata.bind"): "/a(1)" }).to_string(), format!("property '{cut}' which")),
+        (format!(r#"{{"{long}":1,"{long}":2}}"#), format!("with the name '{cut}' were detected")),
+    ] {
+        let message = post(&bench, &body).await.message();
+        assert!(message.contains(&text) && !message.contains("..."), "{message}");
+    }
+    for target in [format!("/api/data/v9.2/{long}"), format!("{ACCOUNTS}?$select={long}")] {
+        let message = bench.get(&target).await.message();
+        assert!(message.contains(&format!("'{cut}'")) && !message.contains("..."), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn only_captured_inner_exceptions_of_a_payload_count_as_observed() {
+    let bench = Bench::new().await;
+    let row = |name: &str| DataverseError::ROWS.iter().find(|row| row.name == name).unwrap();
+    let (captured, inferred) = (row("Payload"), row("UncapturedPayload"));
+    assert_eq!((captured.fidelity, inferred.fidelity), (Fidelity::Observed, Fidelity::Inferred));
+    assert_eq!(
+        (captured.id, captured.status, captured.template),
+        (inferred.id, inferred.status, inferred.template)
+    );
+    for body in ["{", "[]", ""] {
+        let message = post(&bench, body).await.message();
+        assert!(
+            message.starts_with("Error identified in Payload provided by the user for Entity :'accounts'"),
+            "{message}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -306,6 +306,31 @@ async fn a_list_has_context_count_and_pages() {
 }
 
 #[tokio::test]
+async fn a_top_above_the_page_size_is_not_asked_again_of_each_page() {
+    let made: serde_json::Map<String, Value> = (0..5_010)
+        .map(|row| (format!("row{row}"), json!({ "accountnumber": format!("N{row:04}"), "name": "Many" })))
+        .collect();
+    let records = crate::support::organization(&["records", "accounts"]);
+    let bench = Bench::edited(&[mocktenant_world::Edit::add(records, Value::Object(made))]).await;
+    for spelled in ["$top=5004", "%24t%6Fp=5004"] {
+        let target = format!("{ACCOUNTS}?{spelled}&$select=accountnumber&$orderby=accountnumber");
+        let first = bench.get(&target).await.json();
+        assert_eq!(first["value"].as_array().unwrap().len(), 5_000);
+        let link = first["@odata.nextLink"].as_str().unwrap().strip_prefix(&format!("https://{HOST}"));
+        assert_eq!(
+            link,
+            Some(
+                format!("{ACCOUNTS}?$select=accountnumber&$orderby=accountnumber&$top=4&$skiptoken=5000")
+                    .as_str()
+            )
+        );
+        let second = bench.get(link.unwrap()).await.json();
+        assert_eq!(numbers(&second), ["N5000", "N5001", "N5002", "N5003"]);
+        assert!(second.get("@odata.nextLink").is_none());
+    }
+}
+
+#[tokio::test]
 async fn reference_tables_are_there_from_the_declaration() {
     let bench = Bench::new().await;
     let groups =

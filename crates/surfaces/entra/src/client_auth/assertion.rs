@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mocktenant_keys::{Algorithm, Certificate, PublicKey, Thumbprint, Thumbprint256};
+use mocktenant_lab::request::HostName;
 use mocktenant_token::bearer::{TimeFinding, TimeWindow, TrustedKey, verify_signature};
 use mocktenant_token::{Audience, Compact, KeyIdentifier, Malformed, NumericDate, X5c};
 use mocktenant_verdict::Finding;
@@ -306,7 +307,7 @@ fn ask_header(list: &mut Checks<'_>, compact: &Compact<'_>) {
         "RS256, RS384, RS512, PS256, PS384 or PS512",
         Vec::new(),
         Finding::when(Algorithm::from_name(alg).is_some(), excerpt(alg), || {
-            EntraError::AlgorithmUnsupported { alg: excerpt(alg) }
+            EntraError::AlgorithmUnsupported { alg: alg.to_owned() }
         }),
     );
     let identifiers = compact.header().key_identifiers();
@@ -343,23 +344,32 @@ fn ask_audience(
     list.ask(AUDIENCE, expected, || vec![tenant.pointer.clone()], finding);
 }
 
-/// `{scheme}://{host}/{tenant}{suffix}`, the host any name of Entra's or the one that was called, the tenant by id or
-/// domain, not necessarily as the request wrote it.
+/// `https://{host}/{tenant}{suffix}`, the host any name of Entra's or the one that was called, the tenant by id or
+/// domain, not necessarily as the request wrote it. A local host may have `http`: SDKs build the audience from the
+/// authority they were given, and one behind a proxy that ends TLS is given that.
 fn judge_audience(audience: &str, place: &Place<'_>, tenant: &PreparedTenant) -> Result<(), EntraError> {
     let wrong = || EntraError::AudienceWrong;
     let (scheme, rest) = audience.split_once("://").ok_or_else(wrong)?;
     let (authority, path) = rest.split_once('/').ok_or_else(wrong)?;
     let authority = authority.to_ascii_lowercase();
+    let default_port = if scheme.eq_ignore_ascii_case("https") {
+        ":443"
+    } else if scheme.eq_ignore_ascii_case("http")
+        && HostName::parse(&authority).is_some_and(|host| host.is_local())
+    {
+        ":80"
+    } else {
+        return Err(wrong());
+    };
     let host = authority.split_once(':').map_or(authority.as_str(), |(host, _)| host);
     if host == MTLS_HOST {
         return Err(EntraError::AudienceMutualTls);
     }
-    let default_port = if scheme.eq_ignore_ascii_case("http") { ":80" } else { ":443" };
     let authority = authority.strip_suffix(default_port).unwrap_or(&authority);
     let called = place.called.as_deref().is_some_and(|called| called == authority);
     // sts.windows.net is refused by the other names of the same service (msal-dotnet#3352).
     let by_name = WORLD_HOSTS.contains(&host) && host != STS_HOST;
-    if !(called || by_name || place.prepared.lab_authority() == Some(authority)) {
+    if !(called || by_name || place.prepared.is_lab_authority(authority)) {
         return Err(wrong());
     }
     let path = path.strip_suffix('/').unwrap_or(path);

@@ -167,7 +167,7 @@ impl<'r> Client<'r> {
         let application = tenant.application(id);
         let setting = || {
             application.map_or_else(
-                || tenant.pointer.join("applications").join(&id.to_ascii_lowercase()),
+                || tenant.pointer.join("applications").join(&excerpt(id).to_ascii_lowercase()),
                 |application| application.pointer.clone(),
             )
         };
@@ -235,7 +235,8 @@ fn basic(value: &str) -> Option<(String, String)> {
     Some((decode(id)?.into_owned(), decode(secret)?.into_owned()))
 }
 
-/// A text as a check shows it, cut so that the journal stays small whatever was sent.
+/// A text as a check, a fact or a pointer shows it, cut so that the journal stays small whatever was sent. Never for what
+/// a product says: its texts repeat what was sent.
 pub(crate) fn excerpt(text: &str) -> String {
     match text.char_indices().nth(200) {
         Some((end, _)) => format!("{}...", &text[..end]),

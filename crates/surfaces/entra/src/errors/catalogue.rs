@@ -25,7 +25,7 @@ const fn pageless(error: &'static str) -> OAuth {
     OAuth { error, has_page: false }
 }
 
-const ARTICLE: &str = "Microsoft Entra article reference-error-codes";
+const ARTICLE: &str = "Microsoft Entra article reference-error-codes (text; OAuth error and status inferred)";
 
 catalogue! {
     /// A refusal by Entra.

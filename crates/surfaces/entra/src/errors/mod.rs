@@ -98,6 +98,13 @@ mod tests {
     }
 
     #[test]
+    fn a_row_from_the_article_says_what_is_inferred() {
+        for row in EntraError::ROWS.iter().filter(|row| row.source.starts_with("Microsoft Entra article")) {
+            assert!(row.source.ends_with("OAuth error and status inferred)"), "{}", row.name);
+        }
+    }
+
+    #[test]
     fn every_identifier_is_a_number_behind_the_prefix() {
         for row in EntraError::ROWS {
             let digits = row.id.strip_prefix("AADSTS").unwrap();

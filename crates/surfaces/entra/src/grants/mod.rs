@@ -30,7 +30,8 @@ pub(crate) fn ask(list: &mut Checks<'_>, form: &Result<Form<'_>, EntraError>) ->
             (Some(GrantType::ClientCredentials), Finding::pass("client_credentials"))
         }
         Ok(Some(other)) => {
-            (None, Finding::fail(excerpt(other), EntraError::GrantUnsupported { grant: excerpt(other) }))
+            let error = EntraError::GrantUnsupported { grant: other.to_owned() };
+            (None, Finding::fail(excerpt(other), error))
         }
     };
     list.ask("grant-type", "client_credentials", Vec::new(), finding);

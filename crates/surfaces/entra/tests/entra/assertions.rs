@@ -2,7 +2,7 @@
 //! another answer once the check is turned off.
 
 use mocktenant_keys::{Certificate, SelfSigned, Subject, Validity, shipped};
-use mocktenant_lab::{Lab, Site};
+use mocktenant_lab::{Addresses, Lab, Site};
 use mocktenant_verdict::{Outcome, Switches};
 use mocktenant_world::Edit;
 use serde_json::json;
@@ -316,6 +316,9 @@ async fn every_audience_of_the_tenant_is_taken_and_no_other() {
         format!("https://login.microsoftonline.com/{TENANT}/oauth2/authorize"),
         format!("https://localhost:7443/{TENANT}/oauth2/token"),
         format!("login.microsoftonline.com/{TENANT}/oauth2/token"),
+        format!("http://login.microsoftonline.com/{TENANT}/oauth2/token"),
+        format!("ftp://login.microsoftonline.com/{TENANT}/oauth2/token"),
+        format!("://login.microsoftonline.com/{TENANT}/oauth2/token"),
         "https://login.microsoftonline.com".into(),
         CLIENT.into(),
     ] {
@@ -329,12 +332,22 @@ async fn every_audience_of_the_tenant_is_taken_and_no_other() {
 }
 
 #[tokio::test]
-async fn the_host_that_was_called_and_the_labs_own_address_are_audiences() {
+async fn the_host_that_was_called_and_the_labs_own_addresses_are_audiences() {
     let lab = lab().await;
-    lab.set_addresses([(Site::Identity, "https://entra.lab.internal:9443".to_owned())].into());
+    let public = [(Site::Identity, "https://entra.lab.example".to_owned())];
+    lab.set_addresses(
+        Addresses::from(public).with_other(Site::Identity, "https://entra.lab.internal:9443".to_owned()),
+    );
     for (host, audience, code) in [
         (LOCAL, format!("https://localhost:7443/{TENANT}/oauth2/v2.0/token"), 0),
         (LOCAL, format!("https://entra.lab.internal:9443/{DOMAIN}/oauth2/v2.0/token"), 0),
+        (HOST, format!("https://entra.lab.internal:9443/{DOMAIN}/oauth2/v2.0/token"), 0),
+        (HOST, format!("https://entra.lab.example/{DOMAIN}/oauth2/v2.0/token"), 0),
+        (HOST, format!("https://Entra.lab.example:443/{DOMAIN}/oauth2/v2.0/token"), 0),
+        (HOST, format!("http://entra.lab.example/{DOMAIN}/oauth2/v2.0/token"), 700_023),
+        (LOCAL, format!("http://localhost:7443/{TENANT}/oauth2/v2.0/token"), 0),
+        ("[::1]:7443", format!("http://[::1]:7443/{TENANT}/oauth2/v2.0/token"), 0),
+        (LOCAL, format!("ftp://localhost:7443/{TENANT}/oauth2/v2.0/token"), 700_023),
         (LOCAL, format!("https://localhost:7444/{TENANT}/oauth2/v2.0/token"), 700_023),
         ("sts.windows.net", format!("https://sts.windows.net/{TENANT}/"), 0),
     ] {

@@ -3,7 +3,7 @@
 use http::Method;
 use mocktenant_federation::read_metadata;
 use mocktenant_keys::{Certificate, shipped};
-use mocktenant_lab::{Lab, Request, Site};
+use mocktenant_lab::{Addresses, Lab, Request, Site};
 use serde_json::{Value, json};
 
 use crate::front_door::*;
@@ -278,7 +278,10 @@ async fn a_preflight_is_answered() {
 #[tokio::test]
 async fn instance_discovery_knows_the_cloud_and_the_lab() {
     let lab = lab().await;
-    lab.set_addresses([(Site::Identity, "https://entra.lab.internal:9443".to_owned())].into());
+    let public = [(Site::Identity, "https://entra.lab.internal:9443".to_owned())];
+    lab.set_addresses(
+        Addresses::from(public).with_other(Site::Identity, "https://localhost:7999".to_owned()),
+    );
     let asked = |endpoint: &str| {
         let endpoint: String = form_urlencoded::byte_serialize(endpoint.as_bytes()).collect();
         format!("/common/discovery/instance?api-version=1.1&authorization_endpoint={endpoint}")
@@ -307,6 +310,11 @@ async fn instance_discovery_knows_the_cloud_and_the_lab() {
             HOST,
             "https://entra.lab.internal:9443/t/oauth2/authorize",
             "https://entra.lab.internal:9443/t/.well-known/openid-configuration",
+        ),
+        (
+            HOST,
+            "https://localhost:7999/t/oauth2/authorize",
+            "https://localhost:7999/t/.well-known/openid-configuration",
         ),
     ] {
         assert_eq!(document(&lab, host, &asked(endpoint)).await["tenant_discovery_endpoint"], discovery);

@@ -1,7 +1,7 @@
 //! What is issued: claims, order, header, response, and for which resources.
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
-use mocktenant_lab::Site;
+use mocktenant_lab::{Addresses, Site};
 use mocktenant_token::Compact;
 use mocktenant_verdict::Switches;
 use mocktenant_world::Edit;
@@ -163,12 +163,14 @@ async fn only_the_v2_issuer_follows_a_local_host() {
 #[tokio::test]
 async fn the_audience_is_what_was_asked_for() {
     let lab = lab().await;
+    let public = [
+        (Site::organization("contoso"), "https://localhost:7446".to_owned()),
+        (Site::environment("onebox"), "https://fno.lab.example".to_owned()),
+    ];
     lab.set_addresses(
-        [
-            (Site::organization("contoso"), "https://localhost:7446".to_owned()),
-            (Site::environment("onebox"), "https://localhost:7444".to_owned()),
-        ]
-        .into(),
+        Addresses::from(public)
+            .with_other(Site::environment("onebox"), "https://localhost:7444".to_owned())
+            .with_other(Site::organization("contoso"), "https://127.0.0.1:7446".to_owned()),
     );
     for resource in [
         "https://contoso.crm4.dynamics.com",
@@ -180,6 +182,8 @@ async fn the_audience_is_what_was_asked_for() {
         "00000007-0000-0000-C000-000000000000",
         "https://localhost:7446",
         "https://localhost:7444/",
+        "https://fno.lab.example",
+        "https://127.0.0.1:7446",
         "https://graph.microsoft.com",
     ] {
         let token = post(&lab, HOST, &v1(), &by_secret(&[("resource", resource)])).await.token();

@@ -21,7 +21,7 @@ pub(super) fn text(story: &Story, palette: Palette) -> String {
     let _ = writeln!(
         text,
         "{}   {}   (own lab, nothing leaves this machine)\n",
-        palette.paint(Paint::Strong, &story.scenario),
+        palette.paint(Paint::Strong, &harmless(&story.scenario)),
         harmless(&story.title)
     );
     saw(&mut text, story, palette);
@@ -65,7 +65,7 @@ fn saw(text: &mut String, story: &Story, palette: Palette) {
 
 fn happened(text: &mut String, link: &Link, palette: Palette) {
     let way = format!("{} -> {}", harmless(&link.from), harmless(&link.to));
-    let Some(exchange) = &link.exchange else {
+    let Some(exchange) = link.exchange.as_deref().map(harmless) else {
         let _ = writeln!(text, "     {:<14}  {way:<20}  never called", "-");
         return;
     };
@@ -221,6 +221,7 @@ mod tests {
         let value = "certificate 9F86D081884C7D659A2FEAA0C55AD015B0F00A08, or spn:c0117050-0000-4000-8000-00000000a002";
         assert_eq!(shown(value), "certificate 9F86...0A08, or spn:c0117050-0000-4000-8000-00000000a002");
         assert_eq!(shown("a\u{1b}b"), "a\\u{1b}b");
+        assert_eq!(shown("a\nb\u{202e}c"), "a\\nb\\u{202e}c", "a value stays within its line");
         assert_eq!(shown(&"x".repeat(500)).len(), VALUE_WIDTH);
     }
 }

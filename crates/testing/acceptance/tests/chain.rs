@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use http::Method;
 use mocktenant_acceptance::random_world::{Dice, RandomWorld, roll};
-use mocktenant_diagnosis::{Explanation, Kind, explain};
+use mocktenant_diagnosis::{Cause, Explanation, Kind, explain};
 use mocktenant_lab::{Command, Request, Site};
 use mocktenant_testkit::Lab;
 use mocktenant_world::{Edit, EditedBy, Operation, Setting};
@@ -509,7 +509,8 @@ fn any_single_wrong_setting_is_named_and_is_never_the_callers_fault() {
                     }
                 }
                 cause => {
-                    wrong.push(format!("{context}: named {:?}", cause.as_ref().map(|cause| cause.to_line())))
+                    let named = cause.as_ref().map(Cause::to_line);
+                    wrong.push(format!("{context}: named {named:?}"));
                 }
             }
             // What explain knows, heals.

@@ -12,14 +12,24 @@ use crate::{Cause, Kind};
 
 const FLIGHT: &str = "DualWriteUnoAuthenticationFnoToCds";
 
-/// Everything wrong on the way from this environment to Dataverse.
-pub(crate) fn of(environment: &str, world: &World) -> Vec<Cause> {
+/// Everything wrong on the way from this environment to Dataverse, beside `cause`. What `cause` will change is taken as
+/// changed: a wrong thumbprint is not also a certificate missing on the application.
+pub(crate) fn of(environment: &str, world: &World, cause: Option<&Cause>) -> Vec<Cause> {
     let mut found = Vec::new();
     let Some(environment) = world.environment(environment) else { return found };
     let web_config = |key: &str| environment.pointer.join("web_config").join(key);
     let text = |key: &str| world.get(&web_config(key)).and_then(|value| value.as_str()).unwrap_or_default();
-    let named = Thumbprint::from_hex(&text("Infrastructure.S2SCertThumbprint").replace(' ', ""));
-    certificate(environment, named, world, &mut found);
+    let thumbprint = web_config("Infrastructure.S2SCertThumbprint");
+    let named = match cause.filter(|cause| cause.setting == thumbprint) {
+        Some(cause) => {
+            cause.change.iter().find_map(|edit| Thumbprint::from_hex(edit.value.as_ref()?.as_str()?))
+        }
+        None => {
+            let named = Thumbprint::from_hex(&text("Infrastructure.S2SCertThumbprint").replace(' ', ""));
+            certificate(environment, named, world, &mut found);
+            named
+        }
+    };
 
     let flight = environment.pointer.join("database").join("SysFlighting").join(FLIGHT);
     let flight_on = environment.database.sys_flighting.get(FLIGHT).is_some_and(|flight| flight.enabled == 1);

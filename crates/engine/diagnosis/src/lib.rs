@@ -54,7 +54,7 @@ fn explain_chain(chain: &Chain, world: &World) -> Explanation {
     };
     also.extend(staleness::all(chain, world));
     if let Some(environment) = chain.environment() {
-        also.extend(findings::of(environment, world));
+        also.extend(findings::of(environment, world, cause.as_ref()));
     }
     also.retain(|other| cause.as_ref().is_none_or(|cause| cause.setting != other.setting));
     let mut known = Vec::new();

@@ -1,17 +1,14 @@
 //! The lab's clock: the only place that knows what time it is in a lab.
 //!
-//! Decides the time each machine sees: real time plus the lab's offset plus the machine's own, or a frozen instant.
-//! Tokens, assertions, certificates of clients and `Date` live in lab time; TLS and timeouts live in real time and
-//! never ask here.
+//! Decides the lab's time: real time plus an offset, or a frozen instant plus that offset. How far one machine's clock is
+//! from it is a setting of the declaration ([`crate::Machine`]), not kept here. Tokens, assertions, certificates of clients
+//! and `Date` live in lab time; TLS and timeouts live in real time and never ask here.
 
-use std::collections::HashMap;
 use std::sync::Mutex;
 
 use time::{Duration, OffsetDateTime};
 
-use crate::Site;
-
-/// Clock with an offset per machine.
+/// The time of one lab.
 #[derive(Debug)]
 pub struct Clock {
     state: Mutex<ClockState>,
@@ -21,20 +18,17 @@ pub struct Clock {
 struct ClockState {
     frozen: Option<OffsetDateTime>,
     offset: Duration,
-    machines: HashMap<Site, Duration>,
 }
 
 /// A change of the clock.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum ClockChange {
-    /// Stops the lab's time at this instant (tests).
+    /// Stops the lab's time at this instant (tests). A reset leaves it stopped.
     Freeze(OffsetDateTime),
     /// Lets it run again.
     Run,
-    /// Sets the offset of the whole lab from real time.
+    /// Sets the offset of the whole lab from real time. A reset takes it back.
     Offset(Duration),
-    /// Sets the offset of one machine from the lab's time.
-    Machine(Site, Duration),
 }
 
 impl Clock {
@@ -42,14 +36,10 @@ impl Clock {
         Self { state: Mutex::new(ClockState::default()) }
     }
 
-    /// What the clock of `site`'s machine shows.
-    pub fn now(&self, site: &Site) -> OffsetDateTime {
+    /// The lab's time, which every machine has that is not declared to be off.
+    pub fn now(&self) -> OffsetDateTime {
         let state = lock(&self.state);
-        let base = state.frozen.unwrap_or_else(real_now).saturating_add(state.offset);
-        match state.machines.get(site) {
-            Some(offset) => base.saturating_add(*offset),
-            None => base,
-        }
+        state.frozen.unwrap_or_else(real_now).saturating_add(state.offset)
     }
 
     pub(crate) fn apply(&self, change: ClockChange) {
@@ -58,16 +48,11 @@ impl Clock {
             ClockChange::Freeze(at) => state.frozen = Some(at),
             ClockChange::Run => state.frozen = None,
             ClockChange::Offset(offset) => state.offset = offset,
-            ClockChange::Machine(site, offset) => {
-                state.machines.insert(site, offset);
-            }
         }
     }
 
     pub(crate) fn reset(&self) {
-        let mut state = lock(&self.state);
-        state.offset = Duration::ZERO;
-        state.machines.clear();
+        lock(&self.state).offset = Duration::ZERO;
     }
 }
 

@@ -1,15 +1,19 @@
 //! Everything that changes a running lab.
 //!
-//! Decides that the world changes only here, one command at a time, and is swapped whole. A scenario is edits on the
-//! base world; a reset is the base world again; a restart makes an environment read its configuration again.
+//! Decides that the world changes only here, one command at a time, and is swapped whole together with the rows it
+//! declares. A scenario is edits on the base world; a reset is the base world again, whole or for one scope; a restart
+//! makes machines read their configuration again; a machine's clock is a setting like any other.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use mocktenant_world::{Edit, EditError, EditedBy, World, scenario};
+use time::Duration;
 
 use crate::clock::ClockChange;
 use crate::journal::{Kind, Record};
-use crate::{Lab, Site};
+use crate::rows::{RowRefused, redeclared};
+use crate::{Lab, Machine, Scope, Trail};
 
 /// A change of a lab.
 #[derive(Clone, Debug)]
@@ -21,20 +25,35 @@ pub enum Command {
         /// Who asked: becomes the settings' origin.
         by: EditedBy,
     },
-    /// Base world, broken as the named scenario says; records and caches forgotten, environments restarted.
+    /// Base world, broken as the named scenario says; rows and caches forgotten, machines started again.
     Scenario {
         /// Its name.
         name: String,
     },
-    /// A change of the clock.
+    /// A change of the lab's clock.
     Clock(ClockChange),
-    /// Makes one environment read its configuration again, as IISRESET would.
+    /// Sets how far one machine's clock is from the lab's time: an edit of its `clock`.
+    MachineClock {
+        /// Which machine.
+        machine: Machine,
+        /// How far; nothing takes the setting away.
+        offset: Duration,
+        /// Who asked: becomes the setting's origin.
+        by: EditedBy,
+    },
+    /// Makes machines of an environment read their configuration again, as IISRESET would.
     Restart {
         /// Environment name.
         environment: String,
+        /// One of its nodes; all of them if none is named.
+        node: Option<String>,
     },
-    /// Base world, no records, no caches, no journal, clock as real time.
-    Reset,
+    /// Base world again, no rows of clients, nothing remembered, machines started again. The whole lab also loses its
+    /// journal and gets real time back (a frozen clock stays frozen); one scope keeps both, being one of several.
+    Reset {
+        /// One tenant, environment or organisation; the whole lab if none is named.
+        scope: Option<Scope>,
+    },
 }
 
 /// What a command did.
@@ -50,6 +69,9 @@ pub enum CommandError {
     /// The edits do not apply, or the edited declaration is no world.
     #[error(transparent)]
     Edit(#[from] EditError),
+    /// The declared rows are in use and cannot become what the edits say.
+    #[error(transparent)]
+    Row(#[from] RowRefused),
     /// No scenario of that name.
     #[error("no scenario is called {name:?}")]
     UnknownScenario {
@@ -66,6 +88,22 @@ pub enum CommandError {
         /// The names there are.
         known: Vec<String>,
     },
+    /// No node of that name in the environment.
+    #[error("no node of {environment} is called {name:?}")]
+    UnknownNode {
+        /// The environment.
+        environment: String,
+        /// As asked.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// No place of that name.
+    #[error("this world has no {place}")]
+    UnknownPlace {
+        /// As asked.
+        place: String,
+    },
 }
 
 impl Lab {
@@ -73,10 +111,7 @@ impl Lab {
     pub async fn apply(&self, command: Command) -> Result<Applied, CommandError> {
         let _one_at_a_time = self.commands().lock().await;
         match command {
-            Command::Edit { edits, by } => {
-                let world = self.world().edited(&edits, by)?;
-                self.swap_world(Arc::new(world));
-            }
+            Command::Edit { edits, by } => self.edit(&edits, by)?,
             Command::Scenario { name } => {
                 let found = scenario::find(&name).ok_or_else(|| CommandError::UnknownScenario {
                     name: name.clone(),
@@ -86,64 +121,128 @@ impl Lab {
                 self.begin_again(Arc::new(world)).await;
             }
             Command::Clock(change) => self.clock().apply(change),
-            Command::Restart { environment } => {
-                let world = self.world();
-                let site = Site::environment(&environment);
-                if world.environment(&environment).is_none() {
-                    return Err(CommandError::UnknownEnvironment {
-                        name: environment,
-                        known: world.environments().map(|environment| environment.id.clone()).collect(),
-                    });
-                }
-                self.start_site(&site).await;
+            Command::MachineClock { machine, offset, by } => {
+                let edit = machine
+                    .clock_edit(&self.world(), offset)
+                    .ok_or_else(|| CommandError::UnknownPlace { place: machine.to_string() })?;
+                self.edit(&[edit], by)?;
             }
-            Command::Reset => {
+            Command::Restart { environment, node } => {
+                for machine in self.machines_of(&environment, node.as_deref())? {
+                    self.start_machine(&machine).await;
+                }
+            }
+            Command::Reset { scope: None } => {
                 self.clock().reset();
                 self.begin_again(Arc::clone(self.base_world())).await;
             }
+            Command::Reset { scope: Some(scope) } => self.reset_scope(&scope).await?,
         }
         Ok(Applied { world: self.world() })
     }
 
+    /// Edits the world and, with it, declared rows that are in use already: both or neither.
+    fn edit(&self, edits: &[Edit], by: EditedBy) -> Result<(), CommandError> {
+        let before = self.world();
+        let world = Arc::new(before.edited(edits, by)?);
+        let now = self.clock().now();
+        self.rows().while_none_opens(|opened| {
+            let mut changes = Vec::new();
+            for (scope, rows) in opened {
+                let Some(mounted) = self.surfaces().get(rows.owner) else { continue };
+                let declared = |world: &World| mounted.surface.declared_rows(world, scope, now);
+                changes.extend(redeclared(scope, &rows.database, &declared(&before), &declared(&world))?);
+            }
+            self.swap_world(world);
+            for change in changes {
+                // Resets are commands too, and this one is being applied.
+                let _written = change.commit();
+            }
+            Ok(())
+        })
+    }
+
+    /// The world first: whoever opens rows from here on opens those of the new one.
     async fn begin_again(&self, world: Arc<World>) {
-        for mounted in self.surfaces() {
-            mounted.surface.reset();
-        }
-        self.journal().clear();
         self.swap_world(world);
+        self.forget(None);
+        self.journal().clear();
         self.start_all().await;
     }
 
-    /// Starts every site that reads its configuration at a start. Called once the listeners answer.
-    pub async fn start_all(&self) {
-        let world = self.world();
-        let sites: Vec<Site> =
-            self.surfaces().iter().flat_map(|mounted| mounted.surface.starts(&world)).collect();
-        for site in sites {
-            self.start_site(&site).await;
+    async fn reset_scope(&self, scope: &Scope) -> Result<(), CommandError> {
+        let pointer = scope.pointer();
+        let edit = match self.base_world().get(&pointer) {
+            Some(base) => Edit::add(pointer, base.clone()),
+            None => return Err(CommandError::UnknownPlace { place: scope.to_string() }),
+        };
+        let world = self.world().edited(&[edit], EditedBy::Control)?;
+        self.swap_world(Arc::new(world));
+        self.forget(Some(scope));
+        for machine in self.all_starts() {
+            if machine.scope() == *scope {
+                self.start_machine(&machine).await;
+            }
+        }
+        Ok(())
+    }
+
+    fn forget(&self, scope: Option<&Scope>) {
+        self.rows().reset(scope);
+        self.store().reset(scope);
+        for mounted in self.surfaces() {
+            mounted.surface.reset(scope);
         }
     }
 
-    async fn start_site(&self, site: &Site) {
-        let snapshot = self.snapshot();
+    /// Starts every machine that reads its configuration at a start. Called once the listeners answer.
+    pub async fn start_all(&self) {
+        for machine in self.all_starts() {
+            self.start_machine(&machine).await;
+        }
+    }
+
+    fn all_starts(&self) -> Vec<Machine> {
+        let world = self.world();
+        self.surfaces().iter().flat_map(|mounted| mounted.surface.starts(&world)).collect()
+    }
+
+    fn machines_of(&self, environment: &str, node: Option<&str>) -> Result<Vec<Machine>, CommandError> {
+        let world = self.world();
+        if world.environment(environment).is_none() {
+            return Err(CommandError::UnknownEnvironment {
+                name: environment.to_owned(),
+                known: world.environments().map(|environment| environment.id.to_string()).collect(),
+            });
+        }
+        let mut machines = self.all_starts();
+        machines.retain(|machine| machine.environment() == Some(environment));
+        let Some(wanted) = node else { return Ok(machines) };
+        let name = |machine: &Machine| match machine {
+            Machine::Node { node, .. } => node.to_string(),
+            other => other.to_string(),
+        };
+        let known = machines.iter().map(name).collect();
+        machines.retain(|machine| name(machine) == wanted);
+        if machines.is_empty() {
+            let (environment, name) = (environment.to_owned(), wanted.to_owned());
+            return Err(CommandError::UnknownNode { environment, name, known });
+        }
+        Ok(machines)
+    }
+
+    async fn start_machine(&self, machine: &Machine) {
+        let world = self.world();
         for (index, mounted) in self.surfaces().iter().enumerate() {
-            if !mounted.surface.starts(&snapshot.world).contains(site) {
+            if !mounted.surface.starts(&world).contains(machine) {
                 continue;
             }
-            let began = std::time::Instant::now();
-            let mut activity = self.activity(index, site.clone());
-            mounted.surface.start(&mut activity).await;
-            let mut record = Record::blank(Arc::clone(activity.id()), Kind::Start, activity.now());
-            record.surface = mounted.surface.name();
-            record.site = Some(site.clone());
-            record.endpoint = "start";
-            record.checks = activity.checks;
-            record.facts = activity.facts;
-            record.error = activity.error;
-            record.activities = activity.activities;
-            record.generation = activity.snapshot.world.generation();
-            record.micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-            self.journal().commit(record);
+            let began = Instant::now();
+            let context = self.context(index, Some(machine.clone()));
+            let mut trail = Trail::default();
+            mounted.surface.start(&context, &mut trail).await;
+            let record = Record::of(Kind::Start, &context, trail, began);
+            self.journal().commit(Record { endpoint: "start".into(), ..record });
         }
     }
 }

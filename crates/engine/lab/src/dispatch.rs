@@ -1,10 +1,11 @@
 //! The one dispatch point: every request passes here, whatever socket it came by.
 //!
-//! Decides the surface by host (world names first, then the entrance for local names), the endpoint by the folded path,
-//! and that whatever a surface does not handle is refused in that surface's own envelope. Commits the record before the
-//! answer leaves. Faults will hook in here.
+//! Decides the surface by host (world names first, then the entrance for local names), asks it for the machine, finds the
+//! endpoint by the folded path, and sees that whatever a surface does not handle is refused in that surface's own envelope.
+//! Commits the record before the answer leaves, also of a request whose caller did not wait. Faults will hook in here.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -15,11 +16,11 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use mocktenant_world::World;
 
-use crate::exchange::CALL_HEADER;
+use crate::calling::CALL_HEADER;
 use crate::journal::{Kind, Record, cut, header_lines};
 use crate::request::{HostName, Request, fold};
-use crate::surface::{Mount, Refusal};
-use crate::{Activity, Addresses, Answer, Exchange, Lab, Response, Site};
+use crate::surface::{Mount, Refusal, Way};
+use crate::{Addresses, Answer, Context, Entrance, Exchange, Lab, Response, Trail};
 
 /// The one header of ours on an answer.
 pub const EXCHANGE_HEADER: HeaderName = HeaderName::from_static("x-mocktenant-exchange");
@@ -28,7 +29,8 @@ pub const EXCHANGE_HEADER: HeaderName = HeaderName::from_static("x-mocktenant-ex
 pub(crate) struct Snapshot {
     pub(crate) world: Arc<World>,
     pub(crate) addresses: Arc<Addresses>,
-    pub(crate) hosts: HashMap<String, (usize, Site)>,
+    /// World names in lower case, with surface and entrance.
+    pub(crate) hosts: HashMap<String, (usize, Entrance)>,
     /// Names of the lab's own public addresses: as local as localhost.
     own_names: HashSet<String>,
     pub(crate) prepared: Vec<Box<dyn Any + Send + Sync>>,
@@ -38,8 +40,8 @@ impl Snapshot {
     pub(crate) fn new(world: Arc<World>, addresses: Arc<Addresses>, surfaces: &[Mounted]) -> Self {
         let mut hosts = HashMap::new();
         for (index, mounted) in surfaces.iter().enumerate() {
-            for (name, site) in mounted.surface.hosts(&world) {
-                hosts.entry(name.to_ascii_lowercase()).or_insert((index, site));
+            for (name, entrance) in mounted.surface.hosts(&world) {
+                hosts.entry(name.to_ascii_lowercase()).or_insert((index, entrance));
             }
         }
         let own_name = |address: &str| address.parse::<http::Uri>().ok()?.host().map(str::to_ascii_lowercase);
@@ -115,63 +117,100 @@ fn choose(mounted: &Mounted, folded: &str, method: &Method) -> (Chosen, Arc<[(&'
     (chosen, Arc::clone(&pattern.parameters))
 }
 
-pub(crate) async fn answer(lab: &Lab, mut request: Request) -> Response {
+pub(crate) async fn answer(lab: &Lab, request: Request) -> Response {
     let began = Instant::now();
+    let (exchange, surface) = begin(lab, request);
+    let mut answering = Answering { lab, began, exchange: Some(exchange) };
+    // Taken out again only below.
+    let Some(exchange) = &mut answering.exchange else { unreachable!("put in above") };
+    let answer = match surface {
+        None => misdirected(exchange),
+        Some(surface) => serve(lab, surface, exchange).await,
+    };
+    answering.finish(answer)
+}
+
+/// Finds out whom a request is for, and reads everything its answer is made from.
+fn begin(lab: &Lab, mut request: Request) -> (Exchange, Option<usize>) {
     let snapshot = lab.snapshot();
     let call = request.headers.remove(CALL_HEADER);
-    let linked = call.and_then(|id| lab.take_expected(id.to_str().ok()?));
-    let (id, parent, hops) = match linked {
-        Some(expected) => (expected.id, Some(expected.parent), expected.hops),
-        None => (lab.next_id(), None, 0),
+    let linked = call.and_then(|id| lab.expected_calls().take(id.to_str().ok()?));
+    let (id, parent, hops, lineage) = match linked {
+        Some(expected) => (expected.id, Some(expected.parent), expected.hops, expected.lineage),
+        None => (lab.next_id(), None, 0, lab.rows().begin()),
     };
     let host = HostName::parse(&request.host);
     let folded = fold(request.path());
-    let by_name = host.as_ref().and_then(|host| snapshot.hosts.get(&host.name)).cloned();
+    let by_name = host.as_ref().and_then(|host| snapshot.hosts.get(&host.name));
     let world_name = by_name.is_some();
-    let target = by_name.or_else(|| {
+    let entrance = by_name.map_or(&request.arrival.entrance, |(_, entrance)| entrance).clone();
+    let surface = by_name.map(|(surface, _)| *surface).or_else(|| {
         let local =
             host.as_ref().is_some_and(|host| host.is_local() || snapshot.own_names.contains(&host.name));
-        let entrance = &request.arrival.entrance;
-        let surface = lab
-            .surfaces()
-            .iter()
-            .position(|mounted| mounted.surface.at(entrance, &folded))
-            .filter(|_| local)?;
-        Some((surface, entrance.clone()))
+        lab.surfaces().iter().position(|mounted| mounted.surface.at(&entrance, &folded)).filter(|_| local)
     });
-    let site = target.as_ref().map_or_else(|| request.arrival.entrance.clone(), |(_, site)| site.clone());
-    let now = lab.clock().now(&site);
-    let activity = Activity {
+    let machine = surface.and_then(|surface| {
+        let host = host.as_ref().map_or("", |host| host.name.as_str());
+        let way = Way { entrance: &entrance, host, path: &folded };
+        lab.surfaces()[surface].surface.machine(&snapshot.world, &way)
+    });
+    let context = Context {
         lab: lab.clone(),
-        snapshot: Arc::clone(&snapshot),
-        surface: target.as_ref().map(|(surface, _)| *surface),
+        surface,
         id,
         parent,
         hops,
-        children: 0,
-        site,
-        now,
-        checks: Vec::new(),
-        facts: Vec::new(),
-        error: None,
-        activities: Vec::new(),
+        entrance: Some(entrance),
+        now: lab.now_at(machine.as_ref(), &snapshot.world),
+        lineage: lineage.with(machine.as_ref().map(crate::Machine::scope)),
+        machine,
+        snapshot,
     };
-    let mut exchange =
-        Exchange { request, activity, host, world_name, folded, endpoint: "", parameters: Arc::default() };
-    let answer = match &target {
-        None => misdirected(&mut exchange),
-        Some((surface, _)) => serve(lab, *surface, &mut exchange).await,
+    let exchange = Exchange {
+        request,
+        context,
+        trail: Trail::default(),
+        host,
+        world_name,
+        folded,
+        endpoint: "",
+        parameters: Arc::default(),
     };
-    finish(lab, exchange, answer, target.map(|(surface, _)| surface), began)
+    (exchange, surface)
+}
+
+/// A request on its way to an answer. If its caller goes away first it is dropped, and recorded all the same.
+struct Answering<'l> {
+    lab: &'l Lab,
+    began: Instant,
+    exchange: Option<Exchange>,
+}
+
+impl Answering<'_> {
+    fn finish(mut self, answer: Answer) -> Response {
+        // Taken by nobody before: this consumes it.
+        let Some(exchange) = self.exchange.take() else { unreachable!("taken once") };
+        finish(self.lab, exchange, answer, self.began)
+    }
+}
+
+impl Drop for Answering<'_> {
+    fn drop(&mut self) {
+        if let Some(mut exchange) = self.exchange.take() {
+            exchange.trail.record_error("no-caller");
+            exchange.trail.fact("abandoned", "the caller went away before it was answered");
+            record(self.lab, exchange, None, self.began);
+        }
+    }
 }
 
 /// A name that is neither the world's nor local: 421, and a log line with what to change.
 fn misdirected(exchange: &mut Exchange) -> Answer {
-    exchange.activity.record_error("421");
-    exchange.activity.fact("unknown-host", exchange.request.host.clone());
+    exchange.trail.record_error("421");
+    exchange.trail.fact("unknown-host", exchange.request.host.clone());
     let host = exchange.request.host.escape_debug().to_string();
     tracing::warn!(
-        exchange = %exchange.activity.id(),
+        exchange = %exchange.context.id(),
         "421 for host {host}: no name of this world; declare it as a host of an environment or organisation, or call localhost",
     );
     Answer::empty(StatusCode::MISDIRECTED_REQUEST)
@@ -207,44 +246,49 @@ async fn serve(lab: &Lab, surface: usize, exchange: &mut Exchange) -> Answer {
     match guarded {
         Some(answer) => answer,
         None => {
-            tracing::error!(exchange = %exchange.activity.id(), "a handler panicked; please report this exchange");
+            tracing::error!(exchange = %exchange.context.id(), "a handler panicked; please report this exchange");
             mounted.surface.refuse(exchange, Refusal::Panic)
         }
     }
 }
 
-fn finish(lab: &Lab, exchange: Exchange, answer: Answer, surface: Option<usize>, began: Instant) -> Response {
-    let Exchange { request, activity, endpoint, .. } = exchange;
+fn finish(lab: &Lab, exchange: Exchange, answer: Answer, began: Instant) -> Response {
     let (status, mut headers, mut body, delivery) = answer.into_parts();
-    let at = activity.now;
-    let mut record = Record::blank(Arc::clone(&activity.id), Kind::Request, at);
-    record.response_headers = header_lines(&headers);
-    if let Ok(id) = HeaderValue::from_str(&activity.id) {
+    let at = exchange.context.now;
+    let answered = Answered { status, headers: header_lines(&headers), body: cut(&body) };
+    if let Ok(id) = HeaderValue::from_str(&exchange.context.id) {
         headers.insert(EXCHANGE_HEADER, id);
     }
-    record.parent = activity.parent;
-    record.surface = surface.map_or("", |surface| lab.surfaces()[surface].surface.name());
-    record.site = Some(activity.site);
-    record.endpoint = endpoint;
-    record.method = request.method;
-    record.scheme = if request.arrival.secure { "https" } else { "http" };
-    record.host = request.host.into();
-    record.target = request.target.into();
-    record.request_headers = header_lines(&request.headers);
-    record.request_body = request.body.as_ref().map_or_else(|_| bytes::Bytes::new(), cut);
-    record.status = status.as_u16();
-    record.response_body = cut(&body);
-    if record.method == Method::HEAD {
+    if exchange.request.method == Method::HEAD {
         // The length of what GET would have sent, and nothing of it: HTTP/2 has no framing that would drop a body.
         headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
         body = bytes::Bytes::new();
     }
-    record.checks = activity.checks;
-    record.facts = activity.facts;
-    record.error = activity.error;
-    record.activities = activity.activities;
-    record.generation = activity.snapshot.world.generation();
-    record.micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-    lab.journal().commit(record);
+    record(lab, exchange, Some(answered), began);
     Response { status, headers, body, delivery, at }
+}
+
+/// What was answered, as the journal keeps it.
+struct Answered {
+    status: StatusCode,
+    headers: Box<str>,
+    body: bytes::Bytes,
+}
+
+fn record(lab: &Lab, exchange: Exchange, answered: Option<Answered>, began: Instant) {
+    let Exchange { request, context, trail, endpoint, .. } = exchange;
+    let mut record = Record::of(Kind::Request, &context, trail, began);
+    record.endpoint = Cow::Borrowed(endpoint);
+    record.method = request.method;
+    record.scheme = Cow::Borrowed(if request.arrival.secure { "https" } else { "http" });
+    record.host = request.host.into();
+    record.target = request.target.into();
+    record.request_headers = header_lines(&request.headers);
+    record.request_body = request.body.as_ref().map_or_else(|_| bytes::Bytes::new(), cut);
+    if let Some(answered) = answered {
+        record.status = answered.status.as_u16();
+        record.response_headers = answered.headers;
+        record.response_body = answered.body;
+    }
+    lab.journal().commit(record);
 }

@@ -7,24 +7,25 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use bytes::Bytes;
 use mocktenant_verdict::{Check, Setting};
-use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use tokio::sync::broadcast;
 
-use crate::Site;
 use crate::clock::lock;
-use crate::masking;
+use crate::trail::{Fact, Facts};
+use crate::{Context, Entrance, Machine, Trail};
+
+pub use crate::document::{AnswerDocument, RecordDocument, RequestDocument};
 
 /// Bodies longer than this are cut in the journal, in bytes.
 pub const BODY_BUDGET: usize = 64 * 1024;
 
 /// What kind of thing a record is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A request and its answer.
@@ -33,27 +34,6 @@ pub enum Kind {
     Start,
     /// A call that reached nobody.
     Call,
-}
-
-/// Something an exchange learnt or used, in the order it did.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Fact {
-    /// Stable name, kebab-case, for instance `client-id`.
-    pub name: Cow<'static, str>,
-    /// Its value as a person reads it.
-    pub value: Cow<'static, str>,
-    /// The setting it came from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub setting: Option<Setting>,
-    /// For a value read at the last start: the setting's value then (`null` when it was absent).
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "masked")]
-    pub read_at_start: Option<Value>,
-}
-
-/// Facts keep what was read, so that a later change can be told; what leaves memory is masked.
-#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
-fn masked<S: Serializer>(read: &Option<Value>, serializer: S) -> Result<S::Ok, S::Error> {
-    read.as_ref().map(masking::setting_value).serialize(serializer)
 }
 
 /// One exchange as the journal keeps it.
@@ -70,15 +50,17 @@ pub struct Record {
     /// Lab time of the answering machine.
     pub at: OffsetDateTime,
     /// Surface, or empty where no surface answered.
-    pub surface: &'static str,
-    /// Site, if any.
-    pub site: Option<Site>,
+    pub surface: Cow<'static, str>,
+    /// The port it came by; none for what began inside the lab.
+    pub entrance: Option<Entrance>,
+    /// The machine that answered, started or called; none where no machine was named.
+    pub machine: Option<Machine>,
     /// Endpoint name, or empty.
-    pub endpoint: &'static str,
+    pub endpoint: Cow<'static, str>,
     /// Method.
     pub method: http::Method,
     /// `https` or `http`.
-    pub scheme: &'static str,
+    pub scheme: Cow<'static, str>,
     /// Host as sent.
     pub host: Box<str>,
     /// Target as sent.
@@ -96,11 +78,11 @@ pub struct Record {
     /// Checks in the order asked.
     pub checks: Vec<Check>,
     /// Facts in the order learnt.
-    pub facts: Vec<Fact>,
+    pub facts: Facts,
     /// The product's identifier of the refusal, for instance `AADSTS700016`.
     pub error: Option<Cow<'static, str>>,
     /// Ids people paste: request id, correlation id, activity id.
-    pub activities: Vec<(&'static str, Box<str>)>,
+    pub activities: Vec<(Cow<'static, str>, Box<str>)>,
     /// Microseconds from dispatch to commit.
     pub micros: u64,
     /// World generation it ran against.
@@ -120,7 +102,7 @@ impl Record {
 
     /// The first fact of this name.
     pub fn fact(&self, name: &str) -> Option<&Fact> {
-        self.facts.iter().find(|fact| fact.name == name)
+        self.facts.get(name)
     }
 
     /// A value of the request's or answer's header lines, if present.
@@ -131,18 +113,39 @@ impl Record {
         })
     }
 
-    pub(crate) fn blank(id: Arc<str>, kind: Kind, at: OffsetDateTime) -> Self {
+    /// The record of what a context did and its trail says: the one place where a record is made. A request adds itself and
+    /// its answer.
+    pub(crate) fn of(kind: Kind, context: &Context, trail: Trail, began: Instant) -> Self {
+        let Trail { checks, facts, error, activities, .. } = trail;
+        Self {
+            id: Arc::clone(&context.id),
+            parent: context.parent.clone(),
+            surface: Cow::Borrowed(context.surface_name()),
+            entrance: context.entrance.clone(),
+            machine: context.machine.clone(),
+            checks,
+            facts,
+            error,
+            activities,
+            micros: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+            generation: context.snapshot.world.generation(),
+            ..Self::blank(kind, context.now)
+        }
+    }
+
+    pub(crate) fn blank(kind: Kind, at: OffsetDateTime) -> Self {
         Self {
             sequence: 0,
-            id,
+            id: Arc::default(),
             parent: None,
             kind,
             at,
-            surface: "",
-            site: None,
-            endpoint: "",
+            surface: Cow::Borrowed(""),
+            entrance: None,
+            machine: None,
+            endpoint: Cow::Borrowed(""),
             method: http::Method::GET,
-            scheme: "https",
+            scheme: Cow::Borrowed("https"),
             host: Box::default(),
             target: Box::default(),
             request_headers: Box::default(),
@@ -151,7 +154,7 @@ impl Record {
             response_headers: Box::default(),
             response_body: Bytes::new(),
             checks: Vec::new(),
-            facts: Vec::new(),
+            facts: Facts::default(),
             error: None,
             activities: Vec::new(),
             micros: 0,
@@ -178,21 +181,10 @@ impl Record {
                     + length(&check.change)
             })
             .sum();
-        let facts: usize = self
-            .facts
-            .iter()
-            .map(|fact| {
-                size_of::<Fact>()
-                    + fact.name.len()
-                    + fact.value.len()
-                    + fact.setting.as_ref().map_or(0, |setting| setting.as_str().len())
-                    + fact.read_at_start.as_ref().map_or(0, heap_of)
-            })
-            .sum();
         let activities: usize = self
             .activities
             .iter()
-            .map(|(_, value)| size_of::<(&'static str, Box<str>)>() + value.len())
+            .map(|(_, value)| size_of::<(Cow<'static, str>, Box<str>)>() + value.len())
             .sum();
         size_of::<Self>()
             + self.id.len()
@@ -205,70 +197,14 @@ impl Record {
             + self.response_headers.len()
             + self.response_body.len()
             + checks
-            + facts
+            + self.facts.weight()
             + length(&self.error)
             + activities
     }
 
-    /// The record as JSON, secrets and tokens masked.
-    pub fn to_json(&self) -> Value {
-        let site = self.site.as_ref().map(ToString::to_string);
-        let activities: serde_json::Map<String, Value> =
-            self.activities.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-        let mut value = json!({
-            "sequence": self.sequence,
-            "id": self.id,
-            "parent": self.parent,
-            "kind": self.kind,
-            "at": self.at.format(&Rfc3339).unwrap_or_default(),
-            "surface": self.surface,
-            "site": site,
-            "endpoint": self.endpoint,
-            "request": {
-                "method": self.method.as_str(),
-                "url": format!("{}://{}{}", self.scheme, self.host, masking::target(&self.target)),
-                "headers": masking::header_lines(&self.request_headers),
-                "body": masking::body(&self.request_headers, &self.request_body),
-            },
-            "answer": {
-                "status": self.status,
-                "headers": masking::header_lines(&self.response_headers),
-                "body": masking::body(&self.response_headers, &self.response_body),
-            },
-            "error": self.error,
-            "checks": self.checks,
-            "facts": self.facts,
-            "activities": activities,
-            "micros": self.micros,
-            "generation": self.generation,
-        });
-        if self.kind != Kind::Request
-            && let Some(object) = value.as_object_mut()
-        {
-            object.remove("request");
-            object.remove("answer");
-        }
-        value
-    }
-}
-
-impl Serialize for Record {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.to_json().serialize(serializer)
-    }
-}
-
-/// About what a JSON value occupies besides itself, in bytes. It comes from a parsed declaration, so its depth is bounded
-/// by the parser's.
-fn heap_of(value: &Value) -> usize {
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-        Value::String(text) => text.len(),
-        Value::Array(elements) => elements.iter().map(|element| size_of::<Value>() + heap_of(element)).sum(),
-        Value::Object(members) => members
-            .iter()
-            .map(|(name, member)| size_of::<(String, Value)>() + name.len() + heap_of(member))
-            .sum(),
+    /// The record as a document, secrets and tokens masked.
+    pub fn document(&self) -> RecordDocument {
+        RecordDocument::from(self)
     }
 }
 
@@ -401,16 +337,18 @@ pub(crate) fn cut(body: &Bytes) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use mocktenant_verdict::Outcome;
+    use mocktenant_verdict::{Outcome, Setting};
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::Fact;
 
     fn blank() -> Record {
-        Record::blank("x-1".into(), Kind::Request, OffsetDateTime::UNIX_EPOCH)
+        Record { id: "x-1".into(), ..Record::blank(Kind::Request, OffsetDateTime::UNIX_EPOCH) }
     }
 
-    fn fact() -> Fact {
-        Fact { name: "f".into(), value: "v".into(), setting: None, read_at_start: None }
+    fn with(fact: Fact) -> Record {
+        Record { facts: [fact].into_iter().collect(), ..blank() }
     }
 
     fn check() -> Check {
@@ -433,9 +371,9 @@ mod tests {
         let heavy: [(&str, Record); 8] = [
             ("host", Record { host: long.as_str().into(), ..blank() }),
             ("error", Record { error: Some(long.clone().into()), ..blank() }),
-            ("activities", Record { activities: vec![("id", long.as_str().into())], ..blank() }),
-            ("setting", Record { facts: vec![Fact { setting: Some(setting()), ..fact() }], ..blank() }),
-            ("read", Record { facts: vec![Fact { read_at_start: Some(read), ..fact() }], ..blank() }),
+            ("activities", Record { activities: vec![("id".into(), long.as_str().into())], ..blank() }),
+            ("setting", with(Fact::new("f", "v").from(setting()))),
+            ("read", with(Fact::new("f", "v").read(Setting::fixed("/f"), read))),
             ("settings", Record { checks: vec![Check { settings: vec![setting()], ..check() }], ..blank() }),
             (
                 "check",
@@ -453,7 +391,7 @@ mod tests {
         let journal = Journal::new(100_000);
         for _ in 0..50 {
             let read = Value::Array(vec![Value::String("x".repeat(1_000)); 20]);
-            journal.commit(Record { facts: vec![Fact { read_at_start: Some(read), ..fact() }], ..blank() });
+            journal.commit(with(Fact::new("f", "v").read(Setting::fixed("/f"), read)));
         }
         assert_eq!(journal.records().len() as u64 + journal.dropped(), 50);
         assert!(journal.records().len() <= 5);

@@ -1,52 +1,58 @@
 //! One running lab and how it is put together.
 //!
-//! A lab owns everything mutable: world snapshot, clock, randomness, journal, expected calls. There are no globals, so
-//! two labs in one process never see each other.
+//! A lab owns everything mutable: world snapshot, clock, randomness, rows, store, journal, expected calls. There are no
+//! globals, so two labs in one process never see each other.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
+use mocktenant_tables::Database;
 use mocktenant_verdict::{Check, Switches};
 use mocktenant_world::World;
+use time::OffsetDateTime;
 
-use crate::clock::{Clock, lock};
+use crate::calling::ExpectedCalls;
+use crate::clock::Clock;
 use crate::dispatch::{Mounted, Snapshot};
 use crate::journal::Journal;
 use crate::outbound::{NoSockets, Outbound};
 use crate::random::Random;
 use crate::request::Request;
+use crate::rows::{NoRows, Rows};
+use crate::store::{STORE_BUDGET, Store};
 use crate::surface::{CatalogueRow, Surface};
-use crate::{Activity, Response, Site, dispatch};
+use crate::{Context, Entrance, Machine, Response, Scope, dispatch};
 
-/// The lab's own addresses by site: `https://localhost:7444`, no trailing slash.
+/// The lab's own addresses by entrance: `https://localhost:7444`, no trailing slash.
 ///
-/// One is public: what the lab prints and writes into documents. The others reach the same site and mean the same as an
+/// One is public: what the lab prints and writes into documents. The others reach the same entrance and mean the same as an
 /// audience: `https://127.0.0.1:7444`, or the port behind a mapped public URL.
 #[derive(Clone, Debug, Default)]
 pub struct Addresses {
-    public: HashMap<Site, String>,
-    others: Vec<(Site, String)>,
+    public: HashMap<Entrance, String>,
+    others: Vec<(Entrance, String)>,
 }
 
 impl Addresses {
-    /// The public address of a site.
-    pub fn get(&self, site: &Site) -> Option<&String> {
-        self.public.get(site)
+    /// The public address of an entrance.
+    pub fn get(&self, entrance: &Entrance) -> Option<&String> {
+        self.public.get(entrance)
     }
 
-    /// Every address of a site, the public one first.
-    pub fn all<'a>(&'a self, site: &'a Site) -> impl Iterator<Item = &'a str> {
-        let others = self.others.iter().filter(move |(other, _)| other == site).map(|(_, url)| url.as_str());
-        self.public.get(site).map(String::as_str).into_iter().chain(others)
+    /// Every address of an entrance, the public one first.
+    pub fn all<'a>(&'a self, entrance: &'a Entrance) -> impl Iterator<Item = &'a str> {
+        let others =
+            self.others.iter().filter(move |(other, _)| other == entrance).map(|(_, url)| url.as_str());
+        self.public.get(entrance).map(String::as_str).into_iter().chain(others)
     }
 
-    /// Adds an address that reaches a site besides the public one.
+    /// Adds an address that reaches an entrance besides the public one.
     #[must_use]
-    pub fn with_other(mut self, site: Site, url: String) -> Self {
-        if self.public.get(&site) != Some(&url) {
-            self.others.push((site, url));
+    pub fn with_other(mut self, entrance: Entrance, url: String) -> Self {
+        if self.public.get(&entrance) != Some(&url) {
+            self.others.push((entrance, url));
         }
         self
     }
@@ -56,14 +62,14 @@ impl Addresses {
     }
 }
 
-impl FromIterator<(Site, String)> for Addresses {
-    fn from_iter<I: IntoIterator<Item = (Site, String)>>(addresses: I) -> Self {
+impl FromIterator<(Entrance, String)> for Addresses {
+    fn from_iter<I: IntoIterator<Item = (Entrance, String)>>(addresses: I) -> Self {
         Self { public: addresses.into_iter().collect(), others: Vec::new() }
     }
 }
 
-impl<const N: usize> From<[(Site, String); N]> for Addresses {
-    fn from(addresses: [(Site, String); N]) -> Self {
+impl<const N: usize> From<[(Entrance, String); N]> for Addresses {
+    fn from(addresses: [(Entrance, String); N]) -> Self {
         addresses.into_iter().collect()
     }
 }
@@ -87,15 +93,10 @@ struct Core {
     outbound: OnceLock<Box<dyn Outbound>>,
     switches: Switches,
     commands: tokio::sync::Mutex<()>,
-    expected: Mutex<HashMap<Arc<str>, Expected>>,
+    rows: Rows,
+    store: Store,
+    expected_calls: ExpectedCalls,
     ids: AtomicU64,
-}
-
-/// An outgoing call that has not arrived yet.
-pub(crate) struct Expected {
-    pub(crate) id: Arc<str>,
-    pub(crate) parent: Arc<str>,
-    pub(crate) hops: u8,
 }
 
 /// Puts a lab together.
@@ -154,7 +155,9 @@ impl LabBuilder {
                 outbound: OnceLock::new(),
                 switches: self.switches,
                 commands: tokio::sync::Mutex::new(()),
-                expected: Mutex::new(HashMap::new()),
+                rows: Rows::default(),
+                store: Store::new(STORE_BUDGET),
+                expected_calls: ExpectedCalls::default(),
                 ids: AtomicU64::new(first_id),
             }),
         }
@@ -221,13 +224,18 @@ impl Lab {
         self.core.snapshot.store(Arc::new(snapshot));
     }
 
-    /// World names with the site that answers them, for the outbound table and TLS.
-    pub fn hosts(&self) -> Vec<(String, Site)> {
+    /// World names in lower case with the entrance each of them leads to, in order.
+    pub fn hosts(&self) -> Vec<(String, Entrance)> {
         let snapshot = self.core.snapshot.load();
         let mut hosts: Vec<_> =
-            snapshot.hosts.iter().map(|(name, (_, site))| (name.clone(), site.clone())).collect();
+            snapshot.hosts.iter().map(|(name, (_, entrance))| (name.clone(), entrance.clone())).collect();
         hosts.sort();
         hosts
+    }
+
+    /// The entrance a world name, in lower case, leads to.
+    pub fn entrance_of(&self, host: &str) -> Option<Entrance> {
+        self.core.snapshot.load().hosts.get(host).map(|(_, entrance)| entrance.clone())
     }
 
     /// Names of the mounted surfaces with their catalogues.
@@ -239,30 +247,60 @@ impl Lab {
             .collect()
     }
 
-    /// Judges a token as `surface` at `site` would; `None` if there is no such surface.
-    pub fn judge(&self, surface: &str, site: &Site, token: &str) -> Option<Vec<Check>> {
+    /// Judges a token as `surface` on that machine would; `None` if there is no such surface.
+    pub fn judge(&self, surface: &str, machine: Option<&Machine>, token: &str) -> Option<Vec<Check>> {
         let index = self.core.surfaces.iter().position(|mounted| mounted.surface.name() == surface)?;
-        let activity = self.activity(index, site.clone());
-        let now = activity.now();
-        Some(self.core.surfaces[index].surface.judge(&activity, token, now))
+        let context = self.context(index, machine.cloned());
+        let now = context.now();
+        Some(self.core.surfaces[index].surface.judge(&context, token, now))
     }
 
-    pub(crate) fn activity(&self, surface: usize, site: Site) -> Activity {
-        Activity {
+    /// What products remember for a while.
+    pub fn store(&self) -> &Store {
+        &self.core.store
+    }
+
+    /// The context of something that begins inside the lab.
+    pub(crate) fn context(&self, surface: usize, machine: Option<Machine>) -> Context {
+        let snapshot = self.snapshot();
+        Context {
             lab: self.clone(),
-            snapshot: self.snapshot(),
             surface: Some(surface),
             id: self.next_id(),
             parent: None,
             hops: 0,
-            children: 0,
-            now: self.core.clock.now(&site),
-            site,
-            checks: Vec::new(),
-            facts: Vec::new(),
-            error: None,
-            activities: Vec::new(),
+            entrance: None,
+            now: self.now_at(machine.as_ref(), &snapshot.world),
+            lineage: self.core.rows.begin().with(machine.as_ref().map(Machine::scope)),
+            machine,
+            snapshot,
         }
+    }
+
+    /// What a machine's clock shows; the lab's time where there is none.
+    pub(crate) fn now_at(&self, machine: Option<&Machine>, world: &World) -> OffsetDateTime {
+        let now = self.core.clock.now();
+        machine.map_or(now, |machine| now.saturating_add(machine.offset(world)))
+    }
+
+    pub(crate) fn rows(&self) -> &Rows {
+        &self.core.rows
+    }
+
+    /// The rows of a scope, from the declaration as it is now if they are asked for the first time.
+    pub(crate) fn rows_of(
+        &self,
+        surface: usize,
+        scope: &Scope,
+        now: OffsetDateTime,
+    ) -> Result<Database, NoRows> {
+        let mounted = &self.core.surfaces.get(surface).ok_or(NoRows)?.surface;
+        self.core.rows.open(
+            scope,
+            surface,
+            || mounted.tables(scope),
+            || mounted.declared_rows(&self.world(), scope, now),
+        )
     }
 
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
@@ -307,12 +345,7 @@ impl Lab {
         format!("x-{text}").into()
     }
 
-    pub(crate) fn expect_call(&self, id: &Arc<str>, parent: &Arc<str>, hops: u8) {
-        let expected = Expected { id: Arc::clone(id), parent: Arc::clone(parent), hops };
-        lock(&self.core.expected).insert(Arc::clone(id), expected);
-    }
-
-    pub(crate) fn take_expected(&self, id: &str) -> Option<Expected> {
-        lock(&self.core.expected).remove(id)
+    pub(crate) fn expected_calls(&self) -> &ExpectedCalls {
+        &self.core.expected_calls
     }
 }

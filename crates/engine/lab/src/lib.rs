@@ -1,31 +1,42 @@
-//! What runs: one lab with its clock, randomness, journal, world snapshot and surfaces, without sockets.
+//! What runs: one lab with its clock, randomness, rows, journal, world snapshot and surfaces, without sockets.
 //!
-//! Decides host choice, folding and dispatch, and that everything mutable has one home. Never decides what a product
+//! Decides host choice, folding, the machine and dispatch, and that everything mutable has one home. Never decides what a product
 //! answers: that is each [`Surface`]'s. [`Lab::answer`] works without a socket; `server` adds sockets and an
 //! [`outbound::Outbound`].
 
 mod answer;
+mod calling;
 mod clock;
 mod command;
+mod context;
 mod dispatch;
+mod document;
 mod exchange;
 pub mod journal;
 mod lab;
 mod masking;
 pub mod outbound;
+mod place;
 mod random;
 pub mod request;
-mod site;
+mod rows;
+pub mod store;
 mod surface;
+mod trail;
 
 pub use answer::{Answer, Content, Delivery, Response};
+pub use calling::{CALL_HEADER, HOP_LIMIT};
 pub use clock::{Clock, ClockChange, real_now};
 pub use command::{Applied, Command, CommandError};
 pub use dispatch::EXCHANGE_HEADER;
-pub use exchange::{Activity, CALL_HEADER, Exchange, HOP_LIMIT};
+pub use context::Context;
+pub use exchange::Exchange;
 pub use lab::{Addresses, JOURNAL_BUDGET, Lab, LabBuilder};
 pub use outbound::BoxFuture;
+pub use place::{Entrance, Machine, NoPlace, Scope};
 pub use random::Random;
 pub use request::{Arrival, Request};
-pub use site::Site;
-pub use surface::{CatalogueRow, Handler, Refusal, Route, Surface};
+pub use rows::{DeclaredRow, NoRows, RowRefused, Tables};
+pub use store::Store;
+pub use surface::{CatalogueRow, Handler, Refusal, Route, Surface, Way};
+pub use trail::{Fact, Facts, SharedFacts, Trail};

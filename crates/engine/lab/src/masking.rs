@@ -189,7 +189,16 @@ fn percent_decoded(name: &str) -> Cow<'_, str> {
     Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())
 }
 
+/// Whether every value of a repeated header field is as masking leaves it: what was masked stays as it is.
+fn is_masked(value: &str, mask: impl Fn(&str) -> String) -> bool {
+    value.split(", ").all(|one| mask(one) == one)
+}
+
 fn authorization(value: &str) -> String {
+    if is_masked(value, one_authorization) { value.to_owned() } else { one_authorization(value) }
+}
+
+fn one_authorization(value: &str) -> String {
     let (scheme, credentials) = match value.trim().split_once(' ') {
         Some((scheme, credentials)) => (scheme, credentials.trim()),
         None => (value.trim(), ""),
@@ -204,7 +213,7 @@ fn authorization(value: &str) -> String {
 }
 
 /// Header lines as a JSON object, credentials and cookies masked.
-pub(crate) fn header_lines(lines: &str) -> Value {
+pub(crate) fn header_lines(lines: &str) -> Map<String, Value> {
     let mut object = Map::new();
     for line in lines.lines() {
         let Some((name, value)) = line.split_once(": ") else { continue };
@@ -212,7 +221,9 @@ pub(crate) fn header_lines(lines: &str) -> Value {
             "authorization" => authorization(value),
             // A redirect carries codes and tokens in its address.
             "location" | "referer" => target(value),
-            secret if SECRET_HEADERS.contains(&secret) => MASK.to_owned(),
+            secret if SECRET_HEADERS.contains(&secret) && !is_masked(value, |_| MASK.to_owned()) => {
+                MASK.to_owned()
+            }
             _ => value.to_owned(),
         };
         match object.get_mut(name) {
@@ -225,7 +236,19 @@ pub(crate) fn header_lines(lines: &str) -> Value {
             }
         }
     }
-    Value::Object(object)
+    object
+}
+
+/// What a body of JSON is of whose members cannot be told apart.
+const BROKEN_JSON: &str = "JSON that cannot be read to its end";
+
+/// Whether a body is what stands for one that is not shown.
+fn is_description(text: &str, kind: &str) -> bool {
+    text.split_once(" bytes of ").is_some_and(|(count, of)| {
+        !count.is_empty()
+            && count.bytes().all(|byte| byte.is_ascii_digit())
+            && (of == kind || of == BROKEN_JSON)
+    })
 }
 
 /// A body as JSON where it is JSON, else as text; secrets masked.
@@ -245,12 +268,15 @@ pub(crate) fn body(headers: &str, body: &[u8]) -> Value {
         json(&mut value);
         return value;
     }
+    if is_description(&text, &kind) {
+        return Value::String(text.into_owned());
+    }
     let opaque = || Value::String(format!("{} bytes of {kind}", body.len()));
     if kind.starts_with("multipart") {
         opaque()
     } else if is_json && may_hold_secrets(&text) {
         // Cut or broken JSON has no members that could be masked one by one.
-        Value::String(format!("{} bytes of JSON that cannot be read to its end", body.len()))
+        Value::String(format!("{} bytes of {BROKEN_JSON}", body.len()))
     } else if kind.contains("urlencoded") || (text.contains('=') && !text.starts_with('<')) {
         // A form sent with another content type, or none, is still a form.
         Value::String(form(&text))

@@ -87,6 +87,9 @@ pub enum CallError {
         /// Why.
         why: String,
     },
+    /// The lab was reset since the exchange began that wanted to call.
+    #[error("the lab was reset meanwhile")]
+    Reset,
     /// More than eight calls deep.
     #[error("more than {limit} calls deep")]
     TooManyHops {

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
-use crate::Site;
+use crate::Entrance;
 
 /// A request handed to [`crate::Lab::answer`].
 #[derive(Debug)]
@@ -47,7 +47,7 @@ pub enum BodyError {
 #[derive(Clone, Debug)]
 pub struct Arrival {
     /// The port it came to: decides the surface for local names.
-    pub entrance: Site,
+    pub entrance: Entrance,
     /// Whether TLS was spoken.
     pub secure: bool,
     /// SNI, if sent.
@@ -58,14 +58,14 @@ pub struct Arrival {
 
 impl Arrival {
     /// A call without a socket (tests, `lab.answer`).
-    pub fn direct(entrance: Site) -> Self {
+    pub fn direct(entrance: Entrance) -> Self {
         Self { entrance, secure: true, server_name: None, peer: None }
     }
 }
 
 impl Request {
     /// A request without headers or body, for tests and for calls without a socket.
-    pub fn new(method: Method, host: &str, target: &str, entrance: Site) -> Self {
+    pub fn new(method: Method, host: &str, target: &str, entrance: Entrance) -> Self {
         Self {
             method,
             target: target.into(),

@@ -1,8 +1,8 @@
 //! What a product has to offer to take part in a lab.
 //!
-//! Decides the contract between the engine and the four products: hosts, one static route table, a catalogue, a
-//! refusal in the product's own envelope, and a judgement of any token. Deciding is pure; a handler may await only
-//! outbound calls. Surfaces never know each other.
+//! Decides the contract between the engine and the four products: hosts, the machine behind an entrance, one static route
+//! table, the rows of a scope, a catalogue, a refusal in the product's own envelope, and a judgement of any token. Deciding
+//! is pure; a handler may await only outbound calls. Surfaces never know each other.
 
 use std::any::Any;
 
@@ -13,7 +13,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::request::BodyError;
-use crate::{Activity, Addresses, Answer, BoxFuture, Exchange, Site};
+use crate::rows::{DeclaredRow, Tables};
+use crate::{Addresses, Answer, BoxFuture, Context, Entrance, Exchange, Machine, Scope, Trail};
 
 /// One line of a route table.
 pub struct Route<S: 'static> {
@@ -44,6 +45,17 @@ pub enum Refusal {
     Body(BodyError),
     /// The handler panicked: our own defect, in the product's envelope for an internal error.
     Panic,
+}
+
+/// What is known of a request when its machine is chosen.
+#[derive(Clone, Copy, Debug)]
+pub struct Way<'r> {
+    /// The port it came to, or that of the world name it was sent to.
+    pub entrance: &'r Entrance,
+    /// The host name in lower case, without port; empty if there was none.
+    pub host: &'r str,
+    /// The folded path.
+    pub path: &'r str,
 }
 
 /// A row of a surface's catalogue for documents and the control API.
@@ -78,11 +90,15 @@ pub trait Surface: Sized + Send + Sync + 'static {
     /// The route table.
     fn routes() -> &'static [Route<Self>];
 
-    /// World names this surface answers, with their sites.
-    fn hosts(&self, world: &World) -> Vec<(String, Site)>;
+    /// World names this surface answers, with the entrance each of them leads to.
+    fn hosts(&self, world: &World) -> Vec<(String, Entrance)>;
 
     /// Whether this surface answers a local name at this entrance, for this folded path.
-    fn at(&self, entrance: &Site, folded_path: &str) -> bool;
+    fn at(&self, entrance: &Entrance, folded_path: &str) -> bool;
+
+    /// The machine that answers a request: whose clock it sees and whose start it depends on. A gateway chooses a node
+    /// here. `None` where the request names none.
+    fn machine(&self, world: &World, way: &Way<'_>) -> Option<Machine>;
 
     /// Computes what lives as long as a snapshot.
     fn prepare(&self, world: &World, addresses: &Addresses) -> Self::Prepared;
@@ -93,37 +109,50 @@ pub trait Surface: Sized + Send + Sync + 'static {
     /// A refusal in the product's own envelope.
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer;
 
-    /// Judges a token as the resource at `site` would, without an exchange.
-    fn judge(&self, activity: &Activity, token: &str, now: OffsetDateTime) -> Vec<Check>;
+    /// Judges a token as the resource on the context's machine would, without an exchange.
+    fn judge(&self, context: &Context, token: &str, now: OffsetDateTime) -> Vec<Check>;
 
-    /// Sites of this surface that read their configuration at a start.
-    fn starts(&self, _world: &World) -> Vec<Site> {
+    /// The tables this surface keeps for a scope; `None` where it keeps none.
+    fn tables(&self, _scope: &Scope) -> Option<Tables> {
+        None
+    }
+
+    /// The rows a scope begins with, as this world declares them. Referred rows stand before those that refer to them.
+    fn declared_rows(&self, _world: &World, _scope: &Scope, _now: OffsetDateTime) -> Vec<DeclaredRow> {
         Vec::new()
     }
 
-    /// Starts one of them: reads configuration, may call out.
-    fn start<'a>(&'a self, _activity: &'a mut Activity) -> BoxFuture<'a, ()> {
+    /// Machines of this surface that read their configuration at a start.
+    fn starts(&self, _world: &World) -> Vec<Machine> {
+        Vec::new()
+    }
+
+    /// Starts the context's machine: reads configuration, may call out.
+    fn start<'a>(&'a self, _context: &'a Context, _trail: &'a mut Trail) -> BoxFuture<'a, ()> {
         Box::pin(std::future::ready(()))
     }
 
-    /// Forgets all live state (records, caches).
-    fn reset(&self) {}
+    /// Forgets what machines of a scope, or all of them, hold besides rows.
+    fn reset(&self, _scope: Option<&Scope>) {}
 }
 
 /// [`Surface`], object-safe.
 pub(crate) trait Mount: Send + Sync {
     fn name(&self) -> &'static str;
     fn table(&self) -> Vec<TableRow>;
-    fn hosts(&self, world: &World) -> Vec<(String, Site)>;
-    fn at(&self, entrance: &Site, folded_path: &str) -> bool;
+    fn hosts(&self, world: &World) -> Vec<(String, Entrance)>;
+    fn at(&self, entrance: &Entrance, folded_path: &str) -> bool;
+    fn machine(&self, world: &World, way: &Way<'_>) -> Option<Machine>;
     fn prepare(&self, world: &World, addresses: &Addresses) -> Box<dyn Any + Send + Sync>;
     fn catalogue(&self) -> Vec<CatalogueRow>;
     fn handle<'a>(&'a self, route: usize, exchange: &'a mut Exchange) -> BoxFuture<'a, Answer>;
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer;
-    fn judge(&self, activity: &Activity, token: &str, now: OffsetDateTime) -> Vec<Check>;
-    fn starts(&self, world: &World) -> Vec<Site>;
-    fn start<'a>(&'a self, activity: &'a mut Activity) -> BoxFuture<'a, ()>;
-    fn reset(&self);
+    fn judge(&self, context: &Context, token: &str, now: OffsetDateTime) -> Vec<Check>;
+    fn tables(&self, scope: &Scope) -> Option<Tables>;
+    fn declared_rows(&self, world: &World, scope: &Scope, now: OffsetDateTime) -> Vec<DeclaredRow>;
+    fn starts(&self, world: &World) -> Vec<Machine>;
+    fn start<'a>(&'a self, context: &'a Context, trail: &'a mut Trail) -> BoxFuture<'a, ()>;
+    fn reset(&self, scope: Option<&Scope>);
 }
 
 pub(crate) struct TableRow {
@@ -146,11 +175,14 @@ impl<S: Surface> Mount for S {
             })
             .collect()
     }
-    fn hosts(&self, world: &World) -> Vec<(String, Site)> {
+    fn hosts(&self, world: &World) -> Vec<(String, Entrance)> {
         Surface::hosts(self, world)
     }
-    fn at(&self, entrance: &Site, folded_path: &str) -> bool {
+    fn at(&self, entrance: &Entrance, folded_path: &str) -> bool {
         Surface::at(self, entrance, folded_path)
+    }
+    fn machine(&self, world: &World, way: &Way<'_>) -> Option<Machine> {
+        Surface::machine(self, world, way)
     }
     fn prepare(&self, world: &World, addresses: &Addresses) -> Box<dyn Any + Send + Sync> {
         Box::new(Surface::prepare(self, world, addresses))
@@ -164,16 +196,22 @@ impl<S: Surface> Mount for S {
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer {
         Surface::refuse(self, exchange, why)
     }
-    fn judge(&self, activity: &Activity, token: &str, now: OffsetDateTime) -> Vec<Check> {
-        Surface::judge(self, activity, token, now)
+    fn judge(&self, context: &Context, token: &str, now: OffsetDateTime) -> Vec<Check> {
+        Surface::judge(self, context, token, now)
     }
-    fn starts(&self, world: &World) -> Vec<Site> {
+    fn tables(&self, scope: &Scope) -> Option<Tables> {
+        Surface::tables(self, scope)
+    }
+    fn declared_rows(&self, world: &World, scope: &Scope, now: OffsetDateTime) -> Vec<DeclaredRow> {
+        Surface::declared_rows(self, world, scope, now)
+    }
+    fn starts(&self, world: &World) -> Vec<Machine> {
         Surface::starts(self, world)
     }
-    fn start<'a>(&'a self, activity: &'a mut Activity) -> BoxFuture<'a, ()> {
-        Surface::start(self, activity)
+    fn start<'a>(&'a self, context: &'a Context, trail: &'a mut Trail) -> BoxFuture<'a, ()> {
+        Surface::start(self, context, trail)
     }
-    fn reset(&self) {
-        Surface::reset(self);
+    fn reset(&self, scope: Option<&Scope>) {
+        Surface::reset(self, scope);
     }
 }

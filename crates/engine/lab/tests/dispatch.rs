@@ -8,8 +8,8 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
-    Activity, Addresses, Answer, BoxFuture, CatalogueRow, Command, EXCHANGE_HEADER, Exchange, Lab, Refusal,
-    Request, Route, Site, Surface,
+    Addresses, Answer, BoxFuture, CatalogueRow, Command, Context, EXCHANGE_HEADER, Entrance, Exchange, Lab,
+    Machine, Refusal, Request, Route, Surface, Trail, Way,
 };
 use mocktenant_verdict::Check;
 use mocktenant_world::{Edit, EditedBy, Setting, World};
@@ -33,7 +33,8 @@ static ROUTES: &[Route<Echo>] = &[
 ];
 
 fn echo(exchange: &mut Exchange) -> Answer {
-    exchange.activity.fact("name", exchange.parameter("name"));
+    let name = exchange.parameter("name");
+    exchange.trail.fact("name", name);
     Answer::json(
         StatusCode::OK,
         format!("[\"{}\",\"{}\"]", exchange.raw_parameter("tenant"), exchange.parameter("name")),
@@ -47,18 +48,21 @@ impl Surface for Echo {
     fn routes() -> &'static [Route<Self>] {
         ROUTES
     }
-    fn hosts(&self, _world: &World) -> Vec<(String, Site)> {
-        vec![("Login.Example.com".into(), Site::Identity)]
+    fn hosts(&self, _world: &World) -> Vec<(String, Entrance)> {
+        vec![("Login.Example.com".into(), Entrance::Identity)]
     }
-    fn at(&self, entrance: &Site, _folded_path: &str) -> bool {
-        *entrance == Site::Identity
+    fn at(&self, entrance: &Entrance, _folded_path: &str) -> bool {
+        *entrance == Entrance::Identity
+    }
+    fn machine(&self, _world: &World, _way: &Way<'_>) -> Option<Machine> {
+        None
     }
     fn prepare(&self, _world: &World, _addresses: &Addresses) {}
     fn catalogue(&self) -> Vec<CatalogueRow> {
         Vec::new()
     }
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer {
-        exchange.activity.record_error("refused");
+        exchange.trail.record_error("refused");
         let status = match &why {
             Refusal::NotFound => StatusCode::NOT_FOUND,
             Refusal::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
@@ -68,14 +72,14 @@ impl Surface for Echo {
         };
         Answer::json(status, format!("{{\"why\":\"{why:?}\"}}").into_bytes())
     }
-    fn judge(&self, _activity: &Activity, _token: &str, _now: OffsetDateTime) -> Vec<Check> {
+    fn judge(&self, _context: &Context, _token: &str, _now: OffsetDateTime) -> Vec<Check> {
         Vec::new()
     }
-    fn starts(&self, _world: &World) -> Vec<Site> {
-        vec![Site::environment("onebox")]
+    fn starts(&self, _world: &World) -> Vec<Machine> {
+        vec![Machine::node("onebox", "aos1")]
     }
-    fn start<'a>(&'a self, activity: &'a mut Activity) -> BoxFuture<'a, ()> {
-        activity.fact("started", "yes");
+    fn start<'a>(&'a self, _context: &'a Context, trail: &'a mut Trail) -> BoxFuture<'a, ()> {
+        trail.fact("started", "yes");
         Box::pin(std::future::ready(()))
     }
 }
@@ -85,7 +89,7 @@ fn lab() -> Lab {
 }
 
 async fn ask(lab: &Lab, method: Method, host: &str, target: &str) -> (u16, String) {
-    let response = lab.answer(Request::new(method, host, target, Site::Identity)).await;
+    let response = lab.answer(Request::new(method, host, target, Entrance::Identity)).await;
     (response.status.as_u16(), String::from_utf8(response.body.to_vec()).unwrap())
 }
 
@@ -108,9 +112,9 @@ async fn values_come_from_the_raw_path_and_matching_from_the_folded_one() {
 async fn a_name_of_the_world_decides_whatever_the_port_and_a_foreign_name_is_misdirected() {
     let lab = lab();
     let mut request =
-        Request::new(Method::GET, "LOGIN.example.com.:443", "/a/echo/b", Site::organization("contoso"));
+        Request::new(Method::GET, "LOGIN.example.com.:443", "/a/echo/b", Entrance::organization("contoso"));
     assert_eq!(lab.answer(request).await.status, 200);
-    request = Request::new(Method::GET, "localhost:7446", "/a/echo/b", Site::organization("contoso"));
+    request = Request::new(Method::GET, "localhost:7446", "/a/echo/b", Entrance::organization("contoso"));
     assert_eq!(lab.answer(request).await.status, 421, "no surface answers that port");
     assert_eq!(ask(&lab, Method::GET, "evil.example", "/a/echo/b").await, (421, String::new()));
     assert_eq!(ask(&lab, Method::GET, "", "/a/echo/b").await.0, 421);
@@ -121,7 +125,7 @@ async fn a_name_of_the_world_decides_whatever_the_port_and_a_foreign_name_is_mis
 async fn the_names_of_the_labs_own_public_addresses_are_local() {
     let lab = lab();
     assert_eq!(ask(&lab, Method::GET, "login.docker.example:7443", "/a/echo/b").await.0, 421);
-    let addresses = [(Site::Identity, "https://Login.docker.example:7443".to_owned())];
+    let addresses = [(Entrance::Identity, "https://Login.docker.example:7443".to_owned())];
     lab.set_addresses(addresses.into_iter().collect());
     assert_eq!(ask(&lab, Method::GET, "login.docker.example:7443", "/a/echo/b").await.0, 200);
 }
@@ -132,12 +136,12 @@ async fn what_no_handler_answers_is_refused_by_the_surface_itself() {
     assert_eq!(ask(&lab, Method::GET, "localhost", "/nowhere").await.0, 404);
     let (status, body) = ask(&lab, Method::PUT, "localhost", "/a/echo/b").await;
     assert_eq!((status, body.contains("GET")), (405, true));
-    let head = lab.answer(Request::new(Method::HEAD, "localhost", "/a/echo/b", Site::Identity)).await;
+    let head = lab.answer(Request::new(Method::HEAD, "localhost", "/a/echo/b", Entrance::Identity)).await;
     assert_eq!((head.status.as_u16(), head.body.len()), (200, 0));
     assert_eq!(head.headers["content-length"], "9", "the length of what GET sends");
     let (status, body) = ask(&lab, Method::POST, "localhost", "/panic").await;
     assert_eq!((status, body.contains("Panic")), (500, true));
-    let mut request = Request::new(Method::GET, "localhost", "/a/echo/b", Site::Identity);
+    let mut request = Request::new(Method::GET, "localhost", "/a/echo/b", Entrance::Identity);
     request.body = Err(BodyError::TooLarge { limit: 1 });
     assert_eq!(lab.answer(request).await.status, 413);
 }
@@ -145,10 +149,10 @@ async fn what_no_handler_answers_is_refused_by_the_surface_itself() {
 #[tokio::test]
 async fn every_answer_names_its_exchange_and_the_record_is_there_before_it() {
     let lab = lab();
-    let response = lab.answer(Request::new(Method::GET, "localhost", "/a/echo/b", Site::Identity)).await;
+    let response = lab.answer(Request::new(Method::GET, "localhost", "/a/echo/b", Entrance::Identity)).await;
     let id = response.headers[EXCHANGE_HEADER].to_str().unwrap().to_owned();
     let record = lab.journal().find(&id).unwrap();
-    assert_eq!((record.endpoint, record.status, record.surface), ("echo", 200, "echo"));
+    assert_eq!((&*record.endpoint, record.status, &*record.surface), ("echo", 200, "echo"));
     assert_eq!(record.fact("name").unwrap().value, "b");
     assert!(!record.response_headers.contains("mocktenant"), "the journal shows the product's own headers");
 }
@@ -158,7 +162,7 @@ async fn the_journal_is_bounded_in_bytes_and_counts_what_it_dropped() {
     let world = Arc::new(World::contoso().unwrap());
     let lab = Lab::builder(world).surface(Echo).journal_budget(50_000).build();
     for _ in 0..50 {
-        let mut request = Request::new(Method::GET, "localhost", "/a/echo/b", Site::Identity);
+        let mut request = Request::new(Method::GET, "localhost", "/a/echo/b", Entrance::Identity);
         request.body = Ok(Bytes::from(vec![b'x'; 100_000]));
         assert_eq!(lab.answer(request).await.status, 200);
     }
@@ -175,21 +179,21 @@ async fn commands_swap_the_world_whole_and_two_labs_never_see_each_other() {
     one.apply(Command::Edit { edits, by: EditedBy::Control }).await.unwrap();
     assert_eq!(one.world().get(&name).unwrap(), "Fabrikam");
     assert_eq!(other.world().get(&name).unwrap(), "Contoso");
-    one.answer(Request::new(Method::GET, "localhost", "/a/echo/b", Site::Identity)).await;
+    one.answer(Request::new(Method::GET, "localhost", "/a/echo/b", Entrance::Identity)).await;
     assert_eq!(other.journal().records().len(), 0);
 
-    one.apply(Command::Restart { environment: "onebox".into() }).await.unwrap();
+    one.apply(Command::Restart { environment: "onebox".into(), node: None }).await.unwrap();
     assert!(one.journal().records().iter().any(|record| record.fact("started").is_some()));
-    assert!(one.apply(Command::Restart { environment: "twobox".into() }).await.is_err());
+    assert!(one.apply(Command::Restart { environment: "twobox".into(), node: None }).await.is_err());
     assert!(one.apply(Command::Scenario { name: "no-such".into() }).await.is_err());
-    one.apply(Command::Reset).await.unwrap();
+    one.apply(Command::Reset { scope: None }).await.unwrap();
     assert_eq!(one.world().get(&name).unwrap(), "Contoso");
 }
 
 #[tokio::test]
 async fn a_stranger_cannot_pose_as_an_outgoing_call() {
     let lab = lab();
-    let mut request = Request::new(Method::GET, "localhost", "/a/echo/b", Site::Identity);
+    let mut request = Request::new(Method::GET, "localhost", "/a/echo/b", Entrance::Identity);
     request.headers.insert("x-mocktenant-call", "x-FORGED.1".parse().unwrap());
     let response = lab.answer(request).await;
     let id = response.headers[EXCHANGE_HEADER].to_str().unwrap();

@@ -198,7 +198,7 @@ impl Database {
 
     /// Replaces every row of every table by these (table, columns), in one step; on an error nothing changes.
     ///
-    /// Open transactions become void: their reservations end, [`crate::Transaction::commit`] writes nothing. Record
+    /// Open transactions become void: their reservations end, [`crate::Transaction::commit`] says [`crate::Reset`]. Record
     /// numbers begin anew, versions go on, so that an entity tag from before never matches a row from after.
     pub fn replace_all<T: AsRef<str>>(
         &self,

@@ -26,6 +26,11 @@ impl fmt::Display for KeyName {
     }
 }
 
+/// A reset took a transaction's reservations before it could commit: nothing was written, nothing is held any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the rows were reset since this change began")]
+pub struct Reset;
+
 /// Why a read or a reservation is refused. A refused reservation changes nothing; the transaction stays usable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

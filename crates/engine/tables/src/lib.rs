@@ -2,7 +2,7 @@
 //!
 //! Decides which rows exist, which keys are taken, and who may change what next. A read looks at an immutable
 //! [`Snapshot`]; a write reserves its row and its unique keys in a [`Transaction`] and can then wait for an outbound
-//! call as long as it likes: [`Transaction::commit`] cannot fail, and dropping the transaction leaves no trace. Locks
+//! call as long as it likes: only a reset makes [`Transaction::commit`] fail, and dropping the transaction leaves no trace. Locks
 //! are taken and released inside each call, so none is ever held across an await. Knows no column's meaning, no
 //! product's texts and no time.
 //!
@@ -19,7 +19,7 @@ mod snapshot;
 mod transaction;
 
 pub use database::{Database, Limits};
-pub use error::{KeyName, SchemaError, TableError};
+pub use error::{KeyName, Reset, SchemaError, TableError};
 pub use key::{Key, KeyPart, Reference};
 pub use query::{Page, Query, Scan};
 pub use row::{Columns, FIRST_RECID, Row};

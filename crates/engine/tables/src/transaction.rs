@@ -1,15 +1,15 @@
-//! Writing: reserve now, commit later, never fail in between.
+//! Writing: reserve now, commit later, fail in between only by a reset.
 //!
 //! Decides who wins a row or a unique key: the first to reserve it. Every check is made at reservation, against what is
 //! committed and against all open reservations, so committing is only writing down. Nobody ever waits for another
-//! transaction: a conflict is an error at once. Mirrors the unit of work of a synchronous Dual Write, in which the
+//! transaction: a conflict is an error at once. Only a reset takes a reservation away, and then the commit says so. Mirrors the unit of work of a synchronous Dual Write, in which the
 //! record appears if and only if the other side took it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::database::{Claim, Database, Shared, State, TransactionId};
-use crate::error::{KeyName, TableError};
+use crate::error::{KeyName, Reset, TableError};
 use crate::key::{Key, Reference};
 use crate::row::{Columns, Row, fits};
 use crate::schema::Schema;
@@ -76,12 +76,9 @@ impl Change {
 
 /// What a commit wrote.
 #[derive(Debug, Clone, PartialEq, Default)]
-#[must_use]
 pub struct Commit {
     /// The changed rows, in the order in which they were first reserved; rows inserted and deleted again are left out.
     pub changes: Vec<Change>,
-    /// The database was reset since the transaction began: nothing was written, there are no changes.
-    pub void: bool,
 }
 
 /// A row this transaction holds.
@@ -226,13 +223,13 @@ impl Transaction {
         Ok(Reserved { key: key.clone(), kind: ChangeKind::Delete, columns })
     }
 
-    /// Makes every reserved change visible, all at once. Cannot fail: all was checked and kept when it was reserved. If
-    /// the database was reset in the meantime there is nothing left to change, and the answer is [`Commit::void`].
-    pub fn commit(mut self) -> Commit {
+    /// Makes every reserved change visible, all at once: all was checked and kept when it was reserved. [`Reset`] if a reset
+    /// took the reservations since; then nothing was written.
+    pub fn commit(mut self) -> Result<Commit, Reset> {
         let shared = Arc::clone(&self.shared);
         let mut state = shared.lock();
         if self.alive(&state).is_err() {
-            return Commit { changes: Vec::new(), void: true };
+            return Err(Reset);
         }
         self.release(&mut state);
         let pending = std::mem::take(&mut self.pending);
@@ -271,7 +268,7 @@ impl Transaction {
                 changes.push(Change { table: schema.name.clone(), key: row.key, before: row.before, after });
             }
         }
-        Commit { changes, void: false }
+        Ok(Commit { changes })
     }
 
     fn alive(&self, state: &State) -> Result<(), TableError> {

@@ -199,7 +199,7 @@ fn apply(database: &Database, open: &mut [Transaction], step: &Step) -> Answer {
         Step::Delete(slot, id) => answer(open[slot].reserve_delete("t", &key(id), Precondition::None)),
         Step::Commit(slot) => {
             let transaction = std::mem::replace(&mut open[slot], Transaction::begin(database));
-            if transaction.commit().void { Answer::Void } else { Answer::Done }
+            if transaction.commit().is_err() { Answer::Void } else { Answer::Done }
         }
         Step::Drop(slot) => {
             open[slot] = Transaction::begin(database);
@@ -263,7 +263,7 @@ proptest! {
         for id in model.rows.keys() {
             prop_assert!(last.reserve_delete("t", &key(*id), Precondition::MustExist).is_ok());
         }
-        prop_assert_eq!(last.commit().changes.len(), model.rows.len());
+        prop_assert_eq!(last.commit().unwrap().changes.len(), model.rows.len());
         prop_assert_eq!(database.snapshot().rows(), 0);
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Barrier;
 use std::thread;
 
 use mocktenant_tables::{
-    ChangeKind, Columns, Database, FIRST_RECID, Key, KeyName, Limits, Precondition, Reference, Row, Scan,
+    ChangeKind, Columns, Database, FIRST_RECID, Key, KeyName, Limits, Precondition, Reference, Reset, Row, Scan,
     Schema, SchemaError, TableError, Transaction,
 };
 use serde_json::{Value, json};
@@ -38,8 +38,7 @@ fn account(id: &str, number: &str) -> Columns {
 fn insert(database: &Database, row: Columns) -> Row {
     let mut transaction = Transaction::begin(database);
     transaction.reserve_insert("accounts", row).unwrap();
-    let commit = transaction.commit();
-    assert!(!commit.void);
+    let commit = transaction.commit().unwrap();
     commit.changes[0].after.clone().unwrap()
 }
 
@@ -79,7 +78,7 @@ fn of_many_threads_reserving_one_alternate_key_exactly_one_wins() {
                             transaction.reserve_insert("accounts", account(&format!("id{index}"), "SAME"));
                         // everybody has tried before anybody ends
                         barrier.wait();
-                        reserved.map(|_| assert_eq!(transaction.commit().changes.len(), 1))
+                        reserved.map(|_| assert_eq!(transaction.commit().unwrap().changes.len(), 1))
                     })
                 })
                 .collect();
@@ -118,7 +117,7 @@ fn threads_that_update_one_row_by_version_lose_no_update() {
                     let precondition = Precondition::Version(row.version);
                     match transaction.reserve_update("accounts", &key, change, precondition) {
                         Ok(_) => {
-                            assert_eq!(transaction.commit().changes.len(), 1);
+                            assert_eq!(transaction.commit().unwrap().changes.len(), 1);
                             done += 1;
                         }
                         Err(TableError::VersionMismatch { .. } | TableError::RowLocked { .. }) => {
@@ -182,7 +181,7 @@ fn a_snapshot_never_changes() {
     let changes = columns(json!({"name": "changed", "accountnumber": "A2"}));
     transaction.reserve_update("accounts", &Key::text("a"), changes, Precondition::MustExist).unwrap();
     assert_eq!(ids(&database), ["a", "b"], "reservations are invisible");
-    assert_eq!(transaction.commit().changes[0].kind(), ChangeKind::Update);
+    assert_eq!(transaction.commit().unwrap().changes[0].kind(), ChangeKind::Update);
     database.clear();
 
     let accounts = old.table("accounts").unwrap();
@@ -206,7 +205,7 @@ fn a_commit_is_seen_whole_or_not_at_all() {
                     .unwrap();
                 let customer = columns(json!({"dataAreaId": "usmf", "CustomerAccount": format!("C{round}")}));
                 transaction.reserve_insert("CustomersV3", customer).unwrap();
-                assert_eq!(transaction.commit().changes.len(), 2);
+                assert_eq!(transaction.commit().unwrap().changes.len(), 2);
             }
         });
         loop {
@@ -237,9 +236,9 @@ fn a_reserved_row_is_locked_for_others_until_the_end() {
         matches!(duplicate, Err(TableError::DuplicateKey { .. })),
         "the value is free only after the commit"
     );
-    assert_eq!(first.commit().changes[0].kind(), ChangeKind::Delete);
+    assert_eq!(first.commit().unwrap().changes[0].kind(), ChangeKind::Delete);
     second.reserve_insert("accounts", account("b", "a")).unwrap();
-    assert_eq!(second.commit().changes.len(), 1);
+    assert_eq!(second.commit().unwrap().changes.len(), 1);
     assert_eq!(ids(&database), ["b"]);
 }
 
@@ -255,7 +254,7 @@ fn preconditions_decide_between_insert_and_update() {
     assert_eq!(write(Precondition::MustNotExist).unwrap().kind, ChangeKind::Insert);
     assert!(matches!(write(Precondition::MustNotExist), Err(TableError::AlreadyExists { .. })));
     assert_eq!(write(Precondition::None).unwrap().kind, ChangeKind::Update, "its own row is there already");
-    let row = transaction.commit().changes[0].after.clone().unwrap();
+    let row = transaction.commit().unwrap().changes[0].after.clone().unwrap();
 
     let mut transaction = Transaction::begin(&database);
     let mut write = |precondition| {
@@ -267,7 +266,7 @@ fn preconditions_decide_between_insert_and_update() {
     let reserved = write(Precondition::Version(row.version)).unwrap();
     assert_eq!(reserved.columns.get("name"), Some(&Value::Null));
     assert_eq!(reserved.columns.get("accountnumber"), Some(&json!("A")), "columns not named stay");
-    let after = transaction.commit().changes[0].after.clone().unwrap();
+    let after = transaction.commit().unwrap().changes[0].after.clone().unwrap();
     assert_eq!((after.version, after.recid), (2, row.recid));
 }
 
@@ -310,7 +309,7 @@ fn rows_may_exchange_the_values_of_an_alternate_key_in_one_transaction() {
     number("a", "2").unwrap();
     let by_number = Reference::Alternate { index: 0, key: Key::text("1") };
     assert_eq!(transaction.get("accounts", &by_number).unwrap().unwrap()["accountid"], "b");
-    assert_eq!(transaction.commit().changes.len(), 2);
+    assert_eq!(transaction.commit().unwrap().changes.len(), 2);
     let snapshot = database.snapshot();
     let accounts = snapshot.table("accounts").unwrap();
     let owner = |number: &str| {
@@ -334,7 +333,7 @@ fn a_row_deleted_and_inserted_again_is_a_new_row() {
     let versioned = Precondition::Version(old.version);
     let stale = transaction.reserve_update("accounts", &Key::text("a"), Columns::new(), versioned);
     assert!(matches!(stale, Err(TableError::VersionMismatch { actual: 0, .. })), "the old version is gone");
-    let row = transaction.commit().changes[0].after.clone().unwrap();
+    let row = transaction.commit().unwrap().changes[0].after.clone().unwrap();
     assert!(row.recid > old.recid && row.version > old.version);
     assert_eq!(database.snapshot().rows(), 1);
     assert_eq!(ids(&database), ["a"]);
@@ -346,7 +345,7 @@ fn a_row_inserted_and_deleted_again_was_never_there() {
     let mut transaction = Transaction::begin(&database);
     transaction.reserve_insert("accounts", account("a", "A")).unwrap();
     transaction.reserve_delete("accounts", &Key::text("a"), Precondition::None).unwrap();
-    assert_eq!(transaction.commit().changes, []);
+    assert_eq!(transaction.commit().unwrap().changes, []);
     assert_eq!((database.snapshot().rows(), database.snapshot().version()), (0, 0));
 }
 
@@ -359,8 +358,8 @@ fn a_refused_reservation_changes_nothing_and_the_transaction_goes_on() {
     let mut other = Transaction::begin(&database);
     other.reserve_insert("accounts", account("b", "B")).unwrap();
     transaction.reserve_insert("accounts", account("c", "C")).unwrap();
-    assert_eq!(transaction.commit().changes.len(), 1);
-    assert_eq!(other.commit().changes.len(), 1);
+    assert_eq!(transaction.commit().unwrap().changes.len(), 1);
+    assert_eq!(other.commit().unwrap().changes.len(), 1);
     assert_eq!(ids(&database), ["a", "c", "b"]);
 }
 
@@ -378,7 +377,7 @@ fn room_and_size_are_bounded_and_counted_when_reserved() {
     let large = columns(json!({"name": "x".repeat(60)}));
     let refused = second.reserve_update("accounts", &Key::text("a"), large, Precondition::None);
     assert_eq!(refused, Err(TableError::RowTooLarge { table: "accounts".into(), limit: 60 }));
-    assert_eq!(second.commit().changes.len(), 1);
+    assert_eq!(second.commit().unwrap().changes.len(), 1);
     let rows = ["a", "b", "c"].map(|id| ("accounts", columns(json!({"accountid": id}))));
     assert_eq!(database.replace_all(rows), Err(TableError::DatabaseFull { limit: 2 }));
     assert_eq!(ids(&database), ["a", "c"], "a refused replacement changes nothing");
@@ -398,7 +397,7 @@ fn a_reset_voids_open_transactions_and_frees_their_keys() {
     next.reserve_delete("accounts", &Key::text("b"), Precondition::None).unwrap();
     assert_eq!(open.reserve_insert("accounts", account("c", "C")), Err(TableError::Reset));
     assert_eq!(open.get("accounts", &Key::text("a").into()), Err(TableError::Reset));
-    assert!(open.commit().void);
+    assert_eq!(open.commit(), Err(Reset));
     drop(dropped);
     let mut late = Transaction::begin(&database);
     let locked = late.reserve_delete("accounts", &Key::text("b"), Precondition::None);

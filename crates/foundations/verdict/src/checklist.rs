@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Setting;
+use crate::{Setting, Text};
 
 /// What became of one question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,9 +33,9 @@ pub struct Check {
     /// Stable name, kebab-case, for instance `certificate-registered`.
     pub name: Cow<'static, str>,
     /// What would have been accepted.
-    pub expected: Cow<'static, str>,
-    /// What was there.
-    pub actual: Cow<'static, str>,
+    pub expected: Text,
+    /// What was there. On a passed check a word on it rather than the value, where the value is the caller's own.
+    pub actual: Text,
     /// What became of it.
     #[serde(flatten)]
     pub outcome: Outcome,
@@ -85,12 +85,12 @@ pub enum Finding<E> {
     /// As expected.
     Pass {
         /// What was there.
-        actual: Cow<'static, str>,
+        actual: Text,
     },
     /// Not as expected.
     Fail {
         /// What was there.
-        actual: Cow<'static, str>,
+        actual: Text,
         /// The product's error.
         error: E,
     },
@@ -102,23 +102,37 @@ pub enum Finding<E> {
     /// Does not arise.
     NotApplicable {
         /// Why not, in a few words.
-        why: Cow<'static, str>,
+        why: Text,
     },
 }
 
 impl<E> Finding<E> {
     /// As expected, with the actual value.
-    pub fn pass(actual: impl Into<Cow<'static, str>>) -> Self {
+    pub fn pass(actual: impl Into<Text>) -> Self {
         Self::Pass { actual: actual.into() }
     }
 
     /// Not as expected: the actual value and the product's error.
-    pub fn fail(actual: impl Into<Cow<'static, str>>, error: E) -> Self {
+    pub fn fail(actual: impl Into<Text>, error: E) -> Self {
         Self::Fail { actual: actual.into(), error }
     }
 
+    /// Passes with `held`, or fails with what `refused` says was there and the product's error: what a refusal shows is
+    /// made only for a refusal.
+    pub fn held<T: Into<Text>>(
+        holds: bool,
+        held: impl Into<Text>,
+        refused: impl FnOnce() -> (T, E),
+    ) -> Self {
+        if holds {
+            return Self::pass(held);
+        }
+        let (actual, error) = refused();
+        Self::fail(actual, error)
+    }
+
     /// Passes when `holds`, else fails with the error made by `error`.
-    pub fn when(holds: bool, actual: impl Into<Cow<'static, str>>, error: impl FnOnce() -> E) -> Self {
+    pub fn when(holds: bool, actual: impl Into<Text>, error: impl FnOnce() -> E) -> Self {
         if holds { Self::pass(actual) } else { Self::fail(actual, error()) }
     }
 
@@ -128,7 +142,7 @@ impl<E> Finding<E> {
     }
 
     /// Does not arise.
-    pub fn not_applicable(why: impl Into<Cow<'static, str>>) -> Self {
+    pub fn not_applicable(why: impl Into<Text>) -> Self {
         Self::NotApplicable { why: why.into() }
     }
 }
@@ -173,7 +187,7 @@ impl<'s, E> Checklist<'s, E> {
     pub fn ask(
         &mut self,
         name: &'static str,
-        expected: impl Into<Cow<'static, str>>,
+        expected: impl Into<Text>,
         settings: impl Settings,
         finding: Finding<E>,
     ) -> bool {
@@ -181,7 +195,7 @@ impl<'s, E> Checklist<'s, E> {
         let mut check = Check {
             name: Cow::Borrowed(name),
             expected: expected.into(),
-            actual: Cow::Borrowed(""),
+            actual: Text::default(),
             outcome: Outcome::Passed,
             settings: settings.list(!passes || self.switches.every_setting),
             error: None,

@@ -7,7 +7,9 @@
 mod catalogue;
 mod checklist;
 mod setting;
+mod text;
 
 pub use catalogue::{Fidelity, Row};
 pub use checklist::{Check, Checklist, Finding, Outcome, Settings, Switches};
 pub use setting::Setting;
+pub use text::Text;

@@ -1,0 +1,263 @@
+//! The rows of every product, by the scope that owns them, and what a reset does to them.
+//!
+//! Decides when rows come to be (with the first request that needs them, from the declaration), that declared rows which
+//! are edited later change what is there, and that what began before a reset writes nothing after it: not the exchange
+//! that was answering, nor a call another product makes because of it. What a row means is its surface's; a restart of a
+//! machine leaves its scope's rows alone.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use mocktenant_tables::{
+    Columns, Commit, Database, Key, Limits, Precondition, Reset, Schema, SchemaError, TableError, Transaction,
+};
+use serde_json::Value;
+
+use crate::Scope;
+use crate::clock::lock;
+
+/// The tables a surface keeps for one scope.
+#[derive(Debug)]
+pub struct Tables {
+    /// Their shapes.
+    pub schemas: Vec<Schema>,
+    /// How much they hold.
+    pub limits: Limits,
+}
+
+/// A row that the declaration asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeclaredRow {
+    /// The table.
+    pub table: &'static str,
+    /// The name it is declared under.
+    pub name: String,
+    /// The row, complete.
+    pub columns: Columns,
+}
+
+/// This machine's scope has no rows: its surface keeps none, or the tables it names cannot be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this place has no rows")]
+pub struct NoRows;
+
+/// Why an edit of declared rows cannot take effect.
+#[derive(Debug, thiserror::Error)]
+#[error("the row `{name}` of {table} in {scope}: {why}")]
+pub struct RowRefused {
+    /// Whose rows.
+    pub scope: Scope,
+    /// The table.
+    pub table: &'static str,
+    /// The declared name.
+    pub name: String,
+    /// What stands against it.
+    pub why: TableError,
+}
+
+/// What an exchange depends on not having been reset: its own scope and those of the exchanges it was made because of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lineage {
+    /// The number of resets when the first of them began.
+    since: u64,
+    scopes: Option<Arc<Inherited>>,
+}
+
+#[derive(Debug)]
+struct Inherited {
+    scope: Scope,
+    from: Option<Arc<Self>>,
+}
+
+impl Lineage {
+    /// This exchange's and one more scope's.
+    pub(crate) fn with(&self, scope: Option<Scope>) -> Self {
+        match scope {
+            Some(scope) => {
+                let inherited = Inherited { scope, from: self.scopes.clone() };
+                Self { since: self.since, scopes: Some(Arc::new(inherited)) }
+            }
+            None => self.clone(),
+        }
+    }
+}
+
+/// When each scope was last reset, in numbers of resets.
+#[derive(Debug, Default)]
+struct Resets {
+    all: u64,
+    scopes: HashMap<Scope, u64>,
+}
+
+impl Resets {
+    fn touched(&self, lineage: &Lineage) -> bool {
+        let mut inherited = lineage.scopes.as_deref();
+        let scopes = std::iter::from_fn(|| {
+            let one = inherited?;
+            inherited = one.from.as_deref();
+            Some(&one.scope)
+        });
+        self.all > lineage.since
+            || scopes.into_iter().any(|scope| self.scopes.get(scope).is_some_and(|at| *at > lineage.since))
+    }
+}
+
+/// The rows of one scope that are in use.
+pub(crate) struct Opened {
+    /// The surface they belong to, by its place in the lab.
+    pub(crate) owner: usize,
+    pub(crate) database: Database,
+}
+
+/// The rows of one lab.
+#[derive(Default)]
+pub(crate) struct Rows {
+    opened: Mutex<HashMap<Scope, Opened>>,
+    /// Read while a commit is made, written while a reset is: a commit is before or after a reset, never beside it.
+    resets: RwLock<Resets>,
+    count: AtomicU64,
+}
+
+impl Rows {
+    /// Where an exchange stands that begins now.
+    pub(crate) fn begin(&self) -> Lineage {
+        Lineage { since: self.count.load(Ordering::Acquire), scopes: None }
+    }
+
+    /// Whether a reset came over anything this depends on.
+    pub(crate) fn was_reset(&self, lineage: &Lineage) -> bool {
+        self.resets.read().unwrap_or_else(PoisonError::into_inner).touched(lineage)
+    }
+
+    pub(crate) fn commit(&self, lineage: &Lineage, transaction: Transaction) -> Result<Commit, Reset> {
+        let resets = self.resets.read().unwrap_or_else(PoisonError::into_inner);
+        if resets.touched(lineage) {
+            return Err(Reset);
+        }
+        transaction.commit()
+    }
+
+    /// The rows of a scope, made from what is declared if this is the first time.
+    pub(crate) fn open(
+        &self,
+        scope: &Scope,
+        owner: usize,
+        tables: impl FnOnce() -> Option<Tables>,
+        declared: impl FnOnce() -> Vec<DeclaredRow>,
+    ) -> Result<Database, NoRows> {
+        let mut opened = lock(&self.opened);
+        if let Some(found) = opened.get(scope) {
+            return Ok(found.database.clone());
+        }
+        let Tables { schemas, limits } = tables().ok_or(NoRows)?;
+        let database = Database::new(schemas, limits).map_err(|error: SchemaError| {
+            tracing::error!(%scope, %error, "tables of ours that cannot be made; please report this");
+            NoRows
+        })?;
+        fill(&database, declared());
+        opened.insert(scope.clone(), Opened { owner, database: database.clone() });
+        Ok(database)
+    }
+
+    /// Works on the rows that are in use while no others come into use.
+    pub(crate) fn while_none_opens<R>(&self, work: impl FnOnce(&HashMap<Scope, Opened>) -> R) -> R {
+        work(&lock(&self.opened))
+    }
+
+    /// Forgets the rows of one scope, or all. What began before writes nothing any more.
+    pub(crate) fn reset(&self, scope: Option<&Scope>) {
+        let mut resets = self.resets.write().unwrap_or_else(PoisonError::into_inner);
+        let now = self.count.fetch_add(1, Ordering::AcqRel) + 1;
+        let mut opened = lock(&self.opened);
+        match scope {
+            Some(scope) => {
+                resets.scopes.insert(scope.clone(), now);
+                opened.remove(scope);
+            }
+            None => {
+                resets.all = now;
+                resets.scopes.clear();
+                opened.clear();
+            }
+        }
+    }
+}
+
+/// Takes over the declared rows. A row without its key, or with one that is taken, is left out: the first of two stands.
+fn fill(database: &Database, declared: Vec<DeclaredRow>) {
+    let mut transaction = Transaction::begin(database);
+    for row in declared {
+        let _left_out = transaction.reserve_insert(row.table, row.columns);
+    }
+    // Nobody else has this database yet, so nobody has reset it.
+    let _inserted = transaction.commit();
+}
+
+/// What an edit of declared rows asks of rows that are in use: reserved, not yet visible.
+pub(crate) fn redeclared(
+    scope: &Scope,
+    database: &Database,
+    before: &[DeclaredRow],
+    after: &[DeclaredRow],
+) -> Result<Option<Transaction>, RowRefused> {
+    fn by_name(rows: &[DeclaredRow]) -> HashMap<(&str, &str), &DeclaredRow> {
+        rows.iter().map(|row| ((row.table, row.name.as_str()), row)).collect()
+    }
+    let (old, new) = (by_name(before), by_name(after));
+    let mut transaction = Transaction::begin(database);
+    let mut changed = false;
+    let refused = |row: &DeclaredRow, why| RowRefused {
+        scope: scope.clone(),
+        table: row.table,
+        name: row.name.clone(),
+        why,
+    };
+    // What goes first frees its keys for what comes.
+    for row in before {
+        let now = new.get(&(row.table, row.name.as_str()));
+        let gone = now.is_none_or(|now| key_of(database, now) != key_of(database, row));
+        if gone && let Some(key) = key_of(database, row) {
+            changed |= match transaction.reserve_delete(row.table, &key, Precondition::MustExist) {
+                Ok(_) => true,
+                Err(TableError::NotFound { .. }) => false,
+                Err(why) => return Err(refused(row, why)),
+            };
+        }
+    }
+    for row in after {
+        let was = old.get(&(row.table, row.name.as_str())).copied();
+        if was == Some(row) {
+            continue;
+        }
+        let same_key = was.filter(|was| key_of(database, was) == key_of(database, row));
+        let outcome = match (same_key, key_of(database, row)) {
+            (Some(was), Some(key)) => {
+                let there = transaction.get(row.table, &mocktenant_tables::Reference::Primary(key.clone()));
+                let changes = match there {
+                    Ok(Some(_)) => differences(was, row),
+                    _ => row.columns.clone(),
+                };
+                transaction.reserve_update(row.table, &key, changes, Precondition::None)
+            }
+            _ => transaction.reserve_insert(row.table, row.columns.clone()),
+        };
+        outcome.map_err(|why| refused(row, why))?;
+        changed = true;
+    }
+    Ok(changed.then_some(transaction))
+}
+
+fn key_of(database: &Database, row: &DeclaredRow) -> Option<Key> {
+    database.schema(row.table).ok()?.primary(&row.columns).ok()
+}
+
+/// What changed between two declarations of one row; a column that is no longer declared becomes null.
+fn differences(before: &DeclaredRow, after: &DeclaredRow) -> Columns {
+    let changed = after.columns.iter().filter(|(name, value)| before.columns.get(*name) != Some(value));
+    let dropped = before.columns.keys().filter(|name| !after.columns.contains_key(*name));
+    changed
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .chain(dropped.map(|name| (name.clone(), Value::Null)))
+        .collect()
+}

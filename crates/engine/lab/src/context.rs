@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use crate::dispatch::Snapshot;
 use crate::random::Random;
 use crate::rows::{Lineage, NoRows};
-use crate::{Addresses, Entrance, Lab, Machine};
+use crate::{Addresses, Entrance, Lab, Machine, Surface};
 
 /// What an exchange, a start or a judgement is made from.
 pub struct Context {
@@ -86,14 +86,14 @@ impl Context {
     /// What the surface prepared for this snapshot.
     ///
     /// # Panics
-    /// Never, if `T` is the surface's own `Prepared`: the snapshot holds one per surface, made by that surface.
-    pub fn prepared<T: 'static>(&self) -> &T {
+    /// Never, if `S` is the answering surface: the snapshot holds one per surface, made by that surface.
+    pub fn prepared<S: Surface>(&self) -> &S::Prepared {
         let surface = self.surface.unwrap_or(usize::MAX);
         self.snapshot
             .prepared
             .get(surface)
             .and_then(|prepared| prepared.downcast_ref())
-            .unwrap_or_else(|| unreachable!("a surface asks for its own Prepared"))
+            .unwrap_or_else(|| unreachable!("a surface asks for what it prepared itself"))
     }
 
     /// The lab's own public address of an entrance, for instance `https://localhost:7444`; `None` without sockets.

@@ -138,6 +138,15 @@ impl Facts {
     }
 }
 
+impl<'f> IntoIterator for &'f Facts {
+    type Item = &'f Fact;
+    type IntoIter = Box<dyn Iterator<Item = &'f Fact> + 'f>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        Box::new(self.iter())
+    }
+}
+
 impl FromIterator<Fact> for Facts {
     fn from_iter<I: IntoIterator<Item = Fact>>(facts: I) -> Self {
         Self(facts.into_iter().map(Entry::One).collect())
@@ -233,7 +242,8 @@ mod tests {
         let names: Vec<_> = trail.facts.iter().map(|fact| &*fact.name).collect();
         assert_eq!(names, ["first", "a", "last"]);
         assert_eq!(trail.facts.get("a").unwrap().read_at_start, Some(json!("one")));
-        let alone: Facts = [Fact::new("a", "1").read(Setting::fixed("/a"), json!("one"))].into_iter().collect();
+        let alone: Facts =
+            [Fact::new("a", "1").read(Setting::fixed("/a"), json!("one"))].into_iter().collect();
         let mut shared = Trail::default();
         shared.share(&held);
         assert_eq!(shared.facts, alone);

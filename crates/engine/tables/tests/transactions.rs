@@ -9,8 +9,8 @@ use std::sync::Barrier;
 use std::thread;
 
 use mocktenant_tables::{
-    ChangeKind, Columns, Database, FIRST_RECID, Key, KeyName, Limits, Precondition, Reference, Reset, Row, Scan,
-    Schema, SchemaError, TableError, Transaction,
+    ChangeKind, Columns, Database, FIRST_RECID, Key, KeyName, Limits, Precondition, Reference, Reset, Row,
+    Scan, Schema, SchemaError, TableError, Transaction,
 };
 use serde_json::{Value, json};
 

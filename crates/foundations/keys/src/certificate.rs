@@ -56,6 +56,7 @@ pub struct Certificate(Arc<CertificateInner>);
 struct CertificateInner {
     der: Vec<u8>,
     thumbprint: Thumbprint,
+    thumbprint_text: Arc<str>,
     thumbprint256: Thumbprint256,
     subject: String,
     issuer: String,
@@ -76,6 +77,7 @@ impl Certificate {
         }
         Ok(Self(Arc::new(CertificateInner {
             thumbprint: Thumbprint::of_der(der),
+            thumbprint_text: Thumbprint::of_der(der).to_string().into(),
             thumbprint256: Thumbprint256::of_der(der),
             subject: name_text(parsed.subject()),
             issuer: name_text(parsed.issuer()),
@@ -122,6 +124,11 @@ impl Certificate {
     /// SHA-1 over the DER.
     pub fn thumbprint(&self) -> Thumbprint {
         self.0.thumbprint
+    }
+
+    /// [`Certificate::thumbprint`] as Windows prints it, held once for all who show it.
+    pub fn thumbprint_text(&self) -> &Arc<str> {
+        &self.0.thumbprint_text
     }
 
     /// SHA-256 over the DER.

@@ -24,13 +24,20 @@ pub enum KeyMember {
     Kid,
 }
 
-impl fmt::Display for KeyMember {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
+impl KeyMember {
+    /// The member's name in a header.
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::X5tS256 => "x5t#S256",
             Self::X5t => "x5t",
             Self::Kid => "kid",
-        })
+        }
+    }
+}
+
+impl fmt::Display for KeyMember {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
     }
 }
 

@@ -47,9 +47,12 @@ pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, Defect> {
     }
 }
 
+/// How many characters of a foreign text are shown.
+pub(crate) const SHOWN: usize = 64;
+
 /// At most 64 characters of a foreign text, so that an error message stays short whatever was sent.
 pub fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(64) {
+    match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),
     }

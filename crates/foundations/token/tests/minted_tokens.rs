@@ -181,7 +181,7 @@ fn a_key_is_found_by_every_name_it_has() {
 fn a_shared_name_without_a_certificate_still_finds_its_key() {
     let public_key = shipped::token_signing().key().public().clone();
     let named =
-        TrustedKey { kid: Some("published".to_owned()), thumbprint: None, thumbprint256: None, public_key };
+        TrustedKey { kid: Some("published".into()), thumbprint: None, thumbprint256: None, public_key };
     let token = format!("{}.e30.", HeaderSegment::from_json(br#"{"kid":"published"}"#).as_str());
     let compact = Compact::parse(&token).unwrap();
     let trusted = [named];

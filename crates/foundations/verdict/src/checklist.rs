@@ -119,11 +119,7 @@ impl<E> Finding<E> {
 
     /// Passes with `held`, or fails with what `refused` says was there and the product's error: what a refusal shows is
     /// made only for a refusal.
-    pub fn held<T: Into<Text>>(
-        holds: bool,
-        held: impl Into<Text>,
-        refused: impl FnOnce() -> (T, E),
-    ) -> Self {
+    pub fn held<T: Into<Text>>(holds: bool, held: impl Into<Text>, refused: impl FnOnce() -> (T, E)) -> Self {
         if holds {
             return Self::pass(held);
         }

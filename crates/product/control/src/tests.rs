@@ -26,7 +26,7 @@ const THUMBPRINT: &str = "/environments/onebox/web_config/Infrastructure.S2SCert
 struct Doorkeeper;
 
 fn refuse(exchange: &mut Exchange) -> Answer {
-    exchange.activity.record_checks(vec![Check {
+    exchange.trail.record_checks(vec![Check {
         name: "door-open".into(),
         expected: "open".into(),
         actual: "shut".into(),
@@ -35,7 +35,7 @@ fn refuse(exchange: &mut Exchange) -> Answer {
         error: Some("E1".into()),
         change: None,
     }]);
-    exchange.activity.activity("request-id", "ABC-1");
+    exchange.trail.activity("request-id", "ABC-1");
     Answer::json(StatusCode::FORBIDDEN, r#"{"error":"E1"}"#)
 }
 
@@ -74,7 +74,7 @@ impl Surface for Doorkeeper {
             let actual =
                 activity.world().get(&setting).and_then(Value::as_str).unwrap_or_default().to_owned();
             if actual == "garbage" {
-                activity.record_checks(vec![Check {
+                trail.record_checks(vec![Check {
                     name: "metadata-reachable".into(),
                     expected: "200".into(),
                     actual: actual.into(),

@@ -62,8 +62,8 @@ pub(crate) fn authenticate(exchange: &mut Exchange, node: &Arc<NodeState>) -> Re
     let values = exchange.request.headers.get_all(http::header::AUTHORIZATION);
     let authorization = read_authorization(values.iter().map(http::HeaderValue::as_bytes));
     let Judgement { checks, outcome } =
-        question(&exchange.activity, node, authorization, exchange.activity.now());
-    exchange.activity.record_checks(checks);
+        question(&exchange.activity, node, authorization, exchange.context.now());
+    exchange.trail.record_checks(checks);
     outcome
 }
 

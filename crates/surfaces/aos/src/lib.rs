@@ -135,7 +135,7 @@ impl Aos {
             return Err(Box::new(not_started(exchange, &StartError::ConfigurationIncomplete)));
         };
         if let Some(failure) = &node.failure {
-            exchange.activity.fact("start", node.start.to_string());
+            exchange.trail.fact("start", node.start.to_string());
             node.configuration.note_bearer(&mut exchange.activity);
             node.configuration.note_outbound(&mut exchange.activity);
             return Err(Box::new(not_started(exchange, failure)));
@@ -164,7 +164,7 @@ impl Aos {
             Err(entities::WriteError::OData(error)) => refused(exchange, &error),
             Err(entities::WriteError::DualWrite(error)) => {
                 let row = error.row();
-                exchange.activity.record_error(row.id);
+                exchange.trail.record_error(row.id);
                 let body = errors::envelope(Some((&error.text(), row.class)));
                 entities::failed(row.status, body)
             }
@@ -190,7 +190,7 @@ impl Aos {
             return Ok(refused(exchange, &ODataError::MethodNotAllowed).with_text("allow", &allow));
         }
         let visible = Visible::new(caller, &options);
-        let world = Arc::clone(exchange.activity.world());
+        let world = Arc::clone(exchange.context.world());
         let site = exchange.activity.site().clone();
         let environment = world.environment(site.name()).map(Arc::as_ref);
         // The schemas are constants that a test opens.
@@ -216,7 +216,7 @@ impl Aos {
 
 /// A refusal below `/data` has the OData envelope; elsewhere no body is known.
 fn refused(exchange: &mut Exchange, error: &ODataError) -> Answer {
-    exchange.activity.record_error(error.row().id);
+    exchange.trail.record_error(error.row().id);
     let path = exchange.folded_path();
     if path == "/data" || path.starts_with("/data/") {
         return entities::refusal(error);
@@ -230,6 +230,6 @@ fn unauthorized(error: &BearerError) -> Answer {
 }
 
 fn not_started(exchange: &mut Exchange, failure: &StartError) -> Answer {
-    exchange.activity.record_error(failure.row().id);
+    exchange.trail.record_error(failure.row().id);
     Answer::typed(StatusCode::INTERNAL_SERVER_ERROR, Content::Page(failure.page().into()))
 }

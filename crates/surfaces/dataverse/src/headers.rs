@@ -17,16 +17,16 @@ const COOKIE_LIFE: Duration = Duration::days(18_262);
 
 /// Adds the fields, and records the ids that people paste.
 pub(crate) fn dress(exchange: &mut Exchange, answer: Answer) -> Answer {
-    let random = exchange.activity.random();
+    let random = exchange.context.random();
     let (request, activity, client) =
         (random.guid().to_string(), random.guid().to_string(), random.guid().to_string());
     let organization = {
-        let world = exchange.activity.world();
+        let world = exchange.context.world();
         world.organization(exchange.activity.site().name()).map(|organization| organization.id.clone())
     };
     let organization = organization.unwrap_or_default();
     let server = digits(&organization);
-    let expires = expiry(exchange.activity.now());
+    let expires = expiry(exchange.context.now());
 
     let mut answer = answer
         .with("cache-control", "no-cache")
@@ -56,12 +56,12 @@ pub(crate) fn dress(exchange: &mut Exchange, answer: Answer) -> Answer {
     if exchange.by_world_name() {
         answer = answer.with("strict-transport-security", "max-age=31536000; includeSubDomains");
     }
-    exchange.activity.activity("request-id", request);
-    exchange.activity.activity("activity-id", activity);
+    exchange.trail.activity("request-id", request);
+    exchange.trail.activity("activity-id", activity);
     let sent =
         exchange.request.header("x-ms-client-request-id").filter(|id| id.len() <= 64).map(str::to_owned);
     if let Some(sent) = sent {
-        exchange.activity.activity("client-request-id", sent);
+        exchange.trail.activity("client-request-id", sent);
     }
     answer
 }

@@ -55,7 +55,7 @@ pub(crate) fn resource(surface: &Dataverse, exchange: &mut Exchange) -> Answer {
 /// The anonymous probe of the SOAP endpoint, by which clients find authority and resource. SOAP itself is not built: the
 /// endpoint answers every request with the challenge.
 pub(crate) fn organization_service(exchange: &mut Exchange) -> Answer {
-    exchange.activity.fact("unsupported", "SOAP: the endpoint only answers the anonymous probe");
+    exchange.trail.fact("unsupported", "SOAP: the endpoint only answers the anonymous probe");
     finish(exchange, Err(DataverseError::Unauthorized))
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn finish(exchange: &mut Exchange, outcome: Result<Answer, DataverseE
 }
 
 fn organization(exchange: &Exchange) -> Option<Arc<Organization>> {
-    exchange.activity.world().organization(exchange.activity.site().name()).cloned()
+    exchange.context.world().organization(exchange.activity.site().name()).cloned()
 }
 
 /// A request whose caller was let in.
@@ -105,7 +105,7 @@ fn identify<'o>(
     organization: &'o Organization,
     asked: impl FnOnce(&mut Checklist<'_, DataverseError>, Option<&str>) -> Option<&'o ApplicationUser>,
 ) -> Result<Option<&'o ApplicationUser>, DataverseError> {
-    exchange.activity.fact_from("organization", organization.key.clone(), organization.pointer.clone());
+    exchange.trail.fact_from("organization", organization.key.clone(), organization.pointer.clone());
     let (checks, refusal, client_id, user) = {
         let activity = &exchange.activity;
         let prepared: &Prepared = activity.prepared();
@@ -119,12 +119,12 @@ fn identify<'o>(
         (checks, refusal, client_id, user)
     };
     if let Some(client_id) = client_id {
-        exchange.activity.fact("client-id", client_id);
+        exchange.trail.fact("client-id", client_id);
     }
     if let Some(user) = user {
-        exchange.activity.fact_from("user", user.id.clone(), user.pointer.clone());
+        exchange.trail.fact_from("user", user.id.clone(), user.pointer.clone());
     }
-    exchange.activity.record_checks(checks);
+    exchange.trail.record_checks(checks);
     refusal.map_or(Ok(user), Err)
 }
 
@@ -133,7 +133,7 @@ fn admit<'x>(exchange: &'x mut Exchange, organization: &'x Organization) -> Resu
     let user =
         identify(exchange, organization, |list, client_id| principal::ask(list, organization, client_id))?;
     if let Some(header) = IMPERSONATION.into_iter().find(|name| exchange.request.header(name).is_some()) {
-        exchange.activity.fact("unsupported", format!("impersonation by the header {header}"));
+        exchange.trail.fact("unsupported", format!("impersonation by the header {header}"));
         return Err(DataverseError::ImpersonationNotBuilt);
     }
     let segment = |index| exchange.request.path().split('/').nth(index).unwrap_or_default();
@@ -158,10 +158,10 @@ fn table(surface: &Dataverse, exchange: &mut Exchange) -> Result<Answer, Dataver
     }
     let table = by_set(&segment.name)
         .ok_or_else(|| DataverseError::ResourceNotFound { segment: cut(&segment.name) })?;
-    call.exchange.activity.fact("table", table.set);
+    call.exchange.trail.fact("table", table.set);
     let (options, page) = list::options(&mut call)?;
     if let Some(expand) = &options.expand {
-        call.exchange.activity.fact("unsupported", format!("$expand={}", excerpt(expand)));
+        call.exchange.trail.fact("unsupported", format!("$expand={}", excerpt(expand)));
     }
     let reference = key_of(table, &segment, |name| options.alias(name))?;
     let method = call.exchange.request.method.clone();
@@ -169,7 +169,7 @@ fn table(surface: &Dataverse, exchange: &mut Exchange) -> Result<Answer, Dataver
     if writes && table.rows != Rows::Stored {
         return Err(DataverseError::MethodNotAllowed);
     }
-    let now = timestamp(call.exchange.activity.now());
+    let now = timestamp(call.exchange.context.now());
     let records = surface.store.records(&organization, &now);
     let _one_at_a_time = writes.then(|| records.begin_write());
     let database = records.database.clone();
@@ -237,13 +237,13 @@ impl<'x> Call<'x> {
 
     /// Asks for the privilege, and records it.
     fn authorize(&mut self, table: &'static Table, operation: Operation) -> Result<(), DataverseError> {
-        self.exchange.activity.fact("operation", operation.name());
+        self.exchange.trail.fact("operation", operation.name());
         let (checks, refusal) = {
-            let mut list = Checklist::new(self.exchange.activity.switches(), describe);
+            let mut list = Checklist::new(self.exchange.context.switches(), describe);
             principal::ask_privilege(&mut list, self.organization, &self.principal, table, operation);
             list.finish()
         };
-        self.exchange.activity.record_checks(checks);
+        self.exchange.trail.record_checks(checks);
         refusal.map_or(Ok(()), Err)
     }
 
@@ -254,7 +254,7 @@ impl<'x> Call<'x> {
             inner: PayloadDefect::NestedResource { name }, ..
         }) = &changes
         {
-            self.exchange.activity.fact("unsupported", format!("deep insert of {name}"));
+            self.exchange.trail.fact("unsupported", format!("deep insert of {name}"));
         }
         changes
     }
@@ -284,7 +284,7 @@ impl<'x> Call<'x> {
     fn written(&mut self, target: &Target, row: &Row, status: StatusCode) -> Answer {
         let id = row.text(target.table.id).unwrap_or_default().to_owned();
         let address = format!("{}/{}({id})", self.root, target.table.set);
-        self.exchange.activity.fact("record-id", id);
+        self.exchange.trail.fact("record-id", id);
         let answer = if self.preferences.returning == Some(Return::Representation) {
             let reader = self.reader(&target.database);
             let body = self.shape(&target.options).entity(&reader, target.table, row);

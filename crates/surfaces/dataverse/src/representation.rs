@@ -110,7 +110,7 @@ pub(crate) fn preferences(exchange: &Exchange) -> Preferences {
 /// A refusal: the error envelope, or an empty body where the catalogue has only a status.
 pub(crate) fn refusal(exchange: &mut Exchange, error: &DataverseError) -> Answer {
     let row = error.row();
-    exchange.activity.record_error(row.id);
+    exchange.trail.record_error(row.id);
     let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if !row.id.starts_with("0x") {
         return Answer::empty(status).with("content-length", "0");

@@ -9,14 +9,13 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use mocktenant_keys::Identity;
 use mocktenant_lab::{Answer, Exchange};
-use std::sync::Arc;
 
 use crate::authority::{self, Authority, STS_HOST, TENANT_PLACEHOLDER};
 use crate::envelope::Envelope;
 use crate::errors::EntraError;
 use crate::json::{push_list, push_member, push_name, push_string};
-use crate::prepared::{Document, Prepared, Subject};
-use crate::{Version, path};
+use crate::prepared::{Document, Subject};
+use crate::{Entra, Version, path};
 
 /// Endpoints the documents name and the lab does not have yet.
 mod unbuilt {
@@ -179,7 +178,7 @@ fn answer(
     }) {
         Ok(body) => envelope.document(exchange, Answer::json(StatusCode::OK, body)),
         Err(error) => {
-            exchange.activity.record_error(error.row().id);
+            exchange.trail.record_error(error.row().id);
             envelope.refusal(exchange, &error)
         }
     }
@@ -191,12 +190,12 @@ pub(crate) fn find(
     document: Document,
     render: impl FnOnce(&Exchange, &Subject<'_>, &str) -> Option<Vec<u8>>,
 ) -> Result<Bytes, EntraError> {
-    let prepared = exchange.activity.prepared::<Arc<Prepared>>();
+    let prepared = exchange.context.prepared::<Entra>();
     let authority: Authority<'_> = authority::resolve(prepared, exchange)?;
     let base = exchange.own_base_url();
     prepared
         .document(authority, document, &base, || {
-            render(exchange, &Subject::of(authority, exchange.activity.world()), &base)
+            render(exchange, &Subject::of(authority, exchange.context.world()), &base)
         })
         .ok_or(EntraError::TokenIssuance)
 }

@@ -59,7 +59,7 @@ impl Envelope {
     /// instead of the header.
     pub(crate) fn open(exchange: &mut Exchange, parameter: Option<&str>) -> Self {
         let mut bytes = [0_u8; 50];
-        exchange.activity.random().fill(&mut bytes);
+        exchange.context.random().fill(&mut bytes);
         let (mut first, mut second, mut cookie) = ([0_u8; 16], [0_u8; 16], [0_u8; 18]);
         first.copy_from_slice(&bytes[..16]);
         second.copy_from_slice(&bytes[16..32]);
@@ -76,8 +76,8 @@ impl Envelope {
         let telemetry = ["x-client-current-telemetry", "x-client-last-telemetry"]
             .iter()
             .any(|name| exchange.request.headers.contains_key(*name));
-        exchange.activity.activity("request-id", trace_id.as_str());
-        exchange.activity.activity("correlation-id", correlation_id.as_str());
+        exchange.trail.activity("request-id", trace_id.as_str());
+        exchange.trail.activity("correlation-id", correlation_id.as_str());
         Self { trace, trace_id, correlation_id, cookie, telemetry }
     }
 
@@ -94,7 +94,7 @@ impl Envelope {
     /// A refusal in Entra's own body. Recorded by whoever decided it.
     pub(crate) fn refusal(&self, exchange: &Exchange, error: &EntraError) -> Answer {
         let base = exchange.own_base_url();
-        let timestamp = written(exchange.activity.now(), TIMESTAMP);
+        let timestamp = written(exchange.context.now(), TIMESTAMP);
         let body = errors::body(
             error,
             &Stamp {
@@ -142,7 +142,7 @@ impl Envelope {
 
     /// What the token endpoint adds.
     fn dressed(&self, exchange: &Exchange, answer: Answer, code: &str) -> Answer {
-        let expires = written(exchange.activity.now().saturating_add(Duration::days(30)), COOKIE_DATE);
+        let expires = written(exchange.context.now().saturating_add(Duration::days(30)), COOKIE_DATE);
         let cookie = URL_SAFE_NO_PAD.encode(self.cookie);
         let answer = self
             .plain(exchange, answer)

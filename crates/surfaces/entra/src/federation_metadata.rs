@@ -28,7 +28,7 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
                 .with("cache-control", "max-age=86400, private")
         }
         Err(error) => {
-            exchange.activity.record_error(error.row().id);
+            exchange.trail.record_error(error.row().id);
             envelope.refusal(exchange, &error)
         }
     }
@@ -38,7 +38,7 @@ fn render(exchange: &Exchange, subject: &Subject<'_>, base: &str) -> Option<Vec<
     let signing = subject.signing.first()?;
     let certificates: Vec<Certificate> =
         subject.signing.iter().map(|identity| identity.certificate().clone()).collect();
-    let id = format!("_{}", exchange.activity.random().guid());
+    let id = format!("_{}", exchange.context.random().guid());
     let metadata = EntraMetadata {
         id: &id,
         entity_id: &issuer(Version::V1, base, subject.issuer_tenant),

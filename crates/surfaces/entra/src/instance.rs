@@ -4,18 +4,16 @@
 //! listed: SDKs treat an accepted host that is in no entry as an instance of its own, port included, whereas a listed
 //! one would have its port replaced (MSAL.NET). Any other host is 50049. Never decides whether a tenant exists.
 
-use std::sync::Arc;
-
 use http::{Method, StatusCode, Uri};
 use mocktenant_lab::{Answer, Exchange};
 
+use crate::Entra;
 use crate::authority::{WORLD_HOSTS, host_and_port};
 use crate::envelope::Envelope;
 use crate::errors::EntraError;
 use crate::form::Form;
 use crate::json::{push_list, push_member, push_name};
 use crate::path;
-use crate::prepared::Prepared;
 
 /// The name caches of SDKs file the public cloud under.
 const PREFERRED_CACHE: &str = "login.windows.net";
@@ -29,7 +27,7 @@ pub(crate) fn discovery(exchange: &mut Exchange) -> Answer {
     match decide(exchange) {
         Ok(body) => envelope.document(exchange, Answer::json(StatusCode::OK, body)),
         Err(error) => {
-            exchange.activity.record_error(error.row().id);
+            exchange.trail.record_error(error.row().id);
             envelope.refusal(exchange, &error)
         }
     }
@@ -46,7 +44,7 @@ fn decide(exchange: &Exchange) -> Result<Vec<u8>, EntraError> {
     let authority = authority.as_str().to_ascii_lowercase();
     let known = {
         let host = endpoint.host().unwrap_or_default().to_ascii_lowercase();
-        let prepared = exchange.activity.prepared::<Arc<Prepared>>();
+        let prepared = exchange.context.prepared::<Entra>();
         WORLD_HOSTS.contains(&host.as_str())
             || host_and_port(&exchange.own_base_url()) == authority
             || prepared.is_lab_authority(&authority)

@@ -22,7 +22,9 @@ mod token_endpoint;
 
 use http::{Method, StatusCode};
 use mocktenant_lab::request::BodyError;
-use mocktenant_lab::{Activity, Addresses, Answer, CatalogueRow, Exchange, Refusal, Route, Site, Surface};
+use mocktenant_lab::{
+    Addresses, Answer, CatalogueRow, Context, Entrance, Exchange, Machine, Refusal, Route, Surface, Way,
+};
 use mocktenant_verdict::Check;
 use mocktenant_world::World;
 use time::OffsetDateTime;
@@ -114,26 +116,32 @@ static ROUTES: [Route<Entra>; 8] = [
 impl Surface for Entra {
     const NAME: &'static str = "entra";
 
-    type Prepared = std::sync::Arc<Prepared>;
+    type Prepared = Prepared;
 
     fn routes() -> &'static [Route<Self>] {
         &ROUTES
     }
 
-    fn hosts(&self, _world: &World) -> Vec<(String, Site)> {
-        authority::WORLD_HOSTS.iter().map(|host| ((*host).to_owned(), Site::Identity)).collect()
+    fn hosts(&self, _world: &World) -> Vec<(String, Entrance)> {
+        authority::WORLD_HOSTS.iter().map(|host| ((*host).to_owned(), Entrance::Identity)).collect()
     }
 
-    fn at(&self, entrance: &Site, folded_path: &str) -> bool {
+    fn at(&self, entrance: &Entrance, folded_path: &str) -> bool {
         let federation_service = folded_path == "/adfs"
             || folded_path.starts_with("/adfs/")
             || folded_path.starts_with("/federationmetadata/")
             || folded_path == "/.well-known/webfinger";
-        *entrance == Site::Identity && !federation_service
+        *entrance == Entrance::Identity && !federation_service
+    }
+
+    /// The tenant the first segment names, by id or domain; an alias is no machine.
+    fn machine(&self, world: &World, way: &Way<'_>) -> Option<Machine> {
+        let tenant = world.tenant(way.path.split('/').nth(1)?)?;
+        Some(Machine::Tenant(tenant.id.as_str().into()))
     }
 
     fn prepare(&self, world: &World, addresses: &Addresses) -> Self::Prepared {
-        std::sync::Arc::new(Prepared::new(world, addresses))
+        Prepared::new(world, addresses)
     }
 
     fn catalogue(&self) -> Vec<CatalogueRow> {
@@ -156,18 +164,18 @@ impl Surface for Entra {
             Refusal::Body(BodyError::TooLarge { .. } | BodyError::Incomplete) => EntraError::FormMalformed,
             Refusal::Panic => EntraError::TokenIssuance,
         };
-        exchange.activity.record_error(error.row().id);
+        exchange.trail.record_error(error.row().id);
         Envelope::open(exchange, None).refusal(exchange, &error)
     }
 
-    fn judge(&self, activity: &Activity, token: &str, now: OffsetDateTime) -> Vec<Check> {
-        client_auth::judge(activity, token, now)
+    fn judge(&self, context: &Context, token: &str, now: OffsetDateTime) -> Vec<Check> {
+        client_auth::judge(context, token, now)
     }
 }
 
 /// A refusal the reference has no text for: a status without a body.
 fn bare(exchange: &mut Exchange, status: StatusCode, id: &'static str) -> Answer {
-    exchange.activity.record_error(id);
+    exchange.trail.record_error(id);
     let envelope = Envelope::open(exchange, None);
     envelope.plain(exchange, Answer::empty(status))
 }

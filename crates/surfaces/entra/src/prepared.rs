@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use bytes::Bytes;
 use mocktenant_keys::Identity;
-use mocktenant_lab::{Addresses, Site};
+use mocktenant_lab::{Addresses, Entrance};
 use mocktenant_token::HeaderSegment;
 use mocktenant_world::{Tenant, World};
 
@@ -65,6 +65,10 @@ pub struct Prepared {
 pub(crate) struct PreparedTenant {
     /// The tenant.
     pub(crate) tenant: Arc<Tenant>,
+    /// Its display name, as checks show it.
+    pub(crate) name: Arc<str>,
+    /// Its v2 token endpoint at the first name of the world, as checks show it.
+    pub(crate) token_url: Arc<str>,
     /// Header of v1 access tokens: `typ`, `alg`, `x5t`, `kid`.
     pub(crate) header_v1: HeaderSegment,
     /// Header of v2 access tokens: `typ`, `alg`, `kid`.
@@ -83,14 +87,16 @@ impl PreparedTenant {
 
 impl Prepared {
     pub(crate) fn new(world: &World, addresses: &Addresses) -> Self {
-        let sites = resource::sites_by_tenant(world, addresses);
+        let places = resource::places_by_tenant(world, addresses);
         let mut tenants = HashMap::new();
         for tenant in world.tenants() {
             let prepared = Arc::new(PreparedTenant {
                 header_v1: header(tenant, Version::V1),
                 header_v2: header(tenant, Version::V2),
-                resources: resource::Table::new(tenant, sites.get(&tenant.id).map_or(&[], Vec::as_slice)),
+                resources: resource::Table::new(tenant, places.get(&tenant.id).map_or(&[], Vec::as_slice)),
                 shelf: Shelf::default(),
+                name: tenant.name.as_str().into(),
+                token_url: format!("https://{}/{}/oauth2/v2.0/token", WORLD_HOSTS[0], tenant.id).into(),
                 tenant: Arc::clone(tenant),
             });
             for domain in &tenant.domains {
@@ -103,7 +109,7 @@ impl Prepared {
             aliases: Default::default(),
             local: RwLock::default(),
             lab_authorities: addresses
-                .all(&Site::Identity)
+                .all(&Entrance::Identity)
                 .map(|address| without_default_port(host_and_port(address)).to_ascii_lowercase())
                 .collect(),
         }

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use mocktenant_lab::{Addresses, Site};
+use mocktenant_lab::{Addresses, Entrance};
 use mocktenant_verdict::Setting;
 use mocktenant_world::{Application, Tenant, World};
 
@@ -24,8 +24,8 @@ pub(crate) const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 /// At most this many hosts are named as what a wrong resource could have meant.
 const HOSTS_NAMED: usize = 8;
 
-/// A site of a tenant whose URL is a resource.
-pub(crate) struct SiteOfTenant {
+/// An environment or organisation of a tenant: its URL is a resource.
+pub(crate) struct Place {
     application: &'static str,
     /// `https://host`, then the lab's own addresses of it, the public one first; all without a final slash.
     urls: Vec<String>,
@@ -50,45 +50,45 @@ pub(crate) struct Entry {
 }
 
 /// Environments and organisations by the id of the tenant they belong to.
-pub(crate) fn sites_by_tenant(world: &World, addresses: &Addresses) -> HashMap<String, Vec<SiteOfTenant>> {
-    let urls = |host: &str, site: Site| {
-        let own = addresses.all(&site).map(folded_url);
+pub(crate) fn places_by_tenant(world: &World, addresses: &Addresses) -> HashMap<String, Vec<Place>> {
+    let urls = |host: &str, entrance: Entrance| {
+        let own = addresses.all(&entrance).map(folded_url);
         std::iter::once(format!("https://{}", host.to_ascii_lowercase())).chain(own).collect()
     };
-    let mut sites: HashMap<String, Vec<SiteOfTenant>> = HashMap::new();
-    let mut add = |tenant: &str, site| {
+    let mut places: HashMap<String, Vec<Place>> = HashMap::new();
+    let mut add = |tenant: &str, place| {
         let id = world.tenant(tenant).map_or_else(|| tenant.to_owned(), |tenant| tenant.id.clone());
-        sites.entry(id).or_default().push(site);
+        places.entry(id).or_default().push(place);
     };
     for organization in world.organizations() {
-        let site = SiteOfTenant {
+        let place = Place {
             application: DATAVERSE,
-            urls: urls(&organization.host, Site::organization(&organization.key)),
+            urls: urls(&organization.host, Entrance::organization(&organization.key)),
             host: organization.pointer.join("host"),
         };
-        add(&organization.tenant, site);
+        add(&organization.tenant, place);
     }
     for environment in world.environments() {
-        let site = SiteOfTenant {
+        let place = Place {
             application: DYNAMICS_ERP,
-            urls: urls(&environment.host, Site::environment(&environment.id)),
+            urls: urls(&environment.host, Entrance::environment(&environment.id)),
             host: environment.pointer.join("host"),
         };
-        add(&environment.tenant, site);
+        add(&environment.tenant, place);
     }
-    sites
+    places
 }
 
 impl Table {
-    pub(crate) fn new(tenant: &Tenant, sites: &[SiteOfTenant]) -> Self {
-        let mut entries = HashMap::with_capacity(tenant.applications.len() + sites.len() * 2);
-        for site in sites {
-            let application = tenant.application(site.application).cloned();
+    pub(crate) fn new(tenant: &Tenant, places: &[Place]) -> Self {
+        let mut entries = HashMap::with_capacity(tenant.applications.len() + places.len() * 2);
+        for place in places {
+            let application = tenant.application(place.application).cloned();
             let setting = match &application {
-                Some(_) => site.host.clone(),
-                None => tenant.pointer.join("applications").join(site.application),
+                Some(_) => place.host.clone(),
+                None => tenant.pointer.join("applications").join(place.application),
             };
-            for url in &site.urls {
+            for url in &place.urls {
                 let entry = Entry { application: application.clone(), setting: setting.clone() };
                 entries.entry(url.clone()).or_insert(entry);
             }
@@ -103,7 +103,7 @@ impl Table {
                 }
             }
         }
-        Self { entries, hosts: sites.iter().take(HOSTS_NAMED).map(|site| site.host.clone()).collect() }
+        Self { entries, hosts: places.iter().take(HOSTS_NAMED).map(|place| place.host.clone()).collect() }
     }
 
     /// The resource a text names.

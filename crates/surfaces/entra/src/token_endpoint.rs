@@ -12,10 +12,9 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use mocktenant_keys::Algorithm;
 use mocktenant_lab::{Answer, Exchange, Request};
 use mocktenant_token::mint_raw;
-use mocktenant_verdict::{Check, Checklist, Finding};
+use mocktenant_verdict::{Check, Checklist, Finding, Text};
 use mocktenant_world::Application;
 
-use crate::Version;
 use crate::authority::{self, Alias, Authority, host_and_port, v2_issuer_base};
 use crate::claims::{AppOnly, Times};
 use crate::client_auth::assertion::Place;
@@ -27,8 +26,9 @@ use crate::grants::client_credentials::Granted;
 use crate::grants::{self, GrantType, client_credentials};
 use crate::json::{push_integer, push_member, push_name};
 use crate::prepared::{Prepared, PreparedTenant};
+use crate::{Entra, Version};
 
-type Fact = (&'static str, Cow<'static, str>);
+type Fact = (&'static str, Text);
 
 /// What was decided, and everything learnt on the way.
 struct Decision<'p> {
@@ -66,17 +66,17 @@ pub(crate) fn answer(exchange: &mut Exchange, version: Version) -> Answer {
     let form = read_form(&exchange.request, &body);
     let parameter = form.as_ref().ok().and_then(|form| form.get("client-request-id"));
     let envelope = Envelope::open(exchange, parameter);
-    let prepared = Arc::clone(exchange.activity.prepared::<Arc<Prepared>>());
-    let Decision { checks, facts, outcome } = decide(exchange, &prepared, &form, version);
-    for (name, value) in facts {
-        exchange.activity.fact(name, value);
-    }
-    exchange.activity.record_checks(checks);
+    let Decision { checks, facts, outcome } =
+        decide(exchange, exchange.context.prepared::<Entra>(), &form, version);
     let issued = outcome.and_then(|grant| issue(exchange, &envelope, &grant, version));
+    for (name, value) in facts {
+        exchange.trail.fact(name, value);
+    }
+    exchange.trail.record_checks(checks);
     match issued {
         Ok(body) => envelope.token(exchange, body),
         Err(error) => {
-            exchange.activity.record_error(error.row().id);
+            exchange.trail.record_error(error.row().id);
             envelope.refusal(exchange, &error)
         }
     }
@@ -102,7 +102,7 @@ fn decide<'p>(
 ) -> Decision<'p> {
     let empty = Form::default();
     let readable = form.as_ref().unwrap_or(&empty);
-    let mut list: Checks<'_> = Checklist::new(exchange.activity.switches(), describe);
+    let mut list: Checks<'_> = Checklist::new(exchange.context.switches(), describe);
     let mut facts: Vec<Fact> = Vec::with_capacity(10);
 
     let tenant = ask_tenant(&mut list, exchange, prepared);
@@ -120,11 +120,11 @@ fn decide<'p>(
     facts.push(("credential", client.kind().into()));
     let base = exchange.own_base_url();
     let place =
-        Place { prepared, now: exchange.activity.now(), called: Some(Cow::Borrowed(host_and_port(&base))) };
+        Place { prepared, now: exchange.context.now(), called: Some(Cow::Borrowed(host_and_port(&base))) };
     let application = client.ask_registration(&mut list, tenant, &place);
     if let Credential::Assertion(assertion) = &client.credential {
         let thumbprint = assertion.thumbprint(tenant, application.map(AsRef::as_ref));
-        facts.extend(thumbprint.map(|thumbprint| ("thumbprint", thumbprint.into())));
+        facts.extend(thumbprint.map(|thumbprint| ("thumbprint", thumbprint)));
         facts.extend(assertion.id().map(|id| ("jti", excerpt(id).into())));
     }
 
@@ -168,8 +168,7 @@ fn ask_tenant<'p>(
     let (tenant, settings, finding) = match authority::resolve(prepared, exchange) {
         Ok(Authority::Tenant(tenant)) => {
             let tenant = tenant.as_ref();
-            let finding = Finding::pass(tenant.tenant.name.clone());
-            (Some(tenant), vec![tenant.tenant.pointer.clone()], finding)
+            (Some(tenant), Vec::new(), Finding::pass(&tenant.name))
         }
         Ok(Authority::Alias(alias)) => {
             let error = match alias {
@@ -195,7 +194,7 @@ fn issue(
     grant: &Grant<'_>,
     version: Version,
 ) -> Result<Vec<u8>, EntraError> {
-    let times = Times::at(exchange.activity.now());
+    let times = Times::at(exchange.context.now());
     let token_version = grant.token_version();
     let claims = AppOnly {
         tenant: &grant.tenant.tenant.id,

@@ -27,7 +27,7 @@ pub(super) fn insert(call: &Call<'_>, target: &Target, columns: Columns) -> Resu
     let mut row = defaults(call, &target.now);
     row.extend(columns);
     if !row.get(table.id).is_some_and(Value::is_string) {
-        let id = call.exchange.activity.random().guid().to_string();
+        let id = call.exchange.context.random().guid().to_string();
         row.insert(table.id.to_owned(), Value::String(id));
     }
     let mut transaction = Transaction::begin(&target.database);

@@ -30,6 +30,6 @@ pub(super) fn answer(
         .reserve_delete(table.set, &Key::text(&id), condition)
         .map_err(|error| refused(table, error))?;
     let _ = transaction.commit();
-    call.exchange.activity.fact("record-id", id);
+    call.exchange.trail.fact("record-id", id);
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }

@@ -39,7 +39,7 @@ pub(super) fn options(call: &mut Call<'_>) -> Result<(QueryOptions, u64), Datave
     let options = QueryOptions::parse(&others.join("&")).map_err(|error| {
         let refusal = unreadable(&error);
         if refusal == DataverseError::InvalidQueryOption {
-            call.exchange.activity.fact("unsupported", error.to_string());
+            call.exchange.trail.fact("unsupported", error.to_string());
         }
         refusal
     })?;

@@ -23,7 +23,7 @@ pub(super) fn answer(
     call.authorize(table, Operation::Read)?;
     let reader = call.reader(&target.database);
     let row = reader.table(table).find(reference).ok_or_else(|| missing(table, reference))?;
-    call.exchange.activity.fact("record-id", row.text(table.id).unwrap_or_default().to_owned());
+    call.exchange.trail.fact("record-id", row.text(table.id).unwrap_or_default().to_owned());
     if call.condition("if-none-match").and_then(Row::version_of_etag) == Some(row.version) {
         return Ok(Answer::empty(StatusCode::NOT_MODIFIED).with_text("etag", &row.etag()));
     }

@@ -14,7 +14,7 @@ use mocktenant_keys::{Algorithm, Certificate, PublicKey, Thumbprint, Thumbprint2
 use mocktenant_lab::request::HostName;
 use mocktenant_token::bearer::{TimeFinding, TimeWindow, TrustedKey, verify_signature};
 use mocktenant_token::{Audience, Compact, KeyIdentifier, Malformed, NumericDate, X5c};
-use mocktenant_verdict::Finding;
+use mocktenant_verdict::{Finding, Text};
 use mocktenant_world::Application;
 use time::{Duration, OffsetDateTime};
 
@@ -87,12 +87,14 @@ impl<'r> Assertion<'r> {
         &self,
         tenant: Option<&PreparedTenant>,
         application: Option<&Application>,
-    ) -> Option<String> {
+    ) -> Option<Text> {
         let compact = self.0.as_ref().ok()?;
         let identifiers = compact.header().key_identifiers();
         let bytes = identifiers.iter().find_map(|identifier| identifier.bytes.as_deref())?;
         let Ok(sha256) = Thumbprint256::try_from(bytes) else {
-            return Some(hex(bytes));
+            let is_named = |certificate: &&Certificate| certificate.thumbprint().as_bytes() == bytes;
+            let registered = application.and_then(|one| one.certificates.iter().find(is_named));
+            return Some(registered.map_or_else(|| hex(bytes).into(), |one| one.thumbprint_text().into()));
         };
         // Windows, web.config and the portal know certificates by SHA-1: say that wherever the certificate is at hand, on
         // the application as a rule, on any other of the tenant when it is refused.
@@ -100,7 +102,7 @@ impl<'r> Assertion<'r> {
             let mut certificates = application.certificates.iter();
             certificates
                 .find(|certificate| certificate.thumbprint256() == sha256)
-                .map(Certificate::thumbprint)
+                .map(|certificate| Text::from(certificate.thumbprint_text()))
         };
         let registered = application
             .and_then(among)
@@ -110,10 +112,10 @@ impl<'r> Assertion<'r> {
                 .first()
                 .and_then(|leaf| STANDARD.decode(leaf).ok())
                 .filter(|der| Thumbprint256::of_der(der) == sha256)
-                .map(|der| Thumbprint::of_der(&der)),
+                .map(|der| Thumbprint::of_der(&der).to_string().into()),
             X5c::Missing | X5c::Invalid => None,
         };
-        Some(registered.or_else(sent).map_or_else(|| hex(bytes), |sha1| hex(sha1.as_bytes())))
+        Some(registered.or_else(sent).unwrap_or_else(|| hex(bytes).into()))
     }
 
     /// What can be asked of the assertion alone.
@@ -174,7 +176,12 @@ impl<'r> Assertion<'r> {
         let is_client = client_id.is_some_and(|id| id.eq_ignore_ascii_case(issuer));
         let own = is_client || is_guid(issuer);
         let external = || EntraError::IssuerExternal { issuer: issuer.to_owned() };
-        list.ask(ISSUER, "the client id", Vec::new(), Finding::when(own, excerpt(issuer), external));
+        list.ask(
+            ISSUER,
+            "the client id",
+            Vec::new(),
+            Finding::held(own, "the client id", || (excerpt(issuer), external())),
+        );
         if !own {
             for name in [SUBJECT, CLIENT_ID] {
                 list.ask(name, "", Vec::new(), Finding::not_applicable("the issuer is no client"));
@@ -186,13 +193,15 @@ impl<'r> Assertion<'r> {
             SUBJECT,
             "the same as iss",
             Vec::new(),
-            Finding::when(subject.eq_ignore_ascii_case(issuer), excerpt(subject), || {
-                EntraError::SubjectDiffers
+            Finding::held(subject.eq_ignore_ascii_case(issuer), "the same", || {
+                (excerpt(subject), EntraError::SubjectDiffers)
             }),
         );
         let finding = match client_id {
             None => Finding::skip("client-id"),
-            Some(_) => Finding::when(is_client, excerpt(issuer), || EntraError::ClientIdDiffers),
+            Some(_) => {
+                Finding::held(is_client, "the same", || (excerpt(issuer), EntraError::ClientIdDiffers))
+            }
         };
         list.ask(CLIENT_ID, "the client_id of the request", Vec::new(), finding);
     }
@@ -251,7 +260,7 @@ impl<'r> Assertion<'r> {
                 Some(thumbprint) => vec![all.join(thumbprint), all],
                 None => vec![all],
             };
-            let actual = thumbprint.unwrap_or_else(|| "no thumbprint".to_owned());
+            let actual = thumbprint.unwrap_or_else(|| "no thumbprint".into());
             let finding =
                 if identifiers.is_empty() { Finding::skip(KEY_ID) } else { Finding::fail(actual, error) };
             list.ask(REGISTERED, expected, settings, finding);
@@ -260,13 +269,12 @@ impl<'r> Assertion<'r> {
             }
             return;
         };
-        let thumbprint = hex(certificate.thumbprint().as_bytes());
-        let setting = || below(application, "certificates").join(&hex(certificate.thumbprint().as_bytes()));
+        let setting = || below(application, "certificates").join(certificate.thumbprint_text());
         list.ask(
             REGISTERED,
             expected,
             || vec![setting(), below(application, "certificates")],
-            Finding::pass(thumbprint),
+            Finding::pass(certificate.thumbprint_text()),
         );
 
         let named = || identifier.bytes.as_deref().map_or_else(|| identifier.text.to_owned(), hex);
@@ -284,12 +292,13 @@ impl<'r> Assertion<'r> {
             IN_DATE,
             "not expired",
             || vec![setting()],
-            Finding::when(place.now <= end, format!("valid to {}", invariant(end)), || {
-                EntraError::CertificateExpired {
+            Finding::held(place.now <= end, "in date", || {
+                let expired = EntraError::CertificateExpired {
                     thumbprint: named(),
                     start: invariant(start),
                     end: invariant(end),
-                }
+                };
+                (format!("valid to {}", invariant(end)), expired)
             }),
         );
     }
@@ -306,16 +315,16 @@ fn ask_header(list: &mut Checks<'_>, compact: &Compact<'_>) {
         ALGORITHM,
         "RS256, RS384, RS512, PS256, PS384 or PS512",
         Vec::new(),
-        Finding::when(Algorithm::from_name(alg).is_some(), excerpt(alg), || {
-            EntraError::AlgorithmUnsupported { alg: alg.to_owned() }
-        }),
+        match Algorithm::from_name(alg) {
+            Some(algorithm) => Finding::pass(algorithm.name()),
+            None => Finding::fail(excerpt(alg), EntraError::AlgorithmUnsupported { alg: alg.to_owned() }),
+        },
     );
     let identifiers = compact.header().key_identifiers();
-    let actual = match identifiers.first() {
-        Some(identifier) => Cow::Owned(format!("{} {}", identifier.member, excerpt(identifier.text))),
-        None => Cow::Borrowed("none of them"),
+    let finding = match identifiers.first() {
+        Some(identifier) => Finding::pass(identifier.member.name()),
+        None => Finding::fail("none of them", EntraError::KeyIdMissing),
     };
-    let finding = Finding::when(!identifiers.is_empty(), actual, || EntraError::KeyIdMissing);
     list.ask(KEY_ID, "x5t#S256, x5t or kid", Vec::new(), finding);
 }
 
@@ -334,13 +343,17 @@ fn ask_audience(
         (None, 0) => Finding::skip(CLAIMS),
         (None, count) => Finding::fail(format!("{count} values"), EntraError::AudienceTooMany { count }),
         (Some(sole), _) => match judge_audience(sole, place, tenant) {
-            Ok(()) => Finding::pass(excerpt(sole)),
+            Ok(()) => Finding::pass("a token endpoint of the tenant"),
             Err(error) => Finding::fail(excerpt(sole), error),
         },
     };
+    let expected: Text = match (&finding, place.called.as_deref()) {
+        (Finding::Fail { .. }, Some(called)) => {
+            format!("https://{called}/{}/oauth2/v2.0/token", tenant.tenant.id).into()
+        }
+        _ => (&tenant.token_url).into(),
+    };
     let tenant = &tenant.tenant;
-    let called = place.called.as_deref().unwrap_or(WORLD_HOSTS[0]);
-    let expected = format!("https://{called}/{}/oauth2/v2.0/token", tenant.id);
     list.ask(AUDIENCE, expected, || vec![tenant.pointer.clone()], finding);
 }
 

@@ -12,15 +12,16 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mocktenant_lab::Activity;
+use mocktenant_lab::Context;
 use mocktenant_verdict::{Check, Checklist, Finding, Setting};
 use mocktenant_world::Application;
 use time::OffsetDateTime;
 
 use self::assertion::{Assertion, Place};
+use crate::Entra;
 use crate::errors::{EntraError, describe};
 use crate::form::{Form, decode};
-use crate::prepared::{Prepared, PreparedTenant};
+use crate::prepared::PreparedTenant;
 
 /// The questions of one request.
 pub(crate) type Checks<'s> = Checklist<'s, EntraError>;
@@ -107,7 +108,7 @@ impl<'r> Client<'r> {
             Some(ZERO_GUID) => {
                 Finding::fail(ZERO_GUID, EntraError::ClientIdInvalid { client_id: ZERO_GUID.to_owned() })
             }
-            Some(id) => Finding::pass(excerpt(id)),
+            Some(_) => Finding::pass("a client id"),
         };
         list.ask("client-id", "the client id of an application", Vec::new(), finding);
         let finding = match &self.credential {
@@ -172,7 +173,7 @@ impl<'r> Client<'r> {
             )
         };
         let finding = match application {
-            Some(application) => Finding::pass(application.name.clone()),
+            Some(_) => Finding::pass("registered"),
             None => Finding::fail(
                 excerpt(id),
                 EntraError::ApplicationNotFound { client_id: id.to_owned(), tenant: tenant.name.clone() },
@@ -245,9 +246,9 @@ pub(crate) fn excerpt(text: &str) -> String {
 }
 
 /// Judges a client assertion outside a request: the client and the tenant are the ones it names itself.
-pub(crate) fn judge(activity: &Activity, token: &str, now: OffsetDateTime) -> Vec<Check> {
-    let prepared = activity.prepared::<Arc<Prepared>>();
-    let world = activity.world();
+pub(crate) fn judge(context: &Context, token: &str, now: OffsetDateTime) -> Vec<Check> {
+    let prepared = context.prepared::<Entra>();
+    let world = context.world();
     let assertion = Assertion::read(token);
     let id = assertion.issuer().map(str::to_owned);
     // Without a registration anywhere, the first tenant is as good a place to look as any.
@@ -256,7 +257,7 @@ pub(crate) fn judge(activity: &Activity, token: &str, now: OffsetDateTime) -> Ve
         .find(|tenant| id.as_deref().is_some_and(|id| tenant.application(id).is_some()))
         .or_else(|| world.tenants().next())
         .and_then(|tenant| prepared.tenant(&tenant.id));
-    let mut list = Checklist::new(activity.switches(), describe);
+    let mut list = Checklist::new(context.switches(), describe);
     assertion.ask_claims(&mut list, id.as_deref());
     let client = Client { id: id.map(Cow::Owned), credential: Credential::Assertion(assertion) };
     let place = Place { prepared, now, called: None };

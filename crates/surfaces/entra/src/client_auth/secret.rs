@@ -36,14 +36,15 @@ pub(crate) fn ask(
     let expected = "a client secret of the application";
     if let Some(secret) = matched {
         let own = || setting().join(&secret.name);
-        list.ask(MATCHES, expected, || vec![own()], Finding::pass(secret.name.clone()));
-        let expires = secret.expires.and_then(|expires| expires.format(&Rfc3339).ok());
-        let actual = expires.map_or_else(|| "never expires".into(), |expires| format!("expires {expires}"));
+        list.ask(MATCHES, expected, || vec![own()], Finding::pass("a secret of the application"));
         list.ask(
             IN_DATE,
             "not expired",
             || vec![own().join("expires"), setting()],
-            Finding::when(in_date(secret), actual, expired),
+            Finding::held(in_date(secret), "in date", || {
+                let end = secret.expires.and_then(|expires| expires.format(&Rfc3339).ok());
+                (format!("expires {}", end.unwrap_or_default()), expired())
+            }),
         );
     } else if all_expired {
         list.ask(MATCHES, expected, || vec![setting()], Finding::not_applicable("every secret has expired"));

@@ -51,10 +51,11 @@ pub(crate) fn ask<'p>(
                     None
                 }
             };
-            let actual = form.get("scope").map_or_else(|| "none".to_owned(), excerpt);
             let finding = match scope {
-                Ok(_) => Finding::pass(actual),
-                Err(error) => Finding::fail(actual, error),
+                Ok(_) => Finding::pass("one RESOURCE/.default"),
+                Err(error) => {
+                    Finding::fail(form.get("scope").map_or_else(|| "none".to_owned(), excerpt), error)
+                }
             };
             list.ask("scope", "one RESOURCE/.default", Vec::new(), finding);
             granted
@@ -117,7 +118,7 @@ fn ask_resource<'p>(
         return None;
     };
     if resource.enabled {
-        list.ask(NAME, EXPECTED, settings, Finding::pass(excerpt(asked)));
+        list.ask(NAME, EXPECTED, settings, Finding::pass("a resource of the tenant"));
     } else {
         let disabled = EntraError::ResourceDisabled { resource: asked.to_owned() };
         let settings = || vec![resource.pointer.join("enabled")];

@@ -2,7 +2,7 @@
 //! another answer once the check is turned off.
 
 use mocktenant_keys::{Certificate, SelfSigned, Subject, Validity, shipped};
-use mocktenant_lab::{Addresses, Lab, Site};
+use mocktenant_lab::{Addresses, Entrance, Lab};
 use mocktenant_verdict::{Outcome, Switches};
 use mocktenant_world::Edit;
 use serde_json::json;
@@ -334,9 +334,9 @@ async fn every_audience_of_the_tenant_is_taken_and_no_other() {
 #[tokio::test]
 async fn the_host_that_was_called_and_the_labs_own_addresses_are_audiences() {
     let lab = lab().await;
-    let public = [(Site::Identity, "https://entra.lab.example".to_owned())];
+    let public = [(Entrance::Identity, "https://entra.lab.example".to_owned())];
     lab.set_addresses(
-        Addresses::from(public).with_other(Site::Identity, "https://entra.lab.internal:9443".to_owned()),
+        Addresses::from(public).with_other(Entrance::Identity, "https://entra.lab.internal:9443".to_owned()),
     );
     for (host, audience, code) in [
         (LOCAL, format!("https://localhost:7443/{TENANT}/oauth2/v2.0/token"), 0),
@@ -421,10 +421,10 @@ async fn a_missing_client_id_is_the_assertions_subject() {
 #[tokio::test]
 async fn an_assertion_can_be_judged_without_a_request() {
     let lab = lab().await;
-    let checks = lab.judge("entra", &Site::Identity, &Draft::healthy().signed()).unwrap();
+    let checks = lab.judge("entra", None, &Draft::healthy().signed()).unwrap();
     assert!(checks.iter().all(|check| check.outcome == Outcome::Passed), "{checks:?}");
     let judged = |token: String| {
-        let checks = lab.judge("entra", &Site::Identity, &token).unwrap();
+        let checks = lab.judge("entra", None, &token).unwrap();
         checks.into_iter().find(mocktenant_verdict::Check::failed).map(|check| check.name.into_owned())
     };
     assert_eq!(

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::Method;
 use mocktenant_lab::request::BodyError;
-use mocktenant_lab::{Request, Site};
+use mocktenant_lab::{Entrance, Request};
 use serde_json::json;
 
 use crate::front_door::*;
@@ -61,7 +61,7 @@ async fn bodies_that_do_not_arrive_are_answered_too() {
     for (error, status) in
         [(BodyError::TooLarge { limit: 1 }, 400), (BodyError::Incomplete, 400), (BodyError::Timeout, 408)]
     {
-        let mut request = Request::new(Method::POST, HOST, &v1(), Site::Identity);
+        let mut request = Request::new(Method::POST, HOST, &v1(), Entrance::Identity);
         request.body = Err(error);
         assert_eq!(send(&lab, request).await.status, status, "{error:?}");
     }

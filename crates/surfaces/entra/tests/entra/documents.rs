@@ -3,7 +3,7 @@
 use http::Method;
 use mocktenant_federation::read_metadata;
 use mocktenant_keys::{Certificate, shipped};
-use mocktenant_lab::{Addresses, Lab, Request, Site};
+use mocktenant_lab::{Addresses, Entrance, Lab, Request};
 use serde_json::{Value, json};
 
 use crate::front_door::*;
@@ -270,7 +270,7 @@ async fn a_document_of_no_tenant_is_refused() {
 async fn a_preflight_is_answered() {
     let lab = lab().await;
     let target = format!("/{TENANT}/v2.0/.well-known/openid-configuration");
-    let reply = send(&lab, Request::new(Method::OPTIONS, HOST, &target, Site::Identity)).await;
+    let reply = send(&lab, Request::new(Method::OPTIONS, HOST, &target, Entrance::Identity)).await;
     assert_eq!((reply.status, reply.body.len()), (200, 0));
     assert_eq!(reply.header("access-control-allow-methods"), "GET, OPTIONS");
 }
@@ -278,9 +278,9 @@ async fn a_preflight_is_answered() {
 #[tokio::test]
 async fn instance_discovery_knows_the_cloud_and_the_lab() {
     let lab = lab().await;
-    let public = [(Site::Identity, "https://entra.lab.internal:9443".to_owned())];
+    let public = [(Entrance::Identity, "https://entra.lab.internal:9443".to_owned())];
     lab.set_addresses(
-        Addresses::from(public).with_other(Site::Identity, "https://localhost:7999".to_owned()),
+        Addresses::from(public).with_other(Entrance::Identity, "https://localhost:7999".to_owned()),
     );
     let asked = |endpoint: &str| {
         let endpoint: String = form_urlencoded::byte_serialize(endpoint.as_bytes()).collect();

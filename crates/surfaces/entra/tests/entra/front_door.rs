@@ -7,7 +7,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use mocktenant_entra::Entra;
 use mocktenant_keys::{Algorithm, Identity, SigningKey, shipped};
-use mocktenant_lab::{ClockChange, Command, Lab, Random, Request, Site};
+use mocktenant_lab::{ClockChange, Command, Entrance, Lab, Random, Request};
 use mocktenant_verdict::{Setting, Switches};
 use mocktenant_world::{Edit, EditedBy, World};
 use serde_json::{Map, Value, json};
@@ -81,12 +81,12 @@ pub(crate) async fn send(lab: &Lab, request: Request) -> Reply {
 }
 
 pub(crate) async fn get(lab: &Lab, host: &str, target: &str) -> Reply {
-    send(lab, Request::new(Method::GET, host, target, Site::Identity)).await
+    send(lab, Request::new(Method::GET, host, target, Entrance::Identity)).await
 }
 
 /// A POST of a raw body.
 pub(crate) fn posting(host: &str, target: &str, content_type: &str, body: impl Into<Bytes>) -> Request {
-    let mut request = Request::new(Method::POST, host, target, Site::Identity);
+    let mut request = Request::new(Method::POST, host, target, Entrance::Identity);
     if !content_type.is_empty() {
         request.headers.insert(CONTENT_TYPE, HeaderValue::from_str(content_type).unwrap());
     }

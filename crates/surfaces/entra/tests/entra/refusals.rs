@@ -1,7 +1,7 @@
 //! Refusals: every code with status and OAuth error, the body, the header fields.
 
 use http::Method;
-use mocktenant_lab::{Request, Site};
+use mocktenant_lab::{Entrance, Request};
 use mocktenant_verdict::Switches;
 use mocktenant_world::Edit;
 use serde_json::{Value, json};
@@ -189,7 +189,7 @@ async fn another_method_or_path_gets_entra_s_own_answer() {
     let reply = get(&lab, HOST, "/nothing/here/at/all").await;
     assert_eq!((reply.status, reply.body.len()), (404, 0));
     let target = format!("/{TENANT}/discovery/keys");
-    let reply = send(&lab, Request::new(Method::PUT, HOST, &target, Site::Identity)).await;
+    let reply = send(&lab, Request::new(Method::PUT, HOST, &target, Entrance::Identity)).await;
     assert_eq!((reply.status, reply.header("allow")), (405, "GET, OPTIONS"));
     assert_eq!(lab.journal().records().pop().unwrap().error.as_deref(), Some("405"));
 }

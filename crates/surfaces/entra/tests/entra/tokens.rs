@@ -1,7 +1,7 @@
 //! What is issued: claims, order, header, response, and for which resources.
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
-use mocktenant_lab::{Addresses, Site};
+use mocktenant_lab::{Addresses, Entrance};
 use mocktenant_token::Compact;
 use mocktenant_verdict::Switches;
 use mocktenant_world::Edit;
@@ -164,13 +164,13 @@ async fn only_the_v2_issuer_follows_a_local_host() {
 async fn the_audience_is_what_was_asked_for() {
     let lab = lab().await;
     let public = [
-        (Site::organization("contoso"), "https://localhost:7446".to_owned()),
-        (Site::environment("onebox"), "https://fno.lab.example".to_owned()),
+        (Entrance::organization("contoso"), "https://localhost:7446".to_owned()),
+        (Entrance::environment("onebox"), "https://fno.lab.example".to_owned()),
     ];
     lab.set_addresses(
         Addresses::from(public)
-            .with_other(Site::environment("onebox"), "https://localhost:7444".to_owned())
-            .with_other(Site::organization("contoso"), "https://127.0.0.1:7446".to_owned()),
+            .with_other(Entrance::environment("onebox"), "https://localhost:7444".to_owned())
+            .with_other(Entrance::organization("contoso"), "https://127.0.0.1:7446".to_owned()),
     );
     for resource in [
         "https://contoso.crm4.dynamics.com",

@@ -11,9 +11,10 @@
 //! final slash is a decision of the design.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use mocktenant_keys::Algorithm;
-use mocktenant_lab::{Addresses, Exchange, Site};
+use mocktenant_lab::{Addresses, Entrance, Exchange};
 use mocktenant_token::bearer::{Authorization, SignatureFinding, TimeWindow, TrustedKey, select_key};
 use mocktenant_token::{Claims, Compact};
 use mocktenant_verdict::{Checklist, Finding, Setting};
@@ -47,11 +48,15 @@ const WINDOW: TimeWindow = TimeWindow { skew: Duration::minutes(5) };
 /// What one organisation trusts, prepared once per snapshot.
 pub(crate) struct Trust {
     /// The tenant's issuer of v1 tokens.
-    issuer: String,
+    issuer: Arc<str>,
+    /// The tenant's id.
+    tenant: Arc<str>,
     /// The tenant's token-signing keys.
     keys: Vec<TrustedKey>,
     /// Accepted audiences without their final slash, the organisation's URL first.
     audiences: Vec<String>,
+    /// The same as checks show them.
+    audiences_shown: Arc<str>,
     /// Where the signing keys are declared.
     signing: Setting,
 }
@@ -61,7 +66,7 @@ impl Trust {
     pub(crate) fn of(organization: &Organization, world: &World, addresses: &Addresses) -> Self {
         let tenant = world.tenant(&organization.tenant);
         let tenant_id = tenant.map_or(organization.tenant.as_str(), |tenant| tenant.id.as_str());
-        let issuer = format!("https://sts.windows.net/{tenant_id}/");
+        let issuer = format!("https://sts.windows.net/{tenant_id}/").into();
         let keys = tenant.map_or_else(Vec::new, |tenant| {
             // a signing identity has a usable RSA key, so none is left out
             let trusted =
@@ -69,9 +74,16 @@ impl Trust {
             tenant.signing.iter().filter_map(|identity| trusted(identity).ok()).collect()
         });
         let mut audiences = vec![format!("https://{}", organization.host)];
-        audiences.extend(addresses.all(&Site::organization(&organization.key)).map(str::to_owned));
+        audiences.extend(addresses.all(&Entrance::organization(&organization.key)).map(str::to_owned));
         let signing = Setting::of(["tenants", tenant_id, "signing_keys"]);
-        Self { issuer, keys, audiences, signing }
+        Self {
+            issuer,
+            tenant: organization.tenant.as_str().into(),
+            keys,
+            audiences_shown: audiences.join(" or ").into(),
+            audiences,
+            signing,
+        }
     }
 
     fn accepts_audience(&self, audience: &str) -> bool {
@@ -98,7 +110,7 @@ pub(crate) fn ask(
         "token-present",
         "an Authorization header of the scheme Bearer",
         Vec::new(),
-        Finding::when(present, authorization.to_string(), refused),
+        Finding::held(present, "a bearer token", || (authorization.to_string(), refused())),
     );
 
     let parsed = match authorization {
@@ -130,24 +142,23 @@ pub(crate) fn ask(
 
     let algorithm = token.header().alg().and_then(Algorithm::from_name);
     let critical = token.unknown_crit();
-    let asked = match token.header().alg() {
+    let asked = || match token.header().alg() {
         Some(name) if critical.is_empty() => excerpt(name),
         Some(name) => format!("{}, crit {}", excerpt(name), excerpt(&critical.join(", "))),
         None => "a header without alg".to_owned(),
     };
-    list.ask(
-        "token-algorithm",
-        "an RSA signature algorithm and no critical extension",
-        Vec::new(),
-        Finding::when(algorithm.is_some() && critical.is_empty(), asked, refused),
-    );
+    let finding = match algorithm.filter(|_| critical.is_empty()) {
+        Some(algorithm) => Finding::pass(algorithm.name()),
+        None => Finding::fail(asked(), refused()),
+    };
+    list.ask("token-algorithm", "an RSA signature algorithm and no critical extension", Vec::new(), finding);
 
     let issuer = claims.text("iss");
     list.ask(
         "token-issuer",
-        trust.issuer.clone(),
-        vec![organization.pointer.join("tenant")],
-        Finding::when(issuer == Some(trust.issuer.as_str()), shown(issuer, "no iss"), refused),
+        &trust.issuer,
+        || vec![organization.pointer.join("tenant")],
+        Finding::held(issuer == Some(&*trust.issuer), &trust.issuer, || (shown(issuer, "no iss"), refused())),
     );
 
     ask_signature(list, trust, &token, algorithm);
@@ -168,16 +179,12 @@ fn ask_signature(
         (Some(_), None) => Finding::fail(found.to_string(), refused()),
         (Some(algorithm), Some(key)) => {
             let valid = key.public_key.verify(algorithm, token.signing_input(), token.signature());
-            let actual = if valid {
-                SignatureFinding::Valid { algorithm }
-            } else {
-                SignatureFinding::Mismatch { algorithm }
-            };
-            Finding::when(valid, format!("{actual}, {found}"), refused)
+            Finding::held(valid, "a valid signature", || {
+                (format!("{}, {found}", SignatureFinding::Mismatch { algorithm }), refused())
+            })
         }
     };
-    let expected = format!("a signature by {}", found.expected());
-    list.ask("token-signature", expected, vec![trust.signing.clone()], finding);
+    list.ask("token-signature", found.expected(), || vec![trust.signing.clone()], finding);
 }
 
 fn ask_claims(
@@ -189,15 +196,16 @@ fn ask_claims(
 ) {
     let refused = || DataverseError::Unauthorized;
     let audience = claims.audience();
-    let actual = match audience.all() {
+    let actual = || match audience.all() {
         [] => Cow::Borrowed("no aud"),
         all => Cow::Owned(excerpt(&all.join(", "))),
     };
+    let holds = audience.all().iter().any(|one| trust.accepts_audience(one));
     list.ask(
         "token-audience",
-        trust.audiences.join(" or "),
-        vec![organization.pointer.join("host")],
-        Finding::when(audience.all().iter().any(|one| trust.accepts_audience(one)), actual, refused),
+        &trust.audiences_shown,
+        || vec![organization.pointer.join("host")],
+        Finding::held(holds, "one of them", || (actual(), refused())),
     );
 
     let time = WINDOW.judge(claims, now);
@@ -206,12 +214,12 @@ fn ask_claims(
     let tenant = claims.text("tid");
     list.ask(
         "token-tenant",
-        organization.tenant.clone(),
-        vec![organization.pointer.join("tenant")],
-        Finding::when(
-            tenant.is_some_and(|tenant| tenant.eq_ignore_ascii_case(&organization.tenant)),
-            shown(tenant, "no tid"),
-            refused,
+        &trust.tenant,
+        || vec![organization.pointer.join("tenant")],
+        Finding::held(
+            tenant.is_some_and(|tenant| tenant.eq_ignore_ascii_case(&trust.tenant)),
+            &trust.tenant,
+            || (shown(tenant, "no tid"), refused()),
         ),
     );
 }
@@ -224,8 +232,8 @@ fn shown(value: Option<&str>, absent: &'static str) -> Cow<'static, str> {
 /// resource_id=https://<org>/`. Both URLs are those the caller can reach; the resource is the organisation's URL also at the
 /// API host.
 pub(crate) fn challenge(exchange: &Exchange, organization: &Organization) -> String {
-    let authority = exchange.base_url_of(&Site::Identity, LOGIN_HOST);
-    let resource = exchange.base_url_of(&Site::organization(&organization.key), &organization.host);
+    let authority = exchange.base_url_of(&Entrance::Identity, LOGIN_HOST);
+    let resource = exchange.base_url_of(&Entrance::organization(&organization.key), &organization.host);
     format!(
         "Bearer authorization_uri={authority}/{}/oauth2/authorize, resource_id={resource}/",
         organization.tenant

@@ -20,11 +20,9 @@ pub(crate) fn dress(exchange: &mut Exchange, answer: Answer) -> Answer {
     let random = exchange.context.random();
     let (request, activity, client) =
         (random.guid().to_string(), random.guid().to_string(), random.guid().to_string());
-    let organization = {
-        let world = exchange.context.world();
-        world.organization(exchange.activity.site().name()).map(|organization| organization.id.clone())
-    };
-    let organization = organization.unwrap_or_default();
+    let organization = exchange.context.organization();
+    let organization = organization.and_then(|name| exchange.context.world().organization(name));
+    let organization = organization.map(|one| one.id.clone()).unwrap_or_default();
     let server = digits(&organization);
     let expires = expiry(exchange.context.now());
 

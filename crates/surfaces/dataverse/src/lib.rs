@@ -16,10 +16,14 @@ mod schema;
 mod store;
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Method;
 use mocktenant_lab::request::BodyError;
-use mocktenant_lab::{Activity, Addresses, Answer, CatalogueRow, Exchange, Refusal, Route, Site, Surface};
+use mocktenant_lab::{
+    Addresses, Answer, CatalogueRow, Context, DeclaredRow, Entrance, Exchange, Machine, Refusal, Route,
+    Scope, Surface, Tables, Way,
+};
 use mocktenant_verdict::{Check, Checklist};
 use mocktenant_world::World;
 use time::OffsetDateTime;
@@ -28,18 +32,23 @@ pub use bearer::CHECKS;
 pub use errors::{DataverseError, PayloadDefect};
 
 use bearer::Trust;
-use store::Store;
 
-/// The surface. Holds the rows of every organisation; nothing else survives an answer.
+/// The surface. The rows are the lab's; nothing else survives an answer.
 #[derive(Default)]
 pub struct Dataverse {
-    store: Store,
+    /// Held while a request reads what it is about to change: of two writes to one row, one waits.
+    writing: Mutex<()>,
 }
 
 impl Dataverse {
-    /// A surface without rows: each organisation gets those of its declaration with the first request.
+    /// The surface.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Waits until no other request writes. Never to be held across an await.
+    fn begin_write(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -105,16 +114,23 @@ impl Surface for Dataverse {
         ROUTES
     }
 
-    fn hosts(&self, world: &World) -> Vec<(String, Site)> {
+    fn hosts(&self, world: &World) -> Vec<(String, Entrance)> {
         let both = |organization: &mocktenant_world::Organization| {
-            let site = Site::organization(&organization.key);
-            [(organization.host.clone(), site.clone()), (organization.api_host.clone(), site)]
+            let entrance = Entrance::organization(&organization.key);
+            [(organization.host.clone(), entrance.clone()), (organization.api_host.clone(), entrance)]
         };
         world.organizations().flat_map(|organization| both(organization)).collect()
     }
 
-    fn at(&self, entrance: &Site, _folded_path: &str) -> bool {
-        matches!(entrance, Site::Organization(_))
+    fn at(&self, entrance: &Entrance, _folded_path: &str) -> bool {
+        matches!(entrance, Entrance::Organization(_))
+    }
+
+    fn machine(&self, _world: &World, way: &Way<'_>) -> Option<Machine> {
+        match way.entrance {
+            Entrance::Organization(name) => Some(Machine::Organization(Arc::clone(name))),
+            Entrance::Identity | Entrance::Environment(_) => None,
+        }
     }
 
     fn prepare(&self, world: &World, addresses: &Addresses) -> Prepared {
@@ -151,15 +167,15 @@ impl Surface for Dataverse {
         headers::dress(exchange, answer)
     }
 
-    fn judge(&self, activity: &Activity, token: &str, now: OffsetDateTime) -> Vec<Check> {
-        let world = activity.world();
-        let prepared: &Prepared = activity.prepared();
-        let key = activity.site().name();
+    fn judge(&self, context: &Context, token: &str, now: OffsetDateTime) -> Vec<Check> {
+        let world = context.world();
+        let prepared = context.prepared::<Self>();
+        let key = context.organization().unwrap_or_default();
         let (Some(organization), Some(trust)) = (world.organization(key), prepared.organizations.get(key))
         else {
             return Vec::new();
         };
-        let mut list = Checklist::new(activity.switches(), errors::describe);
+        let mut list = Checklist::new(context.switches(), errors::describe);
         let header = format!("Bearer {token}");
         let authorization = mocktenant_token::bearer::read_authorization([header.as_bytes()]);
         let client_id = bearer::ask(&mut list, organization, trust, &authorization, now);
@@ -167,7 +183,15 @@ impl Surface for Dataverse {
         list.finish().0
     }
 
-    fn reset(&self) {
-        self.store.forget();
+    fn tables(&self, scope: &Scope) -> Option<Tables> {
+        matches!(scope, Scope::Organization(_)).then(store::tables)
+    }
+
+    fn declared_rows(&self, world: &World, scope: &Scope, now: OffsetDateTime) -> Vec<DeclaredRow> {
+        let organization = match scope {
+            Scope::Organization(name) => world.organization(name),
+            Scope::Tenant(_) | Scope::Environment(_) => None,
+        };
+        organization.map(|one| store::declared(one, &operations::timestamp(now))).unwrap_or_default()
     }
 }

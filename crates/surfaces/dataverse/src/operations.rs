@@ -19,7 +19,7 @@ use mocktenant_odata::{
     Arguments, Literal, Preferences, QueryError, QueryErrorKind, QueryOptions, ResourceSegment, Return,
     SyntaxErrorKind,
 };
-use mocktenant_tables::{Columns, Database, KeyName, Reference, Row, TableError};
+use mocktenant_tables::{Columns, Commit, Database, KeyName, Reference, Row, TableError, Transaction};
 use mocktenant_token::bearer::read_authorization;
 use mocktenant_verdict::Checklist;
 use mocktenant_world::{ApplicationUser, Organization};
@@ -32,7 +32,7 @@ use crate::principal::{self, Operation, Principal};
 use crate::representation::{self, Shape};
 use crate::schema::{Kind, Rows, Table, by_set};
 use crate::store::Reader;
-use crate::{Dataverse, Prepared, bearer, headers, payload};
+use crate::{Dataverse, bearer, headers, payload};
 
 /// API versions there are.
 const VERSIONS: [&str; 3] = ["v9.0", "v9.1", "v9.2"];
@@ -84,7 +84,7 @@ pub(crate) fn finish(exchange: &mut Exchange, outcome: Result<Answer, DataverseE
 }
 
 fn organization(exchange: &Exchange) -> Option<Arc<Organization>> {
-    exchange.context.world().organization(exchange.activity.site().name()).cloned()
+    exchange.context.world().organization(exchange.context.organization()?).cloned()
 }
 
 /// A request whose caller was let in.
@@ -106,25 +106,22 @@ fn identify<'o>(
     asked: impl FnOnce(&mut Checklist<'_, DataverseError>, Option<&str>) -> Option<&'o ApplicationUser>,
 ) -> Result<Option<&'o ApplicationUser>, DataverseError> {
     exchange.trail.fact_from("organization", organization.key.clone(), organization.pointer.clone());
-    let (checks, refusal, client_id, user) = {
-        let activity = &exchange.activity;
-        let prepared: &Prepared = activity.prepared();
-        let trust = prepared.organizations.get(&organization.key).ok_or(DataverseError::Unexpected)?;
-        let values = exchange.request.headers.get_all("authorization");
-        let authorization = read_authorization(values.iter().map(http::HeaderValue::as_bytes));
-        let mut list = Checklist::new(activity.switches(), describe);
-        let client_id = bearer::ask(&mut list, organization, trust, &authorization, activity.now());
-        let user = asked(&mut list, client_id.as_deref());
-        let (checks, refusal) = list.finish();
-        (checks, refusal, client_id, user)
-    };
+    let Exchange { request, context, trail, .. } = exchange;
+    let prepared = context.prepared::<Dataverse>();
+    let trust = prepared.organizations.get(&organization.key).ok_or(DataverseError::Unexpected)?;
+    let values = request.headers.get_all("authorization");
+    let authorization = read_authorization(values.iter().map(http::HeaderValue::as_bytes));
+    let mut list = Checklist::new(context.switches(), describe);
+    let client_id = bearer::ask(&mut list, organization, trust, &authorization, context.now());
+    let user = asked(&mut list, client_id.as_deref());
     if let Some(client_id) = client_id {
-        exchange.trail.fact("client-id", client_id);
+        trail.fact("client-id", client_id);
     }
     if let Some(user) = user {
-        exchange.trail.fact_from("user", user.id.clone(), user.pointer.clone());
+        trail.fact_from("user", user.id.clone(), user.pointer.clone());
     }
-    exchange.trail.record_checks(checks);
+    let (checks, refusal) = list.finish();
+    trail.record_checks(checks);
     refusal.map_or(Ok(user), Err)
 }
 
@@ -170,9 +167,9 @@ fn table(surface: &Dataverse, exchange: &mut Exchange) -> Result<Answer, Dataver
         return Err(DataverseError::MethodNotAllowed);
     }
     let now = timestamp(call.exchange.context.now());
-    let records = surface.store.records(&organization, &now);
-    let _one_at_a_time = writes.then(|| records.begin_write());
-    let database = records.database.clone();
+    // An organisation has rows; a test opens them.
+    let database = call.exchange.context.rows().map_err(|_| DataverseError::Unexpected)?;
+    let _one_at_a_time = writes.then(|| surface.begin_write());
     let target = Target { table, reference, segment, options, page, database, now };
     match (method, &target.reference) {
         (Method::GET | Method::HEAD, None) => list::answer(&mut call, &target),
@@ -238,11 +235,9 @@ impl<'x> Call<'x> {
     /// Asks for the privilege, and records it.
     fn authorize(&mut self, table: &'static Table, operation: Operation) -> Result<(), DataverseError> {
         self.exchange.trail.fact("operation", operation.name());
-        let (checks, refusal) = {
-            let mut list = Checklist::new(self.exchange.context.switches(), describe);
-            principal::ask_privilege(&mut list, self.organization, &self.principal, table, operation);
-            list.finish()
-        };
+        let mut list = Checklist::new(self.exchange.context.switches(), describe);
+        principal::ask_privilege(&mut list, self.organization, &self.principal, table, operation);
+        let (checks, refusal) = list.finish();
         self.exchange.trail.record_checks(checks);
         refusal.map_or(Ok(()), Err)
     }
@@ -308,6 +303,11 @@ impl<'x> Call<'x> {
             applied.push(format!("odata.include-annotations=\"{list}\""));
         }
         if applied.is_empty() { answer } else { answer.with_text("preference-applied", &applied.join(",")) }
+    }
+
+    /// Makes a write visible. A reset in the meantime took it away.
+    fn commit(&self, transaction: Transaction) -> Result<Commit, DataverseError> {
+        self.exchange.context.commit(transaction).map_err(|_| DataverseError::Unexpected)
     }
 
     /// A header with entity tags.
@@ -387,7 +387,7 @@ fn unreadable(error: &QueryError) -> DataverseError {
 }
 
 /// RFC 3339 in UTC, whole seconds.
-fn timestamp(now: OffsetDateTime) -> String {
+pub(crate) fn timestamp(now: OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     now.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_default()
 }

@@ -5,7 +5,6 @@
 //! Mirrors the order of real organisations: user, disabled, roles, privilege. Privilege depth, teams, record sharing and
 //! the append privileges of a lookup are not modelled.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use mocktenant_verdict::{Checklist, Finding};
@@ -34,14 +33,13 @@ impl Operation {
         }
     }
 
-    fn privilege(self, table: &Table) -> String {
-        let verb = match self {
-            Self::Create => "Create",
-            Self::Read => "Read",
-            Self::Write => "Write",
-            Self::Delete => "Delete",
-        };
-        format!("prv{verb}{}", table.privilege)
+    fn privilege(self, table: &Table) -> &'static str {
+        match self {
+            Self::Create => table.privileges.create,
+            Self::Read => table.privileges.read,
+            Self::Write => table.privileges.write,
+            Self::Delete => table.privileges.delete,
+        }
     }
 }
 
@@ -77,17 +75,23 @@ pub(crate) fn ask<'o>(
     client_id: Option<&str>,
 ) -> Option<&'o ApplicationUser> {
     let user = client_id.and_then(|id| organization.application_user(id));
-    let users = organization.pointer.join("application_users");
-    let (finding, setting) = match (client_id, user) {
-        (None, _) if list.refusal().is_some() => (Finding::skip("token-well-formed"), users),
-        (None, _) => (Finding::fail("no appid in the token", DataverseError::UserNotMemberOfOrg), users),
+    let finding = match (client_id, user) {
+        (None, _) if list.refusal().is_some() => Finding::skip("token-well-formed"),
+        (None, _) => Finding::fail("no appid in the token", DataverseError::UserNotMemberOfOrg),
         (Some(id), None) => {
-            let missing = format!("no application user for {id}");
-            (Finding::fail(missing, DataverseError::UserNotMemberOfOrg), users.join(&id.to_ascii_lowercase()))
+            Finding::fail(format!("no application user for {id}"), DataverseError::UserNotMemberOfOrg)
         }
-        (Some(_), Some(user)) => (Finding::pass(format!("user {}", user.id)), user.pointer.clone()),
+        (Some(_), Some(_)) => Finding::pass("there"),
     };
-    list.ask("application-user-exists", "an application user for the client id", vec![setting], finding);
+    let settings = || {
+        let users = organization.pointer.join("application_users");
+        vec![match (client_id, user) {
+            (_, Some(user)) => user.pointer.clone(),
+            (Some(id), None) => users.join(&id.to_ascii_lowercase()),
+            (None, None) => users,
+        }]
+    };
+    list.ask("application-user-exists", "an application user for the client id", settings, finding);
 
     let Some(user) = user else {
         list.ask("application-user-enabled", "enabled", Vec::new(), Finding::skip("application-user-exists"));
@@ -99,16 +103,15 @@ pub(crate) fn ask<'o>(
     list.ask(
         "application-user-enabled",
         "enabled",
-        vec![user.pointer.join("enabled")],
+        || vec![user.pointer.join("enabled")],
         Finding::when(user.enabled, state, || DataverseError::UserNotEnabled),
     );
-    let held = if user.roles.is_empty() { Cow::Borrowed("none") } else { Cow::Owned(user.roles.join(", ")) };
     list.ask(
         "application-user-roles",
         "at least one security role",
-        vec![user.pointer.join("roles")],
-        Finding::when(!user.roles.is_empty(), held, || DataverseError::UserNotAssignedRoles {
-            user: user.id.clone(),
+        || vec![user.pointer.join("roles")],
+        Finding::held(!user.roles.is_empty(), "held", || {
+            ("none", DataverseError::UserNotAssignedRoles { user: user.id.clone() })
         }),
     );
     Some(user)
@@ -125,9 +128,9 @@ pub(crate) fn ask_privilege(
     let privilege = operation.privilege(table);
     let roles: Vec<&SecurityRole> =
         principal.roles.iter().filter_map(|name| organization.roles.get(name)).collect();
-    let granting = roles.iter().find(|role| role.grants(&privilege));
+    let granting = roles.iter().find(|role| role.grants(privilege));
     let finding = match granting {
-        Some(role) => Finding::pass(format!("held by {}", role.name)),
+        Some(_) => Finding::pass("held"),
         None => {
             let held: BTreeSet<&str> =
                 roles.iter().flat_map(|role| role.privileges.iter().map(String::as_str)).collect();
@@ -142,16 +145,19 @@ pub(crate) fn ask_privilege(
                     user: principal.id.clone(),
                     role_count: roles.len(),
                     privilege_count: held.len(),
-                    privilege_id: privilege_id(&privilege),
-                    privilege: privilege.clone(),
+                    privilege_id: privilege_id(privilege),
+                    privilege: privilege.to_owned(),
                     type_code: table.type_code,
                     entity: table.logical,
                 },
             )
         }
     };
-    let mut settings: Vec<_> = roles.iter().map(|role| role.pointer.join("privileges")).collect();
-    settings.push(organization.pointer.join("application_users").join(&principal.client_id).join("roles"));
+    let settings = || {
+        let users = organization.pointer.join("application_users");
+        let own = users.join(&principal.client_id).join("roles");
+        roles.iter().map(|role| role.pointer.join("privileges")).chain([own]).collect()
+    };
     list.ask("privilege", privilege, settings, finding);
 }
 

@@ -4,10 +4,30 @@
 //! types are those of the Dataverse table reference and of the Dual Write maps; only the columns that the maps and the
 //! usual samples use are here, so a column a real organisation has may be missing, and is then refused as unknown.
 
+/// The privileges on a table, by its schema name as they spell it: `Account` in `prvCreateAccount`.
+macro_rules! privileges {
+    ($name:literal) => {
+        $crate::schema::Privileges {
+            create: concat!("prvCreate", $name),
+            read: concat!("prvRead", $name),
+            write: concat!("prvWrite", $name),
+            delete: concat!("prvDelete", $name),
+        }
+    };
+}
+
 mod account;
 mod reference;
 
 use mocktenant_tables::Schema;
+
+/// Names of the privileges on one table.
+pub(crate) struct Privileges {
+    pub(crate) create: &'static str,
+    pub(crate) read: &'static str,
+    pub(crate) write: &'static str,
+    pub(crate) delete: &'static str,
+}
 
 /// One table.
 pub(crate) struct Table {
@@ -19,8 +39,8 @@ pub(crate) struct Table {
     pub(crate) id: &'static str,
     /// Primary name column.
     pub(crate) name: &'static str,
-    /// Schema name as privileges spell it: `Account` in `prvCreateAccount`.
-    pub(crate) privilege: &'static str,
+    /// The privileges on it.
+    pub(crate) privileges: Privileges,
     /// Object type code, the OTC of privilege texts. Those of custom tables differ per organisation.
     pub(crate) type_code: u32,
     /// Columns in the order they are answered, the primary key among them.

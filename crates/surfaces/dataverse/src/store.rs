@@ -1,82 +1,41 @@
-//! The rows of every organisation.
+//! What an organisation's tables hold.
 //!
-//! Decides when rows come to be: an organisation's own with its first request, from the declaration, and again after a
-//! reset; users and business units are read from the declaration each time, so that an edit shows at once. Never decides
-//! who may read them.
+//! Decides which rows an organisation begins with; the lab keeps them, and says when they begin again. Users and business
+//! units are read from the declaration each time, so that an edit shows at once. Never decides who may read them.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use mocktenant_lab::{DeclaredRow, Tables};
 use mocktenant_odata::Guid;
-use mocktenant_tables::{Columns, Database, Limits, Snapshot, TableView, Transaction};
+use mocktenant_tables::{Columns, Database, Limits, Schema, Snapshot, TableView};
 use mocktenant_world::Organization;
 use serde_json::{Value, json};
 
 use crate::schema::{Rows, TABLES, Table};
 
-/// Rows by organisation key.
-#[derive(Default)]
-pub(crate) struct Store {
-    organizations: Mutex<HashMap<String, Arc<Records>>>,
+fn schemas(kind: impl Fn(Rows) -> bool) -> Vec<Schema> {
+    TABLES.iter().filter(|table| kind(table.rows)).map(|table| table.keys_of_rows()).collect()
 }
 
-/// The rows of one organisation.
-pub(crate) struct Records {
-    /// The rows.
-    pub(crate) database: Database,
-    /// Held while a request reads what it is about to change: of two writes to one row, one waits.
-    writing: Mutex<()>,
+/// The tables whose rows clients write.
+pub(crate) fn tables() -> Tables {
+    Tables { schemas: schemas(|rows| rows == Rows::Stored), limits: Limits::default() }
 }
 
-impl Records {
-    /// Waits until no other request writes. Never to be held across an await.
-    pub(crate) fn begin_write(&self) -> MutexGuard<'_, ()> {
-        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Store {
-    /// The rows of an organisation, seeded with its declared records at `now` (RFC 3339) if it is new.
-    pub(crate) fn records(&self, organization: &Organization, now: &str) -> Arc<Records> {
-        let mut organizations = self.organizations.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(records) = organizations.get(&organization.key) {
-            return Arc::clone(records);
-        }
-        let records = Arc::new(Records { database: seeded(organization, now), writing: Mutex::new(()) });
-        organizations.insert(organization.key.clone(), Arc::clone(&records));
-        records
-    }
-
-    /// Forgets all rows.
-    pub(crate) fn forget(&self) {
-        self.organizations.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-}
-
-/// The database of tables whose rows come from one place.
-///
-/// # Panics
-/// Never: the schemas are this crate's own, and a test makes this very database.
-fn empty(kind: impl Fn(Rows) -> bool) -> Database {
-    let schemas = TABLES.iter().filter(|table| kind(table.rows)).map(|table| table.keys_of_rows());
-    Database::new(schemas, Limits::default()).unwrap_or_else(|error| unreachable!("own schemas: {error}"))
-}
-
-fn seeded(organization: &Organization, now: &str) -> Database {
-    let database = empty(|rows| rows == Rows::Stored);
-    let mut transaction = Transaction::begin(&database);
+/// The declared rows of an organisation, complete; `now` (RFC 3339) is when they were created.
+pub(crate) fn declared(organization: &Organization, now: &str) -> Vec<DeclaredRow> {
+    let mut rows = Vec::new();
     for table in TABLES.iter().filter(|table| table.rows == Rows::Stored) {
         for (name, declared) in organization.records.get(table.set).into_iter().flatten() {
-            let mut row = Columns::new();
+            let mut columns = Columns::new();
             for column in table.all_columns() {
                 if let Some(value) = declared.get(column.name) {
-                    row.insert(column.name.to_owned(), value.clone());
+                    columns.insert(column.name.to_owned(), value.clone());
                 }
             }
-            if !row.get(table.id).is_some_and(Value::is_string) {
+            if !columns.get(table.id).is_some_and(Value::is_string) {
                 let id = Guid::from_bytes(digest(&[table.set, name]).to_be_bytes());
-                row.insert(table.id.to_owned(), Value::String(id.to_string()));
+                columns.insert(table.id.to_owned(), Value::String(id.to_string()));
             }
             for (column, value) in [
                 ("_owningbusinessunit_value", json!(organization.business_unit)),
@@ -85,19 +44,21 @@ fn seeded(organization: &Organization, now: &str) -> Database {
                 ("statecode", json!(0)),
                 ("statuscode", json!(1)),
             ] {
-                row.entry(column).or_insert(value);
+                columns.entry(column).or_insert(value);
             }
-            // a second row of one key cannot exist in an organisation either: the first one stays
-            let _ = transaction.reserve_insert(table.set, row);
+            rows.push(DeclaredRow { table: table.set, name: name.clone(), columns });
         }
     }
-    let _ = transaction.commit();
-    database
+    rows
 }
 
 /// Users and business units as the declaration has them now.
+///
+/// # Panics
+/// Never: the schemas are this crate's own, and a test makes this very database.
 fn views(organization: &Organization) -> Snapshot {
-    let database = empty(|rows| rows != Rows::Stored);
+    let database = Database::new(schemas(|rows| rows != Rows::Stored), Limits::default())
+        .unwrap_or_else(|error| unreachable!("own schemas: {error}"));
     let mut rows: Vec<(&str, Columns)> = Vec::new();
     let mut push = |set: &'static str, row: Value| {
         if let Value::Object(row) = row {

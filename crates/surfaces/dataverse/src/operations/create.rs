@@ -32,6 +32,9 @@ pub(super) fn insert(call: &Call<'_>, target: &Target, columns: Columns) -> Resu
     }
     let mut transaction = Transaction::begin(&target.database);
     transaction.reserve_insert(table.set, row).map_err(|error| refused(table, error))?;
-    // a commit is void only if the lab was reset meanwhile
-    transaction.commit().changes.into_iter().find_map(|change| change.after).ok_or(DataverseError::Unexpected)
+    call.commit(transaction)?
+        .changes
+        .into_iter()
+        .find_map(|change| change.after)
+        .ok_or(DataverseError::Unexpected)
 }

@@ -29,7 +29,7 @@ pub(super) fn answer(
     transaction
         .reserve_delete(table.set, &Key::text(&id), condition)
         .map_err(|error| refused(table, error))?;
-    let _ = transaction.commit();
+    call.commit(transaction)?;
     call.exchange.trail.fact("record-id", id);
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }

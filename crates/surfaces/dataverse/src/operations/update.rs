@@ -54,7 +54,7 @@ pub(super) fn answer(
     let id = Key::text(existing.text(table.id).unwrap_or_default());
     let mut transaction = Transaction::begin(&target.database);
     transaction.reserve_update(table.set, &id, columns, condition).map_err(|error| refused(table, error))?;
-    let written = transaction.commit().changes.into_iter().find_map(|change| change.after);
+    let written = call.commit(transaction)?.changes.into_iter().find_map(|change| change.after);
     let row = written.ok_or(DataverseError::Unexpected)?;
     Ok(call.written(target, &row, StatusCode::OK))
 }

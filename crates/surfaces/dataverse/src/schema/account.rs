@@ -65,7 +65,7 @@ pub(super) const ACCOUNT: Table = Table {
     set: "accounts",
     id: "accountid",
     name: "name",
-    privilege: "Account",
+    privileges: privileges!("Account"),
     type_code: 1,
     columns: COLUMNS,
     keys: &[AlternateKey {

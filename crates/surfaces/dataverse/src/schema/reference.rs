@@ -12,7 +12,7 @@ pub(super) const COMPANY: Table = Table {
     set: "cdm_companies",
     id: "cdm_companyid",
     name: "cdm_name",
-    privilege: "cdm_Company",
+    privileges: privileges!("cdm_Company"),
     type_code: 10101,
     columns: &[
         column("cdm_companyid", Kind::Identifier),
@@ -29,7 +29,7 @@ pub(super) const CURRENCY: Table = Table {
     set: "transactioncurrencies",
     id: "transactioncurrencyid",
     name: "currencyname",
-    privilege: "TransactionCurrency",
+    privileges: privileges!("TransactionCurrency"),
     type_code: 9105,
     columns: &[
         column("transactioncurrencyid", Kind::Identifier),
@@ -53,7 +53,7 @@ pub(super) const CUSTOMER_GROUP: Table = Table {
     set: "msdyn_customergroups",
     id: "msdyn_customergroupid",
     name: "msdyn_groupid",
-    privilege: "msdyn_customergroup",
+    privileges: privileges!("msdyn_customergroup"),
     type_code: 10102,
     columns: &[
         column("msdyn_customergroupid", Kind::Identifier),
@@ -82,7 +82,7 @@ pub(super) const PAYMENT_TERM: Table = Table {
     set: "msdyn_paymentterms",
     id: "msdyn_paymenttermid",
     name: "msdyn_name",
-    privilege: "msdyn_paymentterm",
+    privileges: privileges!("msdyn_paymentterm"),
     type_code: 10103,
     columns: NAMED_BY_COMPANY_TERM,
     keys: &[AlternateKey { name: "Payment Term Key", columns: &["msdyn_name"], labels: "Name" }],
@@ -102,7 +102,7 @@ pub(super) const PAYMENT_METHOD: Table = Table {
     set: "msdyn_customerpaymentmethods",
     id: "msdyn_customerpaymentmethodid",
     name: "msdyn_name",
-    privilege: "msdyn_customerpaymentmethod",
+    privileges: privileges!("msdyn_customerpaymentmethod"),
     type_code: 10104,
     columns: NAMED_BY_COMPANY_METHOD,
     keys: &[AlternateKey { name: "Customer Payment Method Key", columns: &["msdyn_name"], labels: "Name" }],
@@ -122,7 +122,7 @@ pub(super) const SYSTEM_USER: Table = Table {
     set: "systemusers",
     id: "systemuserid",
     name: "fullname",
-    privilege: "User",
+    privileges: privileges!("User"),
     type_code: 8,
     columns: &[
         read_only("systemuserid", Kind::Identifier),
@@ -146,7 +146,7 @@ pub(super) const BUSINESS_UNIT: Table = Table {
     set: "businessunits",
     id: "businessunitid",
     name: "name",
-    privilege: "BusinessUnit",
+    privileges: privileges!("BusinessUnit"),
     type_code: 10,
     columns: &[
         read_only("businessunitid", Kind::Identifier),

@@ -4,7 +4,7 @@ use crate::support::Bench;
 use http::Method;
 use mocktenant_dataverse::DataverseError;
 use mocktenant_lab::request::BodyError;
-use mocktenant_lab::{Request, Site};
+use mocktenant_lab::{Entrance, Request};
 use mocktenant_verdict::Fidelity;
 use serde_json::json;
 
@@ -297,7 +297,7 @@ async fn a_body_that_never_came_has_the_products_status() {
         [(BodyError::TooLarge { limit: 1 }, 413), (BodyError::Timeout, 408), (BodyError::Incomplete, 400)]
     {
         let mut request =
-            Request::new(Method::POST, crate::support::HOST, ACCOUNTS, Site::organization("contoso"));
+            Request::new(Method::POST, crate::support::HOST, ACCOUNTS, Entrance::organization("contoso"));
         request.body = Err(why);
         assert_eq!(bench.lab.answer(request).await.status.as_u16(), status, "{why:?}");
     }

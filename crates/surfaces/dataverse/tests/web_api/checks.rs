@@ -7,7 +7,7 @@ use crate::support::{
 use http::Method;
 use mocktenant_dataverse::CHECKS;
 use mocktenant_keys::shipped;
-use mocktenant_lab::Site;
+use mocktenant_lab::{Entrance, Machine};
 use mocktenant_verdict::{Outcome, Switches};
 use mocktenant_world::Edit;
 use serde_json::json;
@@ -105,7 +105,7 @@ async fn a_good_token_passes_every_check_in_order() {
         assert_eq!(record.fact(fact).map(|fact| fact.value.as_ref()), Some(value), "{fact}");
     }
     assert!(record.fact("record-id").is_some());
-    let named: Vec<&str> = record.activities.iter().map(|(name, _)| *name).collect();
+    let named: Vec<&str> = record.activities.iter().map(|(name, _)| &**name).collect();
     assert_eq!(named, ["request-id", "activity-id"]);
 }
 
@@ -172,8 +172,8 @@ async fn impersonation_is_refused_rather_than_ignored() {
 async fn under_a_local_host_the_challenge_names_the_labs_own_addresses() {
     let bench = Bench::new().await;
     let addresses = [
-        (Site::Identity, "https://localhost:7443".to_owned()),
-        (Site::organization("contoso"), "https://localhost:7446".to_owned()),
+        (Entrance::Identity, "https://localhost:7443".to_owned()),
+        (Entrance::organization("contoso"), "https://localhost:7446".to_owned()),
     ];
     bench.lab.set_addresses(addresses.into_iter().collect());
     let seen = bench.send_to("localhost:7446", Method::GET, "/api/data/v9.2/WhoAmI", None, &[]).await;
@@ -387,10 +387,10 @@ async fn a_failed_check_names_the_setting_a_person_would_change() {
 #[tokio::test]
 async fn a_token_can_be_judged_without_a_request() {
     let bench = Bench::new().await;
-    let site = Site::organization("contoso");
+    let machine = Machine::organization("contoso");
     let judged = |claims| {
         let bearer = bearer(&claims);
-        bench.lab.judge("dataverse", &site, bearer.trim_start_matches("Bearer ")).unwrap()
+        bench.lab.judge("dataverse", Some(&machine), bearer.trim_start_matches("Bearer ")).unwrap()
     };
     let checks = judged(claims());
     let names: Vec<&str> = checks.iter().map(|check| check.name.as_ref()).collect();
@@ -400,7 +400,7 @@ async fn a_token_can_be_judged_without_a_request() {
     let failed: Vec<&str> =
         stranger.iter().filter(|check| check.failed()).map(|check| check.name.as_ref()).collect();
     assert_eq!(failed, ["application-user-exists"]);
-    let garbage = bench.lab.judge("dataverse", &site, "not a token").unwrap();
+    let garbage = bench.lab.judge("dataverse", Some(&machine), "not a token").unwrap();
     assert!(garbage.iter().any(mocktenant_verdict::Check::failed));
 }
 

@@ -360,7 +360,7 @@ async fn a_reset_brings_back_the_declared_rows_and_two_labs_never_share_any() {
     let (bench, path) = with_customer().await;
     let other = Bench::new().await;
     assert_eq!(other.get(&path).await.status().as_u16(), 404);
-    bench.lab.apply(mocktenant_lab::Command::Reset).await.unwrap();
+    bench.lab.apply(mocktenant_lab::Command::Reset { scope: None }).await.unwrap();
     assert_eq!(bench.get(&path).await.status().as_u16(), 404);
     assert_eq!(
         bench.get("/api/data/v9.2/transactioncurrencies").await.json()["value"].as_array().unwrap().len(),

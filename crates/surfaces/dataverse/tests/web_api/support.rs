@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use mocktenant_dataverse::Dataverse;
 use mocktenant_keys::{Algorithm, Identity, shipped};
-use mocktenant_lab::{ClockChange, Command, Lab, Random, Request, Response, Site};
+use mocktenant_lab::{ClockChange, Command, Entrance, Lab, Random, Request, Response};
 use mocktenant_token::{HeaderSegment, mint};
 use mocktenant_verdict::{Setting, Switches};
 use mocktenant_world::{Edit, EditedBy, World};
@@ -87,7 +87,7 @@ impl Bench {
         body: Option<&str>,
         headers: &[(&str, &str)],
     ) -> Seen {
-        let mut request = Request::new(method, host, target, Site::organization("contoso"));
+        let mut request = Request::new(method, host, target, Entrance::organization("contoso"));
         if let Some(body) = body {
             request.body = Ok(body.as_bytes().to_vec().into());
             if !headers.iter().any(|(name, _)| *name == "content-type") {

@@ -7,21 +7,21 @@
 use std::sync::Arc;
 
 use mocktenant_keys::Algorithm;
-use mocktenant_lab::{Activity, Exchange};
+use mocktenant_lab::{Context, Exchange};
 use mocktenant_token::bearer::{
     Authorization, SignatureFinding, TimeWindow, TrustedKey, read_authorization, select_key, verify_signature,
 };
 use mocktenant_token::{Claims, Compact};
-use mocktenant_verdict::{Check, Checklist, Finding, Setting, Switches};
+use mocktenant_verdict::{Check, Checklist, Finding, Setting, Switches, Text};
 use mocktenant_world::Environment;
 use time::{Duration, OffsetDateTime};
 
-use crate::configuration::FIRST_PARTY;
+use crate::Aos;
 use crate::errors::BearerError;
 use crate::node::NodeState;
 
 /// Clock skew a token's times are judged with, as Microsoft.IdentityModel has it.
-const SKEW: Duration = Duration::minutes(5);
+const WINDOW: TimeWindow = TimeWindow { skew: Duration::minutes(5) };
 /// How much of a claim goes into a check: a token may be 64 KiB.
 const SHOWN: usize = 128;
 
@@ -47,7 +47,7 @@ pub(crate) struct Question<'q> {
     /// The environment now: its database is live.
     pub(crate) environment: Option<&'q Environment>,
     /// The lab's own addresses of this environment, aliases of its URL.
-    pub(crate) aliases: Vec<&'q str>,
+    pub(crate) aliases: &'q [String],
     /// What was sent.
     pub(crate) authorization: Authorization<'q>,
     /// The AOS machine's clock.
@@ -58,37 +58,37 @@ pub(crate) struct Question<'q> {
 
 /// Judges the request's token and records checks and facts.
 pub(crate) fn authenticate(exchange: &mut Exchange, node: &Arc<NodeState>) -> Result<Caller, BearerError> {
-    node.configuration.note_bearer(&mut exchange.activity);
-    let values = exchange.request.headers.get_all(http::header::AUTHORIZATION);
+    let Exchange { request, context, trail, .. } = exchange;
+    trail.share(&node.facts.bearer);
+    let values = request.headers.get_all(http::header::AUTHORIZATION);
     let authorization = read_authorization(values.iter().map(http::HeaderValue::as_bytes));
-    let Judgement { checks, outcome } =
-        question(&exchange.activity, node, authorization, exchange.context.now());
-    exchange.trail.record_checks(checks);
+    let Judgement { checks, outcome } = question(context, node, authorization, context.now());
+    trail.record_checks(checks);
     outcome
 }
 
-/// Judges a token at an activity's site.
+/// Judges a token as the context's machine does.
 pub(crate) fn question(
-    activity: &Activity,
+    context: &Context,
     node: &NodeState,
     authorization: Authorization<'_>,
     now: OffsetDateTime,
 ) -> Judgement {
-    let site = activity.site();
+    let environment = context.environment().and_then(|name| context.world().environment(name));
     judge(&Question {
         node,
-        environment: activity.world().environment(site.name()).map(Arc::as_ref),
-        aliases: activity.addresses(site).collect(),
+        environment: environment.map(Arc::as_ref),
+        aliases: context.environment().map_or(&[], |name| context.prepared::<Aos>().aliases(name)),
         authorization,
         now,
-        switches: activity.switches(),
+        switches: context.switches(),
     })
 }
 
 /// Asks every check in order.
 pub(crate) fn judge(question: &Question<'_>) -> Judgement {
     let mut list = Checklist::new(question.switches, BearerError::describe);
-    let shown = question.authorization.to_string();
+    let shown = || question.authorization.to_string();
     let (present, token) = match &question.authorization {
         Authorization::Bearer(token) => (true, Some(*token)),
         Authorization::Malformed | Authorization::Multiple { .. } => (true, None),
@@ -98,13 +98,13 @@ pub(crate) fn judge(question: &Question<'_>) -> Judgement {
         "token-present",
         "Authorization: Bearer",
         vec![],
-        Finding::when(present, shown.clone(), || BearerError::TokenMissing),
+        Finding::held(present, "a bearer token", || (shown(), BearerError::TokenMissing)),
     );
     let parsed = token.map(Compact::parse);
     let finding = match &parsed {
         Some(Ok(_)) => Finding::pass("a signed token"),
         Some(Err(why)) => Finding::fail(why.to_string(), BearerError::TokenMalformed),
-        None if present => Finding::fail(shown, BearerError::TokenMalformed),
+        None if present => Finding::fail(shown(), BearerError::TokenMalformed),
         None => Finding::skip("token-present"),
     };
     list.ask("token-well-formed", "one JSON web token", vec![], finding);
@@ -121,10 +121,10 @@ fn ask_signature(list: &mut Checklist<'_, BearerError>, node: &NodeState, token:
     let finding = match token.map(Compact::header) {
         None => Finding::skip("token-well-formed"),
         Some(header) => match header.alg() {
-            Some(name) => {
-                let known = Algorithm::from_name(name).is_some();
-                Finding::when(known, clip(name), || BearerError::AlgorithmRefused)
-            }
+            Some(name) => match Algorithm::from_name(name) {
+                Some(algorithm) => Finding::pass(algorithm.name()),
+                None => Finding::fail(clip(name), BearerError::AlgorithmRefused),
+            },
             None => Finding::fail("no alg", BearerError::AlgorithmRefused),
         },
     };
@@ -132,7 +132,7 @@ fn ask_signature(list: &mut Checklist<'_, BearerError>, node: &NodeState, token:
 
     let configuration = &node.configuration;
     let settings =
-        vec![configuration.metadata_format.setting.clone(), configuration.tenant_id.setting.clone()];
+        || vec![configuration.metadata_format.setting.clone(), configuration.tenant_id.setting.clone()];
     let Some(token) = token else {
         let expected = "a key of the federation metadata";
         list.ask("token-signature", expected, settings, Finding::skip("token-well-formed"));
@@ -146,7 +146,7 @@ fn ask_signature(list: &mut Checklist<'_, BearerError>, node: &NodeState, token:
             Finding::skip("token-algorithm")
         }
         Some(signature) => {
-            SignatureFinding::EXPECTED.clone_into(&mut expected);
+            expected = SignatureFinding::EXPECTED.into();
             signature.finding(|| BearerError::SignatureInvalid)
         }
         None => selected.finding(|| BearerError::SignatureInvalid),
@@ -162,44 +162,45 @@ fn ask_claims(list: &mut Checklist<'_, BearerError>, question: &Question<'_>, cl
         if claims.is_some() { finding } else { Finding::skip("token-well-formed") }
     };
 
-    let issuer = configuration.issuer();
-    let holds = text("iss") == Some(issuer.as_str());
+    let expected = &question.node.expected;
+    let holds = text("iss") == Some(&*expected.issuer);
     list.ask(
         "token-issuer",
-        issuer,
-        vec![configuration.issuer_format.setting.clone(), configuration.tenant_guid.setting.clone()],
-        asked(Finding::when(holds, shown("iss"), || BearerError::IssuerUnknown)),
+        &expected.issuer,
+        || vec![configuration.issuer_format.setting.clone(), configuration.tenant_guid.setting.clone()],
+        asked(Finding::held(holds, &expected.issuer, || (shown("iss"), BearerError::IssuerUnknown))),
     );
 
-    let service = format!("spn:{FIRST_PARTY}");
-    let mut accepted = vec![configuration.audience(), FIRST_PARTY, &service];
-    accepted.extend(&question.aliases);
-    accepted.retain(|audience| !audience.is_empty());
     let audience = claims.map(Claims::audience);
     let sent: &[&str] = audience.as_ref().map_or(&[], |audience| audience.all());
-    let holds = sent.iter().any(|sent| accepted.contains(sent));
-    let actual = if sent.is_empty() { "no aud".to_owned() } else { clip(&sent.join(", ")) };
+    let accepted = || expected.audiences.iter().chain(question.aliases).map(String::as_str);
+    let holds = sent.iter().any(|sent| accepted().any(|accepted| accepted == *sent));
+    let shown_audiences: Text = if holds {
+        (&expected.audiences_shown).into()
+    } else {
+        accepted().collect::<Vec<_>>().join(", ").into()
+    };
+    let actual = || if sent.is_empty() { "no aud".to_owned() } else { clip(&sent.join(", ")) };
     list.ask(
         "token-audience",
-        accepted.join(", "),
-        vec![configuration.host_url.setting.clone()],
-        asked(Finding::when(holds, actual, || BearerError::AudienceWrong)),
+        shown_audiences,
+        || vec![configuration.host_url.setting.clone()],
+        asked(Finding::held(holds, "one of them", || (actual(), BearerError::AudienceWrong))),
     );
 
     let finding = claims.map_or_else(
         || Finding::skip("token-well-formed"),
-        |claims| TimeWindow { skew: SKEW }.judge(claims, question.now).finding(|| BearerError::TimeInvalid),
+        |claims| WINDOW.judge(claims, question.now).finding(|| BearerError::TimeInvalid),
     );
-    let expected = format!("nbf and exp around {}, 300 s of skew", question.now.unix_timestamp());
-    list.ask("token-time", expected, vec![], finding);
+    list.ask("token-time", WINDOW.expected(), vec![], finding);
 
-    let tenant = configuration.tenant_guid.value.as_str();
+    let tenant = &expected.tenant;
     let holds = !tenant.is_empty() && text("tid").is_some_and(|tid| tid.eq_ignore_ascii_case(tenant));
     list.ask(
         "token-tenant",
-        tenant.to_owned(),
-        vec![configuration.tenant_guid.setting.clone()],
-        asked(Finding::when(holds, shown("tid"), || BearerError::TenantWrong)),
+        tenant,
+        || vec![configuration.tenant_guid.setting.clone()],
+        asked(Finding::held(holds, tenant, || (shown("tid"), BearerError::TenantWrong))),
     );
 
     let holds = text("oid").is_some_and(|oid| !oid.is_empty());
@@ -207,7 +208,7 @@ fn ask_claims(list: &mut Checklist<'_, BearerError>, question: &Question<'_>, cl
         "token-object-id",
         "an oid",
         vec![],
-        asked(Finding::when(holds, shown("oid"), || BearerError::ObjectIdMissing)),
+        asked(Finding::held(holds, "an oid", || (shown("oid"), BearerError::ObjectIdMissing))),
     );
 }
 
@@ -217,7 +218,8 @@ fn ask_user(
     environment: Option<&Environment>,
     claims: Option<Claims<'_>>,
 ) -> Caller {
-    let database = environment.map_or(Setting::fixed(""), |environment| environment.pointer.join("database"));
+    let database =
+        || environment.map_or(Setting::fixed(""), |environment| environment.pointer.join("database"));
     let client = claims.and_then(|claims| claims.text("appid").or_else(|| claims.text("azp")));
     let table = environment.map(|environment| &environment.database.sys_aad_client_table);
     let row = client.and_then(|client| {
@@ -227,38 +229,40 @@ fn ask_user(
             .map(|(known, row)| (known.as_str(), row))
     });
     // The row is named as the table spells it, or as it would be added.
-    let pointer = database.join("SysAADClientTable");
-    let pointer = match (row, client) {
-        (Some((known, _)), _) => pointer.join(known),
-        (None, Some(client)) => pointer.join(&clip(client).to_ascii_lowercase()),
-        (None, None) => pointer,
+    let pointer = || {
+        let table = database().join("SysAADClientTable");
+        match (row, client) {
+            (Some((known, _)), _) => table.join(known),
+            (None, Some(client)) => table.join(&clip(client).to_ascii_lowercase()),
+            (None, None) => table,
+        }
     };
     let finding = match (claims, client) {
         (None, _) => Finding::skip("token-well-formed"),
         (_, None) => Finding::fail("neither appid nor azp", BearerError::ApplicationUnknown),
-        (_, Some(client)) => Finding::when(row.is_some(), clip(client), || BearerError::ApplicationUnknown),
+        (_, Some(client)) => {
+            Finding::held(row.is_some(), "a row", || (clip(client), BearerError::ApplicationUnknown))
+        }
     };
-    list.ask("application-mapped", "a row in SysAADClientTable", vec![pointer.clone()], finding);
+    list.ask("application-mapped", "a row in SysAADClientTable", || vec![pointer()], finding);
 
     let mapped = row.map(|(_, row)| row.user_id.as_str());
     let user = mapped.and_then(|id| {
         let users = &environment?.database.user_info;
         users.iter().find(|(known, _)| known.eq_ignore_ascii_case(id))
     });
-    let mut settings = Vec::new();
-    if let Some(id) = mapped {
+    let settings = || {
+        let Some(id) = mapped else { return Vec::new() };
         let known = user.map_or(id, |(known, _)| known.as_str());
-        let record = database.join("UserInfo").join(known);
-        settings.push(if user.is_some() { record.join("Enable") } else { record });
-        settings.push(pointer.join("UserId"));
-    }
+        let record = database().join("UserInfo").join(known);
+        vec![if user.is_some() { record.join("Enable") } else { record }, pointer().join("UserId")]
+    };
     let finding = match (mapped, user) {
         (None, _) => Finding::skip("application-mapped"),
         (Some(id), None) => Finding::fail(format!("no user {}", clip(id)), BearerError::UserDisabled),
-        (Some(_), Some((id, user))) => {
-            let actual = format!("{id} with Enable {}", user.enable);
-            Finding::when(user.enable == 1, actual, || BearerError::UserDisabled)
-        }
+        (Some(_), Some((id, user))) => Finding::held(user.enable == 1, "enabled", || {
+            (format!("{id} with Enable {}", user.enable), BearerError::UserDisabled)
+        }),
     };
     list.ask("user-enabled", "an enabled user in UserInfo", settings, finding);
     Caller { company: user.map(|(_, user)| user.company.clone()) }

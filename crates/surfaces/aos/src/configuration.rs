@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use mocktenant_keys::{PastedThumbprint, Thumbprint};
-use mocktenant_lab::Activity;
+use mocktenant_lab::{Fact, SharedFacts};
 use mocktenant_verdict::Setting;
 use mocktenant_world::{Environment, World};
 use serde_json::Value;
@@ -29,8 +29,8 @@ pub(crate) struct Input<T> {
 }
 
 impl<T> Input<T> {
-    fn note(&self, activity: &mut Activity, name: &'static str, shown: impl Into<String>) {
-        activity.fact_read_at_start(name, shown.into(), self.setting.clone(), self.read.clone());
+    fn fact(&self, name: &'static str, shown: &str) -> Fact {
+        Fact::new(name, Arc::<str>::from(shown)).read(self.setting.clone(), self.read.clone())
     }
 }
 
@@ -162,34 +162,39 @@ impl Configuration {
     }
 
     /// Facts behind every judgement of a bearer token, each with the value as read: `{0}` is not filled in.
-    pub(crate) fn note_bearer(&self, activity: &mut Activity) {
-        self.host_url.note(activity, "host-url", &self.host_url.value);
-        self.issuer_format.note(activity, "issuer", &self.issuer_format.value);
-        self.tenant_guid.note(activity, "tenant-guid", &self.tenant_guid.value);
-        self.metadata_format.note(activity, "metadata-url", &self.metadata_format.value);
-        self.tenant_id.note(activity, "tenant-id", &self.tenant_id.value);
-        self.audience_uris.note(activity, "audience-uris", self.audience_uris.value.join(", "));
+    pub(crate) fn bearer_facts(&self) -> SharedFacts {
+        [
+            self.host_url.fact("host-url", &self.host_url.value),
+            self.issuer_format.fact("issuer", &self.issuer_format.value),
+            self.tenant_guid.fact("tenant-guid", &self.tenant_guid.value),
+            self.metadata_format.fact("metadata-url", &self.metadata_format.value),
+            self.tenant_id.fact("tenant-id", &self.tenant_id.value),
+            self.audience_uris.fact("audience-uris", &self.audience_uris.value.join(", ")),
+        ]
+        .into_iter()
+        .collect()
     }
 
     /// Facts behind every delivery to Dataverse. `tenant-id` is already there from the bearer token.
-    pub(crate) fn note_outbound(&self, activity: &mut Activity) {
-        self.login_format.note(activity, "login-endpoint", &self.login_format.value);
-        self.realm.note(activity, "realm", &self.realm.value);
-        self.flight.note(activity, "flight", if self.flight.value { "on" } else { "off" });
+    pub(crate) fn outbound_facts(&self) -> SharedFacts {
         let read = if self.flight.value { &self.realm.read } else { &self.flight.read };
-        activity.fact_read_at_start(
-            "client-id",
-            self.client_id().to_owned(),
-            self.client_id_setting().clone(),
-            read.clone(),
-        );
-        self.thumbprint.note(activity, "thumbprint", &self.thumbprint.value);
-        for (place, found) in &self.places {
-            let shown =
-                format!("{} {}\\{}", if found.value { "in" } else { "not in" }, place.location, place.store);
-            found.note(activity, place.fact, shown);
-        }
-        self.dataverse_url.note(activity, "dataverse-url", &self.dataverse_url.value);
+        let client = Fact::new("client-id", Arc::<str>::from(self.client_id()))
+            .read(self.client_id_setting().clone(), read.clone());
+        let places = self.places.iter().map(|(place, found)| {
+            let is_in = if found.value { "in" } else { "not in" };
+            found.fact(place.fact, &format!("{is_in} {}\\{}", place.location, place.store))
+        });
+        [
+            self.login_format.fact("login-endpoint", &self.login_format.value),
+            self.realm.fact("realm", &self.realm.value),
+            self.flight.fact("flight", if self.flight.value { "on" } else { "off" }),
+            client,
+            self.thumbprint.fact("thumbprint", &self.thumbprint.value),
+        ]
+        .into_iter()
+        .chain(places)
+        .chain([self.dataverse_url.fact("dataverse-url", &self.dataverse_url.value)])
+        .collect()
     }
 
     /// What was found in one certificate place.

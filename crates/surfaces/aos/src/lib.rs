@@ -12,36 +12,50 @@ mod dual_write;
 mod entities;
 mod errors;
 mod node;
-mod records;
 mod service_identity;
 
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
-    Activity, Addresses, Answer, BoxFuture, CatalogueRow, Content, Exchange, Refusal, Route, Site, Surface,
+    Addresses, Answer, BoxFuture, CatalogueRow, Content, Context, DeclaredRow, Entrance, Exchange, Machine,
+    Refusal, Route, Scope, Surface, Tables, Trail, Way,
 };
 use mocktenant_odata::QueryOptions;
+use mocktenant_tables::Limits;
 use mocktenant_token::bearer::Authorization;
 use mocktenant_verdict::Check;
 use mocktenant_world::World;
 use time::OffsetDateTime;
 
 use bearer::Caller;
-use entities::{Target, Visible};
+use entities::{ENTITIES, Entity, Target, Visible};
 use errors::{BearerError, ODataError, P3P, StartError};
 use node::{NodeState, Nodes};
-use records::Records;
+
+/// An AOS stand-in for tests needs no more rows than this per environment.
+const LIMITS: Limits = Limits { max_rows: 200_000, max_row_bytes: 64 * 1024 };
 
 /// The AOS of every environment of one lab.
 #[derive(Default)]
 pub struct Aos {
     nodes: Nodes,
-    records: Records,
+}
+
+/// The lab's own addresses of each environment, once per snapshot: as audiences they mean its URL.
+pub struct Prepared {
+    aliases: HashMap<String, Vec<String>>,
+}
+
+impl Prepared {
+    fn aliases(&self, environment: &str) -> &[String] {
+        self.aliases.get(environment).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// The route table. A key stands in the same segment as its entity set, so one pattern takes both.
@@ -62,21 +76,34 @@ static ROUTES: &[Route<Aos>] = &[
 
 impl Surface for Aos {
     const NAME: &'static str = "aos";
-    type Prepared = ();
+    type Prepared = Prepared;
 
     fn routes() -> &'static [Route<Self>] {
         ROUTES
     }
 
-    fn hosts(&self, world: &World) -> Vec<(String, Site)> {
-        world.environments().map(|one| (one.host.clone(), Site::environment(&one.id))).collect()
+    fn hosts(&self, world: &World) -> Vec<(String, Entrance)> {
+        world.environments().map(|one| (one.host.clone(), Entrance::environment(&one.id))).collect()
     }
 
-    fn at(&self, entrance: &Site, _folded_path: &str) -> bool {
-        matches!(entrance, Site::Environment(_))
+    fn at(&self, entrance: &Entrance, _folded_path: &str) -> bool {
+        matches!(entrance, Entrance::Environment(_))
     }
 
-    fn prepare(&self, _world: &World, _addresses: &Addresses) {}
+    fn machine(&self, _world: &World, way: &Way<'_>) -> Option<Machine> {
+        match way.entrance {
+            Entrance::Environment(name) => Some(Machine::node(name, "aos1")),
+            Entrance::Identity | Entrance::Organization(_) => None,
+        }
+    }
+
+    fn prepare(&self, world: &World, addresses: &Addresses) -> Prepared {
+        let aliases = world.environments().map(|one| {
+            let entrance = Entrance::environment(&one.id);
+            (one.id.to_string(), addresses.all(&entrance).map(str::to_owned).collect())
+        });
+        Prepared { aliases: aliases.collect() }
+    }
 
     fn catalogue(&self) -> Vec<CatalogueRow> {
         errors::catalogue()
@@ -102,24 +129,44 @@ impl Surface for Aos {
         }
     }
 
-    fn judge(&self, activity: &Activity, token: &str, now: OffsetDateTime) -> Vec<Check> {
-        let judged = |node: Arc<NodeState>| {
-            bearer::question(activity, &node, Authorization::Bearer(token), now).checks
+    fn judge(&self, context: &Context, token: &str, now: OffsetDateTime) -> Vec<Check> {
+        let judged =
+            |node: Arc<NodeState>| bearer::question(context, &node, Authorization::Bearer(token), now).checks;
+        self.nodes.get(context.machine()).map(judged).unwrap_or_default()
+    }
+
+    fn tables(&self, scope: &Scope) -> Option<Tables> {
+        matches!(scope, Scope::Environment(_))
+            .then(|| Tables { schemas: ENTITIES.iter().map(Entity::schema).collect(), limits: LIMITS })
+    }
+
+    fn declared_rows(&self, world: &World, scope: &Scope, _now: OffsetDateTime) -> Vec<DeclaredRow> {
+        let environment = match scope {
+            Scope::Environment(name) => world.environment(name),
+            Scope::Tenant(_) | Scope::Organization(_) => None,
         };
-        self.nodes.get(activity.site()).map(judged).unwrap_or_default()
+        let Some(environment) = environment else { return Vec::new() };
+        let rows = |entity: &'static Entity| {
+            let declared = environment.records.get(entity.set).into_iter().flatten();
+            declared.map(move |(name, row)| DeclaredRow {
+                table: entity.set,
+                name: name.clone(),
+                columns: entity.completed(row.clone()),
+            })
+        };
+        ENTITIES.iter().flat_map(rows).collect()
     }
 
-    fn starts(&self, world: &World) -> Vec<Site> {
-        world.environments().map(|one| Site::environment(&one.id)).collect()
+    fn starts(&self, world: &World) -> Vec<Machine> {
+        world.environments().map(|one| Machine::node(&one.id, "aos1")).collect()
     }
 
-    fn start<'a>(&'a self, activity: &'a mut Activity) -> BoxFuture<'a, ()> {
-        Box::pin(self.nodes.start(activity))
+    fn start<'a>(&'a self, context: &'a Context, trail: &'a mut Trail) -> BoxFuture<'a, ()> {
+        Box::pin(self.nodes.start(context, trail))
     }
 
-    fn reset(&self) {
-        self.nodes.clear();
-        self.records.clear();
+    fn reset(&self, scope: Option<&Scope>) {
+        self.nodes.forget(scope);
     }
 }
 
@@ -131,13 +178,13 @@ impl Aos {
 
     /// What every request passes first: a started node, then the bearer token.
     fn admit(&self, exchange: &mut Exchange) -> Result<(Arc<NodeState>, Caller), Box<Answer>> {
-        let Some(node) = self.nodes.get(exchange.activity.site()) else {
+        let Some(node) = self.nodes.get(exchange.context.machine()) else {
             return Err(Box::new(not_started(exchange, &StartError::ConfigurationIncomplete)));
         };
         if let Some(failure) = &node.failure {
-            exchange.trail.fact("start", node.start.to_string());
-            node.configuration.note_bearer(&mut exchange.activity);
-            node.configuration.note_outbound(&mut exchange.activity);
+            exchange.trail.fact("start", &node.start);
+            exchange.trail.share(&node.facts.bearer);
+            exchange.trail.share(&node.facts.outbound);
             return Err(Box::new(not_started(exchange, failure)));
         }
         match bearer::authenticate(exchange, &node) {
@@ -190,11 +237,8 @@ impl Aos {
             return Ok(refused(exchange, &ODataError::MethodNotAllowed).with_text("allow", &allow));
         }
         let visible = Visible::new(caller, &options);
-        let world = Arc::clone(exchange.context.world());
-        let site = exchange.activity.site().clone();
-        let environment = world.environment(site.name()).map(Arc::as_ref);
-        // The schemas are constants that a test opens.
-        let database = self.records.open(&site, environment).map_err(|_| ODataError::Internal)?;
+        // An environment has rows; a test opens them.
+        let database = exchange.context.rows().map_err(|_| ODataError::Internal)?;
         let Target { entity, record } = &target;
         match (method, record) {
             (Method::POST, None) => {

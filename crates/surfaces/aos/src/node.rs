@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::{HeaderMap, Method, StatusCode};
 use mocktenant_federation::read_metadata;
 use mocktenant_lab::outbound::Call;
-use mocktenant_lab::{Activity, Site};
+use mocktenant_lab::{Context, Machine, Scope, SharedFacts, Trail};
 use mocktenant_token::bearer::TrustedKey;
 use mocktenant_verdict::{Check, Checklist, Finding};
 use mocktenant_world::Environment;
 
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, FIRST_PARTY};
 use crate::errors::StartError;
 use crate::service_identity::TokenCache;
 
@@ -23,65 +23,112 @@ use crate::service_identity::TokenCache;
 pub(crate) struct NodeState {
     /// What it read.
     pub(crate) configuration: Configuration,
+    /// The same as facts, for every request after the start.
+    pub(crate) facts: NodeFacts,
+    /// What a bearer token must say, as checks show it.
+    pub(crate) expected: Expected,
     /// The environment as it was then, certificate stores included.
     pub(crate) environment: Arc<Environment>,
     /// The keys of the metadata fetched; empty if the start failed.
     pub(crate) keys: Vec<TrustedKey>,
     /// Why it did not start.
     pub(crate) failure: Option<StartError>,
-    /// The start's activity id.
+    /// The start's exchange id.
     pub(crate) start: Arc<str>,
     /// Tokens got since.
     pub(crate) tokens: TokenCache,
 }
 
-/// The nodes of one lab by environment.
+/// Facts a node holds since its start.
+pub(crate) struct NodeFacts {
+    /// Behind every judgement of a bearer token.
+    pub(crate) bearer: SharedFacts,
+    /// Behind every delivery to Dataverse.
+    pub(crate) outbound: SharedFacts,
+}
+
+/// What a node accepts in a bearer token, made once per start.
+pub(crate) struct Expected {
+    /// The issuer.
+    pub(crate) issuer: Arc<str>,
+    /// The tenant; empty accepts none.
+    pub(crate) tenant: Arc<str>,
+    /// The audiences.
+    pub(crate) audiences: Vec<String>,
+    /// The same as checks show them.
+    pub(crate) audiences_shown: Arc<str>,
+}
+
+impl Expected {
+    fn of(configuration: &Configuration) -> Self {
+        let mut audiences =
+            vec![configuration.audience().to_owned(), FIRST_PARTY.to_owned(), format!("spn:{FIRST_PARTY}")];
+        audiences.retain(|audience| !audience.is_empty());
+        Self {
+            issuer: configuration.issuer().into(),
+            tenant: configuration.tenant_guid.value.as_str().into(),
+            audiences_shown: audiences.join(", ").into(),
+            audiences,
+        }
+    }
+}
+
+/// The nodes of one lab.
 #[derive(Default)]
-pub(crate) struct Nodes(Mutex<HashMap<Site, Arc<NodeState>>>);
+pub(crate) struct Nodes(Mutex<HashMap<Machine, Arc<NodeState>>>);
 
 impl Nodes {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Site, Arc<NodeState>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Machine, Arc<NodeState>>> {
         // Entries are replaced whole, so what a panic leaves behind is still right.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The node at a site, if it was ever started.
-    pub(crate) fn get(&self, site: &Site) -> Option<Arc<NodeState>> {
-        self.lock().get(site).cloned()
+    /// The node on a machine, if it was ever started.
+    pub(crate) fn get(&self, machine: Option<&Machine>) -> Option<Arc<NodeState>> {
+        self.lock().get(machine?).cloned()
     }
 
-    /// Forgets all nodes.
-    pub(crate) fn clear(&self) {
-        self.lock().clear();
+    /// Forgets the nodes of a scope, or all.
+    pub(crate) fn forget(&self, scope: Option<&Scope>) {
+        self.lock().retain(|machine, _| scope.is_some_and(|scope| machine.scope() != *scope));
     }
 
-    /// Starts the node at the activity's site.
-    pub(crate) async fn start(&self, activity: &mut Activity) {
-        let site = activity.site().clone();
-        let world = Arc::clone(activity.world());
-        let Some(environment) = world.environment(site.name()).cloned() else {
-            self.lock().remove(&site);
+    /// Starts the node on the context's machine.
+    pub(crate) async fn start(&self, context: &Context, trail: &mut Trail) {
+        let (Some(machine), Some(name)) = (context.machine(), context.environment()) else { return };
+        let world = context.world();
+        let Some(environment) = world.environment(name).cloned() else {
+            self.lock().remove(machine);
             return;
         };
-        let configuration = Configuration::read(&world, &environment);
-        configuration.note_bearer(activity);
-        configuration.note_outbound(activity);
-        let (checks, keys, failure) = fetch_trust(activity, &configuration).await;
-        activity.record_checks(checks);
-        let start = Arc::clone(activity.id());
-        let state =
-            NodeState { configuration, environment, keys, failure, start, tokens: TokenCache::default() };
-        self.lock().insert(site, Arc::new(state));
+        let configuration = Configuration::read(world, &environment);
+        let facts =
+            NodeFacts { bearer: configuration.bearer_facts(), outbound: configuration.outbound_facts() };
+        trail.share(&facts.bearer);
+        trail.share(&facts.outbound);
+        let (checks, keys, failure) = fetch_trust(context, trail, &configuration).await;
+        trail.record_checks(checks);
+        let state = NodeState {
+            expected: Expected::of(&configuration),
+            facts,
+            configuration,
+            environment,
+            keys,
+            failure,
+            start: Arc::clone(context.id()),
+            tokens: TokenCache::default(),
+        };
+        self.lock().insert(machine.clone(), Arc::new(state));
     }
 }
 
 /// Fetches the signing keys of the tenant, and says how that went.
 async fn fetch_trust(
-    activity: &mut Activity,
+    context: &Context,
+    trail: &mut Trail,
     configuration: &Configuration,
 ) -> (Vec<Check>, Vec<TrustedKey>, Option<StartError>) {
-    let switches = activity.switches().clone();
-    let mut list = Checklist::new(&switches, StartError::describe);
+    let mut list = Checklist::new(context.switches(), StartError::describe);
     let settings =
         vec![configuration.metadata_format.setting.clone(), configuration.tenant_id.setting.clone()];
     let needed = [&configuration.metadata_format, &configuration.tenant_id];
@@ -107,7 +154,7 @@ async fn fetch_trust(
             headers: HeaderMap::new(),
             body: bytes::Bytes::new(),
         };
-        match activity.call(call).await {
+        match context.call(trail, call).await {
             Ok(reply) if reply.status == StatusCode::OK => {
                 let size = reply.body.len();
                 document = Some(reply.body);
@@ -135,7 +182,7 @@ async fn fetch_trust(
                 .filter_map(|certificate| TrustedKey::of_certificate(certificate).ok())
                 .collect();
             let found = format!("{} with {} signing keys", metadata.entity_id, keys.len());
-            activity.fact("metadata-entity", metadata.entity_id);
+            trail.fact("metadata-entity", metadata.entity_id);
             Finding::when(!keys.is_empty(), found, || StartError::MetadataUnreadable)
         }
     };

@@ -7,7 +7,9 @@
 pub(crate) mod map;
 mod writer;
 
-use mocktenant_lab::Activity;
+use std::sync::Arc;
+
+use mocktenant_lab::{Context, Trail};
 use mocktenant_tables::Columns;
 use mocktenant_verdict::{Checklist, Finding, Setting};
 use mocktenant_world::Organization;
@@ -32,34 +34,33 @@ pub(crate) enum Operation {
 
 /// Delivers one change, if the map says so. Records checks and facts.
 pub(crate) async fn deliver(
-    activity: &mut Activity,
+    context: &Context,
+    trail: &mut Trail,
     node: &NodeState,
     map: &Map,
     operation: Operation,
     row: &Columns,
 ) -> Result<(), DualWriteError> {
-    if !leaves(activity, map, row) {
+    if !leaves(context, trail, map, row) {
         return Ok(());
     }
     let configuration = &node.configuration;
-    configuration.note_outbound(activity);
-    let activity_id = activity.random().guid().to_string();
-    activity.activity("activity-id", activity_id.as_str());
+    trail.share(&node.facts.outbound);
+    let activity_id = context.random().guid().to_string();
+    trail.activity("activity-id", activity_id.as_str());
 
     let url = &configuration.dataverse_url.value;
     let base = url.trim().trim_end_matches('/').to_owned();
-    let organization = organization(activity, &base);
+    let organization = organization(context, &base);
     let refused = DualWriteError::AuthenticationFailed {
         set: map.external.to_owned(),
         url: shown_url(&base, organization.is_some(), map.external),
     };
-    let switches = activity.switches().clone();
-    let mut list = Checklist::new(&switches, Failure::describe);
+    let mut list = Checklist::new(context.switches(), Failure::describe);
 
     let configured = ask_url(&mut list, node, map, &base);
-    let settings = accepted_settings(node, organization.as_ref());
-    let organization_records = organization.map(|organization| organization.pointer.join("records"));
-    let token = service_identity::access_token(activity, node, &mut list, &refused, configured).await;
+    let settings = || accepted_settings(node, organization);
+    let token = service_identity::access_token(context, trail, node, &mut list, &refused, configured).await;
     let expected = "the write is accepted";
     let delivered = match token {
         None => {
@@ -70,15 +71,12 @@ pub(crate) async fn deliver(
             let troubleshooting = Troubleshooting { activity: activity_id.clone() };
             let session =
                 Session { base: &base, token: &token, activity_id: &activity_id, map, troubleshooting };
-            match session.write(activity, operation, row).await {
+            match session.write(context, trail, operation, row).await {
                 Ok(accepted) => list.ask("dataverse-accepted", expected, settings, Finding::pass(accepted)),
                 Err(Undelivered { actual, error, missing }) => {
-                    let mut settings = settings;
-                    if let Some(records) = organization_records {
-                        for set in missing.into_iter().rev() {
-                            settings.insert(0, records.join(set));
-                        }
-                    }
+                    let records = organization.map(|organization| organization.pointer.join("records"));
+                    let missing = missing.into_iter().filter_map(|set| Some(records.as_ref()?.join(set)));
+                    let settings: Vec<Setting> = missing.chain(settings()).collect();
                     list.ask(
                         "dataverse-accepted",
                         expected,
@@ -90,7 +88,7 @@ pub(crate) async fn deliver(
         }
     };
     let (checks, refusal) = list.finish();
-    activity.record_checks(checks);
+    trail.record_checks(checks);
     match refusal {
         Some(failure) => Err(failure.error().clone()),
         // A check that a test turned off refuses nothing, yet without a token nothing arrived.
@@ -100,10 +98,9 @@ pub(crate) async fn deliver(
 }
 
 /// Whether the map runs and takes the row. The map's state is live: pausing one needs no restart.
-fn leaves(activity: &mut Activity, map: &Map, row: &Columns) -> bool {
-    let site = activity.site().clone();
-    let world = std::sync::Arc::clone(activity.world());
-    let Some(environment) = world.environment(site.name()) else { return false };
+fn leaves(context: &Context, trail: &mut Trail, map: &Map, row: &Columns) -> bool {
+    let environment = context.environment().and_then(|name| context.world().environment(name));
+    let Some(environment) = environment else { return false };
     let configured = &environment.database.dual_write.maps;
     let state = configured.get(map.internal).map_or("none", |configured| configured.state.as_str());
     let running = state.eq_ignore_ascii_case("Running");
@@ -112,7 +109,7 @@ fn leaves(activity: &mut Activity, map: &Map, row: &Columns) -> bool {
     let setting = ["database", "DualWriteProjectConfiguration", "Maps", map.internal, "State"]
         .iter()
         .fold(environment.pointer.clone(), |setting, segment| setting.join(segment));
-    activity.fact_from("map", format!("{} -> {}: {state}{suffix}", map.internal, map.external), setting);
+    trail.fact_from("map", format!("{} -> {}: {state}{suffix}", map.internal, map.external), setting);
     running && takes
 }
 
@@ -125,20 +122,19 @@ fn ask_url(list: &mut Checklist<'_, Failure>, node: &NodeState, map: &Map, base:
         let reason = "Invalid URI: The format of the URI could not be determined.";
         Finding::fail(base.to_owned(), payload(reason))
     } else {
-        Finding::pass(base.to_owned())
+        Finding::pass("a URL")
     };
-    let setting = node.configuration.dataverse_url.setting.clone();
-    list.ask("dataverse-url-configured", "the URL of an organisation", vec![setting], finding)
+    let settings = || vec![node.configuration.dataverse_url.setting.clone()];
+    list.ask("dataverse-url-configured", "the URL of an organisation", settings, finding)
         && origin(base).is_some()
 }
 
 /// The organisation of this world that a URL names, by either of its hosts.
-fn organization(activity: &Activity, base: &str) -> Option<std::sync::Arc<Organization>> {
+fn organization<'c>(context: &'c Context, base: &str) -> Option<&'c Organization> {
     let host = host_of(base)?.to_ascii_lowercase();
-    let named = |organization: &&std::sync::Arc<Organization>| {
-        organization.host == host || organization.api_host == host
-    };
-    activity.world().organizations().find(named).cloned()
+    let named =
+        |organization: &&Arc<Organization>| organization.host == host || organization.api_host == host;
+    context.world().organizations().find(named).map(Arc::as_ref)
 }
 
 fn host_of(base: &str) -> Option<&str> {
@@ -162,7 +158,7 @@ fn shown_url(base: &str, world_name: bool, set: &str) -> String {
 }
 
 /// What Dataverse's answer depends on, the likeliest to be wrong first.
-fn accepted_settings(node: &NodeState, organization: Option<&std::sync::Arc<Organization>>) -> Vec<Setting> {
+fn accepted_settings(node: &NodeState, organization: Option<&Organization>) -> Vec<Setting> {
     let configuration = &node.configuration;
     let mut settings = Vec::new();
     if let Some(organization) = organization {

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use mocktenant_lab::Activity;
 use mocktenant_lab::outbound::{Call, CallError, Reply};
+use mocktenant_lab::{Context, Trail};
 use mocktenant_odata::{Literal, percent_encode};
 use mocktenant_tables::Columns;
 use serde_json::{Map as Object, Value};
@@ -49,10 +49,11 @@ impl Session<'_> {
     /// Writes one change. Answers with what Dataverse said, in short.
     pub(super) async fn write(
         &self,
-        activity: &mut Activity,
+        context: &Context,
+        trail: &mut Trail,
         operation: Operation,
         row: &Columns,
-    ) -> Result<String, Undelivered> {
+    ) -> Result<&'static str, Undelivered> {
         let (source, target) = self.map.key;
         let key = Literal::String(text(row, source).to_owned());
         let by_key = percent_encode(&format!("{}({target}={key})", self.map.external), "'(),=");
@@ -60,24 +61,27 @@ impl Session<'_> {
             Operation::Insert => (
                 Method::POST,
                 self.map.external.to_owned(),
-                Some(self.payload(activity, operation, row).await?),
+                Some(self.payload(context, trail, operation, row).await?),
             ),
-            Operation::Update => (Method::PATCH, by_key, Some(self.payload(activity, operation, row).await?)),
+            Operation::Update => {
+                (Method::PATCH, by_key, Some(self.payload(context, trail, operation, row).await?))
+            }
             Operation::Delete => (Method::DELETE, by_key, None),
         };
-        let reply = self.call(activity, method, &path, body.as_ref()).await?;
+        let reply = self.call(context, trail, method, &path, body.as_ref()).await?;
         // A row that is not there any more is as deleted as it can be.
         if operation == Operation::Delete && reply.status == StatusCode::NOT_FOUND {
-            return Ok("404: nothing left to delete".to_owned());
+            return Ok("nothing left to delete");
         }
         self.accepted(&reply)?;
-        Ok(format!("{} {}", reply.status.as_u16(), status_name(reply.status)))
+        Ok("accepted")
     }
 
     /// The Dataverse row: columns, lookups, and on creation the defaults.
     async fn payload(
         &self,
-        activity: &mut Activity,
+        context: &Context,
+        trail: &mut Trail,
         operation: Operation,
         row: &Columns,
     ) -> Result<Object<String, Value>, Undelivered> {
@@ -97,7 +101,7 @@ impl Session<'_> {
                     body.insert(column.to_owned(), Value::Null);
                 }
                 Target::Lookup { navigation, lookup } if !value.is_empty() => {
-                    match self.find(activity, lookup, value, company.as_deref()).await? {
+                    match self.find(context, trail, lookup, value, company.as_deref()).await? {
                         Some(id) => {
                             body.insert(
                                 format!("{navigation}@odata.bind"),
@@ -127,7 +131,8 @@ impl Session<'_> {
     /// The id of the row a value stands for.
     async fn find(
         &self,
-        activity: &mut Activity,
+        context: &Context,
+        trail: &mut Trail,
         lookup: &Lookup,
         value: &str,
         company: Option<&str>,
@@ -144,7 +149,7 @@ impl Session<'_> {
             lookup.by,
             percent_encode(&filter, "'")
         );
-        let reply = self.call(activity, Method::GET, &path, None).await?;
+        let reply = self.call(context, trail, Method::GET, &path, None).await?;
         self.accepted(&reply)?;
         let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         let id = body.get("value").and_then(|rows| rows.get(0)).and_then(|row| row.get(lookup.id));
@@ -153,7 +158,8 @@ impl Session<'_> {
 
     async fn call(
         &self,
-        activity: &mut Activity,
+        context: &Context,
+        trail: &mut Trail,
         method: Method,
         path: &str,
         body: Option<&Object<String, Value>>,
@@ -178,7 +184,7 @@ impl Session<'_> {
         };
         let url = format!("{}/api/data/v9.0/{path}", self.base);
         let call = Call { method, url, headers, body: body.into() };
-        activity.call(call).await.map_err(|error| self.unanswered(&error))
+        context.call(trail, call).await.map_err(|error| self.unanswered(&error))
     }
 
     fn accepted(&self, reply: &Reply) -> Result<(), Undelivered> {

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
-use mocktenant_lab::{Activity, Exchange};
+use mocktenant_lab::{Context, Exchange, Trail};
 use mocktenant_tables::{
-    Columns, Database, Key, KeyPart, Precondition, Reference, Row, Snapshot, TableError, Transaction,
+    Columns, Commit, Database, Key, KeyPart, Precondition, Reference, Row, Snapshot, TableError, Transaction,
 };
 use mocktenant_token::strict_json;
 use serde_json::Value;
@@ -116,9 +116,9 @@ pub(crate) async fn create(
     validate(entity, &database.snapshot(), &row)?;
     let mut transaction = Transaction::begin(database);
     let reserved = transaction.reserve_insert(entity.set, row).map_err(|error| refused(entity, error))?;
-    deliver(&mut exchange.activity, node, entity, Operation::Insert, &reserved.columns).await?;
-    let commit = transaction.commit();
-    // A reset in the meantime took the record with it.
+    deliver(&exchange.context, &mut exchange.trail, node, entity, Operation::Insert, &reserved.columns)
+        .await?;
+    let commit = commit(exchange, transaction)?;
     let row = commit.changes.into_iter().find_map(|change| change.after);
     Ok(row.ok_or(ODataError::Internal)?)
 }
@@ -150,9 +150,9 @@ pub(crate) async fn update(
         .reserve_update(entity.set, &key, changes, precondition)
         .map_err(|error| refused(entity, error))?;
     validate(entity, &database.snapshot(), &reserved.columns)?;
-    deliver(&mut exchange.activity, node, entity, Operation::Update, &reserved.columns).await?;
-    let _changed = transaction.commit();
-    Ok(())
+    deliver(&exchange.context, &mut exchange.trail, node, entity, Operation::Update, &reserved.columns)
+        .await?;
+    commit(exchange, transaction).map(drop)
 }
 
 /// `DELETE` of one record.
@@ -169,13 +169,19 @@ pub(crate) async fn delete(
     let mut transaction = Transaction::begin(database);
     let reserved =
         transaction.reserve_delete(entity.set, &key, precondition).map_err(|error| refused(entity, error))?;
-    deliver(&mut exchange.activity, node, entity, Operation::Delete, &reserved.columns).await?;
-    let _deleted = transaction.commit();
-    Ok(())
+    deliver(&exchange.context, &mut exchange.trail, node, entity, Operation::Delete, &reserved.columns)
+        .await?;
+    commit(exchange, transaction).map(drop)
+}
+
+/// Makes a write visible. A reset in the meantime took it away, here and in Dataverse.
+fn commit(exchange: &Exchange, transaction: Transaction) -> Result<Commit, WriteError> {
+    exchange.context.commit(transaction).map_err(|_| ODataError::Internal.into())
 }
 
 async fn deliver(
-    activity: &mut Activity,
+    context: &Context,
+    trail: &mut Trail,
     node: &NodeState,
     entity: &Entity,
     operation: Operation,
@@ -183,7 +189,7 @@ async fn deliver(
 ) -> Result<(), DualWriteError> {
     const MAPS: [&Map; 1] = [&MAP];
     for map in MAPS.into_iter().filter(|map| map.internal == entity.set) {
-        dual_write::deliver(activity, node, map, operation, row).await?;
+        dual_write::deliver(context, trail, node, map, operation, row).await?;
     }
     Ok(())
 }

@@ -26,12 +26,11 @@ impl TokenCache {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A token that is good for five minutes more, with its `expires_on`.
-    pub(super) fn get(&self, resource: &str, client: &str, now: OffsetDateTime) -> Option<(String, i64)> {
+    /// A token that is good for five minutes more.
+    pub(super) fn get(&self, resource: &str, client: &str, now: OffsetDateTime) -> Option<String> {
         let kept = self.lock();
         let kept = kept.get(&(resource.to_owned(), client.to_owned()))?;
-        (kept.expires_on.saturating_sub(MARGIN) > now.unix_timestamp())
-            .then(|| (kept.token.clone(), kept.expires_on))
+        (kept.expires_on.saturating_sub(MARGIN) > now.unix_timestamp()).then(|| kept.token.clone())
     }
 
     pub(super) fn put(&self, resource: &str, client: &str, token: &str, expires_on: i64) {
@@ -49,7 +48,7 @@ mod tests {
         let cache = TokenCache::default();
         cache.put("r", "c", "t", 1000);
         let at = |seconds| cache.get("r", "c", OffsetDateTime::from_unix_timestamp(seconds).unwrap());
-        assert_eq!(at(699), Some(("t".to_owned(), 1000)));
+        assert_eq!(at(699), Some("t".to_owned()));
         assert_eq!(at(700), None);
         assert_eq!(cache.get("r", "other", OffsetDateTime::UNIX_EPOCH), None);
     }

@@ -77,27 +77,23 @@ pub(super) fn ask(
     list.ask(
         "thumbprint-configured",
         "a thumbprint in Infrastructure.S2SCertThumbprint",
-        vec![setting.clone()],
-        Finding::when(configured, if configured { text.to_owned() } else { "nothing".to_owned() }, || {
-            Failure::ThumbprintMissing(refused.clone())
-        }),
+        || vec![setting.clone()],
+        Finding::held(configured, "set", || ("nothing", Failure::ThumbprintMissing(refused.clone()))),
     );
 
     let found = Found::look(&node.environment, &pasted);
     // Where it is declared, or would be.
     let declared = configuration.place(MACHINE_MY).map(|place| place.setting.clone());
-    let settings: Vec<Setting> = std::iter::once(setting).chain(declared.clone()).collect();
+    let settings = || -> Vec<Setting> { std::iter::once(setting.clone()).chain(declared.clone()).collect() };
     let holder = found.machine.or_else(|| found.by_the_report());
     let finding = if !configured {
         Finding::skip("thumbprint-configured")
-    } else if let Some(stored) = holder {
-        let warning = if found.machine.is_none() { "; warning: it belongs in LocalMachine\\My" } else { "" };
-        Finding::pass(format!(
-            "{} in {}\\{}{warning}",
-            stored.certificate.subject(),
-            stored.location,
-            stored.store
-        ))
+    } else if holder.is_some() {
+        Finding::pass(if found.machine.is_some() {
+            "in LocalMachine\\My"
+        } else {
+            "in CurrentUser\\My; warning: it belongs in LocalMachine\\My"
+        })
     } else {
         let actual = if pasted.hidden_characters {
             "the thumbprint holds a character that cannot be seen (U+200E from the certificate dialog)"
@@ -110,7 +106,7 @@ pub(super) fn ask(
     };
     list.ask("certificate-found", "a certificate in LocalMachine\\My", settings, finding);
 
-    let key = declared.map(|pointer| pointer.join("private_key"));
+    let key = || declared.iter().map(|pointer| pointer.join("private_key"));
     let finding = match holder {
         None => Finding::skip("certificate-found"),
         Some(stored) => {
@@ -119,23 +115,18 @@ pub(super) fn ask(
             Finding::when(has, actual, || Failure::PrivateKeyMissing(refused.clone()))
         }
     };
-    let present = list.ask(
-        "private-key-present",
-        "a private key",
-        key.clone().into_iter().collect::<Vec<_>>(),
-        finding,
-    );
+    let present = list.ask("private-key-present", "a private key", || key().collect(), finding);
 
     let usable = found.usable();
     let finding = match (present && holder.is_some(), usable) {
         (false, _) => Finding::skip("private-key-present"),
-        (true, Some(stored)) => Finding::pass(readers(stored)),
+        (true, Some(_)) => Finding::pass("readable"),
         (true, None) => Finding::fail(
             holder.map_or_else(String::new, readers),
             Failure::PrivateKeyUnreadable(refused.clone()),
         ),
     };
-    let settings: Vec<_> = key.map(|pointer| pointer.join("readable_by")).into_iter().collect();
+    let settings = || key().map(|pointer| pointer.join("readable_by")).collect();
     list.ask("private-key-readable", "readable by NETWORK SERVICE", settings, finding);
     let stored = usable?;
     Some(Signer { certificate: stored.certificate.clone(), key: stored.key.clone()? })

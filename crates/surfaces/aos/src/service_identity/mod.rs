@@ -10,8 +10,8 @@ mod certificate;
 
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use mocktenant_lab::Activity;
 use mocktenant_lab::outbound::{Call, Reply};
+use mocktenant_lab::{Context, Trail};
 use mocktenant_verdict::{Checklist, Finding, Setting};
 use serde_json::Value;
 
@@ -26,7 +26,8 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 /// Gets an access token for the linked organisation, asking one check after the other. `refused` is what the product says
 /// if there is none; without a `resource_known` there is nothing to ask for. Without a token the checklist holds the refusal (or a test turned that check off).
 pub(crate) async fn access_token(
-    activity: &mut Activity,
+    context: &Context,
+    trail: &mut Trail,
     node: &NodeState,
     list: &mut Checklist<'_, Failure>,
     refused: &DualWriteError,
@@ -34,8 +35,8 @@ pub(crate) async fn access_token(
 ) -> Option<String> {
     let configuration = &node.configuration;
     let certificate = certificate::ask(list, node, refused);
-    let settings = token_settings(activity, node);
-    let expected = format!("an access token for {}", configuration.dataverse_url.value);
+    let settings = || token_settings(context, node);
+    let expected = "an access token for the organisation";
     let Some(signer) = certificate.filter(|_| resource_known) else {
         let needs = if resource_known { "private-key-readable" } else { "dataverse-url-configured" };
         list.ask("token-issued", expected, settings, Finding::skip(needs));
@@ -43,25 +44,20 @@ pub(crate) async fn access_token(
     };
     let resource = &configuration.dataverse_url.value;
     let client = configuration.client_id();
-    if let Some((token, expires_on)) = node.tokens.get(resource, client, activity.now()) {
-        list.ask(
-            "token-issued",
-            expected,
-            settings,
-            Finding::pass(format!("kept from before, expires_on {expires_on}")),
-        );
+    if let Some(token) = node.tokens.get(resource, client, context.now()) {
+        list.ask("token-issued", expected, settings, Finding::pass("kept from before"));
         return Some(token);
     }
     let failed = || Failure::TokenNotIssued(refused.clone());
     let Some(url) = configuration.token_url() else {
-        let mut settings = settings;
+        let mut settings = settings();
         settings.insert(0, configuration.login_format.setting.clone());
         let finding = Finding::fail("Aad.AADLoginWsfedEndpointFormat is no URL", failed());
         list.ask("token-issued", expected, settings, finding);
         return None;
     };
-    let guid = activity.random().guid().to_string();
-    let assertion = assertion::sign(&signer, client, &url, activity.now(), &guid);
+    let guid = context.random().guid().to_string();
+    let assertion = assertion::sign(&signer, client, &url, context.now(), &guid);
     let assertion = match assertion {
         Ok(assertion) => assertion,
         Err(error) => {
@@ -69,12 +65,12 @@ pub(crate) async fn access_token(
             return None;
         }
     };
-    let call = token_request(activity, url, resource, client, &assertion);
-    let answer = activity.call(call).await;
+    let call = token_request(context, trail, url, resource, client, &assertion);
+    let answer = context.call(trail, call).await;
     let (finding, token) = match answer.as_ref().map(read_token) {
         Ok(Ok((token, expires_on))) => {
             node.tokens.put(resource, client, &token, expires_on);
-            (Finding::pass(format!("expires_on {expires_on}")), Some(token))
+            (Finding::pass("issued"), Some(token))
         }
         Ok(Err(error)) => (Finding::fail(error, failed()), None),
         Err(error) => (Finding::fail(error.to_string(), failed()), None),
@@ -84,13 +80,13 @@ pub(crate) async fn access_token(
 }
 
 /// What Entra's answer depends on, the likeliest to be wrong first: who asks, then with what, then where and for what.
-fn token_settings(activity: &Activity, node: &NodeState) -> Vec<Setting> {
+fn token_settings(context: &Context, node: &NodeState) -> Vec<Setting> {
     let configuration = &node.configuration;
     let mut settings = vec![configuration.client_id_setting().clone()];
     if *configuration.client_id_setting() != configuration.realm.setting {
         settings.push(configuration.realm.setting.clone());
     }
-    if let Some(tenant) = activity.world().tenant(&configuration.tenant_id.value) {
+    if let Some(tenant) = context.world().tenant(&configuration.tenant_id.value) {
         settings
             .push(tenant.pointer.join("applications").join(&configuration.client_id().to_ascii_lowercase()));
     }
@@ -104,14 +100,15 @@ fn token_settings(activity: &Activity, node: &NodeState) -> Vec<Setting> {
 }
 
 fn token_request(
-    activity: &mut Activity,
+    context: &Context,
+    trail: &mut Trail,
     url: String,
     resource: &str,
     client: &str,
     assertion: &str,
 ) -> Call {
-    let request_id = activity.random().guid().to_string();
-    activity.activity("client-request-id", request_id.as_str());
+    let request_id = context.random().guid().to_string();
+    trail.activity("client-request-id", request_id.as_str());
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));

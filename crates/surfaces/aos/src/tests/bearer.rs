@@ -246,10 +246,10 @@ async fn every_path_asks_for_a_token_first() {
 #[tokio::test]
 async fn a_token_is_judged_without_a_request_as_with_one() {
     let bench = Bench::new().await;
-    let checks = bench.lab.judge("aos", &onebox(), &good_token()).unwrap();
+    let checks = bench.lab.judge("aos", Some(&node()), &good_token()).unwrap();
     assert!(checks.iter().all(|check| check.outcome == Outcome::Passed), "{checks:?}");
     let (_, token, _) = case("token-audience");
-    let checks = bench.lab.judge("aos", &onebox(), &token.unwrap()).unwrap();
+    let checks = bench.lab.judge("aos", Some(&node()), &token.unwrap()).unwrap();
     let refused: Vec<&str> = checks.iter().filter(|check| check.failed()).map(|check| &*check.name).collect();
     assert_eq!(refused, ["token-audience"]);
 }

@@ -360,7 +360,11 @@ async fn the_token_is_kept_until_five_minutes_before_its_end_and_dropped_by_a_re
     bench.wire.token_lifetime(3000);
     assert_eq!(create().await, 1);
     assert_eq!(create().await, 1);
-    let machine = |seconds| Command::Clock(ClockChange::Machine(onebox(), Duration::seconds(seconds)));
+    let machine = |seconds| Command::MachineClock {
+        machine: node(),
+        offset: Duration::seconds(seconds),
+        by: EditedBy::Control,
+    };
     bench.lab.apply(machine(2699)).await.unwrap();
     assert_eq!(create().await, 1);
     bench.lab.apply(machine(2700)).await.unwrap();

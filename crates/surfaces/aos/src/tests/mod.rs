@@ -14,7 +14,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method};
 use mocktenant_keys::{Algorithm, Identity, shipped};
 use mocktenant_lab::journal::Record;
-use mocktenant_lab::{ClockChange, Command, Lab, Random, Request, Response, Site};
+use mocktenant_lab::{ClockChange, Command, Entrance, Lab, Machine, Random, Request, Response};
 use mocktenant_token::{HeaderSegment, mint};
 use mocktenant_verdict::{Check, Setting, Switches};
 use mocktenant_world::{Edit, EditedBy, World};
@@ -64,7 +64,7 @@ impl Bench {
     }
 
     async fn restart(&self) {
-        self.lab.apply(Command::Restart { environment: "onebox".to_owned() }).await.unwrap();
+        self.lab.apply(Command::Restart { environment: "onebox".to_owned(), node: None }).await.unwrap();
     }
 
     async fn send(&self, request: Request) -> Response {
@@ -92,8 +92,12 @@ impl Bench {
     }
 }
 
-fn onebox() -> Site {
-    Site::environment("onebox")
+fn onebox() -> Entrance {
+    Entrance::environment("onebox")
+}
+
+fn node() -> Machine {
+    Machine::node("onebox", "aos1")
 }
 
 fn request(method: Method, target: &str, token: Option<&str>, body: Option<&str>) -> Request {

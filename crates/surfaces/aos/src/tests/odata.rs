@@ -252,7 +252,7 @@ async fn a_key_column_cannot_change_and_a_reset_forgets_all_customers() {
     assert!(inner_message(&response).contains("CustomerAccount"));
     bench.restart().await;
     assert_eq!(bench.get(record).await.status, 200, "a restart leaves the database alone");
-    bench.lab.apply(Command::Reset).await.unwrap();
+    bench.lab.apply(Command::Reset { scope: None }).await.unwrap();
     bench.lab.apply(Command::Clock(ClockChange::Freeze(NOW))).await.unwrap();
     assert_eq!(bench.get(record).await.status, 404);
 }

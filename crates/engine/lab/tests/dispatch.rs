@@ -1,4 +1,4 @@
-//! The dispatch point through `Lab::answer`, with a surface of two routes: what the engine promises to every product.
+//! The dispatch point through `Lab::answer`, with a surface of three routes: what the engine promises to every product.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
@@ -25,6 +25,12 @@ static ROUTES: &[Route<Echo>] = &[
         handler: |_, exchange| Box::pin(async move { echo(exchange) }),
     },
     Route {
+        methods: &[Method::GET],
+        pattern: "/{tenant}/files/{*rest}",
+        endpoint: "files",
+        handler: |_, exchange| Box::pin(async move { files(exchange) }),
+    },
+    Route {
         methods: &[Method::POST],
         pattern: "/panic",
         endpoint: "panic",
@@ -37,6 +43,18 @@ fn echo(exchange: &mut Exchange) -> Answer {
     Answer::json(
         StatusCode::OK,
         format!("[\"{}\",\"{}\"]", exchange.raw_parameter("tenant"), exchange.parameter("name")),
+    )
+}
+
+fn files(exchange: &mut Exchange) -> Answer {
+    Answer::json(
+        StatusCode::OK,
+        format!(
+            "[\"{}\",\"{}\",\"{}\"]",
+            exchange.parameter("tenant"),
+            exchange.raw_parameter("rest"),
+            exchange.parameter("rest")
+        ),
     )
 }
 
@@ -102,6 +120,22 @@ async fn values_come_from_the_raw_path_and_matching_from_the_folded_one() {
     }
     assert_eq!(ask(&lab, Method::GET, "localhost", "/a%2fecho/echo").await.0, 404);
     assert_eq!(ask(&lab, Method::GET, "localhost", "/a/echo/%2e%2e").await.1, r#"["a","%2e%2e"]"#);
+}
+
+#[tokio::test]
+async fn a_catch_all_gives_the_whole_rest_of_the_path() {
+    let lab = lab();
+    for (target, raw, decoded) in [
+        ("/a/files/One", "One", "One"),
+        ("/a/FILES/One/Two/three?x=/y", "One/Two/three", "One/Two/three"),
+        ("/a/files/%4Fne%20/T%C3%A4/", "%4Fne%20/T%C3%A4/", "One /T\u{e4}/"),
+        ("/a/files/x%2Fy/..%2f/%2541/z", "x%2Fy/..%2f/%2541/z", "x%2Fy/..%2f/%41/z"),
+        ("/a/files/x//y", "x//y", "x//y"),
+    ] {
+        let expected = format!("[\"a\",\"{raw}\",\"{decoded}\"]");
+        assert_eq!(ask(&lab, Method::GET, "localhost", target).await, (200, expected), "{target}");
+    }
+    assert_eq!(ask(&lab, Method::GET, "localhost", "/a/files/").await.0, 404, "a rest is not empty");
 }
 
 #[tokio::test]

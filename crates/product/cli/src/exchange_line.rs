@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use mocktenant_lab::journal::{Kind, Record};
 use mocktenant_verdict::Outcome;
+use mocktenant_world::is_guid;
 use serde_json::Value;
 
 use crate::console::{Paint, Palette, harmless};
@@ -250,14 +251,6 @@ pub(crate) fn shortened(target: &str) -> String {
         shown.push_str("...");
     }
     shown
-}
-
-fn is_guid(segment: &str) -> bool {
-    segment.len() == 36
-        && segment.bytes().enumerate().all(|(index, byte)| match index {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
 }
 
 #[cfg(test)]

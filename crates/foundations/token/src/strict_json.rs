@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::fmt;
 
+use mocktenant_verdict::foreign;
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
@@ -49,10 +50,7 @@ pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, Defect> {
 
 /// At most 64 characters of a foreign text, so that an error message stays short whatever was sent.
 pub fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(64) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
-    }
+    foreign::excerpt(text, 64).into_owned()
 }
 
 #[derive(Clone, Copy)]

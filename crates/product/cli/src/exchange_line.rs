@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use mocktenant_lab::journal::{Kind, Record};
 use mocktenant_verdict::Outcome;
+use mocktenant_verdict::foreign::excerpt;
 use mocktenant_world::is_guid;
 use serde_json::Value;
 
@@ -220,12 +221,7 @@ fn tail(id: &str) -> String {
 }
 
 fn value(text: &str) -> String {
-    let text = harmless(text);
-    let mut shown: String = text.chars().take(VALUE_WIDTH).collect();
-    if shown.len() < text.len() {
-        shown.push_str("...");
-    }
-    shown
+    excerpt(&harmless(text), VALUE_WIDTH).into_owned()
 }
 
 /// A target for a line: without query, GUIDs cut to their first group, at most so wide.
@@ -247,8 +243,7 @@ pub(crate) fn shortened(target: &str) -> String {
         shown.push_str("?...");
     }
     if shown.chars().count() > TARGET_WIDTH {
-        shown = shown.chars().take(TARGET_WIDTH - 3).collect();
-        shown.push_str("...");
+        shown = excerpt(&shown, TARGET_WIDTH - 3).into_owned();
     }
     shown
 }

@@ -14,6 +14,7 @@ use mocktenant_tables::{
     Columns, Database, Key, KeyPart, Precondition, Reference, Row, Snapshot, TableError, Transaction,
 };
 use mocktenant_token::strict_json;
+use mocktenant_verdict::foreign::cut;
 use serde_json::Value;
 
 use super::reference::COMPANY_EXISTS;
@@ -296,5 +297,5 @@ fn text_of<'r>(row: &'r Columns, column: &str) -> &'r str {
 
 /// Foreign text cut for a message.
 fn shortened(text: &str) -> String {
-    text.chars().take(64).collect()
+    cut(text, 64).to_owned()
 }

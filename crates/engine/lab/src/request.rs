@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
+use mime::Mime;
 
 use crate::Site;
 
@@ -182,6 +183,13 @@ pub fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
     percent_encoding::percent_decode_str(text).decode_utf8().ok()
 }
 
+/// The media type of a `Content-Type` without its parameters, which decide nothing here: however they are broken, the products
+/// read the type before them, so they are not handed to the parser, which would refuse it all.
+pub fn media_type(content_type: &str) -> Option<Mime> {
+    let (essence, _parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
+    essence.trim().parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,6 +215,22 @@ mod tests {
         assert_eq!(percent_decoded("%41%c3%A4%2541").as_deref(), Some("A\u{e4}%41"));
         for bad in ["%", "%4", "a%zz", "%%41", "%4%41", "%+1", "%ff", "%\u{e4}"] {
             assert_eq!(percent_decoded(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_media_type_is_read_whatever_its_case_and_parameters() {
+        for json in [
+            "application/json",
+            " Application/JSON ; charset=utf-8",
+            "application/json; charset",
+            "application/json;;odata.metadata=minimal",
+        ] {
+            assert_eq!(media_type(json), Some(mime::APPLICATION_JSON), "{json}");
+        }
+        assert_eq!(media_type("Application/JSON-patch+json").unwrap(), "application/json-patch+json");
+        for other in ["", "json", ";application/json", "application/json, application/json", "text/json"] {
+            assert_ne!(media_type(other), Some(mime::APPLICATION_JSON), "{other}");
         }
     }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use mocktenant_lab::request::media_type;
 use mocktenant_lab::{Activity, Exchange};
 use mocktenant_tables::{
     Columns, Database, Key, KeyPart, Precondition, Reference, Row, Snapshot, TableError, Transaction,
@@ -216,10 +217,8 @@ fn precondition(headers: &HeaderMap, current: &Row) -> Result<Precondition, ODat
 
 /// The request's columns: JSON, one object, plain values of the right types. Annotations are not columns.
 fn body(exchange: &Exchange, entity: &'static Entity) -> Result<Columns, ODataError> {
-    let kind =
-        exchange.request.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let essence = kind.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
+    let kind = exchange.request.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if kind.and_then(media_type).is_none_or(|kind| kind != mime::APPLICATION_JSON) {
         return Err(ODataError::MediaType);
     }
     // A body that could not be had never gets here: the dispatch has refused it.

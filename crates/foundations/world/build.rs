@@ -1,7 +1,7 @@
 //! Finds the built-in scenarios: every file in `scenarios/` is one, in the order its member `order` says.
 //!
-//! Reads no YAML: it looks for the one line it needs, and a test compares what it found with what the strict reader reads.
-//! A file without an order, or with one that another file has, is no build.
+//! Reads no YAML: it looks for the one line it needs, and a test compares what it found with what the strict reader
+//! reads. A file without an order, or with one that another file has, is no build.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -64,6 +64,7 @@ impl Clock {
         }
     }
 
+    /// Takes every offset away. What was frozen stays frozen: that is how a test began, not what happened in it.
     pub(crate) fn reset(&self) {
         let mut state = lock(&self.state);
         state.offset = Duration::ZERO;

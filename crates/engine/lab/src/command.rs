@@ -21,7 +21,8 @@ pub enum Command {
         /// Who asked: becomes the settings' origin.
         by: EditedBy,
     },
-    /// Base world, broken as the named scenario says; records and caches forgotten, environments restarted.
+    /// Base world, broken as the named scenario says; records, caches and journal forgotten, environments restarted.
+    /// The clock stays as it is.
     Scenario {
         /// Its name.
         name: String,
@@ -33,7 +34,8 @@ pub enum Command {
         /// Environment name.
         environment: String,
     },
-    /// Base world, no records, no caches, no journal, clock as real time.
+    /// Base world, no records, no caches, no journal, environments restarted. The clock's offsets are taken away, the
+    /// lab's and each machine's; a clock that a test froze stays frozen at its instant.
     Reset,
 }
 

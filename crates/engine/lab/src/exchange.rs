@@ -215,8 +215,8 @@ impl Exchange {
         self.endpoint
     }
 
-    /// The raw path segment a pattern parameter matched, the whole raw rest of the path for a catch-all (`{*name}`); empty
-    /// if the pattern has no such parameter.
+    /// The raw path segment a pattern parameter matched, the whole raw rest of the path for a catch-all (`{*name}`);
+    /// empty if the pattern has no such parameter.
     pub fn raw_parameter(&self, name: &str) -> &str {
         let path = self.request.path();
         // A catch-all keeps its asterisk in the table.
@@ -232,8 +232,8 @@ impl Exchange {
         value.unwrap_or("")
     }
 
-    /// A pattern parameter, decoded once; the raw text where it does not decode. A catch-all is decoded segment by segment,
-    /// so that what separates is always a slash that was sent as one.
+    /// A pattern parameter, decoded once; the raw text where it does not decode. A catch-all is decoded segment by
+    /// segment, so that what separates is always a slash that was sent as one.
     pub fn parameter(&self, name: &str) -> String {
         let raw = self.raw_parameter(name);
         let mut value = String::with_capacity(raw.len());

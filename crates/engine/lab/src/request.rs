@@ -171,8 +171,8 @@ pub fn decode_once(segment: &str) -> Option<Cow<'_, str>> {
     (!separates).then_some(decoded)
 }
 
-/// Decodes `%XX` once, as strictly as the products do: `None` where a `%` has no two hexadecimal digits after it (which the
-/// URL standard lets stand for itself), or where the result is not UTF-8.
+/// Decodes `%XX` once, as strictly as the products do: `None` where a `%` has no two hexadecimal digits after it (which
+/// the URL standard lets stand for itself), or where the result is not UTF-8.
 pub fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
     let whole = |after: &str| {
         after.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
@@ -183,8 +183,8 @@ pub fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
     percent_encoding::percent_decode_str(text).decode_utf8().ok()
 }
 
-/// The media type of a `Content-Type` without its parameters, which decide nothing here: however they are broken, the products
-/// read the type before them, so they are not handed to the parser, which would refuse it all.
+/// The media type of a `Content-Type` without its parameters, which decide nothing here: however they are broken, the
+/// products read the type before them, so they are not handed to the parser, which would refuse it all.
 pub fn media_type(content_type: &str) -> Option<Mime> {
     let (essence, _parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
     essence.trim().parse().ok()

@@ -19,7 +19,7 @@ use crate::{Activity, Addresses, Answer, BoxFuture, Exchange, Site};
 pub struct Route<S: 'static> {
     /// Methods the endpoint takes. `GET` includes `HEAD`.
     pub methods: &'static [Method],
-    /// `matchit` pattern over the folded path: literals in lower case, parameters are whole segments, `{*name}` the rest.
+    /// `matchit` pattern over the folded path: literals in lower case, `{name}` a whole segment, `{*name}` the rest.
     pub pattern: &'static str,
     /// Stable endpoint name, kebab-case.
     pub endpoint: &'static str,

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
-    Activity, Addresses, Answer, BoxFuture, CatalogueRow, Command, EXCHANGE_HEADER, Exchange, Lab, Refusal,
-    Request, Route, Site, Surface,
+    Activity, Addresses, Answer, BoxFuture, CatalogueRow, ClockChange, Command, EXCHANGE_HEADER, Exchange,
+    Lab, Refusal, Request, Route, Site, Surface,
 };
 use mocktenant_verdict::Check;
 use mocktenant_world::{Edit, EditedBy, Setting, World};
@@ -218,6 +218,24 @@ async fn commands_swap_the_world_whole_and_two_labs_never_see_each_other() {
     assert!(one.apply(Command::Scenario { name: "no-such".into() }).await.is_err());
     one.apply(Command::Reset).await.unwrap();
     assert_eq!(one.world().get(&name).unwrap(), "Contoso");
+}
+
+#[tokio::test]
+async fn a_reset_takes_the_clocks_offsets_away_and_leaves_it_frozen() {
+    let lab = lab();
+    let (instant, hour) = (OffsetDateTime::UNIX_EPOCH, time::Duration::HOUR);
+    let changes =
+        [ClockChange::Freeze(instant), ClockChange::Offset(hour), ClockChange::Machine(Site::Identity, hour)];
+    for change in changes {
+        lab.apply(Command::Clock(change)).await.unwrap();
+    }
+    let name = String::from("half-done");
+    for (command, expected) in [(Command::Scenario { name }, instant + 2 * hour), (Command::Reset, instant)] {
+        lab.apply(command).await.unwrap();
+        assert_eq!(lab.clock().now(&Site::Identity), expected);
+    }
+    lab.apply(Command::Clock(ClockChange::Run)).await.unwrap();
+    assert!(lab.clock().now(&Site::Identity) > instant + hour);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Foreign text, before it stands in a text of ours.
 //!
-//! Decides how what a stranger sent is cut, so that no message grows with it, and how it is made harmless, so that it can
-//! steer no terminal and hide from no reader. How long a text may be is the caller's to say.
+//! Decides how what a stranger sent is cut, so that no message grows with it, and how it is made harmless, so that it
+//! can steer no terminal and hide from no reader. How long a text may be is the caller's to say.
 
 use std::borrow::Cow;
 
@@ -32,7 +32,8 @@ fn deceives(character: char) -> bool {
         )
 }
 
-/// The text without control characters and invisible ones: they are shown as Rust escapes. Escaping twice changes nothing.
+/// The text without control characters and invisible ones: they are shown as Rust escapes. Escaping twice changes
+/// nothing.
 pub fn harmless(text: &str) -> Cow<'_, str> {
     if !text.chars().any(deceives) {
         return Cow::Borrowed(text);

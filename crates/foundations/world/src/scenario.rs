@@ -1,9 +1,9 @@
 //! Scenarios: broken worlds with the steps that heal them.
 //!
-//! Decides how a scenario file is read (strict YAML). Built in is every file in `scenarios/`: the build finds them. A scenario never says which answer to
-//! give: its edits make the world wrong, and the failure emerges. `notes` and `expect` are for the documentation; no code
-//! but the documentation may read them. The order of the recipe is that of the vendor's article on one-box machines
-//! deployed after 15 November 2023.
+//! Decides how a scenario file is read (strict YAML). Built in is every file in `scenarios/`: the build finds them. A
+//! scenario never says which answer to give: its edits make the world wrong, and the failure emerges. `notes` and
+//! `expect` are for the documentation; no code but the documentation may read them. The order of the recipe is that of
+//! the vendor's article on one-box machines deployed after 15 November 2023.
 
 use serde::{Deserialize, Serialize};
 

@@ -66,8 +66,8 @@ impl Palette {
     }
 }
 
-/// [`harmless`], line by line. Only for texts that are meant to have lines: a value within a line is made [`harmless`] before
-/// the line is put together, or its line ends would pass for the text's.
+/// [`harmless`], line by line. Only for texts that are meant to have lines: a value within a line is made [`harmless`]
+/// before the line is put together, or its line ends would pass for the text's.
 pub(crate) fn harmless_lines(text: &str) -> String {
     text.lines().map(|line| harmless(line)).collect::<Vec<_>>().join("\n")
 }

@@ -25,7 +25,7 @@ pub use dispatch::EXCHANGE_HEADER;
 pub use exchange::{Activity, CALL_HEADER, Exchange, HOP_LIMIT};
 pub use lab::{Addresses, JOURNAL_BUDGET, Lab, LabBuilder};
 pub use outbound::BoxFuture;
-pub use random::Random;
+pub use random::{Random, SeededSequence};
 pub use request::{Arrival, Request};
 pub use site::Site;
 pub use surface::{CatalogueRow, Handler, Refusal, Route, Surface};

@@ -1,4 +1,4 @@
-# The recipes run what `.ci/run` runs, one stage each.
+# Shorthands. `fmt`, `lint`, `test` and `check-generated` are the stages that `.ci/run` runs too.
 
 default:
     @just --list

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use mocktenant_verdict::foreign::{excerpt, harmless};
 use mocktenant_verdict::{Check, Setting};
 use mocktenant_world::{Edit, World, place};
 use serde::Serialize;
@@ -166,21 +167,9 @@ impl Cause {
     }
 }
 
-/// A value as a person can see it: control characters, and those that change or hide what stands beside them, escaped.
+/// A value as a person can see it.
 fn visible(text: &str) -> String {
-    let hidden = |character: char| {
-        character.is_control()
-            || matches!(character, '\u{a0}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        if hidden(character) {
-            shown.extend(character.escape_unicode());
-        } else {
-            shown.push(character);
-        }
-    }
-    shown
+    harmless(text).into_owned()
 }
 
 impl Explanation {
@@ -230,9 +219,7 @@ impl Explanation {
                 for edit in &cause.change {
                     if let Ok(edit) = serde_json::to_string(edit) {
                         let edit = visible(&edit);
-                        let shown: String = edit.chars().take(160).collect();
-                        let more = if shown.len() < edit.len() { "..." } else { "" };
-                        let _ = writeln!(text, "change  {shown}{more}");
+                        let _ = writeln!(text, "change  {}", excerpt(&edit, 160));
                     }
                 }
             }

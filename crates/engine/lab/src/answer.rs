@@ -1,7 +1,7 @@
 //! A typed answer and how it is delivered.
 //!
-//! Decides how content becomes bytes and a content type; redirects and auto-posts stay typed until the server has had
-//! the chance to translate their targets. Adds nothing to a body.
+//! Decides how content becomes bytes and a content type. Adds nothing to a body, and writes a redirect's target as it
+//! was given.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LOCATION};
@@ -33,7 +33,8 @@ pub enum Content {
     Page(Bytes),
     /// Plain text with its content type.
     Text(Bytes, &'static str),
-    /// `Location`, translated by the server where it names a world host and the browser came by a local one.
+    /// `Location`, as given: nothing translates it after the surface, which alone knows by which name it was called. No
+    /// surface redirects yet.
     Redirect {
         /// Target.
         to: String,

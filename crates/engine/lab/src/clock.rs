@@ -51,6 +51,7 @@ impl Clock {
         }
     }
 
+    /// Takes every offset away. What was frozen stays frozen: that is how a test began, not what happened in it.
     pub(crate) fn reset(&self) {
         lock(&self.state).offset = Duration::ZERO;
     }

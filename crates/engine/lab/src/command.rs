@@ -25,7 +25,8 @@ pub enum Command {
         /// Who asked: becomes the settings' origin.
         by: EditedBy,
     },
-    /// Base world, broken as the named scenario says; rows and caches forgotten, machines started again.
+    /// Base world, broken as the named scenario says; rows, caches and journal forgotten, machines started again. The
+    /// lab's clock stays as it is.
     Scenario {
         /// Its name.
         name: String,

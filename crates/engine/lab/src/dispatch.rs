@@ -76,7 +76,8 @@ impl Mounted {
             let at = *known.entry(row.pattern).or_insert_with(|| {
                 let parameters = row.pattern.split('/').skip(1).enumerate().filter_map(|(at, segment)| {
                     let name = segment.strip_prefix('{')?.strip_suffix('}')?;
-                    Some((name.trim_start_matches('*'), at))
+                    // `*name` stays as written: it tells a catch-all from a segment.
+                    Some((name, at))
                 });
                 patterns.push(Pattern { parameters: parameters.collect(), routes: Vec::new() });
                 if let Err(error) = router.insert(row.pattern, patterns.len() - 1) {

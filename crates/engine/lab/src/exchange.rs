@@ -34,19 +34,35 @@ impl Exchange {
         self.endpoint
     }
 
-    /// The raw path segment a pattern parameter matched; empty if the pattern has no such parameter.
+    /// The raw path segment a pattern parameter matched, the whole raw rest of the path for a catch-all (`{*name}`);
+    /// empty if the pattern has no such parameter.
     pub fn raw_parameter(&self, name: &str) -> &str {
-        self.parameters
-            .iter()
-            .find(|(parameter, _)| *parameter == name)
-            .and_then(|(_, index)| self.request.path().split('/').nth(index + 1))
-            .unwrap_or("")
+        let path = self.request.path();
+        // A catch-all keeps its asterisk in the table.
+        let of_name = |written: &str| written.strip_prefix('*').unwrap_or(written) == name;
+        let found = self.parameters.iter().find(|(written, _)| of_name(written));
+        let value = found.and_then(|(written, index)| {
+            if written.starts_with('*') {
+                path.splitn(index + 2, '/').nth(index + 1)
+            } else {
+                path.split('/').nth(index + 1)
+            }
+        });
+        value.unwrap_or("")
     }
 
-    /// A pattern parameter, decoded once; the raw text where it does not decode.
+    /// A pattern parameter, decoded once; the raw text where it does not decode. A catch-all is decoded segment by
+    /// segment, so that what separates is always a slash that was sent as one.
     pub fn parameter(&self, name: &str) -> String {
         let raw = self.raw_parameter(name);
-        decode_once(raw).map_or_else(|| raw.to_owned(), Cow::into_owned)
+        let mut value = String::with_capacity(raw.len());
+        for (index, segment) in raw.split('/').enumerate() {
+            if index > 0 {
+                value.push('/');
+            }
+            value.push_str(&decode_once(segment).unwrap_or(Cow::Borrowed(segment)));
+        }
+        value
     }
 
     /// The request's host name in lower case, if it was one.

@@ -34,7 +34,7 @@ pub use exchange::Exchange;
 pub use lab::{Addresses, JOURNAL_BUDGET, Lab, LabBuilder};
 pub use outbound::BoxFuture;
 pub use place::{Entrance, Machine, NoPlace, Scope};
-pub use random::Random;
+pub use random::{Random, SeededSequence};
 pub use request::{Arrival, Request};
 pub use rows::{DeclaredRow, NoRows, RowRefused, Tables};
 pub use store::Store;

@@ -3,8 +3,7 @@
 //! Decides which form fields, JSON members and header fields are secret. A JWT keeps its header and claims, which are
 //! what a person needs to see, and loses its signature, without which it is worth nothing.
 
-use std::borrow::Cow;
-
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 /// Names as [`sensitivity`] folds them: lower case, letters and digits alone.
@@ -147,7 +146,8 @@ fn form_chunk(chunk: &str) -> String {
             shown.push_str(line);
             continue;
         };
-        let decoded = percent_decoded(name);
+        // As a lenient reader of forms sees it: what is no escape stands for itself.
+        let decoded = percent_decode_str(name).decode_utf8_lossy();
         let sensitivity = if decoded.trim().eq_ignore_ascii_case("code") {
             // An authorization code is a secret in a form; in JSON `code` is an error's number.
             Some(Sensitivity::Secret)
@@ -164,29 +164,6 @@ fn form_chunk(chunk: &str) -> String {
         shown.push_str(line);
     }
     shown
-}
-
-/// A form field's name as a reader of forms sees it; what is no escape stands for itself.
-fn percent_decoded(name: &str) -> Cow<'_, str> {
-    if !name.contains('%') {
-        return Cow::Borrowed(name);
-    }
-    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
-    let mut decoded = Vec::with_capacity(name.len());
-    let mut rest = name.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        if byte == b'%'
-            && let (Some(high), Some(low)) = (digit(after.first()), digit(after.get(1)))
-            && let Ok(escaped) = u8::try_from(high * 16 + low)
-        {
-            decoded.push(escaped);
-            rest = after.get(2..).unwrap_or_default();
-        } else {
-            decoded.push(byte);
-        }
-    }
-    Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())
 }
 
 /// Whether every value of a repeated header field is as masking leaves it: what was masked stays as it is.

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
+use mime::Mime;
 
 use crate::Entrance;
 
@@ -165,28 +166,28 @@ pub fn fold(raw_path: &str) -> String {
 
 /// Decodes a raw path segment once; `None` if the result would separate, is a dot segment or is not UTF-8.
 pub fn decode_once(segment: &str) -> Option<Cow<'_, str>> {
-    let decoded = if segment.contains('%') {
-        let mut bytes = Vec::with_capacity(segment.len());
-        let mut rest = segment.as_bytes();
-        while let Some((&byte, after)) = rest.split_first() {
-            if byte == b'%' {
-                let digits = after.get(..2).and_then(|pair| std::str::from_utf8(pair).ok())?;
-                if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-                    return None;
-                }
-                bytes.push(u8::from_str_radix(digits, 16).ok()?);
-                rest = &after[2..];
-            } else {
-                bytes.push(byte);
-                rest = after;
-            }
-        }
-        Cow::Owned(String::from_utf8(bytes).ok()?)
-    } else {
-        Cow::Borrowed(segment)
-    };
+    let decoded = percent_decoded(segment)?;
     let separates = decoded.contains(['/', '\\', '\0']) || matches!(&*decoded, "." | "..");
     (!separates).then_some(decoded)
+}
+
+/// Decodes `%XX` once, as strictly as the products do: `None` where a `%` has no two hexadecimal digits after it (which
+/// the URL standard lets stand for itself), or where the result is not UTF-8.
+pub fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
+    let whole = |after: &str| {
+        after.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !text.split('%').skip(1).all(whole) {
+        return None;
+    }
+    percent_encoding::percent_decode_str(text).decode_utf8().ok()
+}
+
+/// The media type of a `Content-Type` without its parameters, which decide nothing here: however they are broken, the
+/// products read the type before them, so they are not handed to the parser, which would refuse it all.
+pub fn media_type(content_type: &str) -> Option<Mime> {
+    let (essence, _parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
+    essence.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -205,6 +206,31 @@ mod tests {
     fn encoded_separators_and_dots_never_separate() {
         for raw in ["/a%2Fb", "/a%5cb", "/a%00b", "/%2e%2E", "/%2e"] {
             assert_eq!(fold(raw), raw, "{raw} must match no pattern");
+        }
+    }
+
+    #[test]
+    fn an_escape_that_is_none_makes_the_whole_text_unreadable() {
+        assert!(matches!(percent_decoded("a+b"), Some(Cow::Borrowed("a+b"))));
+        assert_eq!(percent_decoded("%41%c3%A4%2541").as_deref(), Some("A\u{e4}%41"));
+        for bad in ["%", "%4", "a%zz", "%%41", "%4%41", "%+1", "%ff", "%\u{e4}"] {
+            assert_eq!(percent_decoded(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_media_type_is_read_whatever_its_case_and_parameters() {
+        for json in [
+            "application/json",
+            " Application/JSON ; charset=utf-8",
+            "application/json; charset",
+            "application/json;;odata.metadata=minimal",
+        ] {
+            assert_eq!(media_type(json), Some(mime::APPLICATION_JSON), "{json}");
+        }
+        assert_eq!(media_type("Application/JSON-patch+json").unwrap(), "application/json-patch+json");
+        for other in ["", "json", ";application/json", "application/json, application/json", "text/json"] {
+            assert_ne!(media_type(other), Some(mime::APPLICATION_JSON), "{other}");
         }
     }
 

@@ -20,7 +20,7 @@ use crate::{Addresses, Answer, BoxFuture, Context, Entrance, Exchange, Machine, 
 pub struct Route<S: 'static> {
     /// Methods the endpoint takes. `GET` includes `HEAD`.
     pub methods: &'static [Method],
-    /// `matchit` pattern over the folded path: literals in lower case, parameters are whole segments.
+    /// `matchit` pattern over the folded path: literals in lower case, `{name}` a whole segment, `{*name}` the rest.
     pub pattern: &'static str,
     /// Stable endpoint name, kebab-case.
     pub endpoint: &'static str,

@@ -1,4 +1,4 @@
-//! The dispatch point through `Lab::answer`, with a surface of two routes: what the engine promises to every product.
+//! The dispatch point through `Lab::answer`, with a surface of three routes: what the engine promises to every product.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
@@ -8,8 +8,8 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
-    Addresses, Answer, BoxFuture, CatalogueRow, Command, Context, EXCHANGE_HEADER, Entrance, Exchange, Lab,
-    Machine, Refusal, Request, Route, Surface, Trail, Way,
+    Addresses, Answer, BoxFuture, CatalogueRow, ClockChange, Command, Context, EXCHANGE_HEADER, Entrance,
+    Exchange, Lab, Machine, Refusal, Request, Route, Surface, Trail, Way,
 };
 use mocktenant_verdict::Check;
 use mocktenant_world::{Edit, EditedBy, Setting, World};
@@ -25,6 +25,12 @@ static ROUTES: &[Route<Echo>] = &[
         handler: |_, exchange| Box::pin(async move { echo(exchange) }),
     },
     Route {
+        methods: &[Method::GET],
+        pattern: "/{tenant}/files/{*rest}",
+        endpoint: "files",
+        handler: |_, exchange| Box::pin(async move { files(exchange) }),
+    },
+    Route {
         methods: &[Method::POST],
         pattern: "/panic",
         endpoint: "panic",
@@ -38,6 +44,18 @@ fn echo(exchange: &mut Exchange) -> Answer {
     Answer::json(
         StatusCode::OK,
         format!("[\"{}\",\"{}\"]", exchange.raw_parameter("tenant"), exchange.parameter("name")),
+    )
+}
+
+fn files(exchange: &mut Exchange) -> Answer {
+    Answer::json(
+        StatusCode::OK,
+        format!(
+            "[\"{}\",\"{}\",\"{}\"]",
+            exchange.parameter("tenant"),
+            exchange.raw_parameter("rest"),
+            exchange.parameter("rest")
+        ),
     )
 }
 
@@ -106,6 +124,22 @@ async fn values_come_from_the_raw_path_and_matching_from_the_folded_one() {
     }
     assert_eq!(ask(&lab, Method::GET, "localhost", "/a%2fecho/echo").await.0, 404);
     assert_eq!(ask(&lab, Method::GET, "localhost", "/a/echo/%2e%2e").await.1, r#"["a","%2e%2e"]"#);
+}
+
+#[tokio::test]
+async fn a_catch_all_gives_the_whole_rest_of_the_path() {
+    let lab = lab();
+    for (target, raw, decoded) in [
+        ("/a/files/One", "One", "One"),
+        ("/a/FILES/One/Two/three?x=/y", "One/Two/three", "One/Two/three"),
+        ("/a/files/%4Fne%20/T%C3%A4/", "%4Fne%20/T%C3%A4/", "One /T\u{e4}/"),
+        ("/a/files/x%2Fy/..%2f/%2541/z", "x%2Fy/..%2f/%2541/z", "x%2Fy/..%2f/%41/z"),
+        ("/a/files/x//y", "x//y", "x//y"),
+    ] {
+        let expected = format!("[\"a\",\"{raw}\",\"{decoded}\"]");
+        assert_eq!(ask(&lab, Method::GET, "localhost", target).await, (200, expected), "{target}");
+    }
+    assert_eq!(ask(&lab, Method::GET, "localhost", "/a/files/").await.0, 404, "a rest is not empty");
 }
 
 #[tokio::test]
@@ -188,6 +222,25 @@ async fn commands_swap_the_world_whole_and_two_labs_never_see_each_other() {
     assert!(one.apply(Command::Scenario { name: "no-such".into() }).await.is_err());
     one.apply(Command::Reset { scope: None }).await.unwrap();
     assert_eq!(one.world().get(&name).unwrap(), "Contoso");
+}
+
+#[tokio::test]
+async fn a_reset_takes_the_clocks_offsets_away_and_leaves_it_frozen() {
+    let lab = lab();
+    let (instant, hour) = (OffsetDateTime::UNIX_EPOCH, time::Duration::HOUR);
+    let changes = [ClockChange::Freeze(instant), ClockChange::Offset(hour)];
+    for change in changes {
+        lab.apply(Command::Clock(change)).await.unwrap();
+    }
+    let name = String::from("half-done");
+    for (command, expected) in
+        [(Command::Scenario { name }, instant + hour), (Command::Reset { scope: None }, instant)]
+    {
+        lab.apply(command).await.unwrap();
+        assert_eq!(lab.clock().now(), expected);
+    }
+    lab.apply(Command::Clock(ClockChange::Run)).await.unwrap();
+    assert!(lab.clock().now() > instant + hour);
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::{percent_decode_str, percent_encode_byte};
+
 use crate::error::{SyntaxError, SyntaxErrorKind};
 
 /// Decodes `raw` once. With `plus_is_space`, `+` becomes a space as HTML forms write it.
@@ -12,36 +14,18 @@ pub(crate) fn decode(raw: &str, plus_is_space: bool) -> Result<Cow<'_, str>, Syn
     if !raw.bytes().any(|byte| byte == b'%' || (plus_is_space && byte == b'+')) {
         return Ok(Cow::Borrowed(raw));
     }
-    let bytes = raw.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut position = 0;
-    while let Some(&byte) = bytes.get(position) {
-        match byte {
-            b'%' => {
-                let digits = (bytes.get(position + 1), bytes.get(position + 2));
-                let value = match digits {
-                    (Some(&high), Some(&low)) => hex(high).zip(hex(low)).map(|(high, low)| high << 4 | low),
-                    _ => None,
-                };
-                let value =
-                    value.ok_or_else(|| SyntaxError::new(position, SyntaxErrorKind::InvalidEscape))?;
-                decoded.push(value);
-                position += 3;
-            }
-            b'+' if plus_is_space => {
-                decoded.push(b' ');
-                position += 1;
-            }
-            other => {
-                decoded.push(other);
-                position += 1;
-            }
-        }
+    // The crate lets a `%` without two hexadecimal digits stand for itself; the products refuse it.
+    let whole = |at: usize| {
+        raw.as_bytes().get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if let Some((at, _)) = raw.match_indices('%').find(|(at, _)| !whole(*at)) {
+        return Err(SyntaxError::new(at, SyntaxErrorKind::InvalidEscape));
     }
-    String::from_utf8(decoded).map(Cow::Owned).map_err(|error| {
-        let at = raw_offset(raw, error.utf8_error().valid_up_to());
-        SyntaxError::new(at, SyntaxErrorKind::InvalidUtf8)
-    })
+    let spaced = if plus_is_space { Cow::Owned(raw.replace('+', " ")) } else { Cow::Borrowed(raw) };
+    let decoded = percent_decode_str(&spaced).decode_utf8().map_err(|error| {
+        SyntaxError::new(raw_offset(raw, error.valid_up_to()), SyntaxErrorKind::InvalidUtf8)
+    })?;
+    Ok(Cow::Owned(decoded.into_owned()))
 }
 
 /// The offset in `raw` of the byte that decoded to `decoded_offset`.
@@ -60,32 +44,20 @@ pub(crate) fn raw_offset(raw: &str, decoded_offset: usize) -> usize {
 
 /// Percent-encodes everything outside RFC 3986 `unreserved` and the characters of `keep`, which are ASCII.
 pub fn encode(text: &str, keep: &str) -> String {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    let plain = |byte: u8| {
+        byte.is_ascii_alphanumeric()
+            || b"-._~".contains(&byte)
+            || (byte.is_ascii() && keep.as_bytes().contains(&byte))
+    };
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
-        let character = char::from(byte);
-        if byte.is_ascii_alphanumeric()
-            || b"-._~".contains(&byte)
-            || (byte.is_ascii() && keep.contains(character))
-        {
-            encoded.push(character);
+        if plain(byte) {
+            encoded.push(char::from(byte));
         } else {
-            encoded.push('%');
-            encoded.push(DIGITS[usize::from(byte >> 4)]);
-            encoded.push(DIGITS[usize::from(byte & 15)]);
+            encoded.push_str(percent_encode_byte(byte));
         }
     }
     encoded
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

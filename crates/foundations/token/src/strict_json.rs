@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::fmt;
 
+use mocktenant_verdict::foreign;
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
@@ -52,10 +53,7 @@ pub(crate) const SHOWN: usize = 64;
 
 /// At most 64 characters of a foreign text, so that an error message stays short whatever was sent.
 pub fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
-    }
+    foreign::excerpt(text, SHOWN).into_owned()
 }
 
 #[derive(Clone, Copy)]

@@ -1,7 +1,8 @@
 //! An ordered list of named questions, and the first refusal among the answers.
 //!
 //! Decides that the first failure decides, and that everything which can be asked is recorded. Never evaluates
-//! anything itself. [`Switches`] lets a test turn single checks off; only `testkit`'s builder reaches it.
+//! anything itself. [`Switches`] lets a test turn single checks off: it is handed to whoever builds a lab (the
+//! surfaces' own tests, `testkit`'s builder), and no flag, file or control call reaches it.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -39,7 +40,8 @@ pub struct Check {
     /// What became of it.
     #[serde(flatten)]
     pub outcome: Outcome,
-    /// The declared values the answer depends on, the likeliest to be wrong first.
+    /// The declared values the answer depends on, the likeliest to be wrong first. Empty where it depends on the
+    /// request alone; often empty where the check passed or could not be asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<Setting>,
     /// On failure: the product's own identifier of the error, for instance `AADSTS700027`.

@@ -2,10 +2,12 @@
 //!
 //! Decides nothing about any product. A [`Checklist`] records an ordered list of named questions and keeps the first
 //! refusal; a [`Setting`] names the one declared value a person could change; [`catalogue!`] is how a surface writes
-//! the table of its product texts so that a missing placeholder does not compile. Nothing here ever has an effect.
+//! the table of its product texts so that a missing placeholder does not compile; [`foreign`] cuts what strangers sent
+//! and makes it harmless before it stands in a message. Nothing here ever has an effect.
 
 mod catalogue;
 mod checklist;
+pub mod foreign;
 mod setting;
 mod text;
 

@@ -18,6 +18,7 @@ pub(crate) use organization::organization;
 pub(crate) use tenant::tenant;
 
 use crate::declaration::Declaration;
+use crate::guid::is_guid;
 use crate::material::Unusable;
 use crate::nearest::{clip, one_of};
 use crate::problem::Problem;
@@ -108,7 +109,7 @@ impl<'d> Distinct<'d> {
 
 /// A lower-case GUID in the usual form.
 fn guid(value: &str, pointer: Setting, problems: &mut Problems) {
-    if is_guid(value) {
+    if is_guid(value) && !value.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return;
     }
     let folded = value.trim().trim_matches(['{', '}']).to_ascii_lowercase();
@@ -119,14 +120,6 @@ fn guid(value: &str, pointer: Setting, problems: &mut Problems) {
     };
     problems
         .push(Problem::new(pointer, format!("`{}` is not a lower-case GUID", clip(value))).hint(Some(hint)));
-}
-
-fn is_guid(value: &str) -> bool {
-    value.len() == 36
-        && value.bytes().enumerate().all(|(index, byte)| match index {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
-        })
 }
 
 /// A lower-case DNS name of one or more labels (RFC 1123 section 2.1), without port.

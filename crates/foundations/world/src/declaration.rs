@@ -117,8 +117,8 @@ pub struct ApplicationCertificate {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Environment {
-    /// The tenant it was deployed in (tenant id). Only the default world's callers use it; the AOS itself reads
-    /// its tenant from web.config.
+    /// The tenant it was deployed in (tenant id): there Entra knows its host as a resource, and diagnosis takes it for
+    /// what web.config ought to say. The AOS itself reads its tenant from web.config.
     pub tenant: String,
     /// Host name of the AOS.
     pub host: String,

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use mocktenant_verdict::foreign::excerpt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -102,7 +103,7 @@ fn first_line(text: &str) -> String {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("cannot be read");
     // The place is in the error already.
     let line = line.split_once(" at line ").map_or(line, |(message, _)| message);
-    line.char_indices().nth(400).map_or_else(|| line.to_owned(), |(end, _)| format!("{}...", &line[..end]))
+    excerpt(line, 400).into_owned()
 }
 
 /// The nearest of the names a serde message offers: ``unknown field `x`, expected one of `a`, `b` ``.

@@ -13,6 +13,7 @@ mod compiled;
 pub mod declaration;
 mod document;
 mod files;
+mod guid;
 mod material;
 mod nearest;
 mod origin;
@@ -30,6 +31,7 @@ pub use compiled::{
 pub use declaration::Declaration;
 pub use document::DocumentError;
 pub use files::Artefacts;
+pub use guid::is_guid;
 pub use mocktenant_verdict::Setting;
 pub use origin::{EditedBy, Origin, Origins};
 pub use patch::{Edit, Operation};

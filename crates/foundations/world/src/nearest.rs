@@ -3,6 +3,8 @@
 //! Decides how near is near (letter case and separators are free, then one edit per three characters). Never decides
 //! what is valid, and never looks at text of more than [`LONGEST`] characters.
 
+use mocktenant_verdict::foreign::excerpt;
+
 /// Longer words are not compared: the cost grows with the square.
 const LONGEST: usize = 96;
 
@@ -57,10 +59,7 @@ pub(crate) fn one_of<'c>(
 
 /// `text` cut to what fits in a message.
 pub(crate) fn clip(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
-    }
+    excerpt(text, LONGEST).into_owned()
 }
 
 fn fold(word: &str) -> Option<Vec<char>> {

@@ -1,9 +1,9 @@
 //! Scenarios: broken worlds with the steps that heal them.
 //!
-//! Decides how a scenario file is read (strict YAML) and which ones are built in. A scenario never says which answer to
-//! give: its edits make the world wrong, and the failure emerges. `notes` and `expect` are for the documentation; no code
-//! but the documentation may read them. The order of the recipe is that of the vendor's article on one-box machines
-//! deployed after 15 November 2023.
+//! Decides how a scenario file is read (strict YAML). Built in is every file in `scenarios/`: the build finds them. A
+//! scenario never says which answer to give: its edits make the world wrong, and the failure emerges. `notes` and
+//! `expect` are for the documentation; no code but the documentation may read them. The order of the recipe is that of
+//! the vendor's article on one-box machines deployed after 15 November 2023.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,19 +13,17 @@ use crate::patch::Edit;
 /// A scenario file that is not what it should be: line, column, message and the nearest valid member.
 pub type ScenarioError = DocumentError;
 
-/// The built-in scenarios, in the order they are listed. The first is the default. A new one is a file in `scenarios/`
-/// and a line here.
-const EMBEDDED: &[(&str, &str)] = &[
-    ("tenant-cert-absent", include_str!("../scenarios/tenant-cert-absent.yaml")),
-    ("half-done", include_str!("../scenarios/half-done.yaml")),
-    ("app-user-missing", include_str!("../scenarios/app-user-missing.yaml")),
-];
+/// The built-in scenarios, in the order they are listed. The first is the default. A new one is a file in `scenarios/`.
+const EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));
 
 /// A broken world and the way back.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Scenario {
     /// Its name, kebab-case: the file's name.
     pub name: String,
+    /// Where it is listed among the built-in ones, which all have one: the lowest is the default.
+    #[serde(skip_serializing)]
+    pub order: Option<u32>,
     /// One line on what is broken.
     pub title: String,
     /// What a person sees, in one line.
@@ -61,6 +59,8 @@ pub struct Step {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
+    #[serde(default)]
+    order: Option<u32>,
     title: String,
     symptom: String,
     edits: Vec<Edit>,
@@ -88,11 +88,17 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     EMBEDDED.iter().map(|(name, _)| *name)
 }
 
+/// The name of the default scenario.
+pub fn default_name() -> &'static str {
+    // Cannot fail: a build without a scenario is none.
+    names().next().expect("there is a built-in scenario")
+}
+
 /// Reads a scenario file. `name` is the scenario's name, and the document's in an error.
 pub fn parse(name: &str, yaml_text: &str) -> Result<Scenario, ScenarioError> {
-    let Written { title, symptom, edits, reason, steps, notes, expect } =
+    let Written { order, title, symptom, edits, reason, steps, notes, expect } =
         document::read(name, yaml_text, Size::Scenario)?;
-    Ok(Scenario { name: name.to_owned(), title, symptom, edits, reason, steps, notes, expect })
+    Ok(Scenario { name: name.to_owned(), order, title, symptom, edits, reason, steps, notes, expect })
 }
 
 fn embedded(name: &str, text: &str) -> Scenario {

@@ -17,9 +17,30 @@ fn broken(world: &World, scenario: &Scenario) -> World {
 #[test]
 fn the_first_scenario_is_the_one_people_search_for() {
     assert_eq!(scenario::names().next(), Some("tenant-cert-absent"));
+    assert_eq!(scenario::default_name(), "tenant-cert-absent");
     assert_eq!(scenario::all().len(), scenario::names().count());
     assert!(scenario::find("half-done").is_some());
     assert!(scenario::find("half-don").is_none());
+}
+
+#[test]
+fn the_build_found_every_file_and_listed_it_where_its_order_says() {
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let mut files: Vec<(u32, String)> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let read = scenario::parse(&name, &std::fs::read_to_string(&path).unwrap()).unwrap();
+            (read.order.unwrap_or_else(|| panic!("{name} has no order")), name)
+        })
+        .collect();
+    files.sort();
+    assert!(files.windows(2).all(|pair| pair[0].0 != pair[1].0), "two scenarios of one order: {files:?}");
+    let names: Vec<&str> = files.iter().map(|(_, name)| name.as_str()).collect();
+    assert_eq!(scenario::names().collect::<Vec<_>>(), names);
+    let orders: Vec<_> = scenario::all().iter().map(|scenario| scenario.order).collect();
+    assert_eq!(orders, files.iter().map(|(order, _)| Some(*order)).collect::<Vec<_>>());
 }
 
 #[test]

@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 
 use mocktenant_lab::journal::{Kind, Record};
 use mocktenant_verdict::Outcome;
+use mocktenant_verdict::foreign::excerpt;
+use mocktenant_world::is_guid;
 use serde_json::Value;
 
 use crate::console::{Paint, Palette, harmless};
@@ -219,12 +221,7 @@ fn tail(id: &str) -> String {
 }
 
 fn value(text: &str) -> String {
-    let text = harmless(text);
-    let mut shown: String = text.chars().take(VALUE_WIDTH).collect();
-    if shown.len() < text.len() {
-        shown.push_str("...");
-    }
-    shown
+    excerpt(&harmless(text), VALUE_WIDTH).into_owned()
 }
 
 /// A target for a line: without query, GUIDs cut to their first group, at most so wide.
@@ -246,18 +243,9 @@ pub(crate) fn shortened(target: &str) -> String {
         shown.push_str("?...");
     }
     if shown.chars().count() > TARGET_WIDTH {
-        shown = shown.chars().take(TARGET_WIDTH - 3).collect();
-        shown.push_str("...");
+        shown = excerpt(&shown, TARGET_WIDTH - 3).into_owned();
     }
     shown
-}
-
-fn is_guid(segment: &str) -> bool {
-    segment.len() == 36
-        && segment.bytes().enumerate().all(|(index, byte)| match index {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use http::Method;
 use mocktenant_server::client::{CallError, Client, Reply, read_json};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use crate::args::Common;
@@ -257,19 +258,18 @@ impl std::fmt::Display for Located {
 
 impl std::error::Error for Located {}
 
-/// A query value, percent-encoded but for RFC 3986's unreserved characters and `/`.
+/// RFC 3986's unreserved characters stand as they are.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const QUERY: &AsciiSet = &SEGMENT.remove(b'/');
+
+/// A query value, percent-encoded but for unreserved characters and `/`.
 pub(crate) fn encoded(text: &str) -> String {
-    use std::fmt::Write as _;
-    let mut query = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            query.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(query, "%{byte:02X}");
-        }
-    }
-    query
+    utf8_percent_encode(text, QUERY).to_string()
+}
+
+/// One segment of a path.
+pub(crate) fn encoded_segment(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
 }
 
 #[cfg(test)]
@@ -285,5 +285,6 @@ mod tests {
     #[test]
     fn query_values_are_encoded() {
         assert_eq!(encoded("/a b/é&x=1+2~0"), "/a%20b/%C3%A9%26x%3D1%2B2~0");
+        assert_eq!(encoded_segment("/a b/é&x=1+2~0"), "%2Fa%20b%2F%C3%A9%26x%3D1%2B2~0");
     }
 }

@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
+use mocktenant_lab::request::media_type;
 use serde_json::Value;
 
 use crate::problem::Problem;
@@ -18,10 +19,8 @@ pub const BODY_BUDGET: usize = 4 * 1024 * 1024;
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };
-    let Ok(value) = value.to_str() else { return false };
-    let essence = value.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
-        || essence.eq_ignore_ascii_case("application/json-patch+json")
+    let kind = value.to_str().ok().and_then(media_type);
+    kind.is_some_and(|kind| kind == mime::APPLICATION_JSON || kind == "application/json-patch+json")
 }
 
 /// A whole body, or why there is none.

@@ -54,7 +54,7 @@ pub(crate) async fn put(State(state): State<ControlState>, body: body::Whole) ->
     Ok(ok(&json!({ "scenario": name, "generation": applied.world.generation() })))
 }
 
-/// `POST /v1/reset`: the base world, no records, no caches, an empty journal.
+/// `POST /v1/reset`: the base world, no records, no caches, an empty journal, no offset of a clock.
 pub(crate) async fn reset(State(state): State<ControlState>) -> Result<Response, Problem> {
     let applied = apply(&state, Command::Reset).await?;
     Ok(ok(&json!({ "generation": applied.world.generation() })))

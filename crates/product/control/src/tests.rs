@@ -411,6 +411,7 @@ async fn a_scenario_breaks_the_lab_and_a_reset_heals_it() {
     let healthy = state.lab.world().view().clone();
     let (_, scenarios, _) = read(&state, get("/v1/scenarios")).await;
     assert_eq!(scenarios[0]["name"], "tenant-cert-absent");
+    assert_eq!(scenarios.as_array().unwrap().len(), mocktenant_world::scenario::names().count());
     assert!(scenarios[0].get("notes").is_none() && scenarios[0].get("expect").is_none());
     let (status, _, _) =
         read(&state, write(Method::PUT, "/v1/scenario", r#"{"name":"tenant-cert-absent"}"#)).await;

@@ -12,6 +12,7 @@ use mocktenant_token::bearer::{
     Authorization, SignatureFinding, TimeWindow, TrustedKey, read_authorization, select_key, verify_signature,
 };
 use mocktenant_token::{Claims, Compact};
+use mocktenant_verdict::foreign::cut;
 use mocktenant_verdict::{Check, Checklist, Finding, Setting, Switches, Text};
 use mocktenant_world::Environment;
 use time::{Duration, OffsetDateTime};
@@ -270,5 +271,5 @@ fn ask_user(
 
 /// A claim cut for a check.
 fn clip(text: &str) -> String {
-    text.chars().take(SHOWN).collect()
+    cut(text, SHOWN).to_owned()
 }

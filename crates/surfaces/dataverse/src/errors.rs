@@ -14,7 +14,7 @@ pub use payload::PayloadDefect;
 /// At most 64 characters of a foreign text, for a text of the product: nothing of ours marks the cut. Checks and facts take
 /// [`excerpt`].
 pub(crate) fn cut(text: &str) -> String {
-    text.chars().take(64).collect()
+    mocktenant_verdict::foreign::cut(text, 64).to_owned()
 }
 
 use mocktenant_lab::CatalogueRow;

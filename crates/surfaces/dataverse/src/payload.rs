@@ -5,6 +5,7 @@
 //! type, lookups written directly and nested rows are refused; annotations and columns that only the organisation writes
 //! are ignored.
 
+use mocktenant_lab::request::media_type;
 use mocktenant_odata::{Guid, Literal, ResourceSegment};
 use mocktenant_tables::{Columns, Reference};
 use mocktenant_token::strict_json::{self, Defect};
@@ -53,9 +54,7 @@ pub(crate) fn missing(table: &'static Table, reference: &Reference) -> Dataverse
 
 /// Whether a content type says JSON.
 pub(crate) fn is_json(content_type: Option<&str>) -> bool {
-    content_type
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+    content_type.and_then(media_type).is_some_and(|kind| kind == mime::APPLICATION_JSON)
 }
 
 /// Reads a body as changes to a row of `table`.

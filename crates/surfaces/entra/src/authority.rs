@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use mocktenant_lab::Exchange;
+use mocktenant_world::is_guid;
 
 use crate::errors::EntraError;
 use crate::prepared::{Prepared, PreparedTenant};
@@ -101,15 +102,6 @@ pub(crate) fn host_and_port(base: &str) -> &str {
     base.split_once("://").map_or(base, |(_, rest)| rest).trim_end_matches('/')
 }
 
-/// Whether a text is a GUID in its usual form, with hyphens and without braces.
-pub(crate) fn is_guid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
-}
-
 /// Whether a text could be a domain: at least two labels of letters, digits and hyphens.
 fn is_dns_name(text: &str) -> bool {
     let label = |label: &str| {
@@ -124,16 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn guids_and_domains_are_told_from_other_texts() {
-        assert!(is_guid("00000015-0000-0000-c000-000000000000"));
-        for text in [
-            "",
-            "00000015-0000-0000-c000-00000000000",
-            "{0000015-0000-0000-c000-00000000000}",
-            "00000015x0000-0000-c000-000000000000",
-        ] {
-            assert!(!is_guid(text), "{text}");
-        }
+    fn domains_are_told_from_other_texts() {
         assert!(is_dns_name("contoso.onmicrosoft.com") && is_dns_name("a.b"));
         for text in ["", "authorize", "a..b", ".a", "a.", "a b.c", "ä.de", &"a.".repeat(200)] {
             assert!(!is_dns_name(text), "{text}");

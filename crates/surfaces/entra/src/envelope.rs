@@ -9,12 +9,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::StatusCode;
 use mocktenant_lab::{Answer, Exchange};
+use mocktenant_world::is_guid;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::authority::is_guid;
 use crate::errors::{self, EntraError, Stamp};
 
 /// `2026-08-21 10:00:00Z`.

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use mocktenant_lab::request::percent_decoded;
+
 use crate::errors::EntraError;
 
 /// Longest form that is read: 256 KiB. A client assertion has 64 KiB at most.
@@ -53,27 +55,10 @@ impl<'r> Form<'r> {
 
 /// Decodes `+` and `%XX`; `None` for anything else that begins with `%`, and for what is not UTF-8.
 pub(crate) fn decode(text: &str) -> Option<Cow<'_, str>> {
-    let bytes = text.as_bytes();
-    if !bytes.contains(&b'%') && !bytes.contains(&b'+') {
-        return Some(Cow::Borrowed(text));
+    if !text.contains('+') {
+        return percent_decoded(text);
     }
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        decoded.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let [high, low, ..] = *after else { return None };
-                rest = &after[2..];
-                let digit =
-                    |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-                digit(high)? << 4 | digit(low)?
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(decoded).ok().map(Cow::Owned)
+    percent_decoded(&text.replace('+', " ")).map(|decoded| Cow::Owned(decoded.into_owned()))
 }
 
 #[cfg(test)]

@@ -11,9 +11,7 @@ use std::sync::Arc;
 
 use mocktenant_lab::{Addresses, Entrance};
 use mocktenant_verdict::Setting;
-use mocktenant_world::{Application, Tenant, World};
-
-use crate::authority::is_guid;
+use mocktenant_world::{Application, Tenant, World, is_guid};
 
 /// Dynamics ERP: Finance & Operations.
 const DYNAMICS_ERP: &str = "00000015-0000-0000-c000-000000000000";

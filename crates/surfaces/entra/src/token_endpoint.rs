@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use mocktenant_keys::Algorithm;
+use mocktenant_lab::request::media_type;
 use mocktenant_lab::{Answer, Exchange, Request};
 use mocktenant_token::mint_raw;
 use mocktenant_verdict::{Check, Checklist, Finding, Text};
@@ -84,10 +85,8 @@ pub(crate) fn answer(exchange: &mut Exchange, version: Version) -> Answer {
 
 /// The parameters; none, if the body is no form: JSON is not read, nor is the query.
 fn read_form<'b>(request: &Request, body: &'b Bytes) -> Result<Form<'b>, EntraError> {
-    let content_type =
-        request.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    let content_type = request.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if content_type.and_then(media_type).is_some_and(|kind| kind == mime::APPLICATION_WWW_FORM_URLENCODED) {
         Form::parse(body)
     } else {
         Ok(Form::default())

@@ -2,6 +2,7 @@
 
 use http::Method;
 use mocktenant_testkit::{Command, Edit, Lab, Reply, Setting};
+use mocktenant_world::scenario;
 use serde_json::json;
 
 #[tokio::test]
@@ -73,7 +74,7 @@ async fn the_journal_is_bounded_in_bytes_and_its_bodies_are_cut() {
 
 #[tokio::test]
 async fn nothing_of_ours_is_in_an_emulated_answer_but_the_exchange_header() {
-    for scenario in ["", "tenant-cert-absent", "half-done", "app-user-missing"] {
+    for scenario in std::iter::once("").chain(scenario::names()) {
         let lab = Lab::start().await;
         if !scenario.is_empty() {
             lab.command(Command::Scenario { name: scenario.into() }).await;

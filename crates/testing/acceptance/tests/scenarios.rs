@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+use std::path::Path;
+
 use mocktenant_lab::Command;
 use mocktenant_testkit::Lab;
 use mocktenant_world::EditedBy;
@@ -9,11 +11,11 @@ use mocktenant_world::scenario::{self, Scenario};
 use serde_json::{Value, json};
 use time::macros::datetime;
 
-const TEXTS: &[(&str, &str)] = &[
-    ("tenant-cert-absent", include_str!("../../../foundations/world/scenarios/tenant-cert-absent.yaml")),
-    ("half-done", include_str!("../../../foundations/world/scenarios/half-done.yaml")),
-    ("app-user-missing", include_str!("../../../foundations/world/scenarios/app-user-missing.yaml")),
-];
+/// The file of a built-in scenario.
+fn text(name: &str) -> String {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../foundations/world/scenarios");
+    std::fs::read_to_string(directory.join(format!("{name}.yaml"))).unwrap()
+}
 
 /// The file without its top-level members `notes` and `expect`.
 fn stripped(text: &str) -> String {
@@ -65,16 +67,18 @@ async fn attempt(lab: &Lab) -> Value {
 }
 
 #[test]
-fn every_built_in_scenario_is_here() {
-    let here: Vec<&str> = TEXTS.iter().map(|(name, _)| *name).collect();
-    assert_eq!(here, scenario::names().collect::<Vec<_>>());
+fn every_built_in_scenario_is_its_file() {
+    let read: Vec<Scenario> =
+        scenario::names().map(|name| scenario::parse(name, &text(name)).unwrap()).collect();
+    assert_eq!(read, scenario::all());
 }
 
 #[tokio::test]
 async fn deleting_notes_and_expectations_changes_nothing_that_is_seen() {
-    for (name, text) in TEXTS {
-        let whole = scenario::parse(name, text).unwrap();
-        let bare = scenario::parse(name, &stripped(text)).unwrap();
+    for name in scenario::names() {
+        let text = text(name);
+        let whole = scenario::parse(name, &text).unwrap();
+        let bare = scenario::parse(name, &stripped(&text)).unwrap();
         assert!(whole.notes.is_some() && whole.expect.is_some(), "{name} has something to delete");
         assert!(bare.notes.is_none() && bare.expect.is_none(), "{name}");
         assert_eq!(story(&whole).await, story(&bare).await, "{name}");

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use mocktenant_lab::journal::{Kind, Record};
 use mocktenant_verdict::Check;
+use mocktenant_verdict::foreign::cut;
 
 /// A lab's journal as it stands now.
 #[derive(Clone, Debug)]
@@ -86,7 +87,7 @@ impl Journal {
 
 fn listed(records: &[Arc<Record>]) -> String {
     let line = |record: &Arc<Record>| {
-        let target: String = record.target.chars().take(100).collect();
+        let target = cut(&record.target, 100);
         format!("\n  {} {} {target} {}", record.id, record.method, record.status)
     };
     records.iter().map(line).collect()

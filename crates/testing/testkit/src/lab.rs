@@ -1,9 +1,9 @@
 //! One lab of a test: how it is put together, changed and ended.
 //!
 //! Decides that a lab lives on a thread of its own with its own runtime, and that a failing test prints the explanation of
-//! everything its lab refused. Checks can be turned off here and nowhere else: a test that switches one off and stays
-//! green shows that nothing tests it. Panics instead of returning errors, as tests want; [`Builder::try_start`] and
-//! [`Lab::try_apply`] return them.
+//! everything its lab refused. Checks of a served lab can be turned off here and nowhere else: a test that switches one
+//! off and stays green shows that nothing tests it. Panics instead of returning errors, as tests want;
+//! [`Builder::try_start`] and [`Lab::try_apply`] return them.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

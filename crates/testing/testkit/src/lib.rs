@@ -46,10 +46,15 @@ mod settings;
 pub use client::{Client, Reply};
 pub use journal::Journal;
 pub use lab::{Builder, Lab};
-pub use mocktenant_diagnosis::{Cause, Explanation, Kind};
-pub use mocktenant_lab::journal::Record;
-pub use mocktenant_lab::{ClockChange, Command, Site};
+// Every type that stands in a signature or a public field of this crate has a name here; `tests/names.rs` spells them out.
+pub use mocktenant_diagnosis::{Cause, ExplainedCheck, Explanation, Kind, Origin};
+pub use mocktenant_lab::journal::{Fact, Kind as RecordKind, Record};
+pub use mocktenant_lab::{Applied, ClockChange, Command, CommandError, Lab as Engine, Site};
 pub use mocktenant_server::StartError;
 pub use mocktenant_verdict::{Check, Outcome, Setting};
-pub use mocktenant_world::{Edit, World};
+pub use mocktenant_world::{Edit, EditError, EditedBy, Operation, Problem, World, WorldError};
 pub use settings::{Aos, CustomApi, Dataverse, Entra, Settings};
+// What a world, an engine or a start's error is made of further down, by its own crate's names.
+pub use {mocktenant_diagnosis, mocktenant_lab, mocktenant_server, mocktenant_verdict, mocktenant_world};
+// In the versions that those signatures mean.
+pub use {bytes, http, serde_json, time};

@@ -8,6 +8,10 @@ use mocktenant_world::World;
 
 use crate::pages::{checks, errors, scenarios, settings};
 
+const README: &str = "README.md";
+const TABLE_BEGIN: &str = "<!-- scenarios: written by `cargo xtask generate` -->";
+const TABLE_END: &str = "<!-- end of scenarios -->";
+
 /// One generated document.
 #[derive(Clone, Debug)]
 pub struct Document {
@@ -54,7 +58,22 @@ pub fn all() -> Result<Vec<Document>, GenerateError> {
         Document { path: "docs/reference/checks.md", text: checks::page(&world)? },
         Document { path: "docs/reference/scenarios.md", text: scenarios::page() },
         Document { path: "docs/reference/settings.md", text: settings::page(&world) },
+        Document { path: README, text: readme()? },
     ])
+}
+
+/// The README with its generated table; the rest is a person's.
+fn readme() -> Result<String, GenerateError> {
+    let path = root().join(README);
+    let text = fs::read_to_string(&path).map_err(|why| GenerateError::File(path.clone(), why))?;
+    let parts = text.split_once(TABLE_BEGIN).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(TABLE_END)?;
+        Some((before, after))
+    });
+    let (before, after) = parts.ok_or_else(|| {
+        GenerateError::File(path, io::Error::other("the marks of the scenarios' table are gone"))
+    })?;
+    Ok(format!("{before}{TABLE_BEGIN}\n{}{TABLE_END}{after}", scenarios::table()))
 }
 
 /// Writes every document.

@@ -1,7 +1,8 @@
 //! Documents made from the code, so that they cannot say anything else than the code does.
 //!
-//! Decides what stands in `docs/reference/` and whether it is stale. Never decides anything about a product: every word
-//! of those pages comes from the surfaces' catalogues, the world, its scenarios, or a lab that was asked.
+//! Decides what stands in `docs/reference/` and in the README's table of scenarios, and whether it is stale. Never
+//! decides anything about a product: every word of those pages comes from the surfaces' catalogues, the world, its
+//! scenarios, or a lab that was asked.
 
 pub mod chain;
 pub mod documents;

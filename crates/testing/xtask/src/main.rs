@@ -1,6 +1,7 @@
 //! `cargo xtask`: what the repository makes from its own code.
 //!
-//! `generate` writes the documents below `docs/reference/`; `generate --check` names the ones that are stale and fails.
+//! `generate` writes the documents below `docs/reference/` and the README's table of scenarios; `generate --check`
+//! names the ones that are stale and fails.
 
 use std::process::ExitCode;
 

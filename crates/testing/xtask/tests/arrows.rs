@@ -26,22 +26,18 @@ const ARROWS: &[(&str, &str, &str)] = &[
     ("token", "keys", "signs and verifies with keys parsed once"),
     ("token", "verdict", "its findings become checks"),
     ("federation", "keys", "signs metadata and reads certificates out of it"),
-    ("federation", "verdict", "its findings become checks"),
     ("artefacts", "keys", "a certificate store is made of certificates"),
-    ("artefacts", "verdict", "a key of a file is a setting"),
     ("world", "artefacts", "web.config and wif.config are part of the declaration"),
     ("world", "keys", "parses every key and certificate when the world is compiled"),
     ("world", "verdict", "an edit names a setting"),
     // engine
     ("tables", "odata", "rows are chosen by filters and keys of the language"),
     ("diagnosis", "lab", "reads the journal and the world as it is now"),
-    ("diagnosis", "artefacts", "names file, line and column"),
     // surfaces
     ("entra", "lab", "implements Surface"),
     ("entra", "token", "judges assertions, mints tokens"),
     ("entra", "federation", "writes and signs FederationMetadata.xml"),
     ("aos", "lab", "implements Surface"),
-    ("aos", "artefacts", "an AOS reads its own configuration files at a start"),
     ("aos", "token", "judges bearer tokens, mints its own assertion"),
     ("aos", "federation", "reads the metadata it fetched"),
     ("aos", "odata", "speaks the language"),
@@ -57,12 +53,10 @@ const ARROWS: &[(&str, &str, &str)] = &[
     ("server", "aos", "mounts it"),
     ("server", "dataverse", "mounts it"),
     ("server", "lab", "puts one together"),
-    ("server", "diagnosis", "puts one lab together, with what explains it"),
     ("server", "control", "mounts it on the tools port"),
     ("cli", "server", "runs a lab"),
     ("cli", "lab", "follows the journal of the lab it runs"),
     ("cli", "diagnosis", "tells a chain"),
-    ("cli", "control", "speaks its documents"),
 ];
 
 /// Crates of the test wing, which may name every floor; nothing outside the wing may name them.
@@ -72,14 +66,14 @@ const TEST_WING: &str = "testing";
 const ROOMS: &[(&[&str], &[&str], &str)] = &[
     (
         &["hyper", "hyper-util", "tokio-rustls", "socket2"],
-        &["server", "cli", "testkit", "acceptance"],
-        "only `server` has sockets; the command and the tests are its clients",
+        &["server"],
+        "only `server` has sockets; the command and the tests use its client",
     ),
     (&["axum"], &["control", "server"], "no framework answers for a surface"),
-    (&["tower", "tower-http"], &["control", "server"], "middleware of the control API only"),
-    (&["rustls"], &["server", "testkit", "acceptance"], "only `server` speaks TLS"),
+    (&["tower"], &["control", "server"], "middleware of the control API, and its mount"),
+    (&["tower-http"], &["control"], "middleware of the control API only"),
+    (&["rustls"], &["server", "acceptance"], "only `server` speaks TLS; the load test dials it"),
     (&["clap", "tracing-subscriber"], &["cli"], "only the command reads arguments and prints"),
-    (&["fs4"], &["server"], "only `server` owns the state directory"),
     (
         &["rcgen", "rsa", "rand_chacha", "p12-keystore", "x509-parser"],
         &["keys"],
@@ -347,6 +341,38 @@ fn the_binary_has_one_crypto_library_and_no_resolver() {
         }
     }
     report("crates that the binary must not contain", &problems);
+}
+
+#[test]
+fn every_permission_of_the_tables_is_used() {
+    let metadata = metadata();
+    let house = House::of(&metadata);
+    let uses = |room: &str, name: &str| {
+        house.rooms.get(room).is_some_and(|room| {
+            room.package
+                .dependencies
+                .iter()
+                .any(|dependency| dependency.kind != DependencyKind::Development && dependency.name == name)
+        })
+    };
+    let mut problems = BTreeSet::new();
+    for (from, to, _) in ARROWS.iter().filter(|(from, to, _)| !uses(from, &format!("mocktenant-{to}"))) {
+        problems.insert(format!("{from} -> {to}"));
+    }
+    for (word, _) in VOCABULARY {
+        let named = |room: &Room<'_>| room.floor > 0 && uses(&room.name, &format!("mocktenant-{word}"));
+        if !house.rooms.values().any(named) {
+            problems.insert(format!("vocabulary: {word}"));
+        }
+    }
+    for (crates, rooms, _) in ROOMS {
+        for (name, room) in crates.iter().flat_map(|name| rooms.iter().map(move |room| (name, room))) {
+            if !uses(room, name) {
+                problems.insert(format!("{room} -> {name}"));
+            }
+        }
+    }
+    report("permissions of arrows.rs that no manifest uses (take them out)", &problems);
 }
 
 #[test]

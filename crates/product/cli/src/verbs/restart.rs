@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use crate::args::{Common, Restart};
 use crate::console::{self, harmless};
 use crate::failure::{Exit, Failure, Outcome};
-use crate::find_lab::{LabAt, encoded, refusal};
+use crate::find_lab::{LabAt, encoded_segment, refusal};
 
 /// Waits until the environment has started. Exits 1 if it did not start, 2 if there is none of that name.
 pub(crate) async fn run(common: &Common, restart: Restart) -> Outcome {
     let lab = LabAt::find(common).await?;
-    let environment = encoded(&restart.environment).replace('/', "%2F");
+    let environment = encoded_segment(&restart.environment);
     let path = format!("/v1/environments/{environment}/restart");
     let reply = lab.try_write(Method::POST, &path, &json!({})).await?;
     match reply.status {

@@ -12,6 +12,7 @@ use mocktenant_lab::outbound::{Call, CallError, Reply};
 use mocktenant_lab::{Context, Trail};
 use mocktenant_odata::{Literal, percent_encode};
 use mocktenant_tables::Columns;
+use mocktenant_verdict::foreign::cut;
 use serde_json::{Map as Object, Value};
 
 use super::Operation;
@@ -199,8 +200,8 @@ impl Session<'_> {
         let troubleshooting = self.troubleshooting.clone();
         let (actual, error) = match member("code") {
             Some(code) => {
-                let code: String = code.chars().take(64).collect();
-                let mut message: String = member("message").unwrap_or_default().chars().take(SHOWN).collect();
+                let code = cut(code, 64).to_owned();
+                let mut message = cut(member("message").unwrap_or_default(), SHOWN).to_owned();
                 if !message.ends_with('.') {
                     message.push('.');
                 }

@@ -9,11 +9,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use mocktenant_lab::request::media_type;
 use mocktenant_lab::{Context, Exchange, Trail};
 use mocktenant_tables::{
     Columns, Commit, Database, Key, KeyPart, Precondition, Reference, Row, Snapshot, TableError, Transaction,
 };
 use mocktenant_token::strict_json;
+use mocktenant_verdict::foreign::cut;
 use serde_json::Value;
 
 use super::reference::COMPANY_EXISTS;
@@ -221,10 +223,8 @@ fn precondition(headers: &HeaderMap, current: &Row) -> Result<Precondition, ODat
 
 /// The request's columns: JSON, one object, plain values of the right types. Annotations are not columns.
 fn body(exchange: &Exchange, entity: &'static Entity) -> Result<Columns, ODataError> {
-    let kind =
-        exchange.request.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let essence = kind.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
+    let kind = exchange.request.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if kind.and_then(media_type).is_none_or(|kind| kind != mime::APPLICATION_JSON) {
         return Err(ODataError::MediaType);
     }
     // A body that could not be had never gets here: the dispatch has refused it.
@@ -302,5 +302,5 @@ fn text_of<'r>(row: &'r Columns, column: &str) -> &'r str {
 
 /// Foreign text cut for a message.
 fn shortened(text: &str) -> String {
-    text.chars().take(64).collect()
+    cut(text, 64).to_owned()
 }

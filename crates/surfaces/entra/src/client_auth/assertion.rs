@@ -15,10 +15,10 @@ use mocktenant_lab::request::HostName;
 use mocktenant_token::bearer::{TimeFinding, TimeWindow, TrustedKey, verify_signature};
 use mocktenant_token::{Audience, Compact, KeyIdentifier, Malformed, NumericDate, X5c};
 use mocktenant_verdict::{Finding, Text};
-use mocktenant_world::Application;
+use mocktenant_world::{Application, is_guid};
 use time::{Duration, OffsetDateTime};
 
-use crate::authority::{STS_HOST, WORLD_HOSTS, is_guid};
+use crate::authority::{STS_HOST, WORLD_HOSTS};
 use crate::client_auth::{Checks, below, excerpt};
 use crate::envelope::{invariant, round_trip};
 use crate::errors::EntraError;

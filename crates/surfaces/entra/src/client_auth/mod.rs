@@ -13,7 +13,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mocktenant_lab::Context;
-use mocktenant_verdict::{Check, Checklist, Finding, Setting};
+use mocktenant_verdict::{Check, Checklist, Finding, Setting, foreign};
 use mocktenant_world::Application;
 use time::OffsetDateTime;
 
@@ -239,10 +239,7 @@ fn basic(value: &str) -> Option<(String, String)> {
 /// A text as a check, a fact or a pointer shows it, cut so that the journal stays small whatever was sent. Never for what
 /// a product says: its texts repeat what was sent.
 pub(crate) fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(200) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
-    }
+    foreign::excerpt(text, 200).into_owned()
 }
 
 /// Judges a client assertion outside a request: the client and the tenant are the ones it names itself.

@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 
+use mocktenant_verdict::foreign::excerpt;
+
 use super::chain::{Failed, Link};
 use super::story::{Step, Story, Then};
 use crate::console::{Paint, Palette, harmless};
@@ -198,8 +200,7 @@ fn shown(value: &str) -> String {
         text.push_str(end);
     }
     if text.chars().count() > VALUE_WIDTH {
-        text = text.chars().take(VALUE_WIDTH - 3).collect();
-        text.push_str("...");
+        text = excerpt(&text, VALUE_WIDTH - 3).into_owned();
     }
     text
 }

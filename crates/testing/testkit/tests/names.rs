@@ -1,0 +1,65 @@
+//! Every type of the API can be named by somebody who depends on this crate alone. That this compiles is the test.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::Arc;
+
+use mocktenant_testkit::bytes::Bytes;
+use mocktenant_testkit::http::{HeaderMap, Method};
+use mocktenant_testkit::serde_json::Value;
+use mocktenant_testkit::time::OffsetDateTime;
+use mocktenant_testkit::{
+    Aos, Applied, Builder, Cause, Check, Client, ClockChange, Command, CommandError, CustomApi, Dataverse,
+    Edit, EditError, EditedBy, Engine, Entra, ExplainedCheck, Explanation, Fact, Journal, Kind, Lab,
+    Operation, Origin, Outcome, Problem, Record, RecordKind, Reply, Setting, Settings, Site, StartError,
+    World, WorldError,
+};
+
+async fn calls(builder: Builder, client: &Client, instant: OffsetDateTime) -> Result<Lab, StartError> {
+    let lab: Lab = builder.frozen_at(instant).try_start().await?;
+    let _: Result<Applied, CommandError> = lab.try_apply(Vec::<Edit>::new()).await;
+    let change: ClockChange = ClockChange::Freeze(instant);
+    let applied: Result<Applied, CommandError> = lab.try_command(Command::Clock(change)).await;
+    if let Err(CommandError::Edit(EditError::World(error))) = applied {
+        let WorldError { problems } = error;
+        let _: Option<Problem> = problems.into_iter().next();
+    }
+    let Reply { status: _, headers, body: _ } = client.send(Method::GET, "", &[], "").await;
+    let _: HeaderMap = headers;
+    Ok(lab)
+}
+
+fn lab(lab: &Lab) -> (&Engine, Arc<World>, &Path, Client, Journal) {
+    (lab.lab(), lab.world(), lab.directory(), lab.client(), lab.journal())
+}
+
+fn settings(settings: &Settings) -> (&Entra, Option<&Aos>, &Dataverse, Option<&CustomApi>, &Value) {
+    let Settings { entra, aos, dataverse, custom_api, .. } = settings;
+    (entra, aos.values().next(), dataverse, custom_api.as_ref(), settings.raw())
+}
+
+fn record(record: &Record) -> (RecordKind, Option<&Site>, &Bytes, &Method, Option<&Fact>, Option<&Check>) {
+    let Record { kind, site, request_body, method, facts, checks, .. } = record;
+    (*kind, site.as_ref(), request_body, method, facts.first(), checks.first())
+}
+
+fn explanation(explanation: Explanation) -> (Option<Cause>, Vec<ExplainedCheck>) {
+    (explanation.cause, explanation.checks)
+}
+
+fn cause(cause: Cause) -> (Kind, Setting, Origin, Vec<Edit>) {
+    (cause.kind, cause.setting, cause.origin, cause.change)
+}
+
+fn edit(edit: Edit) -> (Operation, Setting, Command) {
+    (edit.op, edit.path.clone(), Command::Edit { edits: vec![edit], by: EditedBy::Control })
+}
+
+fn check(check: Check) -> (Outcome, Cow<'static, str>) {
+    (check.outcome, check.name)
+}
+
+#[test]
+fn every_type_of_the_api_has_a_name_here() {
+    let _ = (calls, lab, settings, record, explanation, cause, edit, check);
+}

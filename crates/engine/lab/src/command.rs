@@ -92,7 +92,7 @@ impl Lab {
                 if world.environment(&environment).is_none() {
                     return Err(CommandError::UnknownEnvironment {
                         name: environment,
-                        known: world.environments().map(|environment| environment.id.clone()).collect(),
+                        known: world.environments().map(|environment| environment.id.to_string()).collect(),
                     });
                 }
                 self.start_site(&site).await;

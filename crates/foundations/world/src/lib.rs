@@ -8,6 +8,7 @@
 //! ([`place()`]). It never decides what a product answers, never opens a file, and knows no time: expiry is judged by
 //! whoever has the clock.
 
+pub mod clock_offset;
 mod compile;
 mod compiled;
 pub mod declaration;
@@ -19,13 +20,16 @@ mod origin;
 mod parts;
 mod patch;
 mod place;
+pub mod pointers;
 mod problem;
 pub mod scenario;
+mod secret_text;
+mod touched;
 mod world;
 
 pub use compiled::{
-    Application, ApplicationUser, Environment, Organization, Secret, SecurityRole, StoredCertificate, Stores,
-    Tenant,
+    Application, ApplicationUser, Environment, IdentityProvider, Node, Organization, Secret, SecurityRole,
+    StoredCertificate, Stores, Tenant,
 };
 pub use declaration::Declaration;
 pub use document::DocumentError;
@@ -36,4 +40,5 @@ pub use patch::{Edit, Operation};
 pub use place::place;
 pub use problem::{Problem, WorldError};
 pub use scenario::{Scenario, ScenarioError, Step};
+pub use secret_text::SecretText;
 pub use world::{EditError, World};

@@ -208,6 +208,19 @@ pub(crate) fn find<'v>(view: &'v Value, pointer: &Setting) -> Result<&'v Value, 
     Ok(place)
 }
 
+/// The value at a pointer, for whoever needs no reason.
+pub(crate) fn value_at<'v>(view: &'v Value, pointer: &str) -> Option<&'v Value> {
+    let mut place = view;
+    for token in tokens(pointer).ok()? {
+        place = match place {
+            Value::Object(members) => members.get(&token),
+            Value::Array(elements) => position(elements, &token).and_then(|index| elements.get(index)),
+            _ => None,
+        }?;
+    }
+    Some(place)
+}
+
 fn find_mut<'v>(view: &'v mut Value, tokens: &[String], pointer: &Setting) -> Result<&'v mut Value, Problem> {
     let mut place = view;
     let mut walked = Setting::fixed("");

@@ -105,11 +105,11 @@ fn identify<'o>(
     organization: &'o Organization,
     asked: impl FnOnce(&mut Checklist<'_, DataverseError>, Option<&str>) -> Option<&'o ApplicationUser>,
 ) -> Result<Option<&'o ApplicationUser>, DataverseError> {
-    exchange.activity.fact_from("organization", organization.key.clone(), organization.pointer.clone());
+    exchange.activity.fact_from("organization", organization.key.to_string(), organization.pointer.clone());
     let (checks, refusal, client_id, user) = {
         let activity = &exchange.activity;
         let prepared: &Prepared = activity.prepared();
-        let trust = prepared.organizations.get(&organization.key).ok_or(DataverseError::Unexpected)?;
+        let trust = prepared.organizations.get(&*organization.key).ok_or(DataverseError::Unexpected)?;
         let values = exchange.request.headers.get_all("authorization");
         let authorization = read_authorization(values.iter().map(http::HeaderValue::as_bytes));
         let mut list = Checklist::new(activity.switches(), describe);

@@ -40,11 +40,11 @@ impl Store {
     /// The rows of an organisation, seeded with its declared records at `now` (RFC 3339) if it is new.
     pub(crate) fn records(&self, organization: &Organization, now: &str) -> Arc<Records> {
         let mut organizations = self.organizations.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(records) = organizations.get(&organization.key) {
+        if let Some(records) = organizations.get(&*organization.key) {
             return Arc::clone(records);
         }
         let records = Arc::new(Records { database: seeded(organization, now), writing: Mutex::new(()) });
-        organizations.insert(organization.key.clone(), Arc::clone(&records));
+        organizations.insert(organization.key.to_string(), Arc::clone(&records));
         records
     }
 

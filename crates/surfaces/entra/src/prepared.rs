@@ -89,7 +89,7 @@ impl Prepared {
             let prepared = Arc::new(PreparedTenant {
                 header_v1: header(tenant, Version::V1),
                 header_v2: header(tenant, Version::V2),
-                resources: resource::Table::new(tenant, sites.get(&tenant.id).map_or(&[], Vec::as_slice)),
+                resources: resource::Table::new(tenant, sites.get(&*tenant.id).map_or(&[], Vec::as_slice)),
                 shelf: Shelf::default(),
                 tenant: Arc::clone(tenant),
             });
@@ -128,7 +128,7 @@ impl Prepared {
         render: impl FnOnce() -> Option<Vec<u8>>,
     ) -> Option<Bytes> {
         let (shelf, name) = match authority {
-            Authority::Tenant(tenant) => (&tenant.shelf, tenant.tenant.id.as_str()),
+            Authority::Tenant(tenant) => (&tenant.shelf, &*tenant.tenant.id),
             Authority::Alias(alias) => (&self.aliases[alias as usize], alias.segment()),
         };
         let host =

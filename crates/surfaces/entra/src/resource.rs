@@ -57,7 +57,7 @@ pub(crate) fn sites_by_tenant(world: &World, addresses: &Addresses) -> HashMap<S
     };
     let mut sites: HashMap<String, Vec<SiteOfTenant>> = HashMap::new();
     let mut add = |tenant: &str, site| {
-        let id = world.tenant(tenant).map_or_else(|| tenant.to_owned(), |tenant| tenant.id.clone());
+        let id = world.tenant(tenant).map_or_else(|| tenant.to_owned(), |tenant| tenant.id.to_string());
         sites.entry(id).or_default().push(site);
     };
     for organization in world.organizations() {
@@ -74,7 +74,9 @@ pub(crate) fn sites_by_tenant(world: &World, addresses: &Addresses) -> HashMap<S
             urls: urls(&environment.host, Site::environment(&environment.id)),
             host: environment.pointer.join("host"),
         };
-        add(&environment.tenant, site);
+        if let Some(tenant) = environment.identity.tenant() {
+            add(tenant, site);
+        }
     }
     sites
 }

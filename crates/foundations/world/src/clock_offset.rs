@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use mocktenant_verdict::Setting;
 use time::Duration;
 
-use crate::nearest::clip;
-use crate::problem::Problem;
+use mocktenant_patch::Problem;
+use mocktenant_patch::nearest::clip;
 
 /// A clock that is further off than a hundred years is a mistake, and dates would run out.
 const FARTHEST: Duration = Duration::days(36_500);

@@ -23,10 +23,10 @@ use crate::clock_offset;
 use crate::compiled::{Environment, IdentityProvider, Organization, Tenant};
 use crate::declaration::Caller;
 use crate::material::Unusable;
-use crate::nearest::{clip, one_of};
 use crate::parts::Parts;
 use crate::pointers;
-use crate::problem::Problem;
+use mocktenant_patch::Problem;
+use mocktenant_patch::nearest::{clip, one_of};
 
 /// Everything that is wrong so far.
 pub(crate) type Problems = Vec<Problem>;

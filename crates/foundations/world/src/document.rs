@@ -8,7 +8,7 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::nearest::{clip, did_you_mean, one_of};
+use mocktenant_patch::nearest::{clip, did_you_mean, one_of};
 
 /// How many nodes a document may have, aliases written out. Beyond it, it is a mistake or an attack.
 #[derive(Clone, Copy)]

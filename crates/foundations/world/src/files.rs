@@ -12,10 +12,10 @@ use mocktenant_artefacts::{AUDIENCE_URIS, Artefact, Kind, Value, WebConfig, WifC
 use mocktenant_verdict::Setting;
 
 use crate::declaration::{Environment, WifConfig as DeclaredWifConfig};
-use crate::nearest::clip;
 use crate::origin::Origin;
 use crate::pointers::{self, ENVIRONMENTS, File};
-use crate::problem::Problem;
+use mocktenant_patch::Problem;
+use mocktenant_patch::nearest::clip;
 
 /// The usual text around a `web.config` that is declared by its keys alone.
 const MINIMAL_WEB_CONFIG: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n<configuration>\r\n  <appSettings>\r\n  \

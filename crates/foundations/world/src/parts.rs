@@ -16,8 +16,8 @@ use crate::compile::Problems;
 use crate::compiled::{Environment, Organization, Tenant};
 use crate::declaration;
 use crate::pointers::{ENVIRONMENTS, ORGANIZATIONS, TENANTS};
-use crate::problem::Problem;
 use crate::touched::{Changes, Ids};
+use mocktenant_patch::Problem;
 
 /// What compiled parts have in common.
 pub(crate) trait Compiled {

@@ -12,10 +12,10 @@ use serde_json::Value;
 
 use crate::compile::Problems;
 use crate::document::hint_in;
-use crate::nearest::{clip, one_of};
 use crate::parts::{Compiled, Parts};
 use crate::pointers::{CALLER, ENVIRONMENTS, ORGANIZATIONS, TENANTS};
-use crate::problem::Problem;
+use mocktenant_patch::Problem;
+use mocktenant_patch::nearest::{clip, one_of};
 
 const MEMBERS: [&str; 4] = [TENANTS, ENVIRONMENTS, ORGANIZATIONS, CALLER];
 

@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use mocktenant_artefacts::{Artefact, WebConfig, WifConfig};
+use mocktenant_patch::{Edit, Problem, Refusal};
 use mocktenant_verdict::Setting;
 use serde_json::Value;
 
@@ -17,13 +18,12 @@ use crate::compile::{self, Problems};
 use crate::compiled::{Environment, Organization, Tenant, by_folded};
 use crate::declaration::{self, Caller, Declaration};
 use crate::files::{self, Artefacts};
-use crate::nearest::{clip, one_of};
 use crate::origin::{EditedBy, Origin, Origins};
 use crate::parts::{self, Parts};
-use crate::patch::{self, Edit, Refusal};
 use crate::pointers::{self, CALLER, ENVIRONMENTS, File, ORGANIZATIONS, TENANTS};
-use crate::problem::{Problem, WorldError, write_lines};
+use crate::problem::{EditError, WorldError};
 use crate::touched::{self, Changes, Ids, Touched};
+use mocktenant_patch::nearest::{clip, one_of};
 
 const CONTOSO: &str = include_str!("../assets/contoso.yaml");
 const CONTOSO_WEB_CONFIG: &[u8] = include_bytes!("../assets/web.config");
@@ -41,57 +41,6 @@ pub struct World {
     caller_view: Arc<Value>,
     origins: Origins,
     generation: u64,
-}
-
-/// Why an edit was not made. The world it was for is unchanged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EditError {
-    /// An edit names a place that is not there, or one that does not take it.
-    Refused {
-        /// Which edit of the patch, from 0.
-        edit: usize,
-        /// What is wrong with it.
-        problem: Problem,
-    },
-    /// A `test` that does not hold.
-    TestFailed {
-        /// Which edit of the patch, from 0.
-        edit: usize,
-        /// What is there instead.
-        problem: Problem,
-    },
-    /// Every edit could be made, but the result is not a world.
-    World(WorldError),
-}
-
-impl EditError {
-    /// Everything that is wrong; at least one.
-    pub fn problems(&self) -> &[Problem] {
-        match self {
-            Self::Refused { problem, .. } | Self::TestFailed { problem, .. } => std::slice::from_ref(problem),
-            Self::World(error) => &error.problems,
-        }
-    }
-}
-
-impl fmt::Display for EditError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused { edit, problem } => write!(formatter, "edit {}: {problem}", edit + 1),
-            Self::TestFailed { edit, problem } => {
-                write!(formatter, "edit {}: test failed: {problem}", edit + 1)
-            }
-            Self::World(error) => write_lines(formatter, &error.problems),
-        }
-    }
-}
-
-impl std::error::Error for EditError {}
-
-impl From<WorldError> for EditError {
-    fn from(error: WorldError) -> Self {
-        Self::World(error)
-    }
 }
 
 impl World {
@@ -214,7 +163,7 @@ impl World {
         let pointer = setting.as_str().strip_prefix('/')?;
         let (member, pointer) = pointer.split_at(pointer.find('/').unwrap_or(pointer.len()));
         if member == CALLER {
-            return patch::value_at(&self.caller_view, pointer);
+            return mocktenant_patch::value_at(&self.caller_view, pointer);
         }
         let pointer = pointer.strip_prefix('/')?;
         let (_, below) = pointer.split_at(pointer.find('/').unwrap_or(pointer.len()));
@@ -225,7 +174,7 @@ impl World {
             ORGANIZATIONS => self.organizations.view(&id),
             _ => None,
         };
-        patch::value_at(view?, below)
+        mocktenant_patch::value_at(view?, below)
     }
 
     /// [`Self::get`], and the same for a collection of parts and the declaration itself, which are put together.
@@ -339,14 +288,16 @@ impl World {
         let mut view = self.view_of(sight);
         let mut settings = Vec::with_capacity(patch.len());
         for (edit, operation) in patch.iter().enumerate() {
-            patch::apply(&mut view, operation, &mut settings).map_err(|refusal| match refusal {
-                Refusal::Place(problem) => {
-                    EditError::Refused { edit, problem: files::explained(problem, &view) }
-                }
-                Refusal::Test(problem) => {
-                    EditError::TestFailed { edit, problem: files::explained(problem, &view) }
-                }
-            })?;
+            mocktenant_patch::apply(&mut view, operation, &mut settings).map_err(
+                |refusal| match refusal {
+                    Refusal::Place(problem) => {
+                        EditError::Refused { edit, problem: files::explained(problem, &view) }
+                    }
+                    Refusal::Test(problem) => {
+                        EditError::TestFailed { edit, problem: files::explained(problem, &view) }
+                    }
+                },
+            )?;
         }
         Ok((view, settings))
     }

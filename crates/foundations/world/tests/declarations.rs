@@ -149,18 +149,17 @@ fn large(tenants: usize) -> World {
              c0117050-0000-4000-9000-{number:012x}:\n        name: client\n        \
              object_id: c0117050-0000-4000-a000-{number:012x}\n        secrets: {{ default: {{ value: s }} }}\n"
         )
-        .unwrap();
+        .expect("memory");
     }
     text.push_str(
         "caller: { tenant: x, client_id: x, client_secret: x, environment: onebox, customer: {} }\n",
     );
-    let mut declaration = Declaration::from_yaml("large.yaml", &text).unwrap();
+    let mut declaration = Declaration::from_yaml("large.yaml", &text).expect("a declaration");
     // The caller needs an environment; the healthy one-box is at hand.
-    let contoso = World::contoso().unwrap();
-    declaration.environments = contoso.declaration().environments;
+    declaration.environments = self::declaration().environments;
     Arc::make_mut(&mut declaration.environments["onebox"]).identity =
         "c0117050-0000-4000-8000-000000000000".into();
-    compiled(declaration).unwrap()
+    compiled(declaration).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::declaration::{self, StoreCertificate};
 use crate::files::Files;
 use crate::material;
 use crate::pointers;
-use crate::problem::Problem;
+use mocktenant_patch::Problem;
 
 /// Every Windows machine has these; they are in the view even when they are empty.
 const LOCATIONS: [&str; 2] = ["LocalMachine", "CurrentUser"];

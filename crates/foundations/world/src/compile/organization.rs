@@ -8,9 +8,9 @@ use std::sync::Arc;
 use super::{Distinct, Problems, clock, guid, host, short_name};
 use crate::compiled::{ApplicationUser, Organization, SecurityRole};
 use crate::declaration;
-use crate::nearest::{clip, one_of};
 use crate::pointers;
-use crate::problem::Problem;
+use mocktenant_patch::Problem;
+use mocktenant_patch::nearest::{clip, one_of};
 
 /// Compiles one organisation.
 pub(crate) fn organization(

@@ -15,9 +15,9 @@ use super::{Distinct, Problems, clock, guid, host, thumbprint_is, unusable};
 use crate::compiled::{Application, Secret, Tenant};
 use crate::declaration;
 use crate::material;
-use crate::nearest::{clip, one_of};
 use crate::pointers;
-use crate::problem::Problem;
+use mocktenant_patch::Problem;
+use mocktenant_patch::nearest::{clip, one_of};
 
 /// Compiles one tenant; applications that are declared as before are shared with `before`.
 pub(crate) fn tenant(

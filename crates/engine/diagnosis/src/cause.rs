@@ -7,6 +7,7 @@ use mocktenant_keys::{PastedThumbprint, Thumbprint};
 use mocktenant_lab::Site;
 use mocktenant_lab::journal::Record;
 use mocktenant_verdict::{Check, Setting};
+use mocktenant_world::pointers::{self, File};
 use mocktenant_world::{Edit, Environment, World};
 use serde_json::Value;
 
@@ -25,6 +26,8 @@ struct Context<'c> {
 
 /// `flightServiceId` of Finance & Operations.
 const FLIGHT_SERVICE: u64 = 12_719_367;
+/// A clock that shows the lab's time.
+const NO_OFFSET: &str = "+0s";
 /// Endpoints of a genuine one-box, for settings that name none.
 const LOGIN_FORMAT: &str = "https://login.windows.net/{0}/wsfed";
 const METADATA_FORMAT: &str =
@@ -54,6 +57,7 @@ pub(crate) fn of(chain: &Chain, deciding: &Deciding, world: &World) -> Cause {
         ("aos", "certificate-found") => context.certificate_found(),
         ("aos", "private-key-present") => context.private_key_present(),
         ("aos", "private-key-readable") => context.private_key_readable(),
+        ("aos", "configuration-readable") if context.lacks_web_config() => context.no_web_config(),
         ("aos", "configuration-readable" | "metadata-reachable" | "metadata-readable") => context.metadata(),
         ("aos", "token-issued") => context.login_endpoint(),
         ("aos", "dataverse-accepted") => context.not_delivered(),
@@ -250,15 +254,29 @@ impl Context<'_> {
         holders.first().map(|holder| holder.client_id.clone())
     }
 
+    /// The environment as a pointer.
+    fn at(&self) -> pointers::Environment {
+        pointers::environment(self.chain.environment().unwrap_or_default())
+    }
+
     fn web_config(&self, key: &str) -> Setting {
-        let environment = self.chain.environment().unwrap_or_default();
-        Setting::of(["environments", environment, "web_config", key])
+        self.at().web_config(key)
+    }
+
+    fn lacks_web_config(&self) -> bool {
+        self.environment().is_some_and(|environment| environment.web_config.is_none())
+    }
+
+    /// No key of a file that is not there can be changed: the whole file is missing.
+    fn no_web_config(&self) -> Cause {
+        self.cause(Kind::Missing, self.at().file(File::WebConfig)).change_unknown()
     }
 
     fn dataverse_url(&self) -> Cause {
         let cause = self.input("dataverse-url", Kind::Setting).actual(self.value_of("dataverse-url"));
-        let tenant = self.environment().map(|environment| environment.tenant.clone()).unwrap_or_default();
-        let mut linked = self.world.organizations().filter(|organization| organization.tenant == tenant);
+        let tenant = self.environment().and_then(|environment| environment.identity.tenant());
+        let mut linked =
+            self.world.organizations().filter(|organization| Some(organization.tenant.as_str()) == tenant);
         match (linked.next(), linked.next()) {
             (Some(only), None) => {
                 let url = format!("https://{}", only.host);
@@ -299,11 +317,12 @@ impl Context<'_> {
     /// A claim that fits the environment's own tenant and host but not its configuration: the configuration is wrong.
     fn configured_or_caller(&self, input: &str, key: &str) -> Cause {
         let Some(environment) = self.environment() else { return self.caller() };
+        let Some(tenant) = environment.identity.tenant() else { return self.caller() };
         let actual = self.check.actual.as_ref();
         let genuine = match input {
             "host-url" => actual == format!("https://{}", environment.host),
-            "issuer" => actual == format!("https://sts.windows.net/{}/", environment.tenant),
-            _ => actual == environment.tenant,
+            "issuer" => actual == format!("https://sts.windows.net/{tenant}/"),
+            _ => actual == tenant,
         };
         if !genuine {
             return self.caller();
@@ -319,12 +338,12 @@ impl Context<'_> {
             "issuer" => {
                 // The format is right if it gives the genuine issuer with the genuine tenant; then the GUID is wrong.
                 let format = self.value_of("issuer");
-                if format.contains("{0}") && format.replace("{0}", &environment.tenant) == actual {
+                if format.contains("{0}") && format.replace("{0}", tenant) == actual {
                     let setting = self.web_config("Aad.TenantDomainGUID");
                     self.cause(Kind::Setting, setting)
-                        .expected(environment.tenant.clone())
+                        .expected(tenant)
                         .actual(self.value_of("tenant-guid"))
-                        .change_to(environment.tenant.clone())
+                        .change_to(tenant)
                 } else {
                     let genuine = "https://sts.windows.net/{0}/";
                     self.cause(Kind::Setting, self.web_config(key))
@@ -333,13 +352,11 @@ impl Context<'_> {
                         .change_to(genuine)
                 }
             }
-            _ => {
-                let tenant = environment.tenant.clone();
-                self.cause(Kind::Setting, self.web_config(key))
-                    .expected(tenant.clone())
-                    .actual(self.value_of(input))
-                    .change_to(tenant)
-            }
+            _ => self
+                .cause(Kind::Setting, self.web_config(key))
+                .expected(tenant)
+                .actual(self.value_of(input))
+                .change_to(tenant),
         }
     }
 
@@ -390,10 +407,25 @@ impl Context<'_> {
             .change_unknown()
     }
 
+    /// A clock that is off: a node's own, the tenant's where no machine's is, else that of the machine.
     fn machine_clock(&self) -> Cause {
-        let environment = self.chain.environment().unwrap_or_default();
-        let setting = Setting::of(["environments", environment, "machine", "clock"]);
-        self.cause(Kind::Setting, setting)
+        let nodes = self.environment().map_or(&[][..], |environment| &environment.nodes);
+        let own = nodes.iter().find(|node| !node.clock.is_zero() && node.declared.clock.is_some());
+        let tenant = self.environment().and_then(|found| knowledge::tenant_of(self.world, &found.id));
+        let setting = match (own, tenant) {
+            (Some(node), _) => self.at().node(&node.name).clock(),
+            (None, Some(tenant))
+                if !tenant.clock.is_zero() && nodes.iter().all(|node| node.clock.is_zero()) =>
+            {
+                pointers::tenant(&tenant.id).clock()
+            }
+            _ => self.at().clock(),
+        };
+        let cause = self.cause(Kind::Setting, setting);
+        match self.world.get(&cause.setting).and_then(Value::as_str) {
+            Some(declared) => cause.actual(declared).expected(NO_OFFSET).change_to(NO_OFFSET),
+            None => cause,
+        }
     }
 
     fn application_user(&self) -> Cause {

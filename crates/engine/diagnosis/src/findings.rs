@@ -5,6 +5,7 @@
 
 use mocktenant_keys::Thumbprint;
 use mocktenant_verdict::Setting;
+use mocktenant_world::pointers::{self, File};
 use mocktenant_world::{Edit, Environment, World};
 
 use crate::knowledge::{self, AOS_ACCOUNT, ERP};
@@ -17,7 +18,13 @@ const FLIGHT: &str = "DualWriteUnoAuthenticationFnoToCds";
 pub(crate) fn of(environment: &str, world: &World, cause: Option<&Cause>) -> Vec<Cause> {
     let mut found = Vec::new();
     let Some(environment) = world.environment(environment) else { return found };
-    let web_config = |key: &str| environment.pointer.join("web_config").join(key);
+    let at = pointers::environment(&environment.id);
+    if environment.web_config.is_none() {
+        // Its keys are no findings of their own: there is nothing they could be changed in.
+        let cause = Cause::new(Kind::Missing, at.file(File::WebConfig), world);
+        return vec![cause.expected("a web.config").actual("the environment has none")];
+    }
+    let web_config = |key: &str| at.web_config(key);
     let text = |key: &str| world.get(&web_config(key)).and_then(|value| value.as_str()).unwrap_or_default();
     let thumbprint = web_config("Infrastructure.S2SCertThumbprint");
     let named = match cause.filter(|cause| cause.setting == thumbprint) {

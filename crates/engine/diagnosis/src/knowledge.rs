@@ -50,7 +50,7 @@ pub(crate) fn holders<'t>(tenant: &'t Tenant, thumbprint: &Thumbprint) -> Vec<&'
     found
 }
 
-/// The tenant an environment was deployed in.
+/// The tenant that is the identity provider of an environment.
 pub(crate) fn tenant_of<'w>(world: &'w World, environment: &str) -> Option<&'w Arc<Tenant>> {
-    world.tenant(&world.environment(environment)?.tenant)
+    world.tenant(world.environment(environment)?.identity.tenant()?)
 }

@@ -37,7 +37,7 @@ pub enum Command {
     MachineClock {
         /// Which machine.
         machine: Machine,
-        /// How far; nothing takes the setting away.
+        /// How far.
         offset: Duration,
         /// Who asked: becomes the setting's origin.
         by: EditedBy,
@@ -173,11 +173,10 @@ impl Lab {
 
     async fn reset_scope(&self, scope: &Scope) -> Result<(), CommandError> {
         let pointer = scope.pointer();
-        let edit = match self.base_world().get(&pointer) {
-            Some(base) => Edit::add(pointer, base.clone()),
-            None => return Err(CommandError::UnknownPlace { place: scope.to_string() }),
-        };
-        let world = self.world().edited(&[edit], EditedBy::Control)?;
+        if self.world().get(&pointer).or_else(|| self.base_world().get(&pointer)).is_none() {
+            return Err(CommandError::UnknownPlace { place: scope.to_string() });
+        }
+        let world = self.world().restored(self.base_world(), &pointer).map_err(EditError::from)?;
         self.swap_world(Arc::new(world));
         self.forget(Some(scope));
         for machine in self.all_starts() {

@@ -9,7 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use mocktenant_world::{Edit, Setting, World};
+use mocktenant_world::{Edit, Setting, World, clock_offset, pointers};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::Duration;
 
@@ -105,13 +105,37 @@ impl Machine {
     }
 
     /// How far its clock is from the lab's time, as declared; nothing for a machine that is not in the world.
-    pub(crate) fn offset(&self, _world: &World) -> Duration {
-        Duration::ZERO
+    pub(crate) fn offset(&self, world: &World) -> Duration {
+        let clock = match self {
+            Self::Tenant(id) => world.tenant(id).map(|tenant| tenant.clock),
+            Self::Node { environment, node } => {
+                world.environment(environment).and_then(|found| found.node(node)).map(|node| node.clock)
+            }
+            Self::Organization(name) => world.organization(name).map(|organization| organization.clock),
+        };
+        clock.unwrap_or_default()
+    }
+
+    /// The setting that says how far its clock is off. An environment's only node has that of the environment's machine,
+    /// unless it has one of its own.
+    pub fn clock_setting(&self, world: &World) -> Option<Setting> {
+        match self {
+            Self::Tenant(id) => Some(pointers::tenant(&world.tenant(id)?.id).clock()),
+            Self::Node { environment, node } => {
+                let environment = world.environment(environment)?;
+                let own = environment.node(node)?;
+                if environment.nodes.len() == 1 && own.declared.clock.is_none() {
+                    return Some(pointers::environment(&environment.id).clock());
+                }
+                Some(pointers::environment(&environment.id).node(&own.name).clock())
+            }
+            Self::Organization(name) => Some(pointers::organization(&world.organization(name)?.key).clock()),
+        }
     }
 
     /// The edit that sets its clock; `None` for a machine that is not in the world.
-    pub(crate) fn clock_edit(&self, _world: &World, _offset: Duration) -> Option<Edit> {
-        None
+    pub(crate) fn clock_edit(&self, world: &World, offset: Duration) -> Option<Edit> {
+        Some(Edit::add(self.clock_setting(world)?, clock_offset::to_text(offset)))
     }
 }
 
@@ -129,9 +153,9 @@ impl Scope {
     /// Where it is declared.
     pub fn pointer(&self) -> Setting {
         match self {
-            Self::Tenant(id) => Setting::of(["tenants", id]),
-            Self::Environment(name) => Setting::of(["environments", name]),
-            Self::Organization(name) => Setting::of(["organizations", name]),
+            Self::Tenant(id) => pointers::tenant(id).into(),
+            Self::Environment(name) => pointers::environment(name).into(),
+            Self::Organization(name) => pointers::organization(name).into(),
         }
     }
 

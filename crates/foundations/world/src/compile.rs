@@ -10,77 +10,105 @@ mod organization;
 mod tenant;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use mocktenant_verdict::Setting;
+use time::Duration;
 
-pub(crate) use environment::{complete, environment};
+pub(crate) use environment::environment;
 pub(crate) use organization::organization;
 pub(crate) use tenant::tenant;
 
-use crate::declaration::Declaration;
+use crate::clock_offset;
+use crate::compiled::{Environment, IdentityProvider, Organization, Tenant};
+use crate::declaration::Caller;
 use crate::guid::is_guid;
 use crate::material::Unusable;
-use crate::nearest::{clip, one_of};
-use crate::problem::Problem;
-
-/// What one part was before an edit: its declaration and what was made of it. Equal parts are shared.
-pub(crate) struct Before<'w, D, C> {
-    pub(crate) declared: &'w D,
-    pub(crate) compiled: &'w C,
-}
+use crate::parts::Parts;
+use crate::pointers;
+use mocktenant_patch::Problem;
+use mocktenant_patch::nearest::{clip, one_of};
 
 /// Everything that is wrong so far.
 pub(crate) type Problems = Vec<Problem>;
 
-/// Questions about environments and organisations together: their tenants exist and their hosts differ.
-pub(crate) fn hosts_and_tenants(declaration: &Declaration, problems: &mut Problems) {
+/// Questions about environments and organisations together: their identity providers exist and their hosts differ.
+pub(crate) fn hosts_and_providers(
+    tenants: &Parts<Tenant>,
+    environments: &Parts<Environment>,
+    organizations: &Parts<Organization>,
+    problems: &mut Problems,
+) {
     let mut hosts = Distinct::new("host");
-    for (id, environment) in &declaration.environments {
-        let pointer = Setting::of(["environments", id]);
-        tenant_exists(declaration, pointer.join("tenant"), &environment.tenant, problems);
-        hosts.claim(&environment.host, pointer.join("host"), problems);
+    for environment in environments.iter() {
+        let pointer = pointers::environment(&environment.id);
+        let IdentityProvider::Tenant(id) = &environment.identity;
+        if !tenants.has(id) {
+            no_provider("identity provider", id, pointer.identity(), tenants, problems);
+        }
+        hosts.claim(&environment.host, pointer.host(), problems);
+        for node in &environment.nodes {
+            if let Some(host) = &node.host {
+                hosts.claim(host, pointer.node(&node.name).host(), problems);
+            }
+        }
     }
     let mut ids = Distinct::new("organisation id");
-    for (key, organization) in &declaration.organizations {
-        let pointer = Setting::of(["organizations", key]);
-        tenant_exists(declaration, pointer.join("tenant"), &organization.tenant, problems);
-        ids.claim(&organization.id, pointer.join("id"), problems);
-        hosts.claim(&organization.host, pointer.join("host"), problems);
-        hosts.claim(&organization.api_host, pointer.join("api_host"), problems);
+    for organization in organizations.iter() {
+        let pointer = pointers::organization(&organization.key);
+        if !tenants.has(&organization.tenant) {
+            no_provider("tenant", &organization.tenant, pointer.tenant(), tenants, problems);
+        }
+        ids.claim(&organization.id, pointer.id(), problems);
+        hosts.claim(&organization.host, pointer.host(), problems);
+        hosts.claim(&organization.api_host, pointer.api_host(), problems);
     }
 }
 
-/// Questions about all tenants together: no domain is verified twice.
-pub(crate) fn domains(declaration: &Declaration, problems: &mut Problems) {
-    let mut domains = Distinct::new("domain");
-    for (id, tenant) in &declaration.tenants {
+fn no_provider(what: &str, name: &str, pointer: Setting, tenants: &Parts<Tenant>, problems: &mut Problems) {
+    let by_domain =
+        tenants.iter().find(|tenant| tenant.domains.iter().any(|domain| domain.eq_ignore_ascii_case(name)));
+    let hint = match by_domain {
+        Some(tenant) => Some(format!("its tenant id is `{}`", tenant.id)),
+        None => one_of(name, tenants.ids()),
+    };
+    problems.push(Problem::new(pointer, format!("there is no {what} `{}`", clip(name))).hint(hint));
+}
+
+/// Verified domain to tenant id; no domain is verified twice.
+pub(crate) fn domains(tenants: &Parts<Tenant>, problems: &mut Problems) -> HashMap<String, Arc<str>> {
+    let mut distinct = Distinct::new("domain");
+    let mut domains = HashMap::with_capacity(2 * tenants.len());
+    for tenant in tenants.iter() {
         for domain in &tenant.domains {
-            domains.claim(domain, Setting::of(["tenants", id, "domains", domain]), problems);
+            distinct.claim(domain, pointers::tenant(&tenant.id).domain(domain), problems);
+            domains.insert(domain.clone(), Arc::clone(&tenant.id));
         }
     }
+    domains
 }
 
 /// The caller may be wrong in every way a client can be; only the environment it calls has to be there.
-pub(crate) fn caller(declaration: &Declaration, problems: &mut Problems) {
-    let environment = &declaration.caller.environment;
-    if !declaration.environments.contains_key(environment) {
+pub(crate) fn caller(caller: &Caller, environments: &Parts<Environment>, problems: &mut Problems) {
+    let environment = &caller.environment;
+    if !environments.has(environment) {
         problems.push(
             Problem::new(
-                Setting::fixed("/caller/environment"),
+                pointers::caller().environment(),
                 format!("there is no environment `{}`", clip(environment)),
             )
-            .hint(one_of(environment, declaration.environments.keys().map(String::as_str))),
+            .hint(one_of(environment, environments.ids())),
         );
     }
 }
 
-fn tenant_exists(declaration: &Declaration, pointer: Setting, tenant: &str, problems: &mut Problems) {
-    if !declaration.tenants.contains_key(tenant) {
-        problems.push(
-            Problem::new(pointer, format!("there is no tenant `{}`", clip(tenant)))
-                .hint(one_of(tenant, declaration.tenants.keys().map(String::as_str))),
-        );
-    }
+/// The offset of a clock; one that is absent is none.
+fn clock(text: Option<&str>, pointer: impl FnOnce() -> Setting, problems: &mut Problems) -> Duration {
+    let Some(text) = text else { return Duration::ZERO };
+    clock_offset::parse(text, &pointer()).unwrap_or_else(|problem| {
+        problems.push(problem);
+        Duration::ZERO
+    })
 }
 
 /// Values that may be there once, each with the place that had it first.

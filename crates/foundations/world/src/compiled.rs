@@ -1,34 +1,52 @@
 //! The declaration, compiled: what the surfaces read.
 //!
-//! Decides the shape of the snapshot: indexed by the ids requests carry, keys and certificates parsed, times parsed.
-//! Nothing here changes; an edit makes a new snapshot that shares every part it did not touch. Never decides whether a
-//! request is accepted.
+//! Decides the shape of the snapshot: each part is what was declared (to which it dereferences, so that a plain member
+//! of the declaration is a member here) and beside it what was parsed: ids, keys, certificates, times, clocks. Nothing
+//! here changes; an edit makes a new snapshot that shares every part it did not touch. Never decides whether a request
+//! is accepted.
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use mocktenant_artefacts::Artefact;
 use mocktenant_keys::{Certificate, Identity, SigningKey, Thumbprint};
 use mocktenant_verdict::Setting;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
-use crate::declaration::{EnvironmentDatabase, Records};
+use crate::declaration;
+use crate::files::Files;
+use crate::pointers::File;
+use crate::secret_text::SecretText;
+
+/// What each compiled part has of its declaration.
+macro_rules! reads_as_declared {
+    ($($part:ident)+) => {
+        $(impl Deref for $part {
+            type Target = declaration::$part;
+
+            fn deref(&self) -> &declaration::$part {
+                &self.declared
+            }
+        })+
+    };
+}
+
+reads_as_declared! { Tenant Application Environment Node Organization ApplicationUser SecurityRole }
 
 /// One Entra tenant.
 #[derive(Debug)]
 pub struct Tenant {
     /// Tenant id, lower-case GUID.
-    pub id: String,
-    /// Display name.
-    pub name: String,
-    /// Verified domains, lower-case, the initial one first.
-    pub domains: Vec<String>,
-    /// `tenant_region_scope`.
-    pub region: String,
+    pub id: Arc<str>,
+    /// What a person wrote.
+    pub declared: Arc<declaration::Tenant>,
     /// Token-signing identities, the active one first. At least one.
     pub signing: Vec<Identity>,
     /// Applications by lower-case client id.
     pub applications: HashMap<String, Arc<Application>>,
+    /// How far its clock is from the lab's time.
+    pub clock: Duration,
     /// `/tenants/<id>`.
     pub pointer: Setting,
 }
@@ -36,7 +54,12 @@ pub struct Tenant {
 impl Tenant {
     /// The application with this client id, in any letter case.
     pub fn application(&self, client_id: &str) -> Option<&Arc<Application>> {
-        by_folded(&self.applications, client_id)
+        by_folded(client_id, |key| self.applications.get(key))
+    }
+
+    /// The user of this user principal name, in any letter case, with the name as declared.
+    pub fn user(&self, name: &str) -> Option<(&str, &declaration::User)> {
+        by_folded(name, |key| self.users.get_key_value(key)).map(|(name, user)| (name.as_str(), &**user))
     }
 }
 
@@ -45,74 +68,97 @@ impl Tenant {
 pub struct Application {
     /// Client id, lower-case GUID.
     pub client_id: String,
-    /// Display name.
-    pub name: String,
-    /// Object id of the service principal.
-    pub object_id: String,
-    /// Whether it may get tokens.
-    pub enabled: bool,
-    /// Whether Microsoft published it.
-    pub first_party: bool,
-    /// Whether it may present no credential.
-    pub public_client: bool,
-    /// Application ID URIs.
-    pub identifier_uris: Vec<String>,
+    /// What a person wrote.
+    pub declared: Arc<declaration::Application>,
     /// Version of access tokens for this resource: 1 or 2.
     pub token_version: u8,
     /// Client secrets.
     pub secrets: Vec<Secret>,
     /// Certificates.
     pub certificates: Vec<Certificate>,
-    /// Application roles granted to this client: resource client id (lower-case) to role values.
-    pub granted_roles: HashMap<String, Vec<String>>,
-    /// Redirect URIs of type Web.
-    pub redirect_uris: Vec<String>,
     /// `/tenants/<tenant id>/applications/<client id>`.
     pub pointer: Setting,
 }
 
 /// One client secret.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Secret {
     /// Its short name.
     pub name: String,
     /// Its value.
-    pub value: String,
+    pub value: SecretText,
     /// When it expires, if ever.
     pub expires: Option<OffsetDateTime>,
-}
-
-/// Without the value: what is printed ends in logs.
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Secret")
-            .field("name", &self.name)
-            .field("expires", &self.expires)
-            .finish_non_exhaustive()
-    }
 }
 
 /// One AOS environment.
 #[derive(Debug)]
 pub struct Environment {
     /// Its short name, for instance `onebox`.
-    pub id: String,
-    /// The tenant it was deployed in. The AOS itself reads its tenant from web.config.
-    pub tenant: String,
-    /// Host name, lower-case.
-    pub host: String,
-    /// `web.config`.
-    pub web_config: Arc<Artefact>,
-    /// `wif.config`.
-    pub wif_config: Arc<Artefact>,
+    pub id: Arc<str>,
+    /// What a person wrote, completed.
+    pub declared: Arc<declaration::Environment>,
+    /// Whom it was deployed with. The AOS itself reads whom it trusts from its files.
+    pub identity: IdentityProvider,
+    /// `web.config`, if there is one.
+    pub web_config: Option<Arc<Artefact>>,
+    /// `wif.config`, if there is one.
+    pub wif_config: Option<Arc<Artefact>>,
     /// The certificate stores of the machine it runs on.
     pub stores: Stores,
-    /// Tables that are settings.
-    pub database: EnvironmentDatabase,
-    /// Business records at reset.
-    pub records: Arc<Records>,
+    /// The machines it runs on, in the order declared. At least one.
+    pub nodes: Vec<Node>,
     /// `/environments/<id>`.
+    pub pointer: Setting,
+}
+
+impl Environment {
+    /// One of its files.
+    pub fn file(&self, file: File) -> Option<&Artefact> {
+        match file {
+            File::WebConfig => self.web_config.as_deref(),
+            File::WifConfig => self.wif_config.as_deref(),
+        }
+    }
+
+    /// Its files, to hand on.
+    pub(crate) fn files(&self) -> Files {
+        Files { web_config: self.web_config.clone(), wif_config: self.wif_config.clone() }
+    }
+
+    /// The node of this name.
+    pub fn node(&self, name: &str) -> Option<&Node> {
+        self.nodes.iter().find(|node| &*node.name == name)
+    }
+}
+
+/// Who signs people and services in to an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IdentityProvider {
+    /// The Entra tenant of this id; it is declared.
+    Tenant(Arc<str>),
+}
+
+impl IdentityProvider {
+    /// The id of the Entra tenant, if it is one.
+    pub fn tenant(&self) -> Option<&str> {
+        match self {
+            Self::Tenant(id) => Some(id),
+        }
+    }
+}
+
+/// One node of an environment: an AOS on a machine of its own.
+#[derive(Debug)]
+pub struct Node {
+    /// Its short name, for instance `aos1`.
+    pub name: Arc<str>,
+    /// What a person wrote.
+    pub declared: declaration::Node,
+    /// How far its clock is from the lab's time: its own setting, else that of the environment's machine.
+    pub clock: Duration,
+    /// `/environments/<id>/nodes/<name>`.
     pub pointer: Setting,
 }
 
@@ -174,25 +220,15 @@ impl StoredCertificate {
 #[derive(Debug)]
 pub struct Organization {
     /// Its short name, for instance `contoso`: the key it is declared under.
-    pub key: String,
-    /// Organisation id, lower-case GUID.
-    pub id: String,
-    /// The tenant it belongs to.
-    pub tenant: String,
-    /// Friendly name.
-    pub name: String,
-    /// Host of the organisation URL, lower-case.
-    pub host: String,
-    /// Host of the API URL, lower-case.
-    pub api_host: String,
-    /// Root business unit.
-    pub business_unit: String,
+    pub key: Arc<str>,
+    /// What a person wrote.
+    pub declared: Arc<declaration::Organization>,
     /// Application users by lower-case client id.
     pub application_users: HashMap<String, ApplicationUser>,
     /// Security roles by name.
     pub roles: HashMap<String, SecurityRole>,
-    /// Rows at reset.
-    pub records: Arc<Records>,
+    /// How far its clock is from the lab's time.
+    pub clock: Duration,
     /// `/organizations/<key>`.
     pub pointer: Setting,
 }
@@ -200,21 +236,17 @@ pub struct Organization {
 impl Organization {
     /// The application user of this client id, in any letter case.
     pub fn application_user(&self, client_id: &str) -> Option<&ApplicationUser> {
-        by_folded(&self.application_users, client_id)
+        by_folded(client_id, |key| self.application_users.get(key))
     }
 }
 
-/// One application user.
+/// One application user. Every security role it names is declared.
 #[derive(Clone, Debug)]
 pub struct ApplicationUser {
     /// The application it stands for.
     pub client_id: String,
-    /// `systemuserid`.
-    pub id: String,
-    /// Whether it is enabled.
-    pub enabled: bool,
-    /// Names of its security roles; every one of them is declared.
-    pub roles: Vec<String>,
+    /// What a person wrote.
+    pub declared: Arc<declaration::ApplicationUser>,
     /// `/organizations/<key>/application_users/<client id>`.
     pub pointer: Setting,
 }
@@ -224,10 +256,8 @@ pub struct ApplicationUser {
 pub struct SecurityRole {
     /// Its name.
     pub name: String,
-    /// `roleid`.
-    pub id: String,
-    /// Privilege names; `*` is all of them.
-    pub privileges: Vec<String>,
+    /// What a person wrote.
+    pub declared: Arc<declaration::SecurityRole>,
     /// `/organizations/<key>/roles/<name>`.
     pub pointer: Setting,
 }
@@ -240,11 +270,11 @@ impl SecurityRole {
 }
 
 /// Looks up by a lower-case key; requests nearly always carry one already.
-pub(crate) fn by_folded<'m, V>(map: &'m HashMap<String, V>, key: &str) -> Option<&'m V> {
-    map.get(key).or_else(|| {
+pub(crate) fn by_folded<V>(key: &str, look_up: impl Fn(&str) -> Option<V>) -> Option<V> {
+    look_up(key).or_else(|| {
         key.bytes()
             .any(|byte| byte.is_ascii_uppercase())
-            .then(|| map.get(&key.to_ascii_lowercase()))
+            .then(|| look_up(&key.to_ascii_lowercase()))
             .flatten()
     })
 }

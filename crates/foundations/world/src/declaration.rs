@@ -6,13 +6,17 @@
 //! index. Microsoft's own names (`SysFlighting`, `Infrastructure.S2SCertThumbprint`) are spelt as Microsoft spells them.
 //!
 //! Reading fills in what may be left out; writing leaves out only what is absent (`None`), never what is empty. So the
-//! view shows every place a person can add something to, and RFC 6902 `add` finds its parent there.
+//! view shows every place a person can add something to, and RFC 6902 `add` finds its parent there. What an edit leaves
+//! alone is shared with the snapshot before it; hence the `Arc`s.
+
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::document::{self, DocumentError, Size};
+use crate::secret_text::SecretText;
 
 /// Business records: entity set, then a name of ours, then the row.
 pub type Records = IndexMap<String, IndexMap<String, Map<String, Value>>>;
@@ -22,13 +26,13 @@ pub type Records = IndexMap<String, IndexMap<String, Map<String, Value>>>;
 #[serde(deny_unknown_fields)]
 pub struct Declaration {
     /// Entra tenants by tenant id (lower-case GUID).
-    pub tenants: IndexMap<String, Tenant>,
+    pub tenants: IndexMap<String, Arc<Tenant>>,
     /// AOS environments by a short name, for instance `onebox`.
-    pub environments: IndexMap<String, Environment>,
+    pub environments: IndexMap<String, Arc<Environment>>,
     /// Dataverse organisations by a short name, for instance `contoso`.
-    pub organizations: IndexMap<String, Organization>,
+    pub organizations: IndexMap<String, Arc<Organization>>,
     /// The client a scenario drives.
-    pub caller: Caller,
+    pub caller: Arc<Caller>,
 }
 
 impl Declaration {
@@ -51,10 +55,38 @@ pub struct Tenant {
     /// `tenant_region_scope` of the discovery documents, for instance `EU`.
     pub region: String,
     /// Token-signing identities, the active one first: `shipped:NAME` or a PEM bundle.
-    pub signing_keys: Vec<String>,
+    pub signing_keys: Vec<SecretText>,
+    /// How far its clock is from the lab's time, for instance `+20m`; absent means not at all. See
+    /// [`crate::clock_offset`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<String>,
     /// Applications (registration and service principal in one) by client id (lower-case GUID).
     #[serde(default)]
-    pub applications: IndexMap<String, Application>,
+    pub applications: IndexMap<String, Arc<Application>>,
+    /// Users by user principal name (lower-case), for instance `ada@contoso.com`.
+    #[serde(default)]
+    pub users: IndexMap<String, Arc<User>>,
+}
+
+/// One user of a tenant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    /// Display name.
+    pub name: String,
+    /// First name, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<String>,
+    /// Last name, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family_name: Option<String>,
+    /// Object id of the user (lower-case GUID).
+    pub object_id: String,
+    /// The password.
+    pub password: SecretText,
+    /// A disabled user cannot sign in.
+    #[serde(default = "yes")]
+    pub enabled: bool,
 }
 
 /// One application with its service principal in this tenant.
@@ -99,7 +131,7 @@ pub struct Application {
 #[serde(deny_unknown_fields)]
 pub struct Secret {
     /// The secret's value.
-    pub value: String,
+    pub value: SecretText,
     /// Expiry (RFC 3339, UTC); absent means it does not expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
@@ -117,25 +149,40 @@ pub struct ApplicationCertificate {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Environment {
-    /// The tenant it was deployed in (tenant id): there Entra knows its host as a resource, and diagnosis takes it for
-    /// what web.config ought to say. The AOS itself reads its tenant from web.config.
-    pub tenant: String,
-    /// Host name of the AOS.
+    /// The identity provider it was deployed with: the id of an Entra tenant. Its URLs are resources there. The AOS itself
+    /// reads whom it trusts from its files.
+    pub identity: String,
+    /// Host name of the AOS, whichever node answers.
     pub host: String,
-    /// `web.config`: appSettings key to value. The bytes behind it live in the world's artefacts.
-    #[serde(default)]
-    pub web_config: IndexMap<String, String>,
-    /// `wif.config`.
-    #[serde(default)]
-    pub wif_config: WifConfig,
-    /// The machine the AOS runs on.
+    /// `web.config`, if there is one: appSettings key to value. The bytes behind it live in the world's artefacts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub web_config: Option<IndexMap<String, String>>,
+    /// `wif.config`, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wif_config: Option<WifConfig>,
+    /// What the machine of every node is like, unless the node says otherwise.
     #[serde(default)]
     pub machine: Machine,
+    /// The machines the AOS runs on, by a short name. Left out or empty: one, `aos1`.
+    #[serde(default)]
+    pub nodes: IndexMap<String, Node>,
     /// The environment's database, as far as it decides sign-in and Dual Write.
     pub database: EnvironmentDatabase,
     /// Business records at reset: entity set, then a name of ours, then the row.
     #[serde(default)]
-    pub records: Records,
+    pub records: Arc<Records>,
+}
+
+/// One node: an AOS of the environment on a machine of its own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// A DNS name of the node's own, beside the environment's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// How far its clock is from the lab's time; absent means as far as the environment's `machine` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<String>,
 }
 
 /// The part of `wif.config` the AOS reads.
@@ -151,6 +198,9 @@ pub struct WifConfig {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Machine {
+    /// How far its clock is from the lab's time, for instance `+20m`; absent means not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<String>,
     /// Certificate stores: `LocalMachine` or `CurrentUser`, then `My` or `Root`, then thumbprint.
     #[serde(default)]
     pub certificates: IndexMap<String, IndexMap<String, IndexMap<String, StoreCertificate>>>,
@@ -172,7 +222,7 @@ pub struct StoreCertificate {
 #[serde(deny_unknown_fields)]
 pub struct PrivateKey {
     /// `shipped:NAME` or PKCS#8 PEM.
-    pub key: String,
+    pub key: SecretText,
     /// Accounts that may read it. The AOS runs as `NETWORK SERVICE`.
     #[serde(default)]
     pub readable_by: Vec<String>,
@@ -236,6 +286,16 @@ pub struct UserInfo {
     /// Issuer the user signs in with.
     #[serde(default, rename = "NetworkDomain")]
     pub network_domain: String,
+    /// The identity provider the user belongs to, as its tokens name it.
+    #[serde(default, rename = "IdentityProvider")]
+    pub identity_provider: String,
+    /// The user's SID: online a hash of network alias and network domain, on-premises of network alias and identity
+    /// provider.
+    #[serde(default, rename = "Sid")]
+    pub sid: String,
+    /// Object id of the user in the directory.
+    #[serde(default, rename = "ObjectId")]
+    pub object_id: String,
     /// Default company.
     #[serde(rename = "Company")]
     pub company: String,
@@ -278,15 +338,18 @@ pub struct Organization {
     pub api_host: String,
     /// Root business unit (GUID).
     pub business_unit: String,
+    /// How far its clock is from the lab's time, for instance `+20m`; absent means not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<String>,
     /// Application users by client id.
     #[serde(default)]
-    pub application_users: IndexMap<String, ApplicationUser>,
+    pub application_users: IndexMap<String, Arc<ApplicationUser>>,
     /// Security roles by name.
     #[serde(default)]
-    pub roles: IndexMap<String, SecurityRole>,
+    pub roles: IndexMap<String, Arc<SecurityRole>>,
     /// Rows at reset: entity set, then a name of ours, then the row.
     #[serde(default)]
-    pub records: Records,
+    pub records: Arc<Records>,
 }
 
 /// One application user (a systemuser with `applicationid`).
@@ -322,7 +385,7 @@ pub struct Caller {
     /// Its client id.
     pub client_id: String,
     /// Its client secret.
-    pub client_secret: String,
+    pub client_secret: SecretText,
     /// The environment it calls.
     pub environment: String,
     /// The resource it asks a token for; absent means the environment's URL.

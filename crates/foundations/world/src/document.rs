@@ -9,7 +9,7 @@ use mocktenant_verdict::foreign::excerpt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::nearest::{clip, did_you_mean, one_of};
+use mocktenant_patch::nearest::{clip, did_you_mean, one_of};
 
 /// How many nodes a document may have, aliases written out. Beyond it, it is a mistake or an attack.
 #[derive(Clone, Copy)]

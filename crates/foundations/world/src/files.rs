@@ -1,7 +1,8 @@
 //! The config files of a world's environments, and how a declared value becomes a splice in one of them.
 //!
 //! Decides that the file is the truth: what the declaration shows of it is generated from its entries, in its order, and
-//! an edit of the declaration changes exactly the keys that differ. Never reads or writes a file.
+//! an edit of the declaration changes exactly the keys that differ. An environment has the files it was given or that its
+//! declaration names, and no other. Never reads or writes a file on a disk.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,139 +11,90 @@ use indexmap::IndexMap;
 use mocktenant_artefacts::{AUDIENCE_URIS, Artefact, Kind, Value, WebConfig, WifConfig};
 use mocktenant_verdict::Setting;
 
-use crate::declaration::Environment;
+use crate::declaration::{Environment, WifConfig as DeclaredWifConfig};
 use crate::origin::Origin;
-use crate::problem::Problem;
+use crate::pointers::{self, ENVIRONMENTS, File};
+use mocktenant_patch::Problem;
+use mocktenant_patch::nearest::clip;
 
-/// What an environment without a `web.config` of its own begins with.
-const EMPTY_WEB_CONFIG: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n<configuration>\r\n  <appSettings>\r\n  \
-                                </appSettings>\r\n</configuration>\r\n";
+/// The usual text around a `web.config` that is declared by its keys alone.
+const MINIMAL_WEB_CONFIG: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n<configuration>\r\n  <appSettings>\r\n  \
+                                  </appSettings>\r\n</configuration>\r\n";
 
-/// What an environment without a `wif.config` of its own begins with.
-const EMPTY_WIF_CONFIG: &str = "<?xml version=\"1.0\"?>\r\n<system.identityModel>\r\n  <identityConfiguration>\r\n    \
+/// The usual text around a `wif.config` that is declared by its audiences alone.
+const MINIMAL_WIF_CONFIG: &str = "<?xml version=\"1.0\"?>\r\n<system.identityModel>\r\n  <identityConfiguration>\r\n    \
     <securityTokenHandlers>\r\n      <securityTokenHandlerConfiguration>\r\n        <audienceUris>\r\n        \
     </audienceUris>\r\n      </securityTokenHandlerConfiguration>\r\n    </securityTokenHandlers>\r\n  \
     </identityConfiguration>\r\n</system.identityModel>\r\n";
 
-/// Members of an environment that are files.
-const WEB_CONFIG: &str = "web_config";
-const WIF_CONFIG: &str = "wif_config";
-
-/// The files of a world, by the environment they belong to.
+/// The files of one environment.
 #[derive(Clone, Debug, Default)]
-pub struct Artefacts {
-    files: HashMap<String, Arc<Artefact>>,
+pub(crate) struct Files {
+    pub(crate) web_config: Option<Arc<Artefact>>,
+    pub(crate) wif_config: Option<Arc<Artefact>>,
 }
 
-impl Artefacts {
-    /// No file at all: every environment gets an empty one of each kind.
-    pub fn none() -> Self {
-        Self::default()
-    }
-
-    /// With the `web.config` of an environment.
-    #[must_use]
-    pub fn with_web_config(mut self, environment: &str, file: WebConfig) -> Self {
-        self.put(environment, WEB_CONFIG, Arc::new(file.into()));
-        self
-    }
-
-    /// With the `wif.config` of an environment.
-    #[must_use]
-    pub fn with_wif_config(mut self, environment: &str, file: WifConfig) -> Self {
-        self.put(environment, WIF_CONFIG, Arc::new(file.into()));
-        self
-    }
-
-    /// The file at `/environments/<id>/web_config` or `.../wif_config`.
-    pub fn get(&self, pointer: &Setting) -> Option<&Arc<Artefact>> {
-        self.files.get(pointer.as_str())
-    }
-
-    /// The pointers of all files.
-    pub fn pointers(&self) -> impl Iterator<Item = Setting> {
-        self.files.keys().map(|pointer| Setting::from_pointer(pointer.as_str()))
-    }
-
-    fn put(&mut self, environment: &str, member: &str, file: Arc<Artefact>) {
-        self.files.insert(Setting::of(["environments", environment, member]).as_str().to_owned(), file);
-    }
-
-    pub(crate) fn forget(&mut self, environment: &str) {
-        for member in [WEB_CONFIG, WIF_CONFIG] {
-            self.files.remove(Setting::of(["environments", environment, member]).as_str());
+impl Files {
+    pub(crate) fn get(&self, file: File) -> Option<&Arc<Artefact>> {
+        match file {
+            File::WebConfig => self.web_config.as_ref(),
+            File::WifConfig => self.wif_config.as_ref(),
         }
     }
 
     /// Brings an environment's files and its declared values together: the values are spliced into the files, and then
-    /// generated from them again. With `adopt`, an empty declaration takes over what a file says.
-    pub(crate) fn reconcile(
-        &mut self,
+    /// generated from them again. With `adopt`, a declaration that says nothing of a file takes over what is in it;
+    /// without, it has no such file (any more).
+    pub(crate) fn reconciled(
+        mut self,
         id: &str,
         declared: &mut Environment,
         adopt: bool,
         problems: &mut Vec<Problem>,
-    ) -> Option<(Arc<Artefact>, Arc<Artefact>)> {
-        let pointer = Setting::of(["environments", id]);
-        let web_pointer = pointer.join(WEB_CONFIG);
-        let web = self.base(&web_pointer, Kind::WebConfig, EMPTY_WEB_CONFIG, problems)?;
-        let web = if adopt && declared.web_config.is_empty() {
-            web
+    ) -> Self {
+        let environment = pointers::environment(id);
+        let keys = declared.web_config.as_ref();
+        if adopt && keys.is_none_or(IndexMap::is_empty) && self.web_config.is_some() {
+            // The file speaks for itself.
         } else {
-            spliced_map(&web, &web_pointer, &declared.web_config, problems)
-        };
-        declared.web_config = map_of(&web);
-        self.put(id, WEB_CONFIG, Arc::clone(&web));
+            self.web_config = keys.and_then(|keys| {
+                let pointer = environment.file(File::WebConfig);
+                let file = begun(self.web_config.take(), Kind::WebConfig, &pointer, problems)?;
+                Some(with_keys(file, keys, &pointer, problems))
+            });
+        }
+        declared.web_config = self.web_config.as_deref().map(keys_of);
 
-        let wif_pointer = pointer.join(WIF_CONFIG);
-        let wif = self.base(&wif_pointer, Kind::WifConfig, EMPTY_WIF_CONFIG, problems)?;
-        let wif = if adopt && declared.wif_config.audience_uris.is_empty() {
-            wif
+        let audiences = declared.wif_config.as_ref().map(|written| &written.audience_uris);
+        if adopt && audiences.is_none_or(Vec::is_empty) && self.wif_config.is_some() {
+            // The same here.
         } else {
-            spliced_list(&wif, &wif_pointer, &declared.wif_config.audience_uris, problems)
-        };
-        declared.wif_config.audience_uris = list_of(&wif);
-        self.put(id, WIF_CONFIG, Arc::clone(&wif));
-        Some((web, wif))
+            self.wif_config = audiences.and_then(|audiences| {
+                let pointer = environment.file(File::WifConfig);
+                let file = begun(self.wif_config.take(), Kind::WifConfig, &pointer, problems)?;
+                Some(with_audiences(file, audiences, || environment.audience_uris(), problems))
+            });
+        }
+        declared.wif_config =
+            self.wif_config.as_deref().map(|file| DeclaredWifConfig { audience_uris: audiences_of(file) });
+        self
     }
 
-    fn base(
-        &self,
-        pointer: &Setting,
-        kind: Kind,
-        empty: &str,
-        problems: &mut Vec<Problem>,
-    ) -> Option<Arc<Artefact>> {
-        if let Some(file) = self.get(pointer) {
-            return Some(Arc::clone(file));
-        }
-        match Artefact::parse(kind, kind.usual_file_name(), empty.as_bytes().to_vec()) {
-            Ok(file) => Some(Arc::new(file)),
-            Err(error) => {
-                problems.push(Problem::new(pointer.clone(), error.to_string()));
-                None
-            }
-        }
-    }
-
-    /// The place of a setting in a file; for a key that is not there, the last entry of the list it belongs to.
-    pub(crate) fn origin(&self, setting: &Setting) -> Option<Origin> {
-        let segments: Vec<String> = setting.segments().take(5).collect();
-        let [first, environment, member, rest @ ..] = segments.as_slice() else { return None };
-        if first != "environments" {
-            return None;
-        }
-        let file = self.get(&Setting::of([first.as_str(), environment, member]))?;
+    /// The place of a setting in one of the files; for a key that is not there, the last entry of the list it belongs
+    /// to. `rest` is what follows the environment in the setting's pointer.
+    pub(crate) fn origin(&self, rest: &[&str]) -> Option<Origin> {
+        let [member, rest @ ..] = rest else { return None };
+        let kind = File::of_member(member)?;
+        let file = self.get(kind)?;
         let entries = file.entries();
-        let named = match rest {
-            [key] if member == WEB_CONFIG => entries.iter().find(|entry| entry.key == *key).or_else(|| {
+        let named = match (kind, rest) {
+            (File::WebConfig, [key]) => entries.iter().find(|entry| entry.key == *key).or_else(|| {
                 // The view has the file's spelling; a person asking may not.
                 entries.iter().find(|entry| entry.key.eq_ignore_ascii_case(key))
             }),
-            [_, audience] if member == WIF_CONFIG => entries.iter().find(|entry| entry.value == *audience),
+            (File::WifConfig, [_, audience]) => entries.iter().find(|entry| entry.value == *audience),
             // A whole file, or the whole list in it.
-            [] => entries.first(),
-            [_] if member == WIF_CONFIG => entries.first(),
+            (_, []) | (File::WifConfig, [_]) => entries.first(),
             _ => None,
         };
         let (line, column) = named.or(entries.last()).map_or((0, 0), |entry| (entry.line, entry.column));
@@ -150,28 +102,117 @@ impl Artefacts {
     }
 }
 
-fn map_of(file: &Artefact) -> IndexMap<String, String> {
+/// The files of a world, by the environment they belong to.
+#[derive(Clone, Debug, Default)]
+pub struct Artefacts {
+    environments: HashMap<String, Files>,
+}
+
+impl Artefacts {
+    /// No file at all.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// With the `web.config` of an environment.
+    #[must_use]
+    pub fn with_web_config(mut self, environment: &str, file: WebConfig) -> Self {
+        self.entry(environment).web_config = Some(Arc::new(file.into()));
+        self
+    }
+
+    /// With the `wif.config` of an environment.
+    #[must_use]
+    pub fn with_wif_config(mut self, environment: &str, file: WifConfig) -> Self {
+        self.entry(environment).wif_config = Some(Arc::new(file.into()));
+        self
+    }
+
+    /// The pointers of all files.
+    pub fn pointers(&self) -> impl Iterator<Item = Setting> {
+        self.environments.iter().flat_map(|(id, files)| {
+            File::ALL
+                .into_iter()
+                .filter(|file| files.get(*file).is_some())
+                .map(|file| pointers::environment(id).file(file))
+        })
+    }
+
+    pub(crate) fn insert(&mut self, environment: &str, files: Files) {
+        self.environments.insert(environment.to_owned(), files);
+    }
+
+    pub(crate) fn take(&mut self, environment: &str) -> Files {
+        self.environments.remove(environment).unwrap_or_default()
+    }
+
+    fn entry(&mut self, environment: &str) -> &mut Files {
+        self.environments.entry(environment.to_owned()).or_default()
+    }
+}
+
+/// A refusal, with the reason where the edit was about a key of a file that an environment does not have.
+pub(crate) fn explained(problem: Problem, view: &serde_json::Value) -> Problem {
+    let segments: Vec<String> = problem.pointer.segments().take(4).collect();
+    let [collection, id, member, _] = segments.as_slice() else { return problem };
+    let environment = view.get(collection).and_then(|collection| collection.get(id));
+    match (File::of_member(member), environment) {
+        (Some(file), Some(environment))
+            if collection == ENVIRONMENTS && environment.get(member).is_none() =>
+        {
+            let message = format!("environment `{}` has no {}", clip(id), file.usual_name());
+            let hint = format!(
+                "`add` at {} brings it into being: `{{}}`, or the whole of it",
+                pointers::environment(id).file(file)
+            );
+            Problem::new(problem.pointer, message).hint(hint)
+        }
+        _ => problem,
+    }
+}
+
+/// The file as it is, or the usual text of its kind.
+fn begun(
+    file: Option<Arc<Artefact>>,
+    kind: Kind,
+    pointer: &Setting,
+    problems: &mut Vec<Problem>,
+) -> Option<Arc<Artefact>> {
+    let minimal = match kind {
+        Kind::WifConfig => MINIMAL_WIF_CONFIG,
+        _ => MINIMAL_WEB_CONFIG,
+    };
+    file.or_else(|| match Artefact::parse(kind, kind.usual_file_name(), minimal.as_bytes().to_vec()) {
+        Ok(file) => Some(Arc::new(file)),
+        Err(error) => {
+            problems.push(Problem::new(pointer.clone(), error.to_string()));
+            None
+        }
+    })
+}
+
+fn keys_of(file: &Artefact) -> IndexMap<String, String> {
     file.entries().into_iter().map(|entry| (entry.key, entry.value)).collect()
 }
 
-fn list_of(file: &Artefact) -> Vec<String> {
+fn audiences_of(file: &Artefact) -> Vec<String> {
     match file.get(AUDIENCE_URIS).map(|located| located.value) {
         Some(Value::List(items)) => items,
         Some(Value::Text(_)) | None => Vec::new(),
     }
 }
 
-fn spliced_map(
-    file: &Arc<Artefact>,
-    pointer: &Setting,
+fn with_keys(
+    file: Arc<Artefact>,
     wanted: &IndexMap<String, String>,
+    pointer: &Setting,
     problems: &mut Vec<Problem>,
 ) -> Arc<Artefact> {
-    let current = map_of(file);
+    let current = keys_of(&file);
     if current == *wanted {
-        return Arc::clone(file);
+        return file;
     }
-    let mut edited = Artefact::clone(file);
+    let mut edited = Artefact::clone(&file);
     for key in current.keys().filter(|key| !wanted.contains_key(*key)) {
         if let Err(error) = edited.remove(key) {
             problems.push(Problem::new(pointer.join(key), error.to_string()));
@@ -185,18 +226,18 @@ fn spliced_map(
     Arc::new(edited)
 }
 
-fn spliced_list(
-    file: &Arc<Artefact>,
-    pointer: &Setting,
+fn with_audiences(
+    file: Arc<Artefact>,
     wanted: &[String],
+    pointer: impl FnOnce() -> Setting,
     problems: &mut Vec<Problem>,
 ) -> Arc<Artefact> {
-    if list_of(file) == wanted {
-        return Arc::clone(file);
+    if audiences_of(&file) == wanted {
+        return file;
     }
-    let mut edited = Artefact::clone(file);
+    let mut edited = Artefact::clone(&file);
     if let Err(error) = edited.set(AUDIENCE_URIS, &Value::List(wanted.to_vec())) {
-        problems.push(Problem::new(pointer.join(AUDIENCE_URIS), error.to_string()));
+        problems.push(Problem::new(pointer(), error.to_string()));
     }
     Arc::new(edited)
 }

@@ -8,6 +8,7 @@
 //! ([`place()`]). It never decides what a product answers, never opens a file, and knows no time: expiry is judged by
 //! whoever has the clock.
 
+pub mod clock_offset;
 mod compile;
 mod compiled;
 pub mod declaration;
@@ -15,27 +16,29 @@ mod document;
 mod files;
 mod guid;
 mod material;
-mod nearest;
 mod origin;
 mod parts;
-mod patch;
 mod place;
+pub mod pointers;
 mod problem;
 pub mod scenario;
+mod secret_text;
+mod touched;
 mod world;
 
 pub use compiled::{
-    Application, ApplicationUser, Environment, Organization, Secret, SecurityRole, StoredCertificate, Stores,
-    Tenant,
+    Application, ApplicationUser, Environment, IdentityProvider, Node, Organization, Secret, SecurityRole,
+    StoredCertificate, Stores, Tenant,
 };
 pub use declaration::Declaration;
 pub use document::DocumentError;
 pub use files::Artefacts;
 pub use guid::is_guid;
+pub use mocktenant_patch::{Edit, Operation, Problem};
 pub use mocktenant_verdict::Setting;
 pub use origin::{EditedBy, Origin, Origins};
-pub use patch::{Edit, Operation};
 pub use place::place;
-pub use problem::{Problem, WorldError};
+pub use problem::{EditError, WorldError};
 pub use scenario::{Scenario, ScenarioError, Step};
-pub use world::{EditError, World};
+pub use secret_text::SecretText;
+pub use world::World;

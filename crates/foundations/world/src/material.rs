@@ -5,7 +5,7 @@
 
 use mocktenant_keys::{Certificate, Identity, SigningKey, shipped};
 
-use crate::nearest::{clip, one_of};
+use mocktenant_patch::nearest::{clip, one_of};
 
 /// What is wrong with a text, and what would be right.
 pub(crate) type Unusable = (String, Option<String>);

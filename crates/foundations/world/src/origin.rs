@@ -66,18 +66,32 @@ impl Origins {
 
     /// Notes the origin of a setting and of everything below it, replacing what was noted there.
     pub fn note(&mut self, setting: &Setting, origin: Origin) {
-        let pointer = setting.as_str();
-        let below = format!("{pointer}/");
-        let stale: Vec<String> = self
-            .noted
-            .range::<str, _>((std::ops::Bound::Included(below.as_str()), std::ops::Bound::Unbounded))
-            .take_while(|(noted, _)| noted.starts_with(&below))
-            .map(|(noted, _)| noted.clone())
-            .collect();
+        self.forget_below(setting);
+        self.noted.insert(setting.as_str().to_owned(), origin);
+    }
+
+    /// Puts a setting and everything below it back to what `base` says of them.
+    pub(crate) fn restore(&mut self, setting: &Setting, base: &Self) {
+        self.forget_below(setting);
+        self.noted.remove(setting.as_str());
+        let own = base.noted.get_key_value(setting.as_str());
+        let noted = own.into_iter().chain(base.below(setting));
+        let noted: Vec<_> = noted.map(|(setting, origin)| (setting.clone(), origin.clone())).collect();
+        self.noted.extend(noted);
+    }
+
+    /// What is noted below a setting.
+    fn below(&self, setting: &Setting) -> impl Iterator<Item = (&String, &Origin)> {
+        let below = format!("{setting}/");
+        let first = (std::ops::Bound::Included(below.clone()), std::ops::Bound::Unbounded);
+        self.noted.range::<String, _>(first).take_while(move |(noted, _)| noted.starts_with(&below))
+    }
+
+    fn forget_below(&mut self, setting: &Setting) {
+        let stale: Vec<String> = self.below(setting).map(|(noted, _)| noted.clone()).collect();
         for noted in stale {
             self.noted.remove(&noted);
         }
-        self.noted.insert(pointer.to_owned(), origin);
     }
 
     /// The origin of a setting that is in no artefact.

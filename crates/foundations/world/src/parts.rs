@@ -1,226 +1,247 @@
-//! The parts of a declaration, and which of them an edit touched.
+//! The parts of a world: each tenant, environment and organisation, compiled, with its view.
 //!
-//! Decides that a part is one tenant, one environment, one organisation or the caller: what an edit touched is read from
-//! the edited view again, everything else is taken over as it was. Never decides whether a part is right.
+//! Decides what is shared between snapshots: a part that an edit leaves as it was is the same `Arc` in both, a collection
+//! none of whose parts changed is the same map, and inside a part that did change, what is declared as before is held
+//! once. Never decides whether a part is right.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use mocktenant_verdict::Setting;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::compile::Problems;
-use crate::declaration::{Caller, Declaration};
-use crate::document::hint_in;
-use crate::nearest::{clip, one_of};
-use crate::problem::{Problem, WorldError};
+use crate::compiled::{Environment, Organization, Tenant};
+use crate::declaration;
+use crate::pointers::{ENVIRONMENTS, ORGANIZATIONS, TENANTS};
+use crate::touched::{Changes, Ids};
+use mocktenant_patch::Problem;
 
-const TENANTS: &str = "tenants";
-const ENVIRONMENTS: &str = "environments";
-const ORGANIZATIONS: &str = "organizations";
-const CALLER: &str = "caller";
-const MEMBERS: [&str; 4] = [TENANTS, ENVIRONMENTS, ORGANIZATIONS, CALLER];
+/// What compiled parts have in common.
+pub(crate) trait Compiled {
+    /// What a person wrote of it.
+    type Declared: Serialize + DeserializeOwned + PartialEq;
 
-/// Which parts of a collection an edit touched.
-pub(crate) enum Touched {
-    All,
-    Ids(BTreeSet<String>),
+    /// The member of the declaration such parts are in.
+    const COLLECTION: &'static str;
+
+    /// What a person wrote, completed.
+    fn declared(&self) -> &Arc<Self::Declared>;
+
+    /// What questions between parts are about: names that may be there once or have to be there. While these are as
+    /// before, such questions have the answers they had.
+    fn public_names(&self) -> Vec<&str>;
+
+    /// Takes over from `before` whatever is declared as it was, so that it is held once.
+    fn rejoin(declared: &mut Self::Declared, before: &Self::Declared);
 }
 
-impl Touched {
-    fn none() -> Self {
-        Self::Ids(BTreeSet::new())
+/// One part and what a person sees of it.
+#[derive(Debug)]
+struct Part<C> {
+    compiled: Arc<C>,
+    view: Arc<Value>,
+}
+
+impl<C> Clone for Part<C> {
+    fn clone(&self) -> Self {
+        Self { compiled: Arc::clone(&self.compiled), view: Arc::clone(&self.view) }
+    }
+}
+
+/// One collection of parts in the order declared. Cheap to clone.
+#[derive(Debug)]
+pub(crate) struct Parts<C>(Arc<IndexMap<Arc<str>, Part<C>>>);
+
+impl<C> Clone for Parts<C> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<C: Compiled> Parts<C> {
+    pub(crate) fn none() -> Self {
+        Self(Arc::new(IndexMap::new()))
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        matches!(self, Self::Ids(ids) if ids.is_empty())
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<C>> {
+        self.0.values().map(|part| &part.compiled)
+    }
+
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> + Clone {
+        self.0.keys().map(AsRef::as_ref)
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<&Arc<C>> {
+        self.0.get(id).map(|part| &part.compiled)
     }
 
     pub(crate) fn has(&self, id: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Ids(ids) => ids.contains(id),
-        }
+        self.0.contains_key(id)
     }
 
-    fn add(&mut self, id: Option<String>) {
-        match (self, id) {
-            (Self::Ids(ids), Some(id)) => {
-                ids.insert(id);
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// What a person sees of one part.
+    pub(crate) fn view(&self, id: &str) -> Option<&Value> {
+        self.0.get(id).map(|part| &*part.view)
+    }
+
+    /// What a person sees of these parts, as a collection.
+    pub(crate) fn view_of(&self, ids: &Ids) -> Value {
+        let shown = |(id, part): (&Arc<str>, &Part<C>)| (id.to_string(), Value::clone(&part.view));
+        let view: Map<String, Value> = match ids {
+            Ids::All => self.0.iter().map(shown).collect(),
+            Ids::Some(ids) => {
+                ids.iter().filter_map(|id| self.0.get_key_value(id.as_str())).map(shown).collect()
             }
-            (this, None) => *this = Self::All,
-            (Self::All, Some(_)) => {}
-        }
+        };
+        Value::Object(view)
     }
 
-    /// Takes the touched elements of a collection over from the view.
-    fn read<T: DeserializeOwned>(
-        &self,
-        view: &Value,
-        name: &str,
-        declared: &mut IndexMap<String, T>,
-        problems: &mut Problems,
-    ) {
-        if self.is_empty() {
-            return;
-        }
-        let pointer = Setting::of([name]);
-        let elements = match view.get(name) {
-            Some(Value::Object(elements)) => elements,
-            Some(_) => return problems.push(Problem::new(pointer, "takes a map, by id")),
+    /// One part as it is in `base`; gone if it is not there.
+    pub(crate) fn restore(&mut self, id: &str, base: &Self) {
+        let parts = Arc::make_mut(&mut self.0);
+        match base.0.get_key_value(id) {
+            Some((id, part)) => {
+                parts.insert(Arc::clone(id), part.clone());
+            }
             None => {
-                return problems.push(
-                    Problem::new(pointer, "cannot be missing").hint(Some("`{}` is none of them".to_owned())),
-                );
-            }
-        };
-        let mut take = |id: &str, value: &Value, declared: &mut IndexMap<String, T>| match read(
-            value,
-            &pointer.join(id),
-        ) {
-            Ok(element) => {
-                declared.insert(id.to_owned(), element);
-            }
-            Err(problem) => problems.push(problem),
-        };
-        match self {
-            Self::All => {
-                declared.clear();
-                elements.iter().for_each(|(id, value)| take(id, value, declared));
-            }
-            Self::Ids(ids) => {
-                for id in ids {
-                    match elements.get(id) {
-                        Some(value) => take(id, value, declared),
-                        None => {
-                            declared.shift_remove(id);
-                        }
-                    }
-                }
+                parts.shift_remove(id);
             }
         }
     }
 
-    /// Puts the touched elements of a collection back into the view, completed as compiling completed them.
-    fn write<T: Serialize>(
+    /// What a person wrote, by id.
+    pub(crate) fn declared(&self) -> IndexMap<String, Arc<C::Declared>> {
+        self.iter_with_ids().map(|(id, part)| (id.to_owned(), Arc::clone(part.declared()))).collect()
+    }
+
+    pub(crate) fn iter_with_ids(&self) -> impl Iterator<Item = (&str, &Arc<C>)> {
+        self.0.iter().map(|(id, part)| (&**id, &part.compiled))
+    }
+
+    /// The collection with these changes, and whether a public name came, went or moved.
+    pub(crate) fn changed(
         &self,
-        declared: &IndexMap<String, T>,
-        name: &str,
-        view: &mut Value,
+        changes: Changes<C::Declared>,
+        mut compile: impl FnMut(&Arc<str>, Arc<C::Declared>, Option<&C>, &mut Problems) -> C,
         problems: &mut Problems,
-    ) {
-        let pointer = Setting::of([name]);
-        if let Some(Value::Object(elements)) = view.get_mut(name) {
-            for (id, element) in declared.iter().filter(|(id, _)| self.has(id)) {
-                elements.insert(id.clone(), json(element, &pointer.join(id), problems));
-            }
-        }
-    }
-}
-
-/// Which parts of the declaration an edit touched.
-pub(crate) struct Parts {
-    pub(crate) tenants: Touched,
-    pub(crate) environments: Touched,
-    pub(crate) organizations: Touched,
-    caller: bool,
-}
-
-impl Parts {
-    /// Everything, for a declaration that is compiled for the first time.
-    pub(crate) fn all() -> Self {
-        Self { tenants: Touched::All, environments: Touched::All, organizations: Touched::All, caller: true }
-    }
-
-    /// What these pointers are in.
-    pub(crate) fn of(touched: &[Setting]) -> Self {
-        let mut parts = Self {
-            tenants: Touched::none(),
-            environments: Touched::none(),
-            organizations: Touched::none(),
-            caller: false,
+    ) -> (Self, bool) {
+        let (mut parts, mut renamed, changes) = match changes {
+            Changes::None => return (self.clone(), false),
+            Changes::All(changes) => (IndexMap::with_capacity(changes.len()), true, changes),
+            Changes::Some(changes) => (IndexMap::clone(&self.0), false, changes),
         };
-        for setting in touched {
-            let mut segments = setting.segments();
-            match segments.next().as_deref() {
-                Some(TENANTS) => parts.tenants.add(segments.next()),
-                Some(ENVIRONMENTS) => parts.environments.add(segments.next()),
-                Some(ORGANIZATIONS) => parts.organizations.add(segments.next()),
-                Some(CALLER) => parts.caller = true,
-                // The whole declaration; a stranger beside the four members is refused when the view is read.
-                _ => parts = Self::all(),
-            }
+        for (id, declared) in changes {
+            let Some(declared) = declared else {
+                renamed |= parts.shift_remove(&id).is_some();
+                continue;
+            };
+            let before = self.0.get(&id);
+            let part = match before {
+                Some(before) if Arc::ptr_eq(before.compiled.declared(), &declared) => before.clone(),
+                _ => {
+                    let before = before.map(|part| part.compiled.as_ref());
+                    let compiled = compile(&id, declared, before, problems);
+                    renamed |= before.is_none_or(|was| was.public_names() != compiled.public_names());
+                    let pointer = || Setting::of([C::COLLECTION, &id]);
+                    let view = Arc::new(json(&**compiled.declared(), pointer, problems));
+                    Part { compiled: Arc::new(compiled), view }
+                }
+            };
+            parts.insert(id, part);
         }
-        parts
-    }
-
-    /// Reads the touched parts of an edited view; every other part is as it was.
-    pub(crate) fn redeclared(&self, before: &Declaration, view: &Value) -> Result<Declaration, WorldError> {
-        let mut problems = Problems::new();
-        if let Value::Object(members) = view {
-            for member in members.keys().filter(|member| !MEMBERS.contains(&member.as_str())) {
-                problems.push(
-                    Problem::new(
-                        Setting::of([member.as_str()]),
-                        format!("there is no member `{}` here", clip(member)),
-                    )
-                    .hint(one_of(member, MEMBERS)),
-                );
-            }
-        }
-        let mut declaration = before.clone();
-        self.tenants.read(view, TENANTS, &mut declaration.tenants, &mut problems);
-        self.environments.read(view, ENVIRONMENTS, &mut declaration.environments, &mut problems);
-        self.organizations.read(view, ORGANIZATIONS, &mut declaration.organizations, &mut problems);
-        if self.caller {
-            let pointer = Setting::of([CALLER]);
-            match view.get(CALLER) {
-                Some(value) => match read::<Caller>(value, &pointer) {
-                    Ok(caller) => declaration.caller = caller,
-                    Err(problem) => problems.push(problem),
-                },
-                None => problems.push(Problem::new(pointer, "the caller cannot be missing")),
-            }
-        }
-        if problems.is_empty() { Ok(declaration) } else { Err(WorldError { problems }) }
-    }
-
-    /// Puts what was touched back into the view, completed as compiling completed it.
-    pub(crate) fn write(&self, declaration: &Declaration, view: &mut Value, problems: &mut Problems) {
-        self.tenants.write(&declaration.tenants, TENANTS, view, problems);
-        self.environments.write(&declaration.environments, ENVIRONMENTS, view, problems);
-        self.organizations.write(&declaration.organizations, ORGANIZATIONS, view, problems);
-        if self.caller {
-            view[CALLER] = json(&declaration.caller, &Setting::of([CALLER]), problems);
-        }
+        (Self(Arc::new(parts)), renamed)
     }
 }
 
-/// Reads one part of the view; the error names the pointer inside it and the nearest valid member.
-fn read<T: DeserializeOwned>(value: &Value, pointer: &Setting) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let mut at = pointer.clone();
-        for segment in error.path() {
-            match segment {
-                serde_path_to_error::Segment::Map { key } => at = at.join(key),
-                // An element of a list has no name while it is not a text.
-                _ => break,
-            }
-        }
-        let message = error.into_inner().to_string();
-        let hint = hint_in(&message);
-        // serde goes on to list every member; the hint says it better.
-        let message = message.split_once(", expected one of").map_or(message.as_str(), |(start, _)| start);
-        Problem::new(at, message).hint(hint)
-    })
-}
-
-/// A part as JSON. Every map of the declaration has text for keys, so this does not fail; if it did, it would be said.
-pub(crate) fn json<T: Serialize>(part: &T, pointer: &Setting, problems: &mut Problems) -> Value {
-    serde_json::to_value(part).unwrap_or_else(|error| {
-        problems.push(Problem::new(pointer.clone(), error.to_string()));
+/// What is declared, as JSON. Every map of the declaration has text for keys, so this does not fail; if it did, it would
+/// be said.
+pub(crate) fn json<T: Serialize>(
+    declared: &T,
+    pointer: impl FnOnce() -> Setting,
+    problems: &mut Problems,
+) -> Value {
+    serde_json::to_value(declared).unwrap_or_else(|error| {
+        problems.push(Problem::new(pointer(), error.to_string()));
         Value::Null
     })
+}
+
+impl Compiled for Tenant {
+    type Declared = declaration::Tenant;
+
+    const COLLECTION: &'static str = TENANTS;
+
+    fn declared(&self) -> &Arc<declaration::Tenant> {
+        &self.declared
+    }
+
+    fn public_names(&self) -> Vec<&str> {
+        self.domains.iter().map(String::as_str).collect()
+    }
+
+    fn rejoin(declared: &mut declaration::Tenant, before: &declaration::Tenant) {
+        rejoin_all(&mut declared.applications, &before.applications);
+        rejoin_all(&mut declared.users, &before.users);
+    }
+}
+
+impl Compiled for Environment {
+    type Declared = declaration::Environment;
+
+    const COLLECTION: &'static str = ENVIRONMENTS;
+
+    fn declared(&self) -> &Arc<declaration::Environment> {
+        &self.declared
+    }
+
+    fn public_names(&self) -> Vec<&str> {
+        let own = [self.declared.identity.as_str(), &self.host];
+        let nodes = self.nodes.iter().filter_map(|node| node.host.as_deref());
+        own.into_iter().chain(nodes).collect()
+    }
+
+    fn rejoin(declared: &mut declaration::Environment, before: &declaration::Environment) {
+        rejoin_one(&mut declared.records, &before.records);
+    }
+}
+
+impl Compiled for Organization {
+    type Declared = declaration::Organization;
+
+    const COLLECTION: &'static str = ORGANIZATIONS;
+
+    fn declared(&self) -> &Arc<declaration::Organization> {
+        &self.declared
+    }
+
+    fn public_names(&self) -> Vec<&str> {
+        vec![&self.tenant, &self.id, &self.host, &self.api_host]
+    }
+
+    fn rejoin(declared: &mut declaration::Organization, before: &declaration::Organization) {
+        rejoin_all(&mut declared.application_users, &before.application_users);
+        rejoin_all(&mut declared.roles, &before.roles);
+        rejoin_one(&mut declared.records, &before.records);
+    }
+}
+
+fn rejoin_one<T: PartialEq>(declared: &mut Arc<T>, before: &Arc<T>) {
+    if *declared == *before {
+        *declared = Arc::clone(before);
+    }
+}
+
+fn rejoin_all<T: PartialEq>(declared: &mut IndexMap<String, Arc<T>>, before: &IndexMap<String, Arc<T>>) {
+    for (id, declared) in declared {
+        if let Some(before) = before.get(id) {
+            rejoin_one(declared, before);
+        }
+    }
 }

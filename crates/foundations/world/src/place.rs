@@ -6,8 +6,10 @@
 use mocktenant_verdict::Setting;
 
 use crate::World;
+use crate::pointers::File;
 
 const ENTRA: &str = "Microsoft Entra admin center";
+const CLOCK: &str = "Windows: date and time";
 const POWER_PLATFORM: &str = "Power Platform admin center > Environments";
 
 /// Where a person changes `setting` in the real products; `None` where nobody can.
@@ -18,14 +20,21 @@ pub fn place(setting: &Setting, world: &World) -> Option<String> {
         ["tenants", tenant, "applications", client, rest @ ..] => {
             Some(application(world, tenant, client, rest))
         }
+        ["tenants", tenant, "users", name, rest @ ..] => Some(user(world, tenant, name, rest)),
         ["tenants", _, "domains", ..] => Some(format!("{ENTRA} > Settings > Domain names")),
         ["tenants", _, "name"] => Some(format!("{ENTRA} > Overview > Properties")),
         ["environments", environment, rest @ ..] => match rest {
-            ["web_config"] => Some(format!("{}, appSettings", file(world, environment, "web_config"))),
+            ["web_config"] => Some(format!("{}, appSettings", file(world, environment, File::WebConfig))),
             ["web_config", key, ..] => {
-                Some(format!("{}, appSettings, {key}", file(world, environment, "web_config")))
+                Some(format!("{}, appSettings, {key}", file(world, environment, File::WebConfig)))
             }
-            ["wif_config", ..] => Some(format!("{}, audienceUris", file(world, environment, "wif_config"))),
+            ["wif_config", ..] => {
+                Some(format!("{}, audienceUris", file(world, environment, File::WifConfig)))
+            }
+            ["machine", "clock"] => Some(format!("{CLOCK} of every AOS machine")),
+            ["nodes", node, "clock"] => Some(format!("{CLOCK} of machine {node}")),
+            ["nodes", node, "host"] => Some(format!("DNS: the name of machine {node}")),
+            ["nodes", ..] => Some("the environment's deployment".to_owned()),
             ["machine", "certificates", location, store, rest @ ..] => {
                 Some(certificate(location, store, rest))
             }
@@ -44,6 +53,8 @@ pub fn place(setting: &Setting, world: &World) -> Option<String> {
             ["records", set, ..] => Some(format!("the environment's own records, {set}")),
             _ => None,
         },
+        // Microsoft's machines have Microsoft's time.
+        ["organizations", _, "clock"] => None,
         ["organizations", organization, rest @ ..] => {
             let name = world.organization(organization).map_or(*organization, |found| found.name.as_str());
             let settings = format!("{POWER_PLATFORM} > {name} > Settings > Users + permissions");
@@ -86,6 +97,18 @@ fn application(world: &World, tenant: &str, client: &str, rest: &[&str]) -> Stri
     }
 }
 
+fn user(world: &World, tenant: &str, name: &str, rest: &[&str]) -> String {
+    let Some((_, user)) = world.tenant(tenant).and_then(|tenant| tenant.user(name)) else {
+        return format!("{ENTRA} > Users > New user");
+    };
+    let page = format!("{ENTRA} > Users > {}", user.name);
+    match rest.first() {
+        None => page,
+        Some(&"password") => format!("{page} > Reset password"),
+        Some(_) => format!("{page} > Properties"),
+    }
+}
+
 fn certificate(location: &str, store: &str, rest: &[&str]) -> String {
     let console = if location == "CurrentUser" { "certmgr.msc" } else { "certlm.msc" };
     let folder = if store == "Root" { "Trusted Root Certification Authorities" } else { "Personal" };
@@ -96,8 +119,9 @@ fn certificate(location: &str, store: &str, rest: &[&str]) -> String {
     }
 }
 
-fn file(world: &World, environment: &str, kind: &str) -> String {
+fn file(world: &World, environment: &str, kind: File) -> String {
     world
-        .artefact_file(&Setting::of(["environments", environment, kind]))
-        .map_or_else(|| kind.replace('_', "."), str::to_owned)
+        .environment(environment)
+        .and_then(|environment| environment.file(kind))
+        .map_or_else(|| kind.usual_name().to_owned(), |file| file.name().to_owned())
 }

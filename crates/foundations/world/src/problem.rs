@@ -1,46 +1,12 @@
-//! What is wrong with a declaration, and where.
+//! A declaration that makes no world, and an edit that was not made.
 //!
 //! Decides the shape of these messages; the wording stands where the problem is found. Nothing here is ever an answer
 //! of an emulated product.
 
 use std::fmt;
 
-use mocktenant_verdict::Setting;
+use mocktenant_patch::Problem;
 use serde::Serialize;
-
-/// One thing that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Problem {
-    /// The declared value it is about.
-    pub pointer: Setting,
-    /// What is wrong, without a full stop.
-    pub message: String,
-    /// What would be right: the nearest valid name or value, or where to put it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
-}
-
-impl Problem {
-    pub(crate) fn new(pointer: Setting, message: impl Into<String>) -> Self {
-        Self { pointer, message: message.into(), hint: None }
-    }
-
-    pub(crate) fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
-        self.hint = hint.into();
-        self
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pointer = if self.pointer.as_str().is_empty() { "/" } else { self.pointer.as_str() };
-        write!(formatter, "{pointer}: {}", self.message)?;
-        match &self.hint {
-            Some(hint) => write!(formatter, " ({hint})"),
-            None => Ok(()),
-        }
-    }
-}
 
 /// A declaration that makes no world. Lists everything that is wrong with it, in the order of the declaration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -63,7 +29,58 @@ impl From<Problem> for WorldError {
     }
 }
 
-pub(crate) fn write_lines(formatter: &mut fmt::Formatter<'_>, problems: &[Problem]) -> fmt::Result {
+/// Why an edit was not made. The world it was for is unchanged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EditError {
+    /// An edit names a place that is not there, or one that does not take it.
+    Refused {
+        /// Which edit of the patch, from 0.
+        edit: usize,
+        /// What is wrong with it.
+        problem: Problem,
+    },
+    /// A `test` that does not hold.
+    TestFailed {
+        /// Which edit of the patch, from 0.
+        edit: usize,
+        /// What is there instead.
+        problem: Problem,
+    },
+    /// Every edit could be made, but the result is not a world.
+    World(WorldError),
+}
+
+impl EditError {
+    /// Everything that is wrong; at least one.
+    pub fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Refused { problem, .. } | Self::TestFailed { problem, .. } => std::slice::from_ref(problem),
+            Self::World(error) => &error.problems,
+        }
+    }
+}
+
+impl fmt::Display for EditError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused { edit, problem } => write!(formatter, "edit {}: {problem}", edit + 1),
+            Self::TestFailed { edit, problem } => {
+                write!(formatter, "edit {}: test failed: {problem}", edit + 1)
+            }
+            Self::World(error) => write_lines(formatter, &error.problems),
+        }
+    }
+}
+
+impl std::error::Error for EditError {}
+
+impl From<WorldError> for EditError {
+    fn from(error: WorldError) -> Self {
+        Self::World(error)
+    }
+}
+
+fn write_lines(formatter: &mut fmt::Formatter<'_>, problems: &[Problem]) -> fmt::Result {
     for (index, problem) in problems.iter().enumerate() {
         if index > 0 {
             formatter.write_str("\n")?;

@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::document::{self, DocumentError, Size};
-use crate::patch::Edit;
+use mocktenant_patch::Edit;
 
 /// A scenario file that is not what it should be: line, column, message and the nearest valid member.
 pub type ScenarioError = DocumentError;

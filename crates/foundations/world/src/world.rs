@@ -9,88 +9,38 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use mocktenant_artefacts::{Artefact, WebConfig, WifConfig};
+use mocktenant_patch::{Edit, Problem, Refusal};
 use mocktenant_verdict::Setting;
 use serde_json::Value;
 
-use crate::compile::{self, Before, Problems};
-use crate::compiled::{Environment, Organization, Tenant};
-use crate::declaration::Declaration;
-use crate::files::Artefacts;
-use crate::nearest::{clip, one_of};
+use crate::compile::{self, Problems};
+use crate::compiled::{Environment, Organization, Tenant, by_folded};
+use crate::declaration::{self, Caller, Declaration};
+use crate::files::{self, Artefacts};
 use crate::origin::{EditedBy, Origin, Origins};
 use crate::parts::{self, Parts};
-use crate::patch::{self, Edit, Refusal};
-use crate::problem::{Problem, WorldError, write_lines};
+use crate::pointers::{self, CALLER, ENVIRONMENTS, File, ORGANIZATIONS, TENANTS};
+use crate::problem::{EditError, WorldError};
+use crate::touched::{self, Changes, Ids, Touched};
+use mocktenant_patch::nearest::{clip, one_of};
 
 const CONTOSO: &str = include_str!("../assets/contoso.yaml");
 const CONTOSO_WEB_CONFIG: &[u8] = include_bytes!("../assets/web.config");
 const CONTOSO_WIF_CONFIG: &[u8] = include_bytes!("../assets/wif.config");
 
 /// The declaration compiled: validated, indexed, keys parsed. Immutable; share it in an `Arc`.
+#[derive(Clone)]
 pub struct World {
-    declaration: Declaration,
-    view: Value,
-    origins: Origins,
-    artefacts: Artefacts,
-    tenants: Arc<IndexMap<String, Arc<Tenant>>>,
+    tenants: Parts<Tenant>,
     /// Verified domain to tenant id.
-    domains: Arc<HashMap<String, String>>,
-    environments: IndexMap<String, Arc<Environment>>,
-    organizations: IndexMap<String, Arc<Organization>>,
+    domains: Arc<HashMap<String, Arc<str>>>,
+    environments: Parts<Environment>,
+    organizations: Parts<Organization>,
+    caller: Arc<Caller>,
+    caller_view: Arc<Value>,
+    origins: Origins,
     generation: u64,
-}
-
-/// Why an edit was not made. The world it was for is unchanged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EditError {
-    /// An edit names a place that is not there, or one that does not take it.
-    Refused {
-        /// Which edit of the patch, from 0.
-        edit: usize,
-        /// What is wrong with it.
-        problem: Problem,
-    },
-    /// A `test` that does not hold.
-    TestFailed {
-        /// Which edit of the patch, from 0.
-        edit: usize,
-        /// What is there instead.
-        problem: Problem,
-    },
-    /// Every edit could be made, but the result is not a world.
-    World(WorldError),
-}
-
-impl EditError {
-    /// Everything that is wrong; at least one.
-    pub fn problems(&self) -> &[Problem] {
-        match self {
-            Self::Refused { problem, .. } | Self::TestFailed { problem, .. } => std::slice::from_ref(problem),
-            Self::World(error) => &error.problems,
-        }
-    }
-}
-
-impl fmt::Display for EditError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused { edit, problem } => write!(formatter, "edit {}: {problem}", edit + 1),
-            Self::TestFailed { edit, problem } => {
-                write!(formatter, "edit {}: test failed: {problem}", edit + 1)
-            }
-            Self::World(error) => write_lines(formatter, &error.problems),
-        }
-    }
-}
-
-impl std::error::Error for EditError {}
-
-impl From<WorldError> for EditError {
-    fn from(error: WorldError) -> Self {
-        Self::World(error)
-    }
 }
 
 impl World {
@@ -129,67 +79,163 @@ impl World {
         if !strangers.is_empty() {
             return Err(WorldError { problems: strangers });
         }
-        Self::build(declaration, artefacts, origins, None)
+        let mut problems = Problems::new();
+        let caller_view = parts::json(&*declaration.caller, || pointers::caller().into(), &mut problems);
+        let empty = Self {
+            tenants: Parts::none(),
+            domains: Arc::default(),
+            environments: Parts::none(),
+            organizations: Parts::none(),
+            caller: declaration.caller,
+            caller_view: Arc::new(caller_view),
+            origins,
+            generation: 0,
+        };
+        let changes = AllChanges {
+            tenants: Changes::first(declaration.tenants),
+            environments: Changes::first(declaration.environments),
+            organizations: Changes::first(declaration.organizations),
+        };
+        empty.changed(changes, artefacts, problems)
     }
 
     /// The next snapshot, with these edits made in order, all or none.
     ///
-    /// Keys of `web_config` and audiences of `wif_config` become splices in their files.
+    /// Keys of `web_config` and audiences of `wif_config` become splices in their files. What it costs depends on the parts
+    /// the edits are about, not on the rest of the world.
     pub fn edited(&self, patch: &[Edit], by: EditedBy) -> Result<Self, EditError> {
-        let mut view = self.view.clone();
-        let mut touched = Vec::with_capacity(patch.len());
-        for (edit, operation) in patch.iter().enumerate() {
-            patch::apply(&mut view, operation, &mut touched).map_err(|refusal| match refusal {
-                Refusal::Place(problem) => EditError::Refused { edit, problem },
-                Refusal::Test(problem) => EditError::TestFailed { edit, problem },
-            })?;
+        let pointers = patch.iter().flat_map(|edit| std::iter::once(&edit.path).chain(&edit.from));
+        let (view, settings) = match self.patched(patch, &Touched::by(pointers)) {
+            Ok(patched) => patched,
+            // A refusal names the nearest thing that exists, so everything that does has to be in sight.
+            Err(_) => self.patched(patch, &Touched::all())?,
+        };
+        let touched = Touched::by(&settings);
+        let mut problems = Problems::new();
+        touched::strangers(&view, &mut problems);
+        let changes = AllChanges {
+            tenants: touched::read(&touched.tenants, &view, &self.tenants, &mut problems),
+            environments: touched::read(&touched.environments, &view, &self.environments, &mut problems),
+            organizations: touched::read(&touched.organizations, &view, &self.organizations, &mut problems),
+        };
+        let mut next = self.clone();
+        if touched.caller {
+            let at = || pointers::caller().setting();
+            match view.get(CALLER).map(|value| touched::part::<Caller>(value, at)) {
+                Some(Ok(written)) => {
+                    next.caller_view = Arc::new(parts::json(&written, at, &mut problems));
+                    next.caller = Arc::new(written);
+                }
+                Some(Err(problem)) => problems.push(problem),
+                None => problems.push(Problem::new(at(), "the caller cannot be missing")),
+            }
         }
-        let parts = Parts::of(&touched);
-        let declaration = parts.redeclared(&self.declaration, &view)?;
-        let mut artefacts = self.artefacts.clone();
-        for id in self.environments.keys().filter(|id| !declaration.environments.contains_key(*id)) {
-            artefacts.forget(id);
+        if !problems.is_empty() {
+            return Err(WorldError { problems }.into());
         }
-        let mut origins = self.origins.clone();
         let origin = Origin::from(by);
-        for setting in &touched {
-            origins.note(setting, origin.clone());
+        for setting in &settings {
+            next.origins.note(setting, origin.clone());
         }
-        Ok(Self::build(declaration, artefacts, origins, Some(Previous { world: self, parts: &parts, view }))?)
+        next.generation += 1;
+        Ok(next.changed(changes, Artefacts::none(), problems)?)
     }
 
-    /// What a person wrote, completed.
-    pub fn declaration(&self) -> &Declaration {
-        &self.declaration
+    /// The next snapshot, with one tenant, environment or organisation as it is in `base`, files and origins included; a
+    /// part that `base` does not have goes. A pointer to anything else changes nothing.
+    pub fn restored(&self, base: &Self, part: &Setting) -> Result<Self, WorldError> {
+        let mut next = self.clone();
+        let mut segments = part.segments();
+        if let (Some(collection), Some(id)) = (segments.next(), segments.next()) {
+            match collection.as_str() {
+                TENANTS => next.tenants.restore(&id, &base.tenants),
+                ENVIRONMENTS => next.environments.restore(&id, &base.environments),
+                ORGANIZATIONS => next.organizations.restore(&id, &base.organizations),
+                _ => {}
+            }
+        }
+        let mut problems = Problems::new();
+        next.domains = Arc::new(compile::domains(&next.tenants, &mut problems));
+        compile::hosts_and_providers(&next.tenants, &next.environments, &next.organizations, &mut problems);
+        compile::caller(&next.caller, &next.environments, &mut problems);
+        next.origins.restore(part, &base.origins);
+        next.generation += 1;
+        if problems.is_empty() { Ok(next) } else { Err(WorldError { problems }) }
     }
 
-    /// The declaration as JSON: what edits are made on.
-    pub fn view(&self) -> &Value {
-        &self.view
+    /// What a person wrote, completed: put together from the parts. Whoever needs one part asks for that.
+    pub fn declaration(&self) -> Declaration {
+        Declaration {
+            tenants: self.tenants.declared(),
+            environments: self.environments.declared(),
+            organizations: self.organizations.declared(),
+            caller: Arc::clone(&self.caller),
+        }
+    }
+
+    /// The declaration as JSON: what edits are made on. Put together from the parts, so for a large world it is large.
+    pub fn view(&self) -> Value {
+        self.view_of(&Touched::all())
     }
 
     /// The declared value at a pointer (RFC 6901). An element of a list of texts is addressed by its own value; an index
-    /// names nothing.
+    /// names nothing. A collection of parts (`/tenants`) and the declaration itself are no single value: see
+    /// [`Self::read`].
     pub fn get(&self, setting: &Setting) -> Option<&Value> {
-        patch::find(&self.view, setting).ok()
+        let pointer = setting.as_str().strip_prefix('/')?;
+        let (member, pointer) = pointer.split_at(pointer.find('/').unwrap_or(pointer.len()));
+        if member == CALLER {
+            return mocktenant_patch::value_at(&self.caller_view, pointer);
+        }
+        let pointer = pointer.strip_prefix('/')?;
+        let (_, below) = pointer.split_at(pointer.find('/').unwrap_or(pointer.len()));
+        let id = setting.segments().nth(1)?;
+        let view = match member {
+            TENANTS => self.tenants.view(&id),
+            ENVIRONMENTS => self.environments.view(&id),
+            ORGANIZATIONS => self.organizations.view(&id),
+            _ => None,
+        };
+        mocktenant_patch::value_at(view?, below)
+    }
+
+    /// [`Self::get`], and the same for a collection of parts and the declaration itself, which are put together.
+    pub fn read(&self, setting: &Setting) -> Option<Cow<'_, Value>> {
+        let whole = match setting.as_str() {
+            "" => return Some(Cow::Owned(self.view())),
+            other => other.strip_prefix('/')?,
+        };
+        match whole {
+            TENANTS => Some(Cow::Owned(self.tenants.view_of(&Ids::All))),
+            ENVIRONMENTS => Some(Cow::Owned(self.environments.view_of(&Ids::All))),
+            ORGANIZATIONS => Some(Cow::Owned(self.organizations.view_of(&Ids::All))),
+            _ => self.get(setting).map(Cow::Borrowed),
+        }
     }
 
     /// Where a declared value came from; also for one that is not there.
     pub fn origin(&self, setting: &Setting) -> Origin {
-        self.artefacts.origin(setting).unwrap_or_else(|| self.origins.of(setting).clone())
+        let segments: Vec<String> = setting.segments().take(5).collect();
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let in_file = match segments.as_slice() {
+            [ENVIRONMENTS, id, rest @ ..] => {
+                self.environments.get(id).and_then(|environment| environment.files().origin(rest))
+            }
+            _ => None,
+        };
+        in_file.unwrap_or_else(|| self.origins.of(setting).clone())
     }
 
     /// All tenants, in the order declared.
     pub fn tenants(&self) -> impl Iterator<Item = &Arc<Tenant>> {
-        self.tenants.values()
+        self.tenants.iter()
     }
 
     /// The tenant of this id or verified domain, in any letter case.
     pub fn tenant(&self, id_or_domain: &str) -> Option<&Arc<Tenant>> {
-        let name = folded(id_or_domain);
-        self.tenants
-            .get(name.as_ref())
-            .or_else(|| self.domains.get(name.as_ref()).and_then(|id| self.tenants.get(id)))
+        by_folded(id_or_domain, |name| {
+            self.tenants.get(name).or_else(|| self.tenants.get(self.domains.get(name)?))
+        })
     }
 
     /// The environment of this short name.
@@ -199,7 +245,7 @@ impl World {
 
     /// All environments, in the order declared.
     pub fn environments(&self) -> impl Iterator<Item = &Arc<Environment>> {
-        self.environments.values()
+        self.environments.iter()
     }
 
     /// The organisation of this short name (its key, not its GUID).
@@ -209,17 +255,31 @@ impl World {
 
     /// All organisations, in the order declared.
     pub fn organizations(&self) -> impl Iterator<Item = &Arc<Organization>> {
-        self.organizations.values()
+        self.organizations.iter()
+    }
+
+    /// The client a scenario drives.
+    pub fn caller(&self) -> &Arc<Caller> {
+        &self.caller
     }
 
     /// The file at `/environments/<id>/web_config` or `/environments/<id>/wif_config`.
     pub fn artefact(&self, pointer: &Setting) -> Option<&Artefact> {
-        self.artefacts.get(pointer).map(Arc::as_ref)
+        let mut segments = pointer.segments();
+        let (collection, id, member) = (segments.next()?, segments.next()?, segments.next()?);
+        if collection != ENVIRONMENTS || segments.next().is_some() {
+            return None;
+        }
+        self.environments.get(&id)?.file(File::of_member(&member)?)
     }
 
     /// All files of this world.
-    pub fn artefacts(&self) -> &Artefacts {
-        &self.artefacts
+    pub fn artefacts(&self) -> Artefacts {
+        let mut artefacts = Artefacts::none();
+        for environment in self.environments.iter() {
+            artefacts.insert(&environment.id, environment.files());
+        }
+        artefacts
     }
 
     /// How many edits lie between this snapshot and the one that was compiled first, which has 0.
@@ -227,151 +287,93 @@ impl World {
         self.generation
     }
 
-    /// The name of the file at a pointer.
-    pub(crate) fn artefact_file(&self, pointer: &Setting) -> Option<&str> {
-        self.artefact(pointer).map(Artefact::name)
+    /// The parts of the view that are in sight.
+    fn view_of(&self, sight: &Touched) -> Value {
+        let mut view = serde_json::Map::new();
+        for (name, ids, collection) in [
+            (TENANTS, &sight.tenants, self.tenants.view_of(&sight.tenants)),
+            (ENVIRONMENTS, &sight.environments, self.environments.view_of(&sight.environments)),
+            (ORGANIZATIONS, &sight.organizations, self.organizations.view_of(&sight.organizations)),
+        ] {
+            if !ids.is_empty() {
+                view.insert(name.to_owned(), collection);
+            }
+        }
+        if sight.caller {
+            view.insert(CALLER.to_owned(), Value::clone(&self.caller_view));
+        }
+        Value::Object(view)
     }
 
-    fn build(
-        mut declaration: Declaration,
+    /// Makes edits on what is in sight: the view they leave, and the settings they changed.
+    fn patched(&self, patch: &[Edit], sight: &Touched) -> Result<(Value, Vec<Setting>), EditError> {
+        let mut view = self.view_of(sight);
+        let mut settings = Vec::with_capacity(patch.len());
+        for (edit, operation) in patch.iter().enumerate() {
+            mocktenant_patch::apply(&mut view, operation, &mut settings).map_err(
+                |refusal| match refusal {
+                    Refusal::Place(problem) => {
+                        EditError::Refused { edit, problem: files::explained(problem, &view) }
+                    }
+                    Refusal::Test(problem) => {
+                        EditError::TestFailed { edit, problem: files::explained(problem, &view) }
+                    }
+                },
+            )?;
+        }
+        Ok((view, settings))
+    }
+
+    /// This snapshot with changed parts, compiled and asked whatever concerns them.
+    fn changed(
+        self,
+        changes: AllChanges,
         mut artefacts: Artefacts,
-        origins: Origins,
-        previous: Option<Previous<'_>>,
+        mut problems: Problems,
     ) -> Result<Self, WorldError> {
-        let mut problems = Problems::new();
-        let before = previous.as_ref().map(|previous| previous.world);
-        let all = Parts::all();
-        let parts = previous.as_ref().map_or(&all, |previous| previous.parts);
-
-        let tenants = match before {
-            Some(world) if parts.tenants.is_empty() => Arc::clone(&world.tenants),
-            _ => Arc::new(
-                declaration
-                    .tenants
-                    .iter()
-                    .map(|(id, declared)| {
-                        let was = before.and_then(|world| {
-                            Some((world.declaration.tenants.get(id)?, world.tenants.get(id)?))
-                        });
-                        let compiled = match was {
-                            Some((_, compiled)) if !parts.tenants.has(id) => Arc::clone(compiled),
-                            _ => {
-                                let was = was.map(|(declared, compiled)| Before {
-                                    declared,
-                                    compiled: compiled.as_ref(),
-                                });
-                                Arc::new(compile::tenant(id, declared, was.as_ref(), &mut problems))
-                            }
-                        };
-                        (id.clone(), compiled)
-                    })
-                    .collect::<IndexMap<_, _>>(),
-            ),
-        };
-        let domains = match before {
-            Some(world) if parts.tenants.is_empty() => Arc::clone(&world.domains),
-            _ => {
-                compile::domains(&declaration, &mut problems);
-                let domains = tenants.values();
-                Arc::new(
-                    domains
-                        .flat_map(|tenant| {
-                            tenant.domains.iter().map(|domain| (domain.clone(), tenant.id.clone()))
-                        })
-                        .collect(),
-                )
-            }
-        };
-
-        let mut environments = IndexMap::with_capacity(declaration.environments.len());
-        for (id, declared) in &mut declaration.environments {
-            let was = before.and_then(|world| {
-                Some((world.declaration.environments.get(id)?, world.environments.get(id)?))
-            });
-            let compiled = match was {
-                Some((_, compiled)) if !parts.environments.has(id) => Arc::clone(compiled),
-                _ => {
-                    compile::complete(declared);
-                    let Some(files) = artefacts.reconcile(id, declared, before.is_none(), &mut problems)
-                    else {
-                        continue;
-                    };
-                    let was =
-                        was.map(|(declared, compiled)| Before { declared, compiled: compiled.as_ref() });
-                    Arc::new(compile::environment(id, declared, files, was.as_ref(), &mut problems))
-                }
-            };
-            environments.insert(id.clone(), compiled);
+        let (tenants, domains_changed) =
+            self.tenants.changed(changes.tenants, compile::tenant, &mut problems);
+        let domains =
+            if domains_changed { Arc::new(compile::domains(&tenants, &mut problems)) } else { self.domains };
+        let (environments, hosts_changed) = self.environments.changed(
+            changes.environments,
+            |id, declared, before, problems| {
+                compile::environment(id, declared, artefacts.take(id), before, problems)
+            },
+            &mut problems,
+        );
+        let (organizations, names_changed) = self.organizations.changed(
+            changes.organizations,
+            |key, declared, _, problems| compile::organization(key, declared, problems),
+            &mut problems,
+        );
+        if domains_changed || hosts_changed || names_changed {
+            compile::hosts_and_providers(&tenants, &environments, &organizations, &mut problems);
         }
-
-        let mut organizations = IndexMap::with_capacity(declaration.organizations.len());
-        for (key, declared) in &declaration.organizations {
-            let was = before.and_then(|world| {
-                Some((world.declaration.organizations.get(key)?, world.organizations.get(key)?))
-            });
-            let compiled = match was {
-                Some((_, compiled)) if !parts.organizations.has(key) => Arc::clone(compiled),
-                _ => {
-                    let was =
-                        was.map(|(declared, compiled)| Before { declared, compiled: compiled.as_ref() });
-                    Arc::new(compile::organization(key, declared, was.as_ref(), &mut problems))
-                }
-            };
-            organizations.insert(key.clone(), compiled);
-        }
-
-        compile::hosts_and_tenants(&declaration, &mut problems);
-        compile::caller(&declaration, &mut problems);
-        let generation = before.map_or(0, |world| world.generation + 1);
-        let view = match previous {
-            Some(Previous { mut view, parts, .. }) => {
-                parts.write(&declaration, &mut view, &mut problems);
-                view
-            }
-            None => parts::json(&declaration, &Setting::fixed(""), &mut problems),
-        };
+        compile::caller(&self.caller, &environments, &mut problems);
         if problems.is_empty() {
-            Ok(Self {
-                declaration,
-                view,
-                origins,
-                artefacts,
-                tenants,
-                domains,
-                environments,
-                organizations,
-                generation,
-            })
+            Ok(Self { tenants, domains, environments, organizations, ..self })
         } else {
             Err(WorldError { problems })
         }
     }
 }
 
-/// Without the declaration: it holds secrets, and what is printed ends in logs.
+/// What became of every collection.
+struct AllChanges {
+    tenants: Changes<declaration::Tenant>,
+    environments: Changes<declaration::Environment>,
+    organizations: Changes<declaration::Organization>,
+}
+
 impl fmt::Debug for World {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("World")
             .field("generation", &self.generation)
             .field("tenants", &self.tenants.len())
-            .field("environments", &self.environments.keys())
-            .field("organizations", &self.organizations.keys())
+            .field("environments", &self.environments.ids().collect::<Vec<_>>())
+            .field("organizations", &self.organizations.ids().collect::<Vec<_>>())
             .finish_non_exhaustive()
-    }
-}
-
-/// The snapshot an edit begins with, what it touched, and the view it made.
-struct Previous<'w> {
-    world: &'w World,
-    parts: &'w Parts,
-    view: Value,
-}
-
-fn folded(name: &str) -> Cow<'_, str> {
-    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        Cow::Owned(name.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(name)
     }
 }

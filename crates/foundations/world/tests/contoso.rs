@@ -15,12 +15,13 @@ fn contoso() -> World {
 fn published_ids_secrets_and_thumbprints_never_change() {
     let world = contoso();
     let mut lines = Vec::new();
+    let view = world.view();
     for tenant in world.tenants() {
         lines.push(format!("tenant {} {} {}", tenant.id, tenant.name, tenant.domains.join(" ")));
         for identity in &tenant.signing {
             lines.push(format!("signing {}", identity.certificate().thumbprint()));
         }
-        let order = world.view()["tenants"][&tenant.id]["applications"].as_object().unwrap().keys();
+        let order = view["tenants"][&*tenant.id]["applications"].as_object().unwrap().keys();
         for application in order.map(|id| &tenant.applications[id]) {
             lines.push(format!(
                 "application {} {} {}",
@@ -29,11 +30,14 @@ fn published_ids_secrets_and_thumbprints_never_change() {
             for secret in &application.secrets {
                 let expires =
                     secret.expires.map_or_else(|| "never".to_owned(), |time| time.date().to_string());
-                lines.push(format!("  secret {} {} {expires}", secret.name, secret.value));
+                lines.push(format!("  secret {} {} {expires}", secret.name, secret.value.as_str()));
             }
             for certificate in &application.certificates {
                 lines.push(format!("  certificate {}", certificate.thumbprint()));
             }
+        }
+        for (name, user) in &tenant.users {
+            lines.push(format!("user {name} {} {}", user.object_id, user.password.as_str()));
         }
     }
     for environment in world.environments() {
@@ -93,7 +97,7 @@ fn the_onebox_stands_at_the_end_of_the_recipe() {
 fn tenants_and_applications_are_found_in_any_letter_case() {
     let world = contoso();
     for name in [TENANT, &TENANT.to_uppercase(), "contoso.onmicrosoft.com", "Contoso.COM"] {
-        assert_eq!(world.tenant(name).map(|tenant| tenant.id.as_str()), Some(TENANT), "{name}");
+        assert_eq!(world.tenant(name).map(|tenant| &*tenant.id), Some(TENANT), "{name}");
     }
     for name in ["", "fabrikam.com", "contoso.com.", &"x".repeat(1 << 16)] {
         assert!(world.tenant(name).is_none(), "{name:.20}");
@@ -117,7 +121,12 @@ fn a_list_element_is_read_by_its_value_and_never_by_an_index() {
     assert_eq!(world.get(&domains.join("0")), None);
     assert_eq!(world.get(&domains.join("-")), None);
     assert_eq!(world.get(&Setting::fixed("no pointer")), None);
-    assert_eq!(world.get(&Setting::fixed("")), Some(world.view()));
+    assert_eq!(world.read(&Setting::fixed("")).as_deref(), Some(&world.view()));
+    assert_eq!(world.read(&Setting::fixed("/tenants")).as_deref(), Some(&world.view()["tenants"]));
+    assert_eq!(world.read(&domains).as_deref(), Some(&world.view()["tenants"][TENANT]["domains"]));
+    assert_eq!(world.get(&Setting::fixed("/tenants")), None, "nothing is put together on the way");
+    assert_eq!(world.get(&Setting::fixed("/caller/client_id")), Some(&SAMPLE.into()));
+    assert_eq!(world.get(&Setting::fixed("/caller")), Some(&world.view()["caller"]));
 }
 
 #[test]
@@ -131,6 +140,7 @@ fn every_pointer_a_part_carries_is_a_declared_value() {
     for environment in world.environments() {
         pointers.push(environment.pointer.clone());
         pointers.extend(environment.stores.iter().map(|stored| stored.pointer.clone()));
+        pointers.extend(environment.nodes.iter().map(|node| node.pointer.clone()));
     }
     for organization in world.organizations() {
         pointers.push(organization.pointer.clone());
@@ -188,6 +198,17 @@ fn a_setting_is_changed_where_the_product_has_it() {
     for (pointer, expected) in [
         (format!("{onebox}/database/SysFlighting/X/Enabled"), "AxDB, table SysFlighting"),
         (format!("{onebox}/database/UserInfo/Admin"), "System administration > Users"),
+        (format!("{onebox}/machine/clock"), "Windows: date and time of every AOS machine"),
+        (format!("{onebox}/nodes/aos1/clock"), "Windows: date and time of machine aos1"),
+        (format!("{onebox}/nodes/aos1/host"), "DNS: the name of machine aos1"),
+        (
+            format!("/tenants/{TENANT}/users/ada@contoso.com/password"),
+            "Microsoft Entra admin center > Users > Ada Lovelace > Reset password",
+        ),
+        (
+            format!("/tenants/{TENANT}/users/bob@contoso.com"),
+            "Microsoft Entra admin center > Users > New user",
+        ),
         (
             format!("{onebox}/database/SysAADClientTable/{SAMPLE}"),
             "System administration > Setup > Microsoft Entra ID applications",
@@ -220,6 +241,8 @@ fn a_setting_is_changed_where_the_product_has_it() {
         assert_eq!(fixed(&pointer), expected, "{pointer}");
     }
     assert_eq!(place(&Setting::of(["tenants", TENANT, "signing_keys"]), &world), None);
+    assert_eq!(place(&Setting::of(["tenants", TENANT, "clock"]), &world), None);
+    assert_eq!(place(&Setting::fixed("/organizations/contoso/clock"), &world), None);
     assert_eq!(place(&Setting::fixed("/nowhere"), &world), None);
 }
 
@@ -228,6 +251,10 @@ fn a_world_is_shared_between_threads_and_prints_no_secret() {
     fn shared<T: Send + Sync>(_: &T) {}
     let world = contoso();
     shared(&world);
-    let printed = format!("{world:?} {:?}", world.tenant(TENANT).unwrap());
-    assert!(!printed.contains("contoso-app-secret-not-secret"), "{printed}");
+    let parts = (world.tenant(TENANT).unwrap(), world.environment("onebox").unwrap(), world.caller());
+    let printed = format!("{world:?} {parts:?} {:?}", world.declaration());
+    for secret in ["contoso-app-secret-not-secret", "ada-password-not-secret", "PRIVATE KEY"] {
+        assert!(!printed.contains(secret), "{printed}");
+    }
+    assert!(printed.contains("ada@contoso.com"), "{printed}");
 }

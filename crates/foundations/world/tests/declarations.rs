@@ -1,14 +1,15 @@
 //! What makes no world is told completely, each with its pointer and what would be right.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use mocktenant_world::{Artefacts, Declaration, Edit, EditedBy, Origins, Setting, World};
+use mocktenant_world::{Artefacts, Declaration, Edit, EditedBy, Origins, Setting, World, pointers};
 use serde_json::json;
 
 const TENANT: &str = "c0117050-0000-4000-8000-000000000001";
 
 fn declaration() -> Declaration {
-    World::contoso().expect("the default world compiles").declaration().clone()
+    World::contoso().expect("the default world compiles").declaration()
 }
 
 fn compiled(declaration: Declaration) -> Result<World, String> {
@@ -18,17 +19,17 @@ fn compiled(declaration: Declaration) -> Result<World, String> {
 #[test]
 fn every_problem_is_listed_at_once() {
     let mut wrong = declaration();
-    let tenant = &mut wrong.tenants[TENANT];
+    let tenant = Arc::make_mut(&mut wrong.tenants[TENANT]);
     tenant.domains.push("Contoso.example".into());
     tenant.domains.push("contoso.com".into());
-    let application = &mut tenant.applications["c0117050-0000-4000-8000-00000000a001"];
+    let application = Arc::make_mut(&mut tenant.applications["c0117050-0000-4000-8000-00000000a001"]);
     application.object_id = "C0117050-0000-4000-8000-0000000B0001".into();
     application.requested_access_token_version = Some(3);
     application.secrets["expired"].expires = Some("yesterday".into());
     application.certificates[0].certificate = "shipped:sample-clint".into();
     application.granted_roles.insert("c0117050-0000-4000-8000-00000000a005".into(), vec![]);
-    let onebox = &mut wrong.environments["onebox"];
-    onebox.tenant = "c0117050-0000-4000-8000-000000000002".into();
+    let onebox = Arc::make_mut(&mut wrong.environments["onebox"]);
+    onebox.identity = "c0117050-0000-4000-8000-000000000002".into();
     onebox.host = "https://contoso.crm4.dynamics.com/".into();
     onebox.database.sys_flighting[0].enabled = 2;
     onebox.database.dual_write.maps["CustomersV3"].state = "Runing".into();
@@ -39,10 +40,10 @@ fn every_problem_is_listed_at_once() {
         "lab-ca2".into(),
         mocktenant_world::declaration::StoreCertificate { certificate: "lab-ca".into(), private_key: None },
     );
-    let organization = &mut wrong.organizations["contoso"];
+    let organization = Arc::make_mut(&mut wrong.organizations["contoso"]);
     organization.api_host = organization.host.clone();
     let role = organization.roles["Basic User"].id.clone();
-    organization.roles["System Administrator"].id = role;
+    Arc::make_mut(&mut organization.roles["System Administrator"]).id = role;
 
     let error = compiled(wrong).unwrap_err();
     let onebox = "/environments/onebox";
@@ -61,7 +62,7 @@ fn every_problem_is_listed_at_once() {
         format!("{onebox}/machine/certificates/LocalMachine/Root/lab-ca2: the lab's own roots are declared"),
         format!("{onebox}/machine/certificates/LocalMachine/Mine: `Mine` is not a value here"),
         "/organizations/contoso/roles/Basic User/id: the role id".to_owned(),
-        format!("{onebox}/tenant: there is no tenant `c0117050-0000-4000-8000-000000000002` (did you mean `{TENANT}`?)"),
+        format!("{onebox}/identity: there is no identity provider `c0117050-0000-4000-8000-000000000002` (did you mean `{TENANT}`?)"),
         "/organizations/contoso/api_host: the host `contoso.crm4.dynamics.com` is already at /organizations/contoso/host".to_owned(),
     ];
     let lines: Vec<&str> = error.lines().collect();
@@ -75,7 +76,7 @@ fn every_problem_is_listed_at_once() {
 }
 
 #[test]
-fn without_files_an_environment_gets_empty_ones_that_say_what_is_declared() {
+fn a_file_that_is_declared_by_its_keys_gets_the_usual_text_around_them() {
     let world = compiled(declaration()).unwrap();
     let file = world.artefact(&Setting::fixed("/environments/onebox/web_config")).unwrap();
     assert!(String::from_utf8_lossy(file.bytes()).contains("<add key=\"Aad.Realm\" value=\"spn:"));
@@ -84,11 +85,26 @@ fn without_files_an_environment_gets_empty_ones_that_say_what_is_declared() {
         json!(declaration().environments["onebox"].web_config)
     );
     let mut empty = declaration();
-    empty.environments["onebox"].web_config.clear();
-    empty.environments["onebox"].wif_config.audience_uris.clear();
-    empty.environments["onebox"].machine.certificates.clear();
+    let onebox = Arc::make_mut(&mut empty.environments["onebox"]);
+    onebox.web_config.as_mut().unwrap().clear();
+    onebox.wif_config.as_mut().unwrap().audience_uris.clear();
     let world = compiled(empty).unwrap();
     assert_eq!(world.view()["environments"]["onebox"]["web_config"], json!({}));
+    assert_eq!(world.view()["environments"]["onebox"]["wif_config"], json!({ "audienceUris": [] }));
+}
+
+#[test]
+fn what_every_environment_has_is_completed_and_a_file_is_never_invented() {
+    let mut empty = declaration();
+    let onebox = Arc::make_mut(&mut empty.environments["onebox"]);
+    (onebox.web_config, onebox.wif_config) = (None, None);
+    onebox.machine.certificates.clear();
+    onebox.nodes.clear();
+    let world = compiled(empty).unwrap();
+    let view = world.view()["environments"]["onebox"].clone();
+    assert_eq!((view.get("web_config"), view.get("wif_config")), (None, None));
+    assert_eq!(world.artefacts().pointers().count(), 0);
+    assert_eq!(view["nodes"], json!({ "aos1": {} }), "an environment has at least one node");
     let stores = json!({"My": {}, "Root": {}});
     assert_eq!(
         world.view()["environments"]["onebox"]["machine"]["certificates"],
@@ -113,7 +129,7 @@ fn a_file_of_an_environment_that_is_not_declared_is_refused() {
 
 #[test]
 fn a_declaration_in_yaml_is_wrong_at_a_line_and_column() {
-    let text = "tenants: {}\nenvironments:\n  onebox:\n    tenant: x\n    hots: y\n";
+    let text = "tenants: {}\nenvironments:\n  onebox:\n    identity: x\n    hots: y\n";
     let error = Declaration::from_yaml("mine.yaml", text).unwrap_err();
     assert_eq!(error.to_string(), "mine.yaml:5:5: there is no member `hots` here (did you mean `host`?)");
     for bad in ["", "5", "tenants: 5", "tenants: {}\ntenants: {}", "\u{0}", "a: &a [*a]"] {
@@ -122,10 +138,10 @@ fn a_declaration_in_yaml_is_wrong_at_a_line_and_column() {
     }
 }
 
-#[test]
-fn ten_thousand_tenants_are_a_world_that_can_be_edited() {
+/// A world of this many tenants of one application each, beside the healthy one-box.
+fn large(tenants: usize) -> World {
     let mut text = String::from("environments: {}\norganizations: {}\ntenants:\n");
-    for number in 0..10_000 {
+    for number in 0..tenants {
         write!(
             text,
             "  c0117050-0000-4000-8000-{number:012x}:\n    name: Tenant {number}\n    domains: [t{number}.onmicrosoft.com]\n    \
@@ -133,24 +149,57 @@ fn ten_thousand_tenants_are_a_world_that_can_be_edited() {
              c0117050-0000-4000-9000-{number:012x}:\n        name: client\n        \
              object_id: c0117050-0000-4000-a000-{number:012x}\n        secrets: {{ default: {{ value: s }} }}\n"
         )
-        .unwrap();
+        .expect("memory");
     }
     text.push_str(
         "caller: { tenant: x, client_id: x, client_secret: x, environment: onebox, customer: {} }\n",
     );
-    let mut declaration = Declaration::from_yaml("large.yaml", &text).unwrap();
+    let mut declaration = Declaration::from_yaml("large.yaml", &text).expect("a declaration");
     // The caller needs an environment; the healthy one-box is at hand.
-    let contoso = World::contoso().unwrap();
-    declaration.environments = contoso.declaration().environments.clone();
-    declaration.environments["onebox"].tenant = "c0117050-0000-4000-8000-000000000000".into();
-    let world = compiled(declaration).unwrap();
+    declaration.environments = self::declaration().environments;
+    Arc::make_mut(&mut declaration.environments["onebox"]).identity =
+        "c0117050-0000-4000-8000-000000000000".into();
+    compiled(declaration).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn ten_thousand_tenants_are_a_world_that_can_be_edited() {
+    let world = large(10_000);
     assert_eq!(world.tenants().count(), 10_000);
     let last = world.tenant("T9999.onmicrosoft.com").unwrap();
     let edit = Edit::replace(last.pointer.join("name"), "Renamed");
     let after = world.edited(&[edit], EditedBy::Control).unwrap();
     assert_eq!(after.tenant(&last.id).unwrap().name, "Renamed");
-    assert!(std::sync::Arc::ptr_eq(
+    assert!(Arc::ptr_eq(
         world.tenant("t0.onmicrosoft.com").unwrap(),
         after.tenant("t0.onmicrosoft.com").unwrap()
     ));
+}
+
+#[test]
+fn an_edit_makes_anew_the_one_part_it_is_about_and_shares_thousands() {
+    let world = large(3_000);
+    let edited = "c0117050-0000-4000-8000-000000000007";
+    let edit = Edit::add(pointers::tenant(edited).clock(), "+20m");
+    let after = world.edited(&[edit], EditedBy::Control).unwrap();
+    let mut shared = 0;
+    for (old, new) in world.tenants().zip(after.tenants()) {
+        let same = Arc::ptr_eq(old, new);
+        assert_eq!(same, *old.id != *edited, "{}", old.id);
+        // What a person sees of it is the very same value too.
+        let view = |world: &World| world.get(&old.pointer).map(std::ptr::from_ref);
+        assert_eq!(view(&world) == view(&after), same, "{}", old.id);
+        shared += usize::from(same && Arc::ptr_eq(&old.declared, &new.declared));
+    }
+    assert_eq!(shared, 2_999);
+    let (old, new) = (world.tenant(edited).unwrap(), after.tenant(edited).unwrap());
+    let client = "c0117050-0000-4000-9000-000000000007";
+    assert!(Arc::ptr_eq(old.application(client).unwrap(), new.application(client).unwrap()));
+    assert!(Arc::ptr_eq(world.environment("onebox").unwrap(), after.environment("onebox").unwrap()));
+
+    // An edit elsewhere does not even copy the list of the tenants.
+    let elsewhere = Edit::replace(pointers::caller().client_id(), "y");
+    let after = world.edited(&[elsewhere], EditedBy::Control).unwrap();
+    let slot = |world: &World| world.tenants().next().map(std::ptr::from_ref);
+    assert_eq!(slot(&world), slot(&after));
 }

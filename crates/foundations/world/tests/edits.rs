@@ -53,7 +53,7 @@ fn a_changed_key_changes_its_span_in_the_file_and_nothing_else() {
         after.origin(&Setting::fixed("/environments/onebox/web_config/Aad.Realm")),
         Origin::File { file, line: 38, .. } if file == "web.config"
     ));
-    assert_eq!(after.environment("onebox").unwrap().web_config.bytes(), new.as_bytes());
+    assert_eq!(after.environment("onebox").unwrap().web_config.as_ref().unwrap().bytes(), new.as_bytes());
     assert_eq!(text(&before, WEB), old, "the snapshot before is as it was");
     assert_eq!((before.generation(), after.generation()), (0, 1));
 }
@@ -78,7 +78,7 @@ fn keys_and_audiences_come_and_go() {
     );
     assert!(text(&world, WIF).contains("<add value=\"spn:mine\" />"));
     assert_eq!(
-        world.declaration().environments["onebox"].web_config.keys().collect::<Vec<_>>(),
+        world.declaration().environments["onebox"].web_config.as_ref().unwrap().keys().collect::<Vec<_>>(),
         world.view()["environments"]["onebox"]["web_config"].as_object().unwrap().keys().collect::<Vec<_>>(),
         "the view has the order of the file"
     );
@@ -111,7 +111,8 @@ fn what_an_edit_does_not_touch_is_shared() {
     let flight = "/environments/onebox/database/SysFlighting/DualWriteUnoAuthenticationFnoToCds/Enabled";
     let after = edited(&before, json!([{"op": "replace", "path": flight, "value": 0}]));
     let (old, new) = (before.environment("onebox").unwrap(), after.environment("onebox").unwrap());
-    assert!(Arc::ptr_eq(&old.web_config, &new.web_config) && Arc::ptr_eq(&old.records, &new.records));
+    assert!(Arc::ptr_eq(old.web_config.as_ref().unwrap(), new.web_config.as_ref().unwrap()));
+    assert!(Arc::ptr_eq(&old.records, &new.records));
     assert!(Arc::ptr_eq(before.tenant(TENANT).unwrap(), after.tenant(TENANT).unwrap()));
 }
 
@@ -268,11 +269,150 @@ fn edits_in_a_row_give_the_same_world_as_compiling_what_they_declare() {
     ] {
         world = edited(&world, edits);
     }
-    let again = World::compile(
-        world.declaration().clone(),
-        world.artefacts().clone(),
-        mocktenant_world::Origins::default(),
-    );
+    let again = World::compile(world.declaration(), world.artefacts(), mocktenant_world::Origins::default());
     assert_eq!(again.unwrap().view(), world.view());
-    assert_eq!(&serde_json::to_value(world.declaration()).unwrap(), world.view());
+    assert_eq!(serde_json::to_value(world.declaration()).unwrap(), world.view());
+}
+
+#[test]
+fn a_key_of_a_file_an_environment_does_not_have_is_refused_with_the_reason() {
+    let world = edited(&contoso(), json!([{"op": "remove", "path": WEB}]));
+    assert!(world.artefact(&Setting::fixed(WEB)).is_none());
+    assert!(world.environment("onebox").unwrap().web_config.is_none());
+    assert_eq!(world.get(&Setting::fixed("/environments/onebox/web_config/Aad.Realm")), None);
+    for edit in [
+        json!({"op": "add", "path": format!("{WEB}/Aad.Realm"), "value": "x"}),
+        json!({"op": "replace", "path": format!("{WEB}/Aad.Realm"), "value": "x"}),
+        json!({"op": "remove", "path": format!("{WEB}/Aad.Realm")}),
+    ] {
+        let error = world.edited(&patch(json!([edit])), EditedBy::Control).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "edit 1: {WEB}/Aad.Realm: environment `onebox` has no web.config (`add` at {WEB} brings it into being: `{{}}`, or the whole of it)"
+            )
+        );
+    }
+    let again = edited(
+        &world,
+        json!([
+            {"op": "add", "path": WEB, "value": {}},
+            {"op": "add", "path": format!("{WEB}/Aad.Realm"), "value": "spn:mine"},
+        ]),
+    );
+    assert!(text(&again, WEB).contains("<add key=\"Aad.Realm\" value=\"spn:mine\" />"));
+    assert!(text(&again, WIF).contains("issuerNameRegistry"), "the other file is as it was");
+    let gone = edited(&again, json!([{"op": "remove", "path": WIF}]));
+    let audience = json!([{"op": "add", "path": format!("{WIF}/audienceUris/-"), "value": "x"}]);
+    let error = gone.edited(&patch(audience), EditedBy::Control).unwrap_err().to_string();
+    assert!(error.contains("environment `onebox` has no wif.config"), "{error}");
+    assert_eq!(gone.artefacts().pointers().count(), 1);
+}
+
+#[test]
+fn nodes_and_clocks_are_settings() {
+    let world = edited(
+        &contoso(),
+        json!([
+            {"op": "add", "path": "/environments/onebox/nodes/aos2", "value": {"host": "aos2.contoso.com"}},
+            {"op": "add", "path": "/environments/onebox/nodes/aos3", "value": {"clock": "-1h30m"}},
+            {"op": "add", "path": "/environments/onebox/machine/clock", "value": "+20m"},
+            {"op": "add", "path": format!("/tenants/{TENANT}/clock"), "value": "+1d"},
+            {"op": "add", "path": "/organizations/contoso/clock", "value": "-5s"},
+        ]),
+    );
+    let onebox = world.environment("onebox").unwrap();
+    let clocks: Vec<_> = onebox.nodes.iter().map(|node| (&*node.name, node.clock.whole_seconds())).collect();
+    assert_eq!(clocks, [("aos1", 1_200), ("aos2", 1_200), ("aos3", -5_400)]);
+    assert_eq!(onebox.node("aos2").unwrap().host.as_deref(), Some("aos2.contoso.com"));
+    assert_eq!(world.tenant(TENANT).unwrap().clock.whole_days(), 1);
+    assert_eq!(world.organization("contoso").unwrap().clock.whole_seconds(), -5);
+    let back = edited(&world, json!([{"op": "remove", "path": "/environments/onebox/machine/clock"}]));
+    assert!(back.environment("onebox").unwrap().node("aos1").unwrap().clock.is_zero());
+
+    for (path, value, message) in [
+        ("machine/clock", json!("20m"), "`20m` is not an offset of a clock (write it as `+20m`)"),
+        ("nodes/aos1/clock", json!("+40000d"), "`+40000d` is too far from the lab's time"),
+        ("nodes/aos1/host", json!("Aos1"), "`Aos1` is not a lower-case host name"),
+        (
+            "nodes/aos1/host",
+            json!("contoso.crm4.dynamics.com"),
+            "the host `contoso.crm4.dynamics.com` is already at /environments/onebox/nodes/aos1/host",
+        ),
+        ("nodes/a b", json!({}), "`a b` is not a short name"),
+        (
+            "identity",
+            json!("contoso.com"),
+            &format!("there is no identity provider `contoso.com` (its tenant id is `{TENANT}`)"),
+        ),
+    ] {
+        let path = format!("/environments/onebox/{path}");
+        let error = refused(json!([{"op": "add", "path": path, "value": value}]));
+        assert!(error.contains(message), "{error}");
+    }
+}
+
+#[test]
+fn a_user_has_a_name_under_a_domain_of_the_tenant_and_an_object_id_of_its_own() {
+    let users = format!("/tenants/{TENANT}/users");
+    let user = |id: &str| json!({"name": "Bob", "object_id": id, "password": "bob-password-not-secret"});
+    let free = "c0117050-0000-4000-8000-0000000b1002";
+    let world = edited(
+        &contoso(),
+        json!([{"op": "add", "path": format!("{users}/bob@contoso.com"), "value": user(free)}]),
+    );
+    let (name, bob) = world.tenant(TENANT).unwrap().user("Bob@Contoso.com").unwrap();
+    assert_eq!((name, bob.enabled, bob.given_name.as_deref()), ("bob@contoso.com", true, None));
+    assert!(world.tenant(TENANT).unwrap().user("eve@contoso.com").is_none());
+    for (name, id, message) in [
+        ("bob@fabrikam.com", free, "`fabrikam.com` is no domain of this tenant"),
+        ("Bob@contoso.com", free, "`Bob@contoso.com` is not in lower case (write it as `bob@contoso.com`)"),
+        ("bob", free, "`bob` is not a user principal name"),
+        ("@contoso.com", free, "`@contoso.com` is not a user principal name"),
+        ("b b@contoso.com", free, "`b b@contoso.com` is not a user principal name"),
+        ("bob@contoso.com", "5", "`5` is not a lower-case GUID"),
+        (
+            "bob@contoso.com",
+            "c0117050-0000-4000-8000-0000000b0001",
+            "the object id `c0117050-0000-4000-8000-0000000b0001` is already at",
+        ),
+    ] {
+        let error = refused(json!([{"op": "add", "path": format!("{users}/{name}"), "value": user(id)}]));
+        assert!(error.starts_with(&format!("{users}/{name}")) && error.contains(message), "{error}");
+    }
+}
+
+#[test]
+fn records_that_are_declared_as_before_are_the_same_records() {
+    let before = contoso();
+    let after = edited(
+        &before,
+        json!([
+            {"op": "replace", "path": "/environments/onebox/host", "value": "box.contoso.com"},
+            {"op": "replace", "path": "/organizations/contoso/name", "value": "Fabrikam"},
+        ]),
+    );
+    let (old, new) = (before.environment("onebox").unwrap(), after.environment("onebox").unwrap());
+    assert!(!Arc::ptr_eq(old, new) && Arc::ptr_eq(&old.records, &new.records));
+    let (old, new) = (before.organization("contoso").unwrap(), after.organization("contoso").unwrap());
+    assert!(!Arc::ptr_eq(old, new) && Arc::ptr_eq(&old.records, &new.records));
+    let role = |organization: &mocktenant_world::Organization| {
+        Arc::clone(&organization.roles["Basic User"].declared)
+    };
+    assert!(Arc::ptr_eq(&role(old), &role(new)));
+    let records = json!([{"op": "add", "path": "/organizations/contoso/records/accounts", "value": {}}]);
+    let changed = edited(&after, records);
+    assert!(!Arc::ptr_eq(&new.records, &changed.organization("contoso").unwrap().records));
+}
+
+#[test]
+fn an_edit_that_changes_nothing_shares_everything_but_its_number() {
+    let before = contoso();
+    let path = format!("/tenants/{TENANT}/name");
+    let after = edited(&before, json!([{"op": "replace", "path": path, "value": "Contoso"}]));
+    assert!(Arc::ptr_eq(before.tenant(TENANT).unwrap(), after.tenant(TENANT).unwrap()));
+    assert_eq!(after.generation(), 1);
+    let whole = json!([{"op": "replace", "path": "/tenants", "value": before.view()["tenants"]}]);
+    let after = edited(&before, whole);
+    assert!(Arc::ptr_eq(before.tenant(TENANT).unwrap(), after.tenant(TENANT).unwrap()));
 }

@@ -90,10 +90,10 @@ fn tenant_cert_absent_undoes_the_whole_recipe() {
     let onebox = world.environment("onebox").unwrap();
     assert_eq!(onebox.stores.iter().count(), 0);
     assert!(onebox.stores.holds_lab_ca("LocalMachine", "Root"));
-    let text = String::from_utf8_lossy(onebox.web_config.bytes()).into_owned();
+    let text = String::from_utf8_lossy(onebox.web_config.as_ref().unwrap().bytes()).into_owned();
     assert_eq!(text.matches("9F86D081884C7D659A2FEAA0C55AD015B0F00A08").count(), 2);
     assert!(text.contains("<add key=\"Aad.Realm\" value=\"spn:00000015-0000-0000-c000-000000000000\" />"));
-    assert!(!String::from_utf8_lossy(onebox.wif_config.bytes()).contains("00000000a002"));
+    assert!(!String::from_utf8_lossy(onebox.wif_config.as_ref().unwrap().bytes()).contains("00000000a002"));
     let own = "c0117050-0000-4000-8000-00000000a002";
     assert!(world.tenant("contoso.com").unwrap().application(own).is_none());
     assert!(world.organization("contoso").unwrap().application_user(own).is_none());

@@ -33,14 +33,14 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     let world = state.lab.world();
     let Some(pointer) = asked.pointer else {
-        let mut response = ok(world.view());
+        let mut response = ok(&world.view());
         if let Ok(tag) = format!("\"{}\"", world.generation()).parse() {
             response.headers_mut().insert(ETAG, tag);
         }
         return Ok(response);
     };
     let setting = Setting::from_pointer(pointer);
-    let Some(value) = world.get(&setting) else { return Err(missing(&world, &setting)) };
+    let Some(value) = world.read(&setting) else { return Err(missing(&world, &setting)) };
     Ok(ok(&json!({
         "pointer": setting,
         "value": value,
@@ -113,6 +113,8 @@ pub fn environment_reading_at_start(setting: &Setting) -> Option<String> {
     let segments: Vec<String> = setting.segments().collect();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
+        // A clock is looked at all the time.
+        ["environments", _, "machine", "clock"] => None,
         ["environments", environment, "web_config" | "wif_config" | "machine", ..]
         | ["environments", environment, "database", "SysFlighting" | "DualWriteProjectConfiguration", ..] => {
             Some((*environment).to_owned())

@@ -38,7 +38,7 @@ pub(crate) struct Facts<'f> {
 
 /// The document; its files are written on the way.
 pub(crate) fn document(world: &World, facts: &Facts<'_>) -> Result<Value, StartError> {
-    let caller = &world.declaration().caller;
+    let caller = world.caller();
     let mut document = Map::new();
     document.insert("schema".to_owned(), json!(1));
     if let Some(tenant) = world.tenant(&caller.tenant) {
@@ -47,7 +47,7 @@ pub(crate) fn document(world: &World, facts: &Facts<'_>) -> Result<Value, StartE
     let mut environments = Map::new();
     for environment in world.environments() {
         if let Some(url) = facts.addresses.get(&Site::environment(&environment.id)) {
-            environments.insert(environment.id.clone(), aos(world, &environment.id, url));
+            environments.insert(environment.id.to_string(), aos(world, &environment.id, url));
         }
     }
     if !environments.is_empty() {
@@ -73,7 +73,7 @@ pub(crate) fn document(world: &World, facts: &Facts<'_>) -> Result<Value, StartE
 }
 
 fn entra(world: &World, tenant: &Tenant, facts: &Facts<'_>) -> Result<Value, StartError> {
-    let caller = &world.declaration().caller;
+    let caller = world.caller();
     let mut entra = Map::new();
     let mut put = |name: &str, value: Value| {
         entra.insert(name.to_owned(), value);
@@ -88,7 +88,7 @@ fn entra(world: &World, tenant: &Tenant, facts: &Facts<'_>) -> Result<Value, Sta
     }
     put("client_id", json!(caller.client_id));
     put("client_secret", json!(caller.client_secret));
-    if let Some((client_id, secret)) = expired(world, tenant) {
+    if let Some((client_id, secret)) = expired(tenant) {
         put("expired_client_id", json!(client_id));
         put("expired_client_secret", json!(secret));
     }
@@ -109,9 +109,9 @@ fn entra(world: &World, tenant: &Tenant, facts: &Facts<'_>) -> Result<Value, Sta
 }
 
 /// Entra says "expired" only of an application all of whose secrets are, so the secret comes with that one's id.
-fn expired<'w>(world: &'w World, tenant: &Tenant) -> Option<(&'w str, &'w str)> {
+fn expired(tenant: &Tenant) -> Option<(&str, &str)> {
     let now = real_now();
-    let applications = &world.declaration().tenants.get(&tenant.id)?.applications;
+    let applications = &tenant.declared.applications;
     applications.iter().find_map(|(client_id, declared)| {
         let compiled = tenant.application(client_id)?;
         let all = !compiled.secrets.is_empty()
@@ -170,7 +170,7 @@ impl ClientFiles {
 }
 
 fn aos(world: &World, environment: &str, url: &str) -> Value {
-    let caller = &world.declaration().caller;
+    let caller = world.caller();
     let mut aos = Map::new();
     aos.insert("url".to_owned(), json!(url));
     aos.insert("resource".to_owned(), json!(url));
@@ -192,8 +192,8 @@ fn aos(world: &World, environment: &str, url: &str) -> Value {
 
 /// An API of the tenant's own that grants the caller a role.
 fn custom_api(world: &World, tenant: &Tenant) -> Option<Value> {
-    let client = tenant.application(&world.declaration().caller.client_id)?;
-    let applications = &world.declaration().tenants.get(&tenant.id)?.applications;
+    let client = tenant.application(&world.caller().client_id)?;
+    let applications = &tenant.declared.applications;
     applications.iter().find_map(|(client_id, declared)| {
         let uri = declared.identifier_uris.first().filter(|_| !declared.first_party)?;
         let role = client.granted_roles.get(&client_id.to_ascii_lowercase())?.first()?;

@@ -90,7 +90,7 @@ impl Configuration {
         let flight = environment.database.sys_flighting.get(FLIGHT).is_some_and(|flight| flight.enabled == 1);
         let dual_write = &environment.database.dual_write;
         let audiences: Vec<String> =
-            environment.wif_config.entries().into_iter().map(|entry| entry.value).collect();
+            environment.wif_config.iter().flat_map(|file| file.entries()).map(|entry| entry.value).collect();
         let thumbprint = web("Infrastructure.S2SCertThumbprint");
         let places = named_thumbprint(&thumbprint.value)
             .map(|named| {
@@ -230,8 +230,8 @@ fn certificate(
 /// One key of web.config. ASP.NET compares keys without case, so the setting is spelt as the file spells it.
 fn web_config(environment: &Environment, key: &str) -> Input<String> {
     let pointer = environment.pointer.join("web_config");
-    match environment.web_config.entries().into_iter().rev().find(|entry| entry.key.eq_ignore_ascii_case(key))
-    {
+    let mut entries = environment.web_config.iter().flat_map(|file| file.entries()).rev();
+    match entries.find(|entry| entry.key.eq_ignore_ascii_case(key)) {
         Some(entry) => Input {
             setting: pointer.join(&entry.key),
             read: Value::String(entry.value.clone()),

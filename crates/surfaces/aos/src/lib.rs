@@ -30,7 +30,7 @@ use mocktenant_odata::QueryOptions;
 use mocktenant_tables::Limits;
 use mocktenant_token::bearer::Authorization;
 use mocktenant_verdict::Check;
-use mocktenant_world::World;
+use mocktenant_world::{Environment, Node, World};
 use time::OffsetDateTime;
 
 use bearer::Caller;
@@ -83,18 +83,26 @@ impl Surface for Aos {
     }
 
     fn hosts(&self, world: &World) -> Vec<(String, Entrance)> {
-        world.environments().map(|one| (one.host.clone(), Entrance::environment(&one.id))).collect()
+        let all = |environment: &Arc<Environment>| {
+            let entrance = Entrance::Environment(Arc::clone(&environment.id));
+            let nodes = environment.nodes.iter().filter_map(|node| node.host.clone());
+            let hosts: Vec<String> = std::iter::once(environment.host.clone()).chain(nodes).collect();
+            hosts.into_iter().map(move |host| (host, entrance.clone()))
+        };
+        world.environments().flat_map(all).collect()
     }
 
     fn at(&self, entrance: &Entrance, _folded_path: &str) -> bool {
         matches!(entrance, Entrance::Environment(_))
     }
 
-    fn machine(&self, _world: &World, way: &Way<'_>) -> Option<Machine> {
-        match way.entrance {
-            Entrance::Environment(name) => Some(Machine::node(name, "aos1")),
-            Entrance::Identity | Entrance::Organization(_) => None,
-        }
+    /// The node whose own name was called, else the first: what a gateway does is not part of this cut.
+    fn machine(&self, world: &World, way: &Way<'_>) -> Option<Machine> {
+        let Entrance::Environment(name) = way.entrance else { return None };
+        let environment = world.environment(name)?;
+        let named = environment.nodes.iter().find(|node| node.host.as_deref() == Some(way.host));
+        let node = named.or_else(|| environment.nodes.first())?;
+        Some(Machine::Node { environment: Arc::clone(&environment.id), node: Arc::clone(&node.name) })
     }
 
     fn prepare(&self, world: &World, addresses: &Addresses) -> Prepared {
@@ -158,7 +166,14 @@ impl Surface for Aos {
     }
 
     fn starts(&self, world: &World) -> Vec<Machine> {
-        world.environments().map(|one| Machine::node(&one.id, "aos1")).collect()
+        let nodes = |environment: &Arc<Environment>| {
+            let machine = |node: &Node| Machine::Node {
+                environment: Arc::clone(&environment.id),
+                node: Arc::clone(&node.name),
+            };
+            environment.nodes.iter().map(machine).collect::<Vec<_>>()
+        };
+        world.environments().flat_map(nodes).collect()
     }
 
     fn start<'a>(&'a self, context: &'a Context, trail: &'a mut Trail) -> BoxFuture<'a, ()> {

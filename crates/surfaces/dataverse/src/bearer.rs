@@ -65,7 +65,7 @@ impl Trust {
     /// What an organisation trusts in this world.
     pub(crate) fn of(organization: &Organization, world: &World, addresses: &Addresses) -> Self {
         let tenant = world.tenant(&organization.tenant);
-        let tenant_id = tenant.map_or(organization.tenant.as_str(), |tenant| tenant.id.as_str());
+        let tenant_id = tenant.map_or(organization.tenant.as_str(), |tenant| &*tenant.id);
         let issuer = format!("https://sts.windows.net/{tenant_id}/").into();
         let keys = tenant.map_or_else(Vec::new, |tenant| {
             // a signing identity has a usable RSA key, so none is left out

@@ -136,7 +136,7 @@ impl Surface for Dataverse {
     fn prepare(&self, world: &World, addresses: &Addresses) -> Prepared {
         let organizations = world
             .organizations()
-            .map(|organization| (organization.key.clone(), Trust::of(organization, world, addresses)))
+            .map(|organization| (organization.key.to_string(), Trust::of(organization, world, addresses)))
             .collect();
         Prepared { organizations }
     }

@@ -105,10 +105,10 @@ fn identify<'o>(
     organization: &'o Organization,
     asked: impl FnOnce(&mut Checklist<'_, DataverseError>, Option<&str>) -> Option<&'o ApplicationUser>,
 ) -> Result<Option<&'o ApplicationUser>, DataverseError> {
-    exchange.trail.fact_from("organization", organization.key.clone(), organization.pointer.clone());
+    exchange.trail.fact_from("organization", &organization.key, organization.pointer.clone());
     let Exchange { request, context, trail, .. } = exchange;
     let prepared = context.prepared::<Dataverse>();
-    let trust = prepared.organizations.get(&organization.key).ok_or(DataverseError::Unexpected)?;
+    let trust = prepared.organizations.get(&*organization.key).ok_or(DataverseError::Unexpected)?;
     let values = request.headers.get_all("authorization");
     let authorization = read_authorization(values.iter().map(http::HeaderValue::as_bytes));
     let mut list = Checklist::new(context.switches(), describe);

@@ -137,7 +137,7 @@ impl Surface for Entra {
     /// The tenant the first segment names, by id or domain; an alias is no machine.
     fn machine(&self, world: &World, way: &Way<'_>) -> Option<Machine> {
         let tenant = world.tenant(way.path.split('/').nth(1)?)?;
-        Some(Machine::Tenant(tenant.id.as_str().into()))
+        Some(Machine::Tenant(std::sync::Arc::clone(&tenant.id)))
     }
 
     fn prepare(&self, world: &World, addresses: &Addresses) -> Self::Prepared {

@@ -93,7 +93,7 @@ impl Prepared {
             let prepared = Arc::new(PreparedTenant {
                 header_v1: header(tenant, Version::V1),
                 header_v2: header(tenant, Version::V2),
-                resources: resource::Table::new(tenant, places.get(&tenant.id).map_or(&[], Vec::as_slice)),
+                resources: resource::Table::new(tenant, places.get(&*tenant.id).map_or(&[], Vec::as_slice)),
                 shelf: Shelf::default(),
                 name: tenant.name.as_str().into(),
                 token_url: format!("https://{}/{}/oauth2/v2.0/token", WORLD_HOSTS[0], tenant.id).into(),
@@ -134,7 +134,7 @@ impl Prepared {
         render: impl FnOnce() -> Option<Vec<u8>>,
     ) -> Option<Bytes> {
         let (shelf, name) = match authority {
-            Authority::Tenant(tenant) => (&tenant.shelf, tenant.tenant.id.as_str()),
+            Authority::Tenant(tenant) => (&tenant.shelf, &*tenant.tenant.id),
             Authority::Alias(alias) => (&self.aliases[alias as usize], alias.segment()),
         };
         let host =

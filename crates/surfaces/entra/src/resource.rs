@@ -55,7 +55,7 @@ pub(crate) fn places_by_tenant(world: &World, addresses: &Addresses) -> HashMap<
     };
     let mut places: HashMap<String, Vec<Place>> = HashMap::new();
     let mut add = |tenant: &str, place| {
-        let id = world.tenant(tenant).map_or_else(|| tenant.to_owned(), |tenant| tenant.id.clone());
+        let id = world.tenant(tenant).map_or_else(|| tenant.to_owned(), |tenant| tenant.id.to_string());
         places.entry(id).or_default().push(place);
     };
     for organization in world.organizations() {
@@ -72,7 +72,9 @@ pub(crate) fn places_by_tenant(world: &World, addresses: &Addresses) -> HashMap<
             urls: urls(&environment.host, Entrance::environment(&environment.id)),
             host: environment.pointer.join("host"),
         };
-        add(&environment.tenant, place);
+        if let Some(tenant) = environment.identity.tenant() {
+            add(tenant, place);
+        }
     }
     places
 }

@@ -106,7 +106,7 @@ fn decide<'p>(
 
     let tenant = ask_tenant(&mut list, exchange, prepared);
     let named =
-        tenant.map_or_else(|| excerpt(&exchange.parameter("tenant")), |tenant| tenant.tenant.id.clone());
+        tenant.map_or_else(|| excerpt(&exchange.parameter("tenant")), |tenant| tenant.tenant.id.to_string());
     facts.push(("tenant", named.into()));
     let grant_type = grants::ask(&mut list, form);
 

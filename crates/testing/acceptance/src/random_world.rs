@@ -101,7 +101,7 @@ pub fn roll(dice: &mut Dice) -> RandomWorld {
     for id in ["a001", "a003", "a004"] {
         swaps.push((format!("c0117050-0000-4000-8000-00000000{id}"), dice.guid()));
     }
-    for id in ["b0001", "b0002", "b0003", "b0004", "d0001", "d0002", "d1001", "d1002"] {
+    for id in ["b0001", "b0002", "b0003", "b0004", "b1001", "d0001", "d0002", "d1001", "d1002"] {
         swaps.push((format!("c0117050-0000-4000-8000-0000000{id}"), dice.guid()));
     }
     let swap =

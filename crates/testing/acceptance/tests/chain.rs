@@ -61,7 +61,7 @@ impl Bench {
 
     async fn create_customer(&mut self) -> Seen {
         self.customers += 1;
-        let mut customer = self.engine().world().declaration().caller.customer.clone();
+        let mut customer = self.engine().world().caller().customer.clone();
         customer.insert("CustomerAccount".into(), json!(format!("R-{:05}", self.customers)));
         let mut request = self.aos_request(Method::POST, "/data/CustomersV3");
         request.headers.insert("content-type", "application/json".parse().unwrap());
@@ -217,14 +217,16 @@ impl Own {
 
 async fn caller_token(lab: &Lab) -> String {
     let world = lab.lab().world();
-    let caller = &world.declaration().caller;
+    let caller = world.caller();
     let environment = world.environment(&caller.environment).unwrap();
     let target = format!("/{}/oauth2/token", caller.tenant);
     let mut request = Request::new(Method::POST, "localhost", &target, Site::Identity);
     request.headers.insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
     let form = format!(
         "grant_type=client_credentials&client_id={}&client_secret={}&resource=https://{}",
-        caller.client_id, caller.client_secret, environment.host
+        caller.client_id,
+        caller.client_secret.as_str(),
+        environment.host
     );
     request.body = Ok(form.into());
     let response = lab.lab().answer(request).await;
@@ -480,7 +482,7 @@ fn single_breakages(bench: &Bench) -> Vec<(Edit, Setting)> {
     cases.push((Edit::remove(principal.clone()), principal));
     cases.push((Edit::remove(currency.join(&euro)), currency));
     let mapped = Setting::fixed("/environments/onebox/database/SysAADClientTable");
-    let caller = world.declaration().caller.client_id.clone();
+    let caller = world.caller().client_id.clone();
     cases.push((Edit::remove(mapped.join(&caller)), mapped));
     let user = Setting::fixed("/environments/onebox/database/UserInfo/Admin");
     cases.push((Edit::replace(user.join("Enable"), 0), user.join("Enable")));

@@ -27,9 +27,11 @@ const ARROWS: &[(&str, &str, &str)] = &[
     ("token", "verdict", "its findings become checks"),
     ("federation", "keys", "signs metadata and reads certificates out of it"),
     ("artefacts", "keys", "a certificate store is made of certificates"),
+    ("patch", "verdict", "an edit names a setting"),
+    ("world", "patch", "an edit of the world is one of its view"),
     ("world", "artefacts", "web.config and wif.config are part of the declaration"),
     ("world", "keys", "parses every key and certificate when the world is compiled"),
-    ("world", "verdict", "an edit names a setting"),
+    ("world", "verdict", "a declared value is a setting"),
     // engine
     ("tables", "odata", "rows are chosen by filters and keys of the language"),
     ("diagnosis", "lab", "reads the journal and the world as it is now"),

@@ -1,7 +1,7 @@
-//! One tenant with its applications.
+//! One tenant with its applications and users.
 //!
-//! Decides what an application is once its secrets and certificates are parsed. Never decides whether a client may use
-//! them.
+//! Decides what an application is once its secrets and certificates are parsed, and which names a user can have. Never
+//! decides whether a client or a person may use them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,85 +11,106 @@ use mocktenant_verdict::Setting;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Before, Distinct, Problems, guid, host, thumbprint_is, unusable};
+use super::{Distinct, Problems, clock, guid, host, thumbprint_is, unusable};
 use crate::compiled::{Application, Secret, Tenant};
 use crate::declaration;
 use crate::material;
-use crate::nearest::{clip, one_of};
-use crate::problem::Problem;
+use crate::pointers;
+use mocktenant_patch::Problem;
+use mocktenant_patch::nearest::{clip, one_of};
 
 /// Compiles one tenant; applications that are declared as before are shared with `before`.
 pub(crate) fn tenant(
-    id: &str,
-    declared: &declaration::Tenant,
-    before: Option<&Before<'_, declaration::Tenant, Tenant>>,
+    id: &Arc<str>,
+    declared: Arc<declaration::Tenant>,
+    before: Option<&Tenant>,
     problems: &mut Problems,
 ) -> Tenant {
-    let pointer = Setting::of(["tenants", id]);
-    guid(id, pointer.clone(), problems);
+    let pointer = pointers::tenant(id);
+    guid(id, pointer.setting(), problems);
     if declared.domains.is_empty() {
         problems.push(
-            Problem::new(pointer.join("domains"), "a tenant has at least its initial domain")
-                .hint(Some("for instance `contoso.onmicrosoft.com`".to_owned())),
+            Problem::new(pointer.domains(), "a tenant has at least its initial domain")
+                .hint("for instance `contoso.onmicrosoft.com`".to_owned()),
         );
     }
     for domain in &declared.domains {
-        host(domain, pointer.join("domains").join(domain), problems);
+        host(domain, pointer.domain(domain), problems);
     }
-    let signing = signing(declared, &pointer, problems);
-
+    let signing = signing(&declared, &pointer, problems);
     let mut object_ids = Distinct::new("object id");
     let mut applications = HashMap::with_capacity(declared.applications.len());
     for (client_id, written) in &declared.applications {
-        let at = pointer.join("applications").join(client_id);
-        object_ids.claim(&written.object_id, at.join("object_id"), problems);
+        let at = pointer.application(client_id);
+        object_ids.claim(&written.object_id, at.object_id(), problems);
         for resource in written.granted_roles.keys() {
             if !declared.applications.contains_key(resource) {
+                let resource_name = clip(resource);
                 problems.push(
                     Problem::new(
-                        at.join("granted_roles").join(resource),
-                        format!(
-                            "there is no application `{}` in this tenant to have roles on",
-                            clip(resource)
-                        ),
+                        at.granted_roles(resource),
+                        format!("there is no application `{resource_name}` in this tenant to have roles on"),
                     )
                     .hint(one_of(resource, declared.applications.keys().map(String::as_str))),
                 );
             }
         }
-        let was = before.and_then(|before| {
-            Some(Before {
-                declared: before.declared.applications.get(client_id)?,
-                compiled: before.compiled.applications.get(client_id)?,
-            })
-        });
-        let compiled = match &was {
-            Some(was) if was.declared == written => Arc::clone(was.compiled),
-            _ => Arc::new(application(client_id, written, at, was.as_ref(), problems)),
+        let was = before.and_then(|before| before.applications.get(client_id));
+        let compiled = match was {
+            Some(was) if Arc::ptr_eq(&was.declared, written) => Arc::clone(was),
+            _ => Arc::new(application(client_id, written, &at, was.map(Arc::as_ref), problems)),
         };
         applications.insert(client_id.clone(), compiled);
     }
+    for (name, written) in &declared.users {
+        let at = pointer.user(name);
+        guid(&written.object_id, at.object_id(), problems);
+        object_ids.claim(&written.object_id, at.object_id(), problems);
+        user_name(name, &declared.domains, &at, problems);
+    }
     Tenant {
-        id: id.to_owned(),
-        name: declared.name.clone(),
-        domains: declared.domains.clone(),
-        region: declared.region.clone(),
+        id: Arc::clone(id),
         signing,
         applications,
-        pointer,
+        clock: clock(declared.clock.as_deref(), || pointer.clock(), problems),
+        pointer: pointer.into(),
+        declared,
+    }
+}
+
+/// A user principal name: what Entra allows before the `@`, in lower case, and one of the tenant's domains after it.
+fn user_name(name: &str, domains: &[String], pointer: &Setting, problems: &mut Problems) {
+    let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9') || b"'.-_!#^~".contains(&byte);
+    let lower = name.to_ascii_lowercase();
+    let (local, domain) = lower.split_once('@').unwrap_or((&lower, ""));
+    if !matches!(local.len(), 1..=64) || !local.bytes().all(allowed) || domain.is_empty() {
+        problems.push(
+            Problem::new(pointer.clone(), format!("`{}` is not a user principal name", clip(name))).hint(
+                "letters, digits or one of '.-_!#^~, then `@` and a domain: `ada@contoso.com`".to_owned(),
+            ),
+        );
+    } else if !domains.iter().any(|known| known == domain) {
+        problems.push(
+            Problem::new(pointer.clone(), format!("`{}` is no domain of this tenant", clip(domain)))
+                .hint(one_of(domain, domains.iter().map(String::as_str))),
+        );
+    } else if lower != name {
+        problems.push(
+            Problem::new(pointer.clone(), format!("`{}` is not in lower case", clip(name)))
+                .hint(format!("write it as `{}`", clip(&lower))),
+        );
     }
 }
 
 fn signing(
     declared: &declaration::Tenant,
-    pointer: &Setting,
+    pointer: &pointers::Tenant,
     problems: &mut Problems,
 ) -> Vec<mocktenant_keys::Identity> {
-    let at = pointer.join("signing_keys");
     if declared.signing_keys.is_empty() {
         problems.push(
-            Problem::new(at.clone(), "a tenant signs with at least one key")
-                .hint(Some("for instance `shipped:token-signing`".to_owned())),
+            Problem::new(pointer.signing_keys(), "a tenant signs with at least one key")
+                .hint("for instance `shipped:token-signing`".to_owned()),
         );
     }
     let mut identities = Vec::with_capacity(declared.signing_keys.len());
@@ -97,8 +118,10 @@ fn signing(
         match material::identity(text) {
             Ok(identity) => identities.push(identity),
             // A bundle would make a pointer nobody can read, and would print a private key.
-            Err(why) if text.starts_with("shipped:") => problems.push(unusable(why, at.join(text))),
-            Err(why) => problems.push(unusable(why, at.clone())),
+            Err(why) if text.starts_with("shipped:") => {
+                problems.push(unusable(why, pointer.signing_key(text)));
+            }
+            Err(why) => problems.push(unusable(why, pointer.signing_keys())),
         }
     }
     identities
@@ -106,29 +129,29 @@ fn signing(
 
 fn application(
     client_id: &str,
-    declared: &declaration::Application,
-    pointer: Setting,
-    before: Option<&Before<'_, declaration::Application, Arc<Application>>>,
+    declared: &Arc<declaration::Application>,
+    pointer: &pointers::Application,
+    before: Option<&Application>,
     problems: &mut Problems,
 ) -> Application {
-    guid(client_id, pointer.clone(), problems);
-    guid(&declared.object_id, pointer.join("object_id"), problems);
+    guid(client_id, pointer.setting(), problems);
+    guid(&declared.object_id, pointer.object_id(), problems);
     let token_version = match declared.requested_access_token_version {
         None | Some(1) => 1,
         Some(2) => 2,
         Some(other) => {
             problems.push(
                 Problem::new(
-                    pointer.join("requested_access_token_version"),
+                    pointer.requested_access_token_version(),
                     format!("there are no access tokens of version {other}"),
                 )
-                .hint(Some("1 or 2".to_owned())),
+                .hint("1 or 2".to_owned()),
             );
             1
         }
     };
     for resource in declared.granted_roles.keys() {
-        guid(resource, pointer.join("granted_roles").join(resource), problems);
+        guid(resource, pointer.granted_roles(resource), problems);
     }
     let secrets = declared
         .secrets
@@ -136,54 +159,54 @@ fn application(
         .map(|(name, secret)| Secret {
             name: name.clone(),
             value: secret.value.clone(),
-            expires: secret.expires.as_deref().and_then(|text| {
-                expiry(text, || pointer.join("secrets").join(name).join("expires"), problems)
-            }),
+            expires: secret
+                .expires
+                .as_deref()
+                .and_then(|text| expiry(text, || pointer.secret(name).expires(), problems)),
         })
         .collect();
+    Application {
+        client_id: client_id.to_owned(),
+        token_version,
+        secrets,
+        certificates: certificates(declared, pointer, before, problems),
+        pointer: pointer.setting(),
+        declared: Arc::clone(declared),
+    }
+}
+
+/// The certificates of an application; equal ones keep what was parsed before.
+fn certificates(
+    declared: &declaration::Application,
+    pointer: &pointers::Application,
+    before: Option<&Application>,
+    problems: &mut Problems,
+) -> Vec<Certificate> {
     let mut certificates = Vec::with_capacity(declared.certificates.len());
     for (key, written) in &declared.certificates {
-        let at = pointer.join("certificates").join(key);
         let parsed_before = before
             .filter(|before| before.declared.certificates.get(key) == Some(written))
-            .and_then(|before| by_thumbprint(&before.compiled.certificates, key));
+            .and_then(|before| by_thumbprint(&before.certificates, key));
         if let Some(certificate) = parsed_before {
             certificates.push(certificate.clone());
             continue;
         }
+        let at = pointer.certificate(key);
         match material::certificate(&written.certificate) {
             Ok(certificate) => {
                 thumbprint_is(key, &certificate.thumbprint(), &at, problems);
                 if let Err(error) = certificate.public_key() {
                     problems.push(Problem::new(
-                        at.join("certificate"),
+                        at.certificate(),
                         format!("an application's certificate needs an RSA key: {error}"),
                     ));
                 }
                 certificates.push(certificate);
             }
-            Err(why) => problems.push(unusable(why, at.join("certificate"))),
+            Err(why) => problems.push(unusable(why, at.certificate())),
         }
     }
-    Application {
-        client_id: client_id.to_owned(),
-        name: declared.name.clone(),
-        object_id: declared.object_id.clone(),
-        enabled: declared.enabled,
-        first_party: declared.first_party,
-        public_client: declared.public_client,
-        identifier_uris: declared.identifier_uris.clone(),
-        token_version,
-        secrets,
-        certificates,
-        granted_roles: declared
-            .granted_roles
-            .iter()
-            .map(|(key, roles)| (key.clone(), roles.clone()))
-            .collect(),
-        redirect_uris: declared.redirect_uris.clone(),
-        pointer,
-    }
+    certificates
 }
 
 fn by_thumbprint<'c>(certificates: &'c [Certificate], key: &str) -> Option<&'c Certificate> {
@@ -197,7 +220,7 @@ fn expiry(text: &str, pointer: impl FnOnce() -> Setting, problems: &mut Problems
         Err(error) => {
             problems.push(
                 Problem::new(pointer(), format!("`{}` is not a time: {error}", clip(text)))
-                    .hint(Some("write it as `2020-01-01T00:00:00Z`".to_owned())),
+                    .hint("write it as `2020-01-01T00:00:00Z`".to_owned()),
             );
             None
         }

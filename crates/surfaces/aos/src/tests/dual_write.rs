@@ -23,7 +23,7 @@ const ORG_URL: &str = "/environments/onebox/database/DualWriteProjectConfigurati
 const RECORD: &str = "/data/CustomersV3(dataAreaId='usmf',CustomerAccount='DE-010')";
 
 fn sample(lab: &Lab) -> Value {
-    Value::Object(lab.world().declaration().caller.customer.clone())
+    Value::Object(lab.world().caller().customer.clone())
 }
 
 fn machine_my() -> String {

@@ -98,6 +98,18 @@ async fn a_web_config_that_names_no_metadata_does_not_start_and_calls_nobody() {
 }
 
 #[tokio::test]
+async fn an_environment_without_web_config_does_not_start_and_calls_nobody() {
+    let bench = Bench::edited(&[
+        drop_setting("/environments/onebox/web_config"),
+        drop_setting("/environments/onebox/wif_config"),
+    ])
+    .await;
+    assert!(bench.wire.calls(&Method::GET, "").is_empty());
+    assert_eq!(bench.get("/").await.status, 500);
+    assert_eq!(failed(&bench.lab.journal().records()[0]), ["configuration-readable"]);
+}
+
+#[tokio::test]
 async fn edits_count_after_a_restart_and_not_before() {
     let bench = Bench::new().await;
     bench

@@ -107,7 +107,7 @@ fn ask_resource<'p>(
         return None;
     };
     let not_found =
-        || EntraError::ResourceNotFound { resource: asked.to_owned(), tenant: tenant.tenant.id.clone() };
+        || EntraError::ResourceNotFound { resource: asked.to_owned(), tenant: tenant.tenant.id.to_string() };
     let Some(entry) = tenant.resources.find(asked) else {
         list.ask(NAME, EXPECTED, tenant.resources.hosts(), Finding::fail(excerpt(asked), not_found()));
         return None;

@@ -47,7 +47,7 @@ pub(crate) fn page(world: &Arc<World>) -> Result<String, GenerateError> {
 /// the account.
 async fn run(world: &Arc<World>) -> Result<Lab, GenerateError> {
     let lab = chain::started(world).await;
-    let caller = &world.declaration().caller;
+    let caller = world.caller();
     let environment = world.environment(&caller.environment);
     let environment =
         environment.ok_or_else(|| GenerateError::Chain("the caller has no environment".into()))?;
@@ -55,7 +55,8 @@ async fn run(world: &Arc<World>) -> Result<Lab, GenerateError> {
     let url = format!("https://login.microsoftonline.com/{}/oauth2/v2.0/token", caller.tenant);
     let form = format!(
         "grant_type=client_credentials&client_id={}&client_secret={}&scope={resource}/.default",
-        caller.client_id, caller.client_secret,
+        caller.client_id,
+        caller.client_secret.as_str(),
     );
     let answer = chain::send(&lab, Method::POST, &url, chain::form(), form.into_bytes()).await;
     let token = serde_json::from_slice::<Value>(&answer.body).unwrap_or_default();

@@ -103,10 +103,22 @@ fn one_tenant(page: &mut String, tenant: &Tenant) {
         ];
         row(page, &cells);
     }
+    page.push_str("\nUsers:\n\n");
+    head(page, &["user", "name", "object id", "password"]);
+    for (name, user) in &tenant.users {
+        row(page, &[code(name), cell(&user.name), code(&user.object_id), code(&user.password)]);
+    }
 }
 
 fn one_environment(page: &mut String, world: &World, environment: &Environment) {
     let _ = writeln!(page, "\n## Environment {}\n\nhttps://{}\n", environment.id, environment.host);
+    let nodes: Vec<String> = environment.nodes.iter().map(|node| code(&node.name)).collect();
+    let _ = writeln!(
+        page,
+        "Identity provider {}, nodes {}.\n",
+        code(&environment.declared.identity),
+        nodes.join(", ")
+    );
     head(page, &["store", "certificate", "private key readable by"]);
     for stored in environment.stores.iter() {
         let cells = [

@@ -70,14 +70,14 @@ impl<'l> Caller<'l> {
     /// What the customer is called in the request.
     pub(super) fn customer(&self) -> String {
         let world = self.lab.world();
-        let customer = &world.declaration().caller.customer;
+        let customer = &world.caller().customer;
         customer.get("CustomerAccount").and_then(Value::as_str).unwrap_or_default().to_owned()
     }
 
     /// Does what the user did: a token from Entra, then the customer to the AOS.
     pub(super) async fn try_once(&self) -> Result<Attempt, Failure> {
         let world = self.lab.world();
-        let caller = &world.declaration().caller;
+        let caller = world.caller();
         let resource = caller.resource.clone().or_else(|| {
             let environment = world.environment(&caller.environment)?;
             Some(format!("https://{}", environment.host))
@@ -93,7 +93,7 @@ impl<'l> Caller<'l> {
     /// Whether the AOS has no such customer; `None` if it does not say.
     pub(super) async fn is_absent(&self, attempt: &Attempt) -> Result<Option<bool>, Failure> {
         let world = self.lab.world();
-        let caller = &world.declaration().caller;
+        let caller = world.caller();
         let Some(token) = &attempt.token else { return Ok(None) };
         let base = self.address(&Site::environment(&caller.environment))?;
         let filter = encoded(&format!("CustomerAccount eq '{}'", self.customer().replace('\'', "''")));
@@ -107,7 +107,7 @@ impl<'l> Caller<'l> {
     /// The account in Dataverse, read as the caller's own application; `None` if it is not there.
     pub(super) async fn account(&self) -> Result<Option<Value>, Failure> {
         let world = self.lab.world();
-        let caller = &world.declaration().caller;
+        let caller = world.caller();
         let Some(environment) = world.environment(&caller.environment) else { return Ok(None) };
         let linked = environment.database.dual_write.external_environment_url.as_str();
         let host = linked.trim_end_matches('/').rsplit("//").next().unwrap_or_default();
@@ -125,7 +125,7 @@ impl<'l> Caller<'l> {
     }
 
     async fn token(&self, world: &World, resource: &str) -> Result<Reply, Failure> {
-        let caller = &world.declaration().caller;
+        let caller = world.caller();
         let url = format!("{}/{}/oauth2/v2.0/token", self.address(&Site::Identity)?, caller.tenant);
         let scope = format!("{resource}/.default");
         let form = [

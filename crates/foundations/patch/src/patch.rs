@@ -128,7 +128,7 @@ impl Operation {
 
 /// Why one edit could not be made.
 #[derive(Debug)]
-pub(crate) enum Refusal {
+pub enum Refusal {
     /// There is no such place, or it does not take this.
     Place(Problem),
     /// A `test` that does not hold.
@@ -142,7 +142,7 @@ impl From<Problem> for Refusal {
 }
 
 /// Makes one edit and notes in `touched` which declared values it changed.
-pub(crate) fn apply(view: &mut Value, edit: &Edit, touched: &mut Vec<Setting>) -> Result<(), Refusal> {
+pub fn apply(view: &mut Value, edit: &Edit, touched: &mut Vec<Setting>) -> Result<(), Refusal> {
     match edit.op {
         Operation::Add => {
             touched.push(add(view, &edit.path, needed(edit.value.as_ref(), edit, "value")?.clone())?);
@@ -193,7 +193,7 @@ fn needed<'e, T>(member: Option<&'e T>, edit: &Edit, name: &str) -> Result<&'e T
 }
 
 /// The value at a pointer; the error names the nearest place that exists.
-pub(crate) fn find<'v>(view: &'v Value, pointer: &Setting) -> Result<&'v Value, Problem> {
+fn find<'v>(view: &'v Value, pointer: &Setting) -> Result<&'v Value, Problem> {
     let mut place = view;
     let mut walked = Setting::fixed("");
     for token in tokens(pointer.as_str()).map_err(|message| Problem::new(pointer.clone(), message))? {
@@ -206,6 +206,19 @@ pub(crate) fn find<'v>(view: &'v Value, pointer: &Setting) -> Result<&'v Value, 
         walked = walked.join(&token);
     }
     Ok(place)
+}
+
+/// The value at a pointer, for whoever needs no reason.
+pub fn value_at<'v>(view: &'v Value, pointer: &str) -> Option<&'v Value> {
+    let mut place = view;
+    for token in tokens(pointer).ok()? {
+        place = match place {
+            Value::Object(members) => members.get(&token),
+            Value::Array(elements) => position(elements, &token).and_then(|index| elements.get(index)),
+            _ => None,
+        }?;
+    }
+    Some(place)
 }
 
 fn find_mut<'v>(view: &'v mut Value, tokens: &[String], pointer: &Setting) -> Result<&'v mut Value, Problem> {

@@ -9,7 +9,7 @@ use mocktenant_verdict::foreign::excerpt;
 const LONGEST: usize = 96;
 
 /// The candidate a person most likely meant by `word`; none if nothing is near, or `word` is itself a candidate.
-pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let folded = fold(word)?;
     let allowed = (folded.len() / 3).max(1);
     let mut best: Option<(usize, &str)> = None;
@@ -30,15 +30,12 @@ pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
 }
 
 /// The sentence around [`nearest`].
-pub(crate) fn did_you_mean<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
+pub fn did_you_mean<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
     nearest(word, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
 }
 
 /// [`did_you_mean`], or else the candidates themselves while they fit on a line.
-pub(crate) fn one_of<'c>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'c str> + Clone,
-) -> Option<String> {
+pub fn one_of<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str> + Clone) -> Option<String> {
     did_you_mean(word, candidates.clone()).or_else(|| {
         let mut list = String::new();
         for candidate in candidates {
@@ -58,7 +55,7 @@ pub(crate) fn one_of<'c>(
 }
 
 /// `text` cut to what fits in a message.
-pub(crate) fn clip(text: &str) -> String {
+pub fn clip(text: &str) -> String {
     excerpt(text, LONGEST).into_owned()
 }
 

@@ -1,0 +1,11 @@
+//! Edits of a document by pointer (RFC 6902), and problems that name the nearest valid thing.
+//!
+//! This crate decides what an [`Edit`] does to a JSON document whose list elements are named by their value, and how a
+//! [`Problem`] is told. It never decides what a document may say: that is the world's question.
+
+pub mod nearest;
+mod patch;
+mod problem;
+
+pub use patch::{Edit, Operation, Refusal, apply, value_at};
+pub use problem::Problem;

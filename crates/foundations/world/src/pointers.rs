@@ -1,0 +1,324 @@
+//! Every pointer of the declaration, made from the ids people use: no other file spells one.
+//!
+//! Decides how the members of the declaration are named in a [`Setting`] and what lies below what. Never decides whether
+//! anything is declared there.
+//!
+//! A pointer to something that has members is a type of its own and dereferences to its [`Setting`]; a pointer to one
+//! value is a `Setting`.
+
+use std::fmt;
+use std::ops::Deref;
+
+use mocktenant_verdict::Setting;
+
+/// The members of the declaration that are collections of parts.
+pub(crate) const TENANTS: &str = "tenants";
+pub(crate) const ENVIRONMENTS: &str = "environments";
+pub(crate) const ORGANIZATIONS: &str = "organizations";
+/// The member that is one part.
+pub(crate) const CALLER: &str = "caller";
+
+/// The Entra tenant of this id.
+pub fn tenant(id: &str) -> Tenant {
+    Tenant(Setting::of([TENANTS, id]))
+}
+
+/// The AOS environment of this name.
+pub fn environment(id: &str) -> Environment {
+    Environment(Setting::of([ENVIRONMENTS, id]))
+}
+
+/// The Dataverse organisation of this key.
+pub fn organization(key: &str) -> Organization {
+    Organization(Setting::of([ORGANIZATIONS, key]))
+}
+
+/// The client a scenario drives.
+pub const fn caller() -> Caller {
+    Caller(Setting::fixed("/caller"))
+}
+
+/// The place after the last element of a list: what `add` appends to.
+pub fn end_of(list: &Setting) -> Setting {
+    list.join("-")
+}
+
+/// A kind of config file an environment can have, one member each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum File {
+    /// `web_config`.
+    WebConfig,
+    /// `wif_config`.
+    WifConfig,
+}
+
+impl File {
+    /// All kinds.
+    pub const ALL: [Self; 2] = [Self::WebConfig, Self::WifConfig];
+
+    /// The member of an environment it is declared as.
+    pub const fn member(self) -> &'static str {
+        match self {
+            Self::WebConfig => "web_config",
+            Self::WifConfig => "wif_config",
+        }
+    }
+
+    /// The kind declared as this member.
+    pub fn of_member(member: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|file| file.member() == member)
+    }
+
+    /// The name such a file usually has.
+    pub const fn usual_name(self) -> &'static str {
+        match self {
+            Self::WebConfig => "web.config",
+            Self::WifConfig => "wif.config",
+        }
+    }
+}
+
+trait Place {
+    fn at(setting: Setting) -> Self;
+}
+
+impl Place for Setting {
+    fn at(setting: Setting) -> Self {
+        setting
+    }
+}
+
+fn below(setting: &Setting, segments: &[&str]) -> Setting {
+    segments.iter().fold(setting.clone(), |setting, segment| setting.join(segment))
+}
+
+/// The table below: a type per thing that has members, a function per member.
+macro_rules! pointers {
+    ($($(#[$doc:meta])* $name:ident {
+        $($function:ident($($argument:ident),*) -> $to:ident: $($segment:expr),+;)*
+    })+) => {
+        $($(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Setting);
+
+        impl $name {
+            /// The pointer itself.
+            pub fn setting(&self) -> Setting {
+                self.0.clone()
+            }
+
+            $(#[doc = concat!("Below it: ", $("`", stringify!($segment), "` "),+)]
+            pub fn $function(&self $(, $argument: &str)*) -> $to {
+                $to::at(below(&self.0, &[$($segment),+]))
+            })*
+        }
+
+        impl Place for $name {
+            fn at(setting: Setting) -> Self {
+                Self(setting)
+            }
+        }
+
+        impl Deref for $name {
+            type Target = Setting;
+
+            fn deref(&self) -> &Setting {
+                &self.0
+            }
+        }
+
+        impl From<$name> for Setting {
+            fn from(pointer: $name) -> Setting {
+                pointer.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(self.as_str())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(self.as_str())
+            }
+        })+
+    };
+}
+
+pointers! {
+    /// `/tenants/<id>`.
+    Tenant {
+        name() -> Setting: "name";
+        domains() -> Setting: "domains";
+        domain(domain) -> Setting: "domains", domain;
+        signing_keys() -> Setting: "signing_keys";
+        signing_key(text) -> Setting: "signing_keys", text;
+        clock() -> Setting: "clock";
+        application(client_id) -> Application: "applications", client_id;
+        user(name) -> User: "users", name;
+    }
+
+    /// `/tenants/<id>/applications/<client id>`.
+    Application {
+        object_id() -> Setting: "object_id";
+        enabled() -> Setting: "enabled";
+        public_client() -> Setting: "public_client";
+        requested_access_token_version() -> Setting: "requested_access_token_version";
+        identifier_uris() -> Setting: "identifier_uris";
+        identifier_uri(uri) -> Setting: "identifier_uris", uri;
+        redirect_uris() -> Setting: "redirect_uris";
+        secrets() -> Setting: "secrets";
+        secret(name) -> Secret: "secrets", name;
+        certificates() -> Setting: "certificates";
+        certificate(thumbprint) -> Certificate: "certificates", thumbprint;
+        granted_roles(resource) -> Setting: "granted_roles", resource;
+    }
+
+    /// A secret of an application.
+    Secret {
+        value() -> Setting: "value";
+        expires() -> Setting: "expires";
+    }
+
+    /// A certificate of an application.
+    Certificate {
+        certificate() -> Setting: "certificate";
+    }
+
+    /// `/tenants/<id>/users/<user principal name>`.
+    User {
+        object_id() -> Setting: "object_id";
+        password() -> Setting: "password";
+        enabled() -> Setting: "enabled";
+    }
+
+    /// `/environments/<id>`.
+    Environment {
+        identity() -> Setting: "identity";
+        host() -> Setting: "host";
+        web_config(key) -> Setting: File::WebConfig.member(), key;
+        audience_uris() -> Setting: File::WifConfig.member(), "audienceUris";
+        audience_uri(uri) -> Setting: File::WifConfig.member(), "audienceUris", uri;
+        machine() -> Setting: "machine";
+        clock() -> Setting: "machine", "clock";
+        store_location(location) -> Setting: "machine", "certificates", location;
+        store(location, store) -> Setting: "machine", "certificates", location, store;
+        stored_certificate(location, store, thumbprint) -> StoredCertificate:
+            "machine", "certificates", location, store, thumbprint;
+        node(name) -> Node: "nodes", name;
+        database() -> Setting: "database";
+        flight(name) -> Flight: "database", "SysFlighting", name;
+        aad_client(client_id) -> AadClient: "database", "SysAADClientTable", client_id;
+        aad_clients() -> Setting: "database", "SysAADClientTable";
+        user_info(user_id) -> UserInfo: "database", "UserInfo", user_id;
+        dataverse_url() -> Setting: "database", "DualWriteProjectConfiguration", "ExternalEnvironmentURL";
+        dual_write_map(entity) -> DualWriteMap: "database", "DualWriteProjectConfiguration", "Maps", entity;
+        records(set) -> Setting: "records", set;
+    }
+
+    /// `/environments/<id>/machine/certificates/<location>/<store>/<thumbprint>`.
+    StoredCertificate {
+        certificate() -> Setting: "certificate";
+        private_key() -> PrivateKey: "private_key";
+    }
+
+    /// The private key of a certificate in a store.
+    PrivateKey {
+        key() -> Setting: "key";
+        readable_by() -> Setting: "readable_by";
+    }
+
+    /// `/environments/<id>/nodes/<name>`.
+    Node {
+        host() -> Setting: "host";
+        clock() -> Setting: "clock";
+    }
+
+    /// A row of SysFlighting.
+    Flight {
+        enabled() -> Setting: "Enabled";
+    }
+
+    /// A row of SysAADClientTable.
+    AadClient {
+        user_id() -> Setting: "UserId";
+    }
+
+    /// A row of UserInfo.
+    UserInfo {
+        enable() -> Setting: "Enable";
+    }
+
+    /// A Dual Write map.
+    DualWriteMap {
+        state() -> Setting: "State";
+    }
+
+    /// `/organizations/<key>`.
+    Organization {
+        id() -> Setting: "id";
+        name() -> Setting: "name";
+        tenant() -> Setting: "tenant";
+        host() -> Setting: "host";
+        api_host() -> Setting: "api_host";
+        business_unit() -> Setting: "business_unit";
+        clock() -> Setting: "clock";
+        application_users() -> Setting: "application_users";
+        application_user(client_id) -> ApplicationUser: "application_users", client_id;
+        role(name) -> SecurityRole: "roles", name;
+        records(set) -> Setting: "records", set;
+    }
+
+    /// `/organizations/<key>/application_users/<client id>`.
+    ApplicationUser {
+        id() -> Setting: "id";
+        enabled() -> Setting: "enabled";
+        roles() -> Setting: "roles";
+        role(name) -> Setting: "roles", name;
+    }
+
+    /// `/organizations/<key>/roles/<name>`.
+    SecurityRole {
+        id() -> Setting: "id";
+        privileges() -> Setting: "privileges";
+    }
+
+    /// `/caller`.
+    Caller {
+        tenant() -> Setting: "tenant";
+        client_id() -> Setting: "client_id";
+        client_secret() -> Setting: "client_secret";
+        environment() -> Setting: "environment";
+        resource() -> Setting: "resource";
+        customer() -> Setting: "customer";
+    }
+}
+
+impl Environment {
+    /// The member that holds what one of its files says.
+    pub fn file(&self, file: File) -> Setting {
+        self.join(file.member())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_escaped_wherever_they_stand() {
+        assert_eq!(
+            tenant("t").application("a/b").certificate("~").as_str(),
+            "/tenants/t/applications/a~1b/certificates/~0"
+        );
+        assert_eq!(environment("e").web_config("Aad.Realm").as_str(), "/environments/e/web_config/Aad.Realm");
+        let stored = environment("e").stored_certificate("LocalMachine", "My", "00");
+        assert_eq!(
+            stored.private_key().readable_by().as_str(),
+            "/environments/e/machine/certificates/LocalMachine/My/00/private_key/readable_by"
+        );
+        assert_eq!(end_of(&caller().resource()).as_str(), "/caller/resource/-");
+    }
+}

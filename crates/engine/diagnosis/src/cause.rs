@@ -4,7 +4,7 @@
 //! `Aad.Realm`. Ties are settled as the design, section 6, says.
 
 use mocktenant_keys::{PastedThumbprint, Thumbprint};
-use mocktenant_lab::Site;
+use mocktenant_lab::Machine;
 use mocktenant_lab::journal::Record;
 use mocktenant_verdict::{Check, Setting};
 use mocktenant_world::pointers::{self, File};
@@ -51,7 +51,7 @@ pub(crate) fn of(chain: &Chain, deciding: &Deciding, world: &World) -> Cause {
     {
         return cause;
     }
-    match (deciding.record.surface, &*check.name) {
+    match (&*deciding.record.surface, &*check.name) {
         ("aos", "dataverse-url-configured") => context.dataverse_url(),
         ("aos", "thumbprint-configured") => context.thumbprint_empty(),
         ("aos", "certificate-found") => context.certificate_found(),
@@ -124,7 +124,7 @@ impl Context<'_> {
 
     /// A refused call of the AOS is never its caller's fault: which call it was says which of its settings is wrong.
     fn of_a_call(&self, via: &str) -> Option<Cause> {
-        let cause = match (via, self.record.surface, &*self.check.name) {
+        let cause = match (via, &*self.record.surface, &*self.check.name) {
             ("metadata-reachable", "entra", "tenant" | "answered") if self.tenant_refused() => {
                 self.tenant_id()
             }
@@ -407,19 +407,16 @@ impl Context<'_> {
             .change_unknown()
     }
 
-    /// A clock that is off: a node's own, the tenant's where no machine's is, else that of the machine.
+    /// A clock that is off: the tenant's where the machine that asked has the lab's time, else that machine's.
     fn machine_clock(&self) -> Cause {
-        let nodes = self.environment().map_or(&[][..], |environment| &environment.nodes);
-        let own = nodes.iter().find(|node| !node.clock.is_zero() && node.declared.clock.is_some());
+        let asked = self.chain.root().machine.as_ref();
+        let right = asked.is_none_or(|machine| machine.offset(self.world).is_zero());
         let tenant = self.environment().and_then(|found| knowledge::tenant_of(self.world, &found.id));
-        let setting = match (own, tenant) {
-            (Some(node), _) => self.at().node(&node.name).clock(),
-            (None, Some(tenant))
-                if !tenant.clock.is_zero() && nodes.iter().all(|node| node.clock.is_zero()) =>
-            {
-                pointers::tenant(&tenant.id).clock()
-            }
-            _ => self.at().clock(),
+        let setting = match tenant {
+            Some(tenant) if right && !tenant.clock.is_zero() => pointers::tenant(&tenant.id).clock(),
+            _ => asked
+                .and_then(|machine| machine.clock_setting(self.world))
+                .unwrap_or_else(|| self.at().clock()),
         };
         let cause = self.cause(Kind::Setting, setting);
         match self.world.get(&cause.setting).and_then(Value::as_str) {
@@ -437,8 +434,8 @@ impl Context<'_> {
     fn application_user_roles(&self) -> Cause {
         let cause = self.first_setting(Kind::Setting);
         let administrator = "System Administrator";
-        let known = match &self.record.site {
-            Some(Site::Organization(name)) => self
+        let known = match &self.record.machine {
+            Some(Machine::Organization(name)) => self
                 .world
                 .organization(name)
                 .is_some_and(|organization| organization.roles.contains_key(administrator)),

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use mocktenant_lab::Site;
-use mocktenant_lab::journal::{Fact, Kind, Record};
+use mocktenant_lab::journal::{Kind, Record};
+use mocktenant_lab::{Fact, Machine, Tree};
 use mocktenant_verdict::Check;
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ pub(crate) struct Chain {
     descendants: Vec<Arc<Record>>,
     /// The start a not-started node points to, with its own children.
     start: Option<Arc<Record>>,
-    /// The newest start of the root's site, if it came after the exchange: what the AOS runs with now.
+    /// The newest start of the root's machine, if it came after the exchange: what it runs with now.
     since: Option<Arc<Record>>,
 }
 
@@ -31,35 +31,17 @@ pub(crate) struct Deciding {
 }
 
 impl Chain {
-    pub(crate) fn around(record: &Arc<Record>, records: &[Arc<Record>]) -> Self {
-        let mut root = Arc::clone(record);
-        while let Some(parent) = root.parent.clone() {
-            match records.iter().find(|candidate| candidate.id == parent) {
-                Some(found) => root = Arc::clone(found),
-                None => break,
-            }
-        }
-        let start = root
-            .fact("start")
-            .and_then(|fact| records.iter().find(|candidate| *candidate.id == *fact.value))
-            .filter(|_| root.refused())
-            .cloned();
-        let newest = records.iter().rfind(|candidate| {
-            candidate.kind == Kind::Start && candidate.site == root.site && root.site.is_some()
+    pub(crate) fn around(record: &Arc<Record>, tree: &Tree) -> Self {
+        let root = Arc::clone(tree.root_of(record));
+        let start = root.fact("start").filter(|_| root.refused()).and_then(|fact| tree.get(&fact.value));
+        let newest = tree.records().iter().rfind(|candidate| {
+            candidate.kind == Kind::Start && candidate.machine == root.machine && root.machine.is_some()
         });
         let since = newest.filter(|newest| newest.sequence > root.sequence).cloned();
-        let below = |id: &str, candidate: &Record| {
-            candidate.id.len() > id.len()
-                && candidate.id.starts_with(id)
-                && candidate.id.as_bytes().get(id.len()) == Some(&b'.')
-        };
-        let descendants = records
-            .iter()
-            .filter(|candidate| {
-                below(&root.id, candidate) || start.as_ref().is_some_and(|start| below(&start.id, candidate))
-            })
-            .cloned()
-            .collect();
+        let tops = std::iter::once(&root).chain(start);
+        let mut descendants: Vec<_> = tops.flat_map(|top| tree.below(&top.id)).cloned().collect();
+        descendants.sort_by_key(|record| record.sequence);
+        let start = start.cloned();
         Self { root, descendants, start, since }
     }
 
@@ -77,7 +59,7 @@ impl Chain {
             .flat_map(|record| {
                 record.checks.iter().map(|check| ExplainedCheck {
                     exchange: record.id.to_string(),
-                    surface: record.surface,
+                    surface: record.surface.clone(),
                     check: check.clone(),
                 })
             })
@@ -114,15 +96,12 @@ impl Chain {
 
     /// The environment whose AOS is at the root, if any.
     pub(crate) fn environment(&self) -> Option<&str> {
-        match &self.root.site {
-            Some(Site::Environment(name)) => Some(name),
-            _ => None,
-        }
+        self.root.machine.as_ref().and_then(Machine::environment)
     }
 
     /// Inputs the AOS used, from the root and from the start it points to.
     pub(crate) fn inputs(&self) -> impl Iterator<Item = &Fact> {
-        self.root.facts.iter().chain(self.start.iter().flat_map(|start| &start.facts))
+        self.root.facts.iter().chain(self.start.iter().flat_map(|start| start.facts.iter()))
     }
 
     /// The value of one input; empty if it was not used.

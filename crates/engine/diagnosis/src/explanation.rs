@@ -1,5 +1,6 @@
 //! The result of a diagnosis, as JSON (a stable contract) and as text for a person.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use mocktenant_verdict::foreign::{excerpt, harmless};
@@ -31,7 +32,7 @@ pub struct ExplainedCheck {
     /// Exchange id.
     pub exchange: String,
     /// Surface.
-    pub surface: &'static str,
+    pub surface: Cow<'static, str>,
     /// The check.
     #[serde(flatten)]
     pub check: Check,

@@ -15,7 +15,6 @@ mod staleness;
 pub use explanation::{Cause, ExplainedCheck, Explanation, Kind, Origin};
 
 use mocktenant_lab::Lab;
-use mocktenant_lab::journal::Record;
 use mocktenant_world::World;
 
 use crate::chain::Chain;
@@ -25,19 +24,10 @@ use crate::chain::Chain;
 ///
 /// `None` if the journal has no such exchange.
 pub fn explain(lab: &Lab, what: &str) -> Option<Explanation> {
-    let journal = lab.journal();
-    let record = if what == "last" { journal.last_refusal()? } else { find(lab, what)? };
-    let chain = Chain::around(&record, &journal.records());
+    let tree = lab.journal().tree();
+    let record = if what == "last" { tree.last_refusal()? } else { tree.find(what)? };
+    let chain = Chain::around(record, &tree);
     Some(explain_chain(&chain, &lab.world()))
-}
-
-fn find(lab: &Lab, what: &str) -> Option<std::sync::Arc<Record>> {
-    let wanted = what.trim();
-    lab.journal().find(wanted).or_else(|| {
-        let carries =
-            |record: &Record| record.activities.iter().any(|(_, value)| value.eq_ignore_ascii_case(wanted));
-        lab.journal().records().into_iter().rev().find(|record| carries(record))
-    })
 }
 
 fn explain_chain(chain: &Chain, world: &World) -> Explanation {

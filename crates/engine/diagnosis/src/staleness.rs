@@ -1,6 +1,6 @@
 //! Settings that changed since the AOS read them at its last start.
 
-use mocktenant_lab::journal::Fact;
+use mocktenant_lab::Fact;
 use mocktenant_verdict::Setting;
 use mocktenant_world::World;
 use serde_json::Value;
@@ -54,7 +54,7 @@ pub(crate) fn relevant(chain: &Chain, deciding: Option<&Deciding>, world: &World
         return chain.inputs().find_map(|fact| restart(chain, fact, world));
     };
     let check = deciding.check.as_ref().map_or("", |check| &*check.name);
-    let names = relevant_names(deciding.record.surface, check, deciding.via.as_deref());
+    let names = relevant_names(&deciding.record.surface, check, deciding.via.as_deref());
     names.iter().find_map(|name| {
         chain.inputs().filter(|fact| fact.name == *name).find_map(|fact| restart(chain, fact, world))
     })

@@ -17,7 +17,7 @@ use tokio::sync::broadcast;
 
 use crate::clock::lock;
 use crate::trail::{Fact, Facts};
-use crate::{Context, Entrance, Machine, Trail};
+use crate::{Context, Entrance, Machine, Trail, Tree};
 
 pub use crate::document::{AnswerDocument, RecordDocument, RequestDocument};
 
@@ -202,6 +202,11 @@ impl Record {
             + activities
     }
 
+    /// Whether it carries this request, correlation or activity id. Ids have no letter case.
+    pub fn carries(&self, id: &str) -> bool {
+        self.activities.iter().any(|(_, value)| value.eq_ignore_ascii_case(id))
+    }
+
     /// The record as a document, secrets and tokens masked.
     pub fn document(&self) -> RecordDocument {
         RecordDocument::from(self)
@@ -282,15 +287,9 @@ impl Journal {
         lock(&self.entries).iter().rev().find(|record| &*record.id == id).cloned()
     }
 
-    /// The records made because of `id`, in the order they were made.
-    pub fn children(&self, id: &str) -> Vec<Arc<Record>> {
-        lock(&self.entries).iter().filter(|record| record.parent.as_deref() == Some(id)).cloned().collect()
-    }
-
-    /// The newest root record that was refused, or whose children were.
-    pub fn last_refusal(&self) -> Option<Arc<Record>> {
-        let entries = lock(&self.entries);
-        entries.iter().rev().find(|record| record.parent.is_none() && record.refused()).cloned()
+    /// The records still kept, by what caused what.
+    pub fn tree(&self) -> Tree {
+        Tree::of(self.records())
     }
 
     /// How many records the budget has pushed out.

@@ -23,6 +23,7 @@ mod rows;
 pub mod store;
 mod surface;
 mod trail;
+mod tree;
 
 pub use answer::{Answer, Content, Delivery, Response};
 pub use calling::{CALL_HEADER, HOP_LIMIT};
@@ -40,3 +41,4 @@ pub use rows::{DeclaredRow, NoRows, RowRefused, Tables};
 pub use store::Store;
 pub use surface::{CatalogueRow, Handler, Refusal, Route, Surface, Way};
 pub use trail::{Fact, Facts, SharedFacts, Trail};
+pub use tree::Tree;

@@ -105,7 +105,7 @@ impl Machine {
     }
 
     /// How far its clock is from the lab's time, as declared; nothing for a machine that is not in the world.
-    pub(crate) fn offset(&self, world: &World) -> Duration {
+    pub fn offset(&self, world: &World) -> Duration {
         let clock = match self {
             Self::Tenant(id) => world.tenant(id).map(|tenant| tenant.clock),
             Self::Node { environment, node } => {
@@ -116,26 +116,29 @@ impl Machine {
         clock.unwrap_or_default()
     }
 
-    /// The setting that says how far its clock is off. An environment's only node has that of the environment's machine,
-    /// unless it has one of its own.
+    /// The setting that says how far its clock is off: a node's own, else that of its environment's machine.
     pub fn clock_setting(&self, world: &World) -> Option<Setting> {
         match self {
             Self::Tenant(id) => Some(pointers::tenant(&world.tenant(id)?.id).clock()),
             Self::Node { environment, node } => {
                 let environment = world.environment(environment)?;
-                let own = environment.node(node)?;
-                if environment.nodes.len() == 1 && own.declared.clock.is_none() {
-                    return Some(pointers::environment(&environment.id).clock());
-                }
-                Some(pointers::environment(&environment.id).node(&own.name).clock())
+                let (own, pointer) = (environment.node(node)?, pointers::environment(&environment.id));
+                let has_own = own.declared.clock.is_some();
+                Some(if has_own { pointer.node(&own.name).clock() } else { pointer.clock() })
             }
             Self::Organization(name) => Some(pointers::organization(&world.organization(name)?.key).clock()),
         }
     }
 
-    /// The edit that sets its clock; `None` for a machine that is not in the world.
+    /// The edit that sets its clock and no other's; `None` for a machine that is not in the world.
     pub(crate) fn clock_edit(&self, world: &World, offset: Duration) -> Option<Edit> {
-        Some(Edit::add(self.clock_setting(world)?, clock_offset::to_text(offset)))
+        let setting = match self {
+            Self::Node { environment, node } if world.environment(environment)?.nodes.len() > 1 => {
+                pointers::environment(environment).node(node).clock()
+            }
+            _ => self.clock_setting(world)?,
+        };
+        Some(Edit::add(setting, clock_offset::to_text(offset)))
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use mocktenant_tables::{
     Columns, Commit, Database, Key, Limits, Precondition, Reset, Schema, SchemaError, TableError, Transaction,
 };
+use mocktenant_world::{Setting, pointers};
 use serde_json::Value;
 
 use crate::Scope;
@@ -54,6 +55,17 @@ pub struct RowRefused {
     pub name: String,
     /// What stands against it.
     pub why: TableError,
+}
+
+impl RowRefused {
+    /// Where the row is declared.
+    pub fn setting(&self) -> Setting {
+        let records = match &self.scope {
+            Scope::Organization(name) => pointers::organization(name).records(self.table),
+            Scope::Tenant(name) | Scope::Environment(name) => pointers::environment(name).records(self.table),
+        };
+        records.join(&self.name)
+    }
 }
 
 /// What an exchange depends on not having been reset: its own scope and those of the exchanges it was made because of.

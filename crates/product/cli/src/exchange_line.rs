@@ -5,10 +5,11 @@
 
 use std::fmt::Write as _;
 
-use mocktenant_lab::journal::{Kind, Record};
+use mocktenant_lab::journal::{Kind, Record, RecordDocument};
 use mocktenant_verdict::Outcome;
 use mocktenant_verdict::foreign::excerpt;
 use mocktenant_world::is_guid;
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::console::{Paint, Palette, harmless};
@@ -17,9 +18,6 @@ use crate::console::{Paint, Palette, harmless};
 const TARGET_WIDTH: usize = 38;
 /// Longest value of a check shown, in characters.
 const VALUE_WIDTH: usize = 120;
-
-/// The fact `client-id` of an AOS is its own identity; who called it stands in this check.
-const CALLED_BY_CHECK: (&str, &str) = ("aos", "application-mapped");
 
 /// What is shown of an exchange.
 #[derive(Debug, Default, PartialEq)]
@@ -51,7 +49,10 @@ impl ExchangeLine {
         let at = record.at;
         let (passed, asked) = count_checks(record);
         let request = match record.kind {
-            Kind::Start => format!("start {}", record.site.as_ref().map_or("", |site| site.name())),
+            Kind::Start => {
+                let machine = record.machine.as_ref().map(ToString::to_string).unwrap_or_default();
+                format!("start {}", machine.split_once('/').map_or("", |(_, name)| name))
+            }
             Kind::Request | Kind::Call => {
                 format!("{:<5} {}", record.method.as_str(), shortened(&record.target))
             }
@@ -65,14 +66,12 @@ impl ExchangeLine {
         Self {
             time: format!("{:02}:{:02}:{:02}.{:03}", at.hour(), at.minute(), at.second(), at.millisecond()),
             status: u64::from(record.status),
-            surface: record.surface.to_owned(),
+            surface: record.surface.to_string(),
             request,
-            client: if record.surface == CALLED_BY_CHECK.0 {
-                let caller = record.checks.iter().find(|check| check.name == CALLED_BY_CHECK.1);
-                caller.filter(|check| check.outcome == Outcome::Passed).map(|check| check.actual.to_string())
-            } else {
-                record.fact("client-id").map(|fact| fact.value.to_string())
-            },
+            client: record
+                .fact("caller")
+                .or_else(|| record.fact("client-id").filter(|fact| fact.read_at_start.is_none()))
+                .map(|fact| fact.value.to_string()),
             passed,
             asked,
             error: error_of(record.error.as_deref(), record.fact("call-error").map(|fact| &*fact.value)),
@@ -82,62 +81,9 @@ impl ExchangeLine {
         }
     }
 
-    /// From a record as the control API gives it; what is not there stays empty.
-    pub(crate) fn from_json(record: &Value) -> Self {
-        let text = |pointer: &str| record.pointer(pointer).and_then(Value::as_str);
-        let list = |name: &str| record[name].as_array().map(Vec::as_slice).unwrap_or_default();
-        let fact = |name: &str| {
-            list("facts").iter().find(|fact| fact["name"] == name).and_then(|fact| fact["value"].as_str())
-        };
-        let checks = list("checks");
-        let (passed, asked) =
-            counted(checks.iter().map(|check| check["outcome"].as_str().unwrap_or_default()));
-        let request = match (text("/request/method"), text("/request/url")) {
-            (Some(method), Some(url)) => {
-                let target = url
-                    .split_once("://")
-                    .map_or(url, |(_, rest)| &rest[rest.find('/').unwrap_or(rest.len())..]);
-                format!("{method:<5} {}", shortened(target))
-            }
-            _ if record["kind"] == "start" => {
-                format!(
-                    "start {}",
-                    text("/site").and_then(|site| site.split_once('/')).map_or("", |(_, name)| name)
-                )
-            }
-            _ => String::from("call"),
-        };
-        let failed = checks.iter().find(|check| check["outcome"] == "failed").map(|check| {
-            let member = |name: &str| check[name].as_str().map(str::to_owned);
-            FailedCheck {
-                name: member("name").unwrap_or_default(),
-                expected: member("expected").unwrap_or_default(),
-                actual: member("actual").unwrap_or_default(),
-                change: member("change"),
-            }
-        });
-        let at =
-            text("/at").and_then(|at| at.split_once('T')).map_or("", |(_, time)| time.trim_end_matches('Z'));
-        let (seconds, fraction) = at.split_once('.').unwrap_or((at, ""));
-        Self {
-            time: format!("{seconds}.{:0<3}", fraction.chars().take(3).collect::<String>()),
-            status: record.pointer("/answer/status").and_then(Value::as_u64).unwrap_or(0),
-            surface: text("/surface").unwrap_or_default().to_owned(),
-            request,
-            client: if record["surface"] == CALLED_BY_CHECK.0 {
-                let caller = checks.iter().find(|check| check["name"] == CALLED_BY_CHECK.1);
-                caller.filter(|check| check["outcome"] == "passed").and_then(|check| check["actual"].as_str())
-            } else {
-                fact("client-id")
-            }
-            .map(str::to_owned),
-            passed,
-            asked,
-            error: error_of(text("/error"), fact("call-error")),
-            failed,
-            micros: record["micros"].as_u64().unwrap_or(0),
-            id: text("/id").unwrap_or_default().to_owned(),
-        }
+    /// From a record as the control API gives it; `None` for what is no record.
+    pub(crate) fn from_json(record: &Value) -> Option<Self> {
+        RecordDocument::deserialize(record).ok().map(|document| Self::of(&document.into()))
     }
 
     /// The line, and the one below it for a refusal.
@@ -256,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_success_is_one_line_with_its_checks_and_time() {
-        let line = ExchangeLine::from_json(&json!({
+        let line = line(json!({
             "id": "x-01JD7K", "kind": "request", "at": "2026-11-22T12:00:03.114873Z", "surface": "entra",
             "request": { "method": "POST",
                 "url": "https://localhost:7443/c0117050-0000-4000-8000-000000000001/oauth2/v2.0/token?a=b" },
@@ -273,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_refusal_says_what_was_expected_and_what_to_change() {
-        let line = ExchangeLine::from_json(&json!({
+        let line = line(json!({
             "id": "x-1", "kind": "request", "at": "2026-11-22T12:00:04Z", "surface": "entra",
             "request": { "method": "POST", "url": "https://h/t" }, "answer": { "status": 401 }, "error": "AADSTS700027",
             "checks": [{ "name": "certificate-registered", "outcome": "failed", "expected": "3C0D", "actual": "77\u{1b}B2",
@@ -292,10 +238,25 @@ mod tests {
         );
     }
 
+    /// A record with these members, as the control API gives it.
+    fn with(members: Value) -> Value {
+        let mut record = json!({
+            "sequence": 1, "id": "x-1", "parent": null, "kind": "request", "at": "2026-11-22T12:00:00Z", "surface": "",
+            "endpoint": "", "error": null, "checks": [], "facts": [], "activities": {}, "micros": 0, "generation": 0,
+        });
+        let Value::Object(members) = members else { panic!("members") };
+        record.as_object_mut().unwrap().extend(members);
+        record
+    }
+
+    fn line(members: Value) -> ExchangeLine {
+        ExchangeLine::from_json(&with(members)).unwrap()
+    }
+
     #[test]
     fn no_value_begins_a_line_or_hides_in_one() {
         let evil = "a\n12:00:00.000  200 entra \u{202e}b\u{200b}";
-        let line = ExchangeLine::from_json(&json!({
+        let line = line(json!({
             "id": evil, "at": format!("T{evil}"), "surface": evil, "error": evil, "kind": "request",
             "request": { "method": evil, "url": format!("https://h/{evil}") }, "answer": { "status": 401 },
             "checks": [{ "name": evil, "outcome": "failed", "expected": evil, "actual": evil, "change": evil }],
@@ -309,33 +270,29 @@ mod tests {
 
     #[test]
     fn a_call_to_an_aos_shows_its_caller_and_not_the_aos_itself() {
-        let line = ExchangeLine::from_json(&json!({ "surface": "aos", "kind": "request",
-            "facts": [{ "name": "client-id", "value": "the-aos-a002" }],
-            "checks": [{ "name": "application-mapped", "outcome": "passed", "actual": "the-caller-a001" }] }));
+        let line = line(json!({ "surface": "aos", "kind": "request",
+            "facts": [{ "name": "caller", "value": "the-caller-a001" },
+                { "name": "client-id", "value": "the-aos-a002", "setting": "/x", "read_at_start": "y" }] }));
         assert_eq!(line.client.as_deref(), Some("the-caller-a001"));
     }
 
     #[test]
     fn a_start_and_a_call_that_reached_nobody_have_lines_too() {
-        let start = json!({ "kind": "start", "site": "environment/onebox", "surface": "aos", "id": "x-2" });
-        assert!(
-            ExchangeLine::from_json(&start).to_text(Palette::plain()).contains("aos        start onebox")
-        );
+        let start =
+            json!({ "kind": "start", "machine": "environment/onebox/aos1", "surface": "aos", "id": "x-2" });
+        assert!(line(start).to_text(Palette::plain()).contains("aos        start onebox/aos1"));
         let call = json!({ "kind": "call", "id": "x-2.1", "error": "no-answer",
             "facts": [{ "name": "call-error", "value": "connection refused by a:443" }] });
-        let text = ExchangeLine::from_json(&call).to_text(Palette::plain());
+        let text = line(call).to_text(Palette::plain());
         assert!(text.contains("REFUSED connection refused by a:443"), "{text}");
     }
 
     #[test]
     fn anything_at_all_can_be_shown() {
-        for record in [
-            Value::Null,
-            json!([]),
-            json!({ "checks": 7, "at": "T", "request": { "method": "", "url": "é" } }),
-        ] {
-            ExchangeLine::from_json(&record).to_text(Palette::plain());
+        for record in [Value::Null, json!([]), with(json!({ "checks": 7 }))] {
+            assert_eq!(ExchangeLine::from_json(&record), None);
         }
+        line(json!({ "request": { "method": "", "url": "é" } })).to_text(Palette::plain());
         assert_eq!(shortened(&"é".repeat(200)).chars().count(), TARGET_WIDTH);
     }
 }

@@ -2,36 +2,54 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use mocktenant_lab::journal::{Kind, Record};
-use mocktenant_lab::{Command, Lab, Site};
+use mocktenant_lab::{Command, Lab, Machine};
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::ControlState;
 use crate::problem::{Problem, ok};
 use crate::scenarios::apply;
 
-/// `POST /v1/environments/{id}/restart`: `{restarted, start, failed}` once it read its configuration again.
+/// Query of [`restart`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    /// Only this node; all of them if none is named.
+    #[serde(default)]
+    node: Option<String>,
+}
+
+/// `POST /v1/environments/{id}/restart`: `{restarted, start, failed}` once its nodes, or the one named by `?node=`, read
+/// their configuration again.
 ///
-/// `start` is the exchange id of that start. `failed` is the check that kept the environment from starting, `null` if
-/// it runs: the restart itself was done, so the status is 200 either way.
+/// `start` is the exchange id of the last of these starts. `failed` is the check that kept a node from starting, `null` if
+/// all run: the restart itself was done, so the status is 200 either way.
 pub(crate) async fn restart(
     State(state): State<ControlState>,
     Path(environment): Path<String>,
+    Query(Asked { node }): Query<Asked>,
 ) -> Result<Response, Problem> {
     let restarted = environment.clone();
-    apply(&state, Command::Restart { environment }).await?;
-    let start = last_start(&state.lab, &Site::environment(&restarted));
+    let before = state.lab.journal().records().last().map_or(0, |record| record.sequence);
+    apply(&state, Command::Restart { environment, node }).await?;
+    let starts = starts_since(&state.lab, before, &restarted);
+    let failed = starts.iter().find_map(|start| start.failed_check());
     Ok(ok(&json!({
         "restarted": restarted,
-        "start": start.as_ref().map(|start| &start.id),
-        "failed": start.as_ref().and_then(|start| start.failed_check()),
+        "start": starts.last().map(|start| &start.id),
+        "failed": failed,
     })))
 }
 
-/// The newest start of a site, unless the journal has already pushed it out.
-fn last_start(lab: &Lab, site: &Site) -> Option<Arc<Record>> {
-    let records = lab.journal().records();
-    records.into_iter().rev().find(|record| record.kind == Kind::Start && record.site.as_ref() == Some(site))
+/// The starts of an environment's nodes after a sequence number, as far as the journal has not pushed them out already.
+fn starts_since(lab: &Lab, before: u64, environment: &str) -> Vec<Arc<Record>> {
+    let mut records = lab.journal().records();
+    records.retain(|record| {
+        let here = record.machine.as_ref().and_then(Machine::environment) == Some(environment);
+        record.sequence > before && record.kind == Kind::Start && here
+    });
+    records
 }

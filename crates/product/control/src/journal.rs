@@ -10,9 +10,9 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use http::StatusCode;
 use mocktenant_lab::Lab;
-use mocktenant_lab::journal::Record;
+use mocktenant_lab::journal::{Record, RecordDocument};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::ControlState;
@@ -68,7 +68,7 @@ impl Asked {
 
 fn is_about(record: &Record, id: &str) -> bool {
     let below = record.id.strip_prefix(id).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    below || record.activities.iter().any(|(_, value)| value.eq_ignore_ascii_case(id))
+    below || record.carries(id)
 }
 
 /// `GET /v1/journal`: `{records, next, dropped}`; `next` is the `since` of the following call.
@@ -92,7 +92,7 @@ pub(crate) async fn list(
         records = asked.select(lab);
     }
     let next = records.last().map_or(asked.since.unwrap_or(0), |record| record.sequence);
-    let records: Vec<Value> = records.iter().map(|record| record.to_json()).collect();
+    let records: Vec<RecordDocument> = records.iter().map(|record| record.document()).collect();
     Ok(ok(&json!({ "records": records, "next": next, "dropped": lab.journal().dropped() })))
 }
 
@@ -112,18 +112,10 @@ pub(crate) async fn one(
     State(state): State<ControlState>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let Some(record) = state.lab.journal().find(&id) else {
+    let tree = state.lab.journal().tree();
+    let Some(record) = tree.get(&id) else {
         let shown: String = id.escape_debug().take(80).collect();
         return Err(Problem::new(StatusCode::NOT_FOUND, format!("the journal has no exchange {shown}")));
     };
-    Ok(ok(&with_children(&state.lab, &record)))
-}
-
-fn with_children(lab: &Lab, record: &Record) -> Value {
-    // As deep as calls can be (`HOP_LIMIT`), so recursion is bounded.
-    let children: Vec<Value> =
-        lab.journal().children(&record.id).iter().map(|child| with_children(lab, child)).collect();
-    let mut document = record.to_json();
-    document["children"] = Value::Array(children);
-    document
+    Ok(ok(&json!(tree.document(record))))
 }

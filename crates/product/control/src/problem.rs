@@ -95,8 +95,18 @@ impl From<CommandError> for Problem {
             CommandError::UnknownScenario { known, .. } => {
                 Self::unknown(StatusCode::UNPROCESSABLE_ENTITY, &detail, &known)
             }
-            CommandError::UnknownEnvironment { known, .. } => {
+            CommandError::UnknownEnvironment { known, .. } | CommandError::UnknownNode { known, .. } => {
                 Self::unknown(StatusCode::NOT_FOUND, &detail, &known)
+            }
+            CommandError::UnknownPlace { .. } => Self::new(StatusCode::NOT_FOUND, detail),
+            CommandError::Row(refused) => {
+                let located = Located {
+                    pointer: refused.setting().to_string(),
+                    detail: refused.to_string(),
+                    hint: None,
+                };
+                let detail = "the declared rows are in use and cannot become this; nothing was changed";
+                Self::new(StatusCode::CONFLICT, detail).error(located)
             }
         }
     }

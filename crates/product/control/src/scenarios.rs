@@ -1,10 +1,11 @@
 //! Scenarios and the way back: break the lab as a scenario says, or return to the base world.
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::Response;
 use http::StatusCode;
-use mocktenant_lab::{Applied, Command};
+use mocktenant_lab::{Applied, Command, Scope};
 use mocktenant_world::scenario;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::problem::{Problem, ok};
@@ -54,8 +55,21 @@ pub(crate) async fn put(State(state): State<ControlState>, body: body::Whole) ->
     Ok(ok(&json!({ "scenario": name, "generation": applied.world.generation() })))
 }
 
-/// `POST /v1/reset`: the base world, no records, no caches, an empty journal, no offset of a clock.
-pub(crate) async fn reset(State(state): State<ControlState>) -> Result<Response, Problem> {
-    let applied = apply(&state, Command::Reset).await?;
+/// Query of [`reset`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    /// `tenant/<id>`, `environment/<name>` or `organization/<name>`; the whole lab if none is named.
+    #[serde(default)]
+    scope: Option<Scope>,
+}
+
+/// `POST /v1/reset`: the base world, no records, no caches, an empty journal, no offset of a clock. With `?scope=` only
+/// that of one tenant, environment or organisation, and the journal stays.
+pub(crate) async fn reset(
+    State(state): State<ControlState>,
+    Query(Asked { scope }): Query<Asked>,
+) -> Result<Response, Problem> {
+    let applied = apply(&state, Command::Reset { scope }).await?;
     Ok(ok(&json!({ "generation": applied.world.generation() })))
 }

@@ -9,7 +9,8 @@ use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, Method};
 use mocktenant_lab::request::Request as LabRequest;
 use mocktenant_lab::{
-    Activity, Addresses, Answer, BoxFuture, CatalogueRow, Exchange, Refusal, Route, Site, Surface,
+    Addresses, Answer, BoxFuture, CatalogueRow, Context, Entrance, Exchange, Machine, Refusal, Route,
+    Surface, Trail, Way,
 };
 use mocktenant_verdict::{Check, Outcome, Setting};
 use mocktenant_world::World;
@@ -49,11 +50,14 @@ impl Surface for Doorkeeper {
         }
         &[Route { methods: &[Method::GET], pattern: "/door", endpoint: "door", handler: door }]
     }
-    fn hosts(&self, _: &World) -> Vec<(String, Site)> {
-        vec![(String::from("door.contoso.com"), Site::Identity)]
+    fn hosts(&self, _: &World) -> Vec<(String, Entrance)> {
+        vec![(String::from("door.contoso.com"), Entrance::Identity)]
     }
-    fn at(&self, _: &Site, _: &str) -> bool {
+    fn at(&self, _: &Entrance, _: &str) -> bool {
         true
+    }
+    fn machine(&self, _: &World, _: &Way<'_>) -> Option<Machine> {
+        None
     }
     fn prepare(&self, _: &World, _: &Addresses) {}
     fn catalogue(&self) -> Vec<CatalogueRow> {
@@ -62,17 +66,16 @@ impl Surface for Doorkeeper {
     fn refuse(&self, exchange: &mut Exchange, _: Refusal) -> Answer {
         refuse(exchange)
     }
-    fn judge(&self, _: &Activity, _: &str, _: OffsetDateTime) -> Vec<Check> {
+    fn judge(&self, _: &Context, _: &str, _: OffsetDateTime) -> Vec<Check> {
         Vec::new()
     }
-    fn starts(&self, _: &World) -> Vec<Site> {
-        vec![Site::environment("onebox")]
+    fn starts(&self, _: &World) -> Vec<Machine> {
+        vec![Machine::node("onebox", "aos1")]
     }
-    fn start<'a>(&'a self, activity: &'a mut Activity) -> BoxFuture<'a, ()> {
+    fn start<'a>(&'a self, context: &'a Context, trail: &'a mut Trail) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let setting = Setting::from_pointer(METADATA);
-            let actual =
-                activity.world().get(&setting).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let actual = context.world().get(&setting).and_then(Value::as_str).unwrap_or_default().to_owned();
             if actual == "garbage" {
                 trail.record_checks(vec![Check {
                     name: "metadata-reachable".into(),
@@ -141,7 +144,7 @@ async fn read(state: &ControlState, request: Request) -> (u16, Value, HeaderMap)
 }
 
 async fn knock(lab: &Lab) -> String {
-    let response = lab.answer(LabRequest::new(Method::GET, "localhost", "/door", Site::Identity)).await;
+    let response = lab.answer(LabRequest::new(Method::GET, "localhost", "/door", Entrance::Identity)).await;
     response.headers["x-mocktenant-exchange"].to_str().unwrap().to_owned()
 }
 

@@ -18,7 +18,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use mocktenant_control::Peer;
-use mocktenant_lab::{Arrival, Delivery, Lab, Site};
+use mocktenant_lab::{Arrival, Delivery, Entrance, Lab};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
@@ -110,8 +110,8 @@ async fn reached(current: &mut watch::Receiver<Phase>, phase: Phase) {
     let _ = current.wait_for(|current| *current >= phase).await;
 }
 
-/// Accepts connections until the lab drains. `site` is none for the tools port.
-pub(crate) async fn accept(listener: TcpListener, site: Option<Site>, shared: Arc<Shared>) {
+/// Accepts connections until the lab drains. `entrance` is none for the tools port.
+pub(crate) async fn accept(listener: TcpListener, entrance: Option<Entrance>, shared: Arc<Shared>) {
     let mut phase = shared.phase.clone();
     loop {
         let permit = tokio::select! {
@@ -127,7 +127,7 @@ pub(crate) async fn accept(listener: TcpListener, site: Option<Site>, shared: Ar
         };
         match accepted {
             Ok((stream, peer)) => {
-                let caller = Caller { peer, site: site.clone(), began: Instant::now() };
+                let caller = Caller { peer, entrance: entrance.clone(), began: Instant::now() };
                 tokio::spawn(caller.served(stream, Arc::clone(&shared), permit));
             }
             Err(error) if gone_already(&error) => {}
@@ -159,7 +159,7 @@ struct Reached {
 /// One caller, from accept on.
 struct Caller {
     peer: SocketAddr,
-    site: Option<Site>,
+    entrance: Option<Entrance>,
     began: Instant,
 }
 
@@ -234,7 +234,7 @@ impl Caller {
         let traffic = Arc::new(Traffic::new(self.began));
         let context = Arc::new(Context {
             peer: self.peer,
-            site: self.site.clone(),
+            entrance: self.entrance.clone(),
             reached: at,
             shared: Arc::clone(&shared),
         });
@@ -267,7 +267,7 @@ impl Caller {
                         tracing::debug!(peer = %self.peer, "a connection without a request is closed");
                         return;
                     }
-                    match traffic.quiet_until(idle).filter(|_| context.site.is_some()) {
+                    match traffic.quiet_until(idle).filter(|_| context.entrance.is_some()) {
                         Some(end) if end <= Instant::now() => {
                             leaving = true;
                             connection.as_mut().graceful_shutdown();
@@ -346,16 +346,16 @@ struct Reset;
 struct Context {
     peer: SocketAddr,
     /// None on the tools port.
-    site: Option<Site>,
+    entrance: Option<Entrance>,
     reached: Reached,
     shared: Arc<Shared>,
 }
 
 impl Context {
     async fn answer(&self, request: http::Request<Incoming>) -> Result<http::Response<Body>, Reset> {
-        let Some(site) = &self.site else { return Ok(self.tools(request).await) };
+        let Some(entrance) = &self.entrance else { return Ok(self.tools(request).await) };
         let arrival = Arrival {
-            entrance: site.clone(),
+            entrance: entrance.clone(),
             secure: self.reached.secure,
             server_name: self.reached.server_name.clone(),
             peer: Some(self.peer),

@@ -77,10 +77,10 @@ pub enum StartError {
     #[error("TLS cannot be set up")]
     Tls(#[from] rustls::Error),
     /// A public URL is none.
-    #[error("the public URL of {site}, {url:?}, is no absolute http or https URL without a path")]
+    #[error("the public URL of {entrance}, {url:?}, is no absolute http or https URL without a path")]
     PublicUrl {
         /// Whose.
-        site: String,
+        entrance: String,
         /// As given.
         url: String,
     },

@@ -28,7 +28,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use mocktenant_lab::{Random, Site};
+use mocktenant_lab::{Entrance, Random};
 use mocktenant_verdict::Switches;
 use mocktenant_world::World;
 
@@ -47,8 +47,8 @@ pub struct Options {
     pub ports: Ports,
     /// The addresses to listen on; empty means 127.0.0.1, and `::1` where the machine has it.
     pub bind: Vec<IpAddr>,
-    /// URLs under which sites are reached from elsewhere (mapped ports): scheme, host and port.
-    pub public_urls: HashMap<Site, String>,
+    /// URLs under which entrances are reached from elsewhere (mapped ports): scheme, host and port.
+    pub public_urls: HashMap<Entrance, String>,
     /// Checks turned off, for tests only.
     pub switches: Switches,
     /// Randomness; seeded in tests only.

@@ -1,12 +1,13 @@
 //! Ports: which entrances there are, and sockets that listen for them.
 //!
-//! Decides the port of every entrance (offsets 0, 3, 4 and 6 from a base, free ports for what comes after them) and that
+//! Decides the port of every entrance (offsets 0, 3, 4, 5 and 6 from a base, free ports for what comes after them) and that
 //! an entrance has the same port on every address. IPv6 is left out where the machine has none. Never accepts anything.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
 
-use mocktenant_lab::Site;
+use mocktenant_lab::Entrance;
 use mocktenant_world::World;
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -16,8 +17,8 @@ use crate::error::StartError;
 pub const DEFAULT_BASE: u16 = 7440;
 
 const IDENTITY: u16 = 3;
-const FIRST_ENVIRONMENT: u16 = 4;
-const FIRST_ORGANIZATION: u16 = 6;
+const ENVIRONMENTS: [u16; 2] = [4, 5];
+const ORGANIZATIONS: [u16; 1] = [6];
 
 /// How often a free port of one address family is tried on the other.
 const TRIES: usize = 32;
@@ -28,8 +29,8 @@ const BACKLOG: i32 = 1024;
 /// Which ports a lab listens on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ports {
-    /// Tools on the base, identity on base + 3, the first environment on base + 4, the first organisation on base + 6;
-    /// further ones on free ports. 0 is the same as [`Ports::Free`].
+    /// Tools on the base, identity on base + 3, the first two environments on base + 4 and + 5, the first organisation on
+    /// base + 6; further ones on free ports. 0 is the same as [`Ports::Free`].
     Base(u16),
     /// Any free ports.
     Free,
@@ -49,53 +50,56 @@ impl From<u16> for Ports {
 
 /// What a port leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Entrance {
+pub(crate) enum Door {
     /// The control API.
     Tools,
-    /// A site of the lab.
-    Site(Site),
+    /// An entrance of the lab.
+    Lab(Entrance),
 }
 
-impl Entrance {
-    pub(crate) fn site(&self) -> Option<&Site> {
+impl Door {
+    pub(crate) fn entrance(&self) -> Option<&Entrance> {
         match self {
             Self::Tools => None,
-            Self::Site(site) => Some(site),
+            Self::Lab(entrance) => Some(entrance),
         }
     }
 
-    fn name(&self) -> String {
-        self.site().map_or_else(|| String::from("tools"), ToString::to_string)
+    pub(crate) fn name(&self) -> String {
+        self.entrance().map_or_else(|| String::from("tools"), ToString::to_string)
     }
 }
 
-/// An entrance that listens.
+/// A door that listens.
 #[derive(Debug)]
 pub(crate) struct Listening {
-    pub(crate) entrance: Entrance,
+    pub(crate) door: Door,
     pub(crate) port: u16,
     pub(crate) sockets: Vec<TcpListener>,
 }
 
-/// The entrances of a world with their offsets from the base; without one, any free port.
-pub(crate) fn entrances(world: &World) -> Vec<(Entrance, Option<u16>)> {
-    let first_or_free = |offset: u16, index: usize| (index == 0).then_some(offset);
-    let mut all = vec![(Entrance::Tools, Some(0)), (Entrance::Site(Site::Identity), Some(IDENTITY))];
-    all.extend(world.environments().enumerate().map(|(index, environment)| {
-        (Entrance::Site(Site::environment(&environment.id)), first_or_free(FIRST_ENVIRONMENT, index))
-    }));
-    all.extend(world.organizations().enumerate().map(|(index, organization)| {
-        (Entrance::Site(Site::organization(&organization.key)), first_or_free(FIRST_ORGANIZATION, index))
+/// The doors of a world with their offsets from the base; without one, any free port.
+pub(crate) fn doors(world: &World) -> Vec<(Door, Option<u16>)> {
+    let mut all = vec![(Door::Tools, Some(0)), (Door::Lab(Entrance::Identity), Some(IDENTITY))];
+    let mut offsets = ENVIRONMENTS.into_iter();
+    all.extend(
+        world.environments().map(|environment| {
+            (Door::Lab(Entrance::Environment(Arc::clone(&environment.id))), offsets.next())
+        }),
+    );
+    let mut offsets = ORGANIZATIONS.into_iter();
+    all.extend(world.organizations().map(|organization| {
+        (Door::Lab(Entrance::Organization(Arc::clone(&organization.key))), offsets.next())
     }));
     all
 }
 
-/// The port an entrance would have; `None` where it takes any free one.
+/// The port a door would have; `None` where it takes any free one.
 pub(crate) fn planned(ports: Ports, offset: Option<u16>) -> Result<Option<u16>, StartError> {
     match (ports, offset) {
         (Ports::Free | Ports::Base(0), _) | (_, None) => Ok(None),
         (Ports::Base(base), Some(offset)) => {
-            let highest = u16::MAX - FIRST_ORGANIZATION;
+            let highest = u16::MAX - ORGANIZATIONS[0];
             if base > highest {
                 return Err(StartError::PortBase { base, highest });
             }
@@ -109,24 +113,24 @@ pub(crate) fn loopback() -> Vec<IpAddr> {
     vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
 }
 
-/// Listens for every entrance on every address.
+/// Listens for every door on every address.
 pub(crate) fn listen(
     world: &World,
     ports: Ports,
     addresses: &[IpAddr],
 ) -> Result<Vec<Listening>, StartError> {
-    entrances(world)
+    doors(world)
         .into_iter()
-        .map(|(entrance, offset)| {
+        .map(|(door, offset)| {
             let port = planned(ports, offset)?;
-            listen_one(entrance, port, addresses)
+            listen_one(door, port, addresses)
         })
         .collect()
 }
 
-fn listen_one(entrance: Entrance, port: Option<u16>, addresses: &[IpAddr]) -> Result<Listening, StartError> {
+fn listen_one(door: Door, port: Option<u16>, addresses: &[IpAddr]) -> Result<Listening, StartError> {
     let failed = |address: IpAddr, port: u16, source: io::Error| {
-        let entrance = entrance.name();
+        let entrance = door.name();
         if source.kind() == io::ErrorKind::AddrInUse {
             StartError::Busy { port, entrance, address, source }
         } else {
@@ -137,7 +141,7 @@ fn listen_one(entrance: Entrance, port: Option<u16>, addresses: &[IpAddr]) -> Re
     loop {
         tries += 1;
         match same_port(port, addresses) {
-            Ok((port, sockets)) => return Ok(Listening { entrance, port, sockets }),
+            Ok((port, sockets)) => return Ok(Listening { door, port, sockets }),
             // A port free in one family and taken in the other: another one.
             Err((_, _, error))
                 if port.is_none() && tries < TRIES && error.kind() == io::ErrorKind::AddrInUse => {}
@@ -196,7 +200,7 @@ mod tests {
 
     #[test]
     fn free_ports_are_the_same_in_both_families() {
-        let listening = listen_one(Entrance::Tools, None, &loopback()).unwrap();
+        let listening = listen_one(Door::Tools, None, &loopback()).unwrap();
         for socket in &listening.sockets {
             assert_eq!(socket.local_addr().unwrap().port(), listening.port);
         }
@@ -204,9 +208,9 @@ mod tests {
 
     #[test]
     fn a_taken_port_is_named_with_the_flag_that_changes_it() {
-        let taken = listen_one(Entrance::Tools, None, &loopback()).unwrap();
-        let site = Entrance::Site(Site::Identity);
-        let error = listen_one(site, Some(taken.port), &loopback()).unwrap_err();
+        let taken = listen_one(Door::Tools, None, &loopback()).unwrap();
+        let identity = Door::Lab(Entrance::Identity);
+        let error = listen_one(identity, Some(taken.port), &loopback()).unwrap_err();
         let text = error.to_string();
         assert!(text.contains(&format!("port {}", taken.port)) && text.contains("--port"), "{text}");
         assert!(text.contains("identity"), "{text}");
@@ -216,9 +220,9 @@ mod tests {
     #[test]
     fn ports_count_from_the_base() {
         let world = World::contoso().unwrap();
-        let ports: Vec<_> = entrances(&world)
+        let ports: Vec<_> = doors(&world)
             .into_iter()
-            .map(|(entrance, offset)| (entrance.name(), planned(Ports::default(), offset).unwrap()))
+            .map(|(door, offset)| (door.name(), planned(Ports::default(), offset).unwrap()))
             .collect();
         let expected = [
             ("tools", 7440),

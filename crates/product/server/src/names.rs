@@ -3,12 +3,11 @@
 //! Asks the lab each time, so an edited world counts at once. The lab owns its `Outbound`, which asks here: the way back
 //! to the lab is cut when the lab stops, or it would never be freed.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
 
 use mocktenant_lab::request::HostName;
-use mocktenant_lab::{Lab, Site};
+use mocktenant_lab::{Entrance, Lab};
 
 /// The names of one lab.
 pub(crate) struct Names {
@@ -27,21 +26,16 @@ impl Names {
         self.lab.write().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    /// World names with their sites.
-    pub(crate) fn hosts(&self) -> HashMap<String, Site> {
+    /// The entrance a world name leads to.
+    pub(crate) fn entrance_of(&self, host: &str) -> Option<Entrance> {
         let lab = self.lab.read().unwrap_or_else(PoisonError::into_inner);
-        lab.as_ref().map(|lab| lab.hosts().into_iter().collect()).unwrap_or_default()
-    }
-
-    /// The site of a world name.
-    pub(crate) fn site_of(&self, host: &str) -> Option<Site> {
-        self.hosts().remove(host)
+        lab.as_ref().and_then(|lab| lab.entrance_of(host))
     }
 
     /// Whether the lab speaks TLS as `host`: a name of the world, a local one, or a public one.
     pub(crate) fn answers_to(&self, host: &str) -> bool {
         let local = HostName::parse(host).is_some_and(|host| host.is_local());
-        local || self.public.iter().any(|public| public == host) || self.hosts().contains_key(host)
+        local || self.public.iter().any(|public| public == host) || self.entrance_of(host).is_some()
     }
 }
 

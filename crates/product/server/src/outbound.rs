@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mocktenant_lab::Site;
+use mocktenant_lab::Entrance;
 use mocktenant_lab::outbound::{BoxFuture, Call, CallError, Outbound, Reply};
 use rustls::ClientConfig;
 
@@ -26,12 +26,12 @@ pub(crate) struct DialTable {
     names: Arc<Names>,
     listeners: Vec<Listener>,
     /// Host and port of public URLs.
-    public: HashMap<(String, u16), Site>,
+    public: HashMap<(String, u16), Entrance>,
 }
 
 #[derive(Debug)]
 struct Listener {
-    site: Option<Site>,
+    entrance: Option<Entrance>,
     port: u16,
     /// Where it can be reached from this machine.
     addresses: Vec<SocketAddr>,
@@ -41,12 +41,12 @@ impl DialTable {
     pub(crate) fn new(
         names: Arc<Names>,
         listening: &[Listening],
-        public: HashMap<(String, u16), Site>,
+        public: HashMap<(String, u16), Entrance>,
     ) -> Self {
         let listeners = listening
             .iter()
             .map(|listening| Listener {
-                site: listening.entrance.site().cloned(),
+                entrance: listening.door.entrance().cloned(),
                 port: listening.port,
                 addresses: listening
                     .sockets
@@ -62,8 +62,8 @@ impl DialTable {
     /// The addresses behind a host (lower case, no brackets) and port.
     pub(crate) fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, CallError> {
         let refused = || CallError::Refused { host: host.to_owned(), port };
-        if let Some(site) = self.public.get(&(host.to_owned(), port)) {
-            return self.of_site(site).ok_or_else(refused);
+        if let Some(entrance) = self.public.get(&(host.to_owned(), port)) {
+            return self.of_entrance(entrance).ok_or_else(refused);
         }
         let literal: Option<IpAddr> = host.parse().ok();
         if host == "localhost" || literal.is_some_and(|address| address.is_loopback()) {
@@ -73,20 +73,20 @@ impl DialTable {
             let addresses: Vec<SocketAddr> = listener.addresses.iter().filter(same).copied().collect();
             return if addresses.is_empty() { Err(refused()) } else { Ok(addresses) };
         }
-        let Some(site) = self.names.site_of(host) else {
+        let Some(entrance) = self.names.entrance_of(host) else {
             return Err(CallError::UnknownHost { host: host.to_owned(), port });
         };
         if matches!(port, 80 | 443) {
-            return self.of_site(&site).ok_or_else(refused);
+            return self.of_entrance(&entrance).ok_or_else(refused);
         }
         let listener = self.listeners.iter().find(|listener| listener.port == port);
         listener.map(|listener| listener.addresses.clone()).ok_or_else(refused)
     }
 
-    /// A site declared after the start has no listener of its own; the host decides on any other just as well.
-    fn of_site(&self, site: &Site) -> Option<Vec<SocketAddr>> {
-        let own = self.listeners.iter().find(|listener| listener.site.as_ref() == Some(site));
-        let any = || self.listeners.iter().find(|listener| listener.site.is_some());
+    /// An entrance declared after the start has no listener of its own; the host decides on any other just as well.
+    fn of_entrance(&self, entrance: &Entrance) -> Option<Vec<SocketAddr>> {
+        let own = self.listeners.iter().find(|listener| listener.entrance.as_ref() == Some(entrance));
+        let any = || self.listeners.iter().find(|listener| listener.entrance.is_some());
         own.or_else(any).map(|listener| listener.addresses.clone())
     }
 }

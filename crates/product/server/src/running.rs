@@ -14,7 +14,7 @@ use std::time::Duration;
 use mocktenant_control::ControlState;
 use mocktenant_keys::LabCa;
 use mocktenant_lab::request::HostName;
-use mocktenant_lab::{Addresses, Lab, Site, real_now};
+use mocktenant_lab::{Addresses, Entrance, Lab, real_now};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -24,7 +24,7 @@ use crate::client::Client;
 use crate::connection::{Phase, Shared, accept};
 use crate::error::StartError;
 use crate::limits::Limits;
-use crate::listen::{Entrance, Listening, Ports, entrances, listen, loopback, planned};
+use crate::listen::{Door, Listening, Ports, doors, listen, loopback, planned};
 use crate::names::Names;
 use crate::outbound::{DialTable, Loop};
 use crate::settings::{self, Facts};
@@ -41,7 +41,7 @@ pub(crate) struct Setup {
     pub(crate) state: std::path::PathBuf,
     pub(crate) ports: Ports,
     pub(crate) bind: Vec<IpAddr>,
-    pub(crate) public_urls: HashMap<Site, String>,
+    pub(crate) public_urls: HashMap<Entrance, String>,
     pub(crate) control_token: Option<String>,
     pub(crate) control_open: bool,
     pub(crate) publish_settings: bool,
@@ -115,8 +115,8 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
     let listening = listen(&world, setup.ports, &bind)?;
     let host = public_host(&bind);
     let (urls, addresses) =
-        urls(listening.iter().map(|listening| (&listening.entrance, listening.port)), &host, &public.by_site);
-    lab.set_addresses(own_addresses(&addresses, listening.iter().map(|one| (&one.entrance, one.port))));
+        urls(listening.iter().map(|listening| (&listening.door, listening.port)), &host, &public.by_entrance);
+    lab.set_addresses(own_addresses(&addresses, listening.iter().map(|one| (&one.door, one.port))));
 
     let names = Arc::new(Names::new(lab.clone(), public.names));
     let tls = Tls::new(ca.clone(), Arc::clone(&names))?;
@@ -167,16 +167,16 @@ fn load_ca(lab: &Lab, public: &PublicUrls, state: &StateDir, home: &Home) -> Res
 }
 
 fn accept_on(listening: Vec<Listening>, shared: &Arc<Shared>) -> Result<(), StartError> {
-    for Listening { entrance, port, sockets } in listening {
+    for Listening { door, port, sockets } in listening {
         for socket in sockets {
             let address = socket.local_addr().map_or(IpAddr::from([0, 0, 0, 0]), |address| address.ip());
             let listener = TcpListener::from_std(socket).map_err(|source| StartError::Listen {
                 port,
-                entrance: entrance.site().map_or_else(|| String::from("tools"), ToString::to_string),
+                entrance: door.name(),
                 address,
                 source,
             })?;
-            tokio::spawn(accept(listener, entrance.site().cloned(), Arc::clone(shared)));
+            tokio::spawn(accept(listener, door.entrance().cloned(), Arc::clone(shared)));
         }
     }
     Ok(())
@@ -194,13 +194,13 @@ pub fn settings_without_lab(options: Options) -> Result<Value, StartError> {
     let ca = load_for_serve(&state, &ca_names(names), real_now())?;
     let bind = if setup.bind.is_empty() { loopback() } else { setup.bind };
     let mut ports = Vec::new();
-    for (entrance, offset) in entrances(&world) {
+    for (door, offset) in doors(&world) {
         if let Some(port) = planned(setup.ports, offset)? {
-            ports.push((entrance, port));
+            ports.push((door, port));
         }
     }
     let (urls, addresses) =
-        urls(ports.iter().map(|(entrance, port)| (entrance, *port)), &public_host(&bind), &public.by_site);
+        urls(ports.iter().map(|(door, port)| (door, *port)), &public_host(&bind), &public.by_entrance);
     let facts = Facts {
         directory: state.root(),
         ca_pem: &ca.ca_pem(),
@@ -271,7 +271,7 @@ impl Running {
         tokio::time::timeout(time, self.permits.acquire_many(all)).await.is_ok()
     }
 
-    fn publish(&self, addresses: &HashMap<Site, String>) -> Result<(), StartError> {
+    fn publish(&self, addresses: &HashMap<Entrance, String>) -> Result<(), StartError> {
         let Some(home) = &self.home else { return Ok(()) };
         let facts = Facts {
             directory: &self.directory,
@@ -334,10 +334,10 @@ fn public_host(bind: &[IpAddr]) -> String {
 }
 
 fn urls<'e>(
-    ports: impl Iterator<Item = (&'e Entrance, u16)>,
+    ports: impl Iterator<Item = (&'e Door, u16)>,
     host: &str,
-    public: &HashMap<Site, String>,
-) -> (Urls, HashMap<Site, String>) {
+    public: &HashMap<Entrance, String>,
+) -> (Urls, HashMap<Entrance, String>) {
     let mut urls = Urls {
         control: String::new(),
         identity: String::new(),
@@ -345,33 +345,34 @@ fn urls<'e>(
         organizations: Vec::new(),
     };
     let mut addresses = HashMap::new();
-    for (entrance, port) in ports {
+    for (door, port) in ports {
         let local = format!("https://{host}:{port}");
-        let Entrance::Site(site) = entrance else {
+        let Door::Lab(entrance) = door else {
             urls.control = local;
             continue;
         };
-        let url = public.get(site).cloned().unwrap_or(local);
-        match site {
-            Site::Identity => urls.identity.clone_from(&url),
-            Site::Environment(name) => urls.environments.push((name.to_string(), url.clone())),
-            Site::Organization(name) => urls.organizations.push((name.to_string(), url.clone())),
+        let url = public.get(entrance).cloned().unwrap_or(local);
+        match entrance {
+            Entrance::Identity => urls.identity.clone_from(&url),
+            Entrance::Environment(name) => urls.environments.push((name.to_string(), url.clone())),
+            Entrance::Organization(name) => urls.organizations.push((name.to_string(), url.clone())),
         }
-        addresses.insert(site.clone(), url);
+        addresses.insert(entrance.clone(), url);
     }
     (urls, addresses)
 }
 
 /// Public addresses, and whatever else reaches the same ports: both loopback literals, and localhost behind a public URL.
 fn own_addresses<'e>(
-    public: &HashMap<Site, String>,
-    ports: impl Iterator<Item = (&'e Entrance, u16)>,
+    public: &HashMap<Entrance, String>,
+    ports: impl Iterator<Item = (&'e Door, u16)>,
 ) -> Addresses {
-    let mut addresses: Addresses = public.iter().map(|(site, url)| (site.clone(), url.clone())).collect();
-    for (entrance, port) in ports {
-        let Entrance::Site(site) = entrance else { continue };
+    let mut addresses: Addresses =
+        public.iter().map(|(entrance, url)| (entrance.clone(), url.clone())).collect();
+    for (door, port) in ports {
+        let Door::Lab(entrance) = door else { continue };
         for host in ["localhost", "127.0.0.1", "[::1]"] {
-            addresses = addresses.with_other(site.clone(), format!("https://{host}:{port}"));
+            addresses = addresses.with_other(entrance.clone(), format!("https://{host}:{port}"));
         }
     }
     addresses
@@ -380,20 +381,20 @@ fn own_addresses<'e>(
 /// The public URLs, read.
 struct PublicUrls {
     /// Without a final slash.
-    by_site: HashMap<Site, String>,
-    by_authority: HashMap<(String, u16), Site>,
+    by_entrance: HashMap<Entrance, String>,
+    by_authority: HashMap<(String, u16), Entrance>,
     /// Hosts that are no local names: the CA has to speak for them.
     names: Vec<String>,
 }
 
 impl PublicUrls {
-    fn read(given: &HashMap<Site, String>) -> Result<Self, StartError> {
-        let mut read = Self { by_site: HashMap::new(), by_authority: HashMap::new(), names: Vec::new() };
-        for (site, url) in given {
+    fn read(given: &HashMap<Entrance, String>) -> Result<Self, StartError> {
+        let mut read = Self { by_entrance: HashMap::new(), by_authority: HashMap::new(), names: Vec::new() };
+        for (entrance, url) in given {
             let trimmed = url.trim().trim_end_matches('/');
             let target = Target::parse(trimmed).ok().filter(Target::is_origin);
             let Some(target) = target else {
-                return Err(StartError::PublicUrl { site: site.to_string(), url: url.clone() });
+                return Err(StartError::PublicUrl { entrance: entrance.to_string(), url: url.clone() });
             };
             let name = HostName::parse(&target.host);
             if !name.is_some_and(|name| name.is_local() && name.name.contains('.'))
@@ -401,8 +402,8 @@ impl PublicUrls {
             {
                 read.names.push(target.host.clone());
             }
-            read.by_authority.insert((target.host, target.port), site.clone());
-            read.by_site.insert(site.clone(), trimmed.to_owned());
+            read.by_authority.insert((target.host, target.port), entrance.clone());
+            read.by_entrance.insert(entrance.clone(), trimmed.to_owned());
         }
         read.names.sort();
         read.names.dedup();

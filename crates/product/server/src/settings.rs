@@ -10,7 +10,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mocktenant_keys::{Identity, Thumbprint, shipped, write_pfx};
-use mocktenant_lab::{Site, real_now};
+use mocktenant_lab::{Entrance, real_now};
 use mocktenant_world::{Application, Tenant, World};
 use serde_json::{Map, Value, json};
 
@@ -30,7 +30,7 @@ pub(crate) struct Facts<'f> {
     /// Where files are written: an absolute path.
     pub(crate) directory: &'f Path,
     pub(crate) ca_pem: &'f str,
-    pub(crate) addresses: &'f HashMap<Site, String>,
+    pub(crate) addresses: &'f HashMap<Entrance, String>,
     pub(crate) control_url: &'f str,
     /// Instance and process; none for what a lab would give.
     pub(crate) running: Option<(&'f str, u32)>,
@@ -46,7 +46,7 @@ pub(crate) fn document(world: &World, facts: &Facts<'_>) -> Result<Value, StartE
     }
     let mut environments = Map::new();
     for environment in world.environments() {
-        if let Some(url) = facts.addresses.get(&Site::environment(&environment.id)) {
+        if let Some(url) = facts.addresses.get(&Entrance::environment(&environment.id)) {
             environments.insert(environment.id.to_string(), aos(world, &environment.id, url));
         }
     }
@@ -55,7 +55,7 @@ pub(crate) fn document(world: &World, facts: &Facts<'_>) -> Result<Value, StartE
     }
     let organization = world
         .organizations()
-        .find_map(|organization| facts.addresses.get(&Site::organization(&organization.key)));
+        .find_map(|organization| facts.addresses.get(&Entrance::organization(&organization.key)));
     if let Some(url) = organization {
         document.insert("dataverse".to_owned(), json!({ "url": url, "resource": url }));
     }
@@ -78,7 +78,7 @@ fn entra(world: &World, tenant: &Tenant, facts: &Facts<'_>) -> Result<Value, Sta
     let mut put = |name: &str, value: Value| {
         entra.insert(name.to_owned(), value);
     };
-    if let Some(base_url) = facts.addresses.get(&Site::Identity) {
+    if let Some(base_url) = facts.addresses.get(&Entrance::Identity) {
         put("base_url", json!(base_url));
         put("authority", json!(format!("{base_url}/{}", tenant.id)));
     }

@@ -37,6 +37,8 @@ pub(crate) struct Caller {
 pub(crate) struct Judgement {
     /// All checks, in order.
     pub(crate) checks: Vec<Check>,
+    /// The application that called, as SysAADClientTable spells it, whatever else is asked of it.
+    pub(crate) client_id: Option<String>,
     /// The first refusal, or the caller.
     pub(crate) outcome: Result<Caller, BearerError>,
 }
@@ -63,8 +65,11 @@ pub(crate) fn authenticate(exchange: &mut Exchange, node: &Arc<NodeState>) -> Re
     trail.share(&node.facts.bearer);
     let values = request.headers.get_all(http::header::AUTHORIZATION);
     let authorization = read_authorization(values.iter().map(http::HeaderValue::as_bytes));
-    let Judgement { checks, outcome } = question(context, node, authorization, context.now());
+    let Judgement { checks, client_id, outcome } = question(context, node, authorization, context.now());
     trail.record_checks(checks);
+    if let Some(client_id) = client_id {
+        trail.fact("caller", client_id);
+    }
     outcome
 }
 
@@ -113,9 +118,9 @@ pub(crate) fn judge(question: &Question<'_>) -> Judgement {
     ask_signature(&mut list, question.node, token.as_ref());
     let claims = token.as_ref().map(Compact::claims);
     ask_claims(&mut list, question, claims);
-    let caller = ask_user(&mut list, question.environment, claims);
+    let (client_id, caller) = ask_user(&mut list, question.environment, claims);
     let (checks, refusal) = list.finish();
-    Judgement { checks, outcome: refusal.map_or(Ok(caller), Err) }
+    Judgement { checks, client_id, outcome: refusal.map_or(Ok(caller), Err) }
 }
 
 fn ask_signature(list: &mut Checklist<'_, BearerError>, node: &NodeState, token: Option<&Compact<'_>>) {
@@ -218,7 +223,7 @@ fn ask_user(
     list: &mut Checklist<'_, BearerError>,
     environment: Option<&Environment>,
     claims: Option<Claims<'_>>,
-) -> Caller {
+) -> (Option<String>, Caller) {
     let database =
         || environment.map_or(Setting::fixed(""), |environment| environment.pointer.join("database"));
     let client = claims.and_then(|claims| claims.text("appid").or_else(|| claims.text("azp")));
@@ -266,7 +271,8 @@ fn ask_user(
         }),
     };
     list.ask("user-enabled", "an enabled user in UserInfo", settings, finding);
-    Caller { company: user.map(|(_, user)| user.company.clone()) }
+    let caller = Caller { company: user.map(|(_, user)| user.company.clone()) };
+    (row.map(|(known, _)| known.to_owned()), caller)
 }
 
 /// A claim cut for a check.

@@ -20,7 +20,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Method, StatusCode};
 use mocktenant_entra::Entra;
 use mocktenant_keys::{Algorithm, shipped};
-use mocktenant_lab::{Lab, Request, Response, Site, real_now};
+use mocktenant_lab::{Entrance, Lab, Request, Response, real_now};
 use mocktenant_token::{HeaderSegment, mint};
 use mocktenant_world::World;
 use serde_json::json;
@@ -118,7 +118,7 @@ fn posted(lab: &Lab, name: &'static str, target: &str, body: String) -> Work {
     let form = HeaderValue::from_static("application/x-www-form-urlencoded");
     let body = bytes::Bytes::from(body);
     let run = move || {
-        let mut request = Request::new(Method::POST, HOST, &target, Site::Identity);
+        let mut request = Request::new(Method::POST, HOST, &target, Entrance::Identity);
         request.headers.insert(CONTENT_TYPE, form.clone());
         request.body = Ok(body.clone());
         expect_ok(name, &answer(&lab, request));
@@ -129,7 +129,7 @@ fn posted(lab: &Lab, name: &'static str, target: &str, body: String) -> Work {
 fn got(lab: &Lab, name: &'static str, target: String) -> Work {
     let lab = lab.clone();
     let run = move || {
-        let request = Request::new(Method::GET, HOST, &target, Site::Identity);
+        let request = Request::new(Method::GET, HOST, &target, Entrance::Identity);
         expect_ok(name, &answer(&lab, request));
     };
     Work { name, run: Box::new(run) }

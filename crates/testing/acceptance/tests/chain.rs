@@ -10,7 +10,7 @@ use std::sync::Arc;
 use http::Method;
 use mocktenant_acceptance::random_world::{Dice, RandomWorld, roll};
 use mocktenant_diagnosis::{Cause, Explanation, Kind, explain};
-use mocktenant_lab::{Command, Request, Site};
+use mocktenant_lab::{Command, Entrance, Request};
 use mocktenant_testkit::Lab;
 use mocktenant_world::{Edit, EditedBy, Operation, Setting};
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ impl Bench {
     }
 
     async fn restart(&self) {
-        self.engine().apply(Command::Restart { environment: "onebox".into() }).await.unwrap();
+        self.engine().apply(Command::Restart { environment: "onebox".into(), node: None }).await.unwrap();
     }
 
     async fn create_customer(&mut self) -> Seen {
@@ -70,7 +70,7 @@ impl Bench {
     }
 
     fn aos_request(&self, method: Method, target: &str) -> Request {
-        let mut request = Request::new(method, "localhost", target, Site::environment("onebox"));
+        let mut request = Request::new(method, "localhost", target, Entrance::environment("onebox"));
         request.headers.insert("authorization", format!("Bearer {}", self.token).parse().unwrap());
         request
     }
@@ -220,7 +220,7 @@ async fn caller_token(lab: &Lab) -> String {
     let caller = world.caller();
     let environment = world.environment(&caller.environment).unwrap();
     let target = format!("/{}/oauth2/token", caller.tenant);
-    let mut request = Request::new(Method::POST, "localhost", &target, Site::Identity);
+    let mut request = Request::new(Method::POST, "localhost", &target, Entrance::Identity);
     request.headers.insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
     let form = format!(
         "grant_type=client_credentials&client_id={}&client_secret={}&resource=https://{}",
@@ -262,8 +262,8 @@ fn seed_message(host: &str) -> String {
 
 /// The answer has to be that of the condition: what the user saw and what the identity provider or Dataverse said.
 fn assert_answer_of(bench: &Bench, seen: &Seen, condition: usize, context: &str) {
-    let journal = bench.engine().journal();
-    let children = journal.children(&seen.exchange);
+    let tree = bench.engine().journal().tree();
+    let children: Vec<_> = tree.children(&seen.exchange).collect();
     let refusals: Vec<String> =
         children.iter().filter_map(|child| child.error.as_ref().map(ToString::to_string)).collect();
     assert_eq!(seen.status, 400, "{context}: {seen:?}");
@@ -362,7 +362,7 @@ fn over_all_subsets_of_the_recipe_the_first_unmet_condition_is_answered_named_an
                     let mut bench = Bench::new(&mut dice).await;
                     for met in (shard..1 << CONDITIONS).step_by(4) {
                         heal(&mut bench, met, &mut dice).await;
-                        bench.engine().apply(Command::Reset).await.unwrap();
+                        bench.engine().apply(Command::Reset { scope: None }).await.unwrap();
                     }
                 });
             })
@@ -539,7 +539,7 @@ fn any_single_wrong_setting_is_named_and_is_never_the_callers_fault() {
                     Err(error) => wrong.push(format!("{context}: change does not apply: {error}")),
                 }
             }
-            bench.engine().apply(Command::Reset).await.unwrap();
+            bench.engine().apply(Command::Reset { scope: None }).await.unwrap();
         }
         assert!(wrong.is_empty(), "{} of them:\n{}", wrong.len(), wrong.join("\n"));
     });

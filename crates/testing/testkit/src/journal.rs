@@ -4,9 +4,9 @@
 //! made by itself when it started. Never changes anything; a record is committed before its answer leaves, so a test that
 //! has its answer never waits.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use mocktenant_lab::Tree;
 use mocktenant_lab::journal::{Kind, Record};
 use mocktenant_verdict::Check;
 use mocktenant_verdict::foreign::cut;
@@ -14,27 +14,32 @@ use mocktenant_verdict::foreign::cut;
 /// A lab's journal as it stands now.
 #[derive(Clone, Debug)]
 pub struct Journal {
-    records: Vec<Arc<Record>>,
+    tree: Tree,
 }
 
 impl Journal {
     pub(crate) fn of(lab: &mocktenant_lab::Lab) -> Self {
-        Self { records: lab.journal().records() }
+        Self { tree: lab.journal().tree() }
     }
 
     /// Every record, oldest first; children stand before their parent, because they were answered first.
     pub fn records(&self) -> &[Arc<Record>] {
-        &self.records
+        self.tree.records()
+    }
+
+    /// The records by what caused what.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
     }
 
     /// What was refused or failed.
     pub fn refused(&self) -> Vec<Arc<Record>> {
-        self.records.iter().filter(|record| record.refused()).cloned().collect()
+        self.records().iter().filter(|record| record.refused()).cloned().collect()
     }
 
     /// The record with this id: what the `x-mocktenant-exchange` header of an answer carries.
     pub fn find(&self, id: &str) -> Option<Arc<Record>> {
-        self.records.iter().find(|record| &*record.id == id).cloned()
+        self.tree.get(id).cloned()
     }
 
     /// Requests to `entra`, `aos` or `dataverse`, oldest first, without what an environment asked for at its start.
@@ -42,7 +47,7 @@ impl Journal {
         self.records
             .iter()
             .filter(|record| record.kind == Kind::Request && record.surface == surface)
-            .filter(|record| self.root_of(record).is_none_or(|root| root.kind != Kind::Start))
+            .filter(|record| self.tree.root_of(record).kind != Kind::Start)
             .cloned()
             .collect()
     }
@@ -62,26 +67,15 @@ impl Journal {
 
     /// The check that decided the last refusal, in whichever exchange of its chain that was.
     pub fn failed_check(&self) -> Option<Check> {
-        let root = self.records.iter().rev().find(|record| record.parent.is_none() && record.refused())?;
-        let in_chain = |record: &&Arc<Record>| self.root_of(record).is_some_and(|top| top.id == root.id);
+        let root = self.tree.last_refusal()?;
+        let in_chain = |record: &&Arc<Record>| self.tree.root_of(record).id == root.id;
         // Children first: they were answered before what they were asked for.
-        self.records.iter().filter(in_chain).find_map(|record| record.failed_check()).cloned()
+        self.records().iter().filter(in_chain).find_map(|record| record.failed_check()).cloned()
     }
 
     /// Roots of what was refused, oldest first.
     pub(crate) fn refused_roots(&self) -> Vec<Arc<Record>> {
-        self.records.iter().filter(|record| record.parent.is_none() && record.refused()).cloned().collect()
-    }
-
-    fn root_of<'j>(&'j self, record: &'j Arc<Record>) -> Option<&'j Arc<Record>> {
-        let by_id: HashMap<&str, &Arc<Record>> =
-            self.records.iter().map(|record| (&*record.id, record)).collect();
-        let mut at = record;
-        // A chain is at most eight calls deep; a record whose parent the budget pushed out has no root.
-        while let Some(parent) = &at.parent {
-            at = by_id.get(&**parent)?;
-        }
-        Some(at)
+        self.records().iter().filter(|record| record.parent.is_none() && record.refused()).cloned().collect()
     }
 }
 

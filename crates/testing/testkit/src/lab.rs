@@ -156,7 +156,7 @@ impl Builder {
         match scenario {
             Some(name) => lab.command(Command::Scenario { name }).await,
             // Again from the beginning, so that nothing of the journal is older than the frozen instant.
-            None if frozen.is_some() => lab.command(Command::Reset).await,
+            None if frozen.is_some() => lab.command(Command::Reset { scope: None }).await,
             None => {}
         }
         Ok(lab)
@@ -282,7 +282,7 @@ impl Lab {
     /// # Panics
     /// If there is no such environment.
     pub async fn restart(&self, environment: &str) {
-        self.command(Command::Restart { environment: environment.to_owned() }).await;
+        self.command(Command::Restart { environment: environment.to_owned(), node: None }).await;
     }
 
     /// Any other change of the lab.

@@ -48,8 +48,10 @@ pub use journal::Journal;
 pub use lab::{Builder, Lab};
 // Every type that stands in a signature or a public field of this crate has a name here; `tests/names.rs` spells them out.
 pub use mocktenant_diagnosis::{Cause, ExplainedCheck, Explanation, Kind, Origin};
-pub use mocktenant_lab::journal::{Fact, Kind as RecordKind, Record};
-pub use mocktenant_lab::{Applied, ClockChange, Command, CommandError, Lab as Engine, Site};
+pub use mocktenant_lab::journal::{Kind as RecordKind, Record, RecordDocument};
+pub use mocktenant_lab::{
+    Applied, ClockChange, Command, CommandError, Entrance, Fact, Facts, Lab as Engine, Machine, Scope, Tree,
+};
 pub use mocktenant_server::StartError;
 pub use mocktenant_verdict::{Check, Outcome, Setting};
 pub use mocktenant_world::{Edit, EditError, EditedBy, Operation, Problem, World, WorldError};

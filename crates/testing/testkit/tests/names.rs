@@ -38,7 +38,9 @@ fn settings(settings: &Settings) -> (&Entra, Option<&Aos>, &Dataverse, Option<&C
     (entra, aos.values().next(), dataverse, custom_api.as_ref(), settings.raw())
 }
 
-fn record(record: &Record) -> (RecordKind, Option<&Site>, &Bytes, &Method, Option<&Fact>, Option<&Check>) {
+fn record(
+    record: &Record,
+) -> (RecordKind, Option<&Entrance>, &Bytes, &Method, Option<&Fact>, Option<&Check>) {
     let Record { kind, site, request_body, method, facts, checks, .. } = record;
     (*kind, site.as_ref(), request_body, method, facts.first(), checks.first())
 }

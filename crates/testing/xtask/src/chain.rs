@@ -10,7 +10,7 @@ use mocktenant_aos::Aos;
 use mocktenant_dataverse::Dataverse;
 use mocktenant_entra::Entra;
 use mocktenant_lab::outbound::{Call, CallError, Outbound, Reply};
-use mocktenant_lab::{BoxFuture, ClockChange, Command, Lab, Random, Request, Response, Site};
+use mocktenant_lab::{BoxFuture, ClockChange, Command, Entrance, Lab, Random, Request, Response};
 use mocktenant_verdict::Switches;
 use mocktenant_world::World;
 use time::macros::datetime;
@@ -36,10 +36,10 @@ pub async fn started(world: &Arc<World>) -> Lab {
     lab
 }
 
-/// Answers a request with a body, as if it had come to `host` by the port of its site.
+/// Answers a request with a body, as if it had come to `host` by the port of its entrance.
 pub async fn send(lab: &Lab, method: Method, url: &str, headers: HeaderMap, body: Vec<u8>) -> Response {
     let (host, target) = split(url).unwrap_or((url, "/"));
-    let entrance = entrance(lab, host).unwrap_or(Site::Identity);
+    let entrance = entrance(lab, host).unwrap_or(Entrance::Identity);
     let mut request = Request::new(method, host, target, entrance);
     request.headers = headers;
     request.body = Ok(body.into());
@@ -57,9 +57,9 @@ fn split(url: &str) -> Option<(&str, &str)> {
     Some(rest.find('/').map_or((rest, "/"), |at| rest.split_at(at)))
 }
 
-fn entrance(lab: &Lab, host: &str) -> Option<Site> {
+fn entrance(lab: &Lab, host: &str) -> Option<Entrance> {
     let name = host.split(':').next()?;
-    lab.hosts().into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, site)| site)
+    lab.entrance_of(&name.to_ascii_lowercase())
 }
 
 /// The lab as its own outside. It keeps the lab alive, which a run to the end of a process does not mind.

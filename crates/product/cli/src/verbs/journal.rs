@@ -42,6 +42,8 @@ fn print(record: &Value, json: bool, palette: Palette) -> std::io::Result<()> {
     if json {
         console::line(&record.to_string())
     } else {
-        console::line(&ExchangeLine::from_json(record).to_text(palette))
+        // A newer lab may write what this program cannot read: then it is shown as it is.
+        let line = ExchangeLine::from_json(record).map(|line| line.to_text(palette));
+        console::line(&line.unwrap_or_else(|| console::harmless(&record.to_string()).into_owned()))
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use mocktenant_lab::Site;
+use mocktenant_lab::Entrance;
 use mocktenant_lab::journal::Record;
 use mocktenant_server::{Options, Ports, Running, StartError};
 use mocktenant_world::World;
@@ -96,12 +96,12 @@ pub(crate) fn options(common: &Common, serve: Serve) -> Result<Options, Failure>
     let world = default_world()?;
     let given = |url: Option<String>| url.filter(|url| !url.is_empty());
     let mut public_urls = HashMap::new();
-    public_urls.extend(given(serve.public_url_entra).map(|url| (Site::Identity, url)));
-    public_urls.extend(given(serve.public_url_onebox).map(|url| (Site::environment("onebox"), url)));
+    public_urls.extend(given(serve.public_url_entra).map(|url| (Entrance::Identity, url)));
+    public_urls.extend(given(serve.public_url_onebox).map(|url| (Entrance::environment("onebox"), url)));
     if let Some(url) = given(serve.public_url_dataverse)
         && let Some(organization) = world.organizations().next()
     {
-        public_urls.insert(Site::organization(&organization.key), url);
+        public_urls.insert(Entrance::organization(&organization.key), url);
     }
     Ok(Options {
         ports: Ports::from(serve.port),
@@ -147,7 +147,8 @@ fn write_journal(
                 Ok(record) if record.sequence <= written && last >= record.sequence => continue,
                 Ok(record) => {
                     last = last.max(record.sequence);
-                    format!("{}\n", record.to_json())
+                    // Every map of a document has text for keys.
+                    format!("{}\n", serde_json::to_string(&record.document()).unwrap_or_default())
                 }
                 Err(RecvError::Lagged(dropped)) => format!("{{\"dropped\":{dropped}}}\n"),
                 Err(RecvError::Closed) => return,

@@ -129,10 +129,12 @@ async fn a_forced_reset_gives_no_answer() {
 
 #[tokio::test]
 async fn answers_carry_the_date_of_the_machine_and_the_exchange() {
-    use mocktenant_lab::{ClockChange, Command};
+    use mocktenant_lab::{Command, Machine};
     let fixture = started(short()).await;
-    let ahead = ClockChange::Machine(Site::Identity, time::Duration::days(365));
-    fixture.running.lab().apply(Command::Clock(ahead)).await.unwrap();
+    let lab = fixture.running.lab();
+    let machine = Machine::tenant(&lab.world().tenants().next().unwrap().id);
+    let ahead = Command::MachineClock { machine, offset: time::Duration::days(365), by: EditedBy::Control };
+    lab.apply(ahead).await.unwrap();
     let reply =
         fixture.running.outbound_client().get(&format!("{}/echo", fixture.running.urls().identity)).await;
     let headers = reply.unwrap().headers;

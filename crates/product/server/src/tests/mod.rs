@@ -16,8 +16,8 @@ use http::{Method, StatusCode};
 use mocktenant_lab::outbound::Call;
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
-    Activity, Addresses, Answer, CatalogueRow, Content, Delivery, Exchange, Lab, Refusal, Route, Site,
-    Surface,
+    Addresses, Answer, CatalogueRow, Content, Context, Delivery, Entrance, Exchange, Lab, Machine, Refusal,
+    Route, Surface, Way,
 };
 use mocktenant_verdict::Check;
 use mocktenant_world::World;
@@ -83,7 +83,7 @@ fn echo(exchange: &mut Exchange) -> Answer {
 async fn call(exchange: &mut Exchange) -> Answer {
     let url = exchange.request.body.as_deref().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
     let call = Call { method: Method::GET, url, headers: http::HeaderMap::new(), body: bytes::Bytes::new() };
-    match exchange.activity.call(call).await {
+    match exchange.context.call(&mut exchange.trail, call).await {
         Ok(reply) => text(reply.status, &String::from_utf8_lossy(&reply.body)),
         Err(error) => text(StatusCode::BAD_GATEWAY, &error.to_string()),
     }
@@ -96,15 +96,21 @@ impl Surface for Echo {
     fn routes() -> &'static [Route<Self>] {
         ROUTES
     }
-    fn hosts(&self, _: &World) -> Vec<(String, Site)> {
+    fn hosts(&self, _: &World) -> Vec<(String, Entrance)> {
         vec![
-            ("login.microsoftonline.com".to_owned(), Site::Identity),
-            ("contoso.crm4.dynamics.com".to_owned(), Site::organization("contoso")),
-            ("ax.contoso.com".to_owned(), Site::environment("onebox")),
+            ("login.microsoftonline.com".to_owned(), Entrance::Identity),
+            ("contoso.crm4.dynamics.com".to_owned(), Entrance::organization("contoso")),
+            ("ax.contoso.com".to_owned(), Entrance::environment("onebox")),
         ]
     }
-    fn at(&self, _: &Site, _: &str) -> bool {
+    fn at(&self, _: &Entrance, _: &str) -> bool {
         true
+    }
+    fn machine(&self, world: &World, way: &Way<'_>) -> Option<Machine> {
+        match way.entrance {
+            Entrance::Identity => world.tenants().next().map(|tenant| Machine::tenant(&tenant.id)),
+            _ => None,
+        }
     }
     fn prepare(&self, _: &World, _: &Addresses) {}
     fn catalogue(&self) -> Vec<CatalogueRow> {
@@ -120,7 +126,7 @@ impl Surface for Echo {
             Refusal::Panic => text(StatusCode::INTERNAL_SERVER_ERROR, "panic"),
         }
     }
-    fn judge(&self, _: &Activity, _: &str, _: OffsetDateTime) -> Vec<Check> {
+    fn judge(&self, _: &Context, _: &str, _: OffsetDateTime) -> Vec<Check> {
         Vec::new()
     }
 }

@@ -58,10 +58,10 @@ async fn nobody_else_is_ever_called() {
 async fn public_urls_lead_back_in() {
     let state = tempfile::tempdir().unwrap();
     let public = "https://tenant.example:9443";
-    let setup = Setup { public_urls: [(Site::Identity, format!("{public}/"))].into(), ..setup(&state) };
+    let setup = Setup { public_urls: [(Entrance::Identity, format!("{public}/"))].into(), ..setup(&state) };
     let running = start_lab(lab(), setup).await.unwrap();
     assert_eq!(running.urls().identity, public);
-    assert_eq!(running.lab().addresses().get(&Site::Identity).unwrap(), public);
+    assert_eq!(running.lab().addresses().get(&Entrance::Identity).unwrap(), public);
     // TLS verifies it, and a name of the lab's own addresses is as local as localhost.
     let reply = running.outbound_client().get(&format!("{public}/echo")).await.unwrap();
     assert_eq!(reply.status, StatusCode::OK);
@@ -71,7 +71,7 @@ async fn public_urls_lead_back_in() {
 async fn a_public_url_with_a_path_is_refused() {
     for url in ["https://tenant.example/path", "tenant.example", "ftp://tenant.example", ""] {
         let state = tempfile::tempdir().unwrap();
-        let setup = Setup { public_urls: [(Site::Identity, url.to_owned())].into(), ..setup(&state) };
+        let setup = Setup { public_urls: [(Entrance::Identity, url.to_owned())].into(), ..setup(&state) };
         let error = start_lab(lab(), setup).await.unwrap_err();
         assert_eq!(error.exit_code(), 2, "{error}");
     }

@@ -33,7 +33,7 @@ pub(crate) fn page(world: &Arc<World>) -> Result<String, GenerateError> {
     let mut shown = Vec::new();
     for record in in_the_order_they_began(&lab) {
         let names: Vec<String> = record.checks.iter().map(|check| check.name.to_string()).collect();
-        let step = (record.surface, names);
+        let step = (record.surface.clone(), names);
         if record.checks.is_empty() || shown.contains(&step) {
             continue;
         }
@@ -80,13 +80,9 @@ async fn run(world: &Arc<World>) -> Result<Lab, GenerateError> {
 
 /// The journal holds children before their parent; a reader wants the parent first.
 fn in_the_order_they_began(lab: &Lab) -> Vec<Arc<Record>> {
-    let records = lab.journal().records();
-    let mut ordered = Vec::with_capacity(records.len());
-    for root in records.iter().filter(|record| record.parent.is_none()) {
-        ordered.push(Arc::clone(root));
-        ordered.extend(records.iter().filter(|record| record.parent.as_ref() == Some(&root.id)).cloned());
-    }
-    ordered
+    let tree = lab.journal().tree();
+    let roots = tree.records().iter().filter(|record| record.parent.is_none());
+    roots.flat_map(|root| std::iter::once(root).chain(tree.below(&root.id))).cloned().collect()
 }
 
 fn one(page: &mut String, record: &Record) {

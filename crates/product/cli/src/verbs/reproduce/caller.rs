@@ -7,7 +7,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
 use mocktenant_diagnosis::Explanation;
 use mocktenant_lab::outbound::Call;
-use mocktenant_lab::{EXCHANGE_HEADER, Lab, Site};
+use mocktenant_lab::{EXCHANGE_HEADER, Entrance, Lab};
 use mocktenant_server::client::{Client, Reply, read_json};
 use mocktenant_world::World;
 use serde_json::Value;
@@ -84,7 +84,7 @@ impl<'l> Caller<'l> {
         });
         let reply = self.token(&world, &resource.unwrap_or_default()).await?;
         let Some(token) = token_of(&reply) else { return Ok(Attempt::new(&reply, None)) };
-        let url = format!("{}/data/CustomersV3", self.address(&Site::environment(&caller.environment))?);
+        let url = format!("{}/data/CustomersV3", self.address(&Entrance::environment(&caller.environment))?);
         let body = Value::Object(caller.customer.clone()).to_string();
         let reply = self.send(Method::POST, url, &token, body).await?;
         Ok(Attempt::new(&reply, Some(token)))
@@ -95,7 +95,7 @@ impl<'l> Caller<'l> {
         let world = self.lab.world();
         let caller = world.caller();
         let Some(token) = &attempt.token else { return Ok(None) };
-        let base = self.address(&Site::environment(&caller.environment))?;
+        let base = self.address(&Entrance::environment(&caller.environment))?;
         let filter = encoded(&format!("CustomerAccount eq '{}'", self.customer().replace('\'', "''")));
         let reply = self
             .send(Method::GET, format!("{base}/data/CustomersV3?$filter={filter}"), token, String::new())
@@ -116,7 +116,7 @@ impl<'l> Caller<'l> {
         };
         let reply = self.token(&world, &format!("https://{}", organization.host)).await?;
         let Some(token) = token_of(&reply) else { return Ok(None) };
-        let base = self.address(&Site::organization(&organization.key))?;
+        let base = self.address(&Entrance::organization(&organization.key))?;
         let filter = encoded(&format!("accountnumber eq '{}'", self.customer().replace('\'', "''")));
         let url = format!("{base}/api/data/v9.2/accounts?$select=accountnumber,name&$filter={filter}");
         let reply = self.send(Method::GET, url, &token, String::new()).await?;
@@ -126,7 +126,7 @@ impl<'l> Caller<'l> {
 
     async fn token(&self, world: &World, resource: &str) -> Result<Reply, Failure> {
         let caller = world.caller();
-        let url = format!("{}/{}/oauth2/v2.0/token", self.address(&Site::Identity)?, caller.tenant);
+        let url = format!("{}/{}/oauth2/v2.0/token", self.address(&Entrance::Identity)?, caller.tenant);
         let scope = format!("{resource}/.default");
         let form = [
             ("grant_type", "client_credentials"),
@@ -148,7 +148,7 @@ impl<'l> Caller<'l> {
         self.client.send(Call { method, url, headers, body: body.into() }).await.map_err(|error| lost(&error))
     }
 
-    fn address(&self, site: &Site) -> Result<String, Failure> {
+    fn address(&self, site: &Entrance) -> Result<String, Failure> {
         let address = self.lab.addresses().get(site).cloned();
         address.ok_or_else(|| Failure::new(Exit::Finding, format!("the lab does not listen for {site}")))
     }

@@ -3,8 +3,6 @@
 //! Decides only the order: the call, then what the environment's last start says if that is why it was refused, then every
 //! call made because of it, to any depth, and last the products nobody called.
 
-use std::sync::Arc;
-
 use mocktenant_lab::Lab;
 use mocktenant_lab::journal::{Kind, Record};
 use serde::Serialize;
@@ -73,20 +71,21 @@ pub(super) fn product(surface: &str) -> String {
 /// The chain around the exchange that ended an attempt.
 pub(super) fn around(lab: &Lab, attempt: &Attempt) -> Vec<Link> {
     let mut links = Vec::new();
-    let Some(root) = lab.journal().find(&attempt.exchange) else { return links };
-    let mut called = vec![root.surface];
-    links.push(link(&root, "client"));
-    let start =
-        root.fact("start").filter(|_| root.refused()).and_then(|start| lab.journal().find(&start.value));
-    if let Some(start) = start {
-        links.push(link(&start, "operator"));
-        below(lab, &start, &mut links, &mut called);
+    let tree = lab.journal().tree();
+    let Some(root) = tree.get(&attempt.exchange) else { return links };
+    let start = root.fact("start").filter(|_| root.refused()).and_then(|start| tree.get(&start.value));
+    let mut called = vec![&*root.surface];
+    links.push(link(root, "client"));
+    links.extend(start.map(|start| link(start, "operator")));
+    for record in start.into_iter().chain([root]).flat_map(|top| tree.below(&top.id)) {
+        let caller = record.parent.as_deref().and_then(|parent| tree.get(parent));
+        called.push(&record.surface);
+        links.push(link(record, &product(caller.map_or("", |caller| &caller.surface))));
     }
-    below(lab, &root, &mut links, &mut called);
     for (surface, _) in lab.catalogues().into_iter().filter(|(surface, _)| !called.contains(surface)) {
         links.push(Link {
             exchange: None,
-            from: product(root.surface),
+            from: product(&root.surface),
             to: product(surface),
             request: String::new(),
             status: None,
@@ -99,18 +98,9 @@ pub(super) fn around(lab: &Lab, attempt: &Attempt) -> Vec<Link> {
     links
 }
 
-fn below(lab: &Lab, parent: &Arc<Record>, links: &mut Vec<Link>, called: &mut Vec<&'static str>) {
-    // As deep as calls can be, so recursion is bounded.
-    for child in lab.journal().children(&parent.id) {
-        called.push(child.surface);
-        links.push(link(&child, &product(parent.surface)));
-        below(lab, &child, links, called);
-    }
-}
-
 fn link(record: &Record, from: &str) -> Link {
     let (passed, asked) = count_checks(record);
-    let to = if record.surface.is_empty() { record.host.to_string() } else { product(record.surface) };
+    let to = if record.surface.is_empty() { record.host.to_string() } else { product(&record.surface) };
     let request = match record.kind {
         Kind::Start => String::from("start"),
         Kind::Request | Kind::Call => format!("{} {}", record.method, shortened(&record.target)),

@@ -103,7 +103,7 @@ async fn live(running: &Running, scenario: &Scenario, began: Instant) -> Result<
         let by = EditedBy::Scenario(scenario.name.clone());
         lab.apply(Command::Edit { edits: step.edits.clone(), by }).await.map_err(|error| failed(&error))?;
         for environment in &step.restart {
-            let restart = Command::Restart { environment: environment.clone() };
+            let restart = Command::Restart { environment: environment.clone(), node: None };
             lab.apply(restart).await.map_err(|error| failed(&error))?;
         }
         if healed {

@@ -160,10 +160,10 @@ fn refused(lab: &Lab, attempt: &Attempt) -> Then {
     let deciding = checks.iter().find(|explained| explained.exchange == exchange && explained.check.failed());
     let record = lab.journal().find(&exchange);
     let surface =
-        deciding.map(|deciding| deciding.surface).or_else(|| record.as_ref().map(|record| record.surface));
+        deciding.map(|deciding| &deciding.surface).or_else(|| record.as_ref().map(|record| &record.surface));
     let error = deciding.and_then(|deciding| deciding.check.error.as_ref()).map(ToString::to_string);
     Then::Refused {
-        by: product(surface.unwrap_or_default()),
+        by: product(surface.map_or("", |surface| surface)),
         error: error.or_else(|| record.and_then(|record| record.error.as_ref().map(ToString::to_string))),
         failed: deciding.map(|deciding| Failed::of(&deciding.check)),
         exchange,
@@ -189,7 +189,7 @@ pub(super) fn exchanges(lab: &Lab) -> usize {
 /// What was refused on the way.
 #[derive(Default)]
 pub(super) struct Tally {
-    refusals: Vec<(&'static str, String)>,
+    refusals: Vec<(String, String)>,
 }
 
 impl Tally {
@@ -198,7 +198,7 @@ impl Tally {
         let about = |id: &str| id == attempt.exchange || id.starts_with(&format!("{}.", attempt.exchange));
         for record in lab.journal().records().iter().filter(|record| about(&record.id)) {
             if let Some(error) = &record.error {
-                let refusal = (record.surface, error.to_string());
+                let refusal = (record.surface.to_string(), error.to_string());
                 if !self.refusals.contains(&refusal) {
                     self.refusals.push(refusal);
                 }

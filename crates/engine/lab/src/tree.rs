@@ -1,0 +1,127 @@
+//! Records by what caused what: the one place where exchanges are put into a tree.
+//!
+//! Decides that a root is a record nothing of the lab asked for, or whose cause is no longer kept, and that what a record
+//! caused comes in the order it was answered. Works on any records, those of a running lab or of a journal file, and
+//! never changes one.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::journal::{Record, RecordDocument};
+
+/// Records with their places in the tree.
+#[derive(Clone, Debug, Default)]
+pub struct Tree {
+    records: Vec<Arc<Record>>,
+    by_id: HashMap<Arc<str>, usize>,
+    children: HashMap<Arc<str>, Vec<usize>>,
+}
+
+impl Tree {
+    /// The tree of these records, which come in the order they were committed.
+    pub fn of(records: Vec<Arc<Record>>) -> Self {
+        let mut by_id = HashMap::with_capacity(records.len());
+        let mut children: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
+        for (at, record) in records.iter().enumerate() {
+            by_id.insert(Arc::clone(&record.id), at);
+            if let Some(parent) = &record.parent {
+                children.entry(Arc::clone(parent)).or_default().push(at);
+            }
+        }
+        Self { records, by_id, children }
+    }
+
+    /// All records, in the order committed: what was caused stands before what caused it.
+    pub fn records(&self) -> &[Arc<Record>] {
+        &self.records
+    }
+
+    /// The record with this id.
+    pub fn get(&self, id: &str) -> Option<&Arc<Record>> {
+        self.by_id.get(id).map(|at| &self.records[*at])
+    }
+
+    /// The record a person means: by its id, or the newest that carries this request, correlation or activity id.
+    pub fn find(&self, what: &str) -> Option<&Arc<Record>> {
+        let wanted = what.trim();
+        self.get(wanted).or_else(|| self.records.iter().rev().find(|record| record.carries(wanted)))
+    }
+
+    /// The newest root that was refused.
+    pub fn last_refusal(&self) -> Option<&Arc<Record>> {
+        self.records.iter().rev().find(|record| record.parent.is_none() && record.refused())
+    }
+
+    /// What asked for this record, or itself: as far up as there are records.
+    pub fn root_of<'t>(&'t self, record: &'t Arc<Record>) -> &'t Arc<Record> {
+        let mut at = record;
+        // A call is at most as deep as calls can be, so this ends.
+        while let Some(parent) = at.parent.as_deref().and_then(|parent| self.get(parent)) {
+            at = parent;
+        }
+        at
+    }
+
+    /// What was caused by the record with this id itself, in the order answered.
+    pub fn children(&self, id: &str) -> impl DoubleEndedIterator<Item = &Arc<Record>> {
+        self.children.get(id).into_iter().flatten().map(|at| &self.records[*at])
+    }
+
+    /// Everything that was caused by the record with this id, to any depth: each record, then what it caused.
+    pub fn below(&self, id: &str) -> Vec<&Arc<Record>> {
+        let mut all = Vec::new();
+        let mut next: Vec<&Arc<Record>> = self.children(id).rev().collect();
+        while let Some(record) = next.pop() {
+            all.push(record);
+            next.extend(self.children(&record.id).rev());
+        }
+        all
+    }
+
+    /// The record as a document, with everything it caused under `children`.
+    pub fn document(&self, record: &Arc<Record>) -> RecordDocument {
+        // As deep as calls can be, so recursion is bounded.
+        let children = self.children(&record.id).map(|child| self.document(child)).collect();
+        RecordDocument { children: Some(children), ..record.document() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::journal::Kind;
+
+    fn record(id: &str, parent: Option<&str>) -> Arc<Record> {
+        Arc::new(Record {
+            id: id.into(),
+            parent: parent.map(Into::into),
+            activities: vec![("request-id".into(), format!("R-{id}").into())],
+            ..Record::blank(Kind::Request, OffsetDateTime::UNIX_EPOCH)
+        })
+    }
+
+    #[test]
+    fn a_tree_is_walked_up_and_down_and_a_lost_parent_ends_it() {
+        let tree = Tree::of(vec![
+            record("x-1.1.1", Some("x-1.1")),
+            record("x-1.1", Some("x-1")),
+            record("x-1.2", Some("x-1")),
+            record("x-1", None),
+            record("x-9.1", Some("x-9")),
+        ]);
+        let ids = |records: Vec<&Arc<Record>>| -> Vec<String> {
+            records.into_iter().map(|record| record.id.to_string()).collect()
+        };
+        assert_eq!(ids(tree.below("x-1")), ["x-1.1", "x-1.1.1", "x-1.2"]);
+        assert_eq!(ids(tree.children("x-1").collect()), ["x-1.1", "x-1.2"]);
+        let deep = tree.find("r-X-1.1.1").unwrap();
+        assert_eq!(&*tree.root_of(deep).id, "x-1");
+        assert_eq!(&*tree.root_of(tree.get("x-9.1").unwrap()).id, "x-9.1");
+        let document = tree.document(tree.get("x-1").unwrap());
+        let children = document.children.unwrap();
+        assert_eq!(children.len(), 2);
+        assert_eq!(&*children[0].children.as_ref().unwrap()[0].id, "x-1.1.1");
+    }
+}

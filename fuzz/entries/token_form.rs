@@ -18,7 +18,8 @@ static LAB: LazyLock<Lab> = LazyLock::new(|| {
 /// Posts the bytes to both token endpoints.
 pub(crate) fn token_form(data: &[u8]) {
     for endpoint in ["/contoso.com/oauth2/token", "/contoso.com/oauth2/v2.0/token"] {
-        let mut request = Request::new(Method::POST, "login.microsoftonline.com", endpoint, Entrance::Identity);
+        let mut request =
+            Request::new(Method::POST, "login.microsoftonline.com", endpoint, Entrance::Identity);
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
         request.headers.insert(CONTENT_TYPE, form);
         request.body = Ok(bytes::Bytes::copy_from_slice(data));

@@ -435,7 +435,7 @@ async fn a_restart_starts_the_environment_again() {
         (status, body),
         (200, json!({ "restarted": "onebox", "start": records[0].id, "failed": null }))
     );
-    assert_eq!(records.iter().map(|record| record.endpoint).collect::<Vec<_>>(), ["start"]);
+    assert_eq!(records.iter().map(|record| &*record.endpoint).collect::<Vec<_>>(), ["start"]);
 }
 
 #[tokio::test]

@@ -91,7 +91,8 @@ async fn nothing_that_a_scenario_notes_reaches_a_lab() {
         let lab = Lab::scenario(name).start().await;
         attempt(&lab).await;
         let found = scenario::find(name).unwrap();
-        let records: Vec<Value> = lab.journal().records().iter().map(|record| record.to_json()).collect();
+        let records: Vec<Value> =
+            lab.journal().records().iter().map(|record| json!(record.document())).collect();
         let seen = format!("{}{}", json!(records), lab.failure_report());
         for noted in found.notes.iter().chain(found.expect.iter().flatten()) {
             assert!(!seen.contains(noted.trim()), "{name}: {noted}");

@@ -44,7 +44,7 @@ impl Journal {
 
     /// Requests to `entra`, `aos` or `dataverse`, oldest first, without what an environment asked for at its start.
     pub fn requests_to(&self, surface: &str) -> Vec<Arc<Record>> {
-        self.records
+        self.records()
             .iter()
             .filter(|record| record.kind == Kind::Request && record.surface == surface)
             .filter(|record| self.tree.root_of(record).kind != Kind::Start)

@@ -10,8 +10,8 @@ use mocktenant_testkit::serde_json::Value;
 use mocktenant_testkit::time::OffsetDateTime;
 use mocktenant_testkit::{
     Aos, Applied, Builder, Cause, Check, Client, ClockChange, Command, CommandError, CustomApi, Dataverse,
-    Edit, EditError, EditedBy, Engine, Entra, ExplainedCheck, Explanation, Fact, Journal, Kind, Lab,
-    Operation, Origin, Outcome, Problem, Record, RecordKind, Reply, Setting, Settings, Site, StartError,
+    Edit, EditError, EditedBy, Engine, Entra, Entrance, ExplainedCheck, Explanation, Fact, Journal, Kind,
+    Lab, Operation, Origin, Outcome, Problem, Record, RecordKind, Reply, Setting, Settings, StartError,
     World, WorldError,
 };
 
@@ -41,8 +41,8 @@ fn settings(settings: &Settings) -> (&Entra, Option<&Aos>, &Dataverse, Option<&C
 fn record(
     record: &Record,
 ) -> (RecordKind, Option<&Entrance>, &Bytes, &Method, Option<&Fact>, Option<&Check>) {
-    let Record { kind, site, request_body, method, facts, checks, .. } = record;
-    (*kind, site.as_ref(), request_body, method, facts.first(), checks.first())
+    let Record { kind, entrance, request_body, method, facts, checks, .. } = record;
+    (*kind, entrance.as_ref(), request_body, method, facts.iter().next(), checks.first())
 }
 
 fn explanation(explanation: Explanation) -> (Option<Cause>, Vec<ExplainedCheck>) {

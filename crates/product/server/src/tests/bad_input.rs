@@ -133,7 +133,11 @@ async fn answers_carry_the_date_of_the_machine_and_the_exchange() {
     let fixture = started(short()).await;
     let lab = fixture.running.lab();
     let machine = Machine::tenant(&lab.world().tenants().next().unwrap().id);
-    let ahead = Command::MachineClock { machine, offset: time::Duration::days(365), by: EditedBy::Control };
+    let ahead = Command::MachineClock {
+        machine,
+        offset: time::Duration::days(365),
+        by: mocktenant_world::EditedBy::Control,
+    };
     lab.apply(ahead).await.unwrap();
     let reply =
         fixture.running.outbound_client().get(&format!("{}/echo", fixture.running.urls().identity)).await;

@@ -116,7 +116,7 @@ impl<'t> Scan<'t, '_> {
             let Some(prefix) = declared_prefix(self.source(written.range())) else { continue };
             if checked {
                 let uri = self.tree.attribute_value(&self.tree.attributes[index]);
-                self.check_declaration(prefix, uri)
+                check_declaration(prefix, uri)
                     .map_err(|wrong| self.fault(written.start as usize, markup.clone(), wrong))?;
             }
             self.tree.declarations.declare(&self.tree.items, element, prefix, uri);
@@ -143,19 +143,6 @@ impl<'t> Scan<'t, '_> {
             .map_err(|wrong| self.fault(at, markup.clone(), wrong))
     }
 
-    /// Section 2.2 and 3 of Namespaces in XML 1.0: what may be bound to what.
-    fn check_declaration(&self, prefix: &str, uri: &str) -> Result<(), Wrong> {
-        let shown = || clip(prefix);
-        match (prefix, uri) {
-            ("xml", XML) => Ok(()),
-            ("xml" | "xmlns", _) | (_, XML | XMLNS) => Err(Wrong::ReservedNamespace { prefix: shown() }),
-            ("", _) => Ok(()),
-            (_, "") => Err(Wrong::PrefixToNothing { prefix: shown() }),
-            _ if is_ncname(prefix) => Ok(()),
-            _ => Err(Wrong::QualifiedName { name: shown() }),
-        }
-    }
-
     /// Prefix and local part of a name whose prefix is declared.
     fn check_name(&self, element: u32, name: &'t str) -> Result<(&'t str, &'t str), Wrong> {
         let (prefix, local) = split(name);
@@ -168,5 +155,18 @@ impl<'t> Scan<'t, '_> {
             Some(_) => Ok((prefix, local)),
             None => Err(Wrong::UndeclaredPrefix { prefix: clip(prefix) }),
         }
+    }
+}
+
+/// Section 2.2 and 3 of Namespaces in XML 1.0: what may be bound to what.
+fn check_declaration(prefix: &str, uri: &str) -> Result<(), Wrong> {
+    let shown = || clip(prefix);
+    match (prefix, uri) {
+        ("xml", XML) => Ok(()),
+        ("xml" | "xmlns", _) | (_, XML | XMLNS) => Err(Wrong::ReservedNamespace { prefix: shown() }),
+        ("", _) => Ok(()),
+        (_, "") => Err(Wrong::PrefixToNothing { prefix: shown() }),
+        _ if is_ncname(prefix) => Ok(()),
+        _ => Err(Wrong::QualifiedName { name: shown() }),
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::fault::Position;
 use crate::grammar::escaped;
-use crate::tree::Content;
+use crate::tree::{Attribute, Content};
 
 const BUDGET: Budget = Budget { bytes: 1 << 22, depth: 64, elements: 100_000, attributes: usize::MAX };
 
@@ -23,6 +23,11 @@ fn refused(source: &str) -> Fault {
 fn place(source: &str) -> (u32, u32) {
     let Position { line, column } = refused(source).at;
     (line, column)
+}
+
+/// A text `count` times, each with a number in it.
+fn numbered(before: &str, after: &str, count: usize) -> String {
+    (0..count).map(|number| format!("{before}{number}{after}")).collect::<Vec<_>>().concat()
 }
 
 #[test]
@@ -106,10 +111,10 @@ fn a_prefix_means_what_the_nearest_declaration_says() {
     let expected = [("a", "urn:d"), ("b", "urn:2"), ("c", "urn:1"), ("d", ""), ("e", ""), ("f", "urn:1")];
     assert_eq!(found, expected);
     let root = tree.root();
-    assert_eq!(root.attribute_in("urn:1", "t").map(|one| one.value()), Some("p:v"));
+    assert_eq!(root.attribute_in("urn:1", "t").map(Attribute::value), Some("p:v"));
     assert!(root.attribute_in("urn:d", "t").is_none() && root.attribute_in("", "t").is_none());
-    assert_eq!(root.attribute("xml:lang").and_then(|one| one.namespace()), Some(crate::namespaces::XML));
-    assert_eq!(root.attribute("xmlns").and_then(|one| one.namespace()), Some(crate::namespaces::XMLNS));
+    assert_eq!(root.attribute("xml:lang").and_then(Attribute::namespace), Some(crate::namespaces::XML));
+    assert_eq!(root.attribute("xmlns").and_then(Attribute::namespace), Some(crate::namespaces::XMLNS));
     assert_eq!(root.children_in("urn:1", "c").count(), 1);
     assert_eq!(root.children_in("urn:1", "b").count(), 0);
     // values: the default namespace counts, surrounding white space does not
@@ -158,7 +163,7 @@ fn where_prefixes_have_to_be_declared_everything_about_them_is_checked() {
 fn every_budget_holds_at_its_limit_and_not_one_beyond() {
     let nested = |depth: usize| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth));
     let wide = |count: usize| format!("<r>{}</r>", "<a/>".repeat(count - 1));
-    let many = |count: usize| format!("<a{}/>", (0..count).map(|n| format!(" a{n}=''")).collect::<String>());
+    let many = |count: usize| format!("<a{}/>", numbered(" a", "=''", count));
     let budget = Budget { bytes: 100, depth: 3, elements: 5, attributes: 7 };
     let scanned = |source: String| with(&source, &budget, Prefixes::AsWritten);
     assert_eq!(scanned(nested(3)), Ok(()));
@@ -216,9 +221,6 @@ fn names_in_faults_are_cut() {
 fn hostile_texts_are_read_in_linear_time() {
     let none = Budget { bytes: 1 << 22, depth: 64, elements: usize::MAX, attributes: usize::MAX };
     let declared = |source: String| assert_eq!(with(&source, &none, Prefixes::Declared), Ok(()));
-    let numbered = |before: &str, after: &str, count: usize| -> String {
-        (0..count).map(|number| format!("{before}{number}{after}")).collect()
-    };
     declared(format!("<a{}/>", numbered(" a", "=''", 200_000)));
     // very many declarations and as many lookups
     declared(format!("<a{}>{}</a>", numbered(" xmlns:p", "='u'", 100_000), numbered("<p", ":b/>", 100_000)));

@@ -380,6 +380,16 @@ mod tests {
         assert_eq!(source(&file), PLAIN);
     }
 
+    /// Each removal looks at the white space around it and not at the whole line.
+    #[test]
+    fn a_key_that_stands_very_often_on_one_long_line_is_removed_in_linear_time() {
+        let source =
+            |adds: String| format!("<configuration><appSettings>{adds}</appSettings></configuration>");
+        let mut file = config(&source("<add key='A' value=''/>".repeat(90_000)));
+        assert_eq!(file.remove("A").unwrap().len(), 90_000);
+        assert_eq!(super::tests::source(&file), source(String::new()));
+    }
+
     #[test]
     fn another_file_is_refused_by_its_root() {
         let error = WebConfig::parse("web.config", b"<system.identityModel/>".to_vec()).unwrap_err();

@@ -104,10 +104,21 @@ pub fn read_metadata(bytes: &[u8]) -> Result<FederationMetadata, ReadError> {
         // What was read before a fault stands before it in the document, so what is wrong there comes first.
         learnt.entity(tree.root())?;
     }
-    if let Some(Fault { markup, wrong, .. }) = fault {
-        return Err(error_at(&text, markup.end, kind_of(&wrong)));
+    if let Some(fault) = fault {
+        return Err(error_at(&text, place_of(&fault), kind_of(&fault.wrong)));
     }
     learnt.complete().map_err(|kind| error_at(&text, text.as_str().len(), kind))
+}
+
+/// Where a fault is said to be: the end of the markup it is in, but the beginning of a closing tag.
+fn place_of(fault: &Fault) -> usize {
+    match fault.wrong {
+        Wrong::NotOpen { .. }
+        | Wrong::ClosingTag { .. }
+        | Wrong::ClosedOutside { .. }
+        | Wrong::Mismatched { .. } => fault.markup.start,
+        _ => fault.markup.end,
+    }
 }
 
 /// What the XML room found, in the words of this reader.
@@ -162,7 +173,7 @@ impl Learnt {
         self.token_service_seen = true;
         for part in role.children() {
             if part.is(METADATA.uri(), "KeyDescriptor")
-                && part.value("use").is_none_or(|use_| use_ == "signing")
+                && part.value("use").is_none_or(|purpose| purpose == "signing")
             {
                 for certificate in
                     below(part, &[(DSIG, "KeyInfo"), (DSIG, "X509Data"), (DSIG, "X509Certificate")])

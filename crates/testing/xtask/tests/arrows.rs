@@ -86,7 +86,7 @@ const ROOMS: &[(&[&str], &[&str], &str)] = &[
         &["keys", "federation", "lab", "acceptance"],
         "keys sign, federation digests, lab seeds; the bench compares",
     ),
-    (&["quick-xml"], &["xml"], "one room reads every XML of the house"),
+    (&["quick-xml", "encoding_rs"], &["xml"], "one room reads every XML of the house"),
     (&["serde-saphyr"], &["world"], "the declaration is the only YAML"),
     (&["arc-swap"], &["lab"], "one home of the snapshot"),
     (&["rpds"], &["tables"], "one home of the rows"),

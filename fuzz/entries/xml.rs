@@ -1,13 +1,15 @@
 //! What the XML room has to keep: bytes as found, spans that nest inside the text, values that agree with what stands there,
 //! and an edit that changes its place alone.
 
-use mocktenant_xml::{Budget, Content, Edit, Node, Prefixes, Reading, Text, Tree, layout};
+use mocktenant_xml::{Budget, Content, Edit, Fault, Node, Prefixes, Reading, Text, Tree, Wrong, layout};
 
 const BUDGET: Budget = Budget { bytes: 1 << 20, depth: 64, elements: 10_000, attributes: 1_000 };
 
+type Decode = fn(Vec<u8>, usize) -> Result<Text, Fault>;
+
 /// Reads the bytes as XML, with and without namespaces, and edits what is XML.
 pub(crate) fn xml(data: &[u8]) {
-    for decode in [Text::decode, Text::utf8] {
+    for decode in [Text::decode as Decode, Text::utf8] {
         let Ok(text) = decode(data.to_vec(), BUDGET.bytes) else { continue };
         assert_eq!(text.bytes(), data, "a text is kept as found");
         assert_eq!(text.spliced(&[]).0, data);
@@ -22,7 +24,7 @@ pub(crate) fn xml(data: &[u8]) {
                 assert!(reading.fault.is_some() || tree.root().subtree().all(Node::is_complete));
             }
             if let Ok(tree) = reading.complete() {
-                edit(&text, &tree);
+                edit(decode, &text, &tree);
             }
         }
     }
@@ -61,7 +63,7 @@ fn inspect(text: &Text, node: Node<'_>, prefixes: Prefixes) {
     assert!(file.start <= file.end && file.end <= text.bytes().len());
 }
 
-fn edit(text: &Text, tree: &Tree<'_>) {
+fn edit(decode: Decode, text: &Text, tree: &Tree<'_>) {
     let root = tree.root();
     let count = root.subtree().count();
     let new = [layout::element("added", root.children().last(), &[("a", "<&\"'>\u{20ac}")])];
@@ -77,12 +79,12 @@ fn edit(text: &Text, tree: &Tree<'_>) {
         let [splice] = &splices[..] else { panic!("one edit, one splice") };
         assert!(bytes.starts_with(&text.bytes()[..splice.at.start]));
         assert!(bytes.ends_with(&text.bytes()[splice.at.end..]));
-        let again = Text::decode(bytes, 2 * BUDGET.bytes).expect("an edited text is text");
-        let again =
-            Tree::scan(&again, &BUDGET, Prefixes::AsWritten).map(|tree| tree.root().subtree().count());
-        assert!(
-            again.as_ref().is_ok_and(|found| *found == expected) || count >= BUDGET.elements,
-            "{again:?}"
-        );
+        let again = decode(bytes, 2 * BUDGET.bytes).expect("an edited text is text");
+        let again = Tree::scan(&again, &BUDGET, Prefixes::AsWritten);
+        let found = again.map(|tree| tree.root().subtree().count());
+        // What stood on both sides of a removed element may make `]]>`; who edits a file reads it again.
+        let joined = found.as_ref().is_err_and(|fault| fault.wrong == Wrong::SectionEnd);
+        let full = count >= BUDGET.elements;
+        assert!(found == Ok(expected) || joined || full, "{found:?}");
     }
 }

@@ -4,8 +4,8 @@
 //! `SecurityTokenServiceType` in the WS-Federation namespace, whatever its prefix, the signing certificates and the passive
 //! endpoint. Other roles, and anything unknown, are skipped. A document type declaration, entities beyond the five of XML,
 //! deep nesting and oversized input are refused; the first thing wrong in the order of the document is what is said. The
-//! signature is *not* verified yet, so what is read is only as
-//! trustworthy as the connection it came over. Never fetches anything.
+//! signature is *not* verified yet, so what is read is only as trustworthy as the connection it came over. Never fetches
+//! anything.
 
 use base64::Engine as _;
 use base64::alphabet;

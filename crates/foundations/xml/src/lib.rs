@@ -17,6 +17,7 @@ mod grammar;
 pub mod layout;
 mod namespaces;
 mod scan;
+mod seen;
 mod text;
 mod tree;
 mod writer;

@@ -10,11 +10,11 @@
 mod form;
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use crate::grammar::{is_ncname, is_xml_character};
 use crate::namespaces::{XML, XMLNS};
+use crate::seen::Seen;
 
 /// Deepest accepted nesting of elements, the root being level 1.
 pub const MAX_DEPTH: usize = 64;
@@ -165,7 +165,8 @@ impl Element {
     /// The namespaces its own names use, each once: what exclusive canonicalisation calls visibly utilised.
     fn used_namespaces(&self) -> Vec<&Namespace> {
         let mut used = vec![&self.namespace];
-        let mut seen = HashSet::from([&self.namespace]);
+        let mut seen = Seen::new();
+        seen.insert(&self.namespace);
         let of_attributes = self.attributes.iter().map(|attribute| &attribute.namespace);
         used.extend(
             of_attributes.filter(|namespace| **namespace != Namespace::NONE && seen.insert(namespace)),
@@ -262,20 +263,18 @@ fn check(element: &Element, depth: usize) -> Result<(), Unwritable> {
     }
     let name = &*element.local;
     check_name(name, name)?;
-    check_namespace(name, &element.namespace)?;
-    let mut bound = HashMap::from([(element.namespace.prefix(), element.namespace.uri())]);
+    let (mut prefixes, mut bindings) = (Seen::new(), Seen::new());
     let attribute_namespaces =
         element.attributes.iter().map(|attribute| &attribute.namespace).filter(|ns| **ns != Namespace::NONE);
-    for namespace in element.declared.iter().chain(attribute_namespaces) {
+    for namespace in [&element.namespace].into_iter().chain(&element.declared).chain(attribute_namespaces) {
         check_namespace(name, namespace)?;
-        if *bound.entry(namespace.prefix()).or_insert(namespace.uri()) != namespace.uri() {
-            return Err(Unwritable::Prefix {
-                element: name.to_owned(),
-                prefix: namespace.prefix().to_owned(),
-            });
+        let (prefix, uri) = (namespace.prefix(), namespace.uri());
+        let new_prefix = prefixes.insert(prefix);
+        if bindings.insert((prefix, uri)) && !new_prefix {
+            return Err(Unwritable::Prefix { element: name.to_owned(), prefix: prefix.to_owned() });
         }
     }
-    let mut seen = HashSet::new();
+    let mut seen = Seen::new();
     for attribute in &element.attributes {
         let local = &*attribute.local;
         check_name(name, local)?;

@@ -2,20 +2,20 @@
 //!
 //! Decides the faults inside a tag. It never decides what an attribute means, other than that it declares a namespace.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use super::{Prefixes, Scan};
 use crate::fault::{Fault, Wrong, clip};
 use crate::grammar::{is_name, is_ncname, is_space, name_at, resolve};
 use crate::namespaces::{XML, XMLNS, declared_prefix, split};
+use crate::seen::Seen;
 use crate::tree::{AttributeItem, Span, Value, narrow};
 
 impl<'t> Scan<'t, '_> {
     /// Reads the attributes in a range of a tag and appends them.
     pub(super) fn attributes(&mut self, markup: &Range<usize>, range: Range<usize>) -> Result<(), Fault> {
         let limit = self.budget.attributes;
-        let mut seen = HashSet::new();
+        let mut seen = Seen::new();
         let mut at = range.start;
         loop {
             let rest = self.source(at..range.end);
@@ -124,7 +124,7 @@ impl<'t> Scan<'t, '_> {
         if !checked {
             return Ok(());
         }
-        let mut seen = HashSet::new();
+        let mut seen = Seen::new();
         for attribute in &self.tree.attributes[first..] {
             let at = attribute.name.start as usize;
             let fault = |wrong| self.fault(at, markup.clone(), wrong);

@@ -2,10 +2,9 @@
 //!
 //! Decides declarations, order and escapes of a tree that was checked before; it cannot fail and never reads.
 
-use std::collections::HashSet;
-
 use super::{Attribute, Element, Namespace, Node};
 use crate::namespaces::XML;
+use crate::seen::Seen;
 
 /// Writes an element and all it contains.
 pub(super) fn write(root: &Element, canonical: bool, out: &mut String) {
@@ -61,7 +60,7 @@ impl<'e> Writer<'e> {
 
     /// Those of the wanted namespaces whose prefix means something else so far, each once.
     fn missing(&self, wanted: Vec<&'e Namespace>) -> Vec<&'e Namespace> {
-        let mut seen = HashSet::new();
+        let mut seen = Seen::new();
         let means_something_else = |namespace: &&Namespace| {
             let current = match self.scope.iter().rev().find(|other| other.prefix() == namespace.prefix()) {
                 Some(other) => other.uri(),

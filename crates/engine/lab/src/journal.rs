@@ -287,6 +287,12 @@ impl Journal {
         lock(&self.entries).iter().rev().find(|record| &*record.id == id).cloned()
     }
 
+    /// The newest root that was refused.
+    pub fn last_refusal(&self) -> Option<Arc<Record>> {
+        let entries = lock(&self.entries);
+        entries.iter().rev().find(|record| record.parent.is_none() && record.refused()).cloned()
+    }
+
     /// The records still kept, by what caused what.
     pub fn tree(&self) -> Tree {
         Tree::of(self.records())

@@ -6,9 +6,17 @@
 
 use std::ops::Range;
 
-use crate::error::{EditError, ParseError, Position};
-use crate::text::{Encoding, Text, TextEdit};
-use crate::xml;
+use mocktenant_xml::{Budget, Edit, Encoding, Position, Prefixes, Splice, Text, Tree, is_xml_character};
+
+use crate::error::{EditError, Fault, ParseError};
+use crate::wording;
+
+/// The largest file that is read, in bytes (4 MiB; a real web.config has some 30 KiB).
+pub const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// What a config file may hold; a real one has about 10 levels and a few hundred elements.
+pub(crate) const BUDGET: Budget =
+    Budget { bytes: MAX_BYTES, depth: 64, elements: 100_000, attributes: usize::MAX };
 
 /// What a key holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,15 +60,6 @@ pub struct Entry {
     pub first: Option<Position>,
 }
 
-/// One changed place of an edit. Several belong together, ascend and do not overlap.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Splice {
-    /// The bytes that were replaced, counted in the file *before* the edit; empty for an insertion.
-    pub at: Range<usize>,
-    /// What stands there now, in the file's encoding; empty for a removal.
-    pub with: Vec<u8>,
-}
-
 /// What every kind of file can do. Inside this crate only; callers see [`Artefact`].
 pub(crate) trait ConfigFile: Sized {
     /// This kind.
@@ -79,18 +78,18 @@ pub(crate) trait ConfigFile: Sized {
     /// Whether two keys are the same key.
     fn same_key(one: &str, other: &str) -> bool;
     /// The edits that give a key a value, or take it away (`None`).
-    fn plan(
-        &self,
-        document: &xml::Document,
-        key: &str,
-        value: Option<&Value>,
-    ) -> Result<Vec<TextEdit>, EditError>;
+    fn plan(&self, tree: &Tree<'_>, key: &str, value: Option<&Value>) -> Result<Vec<Edit>, EditError>;
 }
 
 /// Decodes and reads a file.
 pub(crate) fn parse<F: ConfigFile>(name: &str, bytes: Vec<u8>) -> Result<F, ParseError> {
-    let text = Text::decode(bytes).map_err(|fault| fault.in_file(name))?;
+    let text = Text::decode(bytes, MAX_BYTES).map_err(|fault| wording::of(&fault, None).in_file(name))?;
     F::read(name.to_owned(), text)
+}
+
+/// Scans a file's text; its names count as written.
+pub(crate) fn scan(text: &Text) -> Result<Tree<'_>, Fault> {
+    Tree::scan(text, &BUDGET, Prefixes::AsWritten).map_err(|fault| wording::of(&fault, Some(text)))
 }
 
 /// Gives a key a value (or removes it), verified: the edited bytes are read again and must say what was asked and
@@ -111,8 +110,8 @@ pub(crate) fn edit<F: ConfigFile>(
     if file.value(key).map(|located| located.value).as_ref() == wanted {
         return Ok(Vec::new());
     }
-    let document = xml::scan(file.text()).map_err(|fault| unverified(fault.message))?;
-    let edits = file.plan(&document, key, value)?;
+    let tree = scan(file.text()).map_err(|fault| unverified(fault.message))?;
+    let edits = file.plan(&tree, key, value)?;
     let (bytes, splices) = file.text().spliced(&edits);
     debug_assert!(
         only_spans_changed(file.text().bytes(), &bytes, &splices),
@@ -135,8 +134,7 @@ fn refuse_characters<F: ConfigFile>(file: &F, key: &str, value: Option<&Value>) 
         Some(Value::Text(text)) => std::slice::from_ref(text),
         Some(Value::List(items)) => items.as_slice(),
     };
-    let bad =
-        texts.iter().flat_map(|text| text.chars()).chain(key.chars()).find(|c| !xml::is_xml_character(*c));
+    let bad = texts.iter().flat_map(|text| text.chars()).chain(key.chars()).find(|c| !is_xml_character(*c));
     bad.map_or(Ok(()), |c| {
         Err(EditError::ForbiddenCharacter {
             file: file.file_name().to_owned(),

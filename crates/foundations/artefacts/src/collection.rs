@@ -6,17 +6,16 @@
 
 use std::collections::HashMap;
 
-use crate::text::Text;
-use crate::xml::Document;
+use mocktenant_xml::Node;
 
 /// The `<add/>` elements directly in these containers that count, in document order. `key` names the attribute that
 /// identifies one; elements without it do not count. Keys compare without regard to ASCII letter case.
-pub(crate) fn additions(document: &Document, text: &Text, containers: &[usize], key: &str) -> Vec<usize> {
-    let mut live: Vec<Option<usize>> = Vec::new();
+pub(crate) fn additions<'d>(containers: &[Node<'d>], key: &str) -> Vec<Node<'d>> {
+    let mut live: Vec<Option<Node<'d>>> = Vec::new();
     let mut by_key: HashMap<String, Vec<usize>> = HashMap::new();
-    for child in containers.iter().flat_map(|container| document.children(*container)) {
-        let folded = document.value(text, child, key).map(str::to_ascii_lowercase);
-        match (document.name(text, child), folded) {
+    for child in containers.iter().flat_map(|container| container.children()) {
+        let folded = child.value(key).map(str::to_ascii_lowercase);
+        match (child.name(), folded) {
             ("add", Some(folded)) => {
                 by_key.entry(folded).or_default().push(live.len());
                 live.push(Some(child));

@@ -4,25 +4,8 @@
 //! imitated here, because none of them reads a broken file this helpfully. No message repeats a *value* of the file (it
 //! may be a password); names of elements, attributes and keys are repeated, cut to a readable length.
 
-use std::fmt;
-
+use mocktenant_xml::Position;
 use thiserror::Error;
-
-/// A place in a file as an editor shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Position {
-    /// Line, counted from 1. A line ends with LF, CR LF or a lone CR.
-    pub line: u32,
-    /// Column, counted from 1 in characters (not bytes, not UTF-16 units).
-    pub column: u32,
-}
-
-impl fmt::Display for Position {
-    /// Writes `line:column`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.line, self.column)
-    }
-}
 
 /// The kind of fault a file has, for code that reacts to it; people read [`ParseError::message`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -153,6 +136,16 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
+    /// A fault of the file's meaning, found in a text that is XML.
+    pub(crate) fn new(
+        at: Position,
+        problem: Problem,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self { at, problem, message: message.into(), hint: hint.into() }
+    }
+
     /// Names the file.
     pub(crate) fn in_file(self, file: &str) -> ParseError {
         ParseError {
@@ -164,15 +157,4 @@ impl Fault {
             hint: self.hint,
         }
     }
-}
-
-/// A name from the file, cut so that a hostile file cannot make a message of megabytes.
-pub(crate) fn clip(name: &str) -> String {
-    const LONGEST: usize = 80;
-    let mut clipped: String =
-        name.chars().take(LONGEST).map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect();
-    if name.chars().nth(LONGEST).is_some() {
-        clipped.push_str("...");
-    }
-    clipped
 }

@@ -8,12 +8,12 @@
 
 use std::collections::HashMap;
 
-use crate::artefact::{ConfigFile, Entry, Kind, Located, Splice, Value, edit, parse};
+use mocktenant_xml::{Edit, Node, Position, Splice, Text, Tree, clip, escaped, layout};
+
+use crate::artefact::{ConfigFile, Entry, Kind, Located, Value, edit, parse, scan};
 use crate::collection::additions;
-use crate::error::{EditError, ParseError, Position, Problem, clip};
-use crate::layout;
-use crate::text::{Text, TextEdit};
-use crate::xml::{self, Document, escaped};
+use crate::encrypted;
+use crate::error::{EditError, Fault, ParseError, Problem};
 
 /// A web.config as found.
 #[derive(Debug, Clone)]
@@ -76,39 +76,7 @@ impl ConfigFile for WebConfig {
     const KIND: Kind = Kind::WebConfig;
 
     fn read(name: String, text: Text) -> Result<Self, ParseError> {
-        let document = xml::scan(&text).map_err(|fault| fault.in_file(&name))?;
-        let root = document.name(&text, 0);
-        if root != "configuration" {
-            let message = format!("the file begins with <{}>", clip(root));
-            let fault = text.fault(
-                0,
-                Problem::WrongFile,
-                message,
-                "a web.config begins with <configuration>; check the file",
-            );
-            return Err(fault.in_file(&name));
-        }
-        document.refuse_encrypted(&text, 0..1).map_err(|fault| fault.in_file(&name))?;
-        for encrypted in document.descend(&text, 0, &["EncryptedData"]) {
-            document
-                .refuse_encrypted(&text, encrypted..encrypted + 1)
-                .map_err(|fault| fault.in_file(&name))?;
-        }
-        for section in sections(&document, &text) {
-            document
-                .refuse_encrypted(&text, document.subtree(section))
-                .map_err(|fault| fault.in_file(&name))?;
-            if let Some(source) = document.attribute(&text, section, "configSource") {
-                let fault = text.fault(
-                    source.raw.start,
-                    Problem::Elsewhere,
-                    "the section <appSettings> is kept in another file",
-                    "put the content of that file here and delete configSource",
-                );
-                return Err(fault.in_file(&name));
-            }
-        }
-        let entries = entries(&document, &text);
+        let entries = scan(&text).and_then(|tree| read(&tree)).map_err(|fault| fault.in_file(&name))?;
         Ok(Self { name, text, entries })
     }
 
@@ -133,31 +101,26 @@ impl ConfigFile for WebConfig {
         one.eq_ignore_ascii_case(other)
     }
 
-    fn plan(
-        &self,
-        document: &Document,
-        key: &str,
-        value: Option<&Value>,
-    ) -> Result<Vec<TextEdit>, EditError> {
-        let text = &self.text;
+    fn plan(&self, tree: &Tree<'_>, key: &str, value: Option<&Value>) -> Result<Vec<Edit>, EditError> {
         if key.is_empty() {
             return Err(EditError::EmptyKey { file: self.name.clone() });
         }
-        let sections = sections(document, text);
-        let adds = additions(document, text, &sections, "key");
-        let mut same = adds.iter().copied().filter(|add| {
-            document.value(text, *add, "key").is_some_and(|written| Self::same_key(written, key))
-        });
+        let sections = sections(tree);
+        let adds = additions(&sections, "key");
+        let mut same = adds
+            .iter()
+            .copied()
+            .filter(|add| add.value("key").is_some_and(|written| Self::same_key(written, key)));
         match value {
-            None => Ok(same.map(|add| layout::remove(document, text, add)).collect()),
+            None => Ok(same.map(layout::remove).collect()),
             Some(Value::List(_)) => Err(EditError::WrongShape {
                 file: self.name.clone(),
                 key: key.to_owned(),
                 expected: "one text",
             }),
             Some(Value::Text(value)) => match same.next_back() {
-                Some(add) => Ok(replace(document, text, add, value).into_iter().collect()),
-                None => self.plan_insertion(document, &sections, key, value),
+                Some(add) => Ok(replace(add, value).into_iter().collect()),
+                None => self.plan_insertion(tree, &sections, key, value),
             },
         }
     }
@@ -166,12 +129,12 @@ impl ConfigFile for WebConfig {
 impl WebConfig {
     fn plan_insertion(
         &self,
-        document: &Document,
-        sections: &[usize],
+        tree: &Tree<'_>,
+        sections: &[Node<'_>],
         key: &str,
         value: &str,
-    ) -> Result<Vec<TextEdit>, EditError> {
-        let own = document.descend(&self.text, 0, &["appSettings"]);
+    ) -> Result<Vec<Edit>, EditError> {
+        let own = tree.root().descend(&["appSettings"]);
         let Some(&section) = own.last().or_else(|| sections.last()) else {
             return Err(EditError::NoSection {
                 file: self.name.clone(),
@@ -179,40 +142,70 @@ impl WebConfig {
                 path: "configuration/appSettings",
             });
         };
-        let neighbour =
-            document.children(section).filter(|child| document.name(&self.text, *child) == "add").last();
-        let new = layout::add_element(document, &self.text, neighbour, &[("key", key), ("value", value)]);
-        Ok(vec![layout::insert_last(document, &self.text, section, neighbour, &[new])])
+        let neighbour = section.children().filter(|child| child.name() == "add").last();
+        let new = layout::element("add", neighbour, &[("key", key), ("value", value)]);
+        Ok(vec![layout::insert_last(section, neighbour, &[new])])
     }
+}
+
+/// The entries of a web.config, or why it is none.
+fn read(tree: &Tree<'_>) -> Result<Vec<Entry>, Fault> {
+    let root = tree.root();
+    if root.name() != "configuration" {
+        return Err(Fault::new(
+            tree.source().position(0),
+            Problem::WrongFile,
+            format!("the file begins with <{}>", clip(root.name())),
+            "a web.config begins with <configuration>; check the file",
+        ));
+    }
+    encrypted::refuse([root])?;
+    encrypted::refuse(root.descend(&["EncryptedData"]))?;
+    let sections = sections(tree);
+    let mut refused = 0;
+    for section in &sections {
+        // What is inside a section that was looked through needs no second look.
+        if section.span().start >= refused {
+            encrypted::refuse(section.subtree())?;
+            refused = section.span().end;
+        }
+        if let Some(source) = section.attribute("configSource") {
+            return Err(Fault::new(
+                source.position(),
+                Problem::Elsewhere,
+                "the section <appSettings> is kept in another file",
+                "put the content of that file here and delete configSource",
+            ));
+        }
+    }
+    Ok(entries(tree.source(), &sections))
 }
 
 /// Every `appSettings` under the root, in document order.
-fn sections(document: &Document, text: &Text) -> Vec<usize> {
-    document.subtree(0).filter(|element| document.name(text, *element) == "appSettings").collect()
+fn sections<'d>(tree: &'d Tree<'_>) -> Vec<Node<'d>> {
+    tree.root().subtree().filter(|element| element.name() == "appSettings").collect()
 }
 
 /// The edit that gives an existing `<add/>` another value.
-fn replace(document: &Document, text: &Text, add: usize, value: &str) -> Option<TextEdit> {
-    if let Some(attribute) = document.attribute(text, add, "value") {
-        // The character before the value is its opening quote.
-        let quote = text.as_str()[..attribute.raw.start].chars().next_back()?;
-        return Some(TextEdit { range: attribute.raw.clone(), with: escaped(value, quote) });
+fn replace(add: Node<'_>, value: &str) -> Option<Edit> {
+    if let Some(attribute) = add.attribute("value") {
+        return Some(Edit { range: attribute.raw(), with: escaped(value, attribute.quote()) });
     }
-    let after_key = document.attribute(text, add, "key")?.raw.end + 1;
-    Some(TextEdit { range: after_key..after_key, with: format!(" value=\"{}\"", escaped(value, '"')) })
+    let after_key = add.attribute("key")?.raw().end + 1;
+    Some(Edit { range: after_key..after_key, with: format!(" value=\"{}\"", escaped(value, '"')) })
 }
 
 /// One entry per key: the last one, with the place of the first.
-fn entries(document: &Document, text: &Text) -> Vec<Entry> {
+fn entries(text: &Text, sections: &[Node<'_>]) -> Vec<Entry> {
     let mut entries: Vec<Option<Entry>> = Vec::new();
     let mut latest: HashMap<String, (usize, Position)> = HashMap::new();
-    for add in additions(document, text, &sections(document, text), "key") {
-        let Some(key) = document.attribute(text, add, "key") else { continue };
-        let (range, value) = match document.attribute(text, add, "value") {
-            Some(attribute) => (attribute.raw.clone(), attribute.value(text)),
-            None => (key.raw.end + 1..key.raw.end + 1, ""),
+    for add in additions(sections, "key") {
+        let Some(key) = add.attribute("key") else { continue };
+        let (range, value) = match add.attribute("value") {
+            Some(attribute) => (attribute.raw(), attribute.value()),
+            None => (key.raw().end + 1..key.raw().end + 1, ""),
         };
-        let key = key.value(text).to_owned();
+        let key = key.value().to_owned();
         let position = text.position(range.start);
         let place = entries.len();
         let first = latest
@@ -385,6 +378,16 @@ mod tests {
         let too_long = "x".repeat(crate::MAX_BYTES);
         assert!(matches!(file.set("A", &too_long), Err(EditError::Unverified { .. })));
         assert_eq!(source(&file), PLAIN);
+    }
+
+    /// Each removal looks at the white space around it and not at the whole line.
+    #[test]
+    fn a_key_that_stands_very_often_on_one_long_line_is_removed_in_linear_time() {
+        let source =
+            |adds: String| format!("<configuration><appSettings>{adds}</appSettings></configuration>");
+        let mut file = config(&source("<add key='A' value=''/>".repeat(90_000)));
+        assert_eq!(file.remove("A").unwrap().len(), 90_000);
+        assert_eq!(super::tests::source(&file), source(String::new()));
     }
 
     #[test]

@@ -8,12 +8,12 @@
 //! to the audiences is `identityConfiguration/securityTokenHandlers/securityTokenHandlerConfiguration/audienceUris`,
 //! the issuers are `issuerNameRegistry/authority/keys/add@thumbprint`.
 
-use crate::artefact::{ConfigFile, Entry, Kind, Located, Splice, Value, edit, parse};
+use mocktenant_xml::{Attribute, Edit, Node, Splice, Text, Tree, clip, escaped, layout};
+
+use crate::artefact::{ConfigFile, Entry, Kind, Located, Value, edit, parse, scan};
 use crate::collection::additions;
-use crate::error::{EditError, ParseError, Problem, clip};
-use crate::layout;
-use crate::text::{Text, TextEdit};
-use crate::xml::{self, Attribute, Document, escaped};
+use crate::encrypted;
+use crate::error::{EditError, Fault, ParseError, Problem};
 
 /// The one key of a wif.config: the list of audiences.
 pub const AUDIENCE_URIS: &str = "audienceUris";
@@ -99,16 +99,8 @@ impl ConfigFile for WifConfig {
     const KIND: Kind = Kind::WifConfig;
 
     fn read(name: String, text: Text) -> Result<Self, ParseError> {
-        let document = xml::scan(&text).map_err(|fault| fault.in_file(&name))?;
-        let Some(section) = section(&document, &text) else {
-            let message = format!("the file begins with <{}>", clip(document.name(&text, 0)));
-            let hint = "a wif.config begins with <system.identityModel>; check the file";
-            return Err(text.fault(0, Problem::WrongFile, message, hint).in_file(&name));
-        };
-        document.refuse_encrypted(&text, 0..1).map_err(|fault| fault.in_file(&name))?;
-        document.refuse_encrypted(&text, document.subtree(section)).map_err(|fault| fault.in_file(&name))?;
-        let audiences = audiences(&document, &text, section);
-        let authorities = authorities(&document, &text, section);
+        let (audiences, authorities) =
+            scan(&text).and_then(|tree| read(&tree)).map_err(|fault| fault.in_file(&name))?;
         Ok(Self { name, text, audiences, authorities })
     }
 
@@ -139,13 +131,7 @@ impl ConfigFile for WifConfig {
         one == other
     }
 
-    fn plan(
-        &self,
-        document: &Document,
-        key: &str,
-        value: Option<&Value>,
-    ) -> Result<Vec<TextEdit>, EditError> {
-        let text = &self.text;
+    fn plan(&self, tree: &Tree<'_>, key: &str, value: Option<&Value>) -> Result<Vec<Edit>, EditError> {
         if key != AUDIENCE_URIS {
             return Err(EditError::UnknownKey {
                 file: self.name.clone(),
@@ -164,7 +150,7 @@ impl ConfigFile for WifConfig {
                 });
             }
         };
-        let containers = containers(document, text, section(document, text).unwrap_or_default());
+        let containers = containers(section(tree).unwrap_or(tree.root()));
         let Some(&container) = containers.last() else {
             return Err(EditError::NoSection {
                 file: self.name.clone(),
@@ -173,19 +159,28 @@ impl ConfigFile for WifConfig {
                        securityTokenHandlerConfiguration/audienceUris",
             });
         };
-        Ok(plan_list(document, text, container, &additions(document, text, &containers, "value"), wanted))
+        Ok(plan_list(container, &additions(&containers, "value"), wanted))
     }
 }
 
+/// Audiences and issuers of a wif.config, or why it is none.
+fn read(tree: &Tree<'_>) -> Result<(Vec<Entry>, Vec<Authority>), Fault> {
+    let Some(section) = section(tree) else {
+        return Err(Fault::new(
+            tree.source().position(0),
+            Problem::WrongFile,
+            format!("the file begins with <{}>", clip(tree.root().name())),
+            "a wif.config begins with <system.identityModel>; check the file",
+        ));
+    };
+    encrypted::refuse([tree.root()])?;
+    encrypted::refuse(section.subtree())?;
+    Ok((audiences(tree.source(), section), authorities(tree.source(), section)))
+}
+
 /// Turns the present audiences into the wanted ones, leaving alone what both begin and end with.
-fn plan_list(
-    document: &Document,
-    text: &Text,
-    container: usize,
-    adds: &[usize],
-    wanted: &[String],
-) -> Vec<TextEdit> {
-    let is = |add: &usize, value: &String| document.value(text, *add, "value") == Some(value.as_str());
+fn plan_list(container: Node<'_>, adds: &[Node<'_>], wanted: &[String]) -> Vec<Edit> {
+    let is = |add: &Node<'_>, value: &String| add.value("value") == Some(value.as_str());
     let front = adds.iter().zip(wanted).take_while(|(add, value)| is(add, value)).count();
     let (adds_left, wanted_left) = (&adds[front..], &wanted[front..]);
     let back = adds_left
@@ -196,52 +191,48 @@ fn plan_list(
         .count();
     let old = &adds_left[..adds_left.len() - back];
     let new = &wanted_left[..wanted_left.len() - back];
-    let mut edits: Vec<TextEdit> = old
+    let mut edits: Vec<Edit> = old
         .iter()
         .zip(new)
         .filter_map(|(add, value)| {
-            let raw = document.attribute(text, *add, "value")?.raw.clone();
-            // The character before the value is its opening quote.
-            let quote = text.as_str()[..raw.start].chars().next_back()?;
-            Some(TextEdit { range: raw, with: escaped(value, quote) })
+            let attribute = add.attribute("value")?;
+            Some(Edit { range: attribute.raw(), with: escaped(value, attribute.quote()) })
         })
         .collect();
-    edits.extend(old.iter().skip(new.len()).map(|add| layout::remove(document, text, *add)));
+    edits.extend(old.iter().skip(new.len()).map(|add| layout::remove(*add)));
     if let Some(added) = new.get(old.len()..).filter(|added| !added.is_empty()) {
         // After the element before them, else before the one after them, else into the empty collection.
         let before = adds[..front + old.len()].last().copied();
         let neighbour = before.or(adds.first().copied());
-        let new: Vec<String> = added
-            .iter()
-            .map(|value| layout::add_element(document, text, neighbour, &[("value", value)]))
-            .collect();
+        let new: Vec<String> =
+            added.iter().map(|value| layout::element("add", neighbour, &[("value", value)])).collect();
         edits.push(match (before, adds.first()) {
-            (Some(before), _) => layout::insert_after(document, text, before, &new),
-            (None, Some(first)) => layout::insert_before(document, text, *first, &new),
-            (None, None) => layout::insert_last(document, text, container, None, &new),
+            (Some(before), _) => layout::insert_after(before, &new),
+            (None, Some(first)) => layout::insert_before(*first, &new),
+            (None, None) => layout::insert_last(container, None, &new),
         });
     }
     edits
 }
 
 /// `system.identityModel` itself, or under `configuration`.
-fn section(document: &Document, text: &Text) -> Option<usize> {
+fn section<'d>(tree: &'d Tree<'_>) -> Option<Node<'d>> {
     const SECTION: &str = "system.identityModel";
-    match document.name(text, 0) {
-        SECTION => Some(0),
-        "configuration" => document.descend(text, 0, &[SECTION]).first().copied(),
+    match tree.root().name() {
+        SECTION => Some(tree.root()),
+        "configuration" => tree.root().descend(&[SECTION]).first().copied(),
         _ => None,
     }
 }
 
-fn containers(document: &Document, text: &Text, section: usize) -> Vec<usize> {
-    document.descend(text, section, &PATH)
+fn containers(section: Node<'_>) -> Vec<Node<'_>> {
+    section.descend(&PATH)
 }
 
-fn audiences(document: &Document, text: &Text, section: usize) -> Vec<Entry> {
-    additions(document, text, &containers(document, text, section), "value")
+fn audiences(text: &Text, section: Node<'_>) -> Vec<Entry> {
+    additions(&containers(section), "value")
         .into_iter()
-        .filter_map(|add| document.attribute(text, add, "value"))
+        .filter_map(|add| add.attribute("value"))
         .map(|attribute| {
             let Located { value, line, column, span, first } = located(text, attribute);
             Entry { key: AUDIENCE_URIS.to_owned(), value, line, column, span, first }
@@ -249,34 +240,29 @@ fn audiences(document: &Document, text: &Text, section: usize) -> Vec<Entry> {
         .collect()
 }
 
-fn authorities(document: &Document, text: &Text, section: usize) -> Vec<Authority> {
-    document
-        .subtree(section)
-        .filter(|element| document.name(text, *element) == "issuerNameRegistry")
-        .flat_map(|registry| document.descend(text, registry, &["authority"]))
+fn authorities(text: &Text, section: Node<'_>) -> Vec<Authority> {
+    section
+        .subtree()
+        .filter(|element| element.name() == "issuerNameRegistry")
+        .flat_map(|registry| registry.descend(&["authority"]))
         .map(|authority| Authority {
-            name: document.value(text, authority, "name").unwrap_or_default().to_owned(),
-            thumbprints: additions(
-                document,
-                text,
-                &document.descend(text, authority, &["keys"]),
-                "thumbprint",
-            )
-            .into_iter()
-            .filter_map(|add| document.attribute(text, add, "thumbprint"))
-            .map(|attribute| located(text, attribute))
-            .collect(),
+            name: authority.value("name").unwrap_or_default().to_owned(),
+            thumbprints: additions(&authority.descend(&["keys"]), "thumbprint")
+                .into_iter()
+                .filter_map(|add| add.attribute("thumbprint"))
+                .map(|attribute| located(text, attribute))
+                .collect(),
         })
         .collect()
 }
 
-fn located(text: &Text, attribute: &Attribute) -> Located<String> {
-    let position = text.position(attribute.raw.start);
+fn located(text: &Text, attribute: Attribute<'_>) -> Located<String> {
+    let position = attribute.position();
     Located {
-        value: attribute.value(text).to_owned(),
+        value: attribute.value().to_owned(),
         line: position.line,
         column: position.column,
-        span: text.file_span(&attribute.raw),
+        span: text.file_span(&attribute.raw()),
         first: None,
     }
 }

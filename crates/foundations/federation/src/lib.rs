@@ -1,11 +1,9 @@
-//! Identity in XML: canonical writer, XML-DSig, federation metadata.
+//! Identity in XML: XML-DSig, federation metadata.
 //!
-//! [`canonical`] is a small element tree with two serialisers, the document and its exclusive canonical form; [`Signer`] puts
-//! an enveloped signature into such a tree; [`EntraMetadata`] writes FederationMetadata.xml as Entra serves it, and
-//! [`read_metadata`] reads any such file the way a WIF-based consumer does. Nothing here knows the time, holds state or
-//! fetches anything.
+//! [`Signer`] puts an enveloped signature into a tree of the XML room; [`EntraMetadata`] writes FederationMetadata.xml as
+//! Entra serves it, and [`read_metadata`] reads any such file the way a WIF-based consumer does. Nothing here knows the
+//! time, holds state or fetches anything, and how XML is read and written is the XML room's affair.
 
-pub mod canonical;
 mod metadata;
 mod names;
 mod reader;

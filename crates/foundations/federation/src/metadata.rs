@@ -7,8 +7,8 @@
 //! worded here (inferred): consumers do not read them. Never decides which keys, hosts or tenant it speaks of.
 
 use mocktenant_keys::Certificate;
+use mocktenant_xml::Element;
 
-use crate::canonical::Element;
 use crate::names::{AUTH, FED, FED_URI, HTTP_POST, HTTP_REDIRECT, METADATA, SAML2_PROTOCOL, WSA, XSI};
 use crate::signature::{SignError, Signer, key_info};
 

@@ -2,7 +2,7 @@
 //!
 //! Decides their spelling and the prefix each is written with. Names only.
 
-use crate::canonical::Namespace;
+use mocktenant_xml::Namespace;
 
 /// SAML 2.0 metadata, the default namespace of a metadata document.
 pub(crate) const METADATA: Namespace = Namespace::default_of("urn:oasis:names:tc:SAML:2.0:metadata");

@@ -3,27 +3,25 @@
 //! Decides what such a consumer learns: the issuer, and from the role whose `xsi:type` *resolves* to
 //! `SecurityTokenServiceType` in the WS-Federation namespace, whatever its prefix, the signing certificates and the passive
 //! endpoint. Other roles, and anything unknown, are skipped. A document type declaration, entities beyond the five of XML,
-//! deep nesting and oversized input are refused. The signature is *not* verified yet, so what is read is only as
-//! trustworthy as the connection it came over. Never fetches anything.
+//! deep nesting and oversized input are refused; the first thing wrong in the order of the document is what is said. The
+//! signature is *not* verified yet, so what is read is only as trustworthy as the connection it came over. Never fetches
+//! anything.
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use mocktenant_keys::Certificate;
-use quick_xml::XmlVersion;
-use quick_xml::events::{BytesStart, Event};
-use quick_xml::name::{PrefixDeclaration, QName, ResolveResult};
-use quick_xml::reader::NsReader;
+use mocktenant_xml::{Budget, Fault, Namespace, Node, Prefixes, Reading, Text, Wrong, clip};
 
-use crate::canonical::is_xml_character;
 use crate::names::{DSIG, FED, METADATA, WSA, XSI};
 
 /// Largest accepted document: 2 MiB.
 pub const MAX_METADATA_BYTES: usize = 2 * 1024 * 1024;
 /// Deepest accepted nesting, the root being level 1.
 const MAX_DEPTH: usize = 64;
-/// Most attributes on one element; comparing them with each other costs the square.
-const MAX_ATTRIBUTES: usize = 64;
+/// What a document may hold; its bytes bound its elements.
+const BUDGET: Budget =
+    Budget { bytes: MAX_METADATA_BYTES, depth: MAX_DEPTH, elements: usize::MAX, attributes: 64 };
 /// Most certificates read.
 const MAX_CERTIFICATES: usize = 64;
 
@@ -89,287 +87,153 @@ pub enum ReadErrorKind {
 
 /// Reads a document.
 pub fn read_metadata(bytes: &[u8]) -> Result<FederationMetadata, ReadError> {
-    let at_line = |line, kind| ReadError { line, kind };
     if bytes.len() > MAX_METADATA_BYTES {
-        return Err(at_line(1, ReadErrorKind::TooLarge { bytes: bytes.len() }));
+        return Err(ReadError { line: 1, kind: ReadErrorKind::TooLarge { bytes: bytes.len() } });
     }
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
-        Err(error) => {
-            // everything before the fault is UTF-8, and a line feed is one byte in it
-            return Err(at_line(line_at(bytes, error.valid_up_to()), ReadErrorKind::NotUtf8));
-        }
-    };
-    if let Some((position, character)) =
-        text.char_indices().find(|(_, character)| !is_xml_character(*character))
-    {
-        let kind = ReadErrorKind::NotWellFormed(format!("the character U+{:04X}", u32::from(character)));
-        return Err(at_line(line_at(text.as_bytes(), position), kind));
+    let text = Text::utf8(bytes.to_vec(), BUDGET.bytes)
+        .map_err(|fault| ReadError { line: fault.at.line as usize, kind: kind_of(&fault.wrong) })?;
+    let Reading { declaration, tree, fault } = Reading::of(&text, &BUDGET, Prefixes::Declared);
+    let foreign = declaration.filter(|declaration| {
+        declaration.encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case("utf-8"))
+    });
+    if let Some(declaration) = foreign {
+        return Err(error_at(&text, declaration.span.end, ReadErrorKind::NotUtf8));
     }
-    Reading::new(text).run()
+    let mut learnt = Learnt::default();
+    if let Some(tree) = &tree {
+        // What was read before a fault stands before it in the document, so what is wrong there comes first.
+        learnt.entity(tree.root())?;
+    }
+    if let Some(fault) = fault {
+        return Err(error_at(&text, place_of(&fault), kind_of(&fault.wrong)));
+    }
+    learnt.complete().map_err(|kind| error_at(&text, text.as_str().len(), kind))
 }
 
-fn line_at(bytes: &[u8], position: usize) -> usize {
-    1 + bytes.iter().take(position).filter(|byte| **byte == b'\n').count()
+/// Where a fault is said to be: the end of the markup it is in, but the beginning of a closing tag.
+fn place_of(fault: &Fault) -> usize {
+    match fault.wrong {
+        Wrong::NotOpen { .. }
+        | Wrong::ClosingTag { .. }
+        | Wrong::ClosedOutside { .. }
+        | Wrong::Mismatched { .. } => fault.markup.start,
+        _ => fault.markup.end,
+    }
 }
 
-/// Where the reading stands: only the places something is read from have a name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Entity,
-    TokenService,
-    SigningKey,
-    KeyInfo,
-    X509Data,
-    Certificate,
-    Passive,
-    EndpointReference,
-    Address,
-    Elsewhere,
+/// What the XML room found, in the words of this reader.
+fn kind_of(wrong: &Wrong) -> ReadErrorKind {
+    match wrong {
+        Wrong::TooLarge { bytes, .. } => ReadErrorKind::TooLarge { bytes: *bytes },
+        Wrong::Undecodable { .. } => ReadErrorKind::NotUtf8,
+        Wrong::Doctype => ReadErrorKind::Dtd,
+        Wrong::TooDeep { .. } => ReadErrorKind::TooDeep,
+        Wrong::TooManyAttributes { .. } => ReadErrorKind::TooMany("attributes"),
+        Wrong::NoElement => ReadErrorKind::NotMetadata,
+        Wrong::Character(c) => ReadErrorKind::NotWellFormed(format!("the character U+{:04X}", u32::from(*c))),
+        wrong => ReadErrorKind::NotWellFormed(wrong.to_string()),
+    }
 }
 
-struct Reading<'t> {
-    text: &'t str,
-    reader: NsReader<&'t [u8]>,
-    /// The open elements, innermost last.
-    places: Vec<Place>,
-    /// The text of the certificate or address being read.
-    content: String,
+fn error_at(text: &Text, offset: usize, kind: ReadErrorKind) -> ReadError {
+    ReadError { line: text.position(offset).line as usize, kind }
+}
+
+/// An error of an element's opening tag, on the line where the tag ends.
+fn error_in_tag(node: Node<'_>, kind: ReadErrorKind) -> ReadError {
+    error_at(node.tree().source(), node.opening().end, kind)
+}
+
+/// What was learnt so far.
+#[derive(Default)]
+struct Learnt {
     entity_id: Option<String>,
     token_service_seen: bool,
     certificates: Vec<Certificate>,
     passive_endpoint: Option<String>,
 }
 
-impl<'t> Reading<'t> {
-    fn new(text: &'t str) -> Self {
-        let mut reader = NsReader::from_str(text);
-        reader.config_mut().expand_empty_elements = true;
-        reader.config_mut().check_comments = true;
-        Self {
-            text,
-            reader,
-            places: Vec::new(),
-            content: String::new(),
-            entity_id: None,
-            token_service_seen: false,
-            certificates: Vec::new(),
-            passive_endpoint: None,
+impl Learnt {
+    fn entity(&mut self, root: Node<'_>) -> Result<(), ReadError> {
+        if !root.is(METADATA.uri(), "EntityDescriptor") {
+            return Err(error_in_tag(root, ReadErrorKind::NotMetadata));
         }
-    }
-
-    fn run(mut self) -> Result<FederationMetadata, ReadError> {
-        loop {
-            let event = match self.reader.read_event() {
-                Ok(event) => event,
-                Err(error) => {
-                    let position = self.reader.error_position();
-                    return Err(self.error_at(position, ReadErrorKind::NotWellFormed(error.to_string())));
-                }
-            };
-            let done = matches!(event, Event::Eof);
-            self.event(event).map_err(|kind| self.error_at(self.reader.buffer_position(), kind))?;
-            if done {
-                break;
+        let entity_id = root.value("entityID").filter(|id| !id.is_empty());
+        let entity_id = entity_id.ok_or_else(|| error_in_tag(root, ReadErrorKind::NoEntityId))?;
+        self.entity_id = Some(entity_id.to_owned());
+        for role in root.children_in(METADATA.uri(), "RoleDescriptor") {
+            if is_token_service(role)? {
+                self.token_service(role)?;
             }
         }
-        let end = self.reader.buffer_position();
-        match self.entity_id.take() {
+        Ok(())
+    }
+
+    fn token_service(&mut self, role: Node<'_>) -> Result<(), ReadError> {
+        self.token_service_seen = true;
+        for part in role.children() {
+            if part.is(METADATA.uri(), "KeyDescriptor")
+                && part.value("use").is_none_or(|purpose| purpose == "signing")
+            {
+                for certificate in
+                    below(part, &[(DSIG, "KeyInfo"), (DSIG, "X509Data"), (DSIG, "X509Certificate")])
+                {
+                    self.certificate(certificate)?;
+                }
+            } else if part.is(FED.uri(), "PassiveRequestorEndpoint") && self.passive_endpoint.is_none() {
+                let addresses = below(part, &[(WSA, "EndpointReference"), (WSA, "Address")]);
+                self.passive_endpoint = addresses.first().map(|address| address.text().trim().to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    fn certificate(&mut self, node: Node<'_>) -> Result<(), ReadError> {
+        let error = |kind| error_at(node.tree().source(), node.span().end, kind);
+        let unreadable = |why: String| error(ReadErrorKind::Certificate(why));
+        if self.certificates.len() >= MAX_CERTIFICATES {
+            return Err(error(ReadErrorKind::TooMany("certificates")));
+        }
+        let base64: String = node.text().split_ascii_whitespace().collect();
+        let der = BASE64.decode(base64).map_err(|error| unreadable(error.to_string()))?;
+        let certificate = Certificate::from_der(&der).map_err(|error| unreadable(error.to_string()))?;
+        self.certificates.push(certificate);
+        Ok(())
+    }
+
+    fn complete(self) -> Result<FederationMetadata, ReadErrorKind> {
+        match self.entity_id {
             Some(entity_id) if self.token_service_seen => Ok(FederationMetadata {
                 entity_id,
                 signing_certificates: self.certificates,
                 passive_endpoint: self.passive_endpoint,
             }),
-            Some(_) => Err(self.error_at(end, ReadErrorKind::NoTokenService)),
-            None => Err(self.error_at(end, ReadErrorKind::NotMetadata)),
-        }
-    }
-
-    fn error_at(&self, position: u64, kind: ReadErrorKind) -> ReadError {
-        let position = usize::try_from(position).unwrap_or(usize::MAX);
-        ReadError { line: line_at(self.text.as_bytes(), position), kind }
-    }
-
-    fn event(&mut self, event: Event<'_>) -> Result<(), ReadErrorKind> {
-        match event {
-            Event::Decl(declaration) => match declaration.encoding() {
-                Some(Ok(encoding)) if encoding.eq_ignore_ascii_case("utf-8") => Ok(()),
-                None => Ok(()),
-                Some(_) => Err(ReadErrorKind::NotUtf8),
-            },
-            Event::DocType(_) => Err(ReadErrorKind::Dtd),
-            Event::Start(start) => self.start(&start),
-            Event::End(_) => self.end(),
-            Event::Text(text) => self.characters(&text.xml10_content()),
-            Event::CData(text) => {
-                if self.places.is_empty() {
-                    return Err(not_well_formed("a CDATA section outside the root element"));
-                }
-                self.characters(&text.xml10_content())
-            }
-            Event::GeneralRef(reference) => {
-                if self.places.is_empty() {
-                    return Err(not_well_formed("a reference outside the root element"));
-                }
-                let character = match &*reference {
-                    "amp" => '&',
-                    "lt" => '<',
-                    "gt" => '>',
-                    "quot" => '"',
-                    "apos" => '\'',
-                    _ => reference
-                        .resolve_char_ref()
-                        .ok()
-                        .flatten()
-                        .filter(|character| is_xml_character(*character))
-                        .ok_or_else(|| not_well_formed("a reference to an unknown entity or character"))?,
-                };
-                self.content_for_current(|content| content.push(character));
-                Ok(())
-            }
-            Event::Eof if !self.places.is_empty() => {
-                Err(not_well_formed("the document ends inside an element"))
-            }
-            Event::Eof | Event::Comment(_) | Event::PI(_) | Event::Empty(_) => Ok(()),
-        }
-    }
-
-    fn start(&mut self, start: &BytesStart<'_>) -> Result<(), ReadErrorKind> {
-        if self.places.len() >= MAX_DEPTH {
-            return Err(ReadErrorKind::TooDeep);
-        }
-        if self.places.is_empty() && self.entity_id.is_some() {
-            return Err(not_well_formed("a second root element"));
-        }
-        let attributes = self.attributes(start)?;
-        let (namespace, local) = self.reader.resolver().resolve_element(start.name());
-        let namespace = match namespace {
-            ResolveResult::Bound(namespace) => namespace.into_inner(),
-            ResolveResult::Unbound => "",
-            ResolveResult::Unknown(prefix) => return Err(undeclared(&prefix)),
-        };
-        let is = |expected: &str, name: &str| namespace == expected && local.into_inner() == name;
-        let place = match self.places.last() {
-            None if is(METADATA.uri(), "EntityDescriptor") => Place::Entity,
-            None => return Err(ReadErrorKind::NotMetadata),
-            Some(Place::Entity)
-                if is(METADATA.uri(), "RoleDescriptor") && self.is_token_service(&attributes)? =>
-            {
-                Place::TokenService
-            }
-            Some(Place::TokenService) if is(METADATA.uri(), "KeyDescriptor") && attributes.signs => {
-                Place::SigningKey
-            }
-            Some(Place::SigningKey) if is(DSIG.uri(), "KeyInfo") => Place::KeyInfo,
-            Some(Place::KeyInfo) if is(DSIG.uri(), "X509Data") => Place::X509Data,
-            Some(Place::X509Data) if is(DSIG.uri(), "X509Certificate") => Place::Certificate,
-            Some(Place::TokenService) if is(FED.uri(), "PassiveRequestorEndpoint") => Place::Passive,
-            Some(Place::Passive) if is(WSA.uri(), "EndpointReference") => Place::EndpointReference,
-            Some(Place::EndpointReference) if is(WSA.uri(), "Address") => Place::Address,
-            Some(_) => Place::Elsewhere,
-        };
-        match place {
-            Place::Entity => {
-                let id = attributes.entity_id.filter(|id| !id.is_empty()).ok_or(ReadErrorKind::NoEntityId)?;
-                self.entity_id = Some(id);
-            }
-            Place::TokenService => self.token_service_seen = true,
-            Place::Certificate | Place::Address => self.content.clear(),
-            _ => {}
-        }
-        self.places.push(place);
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<(), ReadErrorKind> {
-        match self.places.pop() {
-            Some(Place::Certificate) => {
-                if self.certificates.len() >= MAX_CERTIFICATES {
-                    return Err(ReadErrorKind::TooMany("certificates"));
-                }
-                let base64: String = self.content.split_ascii_whitespace().collect();
-                let der =
-                    BASE64.decode(base64).map_err(|error| ReadErrorKind::Certificate(error.to_string()))?;
-                let certificate = Certificate::from_der(&der)
-                    .map_err(|error| ReadErrorKind::Certificate(error.to_string()))?;
-                self.certificates.push(certificate);
-            }
-            Some(Place::Address) if self.passive_endpoint.is_none() => {
-                self.passive_endpoint = Some(self.content.trim().to_owned());
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn characters(&mut self, text: &str) -> Result<(), ReadErrorKind> {
-        if self.places.is_empty() && !text.chars().all(|character| character.is_ascii_whitespace()) {
-            return Err(not_well_formed("text outside the root element"));
-        }
-        self.content_for_current(|content| content.push_str(text));
-        Ok(())
-    }
-
-    fn content_for_current(&mut self, append: impl FnOnce(&mut String)) {
-        if matches!(self.places.last(), Some(Place::Certificate | Place::Address)) {
-            append(&mut self.content);
-        }
-    }
-
-    /// The attributes anything depends on; all of them are checked.
-    fn attributes(&self, start: &BytesStart<'_>) -> Result<Attributes, ReadErrorKind> {
-        let mut read = Attributes { entity_id: None, xsi_type: None, signs: true };
-        for (index, attribute) in start.attributes().enumerate() {
-            if index >= MAX_ATTRIBUTES {
-                return Err(ReadErrorKind::TooMany("attributes"));
-            }
-            let attribute = attribute.map_err(|error| not_well_formed(&error.to_string()))?;
-            if attribute.value.contains('<') {
-                return Err(not_well_formed("< in an attribute value"));
-            }
-            let value = attribute
-                .normalized_value(XmlVersion::Implicit1_0)
-                .map_err(|error| not_well_formed(&error.to_string()))?;
-            if let Some(declared) = attribute.key.as_namespace_binding() {
-                // unbinding a prefix is not part of Namespaces in XML 1.0
-                if matches!(declared, PrefixDeclaration::Named(_)) && value.is_empty() {
-                    return Err(not_well_formed("a prefix bound to nothing"));
-                }
-                continue;
-            }
-            let (namespace, local) = self.reader.resolver().resolve_attribute(attribute.key);
-            match (namespace, local.into_inner()) {
-                (ResolveResult::Unknown(prefix), _) => return Err(undeclared(&prefix)),
-                (ResolveResult::Unbound, "entityID") => read.entity_id = Some(value.into_owned()),
-                (ResolveResult::Unbound, "use") => read.signs = &*value == "signing",
-                (ResolveResult::Bound(namespace), "type") if namespace.into_inner() == XSI.uri() => {
-                    read.xsi_type = Some(value.into_owned());
-                }
-                _ => {}
-            }
-        }
-        Ok(read)
-    }
-
-    /// Resolves the value of `xsi:type` as a qualified name, the default namespace included (XML Schema part 2, `QName`).
-    fn is_token_service(&self, attributes: &Attributes) -> Result<bool, ReadErrorKind> {
-        let Some(value) = &attributes.xsi_type else { return Ok(false) };
-        let (namespace, local) = self.reader.resolver().resolve_element(QName(value.trim()));
-        match namespace {
-            ResolveResult::Bound(namespace) => {
-                Ok(namespace.into_inner() == FED.uri() && local.into_inner() == "SecurityTokenServiceType")
-            }
-            ResolveResult::Unbound => Ok(false),
-            ResolveResult::Unknown(prefix) => Err(undeclared(&prefix)),
+            Some(_) => Err(ReadErrorKind::NoTokenService),
+            None => Err(ReadErrorKind::NotMetadata),
         }
     }
 }
 
-struct Attributes {
-    entity_id: Option<String>,
-    xsi_type: Option<String>,
-    /// Whether `use` is absent or `signing`.
-    signs: bool,
+/// Every element reached by these child names, in document order, that was read to its end.
+fn below<'d>(node: Node<'d>, path: &[(Namespace, &str)]) -> Vec<Node<'d>> {
+    let mut found = path.iter().fold(vec![node], |parents, (namespace, name)| {
+        parents.into_iter().flat_map(|parent| parent.children_in(namespace.uri(), name)).collect()
+    });
+    found.retain(|node| node.is_complete());
+    found
+}
+
+/// Resolves the value of `xsi:type` as a qualified name.
+fn is_token_service(role: Node<'_>) -> Result<bool, ReadError> {
+    let Some(xsi_type) = role.attribute_in(XSI.uri(), "type") else { return Ok(false) };
+    match role.resolve(xsi_type.value()) {
+        Some((namespace, local)) => Ok(namespace == FED.uri() && local == "SecurityTokenServiceType"),
+        None => {
+            let prefix = xsi_type.value().trim().split(':').next().unwrap_or_default();
+            let undeclared = Wrong::UndeclaredPrefix { prefix: clip(prefix) };
+            Err(error_in_tag(role, kind_of(&undeclared)))
+        }
+    }
 }
 
 /// Standard base64; Windows tools sometimes leave the padding out.
@@ -377,12 +241,3 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-
-fn not_well_formed(why: &str) -> ReadErrorKind {
-    ReadErrorKind::NotWellFormed(why.to_owned())
-}
-
-fn undeclared(prefix: &str) -> ReadErrorKind {
-    let short: String = prefix.chars().take(64).collect();
-    ReadErrorKind::NotWellFormed(format!("the prefix {short} is not declared"))
-}

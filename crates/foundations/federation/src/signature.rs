@@ -8,8 +8,8 @@ use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mocktenant_keys::{Algorithm, Certificate, SigningKey};
+use mocktenant_xml::{Document, Element, Namespace, Unwritable, is_ncname};
 
-use crate::canonical::{Document, Element, Namespace, Unwritable, is_ascii_ncname};
 use crate::names::{DS, DSIG, ENVELOPED, EXC_C14N, RSA_SHA256, SHA256};
 
 /// How the signature's names are written. Both mean the same.
@@ -56,7 +56,7 @@ impl Signer<'_> {
     pub fn envelop(self, root: Element, id_attribute: &'static str) -> Result<Document, SignError> {
         let id = root
             .attribute_value(id_attribute)
-            .filter(|id| is_ascii_ncname(id))
+            .filter(|id| id.is_ascii() && is_ncname(id))
             .ok_or(SignError::NoId { attribute: id_attribute })?
             .to_owned();
         let unsigned = Document::new(root)?;
@@ -64,14 +64,14 @@ impl Signer<'_> {
             SignatureForm::Unprefixed => DSIG,
             SignatureForm::Prefixed => DS,
         };
-        let signed_info = Document::new(signed_info(names, &id, &unsigned.canonical_bytes()))?;
+        let signed_info = Document::new(signed_info(&names, &id, &unsigned.canonical_bytes()))?;
         let value = self
             .key
             .sign(Algorithm::Rs256, &signed_info.canonical_bytes())
             .map_err(|error| SignError::Key(error.to_string()))?;
-        let signature = Element::new(names, "Signature")
+        let signature = Element::new(&names, "Signature")
             .child(signed_info.into_root())
-            .child(Element::new(names, "SignatureValue").text(STANDARD.encode(value)))
+            .child(Element::new(&names, "SignatureValue").text(STANDARD.encode(value)))
             .child(key_info(self.certificate));
         let mut root = unsigned.into_root();
         root.insert_first(signature);
@@ -87,7 +87,7 @@ pub(crate) fn key_info(certificate: &Certificate) -> Element {
     )
 }
 
-fn signed_info(names: Namespace, id: &str, canonical: &[u8]) -> Element {
+fn signed_info(names: &Namespace, id: &str, canonical: &[u8]) -> Element {
     let algorithm = |local, uri: &'static str| Element::new(names, local).attribute("Algorithm", uri);
     let digest = digest::digest(&digest::SHA256, canonical);
     Element::new(names, "SignedInfo")

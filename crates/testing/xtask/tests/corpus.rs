@@ -16,6 +16,8 @@ mod metadata;
 mod odata;
 #[path = "../../../../fuzz/entries/token_form.rs"]
 mod token_form;
+#[path = "../../../../fuzz/entries/xml.rs"]
+mod xml;
 
 /// Replays one corpus, each file as it is and in a few damaged forms.
 fn replay(target: &str, entry: fn(&[u8])) {
@@ -59,6 +61,11 @@ fn no_bytes_make_the_reader_of_federation_metadata_panic() {
 }
 
 #[test]
+fn no_bytes_make_the_xml_room_panic() {
+    replay("xml", xml::xml);
+}
+
+#[test]
 fn no_form_gets_anything_but_an_answer_of_entra() {
     replay("token_form", token_form::token_form);
 }
@@ -74,7 +81,7 @@ fn every_corpus_has_a_target_and_every_target_a_corpus() {
         names.sort();
         names
     };
-    let targets = ["artefact", "compact", "metadata", "odata", "token_form"];
+    let targets = ["artefact", "compact", "metadata", "odata", "token_form", "xml"];
     for directory in ["fuzz_targets", "entries", "corpus"] {
         assert_eq!(names(directory), targets, "fuzz/{directory}");
     }

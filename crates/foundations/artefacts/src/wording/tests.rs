@@ -1,15 +1,20 @@
-//! What the strict scanner takes and refuses.
+//! What a config file may be, and what its owner is told when it is something else.
 
 use super::*;
+use crate::artefact::{MAX_BYTES, scan};
 
-fn scanned(source: &str) -> Result<(Text, Document), Fault> {
-    let text = Text::decode(source.as_bytes().to_vec())?;
-    let document = scan(&text)?;
-    Ok((text, document))
+fn scanned(source: &str) -> Result<(), Fault> {
+    let text = Text::decode(source.as_bytes().to_vec(), MAX_BYTES).map_err(|fault| of(&fault, None))?;
+    scan(&text).map(|_| ())
 }
 
 fn refused(source: &str) -> Fault {
     scanned(source).expect_err(source)
+}
+
+/// The refusal of bytes that spell no text.
+fn undecoded(bytes: &[u8]) -> Fault {
+    of(&Text::decode(bytes.to_vec(), MAX_BYTES).unwrap_err(), None)
 }
 
 /// The problem, line and column of a refusal.
@@ -17,35 +22,6 @@ fn place(source: &str) -> (Problem, u32, u32) {
     let fault = refused(source);
     assert!(!fault.message.is_empty() && !fault.hint.is_empty());
     (fault.problem, fault.at.line, fault.at.column)
-}
-
-#[test]
-fn elements_and_attributes_come_with_their_spans() {
-    let (text, document) = scanned("<a>\n  <p:b c='1' d = \"&amp;2\"/>\n</a >").unwrap();
-    assert_eq!(document.elements.len(), 2);
-    assert_eq!(document.name(&text, 1), "b");
-    assert_eq!(document.value(&text, 1, "c"), Some("1"));
-    assert_eq!(document.value(&text, 1, "d"), Some("&2"));
-    let raw = document.attribute(&text, 1, "d").unwrap().raw.clone();
-    assert_eq!(&text.as_str()[raw], "&amp;2");
-    assert_eq!(document.elements[0].span(), 0..text.as_str().len());
-    assert_eq!(document.children(0).collect::<Vec<_>>(), [1]);
-    assert_eq!(document.subtree(0), 0..2);
-}
-
-#[test]
-fn attribute_values_are_normalised_as_xml_says() {
-    let (text, document) = scanned("<a b='x\r\ny\tz&#10;&#x41;&lt;&gt;&quot;&apos;'/>").unwrap();
-    assert_eq!(document.value(&text, 0, "b"), Some("x y z\nA<>\"'"));
-}
-
-#[test]
-fn escaping_is_undone_by_reading() {
-    let value = "a&<>\"'\t\r\n\u{200E}\u{1F600}]]>";
-    for quote in ['"', '\''] {
-        let (text, document) = scanned(&format!("<a b={quote}{}{quote}/>", escaped(value, quote))).unwrap();
-        assert_eq!(document.value(&text, 0, "b"), Some(value));
-    }
 }
 
 #[test]
@@ -162,11 +138,29 @@ fn names_in_messages_are_cut() {
 }
 
 #[test]
-fn an_element_with_very_many_attributes_is_read_in_linear_time() {
-    use std::fmt::Write as _;
-    let mut source = "<a".to_owned();
-    for number in 0..200_000 {
-        write!(source, " a{number}='1'").unwrap();
-    }
-    assert!(scanned(&(source + "/>")).is_ok());
+fn a_setting_is_named_by_the_key_before_the_value_and_by_nothing_else() {
+    let message = |source: &str| refused(source).message;
+    assert_eq!(message("<a b='<'/>"), "the attribute b contains `<`");
+    assert_eq!(message("<a value='<' key='k'/>"), "the attribute value contains `<`");
+    assert_eq!(message("<a name='n&amp;' key='k' value='<'/>"), "the value of n& contains `<`");
+    // a tag that is not even closed
+    assert_eq!(message("<a key='k' value='<' b='"), "the value of k contains `<`");
+}
+
+#[test]
+fn bytes_that_spell_no_text_are_refused_with_what_to_do() {
+    let fault = undecoded(b"<a>\n  \xFF</a>");
+    assert_eq!((fault.problem, fault.at.line, fault.at.column), (Problem::Encoding, 2, 3));
+    assert_eq!(fault.message, "the bytes here are not valid UTF-8");
+    let fault = undecoded(b"<?xml version=\"1.0\" encoding=\"utf-16\"?><a/>");
+    assert_eq!(fault.problem, Problem::Encoding);
+    assert_eq!(fault.message, "the XML declaration says utf-16, but the file is not UTF-16");
+    assert!(fault.hint.contains("utf-8"));
+    assert_eq!(undecoded(b"\xFF\xFE\0\0").message, "the file is UTF-32, which is not read");
+    let fault = undecoded(b"<?xml version=\"1.0\" encoding=\"big5\"?><a/>");
+    assert_eq!(fault.message, "the encoding big5 of the XML declaration is not read");
+    let fault = undecoded(&vec![b' '; MAX_BYTES + 1]);
+    assert_eq!(fault.problem, Problem::TooLarge);
+    assert_eq!(fault.message, "the file has 4194305 bytes, more than the 4194304 that are read");
+    assert!(Text::decode(vec![b' '; MAX_BYTES], MAX_BYTES).is_ok());
 }

@@ -8,11 +8,10 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::artefact::Splice;
-use crate::error::{Fault, Position, Problem, clip};
+use crate::fault::{Fault, Position, Wrong, clip};
 
-/// The largest file that is read, in bytes (4 MiB; a real web.config has some 30 KiB).
-pub const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// More than any budget may allow: offsets are kept in 32 bits, and a text can have three times the bytes of its code page.
+const MOST_BYTES: usize = 1 << 30;
 
 /// How far the walk to a position may be: one remembered place per this many bytes of text.
 const MARK_EVERY: usize = 256;
@@ -85,11 +84,18 @@ impl fmt::Display for Encoding {
 /// A file's bytes and the text they spell. Offsets are bytes of the *text*; spans in the file come from
 /// [`Text::file_span`].
 #[derive(Debug, Clone)]
-pub(crate) struct Text {
-    bytes: Vec<u8>,
-    decoded: String,
+pub struct Text {
+    source: Source,
     encoding: Encoding,
     marks: Vec<Mark>,
+}
+
+#[derive(Debug, Clone)]
+enum Source {
+    /// The bytes are the text, byte order mark included.
+    Same(String),
+    /// The bytes spell another string.
+    Decoded { bytes: Vec<u8>, text: String },
 }
 
 /// One character boundary, in all four ways of counting.
@@ -102,126 +108,137 @@ struct Mark {
 
 /// A change of the text, in text offsets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TextEdit {
+pub struct Edit {
     /// What is replaced; empty for an insertion.
-    pub(crate) range: Range<usize>,
+    pub range: Range<usize>,
     /// The replacement.
-    pub(crate) with: String,
+    pub with: String,
+}
+
+/// One changed place of a file. Several belong together, ascend and do not overlap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Splice {
+    /// The bytes that were replaced, counted in the file *before* the edit; empty for an insertion.
+    pub at: Range<usize>,
+    /// What stands there now, in the file's encoding; empty for a removal.
+    pub with: Vec<u8>,
 }
 
 impl Text {
-    /// Decodes a whole file.
-    pub(crate) fn decode(bytes: Vec<u8>) -> Result<Self, Fault> {
-        const START: Position = Position { line: 1, column: 1 };
-        let fault = |problem, message: String, hint: &str| Fault {
-            at: START,
-            problem,
-            message,
-            hint: hint.to_owned(),
-        };
-        if bytes.len() > MAX_BYTES {
-            return Err(fault(
-                Problem::TooLarge,
-                format!("the file has {} bytes, more than the {MAX_BYTES} that are read", bytes.len()),
-                "check that this is the config file and not a log or a dump",
-            ));
-        }
-        let encoding = detect(&bytes).map_err(|(message, hint)| fault(Problem::Encoding, message, hint))?;
-        let body = &bytes[encoding.mark_length()..];
-        let decoded = match encoding {
-            Encoding::Utf8 { .. } => decode_utf8(body),
-            Encoding::Utf16Le { .. } => decode_utf16(body, u16::from_le_bytes),
-            Encoding::Utf16Be { .. } => decode_utf16(body, u16::from_be_bytes),
-            Encoding::SingleByte(page) => decode_code_page(body, page),
-        };
+    /// Decodes a whole file of at most `limit` bytes, in the encoding it shows.
+    pub fn decode(bytes: Vec<u8>, limit: usize) -> Result<Self, Fault> {
+        refuse_larger(&bytes, limit)?;
+        let encoding = detect(&bytes).map_err(|wrong| Fault { at: Position::START, markup: 0..0, wrong })?;
+        Self::in_encoding(bytes, encoding)
+    }
+
+    /// Decodes UTF-8 of at most `limit` bytes, with or without byte order mark, whatever its XML declaration says: for
+    /// documents whose encoding is settled elsewhere.
+    pub fn utf8(bytes: Vec<u8>, limit: usize) -> Result<Self, Fault> {
+        refuse_larger(&bytes, limit)?;
+        let bom = bytes.starts_with(b"\xEF\xBB\xBF");
+        Self::in_encoding(bytes, Encoding::Utf8 { bom })
+    }
+
+    fn in_encoding(bytes: Vec<u8>, encoding: Encoding) -> Result<Self, Fault> {
+        let mark = encoding.mark_length();
+        let decoded =
+            match encoding {
+                Encoding::Utf8 { .. } => decode_utf8(bytes, mark),
+                Encoding::Utf16Le { .. } => decode_utf16(&bytes[mark..], u16::from_le_bytes)
+                    .map(|text| Source::Decoded { bytes, text }),
+                Encoding::Utf16Be { .. } => decode_utf16(&bytes[mark..], u16::from_be_bytes)
+                    .map(|text| Source::Decoded { bytes, text }),
+                Encoding::SingleByte(page) => {
+                    decode_code_page(&bytes, page).map(|text| Source::Decoded { bytes, text })
+                }
+            };
         match decoded {
-            Ok(text) => {
-                let marks = marks(&text, encoding);
-                Ok(Self { bytes, decoded: text, encoding, marks })
+            Ok(source) => {
+                let mut text = Self { source, encoding, marks: Vec::new() };
+                text.marks = marks(text.as_str(), encoding);
+                Ok(text)
             }
             Err(good) => {
                 let at = marks(&good, encoding)
                     .last()
-                    .map_or(START, |mark| walk(*mark, &good, encoding, good.len()).position);
-                Err(Fault {
-                    at,
-                    problem: Problem::Encoding,
-                    message: format!("the bytes here are not valid {}", encoding_name(encoding)),
-                    hint: "save the file as UTF-8, or name its real encoding in the XML declaration"
-                        .to_owned(),
-                })
+                    .map_or(Position::START, |mark| walk(*mark, &good, encoding, good.len()).position);
+                let wrong = Wrong::Undecodable { encoding: encoding_name(encoding) };
+                Err(Fault { at, markup: 0..0, wrong })
             }
         }
     }
 
     /// The decoded text, without byte order mark.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.decoded
+    pub fn as_str(&self) -> &str {
+        match &self.source {
+            Source::Same(whole) => &whole[self.encoding.mark_length()..],
+            Source::Decoded { text, .. } => text,
+        }
     }
 
     /// The file's bytes.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
+    pub fn bytes(&self) -> &[u8] {
+        match &self.source {
+            Source::Same(whole) => whole.as_bytes(),
+            Source::Decoded { bytes, .. } => bytes,
+        }
     }
 
     /// The file's encoding.
-    pub(crate) fn encoding(&self) -> Encoding {
+    pub fn encoding(&self) -> Encoding {
         self.encoding
     }
 
     /// Line and column of a text offset. Offsets past the end or inside a character count as the boundary before.
-    pub(crate) fn position(&self, offset: usize) -> Position {
+    pub fn position(&self, offset: usize) -> Position {
         self.locate(offset).position
     }
 
     /// The bytes of the file that a range of the text came from.
-    pub(crate) fn file_span(&self, range: &Range<usize>) -> Range<usize> {
+    pub fn file_span(&self, range: &Range<usize>) -> Range<usize> {
         self.locate(range.start).byte..self.locate(range.end).byte
     }
 
-    /// A fault at a text offset.
-    pub(crate) fn fault(
-        &self,
-        offset: usize,
-        problem: Problem,
-        message: impl Into<String>,
-        hint: impl Into<String>,
-    ) -> Fault {
-        Fault { at: self.position(offset), problem, message: message.into(), hint: hint.into() }
-    }
-
     /// The file's bytes with these edits applied (ascending, not overlapping), and the same edits in file bytes.
-    pub(crate) fn spliced(&self, edits: &[TextEdit]) -> (Vec<u8>, Vec<Splice>) {
-        let mut bytes = Vec::with_capacity(self.bytes.len() + 64);
+    pub fn spliced(&self, edits: &[Edit]) -> (Vec<u8>, Vec<Splice>) {
+        let old = self.bytes();
+        let mut bytes = Vec::with_capacity(old.len() + 64);
         let mut splices = Vec::with_capacity(edits.len());
         let mut copied = 0;
         for edit in edits {
             let at = self.file_span(&edit.range);
             debug_assert!(copied <= at.start && at.start <= at.end, "edits must ascend without overlap");
             let with = self.encoding.encode(&edit.with);
-            bytes.extend_from_slice(self.bytes.get(copied..at.start).unwrap_or_default());
+            bytes.extend_from_slice(old.get(copied..at.start).unwrap_or_default());
             bytes.extend_from_slice(&with);
             copied = at.end;
             splices.push(Splice { at, with });
         }
-        bytes.extend_from_slice(&self.bytes[copied..]);
+        bytes.extend_from_slice(&old[copied..]);
         (bytes, splices)
     }
 
     fn locate(&self, offset: usize) -> Mark {
         let after = self.marks.partition_point(|mark| mark.offset <= offset);
         // The first mark has offset 0, so at least one mark is not after any offset.
-        walk(self.marks[after - 1], &self.decoded, self.encoding, offset)
+        walk(self.marks[after - 1], self.as_str(), self.encoding, offset)
     }
 }
 
-/// The encoding of a file, or what is wrong with it and what to do.
-fn detect(bytes: &[u8]) -> Result<Encoding, (String, &'static str)> {
+fn refuse_larger(bytes: &[u8], limit: usize) -> Result<(), Fault> {
+    let limit = limit.min(MOST_BYTES);
+    if bytes.len() <= limit {
+        return Ok(());
+    }
+    Err(Fault { at: Position::START, markup: 0..0, wrong: Wrong::TooLarge { bytes: bytes.len(), limit } })
+}
+
+/// The encoding of a file, or what is wrong with it.
+fn detect(bytes: &[u8]) -> Result<Encoding, Wrong> {
     let declared = declared_encoding(bytes);
     let found = match bytes {
-        [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => {
-            return Err(("the file is UTF-32, which is not read".to_owned(), "save the file as UTF-8"));
-        }
+        [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => return Err(Wrong::Utf32),
         [0xEF, 0xBB, 0xBF, ..] => Encoding::Utf8 { bom: true },
         [0xFF, 0xFE, ..] => Encoding::Utf16Le { bom: true },
         [0xFE, 0xFF, ..] => Encoding::Utf16Be { bom: true },
@@ -234,17 +251,13 @@ fn detect(bytes: &[u8]) -> Result<Encoding, (String, &'static str)> {
     let label = clip(label);
     match page {
         Some(page) if page == encoding_rs::UTF_8 => Ok(found),
-        Some(page) if page == encoding_rs::UTF_16LE || page == encoding_rs::UTF_16BE => Err((
-            format!("the XML declaration says {label}, but the file is not UTF-16"),
-            "write encoding=\"utf-8\" in the XML declaration",
-        )),
+        Some(page) if page == encoding_rs::UTF_16LE || page == encoding_rs::UTF_16BE => {
+            Err(Wrong::NotUtf16 { label })
+        }
         // A byte order mark is stronger evidence than a name that was copied along.
         Some(_) if bom => Ok(found),
         Some(page) if page.is_single_byte() => Ok(Encoding::SingleByte(page)),
-        _ => Err((
-            format!("the encoding {label} of the XML declaration is not read"),
-            "save the file as UTF-8",
-        )),
+        _ => Err(Wrong::UnknownEncoding { label }),
     }
 }
 
@@ -270,11 +283,11 @@ fn encoding_name(encoding: Encoding) -> &'static str {
 }
 
 /// Text, or the part before the first invalid sequence.
-fn decode_utf8(body: &[u8]) -> Result<String, String> {
-    match std::str::from_utf8(body) {
-        Ok(text) => Ok(text.to_owned()),
-        Err(error) => Err(String::from_utf8_lossy(&body[..error.valid_up_to()]).into_owned()),
-    }
+fn decode_utf8(bytes: Vec<u8>, mark: usize) -> Result<Source, String> {
+    String::from_utf8(bytes).map(Source::Same).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        String::from_utf8_lossy(&error.as_bytes()[mark..good]).into_owned()
+    })
 }
 
 /// Text, or the part before the first lone surrogate or half unit.
@@ -302,8 +315,7 @@ fn decode_code_page(body: &[u8], page: &'static encoding_rs::Encoding) -> Result
 }
 
 fn marks(text: &str, encoding: Encoding) -> Vec<Mark> {
-    let mut mark =
-        Mark { offset: 0, byte: encoding.mark_length(), position: Position { line: 1, column: 1 } };
+    let mut mark = Mark { offset: 0, byte: encoding.mark_length(), position: Position::START };
     let mut marks = Vec::with_capacity(text.len() / MARK_EVERY + 1);
     marks.push(mark);
     let mut next = MARK_EVERY;
@@ -334,85 +346,4 @@ fn walk(mut mark: Mark, text: &str, encoding: Encoding, offset: usize) -> Mark {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn decoded(bytes: &[u8]) -> Text {
-        Text::decode(bytes.to_vec()).unwrap()
-    }
-
-    fn utf16(text: &str, order: fn(u16) -> [u8; 2]) -> Vec<u8> {
-        text.encode_utf16().flat_map(order).collect()
-    }
-
-    #[test]
-    fn the_byte_order_mark_decides_the_encoding_and_is_not_part_of_the_text() {
-        let with_mark = decoded(b"\xEF\xBB\xBF<a/>");
-        assert_eq!((with_mark.encoding(), with_mark.as_str()), (Encoding::Utf8 { bom: true }, "<a/>"));
-        let little = decoded(&[b"\xFF\xFE".as_slice(), &utf16("<a/>", u16::to_le_bytes)].concat());
-        assert_eq!((little.encoding(), little.as_str()), (Encoding::Utf16Le { bom: true }, "<a/>"));
-        let big = decoded(&[b"\xFE\xFF".as_slice(), &utf16("<a/>", u16::to_be_bytes)].concat());
-        assert_eq!((big.encoding(), big.as_str()), (Encoding::Utf16Be { bom: true }, "<a/>"));
-    }
-
-    #[test]
-    fn utf_16_without_a_mark_is_known_by_its_first_angle_bracket() {
-        assert_eq!(decoded(&utf16("<a/>", u16::to_le_bytes)).encoding(), Encoding::Utf16Le { bom: false });
-        assert_eq!(decoded(&utf16("<a/>", u16::to_be_bytes)).encoding(), Encoding::Utf16Be { bom: false });
-    }
-
-    #[test]
-    fn a_declared_code_page_is_used_when_there_is_no_mark() {
-        let page = decoded(b"<?xml version=\"1.0\" encoding=\"windows-1252\"?><a b=\"\x80\"/>");
-        assert!(page.as_str().contains('\u{20AC}'));
-        assert_eq!(page.encoding().to_string(), "windows-1252");
-        let at = page.as_str().find('\u{20AC}').unwrap();
-        assert_eq!(page.file_span(&(at..at + 3)), at..at + 1);
-    }
-
-    #[test]
-    fn lines_end_with_lf_cr_lf_or_a_lone_cr_and_columns_count_characters() {
-        let text = decoded("a\r\nb\n\u{e9}\u{1F600}x\ry".as_bytes());
-        let at = |c: char| text.position(text.as_str().find(c).unwrap());
-        assert_eq!(at('b'), Position { line: 2, column: 1 });
-        assert_eq!(at('x'), Position { line: 3, column: 3 });
-        assert_eq!(at('y'), Position { line: 4, column: 1 });
-    }
-
-    #[test]
-    fn an_invalid_sequence_is_refused_with_its_line() {
-        let error = Text::decode(b"<a>\n  \xFF</a>".to_vec()).unwrap_err();
-        assert_eq!((error.problem, error.at), (Problem::Encoding, Position { line: 2, column: 3 }));
-        let mut odd = utf16("<a>\n</a>", u16::to_le_bytes);
-        odd.push(b'x');
-        assert_eq!(Text::decode(odd).unwrap_err().at, Position { line: 2, column: 5 });
-        let mut lone = utf16("<a>\n", u16::to_le_bytes);
-        lone.extend([0x00, 0xD8, b'x', 0]);
-        assert_eq!(Text::decode(lone).unwrap_err().at, Position { line: 2, column: 1 });
-    }
-
-    #[test]
-    fn a_declaration_of_utf_16_over_eight_bit_bytes_is_refused() {
-        let error = Text::decode(b"<?xml version=\"1.0\" encoding=\"utf-16\"?><a/>".to_vec()).unwrap_err();
-        assert_eq!(error.problem, Problem::Encoding);
-        assert!(error.hint.contains("utf-8"));
-    }
-
-    #[test]
-    fn a_file_over_the_limit_is_refused_before_it_is_decoded() {
-        assert_eq!(Text::decode(vec![b' '; MAX_BYTES + 1]).unwrap_err().problem, Problem::TooLarge);
-        assert!(Text::decode(vec![b' '; MAX_BYTES]).is_ok());
-    }
-
-    #[test]
-    fn positions_and_spans_agree_with_a_walk_from_the_start() {
-        let source = "ab\u{e9}\r\n\u{1F600}".repeat(400);
-        let bytes = [b"\xFF\xFE".as_slice(), &utf16(&source, u16::to_le_bytes)].concat();
-        let text = decoded(&bytes);
-        let first = text.marks[0];
-        for (offset, _) in source.char_indices() {
-            let slow = walk(first, &source, text.encoding, offset);
-            assert_eq!((text.position(offset), text.locate(offset).byte), (slow.position, slow.byte));
-        }
-    }
-}
+mod tests;

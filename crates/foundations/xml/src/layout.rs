@@ -1,12 +1,14 @@
 //! Where a new line goes and what an old one takes with it.
 //!
 //! Decides indentation, line end, quotes and spacing of an inserted element from its neighbours, so that a person's
-//! diff shows one line. It never touches a line that holds anything else.
+//! diff shows one line. It never touches a line that holds anything else, and never decides what is inserted. The edits it
+//! gives are for [`crate::Text::spliced`], and of trees that were read to their end.
 
 use std::ops::Range;
 
-use crate::text::{Text, TextEdit};
-use crate::xml::{Document, escaped};
+use crate::grammar::escaped;
+use crate::text::Edit;
+use crate::tree::Node;
 
 /// How the neighbours are written.
 #[derive(Debug, Clone, Copy)]
@@ -15,17 +17,10 @@ struct Style {
     before_end: &'static str,
 }
 
-/// `<add name="value" ... />` in the style of another such element.
-pub(crate) fn add_element(
-    document: &Document,
-    text: &Text,
-    neighbour: Option<usize>,
-    attributes: &[(&str, &str)],
-) -> String {
-    let style =
-        neighbour.map_or(Style { quote: '"', before_end: " " }, |element| style_of(document, text, element));
-    let Style { quote, before_end } = style;
-    let mut element = "<add".to_owned();
+/// `<name key="value" ... />` in the style of another such element.
+pub fn element(name: &str, neighbour: Option<Node<'_>>, attributes: &[(&str, &str)]) -> String {
+    let Style { quote, before_end } = neighbour.map_or(Style { quote: '"', before_end: " " }, style_of);
+    let mut element = format!("<{name}");
     for (name, value) in attributes {
         element.extend([" ", name, "="]);
         element.push(quote);
@@ -35,8 +30,12 @@ pub(crate) fn add_element(
     element + before_end + "/>"
 }
 
-fn style_of(document: &Document, text: &Text, element: usize) -> Style {
-    let tag = &text.as_str()[document.elements[element].opening.clone()];
+fn source(node: Node<'_>) -> &str {
+    node.tree().source().as_str()
+}
+
+fn style_of(node: Node<'_>) -> Style {
+    let tag = &source(node)[node.opening()];
     Style {
         quote: tag.chars().find(|c| matches!(c, '"' | '\'')).unwrap_or('"'),
         before_end: if tag.ends_with("'/>") || tag.ends_with("\"/>") { "" } else { " " },
@@ -44,47 +43,39 @@ fn style_of(document: &Document, text: &Text, element: usize) -> Style {
 }
 
 /// Puts elements last into a container.
-pub(crate) fn insert_last(
-    document: &Document,
-    text: &Text,
-    container: usize,
-    neighbour: Option<usize>,
-    new: &[String],
-) -> TextEdit {
-    let source = text.as_str();
-    let element = &document.elements[container];
-    let outer = first_on_line(source, element.opening.start);
-    let Some(closing) = &element.closing else {
+pub fn insert_last(container: Node<'_>, neighbour: Option<Node<'_>>, new: &[String]) -> Edit {
+    let source = source(container);
+    let opening = container.opening();
+    let Some(closing) = container.closing() else {
         // `<appSettings />` becomes a pair of tags around the new element.
-        let slash = element.opening.end - 2;
+        let slash = opening.end - 2;
         let start = source[..slash].trim_end().len();
-        let name =
-            source[element.opening.start + 1..].split([' ', '\t', '\r', '\n', '/', '>']).next().unwrap_or("");
-        let (inner, back) = match (line_end(source), outer) {
+        let name = container.qualified_name();
+        let (inner, back) = match (line_end(source), first_on_line(source, opening.start)) {
             (Some(eol), Some(indent)) => (format!("{eol}{indent}  "), format!("{eol}{indent}")),
             _ => (String::new(), String::new()),
         };
         let content = each(new, &inner, "");
-        return TextEdit { range: start..element.opening.end, with: format!(">{content}{back}</{name}>") };
+        return Edit { range: start..opening.end, with: format!(">{content}{back}</{name}>") };
     };
-    let line = line_start(source, closing.start);
     match first_on_line(source, closing.start) {
-        Some(indent) if line >= element.opening.end => {
+        Some(indent) if closing.start - indent.len() >= opening.end => {
+            let line = closing.start - indent.len();
             let beside = neighbour
-                .and_then(|element| first_on_line(source, document.elements[element].opening.start))
+                .and_then(|node| first_on_line(source, node.opening().start))
                 .map_or_else(|| format!("{indent}  "), str::to_owned);
             let eol = line_end_before(source, line);
-            TextEdit { range: line..line, with: each(new, &beside, eol) }
+            Edit { range: line..line, with: each(new, &beside, eol) }
         }
-        _ => TextEdit { range: closing.start..closing.start, with: new.concat() },
+        _ => Edit { range: closing.start..closing.start, with: new.concat() },
     }
 }
 
 /// Puts elements after another one, on their own lines if the other has one. A comment that ends the other's line stays
 /// with it.
-pub(crate) fn insert_after(document: &Document, text: &Text, element: usize, new: &[String]) -> TextEdit {
-    let source = text.as_str();
-    let span = document.elements[element].span();
+pub fn insert_after(node: Node<'_>, new: &[String]) -> Edit {
+    let source = source(node);
+    let span = node.span();
     let rest = &source[span.end..end_of_line(source, span.end)];
     let tail = rest.trim();
     let comment = tail.strip_prefix("<!--").and_then(|tail| tail.strip_suffix("-->"));
@@ -96,23 +87,23 @@ pub(crate) fn insert_after(document: &Document, text: &Text, element: usize, new
         Some(indent) => format!("{}{indent}", line_end_before(source, span.start - indent.len())),
         None => String::new(),
     };
-    TextEdit { range: at..at, with: each(new, &before, "") }
+    Edit { range: at..at, with: each(new, &before, "") }
 }
 
 /// Puts elements before another one, on their own lines if the other has one.
-pub(crate) fn insert_before(document: &Document, text: &Text, element: usize, new: &[String]) -> TextEdit {
-    let source = text.as_str();
-    let start = document.elements[element].opening.start;
+pub fn insert_before(node: Node<'_>, new: &[String]) -> Edit {
+    let source = source(node);
+    let start = node.opening().start;
     let after = match first_on_line(source, start) {
         Some(indent) => format!("{}{indent}", line_end_before(source, start - indent.len())),
         None => String::new(),
     };
-    TextEdit { range: start..start, with: each(new, "", &after) }
+    Edit { range: start..start, with: each(new, "", &after) }
 }
 
 /// Takes an element out, with its line or lines when nothing else stands on them.
-pub(crate) fn remove(document: &Document, text: &Text, element: usize) -> TextEdit {
-    TextEdit { range: whole_lines(text.as_str(), document.elements[element].span()), with: String::new() }
+pub fn remove(node: Node<'_>) -> Edit {
+    Edit { range: whole_lines(source(node), node.span()), with: String::new() }
 }
 
 /// Every element between these two texts.
@@ -120,28 +111,25 @@ fn each(new: &[String], before: &str, after: &str) -> String {
     new.iter().flat_map(|new| [before, new, after]).collect()
 }
 
+/// Looks only at the white space around the span, so that many removals on one long line cost no more than that.
 fn whole_lines(source: &str, span: Range<usize>) -> Range<usize> {
-    let end = end_of_line(source, span.end);
-    let alone = first_on_line(source, span.start).is_some() && source[span.end..end].trim().is_empty();
-    if !alone {
-        return span;
-    }
-    let eol = match &source.as_bytes()[end..] {
-        [b'\r', b'\n', ..] => 2,
+    let Some(indent) = first_on_line(source, span.start) else { return span };
+    let rest =
+        source[span.end..].trim_start_matches(|c: char| c.is_whitespace() && !matches!(c, '\n' | '\r'));
+    let end = source.len() - rest.len();
+    let eol = match rest.as_bytes() {
         [] => 0,
-        _ => 1,
+        [b'\r', b'\n', ..] => 2,
+        [b'\r' | b'\n', ..] => 1,
+        _ => return span,
     };
-    line_start(source, span.start)..end + eol
+    span.start - indent.len()..end + eol
 }
 
 /// The white space before `offset` on its line, if there is nothing else before it there.
 fn first_on_line(source: &str, offset: usize) -> Option<&str> {
-    let indent = &source[line_start(source, offset)..offset];
-    indent.chars().all(|c| matches!(c, ' ' | '\t')).then_some(indent)
-}
-
-fn line_start(source: &str, offset: usize) -> usize {
-    source[..offset].rfind(['\n', '\r']).map_or(0, |end| end + 1)
+    let before = source[..offset].trim_end_matches([' ', '\t']);
+    (before.is_empty() || before.ends_with(['\n', '\r'])).then(|| &source[before.len()..offset])
 }
 
 fn end_of_line(source: &str, offset: usize) -> usize {

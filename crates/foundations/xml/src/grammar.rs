@@ -1,12 +1,12 @@
 //! The small productions of XML 1.0: characters, names, references, and how a value is escaped.
 
 /// Whether XML 1.0 allows this character at all (section 2.2, production 2).
-pub(crate) fn is_xml_character(c: char) -> bool {
+pub fn is_xml_character(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }
 
 /// A value spelt so that it can stand between these quotes and reads back unchanged (section 3.3.3).
-pub(crate) fn escaped(value: &str, quote: char) -> String {
+pub fn escaped(value: &str, quote: char) -> String {
     let mut out = String::with_capacity(value.len());
     for c in value.chars() {
         match c {
@@ -26,7 +26,7 @@ pub(crate) fn escaped(value: &str, quote: char) -> String {
 
 /// Why a reference was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum WrongReference {
+pub(crate) enum WrongReference {
     /// An ampersand that begins no reference.
     Bare,
     /// A name that is not predefined.
@@ -36,7 +36,7 @@ pub(super) enum WrongReference {
 }
 
 /// The character that `&name;` stands for.
-pub(super) fn resolve(name: &str) -> Result<char, WrongReference> {
+pub(crate) fn resolve(name: &str) -> Result<char, WrongReference> {
     let code = match name {
         "amp" => return Ok('&'),
         "lt" => return Ok('<'),
@@ -60,20 +60,25 @@ pub(super) fn resolve(name: &str) -> Result<char, WrongReference> {
 }
 
 /// White space of XML (production 3), which is less than Unicode's.
-pub(super) fn is_space(c: char) -> bool {
+pub(crate) fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r')
 }
 
 /// What stands where a name should, up to a character that ends a name in any case.
-pub(super) fn name_at(source: &str) -> &str {
+pub(crate) fn name_at(source: &str) -> &str {
     let end = source.find(|c| is_space(c) || matches!(c, '=' | '/' | '>' | '<' | '"' | '\'' | '?' | '&'));
     &source[..end.unwrap_or(source.len())]
 }
 
 /// Production 5 of XML 1.0 (fifth edition).
-pub(super) fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let mut characters = name.chars();
     characters.next().is_some_and(is_name_start) && characters.all(is_name_character)
+}
+
+/// Whether a text is a name without a colon (Namespaces in XML 1.0, `NCName`).
+pub fn is_ncname(name: &str) -> bool {
+    is_name(name) && !name.contains(':')
 }
 
 fn is_name_start(c: char) -> bool {

@@ -216,15 +216,16 @@ impl Context<'_> {
 
     /// The request itself is wrong: the member of the caller's declaration that says so.
     fn caller(&self) -> Cause {
+        let caller = pointers::caller();
         let setting = match &*self.check.name {
-            "secret-matches" | "secret-in-date" | "client-credential" => "/caller/client_secret",
-            "client-id" | "application-registered" | "assertion-client-id" => "/caller/client_id",
-            "resource" | "scope" | "token-audience" => "/caller/resource",
-            "tenant" | "token-tenant" | "token-issuer" | "token-signature" => "/caller/tenant",
-            "answered" if self.record.status == 400 && self.record.surface == "aos" => "/caller/customer",
-            _ => "/caller",
+            "secret-matches" | "secret-in-date" | "client-credential" => caller.client_secret(),
+            "client-id" | "application-registered" | "assertion-client-id" => caller.client_id(),
+            "resource" | "scope" | "token-audience" => caller.resource(),
+            "tenant" | "token-tenant" | "token-issuer" | "token-signature" => caller.tenant(),
+            "answered" if self.record.status == 400 && self.record.surface == "aos" => caller.customer(),
+            _ => caller.into(),
         };
-        self.cause(Kind::Caller, Setting::fixed(setting))
+        self.cause(Kind::Caller, setting)
     }
 
     /// The setting an AOS input came from.
@@ -413,11 +414,11 @@ impl Context<'_> {
         let own = nodes.iter().find(|node| !node.clock.is_zero() && node.declared.clock.is_some());
         let tenant = self.environment().and_then(|found| knowledge::tenant_of(self.world, &found.id));
         let setting = match (own, tenant) {
-            (Some(node), _) => self.at().node(&node.name).clock(),
+            (Some(node), _) => node.pointer.clock(),
             (None, Some(tenant))
                 if !tenant.clock.is_zero() && nodes.iter().all(|node| node.clock.is_zero()) =>
             {
-                pointers::tenant(&tenant.id).clock()
+                tenant.pointer.clock()
             }
             _ => self.at().clock(),
         };
@@ -444,14 +445,14 @@ impl Context<'_> {
                 .is_some_and(|organization| organization.roles.contains_key(administrator)),
             _ => false,
         };
-        let last = cause.setting.join("-");
+        let last = pointers::end_of(&cause.setting);
         if known { cause.change(Edit::add(last, administrator)) } else { cause.change(add_unknown(last)) }
     }
 
     fn privilege(&self) -> Cause {
         let cause = self.first_setting(Kind::Setting);
         let missing = self.check.expected.split_whitespace().find(|word| word.starts_with("prv"));
-        let last = cause.setting.join("-");
+        let last = pointers::end_of(&cause.setting);
         match missing {
             Some(privilege) => cause.change(Edit::add(last, privilege)),
             None => cause.change(add_unknown(last)),

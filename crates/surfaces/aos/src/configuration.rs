@@ -212,12 +212,12 @@ fn certificate(
     let found = environment.stores.find(place.location, place.store, &thumbprint);
     let setting = found.map_or_else(
         || {
-            ["machine", "certificates", place.location, place.store]
-                .iter()
-                .fold(environment.pointer.clone(), |setting, segment| setting.join(segment))
-                .join(&thumbprint.to_string())
+            environment
+                .pointer
+                .stored_certificate(place.location, place.store, &thumbprint.to_string())
+                .into()
         },
-        |stored| stored.pointer.clone(),
+        |stored| stored.pointer.setting(),
     );
     Input { value: found.is_some(), read: declared(world, &setting), setting }
 }

@@ -105,7 +105,7 @@ fn identify<'o>(
     organization: &'o Organization,
     asked: impl FnOnce(&mut Checklist<'_, DataverseError>, Option<&str>) -> Option<&'o ApplicationUser>,
 ) -> Result<Option<&'o ApplicationUser>, DataverseError> {
-    exchange.activity.fact_from("organization", organization.key.to_string(), organization.pointer.clone());
+    exchange.activity.fact_from("organization", organization.key.to_string(), organization.pointer.setting());
     let (checks, refusal, client_id, user) = {
         let activity = &exchange.activity;
         let prepared: &Prepared = activity.prepared();
@@ -122,7 +122,7 @@ fn identify<'o>(
         exchange.activity.fact("client-id", client_id);
     }
     if let Some(user) = user {
-        exchange.activity.fact_from("user", user.id.clone(), user.pointer.clone());
+        exchange.activity.fact_from("user", user.id.clone(), user.pointer.setting());
     }
     exchange.activity.record_checks(checks);
     refusal.map_or(Ok(user), Err)

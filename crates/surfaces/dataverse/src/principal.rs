@@ -85,7 +85,7 @@ pub(crate) fn ask<'o>(
             let missing = format!("no application user for {id}");
             (Finding::fail(missing, DataverseError::UserNotMemberOfOrg), users.join(&id.to_ascii_lowercase()))
         }
-        (Some(_), Some(user)) => (Finding::pass(format!("user {}", user.id)), user.pointer.clone()),
+        (Some(_), Some(user)) => (Finding::pass(format!("user {}", user.id)), user.pointer.setting()),
     };
     list.ask("application-user-exists", "an application user for the client id", vec![setting], finding);
 

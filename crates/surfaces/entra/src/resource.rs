@@ -97,7 +97,7 @@ impl Table {
         }
         for (client_id, application) in &tenant.applications {
             let entry = |setting| Entry { application: Some(Arc::clone(application)), setting };
-            entries.entry(client_id.clone()).or_insert_with(|| entry(application.pointer.clone()));
+            entries.entry(client_id.clone()).or_insert_with(|| entry(application.pointer.setting()));
             for uri in &application.identifier_uris {
                 let setting = application.pointer.join("identifier_uris").join(uri);
                 if let Some(key) = key(uri) {

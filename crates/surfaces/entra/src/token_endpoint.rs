@@ -169,7 +169,7 @@ fn ask_tenant<'p>(
         Ok(Authority::Tenant(tenant)) => {
             let tenant = tenant.as_ref();
             let finding = Finding::pass(tenant.tenant.name.clone());
-            (Some(tenant), vec![tenant.tenant.pointer.clone()], finding)
+            (Some(tenant), vec![tenant.tenant.pointer.setting()], finding)
         }
         Ok(Authority::Alias(alias)) => {
             let error = match alias {

@@ -73,7 +73,7 @@ pub(crate) fn tenant(
         signing,
         applications,
         clock: clock(declared.clock.as_deref(), || pointer.clock(), problems),
-        pointer: pointer.into(),
+        pointer,
         declared,
     }
 }
@@ -170,7 +170,7 @@ fn application(
         token_version,
         secrets,
         certificates: certificates(declared, pointer, before, problems),
-        pointer: pointer.setting(),
+        pointer: pointer.clone(),
         declared: Arc::clone(declared),
     }
 }

@@ -109,9 +109,7 @@ fn leaves(activity: &mut Activity, map: &Map, row: &Columns) -> bool {
     let running = state.eq_ignore_ascii_case("Running");
     let takes = map.takes(row);
     let suffix = if takes { "" } else { ", but its filter leaves this row out" };
-    let setting = ["database", "DualWriteProjectConfiguration", "Maps", map.internal, "State"]
-        .iter()
-        .fold(environment.pointer.clone(), |setting, segment| setting.join(segment));
+    let setting = environment.pointer.dual_write_map(map.internal).state();
     activity.fact_from("map", format!("{} -> {}: {state}{suffix}", map.internal, map.external), setting);
     running && takes
 }

@@ -341,7 +341,7 @@ fn ask_audience(
     let tenant = &tenant.tenant;
     let called = place.called.as_deref().unwrap_or(WORLD_HOSTS[0]);
     let expected = format!("https://{called}/{}/oauth2/v2.0/token", tenant.id);
-    list.ask(AUDIENCE, expected, || vec![tenant.pointer.clone()], finding);
+    list.ask(AUDIENCE, expected, || vec![tenant.pointer.setting()], finding);
 }
 
 /// `https://{host}/{tenant}{suffix}`, the host any name of Entra's or the one that was called, the tenant by id or

@@ -168,7 +168,7 @@ impl<'r> Client<'r> {
         let setting = || {
             application.map_or_else(
                 || tenant.pointer.join("applications").join(&excerpt(id).to_ascii_lowercase()),
-                |application| application.pointer.clone(),
+                |application| application.pointer.setting(),
             )
         };
         let finding = match application {

@@ -12,8 +12,8 @@ use mocktenant_token::bearer::{
     Authorization, SignatureFinding, TimeWindow, TrustedKey, read_authorization, select_key, verify_signature,
 };
 use mocktenant_token::{Claims, Compact};
-use mocktenant_verdict::{Check, Checklist, Finding, Setting, Switches};
-use mocktenant_world::Environment;
+use mocktenant_verdict::{Check, Checklist, Finding, Switches};
+use mocktenant_world::{Environment, pointers};
 use time::{Duration, OffsetDateTime};
 
 use crate::configuration::FIRST_PARTY;
@@ -217,7 +217,7 @@ fn ask_user(
     environment: Option<&Environment>,
     claims: Option<Claims<'_>>,
 ) -> Caller {
-    let database = environment.map_or(Setting::fixed(""), |environment| environment.pointer.join("database"));
+    let at = environment.map_or_else(|| pointers::environment(""), |environment| environment.pointer.clone());
     let client = claims.and_then(|claims| claims.text("appid").or_else(|| claims.text("azp")));
     let table = environment.map(|environment| &environment.database.sys_aad_client_table);
     let row = client.and_then(|client| {
@@ -227,18 +227,18 @@ fn ask_user(
             .map(|(known, row)| (known.as_str(), row))
     });
     // The row is named as the table spells it, or as it would be added.
-    let pointer = database.join("SysAADClientTable");
     let pointer = match (row, client) {
-        (Some((known, _)), _) => pointer.join(known),
-        (None, Some(client)) => pointer.join(&clip(client).to_ascii_lowercase()),
-        (None, None) => pointer,
+        (Some((known, _)), _) => Some(at.aad_client(known)),
+        (None, Some(client)) => Some(at.aad_client(&clip(client).to_ascii_lowercase())),
+        (None, None) => None,
     };
+    let setting = pointer.as_ref().map_or_else(|| at.aad_clients(), Into::into);
     let finding = match (claims, client) {
         (None, _) => Finding::skip("token-well-formed"),
         (_, None) => Finding::fail("neither appid nor azp", BearerError::ApplicationUnknown),
         (_, Some(client)) => Finding::when(row.is_some(), clip(client), || BearerError::ApplicationUnknown),
     };
-    list.ask("application-mapped", "a row in SysAADClientTable", vec![pointer.clone()], finding);
+    list.ask("application-mapped", "a row in SysAADClientTable", vec![setting], finding);
 
     let mapped = row.map(|(_, row)| row.user_id.as_str());
     let user = mapped.and_then(|id| {
@@ -248,9 +248,9 @@ fn ask_user(
     let mut settings = Vec::new();
     if let Some(id) = mapped {
         let known = user.map_or(id, |(known, _)| known.as_str());
-        let record = database.join("UserInfo").join(known);
-        settings.push(if user.is_some() { record.join("Enable") } else { record });
-        settings.push(pointer.join("UserId"));
+        let record = at.user_info(known);
+        settings.push(if user.is_some() { record.enable() } else { record.into() });
+        settings.extend(pointer.map(|pointer| pointer.user_id()));
     }
     let finding = match (mapped, user) {
         (None, _) => Finding::skip("application-mapped"),

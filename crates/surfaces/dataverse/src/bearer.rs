@@ -17,7 +17,7 @@ use mocktenant_lab::{Addresses, Exchange, Site};
 use mocktenant_token::bearer::{Authorization, SignatureFinding, TimeWindow, TrustedKey, select_key};
 use mocktenant_token::{Claims, Compact};
 use mocktenant_verdict::{Checklist, Finding, Setting};
-use mocktenant_world::{Organization, World};
+use mocktenant_world::{Organization, World, pointers};
 use time::{Duration, OffsetDateTime};
 
 use crate::errors::{DataverseError, excerpt};
@@ -70,7 +70,7 @@ impl Trust {
         });
         let mut audiences = vec![format!("https://{}", organization.host)];
         audiences.extend(addresses.all(&Site::organization(&organization.key)).map(str::to_owned));
-        let signing = Setting::of(["tenants", tenant_id, "signing_keys"]);
+        let signing = pointers::tenant(tenant_id).signing_keys();
         Self { issuer, keys, audiences, signing }
     }
 
@@ -146,7 +146,7 @@ pub(crate) fn ask(
     list.ask(
         "token-issuer",
         trust.issuer.clone(),
-        vec![organization.pointer.join("tenant")],
+        vec![organization.pointer.tenant()],
         Finding::when(issuer == Some(trust.issuer.as_str()), shown(issuer, "no iss"), refused),
     );
 
@@ -196,7 +196,7 @@ fn ask_claims(
     list.ask(
         "token-audience",
         trust.audiences.join(" or "),
-        vec![organization.pointer.join("host")],
+        vec![organization.pointer.host()],
         Finding::when(audience.all().iter().any(|one| trust.accepts_audience(one)), actual, refused),
     );
 
@@ -207,7 +207,7 @@ fn ask_claims(
     list.ask(
         "token-tenant",
         organization.tenant.clone(),
-        vec![organization.pointer.join("tenant")],
+        vec![organization.pointer.tenant()],
         Finding::when(
             tenant.is_some_and(|tenant| tenant.eq_ignore_ascii_case(&organization.tenant)),
             shown(tenant, "no tid"),

@@ -77,7 +77,7 @@ pub(crate) fn ask<'o>(
     client_id: Option<&str>,
 ) -> Option<&'o ApplicationUser> {
     let user = client_id.and_then(|id| organization.application_user(id));
-    let users = organization.pointer.join("application_users");
+    let users = organization.pointer.application_users();
     let (finding, setting) = match (client_id, user) {
         (None, _) if list.refusal().is_some() => (Finding::skip("token-well-formed"), users),
         (None, _) => (Finding::fail("no appid in the token", DataverseError::UserNotMemberOfOrg), users),
@@ -99,14 +99,14 @@ pub(crate) fn ask<'o>(
     list.ask(
         "application-user-enabled",
         "enabled",
-        vec![user.pointer.join("enabled")],
+        vec![user.pointer.enabled()],
         Finding::when(user.enabled, state, || DataverseError::UserNotEnabled),
     );
     let held = if user.roles.is_empty() { Cow::Borrowed("none") } else { Cow::Owned(user.roles.join(", ")) };
     list.ask(
         "application-user-roles",
         "at least one security role",
-        vec![user.pointer.join("roles")],
+        vec![user.pointer.roles()],
         Finding::when(!user.roles.is_empty(), held, || DataverseError::UserNotAssignedRoles {
             user: user.id.clone(),
         }),
@@ -150,8 +150,8 @@ pub(crate) fn ask_privilege(
             )
         }
     };
-    let mut settings: Vec<_> = roles.iter().map(|role| role.pointer.join("privileges")).collect();
-    settings.push(organization.pointer.join("application_users").join(&principal.client_id).join("roles"));
+    let mut settings: Vec<_> = roles.iter().map(|role| role.pointer.privileges()).collect();
+    settings.push(organization.pointer.application_user(&principal.client_id).roles());
     list.ask("privilege", privilege, settings, finding);
 }
 

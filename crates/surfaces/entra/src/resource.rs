@@ -64,7 +64,7 @@ pub(crate) fn sites_by_tenant(world: &World, addresses: &Addresses) -> HashMap<S
         let site = SiteOfTenant {
             application: DATAVERSE,
             urls: urls(&organization.host, Site::organization(&organization.key)),
-            host: organization.pointer.join("host"),
+            host: organization.pointer.host(),
         };
         add(&organization.tenant, site);
     }
@@ -72,7 +72,7 @@ pub(crate) fn sites_by_tenant(world: &World, addresses: &Addresses) -> HashMap<S
         let site = SiteOfTenant {
             application: DYNAMICS_ERP,
             urls: urls(&environment.host, Site::environment(&environment.id)),
-            host: environment.pointer.join("host"),
+            host: environment.pointer.host(),
         };
         if let Some(tenant) = environment.identity.tenant() {
             add(tenant, site);
@@ -88,7 +88,7 @@ impl Table {
             let application = tenant.application(site.application).cloned();
             let setting = match &application {
                 Some(_) => site.host.clone(),
-                None => tenant.pointer.join("applications").join(site.application),
+                None => tenant.pointer.application(site.application).into(),
             };
             for url in &site.urls {
                 let entry = Entry { application: application.clone(), setting: setting.clone() };
@@ -99,7 +99,7 @@ impl Table {
             let entry = |setting| Entry { application: Some(Arc::clone(application)), setting };
             entries.entry(client_id.clone()).or_insert_with(|| entry(application.pointer.setting()));
             for uri in &application.identifier_uris {
-                let setting = application.pointer.join("identifier_uris").join(uri);
+                let setting = application.pointer.identifier_uri(uri);
                 if let Some(key) = key(uri) {
                     entries.entry(key).or_insert_with(|| entry(setting));
                 }

@@ -58,7 +58,7 @@ pub(crate) async fn deliver(
 
     let configured = ask_url(&mut list, node, map, &base);
     let settings = accepted_settings(node, organization.as_ref());
-    let organization_records = organization.map(|organization| organization.pointer.join("records"));
+    let organization_records = organization.as_ref().map(|organization| organization.pointer.clone());
     let token = service_identity::access_token(activity, node, &mut list, &refused, configured).await;
     let expected = "the write is accepted";
     let delivered = match token {
@@ -76,7 +76,7 @@ pub(crate) async fn deliver(
                     let mut settings = settings;
                     if let Some(records) = organization_records {
                         for set in missing.into_iter().rev() {
-                            settings.insert(0, records.join(set));
+                            settings.insert(0, records.records(set));
                         }
                     }
                     list.ask(
@@ -164,12 +164,9 @@ fn accepted_settings(node: &NodeState, organization: Option<&std::sync::Arc<Orga
     let configuration = &node.configuration;
     let mut settings = Vec::new();
     if let Some(organization) = organization {
-        let user = organization
-            .pointer
-            .join("application_users")
-            .join(&configuration.client_id().to_ascii_lowercase());
-        settings.push(user.clone());
-        settings.push(user.join("roles"));
+        let user = organization.pointer.application_user(&configuration.client_id().to_ascii_lowercase());
+        settings.push(user.setting());
+        settings.push(user.roles());
     }
     settings.push(configuration.client_id_setting().clone());
     settings.push(configuration.dataverse_url.setting.clone());

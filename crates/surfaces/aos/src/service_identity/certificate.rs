@@ -85,8 +85,11 @@ pub(super) fn ask(
 
     let found = Found::look(&node.environment, &pasted);
     // Where it is declared, or would be.
-    let declared = configuration.place(MACHINE_MY).map(|place| place.setting.clone());
-    let settings: Vec<Setting> = std::iter::once(setting).chain(declared.clone()).collect();
+    let declared = pasted.intended.map(|named| {
+        node.environment.pointer.stored_certificate(MACHINE_MY.location, MACHINE_MY.store, &named.to_string())
+    });
+    let at = declared.as_ref().map(Setting::from);
+    let settings: Vec<Setting> = std::iter::once(setting).chain(at).collect();
     let holder = found.machine.or_else(|| found.by_the_report());
     let finding = if !configured {
         Finding::skip("thumbprint-configured")
@@ -110,7 +113,7 @@ pub(super) fn ask(
     };
     list.ask("certificate-found", "a certificate in LocalMachine\\My", settings, finding);
 
-    let key = declared.map(|pointer| pointer.join("private_key"));
+    let key = declared.map(|pointer| pointer.private_key());
     let finding = match holder {
         None => Finding::skip("certificate-found"),
         Some(stored) => {
@@ -122,7 +125,7 @@ pub(super) fn ask(
     let present = list.ask(
         "private-key-present",
         "a private key",
-        key.clone().into_iter().collect::<Vec<_>>(),
+        key.iter().map(Setting::from).collect::<Vec<_>>(),
         finding,
     );
 
@@ -135,7 +138,7 @@ pub(super) fn ask(
             Failure::PrivateKeyUnreadable(refused.clone()),
         ),
     };
-    let settings: Vec<_> = key.map(|pointer| pointer.join("readable_by")).into_iter().collect();
+    let settings: Vec<_> = key.map(|pointer| pointer.readable_by()).into_iter().collect();
     list.ask("private-key-readable", "readable by NETWORK SERVICE", settings, finding);
     let stored = usable?;
     Some(Signer { certificate: stored.certificate.clone(), key: stored.key.clone()? })

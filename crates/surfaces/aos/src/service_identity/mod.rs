@@ -91,8 +91,7 @@ fn token_settings(activity: &Activity, node: &NodeState) -> Vec<Setting> {
         settings.push(configuration.realm.setting.clone());
     }
     if let Some(tenant) = activity.world().tenant(&configuration.tenant_id.value) {
-        settings
-            .push(tenant.pointer.join("applications").join(&configuration.client_id().to_ascii_lowercase()));
+        settings.push(tenant.pointer.application(&configuration.client_id().to_ascii_lowercase()).into());
     }
     settings.extend([
         configuration.thumbprint.setting.clone(),

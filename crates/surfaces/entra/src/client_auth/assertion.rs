@@ -19,7 +19,7 @@ use mocktenant_world::Application;
 use time::{Duration, OffsetDateTime};
 
 use crate::authority::{STS_HOST, WORLD_HOSTS, is_guid};
-use crate::client_auth::{Checks, below, excerpt};
+use crate::client_auth::{Checks, excerpt};
 use crate::envelope::{invariant, round_trip};
 use crate::errors::EntraError;
 use crate::prepared::{Prepared, PreparedTenant};
@@ -246,7 +246,7 @@ impl<'r> Assertion<'r> {
                 Some(thumbprint) => EntraError::KeyNotFound { thumbprint, app_id },
                 None => EntraError::KeyNotFoundUnnamed { app_id },
             };
-            let all = below(application, "certificates");
+            let all = application.pointer.certificates();
             let settings = match &thumbprint {
                 Some(thumbprint) => vec![all.join(thumbprint), all],
                 None => vec![all],
@@ -261,11 +261,11 @@ impl<'r> Assertion<'r> {
             return;
         };
         let thumbprint = hex(certificate.thumbprint().as_bytes());
-        let setting = || below(application, "certificates").join(&hex(certificate.thumbprint().as_bytes()));
+        let setting = || application.pointer.certificate(&hex(certificate.thumbprint().as_bytes())).setting();
         list.ask(
             REGISTERED,
             expected,
-            || vec![setting(), below(application, "certificates")],
+            || vec![setting(), application.pointer.certificates()],
             Finding::pass(thumbprint),
         );
 

@@ -60,7 +60,8 @@ impl World {
     /// Compiles a declaration with the files of its environments.
     ///
     /// Where an environment declares no `web_config` (or no audience), it takes over what its file says; where it
-    /// declares some, that is the whole truth and the file is edited to say it.
+    /// declares some, that is the whole truth and the file is edited to say it. Where it has neither member nor file, it has
+    /// no such file.
     pub fn compile(
         declaration: Declaration,
         artefacts: Artefacts,

@@ -102,8 +102,8 @@ impl World {
 
     /// The next snapshot, with these edits made in order, all or none.
     ///
-    /// Keys of `web_config` and audiences of `wif_config` become splices in their files. What it costs depends on the parts
-    /// the edits are about, not on the rest of the world.
+    /// Keys of `web_config` and audiences of `wif_config` become splices in their files. Read, compiled and shown anew are
+    /// the parts the edits are about; of the rest of a collection only the list of pointers is copied.
     pub fn edited(&self, patch: &[Edit], by: EditedBy) -> Result<Self, EditError> {
         let pointers = patch.iter().flat_map(|edit| std::iter::once(&edit.path).chain(&edit.from));
         let (view, settings) = match self.patched(patch, &Touched::by(pointers)) {

@@ -216,15 +216,16 @@ impl Context<'_> {
 
     /// The request itself is wrong: the member of the caller's declaration that says so.
     fn caller(&self) -> Cause {
+        let caller = pointers::caller();
         let setting = match &*self.check.name {
-            "secret-matches" | "secret-in-date" | "client-credential" => "/caller/client_secret",
-            "client-id" | "application-registered" | "assertion-client-id" => "/caller/client_id",
-            "resource" | "scope" | "token-audience" => "/caller/resource",
-            "tenant" | "token-tenant" | "token-issuer" | "token-signature" => "/caller/tenant",
-            "answered" if self.record.status == 400 && self.record.surface == "aos" => "/caller/customer",
-            _ => "/caller",
+            "secret-matches" | "secret-in-date" | "client-credential" => caller.client_secret(),
+            "client-id" | "application-registered" | "assertion-client-id" => caller.client_id(),
+            "resource" | "scope" | "token-audience" => caller.resource(),
+            "tenant" | "token-tenant" | "token-issuer" | "token-signature" => caller.tenant(),
+            "answered" if self.record.status == 400 && self.record.surface == "aos" => caller.customer(),
+            _ => caller.into(),
         };
-        self.cause(Kind::Caller, Setting::fixed(setting))
+        self.cause(Kind::Caller, setting)
     }
 
     /// The setting an AOS input came from.
@@ -413,7 +414,7 @@ impl Context<'_> {
         let right = asked.is_none_or(|machine| machine.offset(self.world).is_zero());
         let tenant = self.environment().and_then(|found| knowledge::tenant_of(self.world, &found.id));
         let setting = match tenant {
-            Some(tenant) if right && !tenant.clock.is_zero() => pointers::tenant(&tenant.id).clock(),
+            Some(tenant) if right && !tenant.clock.is_zero() => tenant.pointer.clock(),
             _ => asked
                 .and_then(|machine| machine.clock_setting(self.world))
                 .unwrap_or_else(|| self.at().clock()),
@@ -441,14 +442,14 @@ impl Context<'_> {
                 .is_some_and(|organization| organization.roles.contains_key(administrator)),
             _ => false,
         };
-        let last = cause.setting.join("-");
+        let last = pointers::end_of(&cause.setting);
         if known { cause.change(Edit::add(last, administrator)) } else { cause.change(add_unknown(last)) }
     }
 
     fn privilege(&self) -> Cause {
         let cause = self.first_setting(Kind::Setting);
         let missing = self.check.expected.split_whitespace().find(|word| word.starts_with("prv"));
-        let last = cause.setting.join("-");
+        let last = pointers::end_of(&cause.setting);
         match missing {
             Some(privilege) => cause.change(Edit::add(last, privilege)),
             None => cause.change(add_unknown(last)),

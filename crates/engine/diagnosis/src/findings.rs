@@ -4,7 +4,6 @@
 //! Says nothing about what an exchange did.
 
 use mocktenant_keys::Thumbprint;
-use mocktenant_verdict::Setting;
 use mocktenant_world::pointers::{self, File};
 use mocktenant_world::{Edit, Environment, World};
 
@@ -18,7 +17,7 @@ const FLIGHT: &str = "DualWriteUnoAuthenticationFnoToCds";
 pub(crate) fn of(environment: &str, world: &World, cause: Option<&Cause>) -> Vec<Cause> {
     let mut found = Vec::new();
     let Some(environment) = world.environment(environment) else { return found };
-    let at = pointers::environment(&environment.id);
+    let at = &environment.pointer;
     if environment.web_config.is_none() {
         // Its keys are no findings of their own: there is nothing they could be changed in.
         let cause = Cause::new(Kind::Missing, at.file(File::WebConfig), world);
@@ -38,10 +37,9 @@ pub(crate) fn of(environment: &str, world: &World, cause: Option<&Cause>) -> Vec
         }
     };
 
-    let flight = environment.pointer.join("database").join("SysFlighting").join(FLIGHT);
     let flight_on = environment.database.sys_flighting.get(FLIGHT).is_some_and(|flight| flight.enabled == 1);
     if !flight_on {
-        let setting = flight.join("Enabled");
+        let setting = at.flight(FLIGHT).enabled();
         let edit = Edit::add(setting.clone(), 1);
         found.push(Cause::new(Kind::Setting, setting, world).expected("1").actual("off").change(edit));
     }
@@ -67,7 +65,7 @@ pub(crate) fn of(environment: &str, world: &World, cause: Option<&Cause>) -> Vec
 }
 
 fn certificate(environment: &Environment, named: Option<Thumbprint>, world: &World, found: &mut Vec<Cause>) {
-    let thumbprint = environment.pointer.join("web_config").join("Infrastructure.S2SCertThumbprint");
+    let thumbprint = environment.pointer.web_config("Infrastructure.S2SCertThumbprint");
     let Some(named) = named else {
         found.push(
             Cause::new(Kind::Setting, thumbprint, world)
@@ -78,14 +76,14 @@ fn certificate(environment: &Environment, named: Option<Thumbprint>, world: &Wor
     };
     match environment.stores.find("LocalMachine", "My", &named) {
         Some(stored) if stored.key.is_none() => {
-            let setting = stored.pointer.join("private_key");
+            let setting = stored.pointer.private_key().setting();
             found.push(
                 Cause::new(Kind::Missing, setting, world).expected("the private key").actual("only the .cer"),
             );
         }
         Some(stored) if !stored.is_readable_by(AOS_ACCOUNT) => {
-            let setting = stored.pointer.join("private_key").join("readable_by");
-            let edit = Edit::add(setting.join("-"), AOS_ACCOUNT);
+            let setting = stored.pointer.private_key().readable_by();
+            let edit = Edit::add(pointers::end_of(&setting), AOS_ACCOUNT);
             let cause = Cause::new(Kind::Setting, setting, world)
                 .expected(AOS_ACCOUNT)
                 .actual("not among the readers");
@@ -99,9 +97,8 @@ fn certificate(environment: &Environment, named: Option<Thumbprint>, world: &Wor
                 .find("CurrentUser", "My", &named)
                 .is_some_and(|stored| stored.key.is_some()) => {}
         None => {
-            let stores = environment.pointer.join("machine").join("certificates");
-            let setting = stores.join("LocalMachine").join("My").join(&named.to_string());
-            let cause = Cause::new(Kind::Missing, setting, world);
+            let setting = environment.pointer.stored_certificate("LocalMachine", "My", &named.to_string());
+            let cause = Cause::new(Kind::Missing, setting.into(), world);
             found.push(cause.expected(format!("certificate {named}")).actual("not in LocalMachine\\My"));
         }
     }
@@ -117,16 +114,16 @@ fn registration(
     let Some(tenant) = knowledge::tenant_of(world, &environment.id) else { return };
     match tenant.application(client_id) {
         None => {
-            let setting = tenant.pointer.join("applications").join(client_id);
-            let cause = Cause::new(Kind::Missing, setting, world);
+            let setting = tenant.pointer.application(client_id);
+            let cause = Cause::new(Kind::Missing, setting.into(), world);
             found.push(cause.expected(format!("an app registration {client_id}")).actual("not registered"));
         }
         Some(application) => {
             if let Some(named) = named
                 && !application.certificates.iter().any(|held| held.thumbprint() == named)
             {
-                let setting = application.pointer.join("certificates").join(&named.to_string());
-                let cause = Cause::new(Kind::Missing, setting, world);
+                let setting = application.pointer.certificate(&named.to_string());
+                let cause = Cause::new(Kind::Missing, setting.into(), world);
                 found.push(cause.expected(format!("certificate {named}")).actual("not on the application"));
             }
         }
@@ -136,11 +133,7 @@ fn registration(
 fn application_user(environment: &Environment, client_id: &str, world: &World, found: &mut Vec<Cause>) {
     let url = &environment.database.dual_write.external_environment_url;
     let host = url.trim_end_matches('/').rsplit("//").next().unwrap_or_default();
-    let setting = environment
-        .pointer
-        .join("database")
-        .join("DualWriteProjectConfiguration")
-        .join("ExternalEnvironmentURL");
+    let setting = environment.pointer.dataverse_url();
     let Some(organization) =
         world.organizations().find(|organization| organization.host.eq_ignore_ascii_case(host))
     else {
@@ -153,19 +146,19 @@ fn application_user(environment: &Environment, client_id: &str, world: &World, f
     };
     match organization.application_user(client_id) {
         None => {
-            let setting = organization.pointer.join("application_users").join(client_id);
-            let cause = Cause::new(Kind::Missing, setting, world);
+            let setting = organization.pointer.application_user(client_id);
+            let cause = Cause::new(Kind::Missing, setting.into(), world);
             found.push(cause.expected(format!("an application user for {client_id}")).actual("no such user"));
         }
         Some(user) if !user.enabled => {
-            let setting = user.pointer.join("enabled");
+            let setting = user.pointer.enabled();
             let edit = Edit::add(setting.clone(), true);
             found.push(
                 Cause::new(Kind::Setting, setting, world).expected("true").actual("false").change(edit),
             );
         }
         Some(user) if user.roles.is_empty() => {
-            let setting = user.pointer.join("roles");
+            let setting = user.pointer.roles();
             found.push(Cause::new(Kind::Setting, setting, world).expected("a security role").actual("none"));
         }
         Some(_) => {}
@@ -180,7 +173,7 @@ fn warnings(
     world: &World,
     found: &mut Vec<Cause>,
 ) {
-    let audiences = environment.pointer.join("wif_config").join("audienceUris");
+    let audiences = environment.pointer.audience_uris();
     let listed = |value: &str| {
         world
             .get(&audiences)
@@ -188,12 +181,11 @@ fn warnings(
             .is_some_and(|list| list.iter().any(|entry| entry.as_str() == Some(value)))
     };
     if !realm.is_empty() && !listed(realm) {
-        let edit = Edit::add(audiences.join("-"), realm);
+        let edit = Edit::add(pointers::end_of(&audiences), realm);
         let cause = Cause::new(Kind::Setting, audiences.clone(), world);
         found.push(cause.expected(realm.to_owned()).actual("not among the audiences").change(edit));
     }
-    let graph =
-        Setting::of(["environments", &environment.id, "web_config", "GraphApi.GraphAPIServicePrincipalCert"]);
+    let graph = environment.pointer.web_config("GraphApi.GraphAPIServicePrincipalCert");
     let graph_value = world.get(&graph).and_then(|value| value.as_str()).unwrap_or_default();
     if let Some(named) = named
         && !graph_value.replace(' ', "").eq_ignore_ascii_case(&named.to_string())

@@ -119,14 +119,14 @@ impl Machine {
     /// The setting that says how far its clock is off: a node's own, else that of its environment's machine.
     pub fn clock_setting(&self, world: &World) -> Option<Setting> {
         match self {
-            Self::Tenant(id) => Some(pointers::tenant(&world.tenant(id)?.id).clock()),
+            Self::Tenant(id) => Some(world.tenant(id)?.pointer.clock()),
             Self::Node { environment, node } => {
                 let environment = world.environment(environment)?;
-                let (own, pointer) = (environment.node(node)?, pointers::environment(&environment.id));
+                let own = environment.node(node)?;
                 let has_own = own.declared.clock.is_some();
-                Some(if has_own { pointer.node(&own.name).clock() } else { pointer.clock() })
+                Some(if has_own { own.pointer.clock() } else { environment.pointer.clock() })
             }
-            Self::Organization(name) => Some(pointers::organization(&world.organization(name)?.key).clock()),
+            Self::Organization(name) => Some(world.organization(name)?.pointer.clock()),
         }
     }
 

@@ -41,7 +41,7 @@ pub(crate) fn hosts_and_providers(
 ) {
     let mut hosts = Distinct::new("host");
     for environment in environments.iter() {
-        let pointer = pointers::environment(&environment.id);
+        let pointer = &environment.pointer;
         let IdentityProvider::Tenant(id) = &environment.identity;
         if !tenants.has(id) {
             no_provider("identity provider", id, pointer.identity(), tenants, problems);
@@ -49,13 +49,13 @@ pub(crate) fn hosts_and_providers(
         hosts.claim(&environment.host, pointer.host(), problems);
         for node in &environment.nodes {
             if let Some(host) = &node.host {
-                hosts.claim(host, pointer.node(&node.name).host(), problems);
+                hosts.claim(host, node.pointer.host(), problems);
             }
         }
     }
     let mut ids = Distinct::new("organisation id");
     for organization in organizations.iter() {
-        let pointer = pointers::organization(&organization.key);
+        let pointer = &organization.pointer;
         if !tenants.has(&organization.tenant) {
             no_provider("tenant", &organization.tenant, pointer.tenant(), tenants, problems);
         }
@@ -81,7 +81,7 @@ pub(crate) fn domains(tenants: &Parts<Tenant>, problems: &mut Problems) -> HashM
     let mut domains = HashMap::with_capacity(2 * tenants.len());
     for tenant in tenants.iter() {
         for domain in &tenant.domains {
-            distinct.claim(domain, pointers::tenant(&tenant.id).domain(domain), problems);
+            distinct.claim(domain, tenant.pointer.domain(domain), problems);
             domains.insert(domain.clone(), Arc::clone(&tenant.id));
         }
     }

@@ -11,12 +11,11 @@ use std::sync::Arc;
 
 use mocktenant_artefacts::Artefact;
 use mocktenant_keys::{Certificate, Identity, SigningKey, Thumbprint};
-use mocktenant_verdict::Setting;
 use time::{Duration, OffsetDateTime};
 
 use crate::declaration;
 use crate::files::Files;
-use crate::pointers::File;
+use crate::pointers::{self, File};
 use crate::secret_text::SecretText;
 
 /// What each compiled part has of its declaration.
@@ -48,7 +47,7 @@ pub struct Tenant {
     /// How far its clock is from the lab's time.
     pub clock: Duration,
     /// `/tenants/<id>`.
-    pub pointer: Setting,
+    pub pointer: pointers::Tenant,
 }
 
 impl Tenant {
@@ -77,7 +76,7 @@ pub struct Application {
     /// Certificates.
     pub certificates: Vec<Certificate>,
     /// `/tenants/<tenant id>/applications/<client id>`.
-    pub pointer: Setting,
+    pub pointer: pointers::Application,
 }
 
 /// One client secret.
@@ -109,7 +108,7 @@ pub struct Environment {
     /// The machines it runs on, in the order declared. At least one.
     pub nodes: Vec<Node>,
     /// `/environments/<id>`.
-    pub pointer: Setting,
+    pub pointer: pointers::Environment,
 }
 
 impl Environment {
@@ -159,7 +158,7 @@ pub struct Node {
     /// How far its clock is from the lab's time: its own setting, else that of the environment's machine.
     pub clock: Duration,
     /// `/environments/<id>/nodes/<name>`.
-    pub pointer: Setting,
+    pub pointer: pointers::Node,
 }
 
 /// The certificate stores of one machine.
@@ -206,7 +205,7 @@ pub struct StoredCertificate {
     /// Accounts that may read the private key.
     pub readable_by: Vec<String>,
     /// `/environments/<id>/machine/certificates/<location>/<store>/<thumbprint>`.
-    pub pointer: Setting,
+    pub pointer: pointers::StoredCertificate,
 }
 
 impl StoredCertificate {
@@ -230,7 +229,7 @@ pub struct Organization {
     /// How far its clock is from the lab's time.
     pub clock: Duration,
     /// `/organizations/<key>`.
-    pub pointer: Setting,
+    pub pointer: pointers::Organization,
 }
 
 impl Organization {
@@ -248,7 +247,7 @@ pub struct ApplicationUser {
     /// What a person wrote.
     pub declared: Arc<declaration::ApplicationUser>,
     /// `/organizations/<key>/application_users/<client id>`.
-    pub pointer: Setting,
+    pub pointer: pointers::ApplicationUser,
 }
 
 /// One security role.
@@ -259,7 +258,7 @@ pub struct SecurityRole {
     /// What a person wrote.
     pub declared: Arc<declaration::SecurityRole>,
     /// `/organizations/<key>/roles/<name>`.
-    pub pointer: Setting,
+    pub pointer: pointers::SecurityRole,
 }
 
 impl SecurityRole {

@@ -133,6 +133,12 @@ macro_rules! pointers {
             }
         }
 
+        impl From<&$name> for Setting {
+            fn from(pointer: &$name) -> Setting {
+                pointer.setting()
+            }
+        }
+
         impl fmt::Debug for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str(self.as_str())

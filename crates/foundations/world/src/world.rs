@@ -60,7 +60,8 @@ impl World {
     /// Compiles a declaration with the files of its environments.
     ///
     /// Where an environment declares no `web_config` (or no audience), it takes over what its file says; where it
-    /// declares some, that is the whole truth and the file is edited to say it.
+    /// declares some, that is the whole truth and the file is edited to say it. Where it has neither member nor file, it has
+    /// no such file.
     pub fn compile(
         declaration: Declaration,
         artefacts: Artefacts,
@@ -101,8 +102,8 @@ impl World {
 
     /// The next snapshot, with these edits made in order, all or none.
     ///
-    /// Keys of `web_config` and audiences of `wif_config` become splices in their files. What it costs depends on the parts
-    /// the edits are about, not on the rest of the world.
+    /// Keys of `web_config` and audiences of `wif_config` become splices in their files. Read, compiled and shown anew are
+    /// the parts the edits are about; of the rest of a collection only the list of pointers is copied.
     pub fn edited(&self, patch: &[Edit], by: EditedBy) -> Result<Self, EditError> {
         let pointers = patch.iter().flat_map(|edit| std::iter::once(&edit.path).chain(&edit.from));
         let (view, settings) = match self.patched(patch, &Touched::by(pointers)) {

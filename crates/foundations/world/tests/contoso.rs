@@ -134,18 +134,18 @@ fn every_pointer_a_part_carries_is_a_declared_value() {
     let world = contoso();
     let mut pointers = Vec::new();
     for tenant in world.tenants() {
-        pointers.push(tenant.pointer.clone());
-        pointers.extend(tenant.applications.values().map(|application| application.pointer.clone()));
+        pointers.push(tenant.pointer.setting());
+        pointers.extend(tenant.applications.values().map(|application| application.pointer.setting()));
     }
     for environment in world.environments() {
-        pointers.push(environment.pointer.clone());
-        pointers.extend(environment.stores.iter().map(|stored| stored.pointer.clone()));
-        pointers.extend(environment.nodes.iter().map(|node| node.pointer.clone()));
+        pointers.push(environment.pointer.setting());
+        pointers.extend(environment.stores.iter().map(|stored| stored.pointer.setting()));
+        pointers.extend(environment.nodes.iter().map(|node| node.pointer.setting()));
     }
     for organization in world.organizations() {
-        pointers.push(organization.pointer.clone());
-        pointers.extend(organization.application_users.values().map(|user| user.pointer.clone()));
-        pointers.extend(organization.roles.values().map(|role| role.pointer.clone()));
+        pointers.push(organization.pointer.setting());
+        pointers.extend(organization.application_users.values().map(|user| user.pointer.setting()));
+        pointers.extend(organization.roles.values().map(|role| role.pointer.setting()));
     }
     for pointer in pointers {
         assert!(world.get(&pointer).is_some(), "{pointer}");

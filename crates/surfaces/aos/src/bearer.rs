@@ -224,8 +224,7 @@ fn ask_user(
     environment: Option<&Environment>,
     claims: Option<Claims<'_>>,
 ) -> (Option<String>, Caller) {
-    let database =
-        || environment.map_or(Setting::fixed(""), |environment| environment.pointer.join("database"));
+    let at = environment.map(|environment| &environment.pointer);
     let client = claims.and_then(|claims| claims.text("appid").or_else(|| claims.text("azp")));
     let table = environment.map(|environment| &environment.database.sys_aad_client_table);
     let row = client.and_then(|client| {
@@ -235,13 +234,14 @@ fn ask_user(
             .map(|(known, row)| (known.as_str(), row))
     });
     // The row is named as the table spells it, or as it would be added.
-    let pointer = || {
-        let table = database().join("SysAADClientTable");
-        match (row, client) {
-            (Some((known, _)), _) => table.join(known),
-            (None, Some(client)) => table.join(&clip(client).to_ascii_lowercase()),
-            (None, None) => table,
-        }
+    let pointer = || match (row, client) {
+        (Some((known, _)), _) => Some(at?.aad_client(known)),
+        (None, Some(client)) => Some(at?.aad_client(&clip(client).to_ascii_lowercase())),
+        (None, None) => None,
+    };
+    let settings = || {
+        let table = || at.map(|at| at.aad_clients());
+        pointer().map(Setting::from).or_else(table).into_iter().collect()
     };
     let finding = match (claims, client) {
         (None, _) => Finding::skip("token-well-formed"),
@@ -250,7 +250,7 @@ fn ask_user(
             Finding::held(row.is_some(), "a row", || (clip(client), BearerError::ApplicationUnknown))
         }
     };
-    list.ask("application-mapped", "a row in SysAADClientTable", || vec![pointer()], finding);
+    list.ask("application-mapped", "a row in SysAADClientTable", settings, finding);
 
     let mapped = row.map(|(_, row)| row.user_id.as_str());
     let user = mapped.and_then(|id| {
@@ -260,8 +260,9 @@ fn ask_user(
     let settings = || {
         let Some(id) = mapped else { return Vec::new() };
         let known = user.map_or(id, |(known, _)| known.as_str());
-        let record = database().join("UserInfo").join(known);
-        vec![if user.is_some() { record.join("Enable") } else { record }, pointer().join("UserId")]
+        let record = at.map(|at| at.user_info(known));
+        let record = record.map(|record| if user.is_some() { record.enable() } else { record.into() });
+        record.into_iter().chain(pointer().map(|pointer| pointer.user_id())).collect()
     };
     let finding = match (mapped, user) {
         (None, _) => Finding::skip("application-mapped"),

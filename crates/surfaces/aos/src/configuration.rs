@@ -85,8 +85,7 @@ impl Configuration {
     /// Reads an environment's files, database and stores.
     pub(crate) fn read(world: &World, environment: &Arc<Environment>) -> Self {
         let web = |key: &str| web_config(environment, key);
-        let database = environment.pointer.join("database");
-        let flight_setting = database.join("SysFlighting").join(FLIGHT).join("Enabled");
+        let flight_setting = environment.pointer.flight(FLIGHT).enabled();
         let flight = environment.database.sys_flighting.get(FLIGHT).is_some_and(|flight| flight.enabled == 1);
         let dual_write = &environment.database.dual_write;
         let audiences: Vec<String> =
@@ -110,14 +109,14 @@ impl Configuration {
             realm: web("Aad.Realm"),
             thumbprint,
             audience_uris: Input {
-                setting: environment.pointer.join("wif_config").join("audienceUris"),
+                setting: environment.pointer.audience_uris(),
                 read: Value::from(audiences.clone()),
                 value: audiences,
             },
             flight: Input { value: flight, read: declared(world, &flight_setting), setting: flight_setting },
             dataverse_url: Input {
                 value: dual_write.external_environment_url.clone(),
-                setting: database.join("DualWriteProjectConfiguration").join("ExternalEnvironmentURL"),
+                setting: environment.pointer.dataverse_url(),
                 read: Value::String(dual_write.external_environment_url.clone()),
             },
             places,
@@ -196,11 +195,6 @@ impl Configuration {
         .chain([self.dataverse_url.fact("dataverse-url", &self.dataverse_url.value)])
         .collect()
     }
-
-    /// What was found in one certificate place.
-    pub(crate) fn place(&self, wanted: StorePlace) -> Option<&Input<bool>> {
-        self.places.iter().find(|(place, _)| *place == wanted).map(|(_, input)| input)
-    }
 }
 
 /// The thumbprint a person meant: what the text names, hidden characters or not. Only for naming settings.
@@ -217,27 +211,28 @@ fn certificate(
     let found = environment.stores.find(place.location, place.store, &thumbprint);
     let setting = found.map_or_else(
         || {
-            ["machine", "certificates", place.location, place.store]
-                .iter()
-                .fold(environment.pointer.clone(), |setting, segment| setting.join(segment))
-                .join(&thumbprint.to_string())
+            environment
+                .pointer
+                .stored_certificate(place.location, place.store, &thumbprint.to_string())
+                .into()
         },
-        |stored| stored.pointer.clone(),
+        |stored| stored.pointer.setting(),
     );
     Input { value: found.is_some(), read: declared(world, &setting), setting }
 }
 
 /// One key of web.config. ASP.NET compares keys without case, so the setting is spelt as the file spells it.
 fn web_config(environment: &Environment, key: &str) -> Input<String> {
-    let pointer = environment.pointer.join("web_config");
     let mut entries = environment.web_config.iter().flat_map(|file| file.entries()).rev();
     match entries.find(|entry| entry.key.eq_ignore_ascii_case(key)) {
         Some(entry) => Input {
-            setting: pointer.join(&entry.key),
+            setting: environment.pointer.web_config(&entry.key),
             read: Value::String(entry.value.clone()),
             value: entry.value,
         },
-        None => Input { setting: pointer.join(key), read: Value::Null, value: String::new() },
+        None => {
+            Input { setting: environment.pointer.web_config(key), read: Value::Null, value: String::new() }
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use mocktenant_lab::{Addresses, Entrance, Exchange};
 use mocktenant_token::bearer::{Authorization, SignatureFinding, TimeWindow, TrustedKey, select_key};
 use mocktenant_token::{Claims, Compact};
 use mocktenant_verdict::{Checklist, Finding, Setting};
-use mocktenant_world::{Organization, World};
+use mocktenant_world::{Organization, World, pointers};
 use time::{Duration, OffsetDateTime};
 
 use crate::errors::{DataverseError, excerpt};
@@ -75,7 +75,7 @@ impl Trust {
         });
         let mut audiences = vec![format!("https://{}", organization.host)];
         audiences.extend(addresses.all(&Entrance::organization(&organization.key)).map(str::to_owned));
-        let signing = Setting::of(["tenants", tenant_id, "signing_keys"]);
+        let signing = pointers::tenant(tenant_id).signing_keys();
         Self {
             issuer,
             tenant: organization.tenant.as_str().into(),
@@ -157,7 +157,7 @@ pub(crate) fn ask(
     list.ask(
         "token-issuer",
         &trust.issuer,
-        || vec![organization.pointer.join("tenant")],
+        || vec![organization.pointer.tenant()],
         Finding::held(issuer == Some(&*trust.issuer), &trust.issuer, || (shown(issuer, "no iss"), refused())),
     );
 
@@ -204,7 +204,7 @@ fn ask_claims(
     list.ask(
         "token-audience",
         &trust.audiences_shown,
-        || vec![organization.pointer.join("host")],
+        || vec![organization.pointer.host()],
         Finding::held(holds, "one of them", || (actual(), refused())),
     );
 
@@ -215,7 +215,7 @@ fn ask_claims(
     list.ask(
         "token-tenant",
         &trust.tenant,
-        || vec![organization.pointer.join("tenant")],
+        || vec![organization.pointer.tenant()],
         Finding::held(
             tenant.is_some_and(|tenant| tenant.eq_ignore_ascii_case(&trust.tenant)),
             &trust.tenant,

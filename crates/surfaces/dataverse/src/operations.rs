@@ -105,7 +105,7 @@ fn identify<'o>(
     organization: &'o Organization,
     asked: impl FnOnce(&mut Checklist<'_, DataverseError>, Option<&str>) -> Option<&'o ApplicationUser>,
 ) -> Result<Option<&'o ApplicationUser>, DataverseError> {
-    exchange.trail.fact_from("organization", &organization.key, organization.pointer.clone());
+    exchange.trail.fact_from("organization", &organization.key, organization.pointer.setting());
     let Exchange { request, context, trail, .. } = exchange;
     let prepared = context.prepared::<Dataverse>();
     let trust = prepared.organizations.get(&*organization.key).ok_or(DataverseError::Unexpected)?;
@@ -118,7 +118,7 @@ fn identify<'o>(
         trail.fact("client-id", client_id);
     }
     if let Some(user) = user {
-        trail.fact_from("user", user.id.clone(), user.pointer.clone());
+        trail.fact_from("user", user.id.clone(), user.pointer.setting());
     }
     let (checks, refusal) = list.finish();
     trail.record_checks(checks);

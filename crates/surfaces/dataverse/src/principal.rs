@@ -84,11 +84,11 @@ pub(crate) fn ask<'o>(
         (Some(_), Some(_)) => Finding::pass("there"),
     };
     let settings = || {
-        let users = organization.pointer.join("application_users");
+        let pointer = &organization.pointer;
         vec![match (client_id, user) {
-            (_, Some(user)) => user.pointer.clone(),
-            (Some(id), None) => users.join(&id.to_ascii_lowercase()),
-            (None, None) => users,
+            (_, Some(user)) => user.pointer.setting(),
+            (Some(id), None) => pointer.application_user(&id.to_ascii_lowercase()).setting(),
+            (None, None) => pointer.application_users(),
         }]
     };
     list.ask("application-user-exists", "an application user for the client id", settings, finding);
@@ -103,13 +103,13 @@ pub(crate) fn ask<'o>(
     list.ask(
         "application-user-enabled",
         "enabled",
-        || vec![user.pointer.join("enabled")],
+        || vec![user.pointer.enabled()],
         Finding::when(user.enabled, state, || DataverseError::UserNotEnabled),
     );
     list.ask(
         "application-user-roles",
         "at least one security role",
-        || vec![user.pointer.join("roles")],
+        || vec![user.pointer.roles()],
         Finding::held(!user.roles.is_empty(), "held", || {
             ("none", DataverseError::UserNotAssignedRoles { user: user.id.clone() })
         }),
@@ -154,9 +154,8 @@ pub(crate) fn ask_privilege(
         }
     };
     let settings = || {
-        let users = organization.pointer.join("application_users");
-        let own = users.join(&principal.client_id).join("roles");
-        roles.iter().map(|role| role.pointer.join("privileges")).chain([own]).collect()
+        let own = organization.pointer.application_user(&principal.client_id).roles();
+        roles.iter().map(|role| role.pointer.privileges()).chain([own]).collect()
     };
     list.ask("privilege", privilege, settings, finding);
 }

@@ -62,7 +62,7 @@ pub(crate) fn places_by_tenant(world: &World, addresses: &Addresses) -> HashMap<
         let place = Place {
             application: DATAVERSE,
             urls: urls(&organization.host, Entrance::organization(&organization.key)),
-            host: organization.pointer.join("host"),
+            host: organization.pointer.host(),
         };
         add(&organization.tenant, place);
     }
@@ -70,7 +70,7 @@ pub(crate) fn places_by_tenant(world: &World, addresses: &Addresses) -> HashMap<
         let place = Place {
             application: DYNAMICS_ERP,
             urls: urls(&environment.host, Entrance::environment(&environment.id)),
-            host: environment.pointer.join("host"),
+            host: environment.pointer.host(),
         };
         if let Some(tenant) = environment.identity.tenant() {
             add(tenant, place);
@@ -86,7 +86,7 @@ impl Table {
             let application = tenant.application(place.application).cloned();
             let setting = match &application {
                 Some(_) => place.host.clone(),
-                None => tenant.pointer.join("applications").join(place.application),
+                None => tenant.pointer.application(place.application).setting(),
             };
             for url in &place.urls {
                 let entry = Entry { application: application.clone(), setting: setting.clone() };
@@ -95,9 +95,9 @@ impl Table {
         }
         for (client_id, application) in &tenant.applications {
             let entry = |setting| Entry { application: Some(Arc::clone(application)), setting };
-            entries.entry(client_id.clone()).or_insert_with(|| entry(application.pointer.clone()));
+            entries.entry(client_id.clone()).or_insert_with(|| entry(application.pointer.setting()));
             for uri in &application.identifier_uris {
-                let setting = application.pointer.join("identifier_uris").join(uri);
+                let setting = application.pointer.identifier_uri(uri);
                 if let Some(key) = key(uri) {
                     entries.entry(key).or_insert_with(|| entry(setting));
                 }

@@ -179,7 +179,7 @@ fn ask_tenant<'p>(
         Err(error) => {
             let named = exchange.parameter("tenant");
             let named = excerpt(&named);
-            let setting = mocktenant_verdict::Setting::of(["tenants", named.to_lowercase().as_str()]);
+            let setting = mocktenant_world::pointers::tenant(&named.to_lowercase()).into();
             (None, vec![setting], Finding::fail(named, error))
         }
     };

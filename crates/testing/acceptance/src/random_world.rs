@@ -5,7 +5,7 @@
 
 use mocktenant_artefacts::{WebConfig, WifConfig};
 use mocktenant_keys::{Thumbprint, issue_self_signed, shipped};
-use mocktenant_verdict::Setting;
+use mocktenant_world::pointers::File;
 use mocktenant_world::{Artefacts, Declaration, Origins, World};
 use serde_json::{Value, json};
 use time::macros::datetime;
@@ -110,14 +110,13 @@ pub fn roll(dice: &mut Dice) -> RandomWorld {
     let mut view: Value = serde_json::from_str(&swap(&contoso.view().to_string())).unwrap();
     replace_certificate(&mut view, &certificate.base64_der());
     let declaration: Declaration = serde_json::from_value(view).unwrap();
-    let file = |kind: &str| {
-        let pointer = Setting::of(["environments", "onebox", kind]);
-        let bytes = contoso.artefact(&pointer).unwrap().bytes().to_vec();
+    let file = |file: File| {
+        let bytes = contoso.environment("onebox").unwrap().file(file).unwrap().bytes().to_vec();
         swap(&String::from_utf8(bytes).unwrap()).into_bytes()
     };
     let artefacts = Artefacts::none()
-        .with_web_config("onebox", WebConfig::parse("web.config", file("web_config")).unwrap())
-        .with_wif_config("onebox", WifConfig::parse("wif.config", file("wif_config")).unwrap());
+        .with_web_config("onebox", WebConfig::parse("web.config", file(File::WebConfig)).unwrap())
+        .with_wif_config("onebox", WifConfig::parse("wif.config", file(File::WifConfig)).unwrap());
     let world = World::compile(declaration, artefacts, Origins::default()).unwrap();
     RandomWorld { world, tenant, application, thumbprint, organization_host }
 }

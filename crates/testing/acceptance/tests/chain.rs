@@ -12,6 +12,7 @@ use mocktenant_acceptance::random_world::{Dice, RandomWorld, roll};
 use mocktenant_diagnosis::{Cause, Explanation, Kind, explain};
 use mocktenant_lab::{Command, Entrance, Request};
 use mocktenant_testkit::Lab;
+use mocktenant_world::pointers::{self, File};
 use mocktenant_world::{Edit, EditedBy, Operation, Setting};
 use serde_json::{Value, json};
 
@@ -101,9 +102,7 @@ impl Bench {
         Own {
             s2s: environment.join("web_config").join("Infrastructure.S2SCertThumbprint"),
             realm: environment.join("web_config").join("Aad.Realm"),
-            flight: Setting::fixed(
-                "/environments/onebox/database/SysFlighting/DualWriteUnoAuthenticationFnoToCds/Enabled",
-            ),
+            flight: pointers::environment("onebox").flight("DualWriteUnoAuthenticationFnoToCds").enabled(),
             personal: store("LocalMachine", "My"),
             others: vec![store("LocalMachine", "Root"), store("CurrentUser", "Root")],
             current_user: store("CurrentUser", "My"),
@@ -375,7 +374,8 @@ fn over_all_subsets_of_the_recipe_the_first_unmet_condition_is_answered_named_an
 
 /// Settings an AOS reads at its start, with a value that would break something if it were read now.
 fn read_at_start(bench: &Bench, dice: &mut Dice) -> Vec<(Edit, Setting)> {
-    let web = |key: &str| Setting::of(["environments", "onebox", "web_config", key]);
+    let onebox = pointers::environment("onebox");
+    let web = |key: &str| onebox.web_config(key);
     let own = bench.own();
     let mut cases: Vec<(Edit, Setting)> = [
         ("Aad.AADTenantId", json!(dice.guid())),
@@ -390,8 +390,7 @@ fn read_at_start(bench: &Bench, dice: &mut Dice) -> Vec<(Edit, Setting)> {
     .into_iter()
     .map(|(key, value)| (Edit::replace(web(key), value), web(key)))
     .collect();
-    let url =
-        Setting::fixed("/environments/onebox/database/DualWriteProjectConfiguration/ExternalEnvironmentURL");
+    let url = onebox.dataverse_url();
     cases.push((Edit::replace(own.flight.clone(), 0), own.flight.clone()));
     cases.push((Edit::replace(url.clone(), "https://another.crm4.dynamics.com"), url));
     cases.push((Edit::replace(own.readers(), json!(["SYSTEM"])), own.personal.clone()));
@@ -441,14 +440,14 @@ fn assert_restart(explanation: &Explanation, setting: &Setting, context: &str) {
 
 /// One wrong setting, and the setting `explain` has to name.
 fn single_breakages(bench: &Bench) -> Vec<(Edit, Setting)> {
-    let web = |key: &str| Setting::of(["environments", "onebox", "web_config", key]);
+    let onebox = pointers::environment("onebox");
+    let web = |key: &str| onebox.web_config(key);
     let own = bench.own();
     let world = &bench.names.world;
     let aos = format!("https://{}", world.environment("onebox").unwrap().host);
     let dataverse = format!("https://{}", bench.names.organization_host);
     let hidden = bench.names.thumbprint.to_string();
-    let url =
-        Setting::fixed("/environments/onebox/database/DualWriteProjectConfiguration/ExternalEnvironmentURL");
+    let url = onebox.dataverse_url();
     let erp = "00000007-0000-0000-c000-000000000000";
     let principal = Setting::of(["tenants", &bench.names.tenant, "applications", erp]);
     let currency = Setting::fixed("/organizations/contoso/records/transactioncurrencies");
@@ -470,6 +469,7 @@ fn single_breakages(bench: &Bench) -> Vec<(Edit, Setting)> {
     let thumbprint = web("Infrastructure.S2SCertThumbprint");
     cases.push((Edit::replace(thumbprint.clone(), format!("\u{200e}{hidden}")), thumbprint));
     cases.push((Edit::remove(web("Aad.Realm")), web("Aad.Realm")));
+    cases.push((Edit::remove(onebox.file(File::WebConfig)), onebox.file(File::WebConfig)));
     cases.push((Edit::replace(url.clone(), ""), url.clone()));
     cases.push((Edit::replace(url.clone(), aos), url.clone()));
     cases.push((Edit::replace(url.clone(), "https://nowhere.crm4.dynamics.com"), url));

@@ -1,7 +1,8 @@
 //! The shape of the house: rooms stay small, and the map names every one of them.
 //!
-//! Decides the limits of design: a foundation crate under 4,000 lines, a file under 600 (tables of data aside), and that
-//! `ARCHITECTURE.md` mentions every crate directory. Reads directories and counts lines, nothing else.
+//! Decides the limits of design: a foundation crate under 4,000 lines, a file under 600 (tables of data aside), that
+//! `ARCHITECTURE.md` mentions every crate directory, and that one file alone spells the pointers of the declaration. Reads
+//! directories, counts lines and looks for words, nothing else.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -123,4 +124,90 @@ fn the_map_in_architecture_names_no_crate_that_is_gone() {
         .filter_map(|line| line.trim_start().split_once('/'));
     let gone: Vec<&str> = shown.map(|(name, _)| name).filter(|name| !known.contains(*name)).collect();
     assert!(gone.is_empty(), "ARCHITECTURE.md shows crates that are not there: {gone:?}");
+}
+
+/// The one file that spells pointers of the declaration.
+const POINTERS: &str = "crates/foundations/world/src/pointers.rs";
+
+/// Every text in quotes on a line, and what stands before it.
+fn quoted(line: &str) -> impl Iterator<Item = (&str, &str)> {
+    let quotes: Vec<usize> = line.match_indices('"').map(|(at, _)| at).collect();
+    let pairs: Vec<[usize; 2]> = quotes.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
+    pairs.into_iter().map(move |[start, end]| (&line[..start], &line[start + 1..end]))
+}
+
+/// The lines of a source file before its tests, without comments.
+fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let code = text.lines().take_while(|line| line.trim() != "#[cfg(test)]");
+    code.enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"))
+}
+
+/// Whether a line of code makes a pointer of the declaration out of literal segments.
+fn spells_a_pointer(line: &str, members: &BTreeSet<&str>) -> bool {
+    // The segments stand on the lines below.
+    if line.ends_with("Setting::of([") {
+        return true;
+    }
+    quoted(line).any(|(before, text)| {
+        let begins = ["/tenants", "/environments", "/organizations", "/caller"];
+        let whole = begins.iter().any(|member| {
+            text.strip_prefix(member).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        });
+        let before = before.trim_end();
+        whole
+            || before.ends_with(".join(") && (members.contains(text) || text == "-")
+            || before.rfind("Setting::of([").is_some_and(|at| !before[at..].contains(']'))
+    })
+}
+
+#[test]
+fn one_file_spells_the_pointers_of_the_declaration() {
+    let pointers = fs::read_to_string(root().join(POINTERS)).unwrap();
+    let members: BTreeSet<&str> = code_lines(&pointers)
+        .flat_map(|(_, line)| quoted(line))
+        .map(|(_, text)| text)
+        .filter(|text| {
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        })
+        .collect();
+    assert!(["applications", "SysFlighting", "host", "web_config"].iter().all(|name| members.contains(name)));
+    let is_test = |path: &str| path.contains("/tests/") || path.ends_with("/tests.rs") || path == POINTERS;
+    let mut spelt = Vec::new();
+    for file in crates().iter().flat_map(|room| sources(&room.join("src"))) {
+        let path = below_root(&file);
+        if is_test(&path) {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        for (index, line) in code_lines(&text).filter(|(_, line)| spells_a_pointer(line, &members)) {
+            spelt.push(format!("{path}:{}: {}", index + 1, line.trim()));
+        }
+    }
+    assert!(spelt.is_empty(), "make these with mocktenant_world::pointers: {spelt:#?}");
+}
+
+#[test]
+fn a_pointer_out_of_literal_segments_is_seen_however_it_is_spelt() {
+    let members = BTreeSet::from(["host", "web_config"]);
+    for line in [
+        r#"environment.pointer.join("host")"#,
+        r#"pointer.join("web_config").join(key)"#,
+        r#"roles.join("-")"#,
+        r#"Setting::of(["tenants", id])"#,
+        "let setting = Setting::of([",
+        r#"Setting::fixed("/caller/tenant")"#,
+        r#"Setting::from_pointer(format!("/environments/{id}"))"#,
+    ] {
+        assert!(spells_a_pointer(line, &members), "{line}");
+    }
+    for line in [
+        r#"names.join(", ")"#,
+        r#"state.join("settings.json")"#,
+        "pointers::environment(id).host()",
+        r#"Setting::fixed("")"#,
+        r#"["environments", id] => None"#,
+        r#""/callers""#,
+    ] {
+        assert!(!spells_a_pointer(line, &members), "{line}");
+    }
 }

@@ -5,6 +5,7 @@
 
 use mocktenant_keys::{PastedThumbprint, Thumbprint};
 use mocktenant_verdict::Setting;
+use mocktenant_world::pointers;
 use mocktenant_world::{Edit, Environment, Operation};
 use serde_json::json;
 
@@ -41,7 +42,7 @@ impl Context<'_> {
         if !elsewhere && let Some(wrong) = self.thumbprint_is_the_odd_one(environment, &named) {
             return wrong;
         }
-        let setting = self.in_store(&named);
+        let setting = self.in_store(&named).setting();
         let web_config =
             Cause::new(Kind::Setting, self.web_config("Infrastructure.S2SCertThumbprint"), self.world);
         let cause = self
@@ -95,13 +96,13 @@ impl Context<'_> {
             return self.first_setting(Kind::Missing);
         };
         if let Some(from) = key_elsewhere(environment, &named) {
-            let setting = self.in_store(&named);
-            let mut copy = add_unknown(setting.clone());
+            let stored = self.in_store(&named);
+            let mut copy = add_unknown(stored.setting());
             copy.op = Operation::Copy;
             copy.from = Some(from);
-            return self.cause(Kind::Missing, setting.join("private_key")).change(copy);
+            return self.cause(Kind::Missing, stored.private_key().into()).change(copy);
         }
-        let setting = self.in_store(&named).join("private_key");
+        let setting = self.in_store(&named).private_key().setting();
         self.cause(Kind::Missing, setting.clone())
             .expected("the private key of the certificate, in LocalMachine\\My")
             .change(add_unknown(setting))
@@ -109,8 +110,8 @@ impl Context<'_> {
 
     pub(super) fn private_key_readable(&self) -> Cause {
         let Some(named) = self.thumbprint() else { return self.first_setting(Kind::Setting) };
-        let setting = self.in_store(&named).join("private_key").join("readable_by");
-        let edit = Edit::add(setting.join("-"), AOS_ACCOUNT);
+        let setting = self.in_store(&named).private_key().readable_by();
+        let edit = Edit::add(pointers::end_of(&setting), AOS_ACCOUNT);
         self.cause(Kind::Setting, setting)
             .expected(format!("{AOS_ACCOUNT} may read the private key"))
             .change(edit)
@@ -165,18 +166,8 @@ impl Context<'_> {
         }
     }
 
-    pub(super) fn in_store(&self, thumbprint: &Thumbprint) -> Setting {
-        let environment = self.chain.environment().unwrap_or_default();
-        let thumbprint = thumbprint.to_string();
-        Setting::of([
-            "environments",
-            environment,
-            "machine",
-            "certificates",
-            "LocalMachine",
-            "My",
-            &thumbprint,
-        ])
+    pub(super) fn in_store(&self, thumbprint: &Thumbprint) -> pointers::StoredCertificate {
+        self.at().stored_certificate("LocalMachine", "My", &thumbprint.to_string())
     }
 }
 
@@ -186,7 +177,7 @@ fn key_elsewhere(environment: &Environment, thumbprint: &Thumbprint) -> Option<S
         .stores
         .iter()
         .find(|stored| stored.key.is_some() && stored.certificate.thumbprint() == *thumbprint)
-        .map(|stored| stored.pointer.clone())
+        .map(|stored| stored.pointer.setting())
 }
 
 fn only<T>(mut found: Vec<T>) -> Option<T> {

@@ -68,7 +68,7 @@ pub(crate) fn environment(
         wif_config: files.wif_config,
         stores: stores(&declared.machine, &pointer, before, problems),
         nodes: nodes(&declared, &pointer, problems),
-        pointer: pointer.into(),
+        pointer,
         declared,
     }
 }
@@ -90,7 +90,7 @@ fn nodes(
         nodes.push(Node {
             name: name.as_str().into(),
             clock: own.map_or(machine, |own| clock(Some(own), || at.clock(), problems)),
-            pointer: at.into(),
+            pointer: at,
             declared: node.clone(),
         });
     }
@@ -162,7 +162,7 @@ fn stores(
                             .private_key
                             .as_ref()
                             .map_or_else(Vec::new, |key| key.readable_by.clone()),
-                        pointer: at.into(),
+                        pointer: at,
                     });
                 }
             }

@@ -40,7 +40,7 @@ pub(crate) fn organization(
             );
         }
         let compiled =
-            ApplicationUser { client_id: client_id.clone(), declared: Arc::clone(user), pointer: at.into() };
+            ApplicationUser { client_id: client_id.clone(), declared: Arc::clone(user), pointer: at };
         application_users.insert(client_id.clone(), compiled);
     }
     let mut role_ids = Distinct::new("role id");
@@ -49,7 +49,7 @@ pub(crate) fn organization(
         let at = pointer.role(name);
         guid(&role.id, at.id(), problems);
         role_ids.claim(&role.id, at.id(), problems);
-        let compiled = SecurityRole { name: name.clone(), declared: Arc::clone(role), pointer: at.into() };
+        let compiled = SecurityRole { name: name.clone(), declared: Arc::clone(role), pointer: at };
         roles.insert(name.clone(), compiled);
     }
     Organization {
@@ -57,7 +57,7 @@ pub(crate) fn organization(
         application_users,
         roles,
         clock: clock(declared.clock.as_deref(), || pointer.clock(), problems),
-        pointer: pointer.into(),
+        pointer,
         declared,
     }
 }

@@ -19,7 +19,7 @@ use crate::pointers;
 use mocktenant_patch::Problem;
 use mocktenant_patch::nearest::{clip, one_of};
 
-/// Compiles one tenant; applications that are declared as before are shared with `before`.
+/// Compiles one tenant; applications and signing keys that are declared as before are shared with `before`.
 pub(crate) fn tenant(
     id: &Arc<str>,
     declared: Arc<declaration::Tenant>,
@@ -37,7 +37,10 @@ pub(crate) fn tenant(
     for domain in &declared.domains {
         host(domain, pointer.domain(domain), problems);
     }
-    let signing = signing(&declared, &pointer, problems);
+    let signing = match before {
+        Some(before) if before.signing_keys == declared.signing_keys => before.signing.clone(),
+        _ => signing(&declared, &pointer, problems),
+    };
     let mut object_ids = Distinct::new("object id");
     let mut applications = HashMap::with_capacity(declared.applications.len());
     for (client_id, written) in &declared.applications {
@@ -73,7 +76,7 @@ pub(crate) fn tenant(
         signing,
         applications,
         clock: clock(declared.clock.as_deref(), || pointer.clock(), problems),
-        pointer: pointer.into(),
+        pointer,
         declared,
     }
 }
@@ -170,7 +173,7 @@ fn application(
         token_version,
         secrets,
         certificates: certificates(declared, pointer, before, problems),
-        pointer: pointer.setting(),
+        pointer: pointer.clone(),
         declared: Arc::clone(declared),
     }
 }

@@ -74,8 +74,8 @@ pub(crate) async fn deliver(
             match session.write(context, trail, operation, row).await {
                 Ok(accepted) => list.ask("dataverse-accepted", expected, settings, Finding::pass(accepted)),
                 Err(Undelivered { actual, error, missing }) => {
-                    let records = organization.map(|organization| organization.pointer.join("records"));
-                    let missing = missing.into_iter().filter_map(|set| Some(records.as_ref()?.join(set)));
+                    let missing =
+                        missing.into_iter().filter_map(|set| Some(organization?.pointer.records(set)));
                     let settings: Vec<Setting> = missing.chain(settings()).collect();
                     list.ask(
                         "dataverse-accepted",
@@ -106,9 +106,7 @@ fn leaves(context: &Context, trail: &mut Trail, map: &Map, row: &Columns) -> boo
     let running = state.eq_ignore_ascii_case("Running");
     let takes = map.takes(row);
     let suffix = if takes { "" } else { ", but its filter leaves this row out" };
-    let setting = ["database", "DualWriteProjectConfiguration", "Maps", map.internal, "State"]
-        .iter()
-        .fold(environment.pointer.clone(), |setting, segment| setting.join(segment));
+    let setting = environment.pointer.dual_write_map(map.internal).state();
     trail.fact_from("map", format!("{} -> {}: {state}{suffix}", map.internal, map.external), setting);
     running && takes
 }
@@ -162,12 +160,9 @@ fn accepted_settings(node: &NodeState, organization: Option<&Organization>) -> V
     let configuration = &node.configuration;
     let mut settings = Vec::new();
     if let Some(organization) = organization {
-        let user = organization
-            .pointer
-            .join("application_users")
-            .join(&configuration.client_id().to_ascii_lowercase());
-        settings.push(user.clone());
-        settings.push(user.join("roles"));
+        let user = organization.pointer.application_user(&configuration.client_id().to_ascii_lowercase());
+        settings.push(user.setting());
+        settings.push(user.roles());
     }
     settings.push(configuration.client_id_setting().clone());
     settings.push(configuration.dataverse_url.setting.clone());

@@ -5,7 +5,7 @@
 //! warning; else it is not found, or only its public half is. Spaces and letter case of the thumbprint do not matter, a
 //! hidden character does. Expiry is not looked at: Entra refuses what has expired.
 
-use mocktenant_keys::{Certificate, PastedThumbprint, SigningKey};
+use mocktenant_keys::{Certificate, PastedThumbprint, SigningKey, Thumbprint};
 use mocktenant_verdict::{Checklist, Finding, Setting};
 use mocktenant_world::{Environment, StoredCertificate};
 
@@ -83,8 +83,16 @@ pub(super) fn ask(
 
     let found = Found::look(&node.environment, &pasted);
     // Where it is declared, or would be.
-    let declared = configuration.place(MACHINE_MY).map(|place| place.setting.clone());
-    let settings = || -> Vec<Setting> { std::iter::once(setting.clone()).chain(declared.clone()).collect() };
+    let declared = || {
+        let pointer = |named: Thumbprint| {
+            let named = named.to_string();
+            node.environment.pointer.stored_certificate(MACHINE_MY.location, MACHINE_MY.store, &named)
+        };
+        pasted.intended.map(pointer)
+    };
+    let settings = || -> Vec<Setting> {
+        std::iter::once(setting.clone()).chain(declared().map(Setting::from)).collect()
+    };
     let holder = found.machine.or_else(|| found.by_the_report());
     let finding = if !configured {
         Finding::skip("thumbprint-configured")
@@ -106,7 +114,7 @@ pub(super) fn ask(
     };
     list.ask("certificate-found", "a certificate in LocalMachine\\My", settings, finding);
 
-    let key = || declared.iter().map(|pointer| pointer.join("private_key"));
+    let key = || declared().map(|pointer| pointer.private_key());
     let finding = match holder {
         None => Finding::skip("certificate-found"),
         Some(stored) => {
@@ -115,7 +123,12 @@ pub(super) fn ask(
             Finding::when(has, actual, || Failure::PrivateKeyMissing(refused.clone()))
         }
     };
-    let present = list.ask("private-key-present", "a private key", || key().collect(), finding);
+    let present = list.ask(
+        "private-key-present",
+        "a private key",
+        || key().map(Setting::from).into_iter().collect(),
+        finding,
+    );
 
     let usable = found.usable();
     let finding = match (present && holder.is_some(), usable) {
@@ -126,7 +139,7 @@ pub(super) fn ask(
             Failure::PrivateKeyUnreadable(refused.clone()),
         ),
     };
-    let settings = || key().map(|pointer| pointer.join("readable_by")).collect();
+    let settings = || key().map(|key| key.readable_by()).into_iter().collect();
     list.ask("private-key-readable", "readable by NETWORK SERVICE", settings, finding);
     let stored = usable?;
     Some(Signer { certificate: stored.certificate.clone(), key: stored.key.clone()? })

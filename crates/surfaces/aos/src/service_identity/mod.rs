@@ -87,8 +87,7 @@ fn token_settings(context: &Context, node: &NodeState) -> Vec<Setting> {
         settings.push(configuration.realm.setting.clone());
     }
     if let Some(tenant) = context.world().tenant(&configuration.tenant_id.value) {
-        settings
-            .push(tenant.pointer.join("applications").join(&configuration.client_id().to_ascii_lowercase()));
+        settings.push(tenant.pointer.application(&configuration.client_id().to_ascii_lowercase()).setting());
     }
     settings.extend([
         configuration.thumbprint.setting.clone(),

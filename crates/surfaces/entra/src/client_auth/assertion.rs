@@ -19,7 +19,7 @@ use mocktenant_world::{Application, is_guid};
 use time::{Duration, OffsetDateTime};
 
 use crate::authority::{STS_HOST, WORLD_HOSTS};
-use crate::client_auth::{Checks, below, excerpt};
+use crate::client_auth::{Checks, excerpt};
 use crate::envelope::{invariant, round_trip};
 use crate::errors::EntraError;
 use crate::prepared::{Prepared, PreparedTenant};
@@ -255,7 +255,7 @@ impl<'r> Assertion<'r> {
                 Some(thumbprint) => EntraError::KeyNotFound { thumbprint, app_id },
                 None => EntraError::KeyNotFoundUnnamed { app_id },
             };
-            let all = below(application, "certificates");
+            let all = application.pointer.certificates();
             let settings = match &thumbprint {
                 Some(thumbprint) => vec![all.join(thumbprint), all],
                 None => vec![all],
@@ -269,11 +269,11 @@ impl<'r> Assertion<'r> {
             }
             return;
         };
-        let setting = || below(application, "certificates").join(certificate.thumbprint_text());
+        let setting = || application.pointer.certificate(certificate.thumbprint_text()).setting();
         list.ask(
             REGISTERED,
             expected,
-            || vec![setting(), below(application, "certificates")],
+            || vec![setting(), application.pointer.certificates()],
             Finding::pass(certificate.thumbprint_text()),
         );
 
@@ -354,7 +354,7 @@ fn ask_audience(
         _ => (&tenant.token_url).into(),
     };
     let tenant = &tenant.tenant;
-    list.ask(AUDIENCE, expected, || vec![tenant.pointer.clone()], finding);
+    list.ask(AUDIENCE, expected, || vec![tenant.pointer.setting()], finding);
 }
 
 /// `https://{host}/{tenant}{suffix}`, the host any name of Entra's or the one that was called, the tenant by id or

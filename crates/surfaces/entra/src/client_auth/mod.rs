@@ -13,7 +13,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mocktenant_lab::Context;
-use mocktenant_verdict::{Check, Checklist, Finding, Setting, foreign};
+use mocktenant_verdict::{Check, Checklist, Finding, foreign};
 use mocktenant_world::Application;
 use time::OffsetDateTime;
 
@@ -168,7 +168,7 @@ impl<'r> Client<'r> {
         let application = tenant.application(id);
         let setting = || {
             application.map_or_else(
-                || tenant.pointer.join("applications").join(&excerpt(id).to_ascii_lowercase()),
+                || tenant.pointer.application(&excerpt(id).to_ascii_lowercase()),
                 |application| application.pointer.clone(),
             )
         };
@@ -179,7 +179,12 @@ impl<'r> Client<'r> {
                 EntraError::ApplicationNotFound { client_id: id.to_owned(), tenant: tenant.name.clone() },
             ),
         };
-        list.ask("application-registered", "an application of the tenant", || vec![setting()], finding);
+        list.ask(
+            "application-registered",
+            "an application of the tenant",
+            || vec![setting().into()],
+            finding,
+        );
         let Some(application) = application else {
             for name in ["application-enabled", "application-confidential"] {
                 list.ask(name, "", Vec::new(), Finding::skip("application-registered"));
@@ -189,7 +194,7 @@ impl<'r> Client<'r> {
         list.ask(
             "application-enabled",
             "enabled",
-            || vec![setting().join("enabled")],
+            || vec![setting().enabled()],
             Finding::when(
                 application.enabled,
                 if application.enabled { "enabled" } else { "disabled" },
@@ -207,7 +212,7 @@ impl<'r> Client<'r> {
         list.ask(
             "application-confidential",
             "a confidential client",
-            || vec![setting().join("public_client")],
+            || vec![setting().public_client()],
             if public && presents {
                 Finding::fail("a public client that holds no credential", EntraError::ClientIsPublic)
             } else {
@@ -260,11 +265,6 @@ pub(crate) fn judge(context: &Context, token: &str, now: OffsetDateTime) -> Vec<
     let place = Place { prepared, now, called: None };
     client.ask_registration(&mut list, tenant.map(AsRef::as_ref), &place);
     list.finish().0
-}
-
-/// One setting below an application.
-pub(crate) fn below(application: &Application, member: &str) -> Setting {
-    application.pointer.join(member)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use mocktenant_world::{Application, Secret};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::client_auth::{Checks, below};
+use crate::client_auth::Checks;
 use crate::errors::EntraError;
 
 /// Asks `secret-matches` and `secret-in-date`.
@@ -26,7 +26,7 @@ pub(crate) fn ask(
         }
         return;
     };
-    let setting = || below(application, "secrets");
+    let setting = || application.pointer.secrets();
     let in_date = |secret: &Secret| secret.expires.is_none_or(|expires| now < expires);
     let mut matching = application.secrets.iter().filter(|secret| same(&secret.value, presented));
     // Of two secrets with one value, the one that lasts counts.
@@ -35,12 +35,12 @@ pub(crate) fn ask(
     let expired = || EntraError::SecretsExpired { app_id: application.client_id.clone() };
     let expected = "a client secret of the application";
     if let Some(secret) = matched {
-        let own = || setting().join(&secret.name);
-        list.ask(MATCHES, expected, || vec![own()], Finding::pass("a secret of the application"));
+        let own = || application.pointer.secret(&secret.name);
+        list.ask(MATCHES, expected, || vec![own().setting()], Finding::pass("a secret of the application"));
         list.ask(
             IN_DATE,
             "not expired",
-            || vec![own().join("expires"), setting()],
+            || vec![own().expires(), setting()],
             Finding::held(in_date(secret), "in date", || {
                 let end = secret.expires.and_then(|expires| expires.format(&Rfc3339).ok());
                 (format!("expires {}", end.unwrap_or_default()), expired())

@@ -121,7 +121,7 @@ fn ask_resource<'p>(
         list.ask(NAME, EXPECTED, settings, Finding::pass("a resource of the tenant"));
     } else {
         let disabled = EntraError::ResourceDisabled { resource: asked.to_owned() };
-        let settings = || vec![resource.pointer.join("enabled")];
+        let settings = || vec![resource.pointer.enabled()];
         list.ask(NAME, EXPECTED, settings, Finding::fail(excerpt(asked), disabled));
     }
     Some(Granted { asked: asked.to_owned(), resource })

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use mocktenant_keys::shipped;
+use mocktenant_world::pointers::File;
 use mocktenant_world::{Application, Environment, Organization, Origin, Setting, Tenant, World, place};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -130,8 +131,8 @@ fn one_environment(page: &mut String, world: &World, environment: &Environment) 
     }
     page.push_str("\nFiles and tables:\n\n");
     head(page, &["setting", "value", "where"]);
-    for part in ["web_config", "wif_config", "database"] {
-        let part = environment.pointer.join(part);
+    let files = File::ALL.map(|file| environment.pointer.file(file));
+    for part in files.into_iter().chain([environment.pointer.database()]) {
         let Some(value) = world.get(&part) else { continue };
         leaves(&part, value, &mut |setting, value| {
             let place = match world.origin(setting) {

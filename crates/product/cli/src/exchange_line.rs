@@ -207,7 +207,8 @@ mod tests {
             "request": { "method": "POST",
                 "url": "https://localhost:7443/c0117050-0000-4000-8000-000000000001/oauth2/v2.0/token?a=b" },
             "answer": { "status": 200 }, "error": null,
-            "checks": [{ "name": "a", "outcome": "passed" }, { "name": "b", "outcome": "not_applicable" }],
+            "checks": [{ "name": "a", "expected": "", "actual": "", "outcome": "passed" },
+                { "name": "b", "expected": "", "actual": "", "outcome": "not_applicable" }],
             "facts": [{ "name": "client-id", "value": "c0117050-0000-4000-8000-00000000a001" }],
             "micros": 340,
         }));
@@ -257,7 +258,7 @@ mod tests {
     fn no_value_begins_a_line_or_hides_in_one() {
         let evil = "a\n12:00:00.000  200 entra \u{202e}b\u{200b}";
         let line = line(json!({
-            "id": evil, "at": format!("T{evil}"), "surface": evil, "error": evil, "kind": "request",
+            "id": evil, "surface": evil, "error": evil, "kind": "request",
             "request": { "method": evil, "url": format!("https://h/{evil}") }, "answer": { "status": 401 },
             "checks": [{ "name": evil, "outcome": "failed", "expected": evil, "actual": evil, "change": evil }],
             "facts": [{ "name": "client-id", "value": evil }],

@@ -25,7 +25,7 @@ pub(crate) struct NodeState {
     pub(crate) configuration: Configuration,
     /// The same as facts, for every request after the start.
     pub(crate) facts: NodeFacts,
-    /// What a bearer token must say, as checks show it.
+    /// What it accepts and asks for, as checks show it.
     pub(crate) expected: Expected,
     /// The environment as it was then, certificate stores included.
     pub(crate) environment: Arc<Environment>,
@@ -47,7 +47,7 @@ pub(crate) struct NodeFacts {
     pub(crate) outbound: SharedFacts,
 }
 
-/// What a node accepts in a bearer token, made once per start.
+/// What a node accepts and asks for, made once per start.
 pub(crate) struct Expected {
     /// The issuer.
     pub(crate) issuer: Arc<str>,
@@ -57,6 +57,8 @@ pub(crate) struct Expected {
     pub(crate) audiences: Vec<String>,
     /// The same as checks show them.
     pub(crate) audiences_shown: Arc<str>,
+    /// What it asks Entra for, as a check shows it.
+    pub(crate) token: Arc<str>,
 }
 
 impl Expected {
@@ -69,6 +71,7 @@ impl Expected {
             tenant: configuration.tenant_guid.value.as_str().into(),
             audiences_shown: audiences.join(", ").into(),
             audiences,
+            token: format!("an access token for {}", configuration.dataverse_url.value).into(),
         }
     }
 }
@@ -130,7 +133,7 @@ async fn fetch_trust(
 ) -> (Vec<Check>, Vec<TrustedKey>, Option<StartError>) {
     let mut list = Checklist::new(context.switches(), StartError::describe);
     let settings =
-        vec![configuration.metadata_format.setting.clone(), configuration.tenant_id.setting.clone()];
+        || vec![configuration.metadata_format.setting.clone(), configuration.tenant_id.setting.clone()];
     let needed = [&configuration.metadata_format, &configuration.tenant_id];
     let missing: Vec<&str> = needed
         .into_iter()
@@ -143,7 +146,7 @@ async fn fetch_trust(
         Finding::fail(format!("empty: {}", missing.join(", ")), StartError::ConfigurationIncomplete)
     };
     let expected = "web.config with Aad.AADMetadataLocationFormat and Aad.AADTenantId";
-    let readable = list.ask("configuration-readable", expected, settings.clone(), finding);
+    let readable = list.ask("configuration-readable", expected, settings, finding);
 
     let url = configuration.metadata_url();
     let mut document = None;
@@ -156,9 +159,8 @@ async fn fetch_trust(
         };
         match context.call(trail, call).await {
             Ok(reply) if reply.status == StatusCode::OK => {
-                let size = reply.body.len();
                 document = Some(reply.body);
-                Finding::pass(format!("200, {size} bytes"))
+                Finding::pass("200")
             }
             Ok(reply) => Finding::fail(
                 format!("{} from {url}", reply.status.as_u16()),
@@ -169,7 +171,7 @@ async fn fetch_trust(
     } else {
         Finding::skip("configuration-readable")
     };
-    list.ask("metadata-reachable", format!("200 from {url}"), settings.clone(), finding);
+    list.ask("metadata-reachable", "200 from the address of the metadata", settings, finding);
 
     let mut keys = Vec::new();
     let finding = match document.map(|document| read_metadata(&document)) {
@@ -181,9 +183,11 @@ async fn fetch_trust(
                 .iter()
                 .filter_map(|certificate| TrustedKey::of_certificate(certificate).ok())
                 .collect();
-            let found = format!("{} with {} signing keys", metadata.entity_id, keys.len());
+            let finding = Finding::held(!keys.is_empty(), "with a signing key", || {
+                (format!("{} without a signing key", metadata.entity_id), StartError::MetadataUnreadable)
+            });
             trail.fact("metadata-entity", metadata.entity_id);
-            Finding::when(!keys.is_empty(), found, || StartError::MetadataUnreadable)
+            finding
         }
     };
     list.ask("metadata-readable", "federation metadata with a signing certificate", settings, finding);

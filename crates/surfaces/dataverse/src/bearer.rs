@@ -17,7 +17,7 @@ use mocktenant_keys::Algorithm;
 use mocktenant_lab::{Addresses, Entrance, Exchange};
 use mocktenant_token::bearer::{Authorization, SignatureFinding, TimeWindow, TrustedKey, select_key};
 use mocktenant_token::{Claims, Compact};
-use mocktenant_verdict::{Checklist, Finding, Setting};
+use mocktenant_verdict::{Checklist, Finding, Setting, Text};
 use mocktenant_world::{Organization, World, pointers};
 use time::{Duration, OffsetDateTime};
 
@@ -184,7 +184,11 @@ fn ask_signature(
             })
         }
     };
-    list.ask("token-signature", found.expected(), || vec![trust.signing.clone()], finding);
+    let expected: Text = match &finding {
+        Finding::Pass { .. } => "a signature by a key of the tenant".into(),
+        _ => format!("a signature by {}", found.expected()).into(),
+    };
+    list.ask("token-signature", expected, || vec![trust.signing.clone()], finding);
 }
 
 fn ask_claims(

@@ -14,7 +14,7 @@ use mocktenant_lab::request::media_type;
 use mocktenant_lab::{Answer, Exchange, Request};
 use mocktenant_token::mint_raw;
 use mocktenant_verdict::{Check, Checklist, Finding, Text};
-use mocktenant_world::Application;
+use mocktenant_world::{Application, pointers};
 
 use crate::authority::{self, Alias, Authority, host_and_port, v2_issuer_base};
 use crate::claims::{AppOnly, Times};
@@ -164,27 +164,28 @@ fn ask_tenant<'p>(
     exchange: &Exchange,
     prepared: &'p Prepared,
 ) -> Option<&'p PreparedTenant> {
-    let (tenant, settings, finding) = match authority::resolve(prepared, exchange) {
+    const EXPECTED: &str = "a tenant's id or verified domain";
+    let (settings, finding) = match authority::resolve(prepared, exchange) {
         Ok(Authority::Tenant(tenant)) => {
-            let tenant = tenant.as_ref();
-            (Some(tenant), Vec::new(), Finding::pass(&tenant.name))
+            let settings = || vec![tenant.tenant.pointer.setting()];
+            list.ask("tenant", EXPECTED, settings, Finding::pass(&tenant.name));
+            return Some(tenant);
         }
         Ok(Authority::Alias(alias)) => {
             let error = match alias {
                 Alias::Common | Alias::Organizations => EntraError::TenantNotImplied,
                 Alias::Consumers => EntraError::AliasNotSupported,
             };
-            (None, Vec::new(), Finding::fail(alias.segment(), error))
+            (Vec::new(), Finding::fail(alias.segment(), error))
         }
         Err(error) => {
             let named = exchange.parameter("tenant");
             let named = excerpt(&named);
-            let setting = mocktenant_world::pointers::tenant(&named.to_lowercase()).into();
-            (None, vec![setting], Finding::fail(named, error))
+            (vec![pointers::tenant(&named.to_lowercase()).into()], Finding::fail(named, error))
         }
     };
-    list.ask("tenant", "a tenant's id or verified domain", settings, finding);
-    tenant
+    list.ask("tenant", EXPECTED, settings, finding);
+    None
 }
 
 fn issue(

@@ -36,6 +36,7 @@ const ARROWS: &[(&str, &str, &str)] = &[
     ("world", "verdict", "a declared value is a setting"),
     // engine
     ("tables", "odata", "rows are chosen by filters and keys of the language"),
+    ("lab", "tables", "one room for the rows of every product, by scope"),
     ("diagnosis", "lab", "reads the journal and the world as it is now"),
     // surfaces
     ("entra", "lab", "implements Surface"),

@@ -36,7 +36,7 @@ pub(crate) async fn access_token(
     let configuration = &node.configuration;
     let certificate = certificate::ask(list, node, refused);
     let settings = || token_settings(context, node);
-    let expected = "an access token for the organisation";
+    let expected = &node.expected.token;
     let Some(signer) = certificate.filter(|_| resource_known) else {
         let needs = if resource_known { "private-key-readable" } else { "dataverse-url-configured" };
         list.ask("token-issued", expected, settings, Finding::skip(needs));

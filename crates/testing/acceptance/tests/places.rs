@@ -1,0 +1,359 @@
+//! Machines, nodes and scopes: one clock that is off, one node that was restarted, one organisation that was reset, and a
+//! reset in the middle of a write.
+//!
+//! The first three run over real sockets; the last needs a reset between two given calls, so its lab calls itself.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use http::{HeaderMap, Method};
+use mocktenant_aos::Aos;
+use mocktenant_dataverse::Dataverse;
+use mocktenant_entra::Entra;
+use mocktenant_lab::outbound::{Call, CallError, Outbound, Reply as CallReply};
+use mocktenant_lab::{BoxFuture, Entrance, Machine, Request, Scope};
+use mocktenant_testkit::{Client, Command, Edit, Lab, Reply, Setting};
+use mocktenant_world::{EditedBy, World, pointers};
+use serde_json::{Value, json};
+use time::Duration;
+
+const NODES: [&str; 3] = ["aos1", "aos2", "aos3"];
+
+/// The default world with a one-box of several nodes, each with a name of its own.
+fn farm(nodes: &[&str]) -> World {
+    let named: serde_json::Map<String, Value> =
+        nodes.iter().map(|node| ((*node).to_owned(), json!({ "host": host(node) }))).collect();
+    let nodes = pointers::environment("onebox").join("nodes");
+    World::contoso().unwrap().edited(&[Edit::add(nodes, named)], EditedBy::Control).unwrap()
+}
+
+fn host(node: &str) -> String {
+    format!("{node}.onebox.test")
+}
+
+async fn authorized(lab: &Lab) -> Client {
+    let token = lab.client().token(&lab.settings().aos["onebox"].resource).await;
+    lab.client().bearer(&token)
+}
+
+/// Creates a customer on the node of this name.
+async fn create_on(lab: &Lab, client: &Client, node: &str, account: &str) -> Reply {
+    let mut customer = lab.world().caller().customer.clone();
+    customer.insert("CustomerAccount".to_owned(), json!(account));
+    client.post_json(&format!("https://{}/data/CustomersV3", host(node)), &Value::Object(customer)).await
+}
+
+#[tokio::test]
+async fn one_machine_of_three_whose_clock_is_off_fails_alone_and_names_its_clock() {
+    for (offset, text) in [(Duration::minutes(20), "+20m"), (Duration::minutes(-20), "-20m")] {
+        let lab = Lab::builder().world(farm(&NODES)).start().await;
+        let client = authorized(&lab).await;
+        let machine = Machine::node("onebox", "aos2");
+        lab.command(Command::MachineClock { machine, offset, by: EditedBy::Control }).await;
+        let clock = pointers::environment("onebox").node("aos2").clock();
+        assert_eq!(lab.world().get(&clock), Some(&json!(text)), "the clock is a setting");
+
+        for node in NODES {
+            let created = create_on(&lab, &client, node, &format!("SKEW-{node}")).await;
+            assert_eq!(created.status == 201, node != "aos2", "{node} {text}: {}", created.text());
+        }
+        let refused = lab.journal().failed_check().unwrap();
+        let expected = if offset.is_negative() { ["token-time"; 2] } else { ["assertion-time"; 2] };
+        assert!(expected.contains(&&*refused.name), "{text}: {refused:?}");
+        if !offset.is_negative() {
+            let cause = lab.explain_last().unwrap().cause.unwrap();
+            assert_eq!(cause.setting, clock, "{cause:?}");
+            lab.apply(cause.change).await;
+            assert_eq!(create_on(&lab, &client, "aos2", "SKEW-again").await.status, 201);
+        }
+        lab.command(Command::Reset { scope: None }).await;
+        assert_eq!(lab.world().get(&clock), None, "a reset is the base world again, its clocks too");
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_and_an_organisation_have_clocks_of_their_own() {
+    let lab = Lab::start().await;
+    let tenant = lab.world().tenants().next().unwrap().id.clone();
+    let behind = Command::MachineClock {
+        machine: Machine::Tenant(tenant),
+        offset: Duration::hours(-3),
+        by: EditedBy::Control,
+    };
+    let client = authorized(&lab).await;
+    lab.command(behind).await;
+    let settings = lab.settings();
+    let aos = settings.aos["onebox"].url.clone();
+    // Entra's clock is hours behind: what it issues now is past its end everywhere else.
+    let stale = authorized(&lab).await;
+    assert_eq!(stale.get(&format!("{aos}/data/CustomersV3")).await.status, 401);
+    assert_eq!(client.get(&format!("{aos}/data/CustomersV3")).await.status, 200);
+    lab.apply([Edit::add(pointers::organization("contoso").clock(), "-3h")]).await;
+    let token = lab.client().token(&settings.dataverse.resource).await;
+    let who_am_i = format!("{}/api/data/v9.2/WhoAmI", settings.dataverse.url);
+    assert_eq!(lab.client().bearer(&token).get(&who_am_i).await.status, 200, "as late as Entra");
+}
+
+#[tokio::test]
+async fn one_node_of_two_that_was_restarted_alone_reads_the_new_file() {
+    let lab = Lab::builder().world(farm(&["aos1", "aos2"])).start().await;
+    let client = authorized(&lab).await;
+    let realm = pointers::environment("onebox").web_config("Aad.Realm");
+    lab.apply([Edit::replace(realm.clone(), "spn:c0117050-0000-4000-8000-00000000ffff")]).await;
+    for node in ["aos1", "aos2"] {
+        assert_eq!(create_on(&lab, &client, node, &format!("BEFORE-{node}")).await.status, 201, "{node}");
+    }
+    lab.command(Command::Restart { environment: "onebox".to_owned(), node: Some("aos2".to_owned()) }).await;
+    assert_eq!(create_on(&lab, &client, "aos1", "AFTER-1").await.status, 201, "it still uses what it read");
+    let refused = create_on(&lab, &client, "aos2", "AFTER-2").await;
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    let cause = lab.explain_last().unwrap().cause.unwrap();
+    assert_eq!(cause.setting, realm);
+    // Mended, but not read: the node that was restarted says so, the other one goes on.
+    lab.apply([Edit::replace(realm.clone(), "spn:c0117050-0000-4000-8000-00000000a002")]).await;
+    assert_eq!(create_on(&lab, &client, "aos2", "AFTER-3").await.status, 400);
+    let cause = lab.explain_last().unwrap().cause.unwrap();
+    assert_eq!((cause.kind, &cause.setting), (mocktenant_diagnosis::Kind::Restart, &realm));
+    let no_such = Command::Restart { environment: "onebox".to_owned(), node: Some("aos9".to_owned()) };
+    assert!(lab.try_command(no_such).await.unwrap_err().to_string().contains("aos9"));
+}
+
+/// The default world with a second organisation, linked to nothing.
+fn two_organisations() -> World {
+    let world = World::contoso().unwrap();
+    let mut second = world.get(&pointers::organization("contoso")).unwrap().clone();
+    second["id"] = json!("c0117050-0000-4000-8000-0000000d0009");
+    second["name"] = json!("Fabrikam");
+    second["host"] = json!("fabrikam.crm4.dynamics.com");
+    second["api_host"] = json!("fabrikam.api.crm4.dynamics.com");
+    let edit = Edit::add(pointers::organization("fabrikam").setting(), second);
+    world.edited(&[edit], EditedBy::Control).unwrap()
+}
+
+async fn accounts(lab: &Lab, organization: &str) -> Vec<String> {
+    let resource = format!("https://{organization}.crm4.dynamics.com");
+    let client = lab.client().bearer(&lab.client().token(&resource).await);
+    let answer = client.get(&format!("{resource}/api/data/v9.2/accounts?$select=name")).await.json();
+    let rows = answer["value"].as_array().unwrap();
+    rows.iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_reset_of_one_organisation_leaves_the_other_its_rows() {
+    let lab = Lab::builder().world(two_organisations()).start().await;
+    for organization in ["contoso", "fabrikam"] {
+        let resource = format!("https://{organization}.crm4.dynamics.com");
+        let client = lab.client().bearer(&lab.client().token(&resource).await);
+        let url = format!("{resource}/api/data/v9.2/accounts");
+        assert_eq!(client.post_json(&url, &json!({ "name": "Kept or not" })).await.status, 204);
+    }
+    let name = pointers::organization("contoso").name();
+    lab.apply([Edit::replace(name.clone(), "Renamed")]).await;
+    let exchanges = lab.journal().records().len();
+    lab.command(Command::Reset { scope: Some(Scope::organization("contoso")) }).await;
+    assert_eq!(lab.world().get(&name), Some(&json!("Contoso")), "its settings are those of the base world");
+    assert!(lab.journal().records().len() >= exchanges, "the journal stays");
+    assert_eq!(accounts(&lab, "contoso").await, [""; 0]);
+    assert_eq!(accounts(&lab, "fabrikam").await, ["Kept or not"]);
+    let nowhere = Command::Reset { scope: Some(Scope::organization("nowhere")) };
+    assert!(lab.try_command(nowhere).await.is_err());
+}
+
+#[tokio::test]
+async fn declared_rows_that_are_edited_after_their_first_use_take_effect_or_are_refused() {
+    let lab = Lab::start().await;
+    let client = authorized(&lab).await;
+    let aos = lab.settings().aos["onebox"].url.clone();
+    let group = format!("{aos}/data/CustomerGroups(dataAreaId='usmf',CustomerGroupId='X1')");
+    assert_eq!(client.get(&group).await.status, 404, "the rows are in use from here on");
+    let groups = pointers::environment("onebox").records("CustomerGroups");
+    let row = |name: &str| json!({ "dataAreaId": "usmf", "CustomerGroupId": "X1", "Description": name });
+    lab.apply([Edit::add(groups.join("new"), row("Added"))]).await;
+    assert_eq!(client.get(&group).await.json()["Description"], "Added");
+    lab.apply([Edit::replace(groups.join("new"), row("Changed"))]).await;
+    assert_eq!(client.get(&group).await.json()["Description"], "Changed");
+    let twice = lab.try_apply([Edit::add(groups.join("again"), row("Twice"))]).await.unwrap_err();
+    assert!(twice.to_string().contains("again") && twice.to_string().contains("taken"), "{twice}");
+    assert_eq!(lab.world().get(&groups.join("again")), None, "a refused edit changes nothing");
+    lab.apply([Edit::remove(groups.join("new"))]).await;
+    assert_eq!(client.get(&group).await.status, 404);
+}
+
+/// A lab without sockets that is its own outside, and resets itself around one of its calls.
+struct Itself {
+    lab: mocktenant_lab::Lab,
+    calls: AtomicUsize,
+    /// Counted from 0 once armed; `usize::MAX` never.
+    resets_at: AtomicUsize,
+    /// Whether it resets before the call is made or once it was answered.
+    after: bool,
+    scope: Option<Scope>,
+}
+
+impl Itself {
+    async fn reset_if(&self, at: usize, now: bool) {
+        if now && self.resets_at.load(Ordering::SeqCst) == at {
+            self.resets_at.store(usize::MAX, Ordering::SeqCst);
+            self.lab.apply(Command::Reset { scope: self.scope.clone() }).await.unwrap();
+        }
+    }
+}
+
+struct Outside(Arc<Itself>);
+
+impl Outbound for Outside {
+    fn call(&self, call: Call) -> BoxFuture<'_, Result<CallReply, CallError>> {
+        let itself = Arc::clone(&self.0);
+        Box::pin(async move {
+            let at = itself.calls.fetch_add(1, Ordering::SeqCst);
+            itself.reset_if(at, !itself.after).await;
+            let rest = call.url.strip_prefix("https://").unwrap();
+            let (host, target) = rest.split_at(rest.find('/').unwrap());
+            let entrance = itself.lab.entrance_of(host).unwrap();
+            let mut request = Request::new(call.method, host, target, entrance);
+            request.headers = call.headers;
+            request.body = Ok(call.body);
+            let answer = itself.lab.answer(request).await;
+            itself.reset_if(at, itself.after).await;
+            Ok(CallReply { status: answer.status, headers: answer.headers, body: answer.body })
+        })
+    }
+}
+
+async fn started(after: bool, scope: Option<Scope>) -> Arc<Itself> {
+    let lab = mocktenant_lab::Lab::builder(Arc::new(World::contoso().unwrap()))
+        .surface(Entra)
+        .surface(Aos::new())
+        .surface(Dataverse::new())
+        .build();
+    let itself = Arc::new(Itself {
+        lab: lab.clone(),
+        calls: AtomicUsize::new(0),
+        resets_at: AtomicUsize::new(usize::MAX),
+        after,
+        scope,
+    });
+    lab.set_outbound(Outside(Arc::clone(&itself)));
+    lab.start_all().await;
+    itself
+}
+
+async fn send(
+    lab: &mocktenant_lab::Lab,
+    method: Method,
+    host: &str,
+    target: &str,
+    token: &str,
+    body: String,
+) -> Value {
+    let mut request = Request::new(method, host, target, Entrance::Identity);
+    let form = if token.is_empty() { "application/x-www-form-urlencoded" } else { "application/json" };
+    request.headers = HeaderMap::from_iter([(http::header::CONTENT_TYPE, form.parse().unwrap())]);
+    request.headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
+    request.body = Ok(body.into());
+    let answer = lab.answer(request).await;
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    json!({ "status": answer.status.as_u16(), "body": body })
+}
+
+async fn token(lab: &mocktenant_lab::Lab, resource: &str) -> String {
+    let world = lab.world();
+    let caller = world.caller();
+    let secret = caller.client_secret.as_str();
+    let form = format!(
+        "grant_type=client_credentials&client_id={}&client_secret={secret}&resource={resource}",
+        caller.client_id
+    );
+    let target = format!("/{}/oauth2/token", caller.tenant);
+    let answer = send(lab, Method::POST, "login.microsoftonline.com", &target, "", form).await;
+    answer["body"]["access_token"].as_str().unwrap().to_owned()
+}
+
+/// Creates a customer, with a reset around its call number `at`. Gives its status, and the numbers of customers and
+/// accounts that are there afterwards.
+async fn create_with_a_reset(at: usize, after: bool, scope: Option<Scope>) -> (u16, usize, usize) {
+    let itself = started(after, scope).await;
+    let lab = &itself.lab;
+    let world = lab.world();
+    let aos = world.environment("onebox").unwrap().host.clone();
+    let organization = world.organization("contoso").unwrap().host.clone();
+    let aos_token = token(lab, &format!("https://{aos}")).await;
+    let began = itself.calls.load(Ordering::SeqCst);
+    itself.resets_at.store(began + at, Ordering::SeqCst);
+    let body = Value::Object(world.caller().customer.clone()).to_string();
+    let created = send(lab, Method::POST, &aos, "/data/CustomersV3", &aos_token, body).await;
+    assert_eq!(itself.resets_at.load(Ordering::SeqCst), usize::MAX, "no call number {at}");
+
+    let rows = |answer: Value| answer["body"]["value"].as_array().unwrap().len();
+    let customers = rows(send(lab, Method::GET, &aos, "/data/CustomersV3", &aos_token, String::new()).await);
+    let token = token(lab, &format!("https://{organization}")).await;
+    let accounts =
+        rows(send(lab, Method::GET, &organization, "/api/data/v9.2/accounts", &token, String::new()).await);
+    let records = lab.journal().records();
+    let ids: BTreeSet<_> = records.iter().map(|record| &record.id).collect();
+    assert_eq!(ids.len(), records.len(), "nothing is journaled twice");
+    let parents = records.iter().filter(|record| record.target.contains("CustomersV3")).count();
+    assert_eq!(parents, 2, "what was being answered is journaled once, and so is the question afterwards");
+    (u16::try_from(created["status"].as_u64().unwrap()).unwrap(), customers, accounts)
+}
+
+/// The calls of one Dual Write on a started node: the token, three lookups, the account.
+const CALLS: usize = 5;
+
+#[tokio::test]
+async fn a_reset_in_the_middle_of_a_dual_write_leaves_nothing_half_written() {
+    for after in [false, true] {
+        for at in 0..CALLS {
+            let (status, customers, accounts) = create_with_a_reset(at, after, None).await;
+            assert_ne!(status, 201, "call {at}, after {after}: what was reset was not created");
+            assert_eq!((customers, accounts), (0, 0), "call {at}, after {after}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reset_of_the_environment_alone_stops_the_write_everywhere_unless_it_was_done() {
+    let environment = || Some(Scope::environment("onebox"));
+    for (after, at) in (0..CALLS).map(|at| (false, at)).chain((0..CALLS - 1).map(|at| (true, at))) {
+        let (status, customers, accounts) = create_with_a_reset(at, after, environment()).await;
+        assert_ne!(status, 201, "call {at}, after {after}");
+        assert_eq!((customers, accounts), (0, 0), "call {at}, after {after}");
+    }
+    // Once Dataverse has the row, the order is: written, then reset.
+    let (status, customers, accounts) = create_with_a_reset(CALLS - 1, true, environment()).await;
+    assert_ne!(status, 201);
+    assert_eq!((customers, accounts), (0, 1), "the organisation keeps what it was given before");
+}
+
+#[tokio::test]
+async fn passed_checks_of_a_healthy_chain_hold_no_text_of_their_own() {
+    let lab = Lab::start().await;
+    let client = authorized(&lab).await;
+    let mut customer = lab.world().caller().customer.clone();
+    customer.insert("CustomerAccount".to_owned(), json!("SHARED"));
+    let url = format!("{}/data/CustomersV3", lab.settings().aos["onebox"].url);
+    assert_eq!(client.post_json(&url, &Value::Object(customer)).await.status, 201);
+    let mut asked = 0;
+    for record in lab.journal().records() {
+        for check in record.checks.iter().filter(|check| !check.failed()) {
+            asked += 1;
+            let made = check.expected.is_made() || check.actual.is_made() || !check.settings.is_empty();
+            assert!(!made, "{} {}: {check:?}", record.surface, check.name);
+        }
+    }
+    assert!(asked > 60, "{asked}");
+    let thumbprint = Setting::fixed("/environments/onebox/web_config/Infrastructure.S2SCertThumbprint");
+    let facts: Vec<_> = lab
+        .journal()
+        .records()
+        .iter()
+        .flat_map(|record| record.facts.iter().cloned().collect::<Vec<_>>())
+        .collect();
+    assert!(
+        facts.iter().any(|fact| fact.setting.as_ref() == Some(&thumbprint)),
+        "and the facts are all there"
+    );
+}

@@ -192,7 +192,11 @@ fn text(value: &Value) -> Cow<'_, str> {
 }
 
 fn lines(headers: &Map<String, Value>) -> Box<str> {
-    headers.iter().map(|(name, value)| format!("{name}: {}\n", text(value))).collect::<String>().into()
+    let mut lines = String::new();
+    for (name, value) in headers {
+        lines.extend([name, ": ", &text(value), "\n"]);
+    }
+    lines.into_boxed_str()
 }
 
 fn bytes(body: &Value) -> Bytes {

@@ -54,7 +54,7 @@ pub struct RowRefused {
     /// The declared name.
     pub name: String,
     /// What stands against it.
-    pub why: TableError,
+    pub why: Box<TableError>,
 }
 
 impl RowRefused {
@@ -223,7 +223,7 @@ pub(crate) fn redeclared(
         scope: scope.clone(),
         table: row.table,
         name: row.name.clone(),
-        why,
+        why: Box::new(why),
     };
     // What goes first frees its keys for what comes.
     for row in before {

@@ -240,7 +240,7 @@ fn ask_user(
         (None, None) => None,
     };
     let settings = || {
-        let table = || at.map(|at| at.aad_clients());
+        let table = || Some(at?.aad_clients());
         pointer().map(Setting::from).or_else(table).into_iter().collect()
     };
     let finding = match (claims, client) {

@@ -154,7 +154,8 @@ pub(crate) async fn update(
     validate(entity, &database.snapshot(), &reserved.columns)?;
     deliver(&exchange.context, &mut exchange.trail, node, entity, Operation::Update, &reserved.columns)
         .await?;
-    commit(exchange, transaction).map(drop)
+    commit(exchange, transaction)?;
+    Ok(())
 }
 
 /// `DELETE` of one record.
@@ -173,12 +174,13 @@ pub(crate) async fn delete(
         transaction.reserve_delete(entity.set, &key, precondition).map_err(|error| refused(entity, error))?;
     deliver(&exchange.context, &mut exchange.trail, node, entity, Operation::Delete, &reserved.columns)
         .await?;
-    commit(exchange, transaction).map(drop)
+    commit(exchange, transaction)?;
+    Ok(())
 }
 
 /// Makes a write visible. A reset in the meantime took it away, here and in Dataverse.
-fn commit(exchange: &Exchange, transaction: Transaction) -> Result<Commit, WriteError> {
-    exchange.context.commit(transaction).map_err(|_| ODataError::Internal.into())
+fn commit(exchange: &Exchange, transaction: Transaction) -> Result<Commit, ODataError> {
+    exchange.context.commit(transaction).map_err(|_| ODataError::Internal)
 }
 
 async fn deliver(

@@ -40,9 +40,9 @@ pub(crate) fn page(world: &Arc<World>) -> String {
 
 fn hosts(page: &mut String, world: &Arc<World>) {
     page.push_str("\n## Hosts\n\nThe names the lab answers, whatever the port.\n\n");
-    head(page, &["name", "site"]);
-    for (name, site) in chain::lab(world).hosts() {
-        row(page, &[code(&name), site.to_string()]);
+    head(page, &["name", "entrance"]);
+    for (name, entrance) in chain::lab(world).hosts() {
+        row(page, &[code(&name), entrance.to_string()]);
     }
 }
 

@@ -148,9 +148,9 @@ impl<'l> Caller<'l> {
         self.client.send(Call { method, url, headers, body: body.into() }).await.map_err(|error| lost(&error))
     }
 
-    fn address(&self, site: &Entrance) -> Result<String, Failure> {
-        let address = self.lab.addresses().get(site).cloned();
-        address.ok_or_else(|| Failure::new(Exit::Finding, format!("the lab does not listen for {site}")))
+    fn address(&self, entrance: &Entrance) -> Result<String, Failure> {
+        let address = self.lab.addresses().get(entrance).cloned();
+        address.ok_or_else(|| Failure::new(Exit::Finding, format!("the lab does not listen for {entrance}")))
     }
 }
 

@@ -12,8 +12,8 @@ use std::time::Instant;
 use http::{HeaderName, HeaderValue};
 
 use crate::clock::lock;
-use crate::journal::{Kind, Record};
 use crate::outbound::{Call, CallError, Reply};
+use crate::record::{Kind, Record};
 use crate::rows::Lineage;
 use crate::{Context, Trail};
 

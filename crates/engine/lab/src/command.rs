@@ -11,7 +11,7 @@ use mocktenant_world::{Edit, EditError, EditedBy, World, scenario};
 use time::Duration;
 
 use crate::clock::ClockChange;
-use crate::journal::{Kind, Record};
+use crate::record::{Kind, Record};
 use crate::rows::{RowRefused, redeclared};
 use crate::{Lab, Machine, Scope, Trail};
 

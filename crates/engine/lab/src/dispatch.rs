@@ -17,7 +17,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use mocktenant_world::World;
 
 use crate::calling::CALL_HEADER;
-use crate::journal::{Kind, Record, cut, header_lines};
+use crate::record::{Kind, Record, cut, header_lines};
 use crate::request::{HostName, Request, fold};
 use crate::surface::{Mount, Refusal, Way};
 use crate::{Addresses, Answer, Context, Entrance, Exchange, Lab, Response, Trail};

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
-use crate::journal::{Kind, Record};
+use crate::record::{Kind, Record};
 use crate::trail::Facts;
 use crate::{Entrance, Machine, masking};
 
@@ -90,6 +90,13 @@ pub struct AnswerDocument {
     /// Body: JSON where it is JSON, else text; `null` if there was none.
     #[serde(default)]
     pub body: Value,
+}
+
+impl Record {
+    /// The record as a document, secrets and tokens masked.
+    pub fn document(&self) -> RecordDocument {
+        RecordDocument::from(self)
+    }
 }
 
 impl From<&Record> for RecordDocument {

@@ -18,6 +18,7 @@ mod masking;
 pub mod outbound;
 mod place;
 mod random;
+mod record;
 pub mod request;
 mod rows;
 pub mod store;

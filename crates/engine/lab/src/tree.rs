@@ -7,7 +7,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::journal::{Record, RecordDocument};
+use crate::document::RecordDocument;
+use crate::record::Record;
 
 /// Records with their places in the tree.
 #[derive(Clone, Debug, Default)]
@@ -91,7 +92,7 @@ mod tests {
     use time::OffsetDateTime;
 
     use super::*;
-    use crate::journal::Kind;
+    use crate::record::Kind;
 
     fn record(id: &str, parent: Option<&str>) -> Arc<Record> {
         Arc::new(Record {

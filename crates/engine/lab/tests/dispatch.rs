@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
+use mocktenant_lab::journal::Kind;
+use mocktenant_lab::outbound::{Call, CallError, Outbound, Reply};
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
     Addresses, Answer, BoxFuture, CatalogueRow, ClockChange, Command, Context, EXCHANGE_HEADER, Entrance,
@@ -36,6 +38,21 @@ static ROUTES: &[Route<Echo>] = &[
         endpoint: "panic",
         handler: |_, _| Box::pin(async move { panic!("a defect of ours") }),
     },
+    Route {
+        methods: &[Method::GET],
+        pattern: "/relay",
+        endpoint: "relay",
+        handler: |_, exchange| Box::pin(relay(exchange)),
+    },
+    Route {
+        methods: &[Method::GET],
+        pattern: "/never",
+        endpoint: "never",
+        handler: |_, exchange| {
+            exchange.trail.fact("began", "yes");
+            Box::pin(std::future::pending())
+        },
+    },
 ];
 
 fn echo(exchange: &mut Exchange) -> Answer {
@@ -57,6 +74,35 @@ fn files(exchange: &mut Exchange) -> Answer {
             exchange.parameter("rest")
         ),
     )
+}
+
+async fn relay(exchange: &mut Exchange) -> Answer {
+    let url = String::from("https://login.example.com/a/echo/b");
+    let call = Call { method: Method::GET, url, headers: http::HeaderMap::new(), body: Bytes::new() };
+    match exchange.context.call(&mut exchange.trail, call).await {
+        Ok(_) => Answer::empty(StatusCode::OK),
+        Err(_) => Answer::empty(StatusCode::BAD_GATEWAY),
+    }
+}
+
+/// Delivers a call to the lab, or does not, and loses the answer on its way back.
+struct Loses {
+    lab: Lab,
+    delivers: bool,
+}
+
+impl Outbound for Loses {
+    fn call(&self, call: Call) -> BoxFuture<'_, Result<Reply, CallError>> {
+        Box::pin(async move {
+            if self.delivers {
+                let target = call.url.strip_prefix("https://login.example.com").unwrap();
+                let mut request = Request::new(call.method, "login.example.com", target, Entrance::Identity);
+                request.headers = call.headers;
+                self.lab.answer(request).await;
+            }
+            Err(CallError::Timeout { host: "login.example.com".into(), seconds: 30 })
+        })
+    }
 }
 
 impl Surface for Echo {
@@ -241,6 +287,33 @@ async fn a_reset_takes_the_clocks_offsets_away_and_leaves_it_frozen() {
     }
     lab.apply(Command::Clock(ClockChange::Run)).await.unwrap();
     assert!(lab.clock().now() > instant + hour);
+}
+
+#[tokio::test]
+async fn a_call_is_journaled_once_whether_or_not_it_arrived_and_its_answer_came_back() {
+    for delivers in [true, false] {
+        let lab = lab();
+        lab.set_outbound(Loses { lab: lab.clone(), delivers });
+        assert_eq!(ask(&lab, Method::GET, "localhost", "/relay").await.0, 502);
+        let tree = lab.journal().tree();
+        assert_eq!(tree.records().len(), 2, "{tree:?}");
+        let root = tree.records().iter().find(|record| record.parent.is_none()).unwrap();
+        let children: Vec<_> = tree.children(&root.id).collect();
+        let expected = if delivers { Kind::Request } else { Kind::Call };
+        assert_eq!(children.iter().map(|child| child.kind).collect::<Vec<_>>(), [expected]);
+        assert_eq!(children[0].fact("call-error").is_none(), delivers);
+    }
+}
+
+#[tokio::test]
+async fn a_request_whose_caller_goes_away_is_journaled_all_the_same() {
+    let lab = lab();
+    let request = Request::new(Method::GET, "localhost", "/never", Entrance::Identity);
+    let answering = lab.answer(request);
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(20), answering).await.is_err());
+    let record = lab.journal().records().pop().unwrap();
+    assert_eq!((&*record.endpoint, record.status, record.error.as_deref()), ("never", 0, Some("no-caller")));
+    assert_eq!(record.fact("began").unwrap().value, "yes", "what it did until then is there");
 }
 
 #[tokio::test]

@@ -196,6 +196,8 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
 
 #[cfg(test)]
 mod tests {
+    use mocktenant_world::{Edit, EditedBy, pointers};
+
     use super::*;
 
     #[test]
@@ -220,6 +222,13 @@ mod tests {
     #[test]
     fn ports_count_from_the_base() {
         let world = World::contoso().unwrap();
+        let onebox = world.get(&pointers::environment("onebox")).unwrap();
+        let edits = ["onprem", "third"].map(|name| {
+            let mut environment = onebox.clone();
+            environment["host"] = format!("{name}.contoso.com").into();
+            Edit::add(pointers::environment(name).setting(), environment)
+        });
+        let world = world.edited(&edits, EditedBy::Control).unwrap();
         let ports: Vec<_> = doors(&world)
             .into_iter()
             .map(|(door, offset)| (door.name(), planned(Ports::default(), offset).unwrap()))
@@ -228,9 +237,12 @@ mod tests {
             ("tools", 7440),
             ("identity", 7443),
             ("environment/onebox", 7444),
+            ("environment/onprem", 7445),
             ("organization/contoso", 7446),
         ];
-        assert_eq!(ports, expected.map(|(name, port)| (name.to_owned(), Some(port))));
+        let (free, fixed): (Vec<_>, Vec<_>) = ports.into_iter().partition(|(_, port)| port.is_none());
+        assert_eq!(fixed, expected.map(|(name, port)| (name.to_owned(), Some(port))));
+        assert_eq!(free, [("environment/third".to_owned(), None)]);
         assert_eq!(planned(Ports::Base(0), Some(3)).unwrap(), None);
         assert!(matches!(planned(Ports::Base(65530), Some(0)), Err(StartError::PortBase { .. })));
     }

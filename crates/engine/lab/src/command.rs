@@ -151,6 +151,9 @@ impl Lab {
             let mut changes = Vec::new();
             for (scope, rows) in opened {
                 let Some(mounted) = self.surfaces().get(rows.owner) else { continue };
+                if scope.is_shared(&before, &world) {
+                    continue;
+                }
                 let declared = |world: &World| mounted.surface.declared_rows(world, scope, now);
                 changes.extend(redeclared(scope, &rows.database, &declared(&before), &declared(&world))?);
             }

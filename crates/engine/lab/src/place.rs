@@ -162,6 +162,22 @@ impl Scope {
         }
     }
 
+    /// Whether two snapshots have it in common: then nothing declared of it differs.
+    pub(crate) fn is_shared(&self, one: &World, other: &World) -> bool {
+        fn same<T>(one: Option<&Arc<T>>, other: Option<&Arc<T>>) -> bool {
+            match (one, other) {
+                (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+                (None, None) => true,
+                _ => false,
+            }
+        }
+        match self {
+            Self::Tenant(id) => same(one.tenant(id), other.tenant(id)),
+            Self::Environment(name) => same(one.environment(name), other.environment(name)),
+            Self::Organization(name) => same(one.organization(name), other.organization(name)),
+        }
+    }
+
     /// Its name in the declaration; a tenant's id.
     pub fn name(&self) -> &str {
         match self {

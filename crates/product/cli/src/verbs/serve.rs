@@ -13,9 +13,8 @@ use std::time::{Duration, Instant};
 
 use mocktenant_lab::Entrance;
 use mocktenant_lab::journal::Record;
-use mocktenant_server::{Options, Ports, Running, StartError};
+use mocktenant_server::{Options, Ports, Running, Settings, StartError};
 use mocktenant_world::World;
-use serde_json::Value;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -162,8 +161,8 @@ fn write_journal(
 }
 
 /// The screen, from the settings document; what is not in it is not on the screen.
-fn screen(settings: &Value, common: &Common, palette: Palette) -> String {
-    let text = |pointer: &str| settings.pointer(pointer).and_then(Value::as_str);
+fn screen(settings: &Settings, common: &Common, palette: Palette) -> String {
+    let entra = &settings.entra;
     let state = state_directory(common);
     let mut screen = String::with_capacity(2048);
     // Writing to a String cannot fail, here and below.
@@ -173,34 +172,33 @@ fn screen(settings: &Value, common: &Common, palette: Palette) -> String {
         palette.paint(Paint::Strong, concat!("mocktenant ", env!("CARGO_PKG_VERSION"))),
         from_home(&state.to_string_lossy()),
     );
-    if let (Some(authority), Some(domain)) = (text("/entra/authority"), text("/entra/tenant_domain")) {
-        row(&mut screen, "Entra ID", authority, domain);
+    if !(entra.authority.is_empty() || entra.tenant_domain.is_empty()) {
+        row(&mut screen, "Entra ID", &entra.authority, &entra.tenant_domain);
     }
-    for (name, aos) in settings["aos"].as_object().into_iter().flatten() {
-        row(&mut screen, "AOS", aos["url"].as_str().unwrap_or_default(), &format!("{name} (Entra)"));
+    for (name, aos) in &settings.aos {
+        row(&mut screen, "AOS", &aos.url, &format!("{name} (Entra)"));
     }
-    if let Some(url) = text("/dataverse/url") {
-        row(&mut screen, "Dataverse", url, "");
+    if !settings.dataverse.is_absent() {
+        row(&mut screen, "Dataverse", &settings.dataverse.url, "");
     }
-    if let Some(url) = text("/control_url") {
-        row(&mut screen, "Tools", url, "control API and journal");
+    if !settings.control_url.is_empty() {
+        row(&mut screen, "Tools", &settings.control_url, "control API and journal");
     }
     screen.push('\n');
-    if let (Some(client), Some(secret)) = (text("/entra/client_id"), text("/entra/client_secret")) {
-        row(&mut screen, "client", client, &format!("secret {secret}"));
+    if !entra.is_absent() {
+        row(&mut screen, "client", &entra.client_id, &format!("secret {}", entra.client_secret));
     }
-    if let (Some(pfx), Some(thumbprint)) =
-        (text("/entra/certificate_pfx"), text("/entra/certificate_thumbprint"))
-    {
+    if let Some(pfx) = &entra.certificate_pfx {
         row(
             &mut screen,
             "certificate",
-            &from_home(pfx),
-            &format!("no password   SHA-1 {}", abridged(thumbprint)),
+            &from_home(&pfx.to_string_lossy()),
+            &format!("no password   SHA-1 {}", abridged(&entra.certificate_thumbprint)),
         );
     }
-    if let Some(ca) = text("/ca_pem") {
-        row(&mut screen, "CA", &from_home(ca), "limited to this lab's names, not trusted yet");
+    let ca = settings.ca_pem.to_string_lossy();
+    if !ca.is_empty() {
+        row(&mut screen, "CA", &from_home(&ca), "limited to this lab's names, not trusted yet");
     }
     if let Some(lines) = create_a_customer(settings) {
         let _ = writeln!(screen, "\n  create a customer in the AOS, and an account in Dataverse");
@@ -223,24 +221,24 @@ fn row(screen: &mut String, name: &str, value: &str, remark: &str) {
 }
 
 /// Two commands: a token, and the customer with it.
-fn create_a_customer(settings: &Value) -> Option<[String; 2]> {
-    let text = |pointer: &str| settings.pointer(pointer).and_then(Value::as_str);
-    let (_, aos) =
-        settings["aos"].as_object()?.iter().find(|(_, aos)| aos.get("sample_customer").is_some())?;
-    let authority = text("/entra/authority")?;
-    let (client, secret) = (text("/entra/client_id")?, text("/entra/client_secret")?);
-    let ca = quoted(text("/ca_pem")?);
-    let (url, resource) = (aos["url"].as_str()?, aos["resource"].as_str()?);
+fn create_a_customer(settings: &Settings) -> Option<[String; 2]> {
+    let aos = settings.aos.values().find(|aos| !aos.sample_customer.is_null())?;
+    let entra = &settings.entra;
+    let (authority, url, resource) = (&entra.authority, &aos.url, &aos.resource);
+    if authority.is_empty() {
+        return None;
+    }
+    let ca = quoted(&settings.ca_pem.to_string_lossy());
     let token = format!(
         "TOKEN=$(curl -s --cacert {ca} {authority}/oauth2/v2.0/token -d grant_type=client_credentials -d client_id={} \
          -d client_secret={} -d scope={resource}/.default | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')",
-        quoted(client),
-        quoted(secret),
+        quoted(&entra.client_id),
+        quoted(&entra.client_secret),
     );
     let customer = format!(
         "curl -s --cacert {ca} {url}/data/CustomersV3 -H \"Authorization: Bearer $TOKEN\" \
          -H 'Content-Type: application/json' -d {}",
-        quoted(&aos["sample_customer"].to_string()),
+        quoted(&aos.sample_customer.to_string()),
     );
     Some([token, customer])
 }
@@ -292,7 +290,8 @@ mod tests {
             log_format: crate::args::LogFormat::Text,
             log_level: crate::args::LogLevel::Warn,
         };
-        let settings = serde_json::json!({ "dataverse": { "url": "https://localhost:7446" } });
+        let mut settings = Settings::default();
+        settings.dataverse.url = String::from("https://localhost:7446");
         let screen = screen(&settings, &common, Palette::plain());
         assert!(screen.contains("Dataverse    https://localhost:7446"));
         assert!(!screen.contains("AOS") && !screen.contains("curl"), "{screen}");

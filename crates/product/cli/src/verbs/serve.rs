@@ -5,23 +5,19 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use mocktenant_lab::Entrance;
-use mocktenant_lab::journal::Record;
 use mocktenant_server::{Options, Ports, Running, Settings, StartError};
 use mocktenant_world::World;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
 
 use crate::args::{Common, Control, Serve};
 use crate::console::{self, Paint, Palette};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::find_lab::state_directory;
+use crate::journal_file;
 use crate::signals::Signals;
 
 /// How long exchanges under way may take to end after the first signal.
@@ -31,7 +27,7 @@ const LAST_LINES: Duration = Duration::from_millis(500);
 
 /// Serves until a signal; exits 0.
 pub(crate) async fn run(common: &Common, serve: Serve, began: Instant) -> Outcome {
-    let journal_file = serve.journal_file.as_deref().map(open_journal_file).transpose()?;
+    let journal_file = serve.journal_file.as_deref().map(journal_file::open).transpose()?;
     // From here on a signal is a wish to stop, also while starting.
     let mut signals = Signals::listen()
         .map_err(|error| Failure::new(Exit::Unreachable, "cannot listen for signals").because(&error))?;
@@ -45,7 +41,7 @@ pub(crate) async fn run(common: &Common, serve: Serve, began: Instant) -> Outcom
     if let Some(file) = journal_file {
         // Followed before it is read, so that nothing falls between the two.
         let exchanges = running.lab().journal().follow();
-        writers.push(write_journal(file, running.lab().journal().records(), exchanges)?);
+        writers.push(journal_file::write(file, running.lab().journal().records(), exchanges)?);
     }
     // Nobody reading the screen is no reason not to serve.
     let _ = console::line(&screen(running.settings(), common, palette));
@@ -110,53 +106,6 @@ pub(crate) fn options(common: &Common, serve: Serve) -> Result<Options, Failure>
         control_open: serve.control == Control::Open,
         publish_settings: true,
         ..Options::new(world, state_directory(common))
-    })
-}
-
-fn open_journal_file(path: &Path) -> Result<std::fs::File, Failure> {
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path).map_err(|error| {
-        Failure::new(Exit::Usage, format!("cannot write the journal file {}", path.display())).because(&error)
-    })
-}
-
-/// Appends a line of JSON per exchange, those of the start first, until the lab is gone.
-fn write_journal(
-    mut file: std::fs::File,
-    begun: Vec<Arc<Record>>,
-    mut exchanges: Receiver<Arc<Record>>,
-) -> std::io::Result<JoinHandle<()>> {
-    let written = begun.last().map_or(0, |record| record.sequence);
-    let mut begun = begun.into_iter();
-    let mut next = move || match begun.next() {
-        Some(record) => Ok(record),
-        None => exchanges.blocking_recv(),
-    };
-    std::thread::Builder::new().name(String::from("journal-file")).spawn(move || {
-        let mut last = 0;
-        loop {
-            let line = match next() {
-                // Both read and followed.
-                Ok(record) if record.sequence <= written && last >= record.sequence => continue,
-                Ok(record) => {
-                    last = last.max(record.sequence);
-                    // Every map of a document has text for keys.
-                    format!("{}\n", serde_json::to_string(&record.document()).unwrap_or_default())
-                }
-                Err(RecvError::Lagged(dropped)) => format!("{{\"dropped\":{dropped}}}\n"),
-                Err(RecvError::Closed) => return,
-            };
-            if let Err(error) = file.write_all(line.as_bytes()) {
-                console::note(&format!("the journal file cannot be written any more: {error}"));
-                return;
-            }
-        }
     })
 }
 

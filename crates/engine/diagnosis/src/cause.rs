@@ -18,7 +18,7 @@ use crate::{Cause, Kind};
 mod certificate;
 
 struct Context<'c> {
-    chain: &'c Chain,
+    chain: &'c Chain<'c>,
     record: &'c Record,
     check: &'c Check,
     world: &'c World,

@@ -52,7 +52,7 @@ fn explanation(explanation: Explanation) -> (Option<Cause>, Vec<ExplainedCheck>)
     (explanation.cause, explanation.checks)
 }
 
-fn cause(cause: Cause) -> (Kind, Setting, Origin, Vec<Edit>) {
+fn cause(cause: Cause) -> (Kind, Setting, Option<Origin>, Vec<Edit>) {
     (cause.kind, cause.setting, cause.origin, cause.change)
 }
 

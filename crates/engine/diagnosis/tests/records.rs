@@ -45,7 +45,7 @@ fn input(name: &str, value: &str, setting: &str) -> Value {
 }
 
 /// A Dual Write that the AOS refused with this check, with what it read.
-fn written(check: Value, facts: Value) -> Value {
+fn written(check: &Value, facts: &Value) -> Value {
     json!({ "sequence": 9, "surface": "aos", "machine": "environment/onebox/aos1", "error": "dual-write authentication",
         "request": { "method": "POST", "url": "https://localhost:7444/data/CustomersV3" },
         "answer": { "status": 400, "headers": { "content-type": "application/json" },
@@ -54,7 +54,7 @@ fn written(check: Value, facts: Value) -> Value {
 }
 
 /// What Entra or Dataverse answered to a call of it.
-fn asked(surface: &str, check: Value, facts: Value) -> Value {
+fn asked(surface: &str, check: &Value, facts: &Value) -> Value {
     json!({ "sequence": 8, "id": "x-1.1", "parent": "x-1", "surface": surface, "error": "AADSTS1",
         "answer": { "status": 401 }, "checks": [check], "facts": facts })
 }
@@ -67,8 +67,8 @@ fn cause(records: impl IntoIterator<Item = Value>) -> (Kind, String) {
 
 fn certificate_missing() -> Value {
     written(
-        failed("certificate-found", "in no store", &[THUMBPRINT, STORED]),
-        json!([input("thumbprint", "9F86D081884C7D659A2FEAA0C55AD015B0F00A08", THUMBPRINT)]),
+        &failed("certificate-found", "in no store", &[THUMBPRINT, STORED]),
+        &json!([input("thumbprint", "9F86D081884C7D659A2FEAA0C55AD015B0F00A08", THUMBPRINT)]),
     )
 }
 
@@ -96,8 +96,8 @@ fn the_deciding_checks_own_advice_is_the_cause_and_the_missing_world_is_said() {
 #[test]
 fn an_exchange_is_found_by_any_id_and_its_child_explains_the_same() {
     let child =
-        asked("entra", failed("application-registered", "a", &["/tenants/c/applications/a"]), json!([]));
-    let tree = tree([child, written(failed("token-issued", "AADSTS1", &[REALM]), json!([]))]);
+        asked("entra", &failed("application-registered", "a", &["/tenants/c/applications/a"]), &json!([]));
+    let tree = tree([child, written(&failed("token-issued", "AADSTS1", &[REALM]), &json!([]))]);
     let exchange = |what: &str| explain_records(&tree, what).map(|explanation| explanation.exchange);
     for what in ["last", "x-1", "x-1.1", " 4f1f2a0e "] {
         assert_eq!(exchange(what).as_deref(), Some("x-1"), "{what}");
@@ -109,7 +109,7 @@ fn an_exchange_is_found_by_any_id_and_its_child_explains_the_same() {
 fn a_thumbprint_that_is_none_is_blamed_itself() {
     let facts = json!([input("thumbprint", "\u{200e}9F86", THUMBPRINT)]);
     let check = failed("certificate-found", "a character that cannot be seen", &[THUMBPRINT]);
-    assert_eq!(cause([written(check, facts)]), (Kind::Setting, THUMBPRINT.into()));
+    assert_eq!(cause([written(&check, &facts)]), (Kind::Setting, THUMBPRINT.into()));
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_refused_call_is_blamed_on_the_input_it_was_made_with() {
         ]);
         let own = failed("certificate-registered", "6114", &["/tenants/c/applications/x/certificates/6114"]);
         let client = json!([{ "name": "client-id", "value": client }]);
-        cause([asked("entra", own, client), written(failed("token-issued", "AADSTS1", &[REALM]), facts)])
+        cause([asked("entra", &own, &client), written(&failed("token-issued", "AADSTS1", &[REALM]), &facts)])
     };
     assert_eq!(refused("on", ERP), (Kind::Setting, REALM.into()));
     assert_eq!(refused("off", ERP), (Kind::Setting, FLIGHT.into()));
@@ -130,15 +130,15 @@ fn a_refused_call_is_blamed_on_the_input_it_was_made_with() {
     assert_eq!(refused("on", "c0117050-0000-4000-8000-00000000a002"), own);
 
     let facts = json!([input("tenant-id", "nowhere.example", TENANT)]);
-    let tenant = asked("entra", failed("tenant", "nowhere.example", &[]), json!([]));
-    let written = written(failed("token-issued", "AADSTS90002", &[REALM]), facts);
+    let tenant = asked("entra", &failed("tenant", "nowhere.example", &[]), &json!([]));
+    let written = written(&failed("token-issued", "AADSTS90002", &[REALM]), &facts);
     assert_eq!(cause([tenant, written]), (Kind::Setting, TENANT.into()), "named by the record");
 }
 
 #[test]
 fn a_call_of_the_aos_is_never_its_callers_fault_and_a_wrong_request_is() {
-    let child = || asked("dataverse", failed("of-a-newer-lab", "b", &[]), json!([]));
-    let write = |name: &str| written(failed(name, "401", &[]), json!([]));
+    let child = || asked("dataverse", &failed("of-a-newer-lab", "b", &[]), &json!([]));
+    let write = |name: &str| written(&failed(name, "401", &[]), &json!([]));
     assert_eq!(cause([child(), write("dataverse-accepted")]), (Kind::Setting, "/environments/onebox".into()));
 
     let secret = failed("secret-matches", "another", &["/tenants/c/applications/x/secrets"]);

@@ -13,9 +13,8 @@ use crate::chain::{Chain, Deciding};
 use crate::knowledge::ERP;
 use crate::{Cause, Kind, cause};
 
-/// Checks that ask whether something is there.
+/// Checks that ask whether something is there, and whose first setting is that thing.
 const PRESENCE: &[&str] = &[
-    "certificate-found",
     "private-key-present",
     "application-registered",
     "certificate-registered",
@@ -63,9 +62,7 @@ fn named(chain: &Chain, deciding: &Deciding, check: &Check) -> (Kind, Setting) {
     }
     let callers = cause::member_of_caller(check, &deciding.record);
     match own {
-        Some(own) if PRESENCE.contains(&&*check.name) && check.name != "certificate-found" => {
-            (Kind::Missing, own.clone())
-        }
+        Some(own) if PRESENCE.contains(&&*check.name) => (Kind::Missing, own.clone()),
         Some(own) if via.is_some() || is_a_switch(own) || check.name == "secret-in-date" => {
             (Kind::Setting, own.clone())
         }

@@ -18,7 +18,7 @@ use crate::{Cause, Kind};
 mod certificate;
 
 struct Context<'c> {
-    chain: &'c Chain,
+    chain: &'c Chain<'c>,
     record: &'c Record,
     check: &'c Check,
     world: &'c World,
@@ -35,16 +35,7 @@ const METADATA_FORMAT: &str =
 
 /// The cause of a refusal.
 pub(crate) fn of(chain: &Chain, deciding: &Deciding, world: &World) -> Cause {
-    let unnamed = Check {
-        name: "answered".into(),
-        expected: "a request this product answers".into(),
-        actual: unanswered(chain, &deciding.record).into(),
-        outcome: mocktenant_verdict::Outcome::Failed,
-        settings: Vec::new(),
-        error: None,
-        change: None,
-    };
-    let check = deciding.check.as_ref().unwrap_or(&unnamed);
+    let check = &asked(chain, deciding);
     let context = Context { chain, record: &deciding.record, check, world };
     if let Some(via) = deciding.via.as_deref()
         && let Some(cause) = context.of_a_call(via)
@@ -76,6 +67,32 @@ pub(crate) fn of(chain: &Chain, deciding: &Deciding, world: &World) -> Cause {
         ("dataverse", "application-user-roles") => context.application_user_roles(),
         ("dataverse", "privilege") => context.privilege(),
         _ => context.caller(),
+    }
+}
+
+/// The check that decided; where none did, one that says what was answered.
+pub(crate) fn asked(chain: &Chain, deciding: &Deciding) -> Check {
+    deciding.check.clone().unwrap_or_else(|| Check {
+        name: "answered".into(),
+        expected: "a request this product answers".into(),
+        actual: unanswered(chain, &deciding.record).into(),
+        outcome: mocktenant_verdict::Outcome::Failed,
+        settings: Vec::new(),
+        error: None,
+        change: None,
+    })
+}
+
+/// The member of the caller's declaration that a check is about; the caller as a whole where it is about none.
+pub(crate) fn member_of_caller(check: &Check, record: &Record) -> Setting {
+    let caller = pointers::caller();
+    match &*check.name {
+        "secret-matches" | "secret-in-date" | "client-credential" => caller.client_secret(),
+        "client-id" | "application-registered" | "assertion-client-id" => caller.client_id(),
+        "resource" | "scope" | "token-audience" => caller.resource(),
+        "tenant" | "token-tenant" | "token-issuer" | "token-signature" => caller.tenant(),
+        "answered" if record.status == 400 && record.surface == "aos" => caller.customer(),
+        _ => caller.into(),
     }
 }
 
@@ -216,16 +233,7 @@ impl Context<'_> {
 
     /// The request itself is wrong: the member of the caller's declaration that says so.
     fn caller(&self) -> Cause {
-        let caller = pointers::caller();
-        let setting = match &*self.check.name {
-            "secret-matches" | "secret-in-date" | "client-credential" => caller.client_secret(),
-            "client-id" | "application-registered" | "assertion-client-id" => caller.client_id(),
-            "resource" | "scope" | "token-audience" => caller.resource(),
-            "tenant" | "token-tenant" | "token-issuer" | "token-signature" => caller.tenant(),
-            "answered" if self.record.status == 400 && self.record.surface == "aos" => caller.customer(),
-            _ => caller.into(),
-        };
-        self.cause(Kind::Caller, setting)
+        self.cause(Kind::Caller, member_of_caller(self.check, self.record))
     }
 
     /// The setting an AOS input came from.

@@ -13,13 +13,14 @@ use crate::ExplainedCheck;
 const DERIVED: &[&str] = &["token-issued", "dataverse-accepted", "metadata-reachable"];
 
 /// A root record and its descendants, in the order they were answered.
-pub(crate) struct Chain {
-    root: Arc<Record>,
-    descendants: Vec<Arc<Record>>,
+pub(crate) struct Chain<'t> {
+    tree: &'t Tree,
+    root: &'t Arc<Record>,
+    descendants: Vec<&'t Arc<Record>>,
     /// The start a not-started node points to, with its own children.
-    start: Option<Arc<Record>>,
+    start: Option<&'t Arc<Record>>,
     /// The newest start of the root's machine, if it came after the exchange: what it runs with now.
-    since: Option<Arc<Record>>,
+    since: Option<&'t Arc<Record>>,
 }
 
 /// Who decided, and by which check.
@@ -30,27 +31,26 @@ pub(crate) struct Deciding {
     pub(crate) via: Option<String>,
 }
 
-impl Chain {
-    pub(crate) fn around(record: &Arc<Record>, tree: &Tree) -> Self {
-        let root = Arc::clone(tree.root_of(record));
+impl<'t> Chain<'t> {
+    pub(crate) fn around(record: &'t Arc<Record>, tree: &'t Tree) -> Self {
+        let root = tree.root_of(record);
         let start = root.fact("start").filter(|_| root.refused()).and_then(|fact| tree.get(&fact.value));
         let newest = tree.records().iter().rfind(|candidate| {
             candidate.kind == Kind::Start && candidate.machine == root.machine && root.machine.is_some()
         });
-        let since = newest.filter(|newest| newest.sequence > root.sequence).cloned();
-        let tops = std::iter::once(&root).chain(start);
-        let mut descendants: Vec<_> = tops.flat_map(|top| tree.below(&top.id)).cloned().collect();
+        let since = newest.filter(|newest| newest.sequence > root.sequence);
+        let tops = std::iter::once(root).chain(start);
+        let mut descendants: Vec<_> = tops.flat_map(|top| tree.below(&top.id)).collect();
         descendants.sort_by_key(|record| record.sequence);
-        let start = start.cloned();
-        Self { root, descendants, start, since }
+        Self { tree, root, descendants, start, since }
     }
 
-    pub(crate) fn root(&self) -> &Arc<Record> {
-        &self.root
+    pub(crate) fn root(&self) -> &'t Arc<Record> {
+        self.root
     }
 
-    fn all(&self) -> impl Iterator<Item = &Arc<Record>> {
-        std::iter::once(&self.root).chain(&self.start).chain(&self.descendants)
+    fn all(&self) -> impl Iterator<Item = &'t Arc<Record>> {
+        std::iter::once(self.root).chain(self.start).chain(self.descendants.iter().copied())
     }
 
     /// Every check with its exchange.
@@ -68,28 +68,23 @@ impl Chain {
 
     /// The record and check that decided a refusal; `None` if nothing was refused.
     pub(crate) fn deciding(&self) -> Option<Deciding> {
-        let top = self.start.as_ref().unwrap_or(&self.root);
         if !self.root.refused() {
             return None;
         }
-        let mut record = Arc::clone(top);
+        let mut record = self.start.unwrap_or(self.root);
         let mut via = None;
         loop {
             let check = record.failed_check().cloned();
             let derived = check.as_ref().is_none_or(|check| DERIVED.contains(&&*check.name));
-            let refused_child = self
-                .descendants
-                .iter()
-                .rev()
-                .find(|child| child.parent.as_deref() == Some(&*record.id) && child.refused())
-                .filter(|_| derived);
+            let refused_child =
+                self.tree.children(&record.id).rev().find(|child| child.refused()).filter(|_| derived);
             match refused_child {
                 Some(child) if child.kind != Kind::Call => {
                     via = check.map(|check| check.name.into_owned());
-                    record = Arc::clone(child);
+                    record = child;
                 }
                 // A call that reached nobody: the caller's own check is the one to explain.
-                _ => return Some(Deciding { record, check, via }),
+                _ => return Some(Deciding { record: Arc::clone(record), check, via }),
             }
         }
     }
@@ -111,7 +106,7 @@ impl Chain {
 
     /// What the AOS read for this input at a start after the exchange.
     pub(crate) fn read_since(&self, name: &str) -> Option<&Value> {
-        self.since.as_ref()?.fact(name)?.read_at_start.as_ref()
+        self.since?.fact(name)?.read_at_start.as_ref()
     }
 
     /// What the user saw.

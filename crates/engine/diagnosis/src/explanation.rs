@@ -8,11 +8,18 @@ use mocktenant_verdict::{Check, Setting};
 use mocktenant_world::{Edit, World, place};
 use serde::Serialize;
 
+/// What a person has to know of an explanation that had no world.
+const WITHOUT_WORLD: &str = "note    told from the records alone: without a world there is no file and line, no edit to send, and nothing was tried out";
+
 /// What was found out about one exchange.
 #[derive(Clone, Debug, Serialize)]
 pub struct Explanation {
     /// 1.
     pub schema: u8,
+    /// Whether it was explained against a world; absent in JSON where it was. Without one (a journal file) the cause is the
+    /// deciding check's own: it has `advice` instead of `origin`, no `change`, and `also` is empty.
+    #[serde(skip_serializing_if = "is_true")]
+    pub world: bool,
     /// The root exchange.
     pub exchange: String,
     /// What the user saw: the message of the answer.
@@ -24,6 +31,11 @@ pub struct Explanation {
     pub cause: Option<Cause>,
     /// Other things found wrong.
     pub also: Vec<Cause>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
+fn is_true(value: &bool) -> bool {
+    *value
 }
 
 /// A check with the exchange it was asked in.
@@ -81,12 +93,16 @@ pub struct Cause {
     pub kind: Kind,
     /// The setting.
     pub setting: Setting,
-    /// Where it stands.
-    pub origin: Origin,
+    /// Where it stands; absent without a world.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// What it should be.
     pub expected: String,
     /// What it is.
     pub actual: String,
+    /// Without a world: what a person would change, in the deciding check's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<Cow<'static, str>>,
     /// RFC 6902 operations that heal it; `value` is left out where the world cannot know it.
     pub change: Vec<Edit>,
 }
@@ -99,7 +115,15 @@ impl Cause {
                 place: place(&setting, world).unwrap_or_else(|| format!("mocktenant set {setting}")),
             },
         };
-        Self { kind, setting, origin, expected: String::new(), actual: String::new(), change: Vec::new() }
+        Self {
+            kind,
+            setting,
+            origin: Some(origin),
+            expected: String::new(),
+            actual: String::new(),
+            advice: None,
+            change: Vec::new(),
+        }
     }
 
     pub(crate) fn expected(mut self, expected: impl Into<String>) -> Self {
@@ -138,11 +162,12 @@ impl Cause {
         self.setting.segments().last().unwrap_or_default()
     }
 
-    /// `web.config:41` or the place.
+    /// `web.config:41` or the place; without a world the setting's own name.
     pub fn whereabouts(&self) -> String {
         match &self.origin {
-            Origin::File { file, line, .. } => format!("{file}:{line}"),
-            Origin::Place { place } => place.clone(),
+            Some(Origin::File { file, line, .. }) => format!("{file}:{line}"),
+            Some(Origin::Place { place }) => place.clone(),
+            None => self.name(),
         }
     }
 
@@ -152,6 +177,10 @@ impl Cause {
         let whereabouts = visible(&self.whereabouts());
         let (expected, actual) = (visible(&self.expected), visible(&self.actual));
         match self.kind {
+            Kind::Restart if self.origin.is_none() => {
+                format!("restart: {name}: expected {expected}, got {actual}")
+            }
+            Kind::Setting if self.origin.is_none() => format!("{name}: expected {expected}, got {actual}"),
             Kind::Restart => {
                 format!("restart: {name} ({whereabouts}) is {expected} now, the AOS still runs with {actual}")
             }
@@ -183,7 +212,7 @@ impl Explanation {
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}", self.exchange);
+        let _ = writeln!(text, "{}", visible(&self.exchange));
         for line in self.symptom.lines() {
             let _ = writeln!(text, "  | {}", visible(line));
         }
@@ -191,13 +220,14 @@ impl Explanation {
         for explained in &self.checks {
             if explained.exchange != exchange {
                 exchange = &explained.exchange;
-                let _ = writeln!(text, "\n{exchange}  {}", explained.surface);
+                let _ = writeln!(text, "\n{}  {}", visible(exchange), visible(&explained.surface));
             }
             let check = &explained.check;
             let (mark, detail) = match &check.outcome {
                 mocktenant_verdict::Outcome::Passed => ("passed ", visible(&check.actual)),
                 mocktenant_verdict::Outcome::Failed => {
-                    let code = check.error.as_deref().map(|code| format!("  {code}")).unwrap_or_default();
+                    let code = check.error.as_deref().map(|code| format!("  {}", visible(code)));
+                    let code = code.unwrap_or_default();
                     (
                         "FAILED ",
                         format!(
@@ -207,16 +237,21 @@ impl Explanation {
                         ),
                     )
                 }
-                mocktenant_verdict::Outcome::Skipped { needs } => ("skipped", format!("needs {needs}")),
+                mocktenant_verdict::Outcome::Skipped { needs } => {
+                    ("skipped", format!("needs {}", visible(needs)))
+                }
                 mocktenant_verdict::Outcome::NotApplicable => ("n/a    ", visible(&check.actual)),
             };
-            let _ = writeln!(text, "  {mark}  {:<26} {detail}", check.name);
+            let _ = writeln!(text, "  {mark}  {:<26} {detail}", visible(&check.name));
         }
         text.push('\n');
         match &self.cause {
             Some(cause) => {
                 let _ = writeln!(text, "cause   {}", cause.to_line());
                 let _ = writeln!(text, "        {}", visible(cause.setting.as_str()));
+                if let Some(advice) = &cause.advice {
+                    let _ = writeln!(text, "advice  {}", visible(advice));
+                }
                 for edit in &cause.change {
                     if let Ok(edit) = serde_json::to_string(edit) {
                         let edit = visible(&edit);
@@ -224,10 +259,14 @@ impl Explanation {
                     }
                 }
             }
-            None => text.push_str("nothing was refused, and nothing waits for a restart\n"),
+            None if self.world => text.push_str("nothing was refused, and nothing waits for a restart\n"),
+            None => text.push_str("nothing was refused\n"),
         }
         for other in &self.also {
             let _ = writeln!(text, "also    {}", other.to_line());
+        }
+        if !self.world {
+            let _ = writeln!(text, "{WITHOUT_WORLD}");
         }
         text
     }

@@ -1,8 +1,9 @@
 //! Records by what caused what: the one place where exchanges are put into a tree.
 //!
 //! Decides that a root is a record nothing of the lab asked for, or whose cause is no longer kept, and that what a record
-//! caused comes in the order it was answered. Works on any records, those of a running lab or of a journal file, and
-//! never changes one.
+//! caused comes in the order it was answered. Works on any records, those of a running lab or of a journal file, which
+//! may hold anything: of two records with one id the newer counts, and only a record that stands later can have caused
+//! one, so that every walk ends. Never changes a record.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,11 +22,14 @@ pub struct Tree {
 impl Tree {
     /// The tree of these records, which come in the order they were committed.
     pub fn of(records: Vec<Arc<Record>>) -> Self {
-        let mut by_id = HashMap::with_capacity(records.len());
+        let by_id: HashMap<Arc<str>, usize> =
+            records.iter().enumerate().map(|(at, record)| (Arc::clone(&record.id), at)).collect();
         let mut children: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
         for (at, record) in records.iter().enumerate() {
-            by_id.insert(Arc::clone(&record.id), at);
-            if let Some(parent) = &record.parent {
+            if let Some(parent) = &record.parent
+                && by_id.get(&record.id) == Some(&at)
+                && by_id.get(parent).is_none_or(|parent| *parent > at)
+            {
                 children.entry(Arc::clone(parent)).or_default().push(at);
             }
         }
@@ -55,12 +59,14 @@ impl Tree {
 
     /// What asked for this record, or itself: as far up as there are records.
     pub fn root_of<'t>(&'t self, record: &'t Arc<Record>) -> &'t Arc<Record> {
-        let mut at = record;
-        // A call is at most as deep as calls can be, so this ends.
-        while let Some(parent) = at.parent.as_deref().and_then(|parent| self.get(parent)) {
-            at = parent;
+        let Some(mut at) = self.by_id.get(&record.id).copied() else { return record };
+        // Each one stands later than the one before, so this ends.
+        while let Some(parent) = self.records[at].parent.as_deref().and_then(|parent| self.by_id.get(parent))
+            && *parent > at
+        {
+            at = *parent;
         }
-        at
+        &self.records[at]
     }
 
     /// What was caused by the record with this id itself, in the order answered.
@@ -124,5 +130,18 @@ mod tests {
         let children = document.children.unwrap();
         assert_eq!(children.len(), 2);
         assert_eq!(&*children[0].children.as_ref().unwrap()[0].id, "x-1.1.1");
+    }
+    #[test]
+    fn records_that_name_each_other_or_themselves_end_every_walk() {
+        let tree = Tree::of(vec![
+            record("x-2", Some("x-1")),
+            record("x-1", Some("x-2")),
+            record("x-2", Some("x-2")),
+            record("x-3", Some("x-3")),
+        ]);
+        assert_eq!(tree.below("x-2").iter().map(|record| &*record.id).collect::<Vec<_>>(), ["x-1"]);
+        assert!(tree.below("x-1").is_empty() && tree.below("x-3").is_empty());
+        let root = |id: &str| &*tree.root_of(tree.get(id).unwrap()).id;
+        assert_eq!([root("x-1"), root("x-2"), root("x-3")], ["x-2", "x-2", "x-3"]);
     }
 }

@@ -172,7 +172,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "URL", env = "MOCKTENANT_PUBLIC_URL_DATAVERSE")]
     pub(crate) public_url_dataverse: Option<String>,
 
-    /// File every exchange is appended to as a line of JSON, secrets masked
+    /// File every exchange is appended to as a line of JSON, secrets masked; `explain --journal FILE` reads it
     #[arg(long, value_name = "FILE", env = "MOCKTENANT_JOURNAL_FILE")]
     pub(crate) journal_file: Option<PathBuf>,
 }
@@ -215,17 +215,26 @@ pub(crate) struct Reproduce {
 /// `explain`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
-Exits 0 if there is something to explain, else 1.
+Exits 0 if there is something to explain, 1 if not, 2 if the journal file cannot be read.
+
+With --journal no lab is needed. The file is what `serve --journal-file` wrote, or `journal --json` printed. The world
+the lab had is not in it: the cause is the deciding check's own advice, without file and line and without a change to
+send, and the output says so (`world: false` in JSON).
 
 Examples:
   mocktenant explain                            the last refusal
   mocktenant explain x-01JD7N                   this exchange (header x-mocktenant-exchange)
   mocktenant explain 4f1f2a0e-...               the answer that carried this request, trace or correlation id
-  mocktenant explain --json | jq .cause.change  the change as RFC 6902")]
+  mocktenant explain --json | jq .cause.change  the change as RFC 6902
+  mocktenant explain --journal lab.jsonl        the last refusal of a lab that is gone")]
 pub(crate) struct Explain {
     /// An exchange id, a request, trace, correlation or activity id, or `last`
     #[arg(value_name = "WHAT", default_value = "last")]
     pub(crate) what: String,
+
+    /// Read this journal file instead of asking a running lab
+    #[arg(long, value_name = "FILE", env = "MOCKTENANT_JOURNAL")]
+    pub(crate) journal: Option<PathBuf>,
 
     /// Print JSON
     #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]

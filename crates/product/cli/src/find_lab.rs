@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::Method;
+use mocktenant_server::Settings;
 use mocktenant_server::client::{CallError, Client, Reply, read_json};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -85,8 +86,8 @@ impl Candidate {
         let file = state.join("settings.json");
         let settings = match settings_text(&state) {
             Ok(Some(text)) => Some(
-                serde_json::from_slice::<Value>(&text)
-                    .map_err(|error| unusable(&file, "is not JSON").because(&error)),
+                serde_json::from_slice::<Settings>(&text)
+                    .map_err(|error| unusable(&file, "is no settings document").because(&error)),
             ),
             Ok(None) => None,
             Err(failure) => Some(Err(failure)),
@@ -97,10 +98,11 @@ impl Candidate {
             Err(_) if by_url.is_some() => None,
             Err(failure) => return Err(failure),
         };
-        let member = |name: &str| settings.as_ref()?.get(name)?.as_str().map(str::to_owned);
+        let found = settings.is_some();
+        let settings = settings.unwrap_or_default();
         // The roots of the lab in the file, and those that `reproduce` shares with it.
         let shared = bounded(&state.join("ca.pem")).ok().and_then(|text| String::from_utf8(text).ok());
-        let ca_pem = [member("ca_pem_text"), shared].into_iter().flatten().collect::<Vec<_>>().join("\n");
+        let ca_pem = [settings.ca_pem_text, shared.unwrap_or_default()].join("\n");
         if let Some(url) = by_url {
             if !(url.starts_with("http://") || url.starts_with("https://")) {
                 return Err(Failure::new(Exit::Usage, format!("--url {url} is no http or https URL"))
@@ -114,16 +116,18 @@ impl Candidate {
                 ca_pem,
             });
         }
-        Ok(match (member("control_url"), member("instance")) {
-            (Some(url), Some(instance)) => Self {
-                url: url.trim_end_matches('/').to_owned(),
-                instance: Some(instance),
-                token: token.or_else(|| member("control_token")),
-                file: Some(file),
-                ca_pem,
-            },
-            _ if settings.is_some() => return Err(unusable(&file, "names no control_url and instance")),
-            _ => Self { url: FALLBACK.to_owned(), instance: None, token, file: None, ca_pem },
+        if !found {
+            return Ok(Self { url: FALLBACK.to_owned(), instance: None, token, file: None, ca_pem });
+        }
+        if settings.control_url.is_empty() || settings.instance.is_empty() {
+            return Err(unusable(&file, "names no control_url and instance"));
+        }
+        Ok(Self {
+            url: settings.control_url.trim_end_matches('/').to_owned(),
+            instance: Some(settings.instance),
+            token: token.or(settings.control_token),
+            file: Some(file),
+            ca_pem,
         })
     }
 

@@ -8,6 +8,7 @@ mod console;
 mod exchange_line;
 mod failure;
 mod find_lab;
+mod journal_file;
 mod log;
 mod signals;
 mod verbs;

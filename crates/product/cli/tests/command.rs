@@ -9,6 +9,8 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use mocktenant_server::Settings;
+use mocktenant_server::client::{Client, read_json};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -458,4 +460,107 @@ fn the_lines_on_the_screen_create_a_customer_and_leave_lines_and_masked_journal(
         journal.contains("CustomersV3") && !journal.contains("contoso-app-secret-not-secret"),
         "{journal}"
     );
+}
+
+/// Creates the sample customer with a token of the sample client; the exchange that answered.
+async fn created(settings: &Settings) -> String {
+    let (entra, aos) = (&settings.entra, &settings.aos["onebox"]);
+    let client = Client::new(&settings.ca_pem_text).unwrap();
+    let scope = format!("{}/.default", aos.resource);
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", entra.client_id.as_str()),
+        ("client_secret", entra.client_secret.as_str()),
+        ("scope", scope.as_str()),
+    ];
+    let reply = client.post_form(&format!("{}/oauth2/v2.0/token", entra.authority), &form).await.unwrap();
+    let token = read_json(&reply).unwrap()["access_token"].as_str().unwrap().to_owned();
+    let url = format!("{}/data/CustomersV3", aos.url);
+    let answer = client.with_token(Some(&token)).post_json(&url, &aos.sample_customer).await.unwrap();
+    answer.headers["x-mocktenant-exchange"].to_str().unwrap().to_owned()
+}
+
+#[test]
+fn every_scenario_is_explained_from_the_journal_file_when_the_lab_is_gone() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("journal.jsonl");
+    let file = file.to_str().unwrap();
+    let mut lab = Served::new(&["--journal-file", file]);
+    let settings: Settings = serde_json::from_value(lab.settings()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let json = |output: Output| -> Value { serde_json::from_slice(&output.stdout).unwrap() };
+    let mut told = Vec::new();
+    for scenario in ["app-user-missing", "half-done", "tenant-cert-absent"] {
+        assert_eq!(code(&lab.run(&["scenarios", "--use", scenario])), 0);
+        let exchange = runtime.block_on(created(&settings));
+        told.push((scenario, json(lab.run(&["explain", &exchange, "--json"]))));
+    }
+    lab.signal("-TERM");
+    assert_eq!(lab.wait(), 0);
+    // A lab that was killed leaves a line half written.
+    std::fs::OpenOptions::new().append(true).open(file).unwrap().write_all(b"{\"sequence\":").unwrap();
+
+    for (scenario, live) in &told {
+        let id = live["exchange"].as_str().unwrap();
+        let output = lab.run(&["explain", id, "--journal", file, "--json"]);
+        assert_eq!(code(&output), 0, "{scenario}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("cut off"), "{}", text(&output.stderr));
+        let gone = json(output);
+        for member in ["/exchange", "/symptom", "/checks", "/cause/kind", "/cause/setting"] {
+            assert_eq!(gone.pointer(member), live.pointer(member), "{scenario} {member}");
+        }
+        assert_eq!((&gone["world"], live.get("world")), (&Value::from(false), None), "{scenario}");
+        assert_eq!(
+            (gone["cause"].get("origin"), &gone["cause"]["change"]),
+            (None, &Value::from(Vec::<Value>::new()))
+        );
+        assert!(gone["cause"]["advice"].is_string(), "{scenario}: {gone:#}");
+    }
+
+    let last = text(&lab.run(&["explain", "--journal", file]).stdout);
+    let cause = told[2].1["cause"]["setting"].as_str().unwrap();
+    assert!(
+        last.contains("certificate-found") && last.contains(&format!("\n        {cause}\nadvice  ")),
+        "{last}"
+    );
+    assert!(last.contains("without a world"), "{last}");
+    let written = std::fs::read_to_string(file).unwrap();
+    let token = written.lines().find(|line| line.contains(r#""endpoint":"token-v2""#)).unwrap();
+    let token: Value = serde_json::from_str(token).unwrap();
+    let by_id = token["activities"].as_object().unwrap().values().next().unwrap().as_str().unwrap();
+    let found = lab.run(&["explain", by_id, "--journal", file]);
+    assert_eq!(code(&found), 1, "nothing was refused there: {}", text(&found.stderr));
+    assert!(text(&found.stdout).starts_with(token["id"].as_str().unwrap()), "{}", text(&found.stdout));
+}
+
+#[test]
+fn a_journal_file_that_cannot_be_explained_says_why() {
+    let scratch = tempfile::tempdir().unwrap();
+    let state = scratch.path();
+    let file = |name: &str, content: &str| {
+        let path = state.join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let start = r#"{"sequence":1,"id":"x-1","parent":null,"kind":"start","at":"2026-11-22T12:00:00Z","surface":"aos","endpoint":"","error":null,"checks":[],"facts":[],"activities":{},"micros":0,"generation":1}"#;
+    let missing = state.join("missing").to_str().unwrap().to_owned();
+    let (empty, healthy) = (file("empty", ""), file("healthy", &format!("{start}\n")));
+    let other = file("other", &format!("{start}\n{{\"a\":1}}\n"));
+    for (arguments, exit, why) in [
+        (&[missing.as_str()][..], 2, "cannot read the journal file"),
+        (&[state.to_str().unwrap()], 2, "cannot read the journal file"),
+        (&[&empty], 2, "holds no exchange"),
+        (&[&other], 2, "line 2 of "),
+        (&[&healthy], 1, "nothing was refused in "),
+        (&[&healthy, "x-2"], 1, "has no exchange x-2"),
+    ] {
+        let output = run(state, &[&["explain", "--journal"], arguments].concat());
+        let errors = text(&output.stderr);
+        assert_eq!((code(&output), text(&output.stdout)), (exit, String::new()), "{arguments:?}: {errors}");
+        assert!(errors.starts_with("error: ") && errors.contains(why), "{arguments:?}: {errors}");
+        assert!(exit == 1 || errors.contains("\ncaused by: ") || errors.contains("\nhint: "), "{errors}");
+    }
+    let start = run(state, &["explain", "x-1", "--journal", &healthy]);
+    assert_eq!(code(&start), 1);
+    assert!(text(&start.stdout).contains("nothing was refused\nnote"), "{}", text(&start.stdout));
 }

@@ -66,6 +66,8 @@ impl Asked {
     }
 }
 
+/// A filter and no tree: it sees one record at a time, also while waiting, before its cause is there. An exchange's id
+/// begins with the id of what caused it.
 fn is_about(record: &Record, id: &str) -> bool {
     let below = record.id.strip_prefix(id).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     below || record.carries(id)

@@ -13,7 +13,7 @@ mod health;
 mod journal;
 mod problem;
 mod scenarios;
-mod settings;
+pub mod settings;
 mod world;
 
 use std::net::SocketAddr;
@@ -28,7 +28,6 @@ use axum::routing::{get, post, put};
 use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, StatusCode};
 use mocktenant_lab::Lab;
-use serde_json::Value;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -51,7 +50,7 @@ pub struct ControlState {
     /// Set once every listener answers and every environment was started.
     pub ready: Arc<AtomicBool>,
     /// The lab's settings document, once it is known.
-    pub settings: Arc<OnceLock<Value>>,
+    pub settings: Arc<OnceLock<settings::Settings>>,
     /// The lab's roots, PEM.
     pub ca_pem: String,
     /// Bearer token every call but the free ones must carry, if there is one.

@@ -1,16 +1,204 @@
-//! The settings document outside tests rely on.
+//! The settings document: what a client, a test or a person has to know to use a lab.
+//!
+//! Decides its members, their names and their order, version 1. `settings.json`, `GET /v1/settings` and `mocktenant
+//! settings` are this one struct; it stands here because whoever fills it in (`server`) or reads it (`testkit`, the
+//! command) stands above whoever hands it out. Never decides a value.
+//!
+//! What is not built or not in the world is absent in JSON, never null; here it is empty or `None`. Members that a newer
+//! lab adds are skipped, and members that another lab leaves out are empty.
+
+use std::path::{Path, PathBuf};
 
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::ControlState;
 use crate::problem::{Problem, ok};
 
+/// Everything a client of the lab needs: URLs, ids, credentials, files. URLs are `https://localhost:<port>` without a
+/// trailing slash; files are absolute paths.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Settings {
+    /// 1.
+    pub schema: u32,
+    /// The identity provider and a client that is registered with it.
+    #[serde(skip_serializing_if = "Entra::is_absent")]
+    pub entra: Entra,
+    /// AOS environments by their short name, in the order declared: `aos["onebox"]`.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub aos: IndexMap<String, Aos>,
+    /// The Dataverse organisation.
+    #[serde(skip_serializing_if = "Dataverse::is_absent")]
+    pub dataverse: Dataverse,
+    /// An API of one's own that accepts version 2 tokens, if the world has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_api: Option<CustomApi>,
+    /// File with the lab's two roots.
+    #[serde(skip_serializing_if = "is_nowhere")]
+    pub ca_pem: PathBuf,
+    /// The same as text.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub ca_pem_text: String,
+    /// File with the lab's roots and the system's, for variables that replace rather than add.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_bundle_pem: Option<PathBuf>,
+    /// The control API.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub control_url: String,
+    /// Its bearer token. No lab of this version writes it; a file that holds one is taken at its word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control_token: Option<String>,
+    /// This lab's instance id; empty for a lab that does not run.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub instance: String,
+    /// Its process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+}
+
+/// Entra and the sample client of the world.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Entra {
+    /// Where Entra listens.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub base_url: String,
+    /// `base_url/tenant_id`, without `/v2.0`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub authority: String,
+    /// GUID of the tenant.
+    pub tenant_id: String,
+    /// Its first verified domain.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub tenant_domain: String,
+    /// GUID of the sample client.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: String,
+    /// The application that has nothing but the expired secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expired_client_id: Option<String>,
+    /// A secret that expired, of [`Self::expired_client_id`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expired_client_secret: Option<String>,
+    /// File with the sample client's private key, then its certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate_pem: Option<PathBuf>,
+    /// The same as text.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub certificate_pem_text: String,
+    /// File with both as PFX.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate_pfx: Option<PathBuf>,
+    /// The same in base64.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub certificate_pfx_base64: String,
+    /// The PFX file's password, if there is such a file; empty means none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pfx_password: Option<String>,
+    /// SHA-1 of the certificate, 40 upper-case hex digits.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub certificate_thumbprint: String,
+    /// SHA-256 of the certificate, 64 upper-case hex digits.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub certificate_thumbprint_sha256: String,
+}
+
+/// One AOS environment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Aos {
+    /// Where it listens.
+    pub url: String,
+    /// What to put before `/.default`, or in `resource`.
+    pub resource: String,
+    /// A legal entity of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+    /// A customer group of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_group: Option<String>,
+    /// A currency of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// A body to POST to `/data/CustomersV3`; `null` where the world's caller does not call this environment.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    pub sample_customer: Value,
+}
+
+/// The Dataverse organisation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Dataverse {
+    /// Where it listens.
+    pub url: String,
+    /// What to put before `/.default`, or in `resource`.
+    pub resource: String,
+}
+
+/// An API of one's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct CustomApi {
+    /// Its application ID URI.
+    pub uri: String,
+    /// Its application: the audience of its tokens.
+    pub client_id: String,
+    /// An application role the sample client was granted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+}
+
+impl Entra {
+    /// Whether the world has no tenant for its caller.
+    pub fn is_absent(&self) -> bool {
+        self.tenant_id.is_empty()
+    }
+}
+
+impl Dataverse {
+    /// Whether the world has no organisation.
+    pub fn is_absent(&self) -> bool {
+        self.url.is_empty()
+    }
+}
+
+fn is_nowhere(path: &Path) -> bool {
+    path.as_os_str().is_empty()
+}
+
 /// `GET /v1/settings`: exactly the document in `settings.json`.
 pub(crate) async fn get(State(state): State<ControlState>) -> Result<Response, Problem> {
     match state.settings.get() {
-        Some(settings) => Ok(ok(settings)),
+        Some(settings) => Ok(ok(&json!(settings))),
         None => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the lab is still starting")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_absent_is_no_member_and_what_is_unknown_is_skipped() {
+        assert_eq!(json!(Settings { schema: 1, ..Settings::default() }), json!({ "schema": 1 }));
+        let newer = json!({
+            "schema": 1, "adfs": { "base_url": "https://localhost:7443/adfs" },
+            "entra": { "tenant_id": "c01", "managed_identity": null },
+            "dataverse": { "url": "https://localhost:7446", "web": ["a"] }, "pid": 7,
+        });
+        let read: Settings = serde_json::from_value(newer).unwrap();
+        assert_eq!((&*read.entra.tenant_id, &*read.dataverse.url), ("c01", "https://localhost:7446"));
+        assert_eq!((read.pid, read.aos.len(), read.instance.is_empty()), (Some(7), 0, true));
     }
 }

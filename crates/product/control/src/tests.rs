@@ -14,7 +14,7 @@ use mocktenant_lab::{
 };
 use mocktenant_verdict::{Check, Outcome, Setting};
 use mocktenant_world::World;
-use serde_json::json;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tower::ServiceExt as _;
 
@@ -98,7 +98,7 @@ fn state() -> ControlState {
         instance: String::from("i-1"),
         version: "1.2.3",
         ready: Arc::new(AtomicBool::new(true)),
-        settings: Arc::new(OnceLock::from(json!({ "schema": 1 }))),
+        settings: Arc::new(OnceLock::from(settings::Settings { schema: 1, ..Default::default() })),
         ca_pem: String::from("-----BEGIN CERTIFICATE-----\n"),
         token: None,
         open: false,

@@ -34,6 +34,7 @@ use mocktenant_world::World;
 
 pub use error::StartError;
 pub use listen::{DEFAULT_BASE, Ports};
+pub use mocktenant_control::settings::{Aos, CustomApi, Dataverse, Entra, Settings};
 pub use running::{Running, Urls, settings_without_lab, start};
 pub use state::default_state_dir;
 

@@ -12,10 +12,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use mocktenant_control::ControlState;
+use mocktenant_control::settings::Settings;
 use mocktenant_keys::LabCa;
 use mocktenant_lab::request::HostName;
 use mocktenant_lab::{Addresses, Entrance, Lab, real_now};
-use serde_json::Value;
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
@@ -83,7 +84,7 @@ pub struct Running {
     lab: Lab,
     instance: String,
     urls: Urls,
-    settings: Arc<OnceLock<Value>>,
+    settings: Arc<OnceLock<Settings>>,
     ca: LabCa,
     client: Client,
     ready: Arc<AtomicBool>,
@@ -184,7 +185,7 @@ fn accept_on(listening: Vec<Listening>, shared: &Arc<Shared>) -> Result<(), Star
 
 /// The settings document `serve` would give, without starting anything: no instance and no process in it. Makes the CA
 /// and the client's files, so that what it names is there.
-pub fn settings_without_lab(options: Options) -> Result<Value, StartError> {
+pub fn settings_without_lab(options: Options) -> Result<Settings, StartError> {
     let (lab, setup) = options.into();
     let world = lab.world();
     let public = PublicUrls::read(&setup.public_urls)?;
@@ -218,9 +219,9 @@ impl Running {
     }
 
     /// The settings document: what `settings.json` holds.
-    pub fn settings(&self) -> &Value {
-        static NONE: Value = Value::Null;
-        self.settings.get().unwrap_or(&NONE)
+    pub fn settings(&self) -> &Settings {
+        // Set before anybody is given a running lab.
+        self.settings.get_or_init(Settings::default)
     }
 
     /// Where it can be reached.
@@ -281,7 +282,7 @@ impl Running {
             running: Some((&self.instance, std::process::id())),
         };
         let document = settings::document(&self.lab.world(), &facts)?;
-        let text = format!("{document:#}\n");
+        let text = format!("{:#}\n", json!(document));
         // Set once, here.
         let _ = self.settings.set(document);
         self.ready.store(true, Ordering::Release);

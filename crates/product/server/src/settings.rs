@@ -1,18 +1,19 @@
-//! The settings document: what a client, a test or a person has to know to use a lab.
+//! What stands in the settings document: every value, and the files it names.
 //!
-//! Decides the members of `settings.json`, version 1, and the files they name. The document is stable: outside tests rely
-//! on it. What is not built or not in the world is absent, never null. URLs have no trailing slash.
+//! Decides what a world and a lab's addresses give for each member of [`Settings`], and writes the files on the way. The
+//! members themselves, their names and their order are those of the struct. URLs have no trailing slash.
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use mocktenant_control::settings::{Aos, CustomApi, Dataverse, Entra, Settings};
 use mocktenant_keys::{Identity, Thumbprint, shipped, write_pfx};
 use mocktenant_lab::{Entrance, real_now};
 use mocktenant_world::{Application, Tenant, World};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use crate::authority::{BUNDLE_FILE, ROOTS_FILE, with_system_roots};
 use crate::error::StartError;
@@ -37,75 +38,65 @@ pub(crate) struct Facts<'f> {
 }
 
 /// The document; its files are written on the way.
-pub(crate) fn document(world: &World, facts: &Facts<'_>) -> Result<Value, StartError> {
-    let caller = world.caller();
-    let mut document = Map::new();
-    document.insert("schema".to_owned(), json!(1));
-    if let Some(tenant) = world.tenant(&caller.tenant) {
-        document.insert("entra".to_owned(), entra(world, tenant, facts)?);
+pub(crate) fn document(world: &World, facts: &Facts<'_>) -> Result<Settings, StartError> {
+    let tenant = world.tenant(&world.caller().tenant);
+    let mut document = Settings::default();
+    document.schema = 1;
+    if let Some(tenant) = tenant {
+        document.entra = entra(world, tenant, facts)?;
     }
-    let mut environments = Map::new();
     for environment in world.environments() {
         if let Some(url) = facts.addresses.get(&Entrance::environment(&environment.id)) {
-            environments.insert(environment.id.to_string(), aos(world, &environment.id, url));
+            document.aos.insert(environment.id.to_string(), aos(world, &environment.id, url));
         }
-    }
-    if !environments.is_empty() {
-        document.insert("aos".to_owned(), environments.into());
     }
     let organization = world
         .organizations()
         .find_map(|organization| facts.addresses.get(&Entrance::organization(&organization.key)));
     if let Some(url) = organization {
-        document.insert("dataverse".to_owned(), json!({ "url": url, "resource": url }));
+        let mut dataverse = Dataverse::default();
+        (dataverse.url, dataverse.resource) = (url.clone(), url.clone());
+        document.dataverse = dataverse;
     }
-    let tenant = world.tenant(&caller.tenant);
-    if let Some(custom) = tenant.and_then(|tenant| custom_api(world, tenant)) {
-        document.insert("custom_api".to_owned(), custom);
-    }
+    document.custom_api = tenant.and_then(|tenant| custom_api(world, tenant));
     certificates(facts, &mut document)?;
-    document.insert("control_url".to_owned(), json!(facts.control_url));
+    facts.control_url.clone_into(&mut document.control_url);
     if let Some((instance, pid)) = facts.running {
-        document.insert("instance".to_owned(), json!(instance));
-        document.insert("pid".to_owned(), json!(pid));
+        instance.clone_into(&mut document.instance);
+        document.pid = Some(pid);
     }
-    Ok(document.into())
+    Ok(document)
 }
 
-fn entra(world: &World, tenant: &Tenant, facts: &Facts<'_>) -> Result<Value, StartError> {
+fn entra(world: &World, tenant: &Tenant, facts: &Facts<'_>) -> Result<Entra, StartError> {
     let caller = world.caller();
-    let mut entra = Map::new();
-    let mut put = |name: &str, value: Value| {
-        entra.insert(name.to_owned(), value);
-    };
+    let mut entra = Entra::default();
     if let Some(base_url) = facts.addresses.get(&Entrance::Identity) {
-        put("base_url", json!(base_url));
-        put("authority", json!(format!("{base_url}/{}", tenant.id)));
+        entra.base_url.clone_from(base_url);
+        entra.authority = format!("{base_url}/{}", tenant.id);
     }
-    put("tenant_id", json!(tenant.id));
-    if let Some(domain) = tenant.domains.first() {
-        put("tenant_domain", json!(domain));
-    }
-    put("client_id", json!(caller.client_id));
-    put("client_secret", json!(caller.client_secret));
+    entra.tenant_id = tenant.id.to_string();
+    entra.tenant_domain = tenant.domains.first().map(ToString::to_string).unwrap_or_default();
+    entra.client_id.clone_from(&caller.client_id);
+    caller.client_secret.as_str().clone_into(&mut entra.client_secret);
     if let Some((client_id, secret)) = expired(tenant) {
-        put("expired_client_id", json!(client_id));
-        put("expired_client_secret", json!(secret));
+        entra.expired_client_id = Some(client_id.to_owned());
+        entra.expired_client_secret = Some(secret.to_owned());
     }
     let application = tenant.application(&caller.client_id);
     if let Some(identity) = application.and_then(|application| shipped_identity(application)) {
         let files = ClientFiles::write(identity, facts.directory)?;
-        put("certificate_pem", path_text(&facts.directory.join(CERTIFICATE_FILE)));
-        put("certificate_pem_text", json!(files.pem));
+        entra.certificate_pem = Some(path_text(&facts.directory.join(CERTIFICATE_FILE)));
+        entra.certificate_pem_text = files.pem;
         if let Some(pfx) = files.pfx {
-            put("certificate_pfx", path_text(&facts.directory.join(PFX_FILE)));
-            put("certificate_pfx_base64", json!(STANDARD.encode(pfx)));
-            put("pfx_password", json!(PFX_PASSWORD));
+            entra.certificate_pfx = Some(path_text(&facts.directory.join(PFX_FILE)));
+            entra.certificate_pfx_base64 = STANDARD.encode(pfx);
+            entra.pfx_password = Some(PFX_PASSWORD.to_owned());
         }
-        put("certificate_thumbprint", json!(identity.certificate().thumbprint().to_string()));
-        put("certificate_thumbprint_sha256", json!(identity.certificate().thumbprint256().to_string()));
+        entra.certificate_thumbprint = identity.certificate().thumbprint().to_string();
+        entra.certificate_thumbprint_sha256 = identity.certificate().thumbprint256().to_string();
     }
-    Ok(entra.into())
+    Ok(entra)
 }
 
 /// Entra says "expired" only of an application all of whose secrets are, so the secret comes with that one's id.
@@ -169,51 +160,48 @@ impl ClientFiles {
     }
 }
 
-fn aos(world: &World, environment: &str, url: &str) -> Value {
+fn aos(world: &World, environment: &str, url: &str) -> Aos {
     let caller = world.caller();
-    let mut aos = Map::new();
-    aos.insert("url".to_owned(), json!(url));
-    aos.insert("resource".to_owned(), json!(url));
+    let mut aos = Aos::default();
+    (aos.url, aos.resource) = (url.to_owned(), url.to_owned());
     if caller.environment == environment {
-        let members = [
-            ("company", "dataAreaId"),
-            ("customer_group", "CustomerGroupId"),
-            ("currency", "SalesCurrencyCode"),
-        ];
-        for (name, member) in members {
-            if let Some(value) = caller.customer.get(member) {
-                aos.insert(name.to_owned(), value.clone());
-            }
-        }
-        aos.insert("sample_customer".to_owned(), Value::Object(caller.customer.clone()));
+        let text = |member: &str| caller.customer.get(member).and_then(Value::as_str).map(str::to_owned);
+        aos.company = text("dataAreaId");
+        aos.customer_group = text("CustomerGroupId");
+        aos.currency = text("SalesCurrencyCode");
+        aos.sample_customer = Value::Object(caller.customer.clone());
     }
-    aos.into()
+    aos
 }
 
 /// An API of the tenant's own that grants the caller a role.
-fn custom_api(world: &World, tenant: &Tenant) -> Option<Value> {
+fn custom_api(world: &World, tenant: &Tenant) -> Option<CustomApi> {
     let client = tenant.application(&world.caller().client_id)?;
     let applications = &tenant.declared.applications;
     applications.iter().find_map(|(client_id, declared)| {
         let uri = declared.identifier_uris.first().filter(|_| !declared.first_party)?;
         let role = client.granted_roles.get(&client_id.to_ascii_lowercase())?.first()?;
-        Some(json!({ "uri": uri, "client_id": client_id, "role": role }))
+        let mut custom = CustomApi::default();
+        custom.uri.clone_from(uri);
+        custom.client_id.clone_from(client_id);
+        custom.role = Some(role.clone());
+        Some(custom)
     })
 }
 
-fn certificates(facts: &Facts<'_>, document: &mut Map<String, Value>) -> Result<(), StartError> {
+fn certificates(facts: &Facts<'_>, document: &mut Settings) -> Result<(), StartError> {
     let roots = facts.directory.join(ROOTS_FILE);
     write_if_changed(&roots, facts.ca_pem.as_bytes())?;
-    document.insert("ca_pem".to_owned(), path_text(&roots));
-    document.insert("ca_pem_text".to_owned(), json!(facts.ca_pem));
+    document.ca_pem = path_text(&roots);
+    facts.ca_pem.clone_into(&mut document.ca_pem_text);
     let bundle = with_system_roots(facts.ca_pem).unwrap_or_else(|| facts.ca_pem.as_bytes().to_vec());
     let path = facts.directory.join(BUNDLE_FILE);
     write_if_changed(&path, &bundle)?;
-    document.insert("ca_bundle_pem".to_owned(), path_text(&path));
+    document.ca_bundle_pem = Some(path_text(&path));
     Ok(())
 }
 
 /// JSON is text; a path that is none loses what cannot be written.
-fn path_text(path: &Path) -> Value {
-    Value::String(path.to_string_lossy().into_owned())
+fn path_text(path: &Path) -> PathBuf {
+    PathBuf::from(path.to_string_lossy().into_owned())
 }

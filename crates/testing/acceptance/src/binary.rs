@@ -1,7 +1,8 @@
 //! The real `mocktenant` binary, run as a person or a script runs it.
 //!
 //! Decides which file that is: the one built beside the running test, so a release test run judges the release binary.
-//! Builds it once if it is not there. Every process started here is bounded in time and ends with its value.
+//! Builds it once if it is not there. Every process started here is bounded in time and ends with its value. Its settings
+//! are read as plain JSON, as a client in another language reads them, so that a member renamed in the shared struct is noticed here.
 
 use std::fs::File;
 use std::io::Read as _;

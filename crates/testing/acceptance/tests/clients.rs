@@ -261,7 +261,7 @@ fn run(python: &Path, flow: &Flow) -> Result<(), Failed> {
     let lab = start();
     let scratch = tempfile::tempdir()?;
     let settings = scratch.path().join("settings.json");
-    std::fs::write(&settings, lab.settings().raw().to_string())?;
+    std::fs::write(&settings, serde_json::to_string(lab.settings())?)?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/python/flows.py");
     let mut command = Command::new(python);
     command.arg("-B").arg(script).arg(flow.name).arg(&settings);

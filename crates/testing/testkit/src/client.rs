@@ -5,11 +5,9 @@
 
 use http::{HeaderMap, HeaderValue, Method};
 use mocktenant_lab::outbound::Call;
-use mocktenant_server::client;
+use mocktenant_server::{Settings, client};
 use serde_json::Value;
 use tokio::runtime::Handle;
-
-use crate::settings::Settings;
 
 /// An HTTP client that trusts one lab and reaches it by its URLs and by the names of its world, and nothing else. Cheap to
 /// clone.

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use mocktenant_diagnosis::Explanation;
 use mocktenant_lab::{Applied, ClockChange, Command, CommandError, Random};
-use mocktenant_server::{Options, Ports, StartError, client};
+use mocktenant_server::{Options, Ports, Settings, StartError, client};
 use mocktenant_verdict::Switches;
 use mocktenant_world::{Edit, EditedBy, World};
 use time::OffsetDateTime;
@@ -22,7 +22,6 @@ use tokio::sync::oneshot;
 
 use crate::client::Client;
 use crate::journal::Journal;
-use crate::settings::Settings;
 
 /// How many refusals a failing test prints at most.
 const PRINTED_REFUSALS: usize = 5;
@@ -58,7 +57,7 @@ pub struct Lab {
 /// What the lab's thread hands back once it serves.
 struct Started {
     engine: mocktenant_lab::Lab,
-    settings: serde_json::Value,
+    settings: Settings,
     client: client::Client,
     handle: Handle,
     directory: PathBuf,
@@ -136,13 +135,9 @@ impl Builder {
         options.switches = Switches::off(switched_off);
         options.random = seed.map_or(Random::System, Random::seeded);
         let (started, thread, stop) = launch(options).await?;
-        let settings = match Settings::read(&started.settings) {
-            Ok(settings) => settings,
-            Err(error) => panic!("the lab's settings document lacks something: {error}"),
-        };
         let lab = Lab {
             engine: started.engine,
-            settings,
+            settings: started.settings,
             client: started.client,
             handle: started.handle,
             directory: started.directory,

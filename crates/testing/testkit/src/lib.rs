@@ -41,7 +41,6 @@
 mod client;
 mod journal;
 mod lab;
-mod settings;
 
 pub use client::{Client, Reply};
 pub use journal::Journal;
@@ -52,11 +51,10 @@ pub use mocktenant_lab::journal::{Kind as RecordKind, Record, RecordDocument};
 pub use mocktenant_lab::{
     Applied, ClockChange, Command, CommandError, Entrance, Fact, Facts, Lab as Engine, Machine, Scope, Tree,
 };
-pub use mocktenant_server::StartError;
+pub use mocktenant_server::{Aos, CustomApi, Dataverse, Entra, Settings, StartError};
 pub use mocktenant_verdict::{Check, Outcome, Setting};
 pub use mocktenant_world::{Edit, EditError, EditedBy, Operation, Problem, World, WorldError};
-pub use settings::{Aos, CustomApi, Dataverse, Entra, Settings};
 // What a world, an engine or a start's error is made of further down, by its own crate's names.
 pub use {mocktenant_diagnosis, mocktenant_lab, mocktenant_server, mocktenant_verdict, mocktenant_world};
 // In the versions that those signatures mean.
-pub use {bytes, http, serde_json, time};
+pub use {bytes, http, indexmap, serde_json, time};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use mocktenant_testkit::bytes::Bytes;
 use mocktenant_testkit::http::{HeaderMap, Method};
+use mocktenant_testkit::indexmap::IndexMap;
 use mocktenant_testkit::serde_json::Value;
 use mocktenant_testkit::time::OffsetDateTime;
 use mocktenant_testkit::{
@@ -33,9 +34,11 @@ fn lab(lab: &Lab) -> (&Engine, Arc<World>, &Path, Client, Journal) {
     (lab.lab(), lab.world(), lab.directory(), lab.client(), lab.journal())
 }
 
-fn settings(settings: &Settings) -> (&Entra, Option<&Aos>, &Dataverse, Option<&CustomApi>, &Value) {
+fn settings(settings: &Settings) -> (&Entra, Option<&Aos>, &Dataverse, Option<&CustomApi>, Option<&Value>) {
     let Settings { entra, aos, dataverse, custom_api, .. } = settings;
-    (entra, aos.values().next(), dataverse, custom_api.as_ref(), settings.raw())
+    let environments: &IndexMap<String, Aos> = aos;
+    let first = environments.values().next();
+    (entra, first, dataverse, custom_api.as_ref(), first.map(|aos| &aos.sample_customer))
 }
 
 fn record(
@@ -49,7 +52,7 @@ fn explanation(explanation: Explanation) -> (Option<Cause>, Vec<ExplainedCheck>)
     (explanation.cause, explanation.checks)
 }
 
-fn cause(cause: Cause) -> (Kind, Setting, Origin, Vec<Edit>) {
+fn cause(cause: Cause) -> (Kind, Setting, Option<Origin>, Vec<Edit>) {
     (cause.kind, cause.setting, cause.origin, cause.change)
 }
 

@@ -5,24 +5,19 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use mocktenant_lab::Entrance;
-use mocktenant_lab::journal::Record;
-use mocktenant_server::{Options, Ports, Running, StartError};
+use mocktenant_server::{Options, Ports, Running, Settings, StartError};
 use mocktenant_world::World;
-use serde_json::Value;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
 
 use crate::args::{Common, Control, Serve};
 use crate::console::{self, Paint, Palette};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::find_lab::state_directory;
+use crate::journal_file;
 use crate::signals::Signals;
 
 /// How long exchanges under way may take to end after the first signal.
@@ -32,7 +27,7 @@ const LAST_LINES: Duration = Duration::from_millis(500);
 
 /// Serves until a signal; exits 0.
 pub(crate) async fn run(common: &Common, serve: Serve, began: Instant) -> Outcome {
-    let journal_file = serve.journal_file.as_deref().map(open_journal_file).transpose()?;
+    let journal_file = serve.journal_file.as_deref().map(journal_file::open).transpose()?;
     // From here on a signal is a wish to stop, also while starting.
     let mut signals = Signals::listen()
         .map_err(|error| Failure::new(Exit::Unreachable, "cannot listen for signals").because(&error))?;
@@ -46,7 +41,7 @@ pub(crate) async fn run(common: &Common, serve: Serve, began: Instant) -> Outcom
     if let Some(file) = journal_file {
         // Followed before it is read, so that nothing falls between the two.
         let exchanges = running.lab().journal().follow();
-        writers.push(write_journal(file, running.lab().journal().records(), exchanges)?);
+        writers.push(journal_file::write(file, running.lab().journal().records(), exchanges)?);
     }
     // Nobody reading the screen is no reason not to serve.
     let _ = console::line(&screen(running.settings(), common, palette));
@@ -114,56 +109,9 @@ pub(crate) fn options(common: &Common, serve: Serve) -> Result<Options, Failure>
     })
 }
 
-fn open_journal_file(path: &Path) -> Result<std::fs::File, Failure> {
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path).map_err(|error| {
-        Failure::new(Exit::Usage, format!("cannot write the journal file {}", path.display())).because(&error)
-    })
-}
-
-/// Appends a line of JSON per exchange, those of the start first, until the lab is gone.
-fn write_journal(
-    mut file: std::fs::File,
-    begun: Vec<Arc<Record>>,
-    mut exchanges: Receiver<Arc<Record>>,
-) -> std::io::Result<JoinHandle<()>> {
-    let written = begun.last().map_or(0, |record| record.sequence);
-    let mut begun = begun.into_iter();
-    let mut next = move || match begun.next() {
-        Some(record) => Ok(record),
-        None => exchanges.blocking_recv(),
-    };
-    std::thread::Builder::new().name(String::from("journal-file")).spawn(move || {
-        let mut last = 0;
-        loop {
-            let line = match next() {
-                // Both read and followed.
-                Ok(record) if record.sequence <= written && last >= record.sequence => continue,
-                Ok(record) => {
-                    last = last.max(record.sequence);
-                    // Every map of a document has text for keys.
-                    format!("{}\n", serde_json::to_string(&record.document()).unwrap_or_default())
-                }
-                Err(RecvError::Lagged(dropped)) => format!("{{\"dropped\":{dropped}}}\n"),
-                Err(RecvError::Closed) => return,
-            };
-            if let Err(error) = file.write_all(line.as_bytes()) {
-                console::note(&format!("the journal file cannot be written any more: {error}"));
-                return;
-            }
-        }
-    })
-}
-
 /// The screen, from the settings document; what is not in it is not on the screen.
-fn screen(settings: &Value, common: &Common, palette: Palette) -> String {
-    let text = |pointer: &str| settings.pointer(pointer).and_then(Value::as_str);
+fn screen(settings: &Settings, common: &Common, palette: Palette) -> String {
+    let entra = &settings.entra;
     let state = state_directory(common);
     let mut screen = String::with_capacity(2048);
     // Writing to a String cannot fail, here and below.
@@ -173,34 +121,33 @@ fn screen(settings: &Value, common: &Common, palette: Palette) -> String {
         palette.paint(Paint::Strong, concat!("mocktenant ", env!("CARGO_PKG_VERSION"))),
         from_home(&state.to_string_lossy()),
     );
-    if let (Some(authority), Some(domain)) = (text("/entra/authority"), text("/entra/tenant_domain")) {
-        row(&mut screen, "Entra ID", authority, domain);
+    if !(entra.authority.is_empty() || entra.tenant_domain.is_empty()) {
+        row(&mut screen, "Entra ID", &entra.authority, &entra.tenant_domain);
     }
-    for (name, aos) in settings["aos"].as_object().into_iter().flatten() {
-        row(&mut screen, "AOS", aos["url"].as_str().unwrap_or_default(), &format!("{name} (Entra)"));
+    for (name, aos) in &settings.aos {
+        row(&mut screen, "AOS", &aos.url, &format!("{name} (Entra)"));
     }
-    if let Some(url) = text("/dataverse/url") {
-        row(&mut screen, "Dataverse", url, "");
+    if !settings.dataverse.is_absent() {
+        row(&mut screen, "Dataverse", &settings.dataverse.url, "");
     }
-    if let Some(url) = text("/control_url") {
-        row(&mut screen, "Tools", url, "control API and journal");
+    if !settings.control_url.is_empty() {
+        row(&mut screen, "Tools", &settings.control_url, "control API and journal");
     }
     screen.push('\n');
-    if let (Some(client), Some(secret)) = (text("/entra/client_id"), text("/entra/client_secret")) {
-        row(&mut screen, "client", client, &format!("secret {secret}"));
+    if !entra.is_absent() {
+        row(&mut screen, "client", &entra.client_id, &format!("secret {}", entra.client_secret));
     }
-    if let (Some(pfx), Some(thumbprint)) =
-        (text("/entra/certificate_pfx"), text("/entra/certificate_thumbprint"))
-    {
+    if let Some(pfx) = &entra.certificate_pfx {
         row(
             &mut screen,
             "certificate",
-            &from_home(pfx),
-            &format!("no password   SHA-1 {}", abridged(thumbprint)),
+            &from_home(&pfx.to_string_lossy()),
+            &format!("no password   SHA-1 {}", abridged(&entra.certificate_thumbprint)),
         );
     }
-    if let Some(ca) = text("/ca_pem") {
-        row(&mut screen, "CA", &from_home(ca), "limited to this lab's names, not trusted yet");
+    let ca = settings.ca_pem.to_string_lossy();
+    if !ca.is_empty() {
+        row(&mut screen, "CA", &from_home(&ca), "limited to this lab's names, not trusted yet");
     }
     if let Some(lines) = create_a_customer(settings) {
         let _ = writeln!(screen, "\n  create a customer in the AOS, and an account in Dataverse");
@@ -223,24 +170,24 @@ fn row(screen: &mut String, name: &str, value: &str, remark: &str) {
 }
 
 /// Two commands: a token, and the customer with it.
-fn create_a_customer(settings: &Value) -> Option<[String; 2]> {
-    let text = |pointer: &str| settings.pointer(pointer).and_then(Value::as_str);
-    let (_, aos) =
-        settings["aos"].as_object()?.iter().find(|(_, aos)| aos.get("sample_customer").is_some())?;
-    let authority = text("/entra/authority")?;
-    let (client, secret) = (text("/entra/client_id")?, text("/entra/client_secret")?);
-    let ca = quoted(text("/ca_pem")?);
-    let (url, resource) = (aos["url"].as_str()?, aos["resource"].as_str()?);
+fn create_a_customer(settings: &Settings) -> Option<[String; 2]> {
+    let aos = settings.aos.values().find(|aos| !aos.sample_customer.is_null())?;
+    let entra = &settings.entra;
+    let (authority, url, resource) = (&entra.authority, &aos.url, &aos.resource);
+    if authority.is_empty() {
+        return None;
+    }
+    let ca = quoted(&settings.ca_pem.to_string_lossy());
     let token = format!(
         "TOKEN=$(curl -s --cacert {ca} {authority}/oauth2/v2.0/token -d grant_type=client_credentials -d client_id={} \
          -d client_secret={} -d scope={resource}/.default | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')",
-        quoted(client),
-        quoted(secret),
+        quoted(&entra.client_id),
+        quoted(&entra.client_secret),
     );
     let customer = format!(
         "curl -s --cacert {ca} {url}/data/CustomersV3 -H \"Authorization: Bearer $TOKEN\" \
          -H 'Content-Type: application/json' -d {}",
-        quoted(&aos["sample_customer"].to_string()),
+        quoted(&aos.sample_customer.to_string()),
     );
     Some([token, customer])
 }
@@ -292,7 +239,8 @@ mod tests {
             log_format: crate::args::LogFormat::Text,
             log_level: crate::args::LogLevel::Warn,
         };
-        let settings = serde_json::json!({ "dataverse": { "url": "https://localhost:7446" } });
+        let mut settings = Settings::default();
+        settings.dataverse.url = String::from("https://localhost:7446");
         let screen = screen(&settings, &common, Palette::plain());
         assert!(screen.contains("Dataverse    https://localhost:7446"));
         assert!(!screen.contains("AOS") && !screen.contains("curl"), "{screen}");

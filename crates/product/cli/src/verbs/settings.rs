@@ -1,8 +1,8 @@
 //! `settings`: every URL, id, secret and file of a lab.
 
 use clap::Parser as _;
-use mocktenant_server::settings_without_lab;
-use serde_json::Value;
+use mocktenant_server::{Settings as Document, settings_without_lab};
+use serde_json::{Value, json};
 
 use crate::args::{Cli, Common, Settings, Verb};
 use crate::console;
@@ -35,10 +35,11 @@ pub(crate) async fn run(common: &Common, settings: Settings) -> Outcome {
     }
     let document = would_be(common)?;
     console::note("no lab is running; this is what `mocktenant serve` would give");
-    console::line(&format!("{document:#}"))?;
+    console::line(&format!("{:#}", json!(document)))?;
     Ok(0)
 }
 
+/// As the lab gives it, member by member: a newer one may have more than this program knows.
 async fn live(lab: &LabAt) -> Outcome {
     let reply = lab.get("/v1/settings").await?;
     let document: Value = serde_json::from_slice(&reply.body)
@@ -48,7 +49,7 @@ async fn live(lab: &LabAt) -> Outcome {
 }
 
 /// `serve` with this state directory and whatever the environment says of its other flags.
-fn would_be(common: &Common) -> Result<Value, Failure> {
+fn would_be(common: &Common) -> Result<Document, Failure> {
     let Verb::Serve(serve) = Cli::try_parse_from(["mocktenant", "serve"])
         .map_err(|error| {
             Failure::new(Exit::Usage, "the environment does not say how to serve").because(&error)

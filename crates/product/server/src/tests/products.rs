@@ -15,8 +15,7 @@ async fn every_product_answers_and_the_environment_was_started_over_real_https()
     let state = tempfile::tempdir().unwrap();
     let running = start(options(&state)).await.unwrap();
     let client = running.outbound_client();
-    let entra = &running.settings()["entra"];
-    let authority = entra["authority"].as_str().unwrap();
+    let authority = &running.settings().entra.authority;
     let discovery = client.get(&format!("{authority}/v2.0/.well-known/openid-configuration")).await.unwrap();
     assert_eq!(discovery.status, StatusCode::OK);
     assert_eq!(discovery.headers.get_all("date").iter().count(), 1);
@@ -37,13 +36,13 @@ async fn every_product_answers_and_the_environment_was_started_over_real_https()
 async fn without_a_lab_the_settings_are_those_serve_would_give() {
     let state = tempfile::tempdir().unwrap();
     let settings = settings_without_lab(Options { ports: Ports::default(), ..options(&state) }).unwrap();
-    assert_eq!(settings["entra"]["base_url"], "https://localhost:7443");
-    assert_eq!(settings["aos"]["onebox"]["url"], "https://localhost:7444");
-    assert_eq!(settings["dataverse"]["resource"], "https://localhost:7446");
-    assert_eq!(settings["control_url"], "https://localhost:7440");
-    assert!(settings.get("instance").is_none() && settings.get("pid").is_none());
-    let ca_pem = std::fs::read_to_string(settings["ca_pem"].as_str().unwrap()).unwrap();
-    assert_eq!(settings["ca_pem_text"], ca_pem);
+    assert_eq!(settings.entra.base_url, "https://localhost:7443");
+    assert_eq!(settings.aos["onebox"].url, "https://localhost:7444");
+    assert_eq!(settings.dataverse.resource, "https://localhost:7446");
+    assert_eq!(settings.control_url, "https://localhost:7440");
+    assert!(settings.instance.is_empty() && settings.pid.is_none());
+    let ca_pem = std::fs::read_to_string(&settings.ca_pem).unwrap();
+    assert_eq!(settings.ca_pem_text, ca_pem);
     let running = start(Options { publish_settings: true, ..options(&state) }).await.unwrap();
     assert_eq!(running.ca_pem(), ca_pem);
 }

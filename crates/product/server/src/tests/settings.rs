@@ -1,11 +1,18 @@
 //! The document outside tests rely on.
 
+use serde_json::json;
+
 use super::*;
+use crate::Settings;
+use crate::state::SETTINGS_FILE;
+
+/// The document of the default world, with `{name}` for what differs from lab to lab.
+const GOLDEN: &str = include_str!("settings.golden");
 
 #[tokio::test]
 async fn the_settings_of_the_default_world_are_whole_and_their_files_are_there() {
     let fixture = started(Limits::default()).await;
-    let settings = fixture.running.settings();
+    let settings = json!(fixture.running.settings());
     let members: Vec<&String> = settings.as_object().unwrap().keys().collect();
     assert_eq!(
         members,
@@ -63,8 +70,34 @@ async fn a_pfx_is_made_once_per_state() {
     for _ in 0..2 {
         let setup = Setup { publish_settings: true, ..setup(&state) };
         let running = start_lab(lab(), setup).await.unwrap();
-        seen.push(running.settings()["entra"]["certificate_pfx_base64"].clone());
+        seen.push(running.settings().entra.certificate_pfx_base64.clone());
         running.stop(Duration::from_secs(1)).await;
     }
     assert_eq!(seen[0], seen[1]);
+}
+
+#[tokio::test]
+async fn the_document_is_the_same_to_the_last_byte_and_reads_back_what_it_wrote() {
+    let state = tempfile::tempdir().unwrap();
+    let setup = Setup { publish_settings: true, ..setup(&state) };
+    let running = start_lab(lab(), setup).await.unwrap();
+    let settings = running.settings();
+    let urls = running.urls();
+    let quoted = |text: &str| json!(text).to_string();
+    let values = [
+        ("{identity}", urls.identity.clone()),
+        ("{onebox}", urls.environments[0].1.clone()),
+        ("{dataverse}", urls.organizations[0].1.clone()),
+        ("{control}", urls.control.clone()),
+        ("{state}", running.directory().to_str().unwrap().to_owned()),
+        ("{instance}", quoted(running.instance())),
+        ("{pid}", std::process::id().to_string()),
+        ("{ca_pem_text}", quoted(&running.ca_pem())),
+        ("{certificate_pem_text}", quoted(&settings.entra.certificate_pem_text)),
+        ("{certificate_pfx_base64}", quoted(&settings.entra.certificate_pfx_base64)),
+    ];
+    let expected = values.iter().fold(GOLDEN.to_owned(), |text, (name, value)| text.replace(name, value));
+    let written = std::fs::read_to_string(state.path().join(SETTINGS_FILE)).unwrap();
+    assert_eq!(written, expected);
+    assert_eq!(serde_json::from_str::<Settings>(&written).unwrap(), *settings);
 }

@@ -195,8 +195,11 @@ pub(super) struct Tally {
 impl Tally {
     /// Notes the refusals around one attempt.
     pub(super) fn note(&mut self, lab: &Lab, attempt: &Attempt) {
-        let about = |id: &str| id == attempt.exchange || id.starts_with(&format!("{}.", attempt.exchange));
-        for record in lab.journal().records().iter().filter(|record| about(&record.id)) {
+        let tree = lab.journal().tree();
+        let below = tree.below(&attempt.exchange);
+        let mut about: Vec<_> = tree.get(&attempt.exchange).into_iter().chain(below).collect();
+        about.sort_by_key(|record| record.sequence);
+        for record in about {
             if let Some(error) = &record.error {
                 let refusal = (record.surface.to_string(), error.to_string());
                 if !self.refusals.contains(&refusal) {

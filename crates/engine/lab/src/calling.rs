@@ -55,7 +55,7 @@ impl Context {
         let (method, url) = (call.method.clone(), call.url.clone());
         let outcome = if self.hops >= HOP_LIMIT {
             Err(CallError::TooManyHops { limit: HOP_LIMIT })
-        } else if self.lab.rows().was_reset(&self.lineage) {
+        } else if self.lab.rows().was_reset(&self.lineage, self.scope().as_ref()) {
             Err(CallError::Reset)
         } else {
             if let Ok(value) = HeaderValue::from_str(&id) {
@@ -66,7 +66,7 @@ impl Context {
                 id: Arc::clone(&id),
                 parent: Arc::clone(&self.id),
                 hops: self.hops + 1,
-                lineage: self.lineage.clone(),
+                lineage: self.lineage.below(self.scope()),
             });
             let outcome = self.lab.outbound().call(call).await;
             if calls.take(&id).is_none() {

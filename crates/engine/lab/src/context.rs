@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use crate::dispatch::Snapshot;
 use crate::random::Random;
 use crate::rows::{Lineage, NoRows};
-use crate::{Addresses, Entrance, Lab, Machine, Surface};
+use crate::{Addresses, Entrance, Lab, Machine, Scope, Surface};
 
 /// What an exchange, a start or a judgement is made from.
 pub struct Context {
@@ -108,14 +108,18 @@ impl Context {
 
     /// The rows of this machine's scope.
     pub fn rows(&self) -> Result<Database, NoRows> {
-        let scope = self.machine.as_ref().map(Machine::scope).ok_or(NoRows)?;
+        let scope = self.scope().ok_or(NoRows)?;
         self.lab.rows_of(self.surface.ok_or(NoRows)?, &scope, self.now)
     }
 
     /// Commits changes to rows, unless a reset came since this exchange, or one it was made because of, began: what began
     /// before a reset writes nothing after it.
     pub fn commit(&self, transaction: Transaction) -> Result<Commit, Reset> {
-        self.lab.rows().commit(&self.lineage, transaction)
+        self.lab.rows().commit(&self.lineage, self.scope().as_ref(), transaction)
+    }
+
+    pub(crate) fn scope(&self) -> Option<Scope> {
+        self.machine.as_ref().map(Machine::scope)
     }
 
     /// The answering surface's name; empty where none answers.

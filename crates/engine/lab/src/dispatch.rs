@@ -163,7 +163,7 @@ fn begin(lab: &Lab, mut request: Request) -> (Exchange, Option<usize>) {
         hops,
         entrance: Some(entrance),
         now: lab.now_at(machine.as_ref(), &snapshot.world),
-        lineage: lineage.with(machine.as_ref().map(crate::Machine::scope)),
+        lineage,
         machine,
         snapshot,
     };

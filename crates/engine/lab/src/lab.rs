@@ -271,7 +271,7 @@ impl Lab {
             hops: 0,
             entrance: None,
             now: self.now_at(machine.as_ref(), &snapshot.world),
-            lineage: self.core.rows.begin().with(machine.as_ref().map(Machine::scope)),
+            lineage: self.core.rows.begin(),
             machine,
             snapshot,
         }

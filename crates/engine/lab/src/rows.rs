@@ -68,7 +68,7 @@ impl RowRefused {
     }
 }
 
-/// What an exchange depends on not having been reset: its own scope and those of the exchanges it was made because of.
+/// What an exchange depends on not having been reset besides its own scope: those of the exchanges it was made because of.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lineage {
     /// The number of resets when the first of them began.
@@ -83,8 +83,8 @@ struct Inherited {
 }
 
 impl Lineage {
-    /// This exchange's and one more scope's.
-    pub(crate) fn with(&self, scope: Option<Scope>) -> Self {
+    /// What a call depends on that an exchange of this scope makes.
+    pub(crate) fn below(&self, scope: Option<Scope>) -> Self {
         match scope {
             Some(scope) => {
                 let inherited = Inherited { scope, from: self.scopes.clone() };
@@ -103,15 +103,15 @@ struct Resets {
 }
 
 impl Resets {
-    fn touched(&self, lineage: &Lineage) -> bool {
+    fn touched(&self, lineage: &Lineage, own: Option<&Scope>) -> bool {
         let mut inherited = lineage.scopes.as_deref();
         let scopes = std::iter::from_fn(|| {
             let one = inherited?;
             inherited = one.from.as_deref();
             Some(&one.scope)
         });
-        self.all > lineage.since
-            || scopes.into_iter().any(|scope| self.scopes.get(scope).is_some_and(|at| *at > lineage.since))
+        let reset = |scope| self.scopes.get(scope).is_some_and(|at| *at > lineage.since);
+        self.all > lineage.since || own.into_iter().chain(scopes).any(reset)
     }
 }
 
@@ -137,14 +137,19 @@ impl Rows {
         Lineage { since: self.count.load(Ordering::Acquire), scopes: None }
     }
 
-    /// Whether a reset came over anything this depends on.
-    pub(crate) fn was_reset(&self, lineage: &Lineage) -> bool {
-        self.resets.read().unwrap_or_else(PoisonError::into_inner).touched(lineage)
+    /// Whether a reset came over anything an exchange of this scope depends on.
+    pub(crate) fn was_reset(&self, lineage: &Lineage, own: Option<&Scope>) -> bool {
+        self.resets.read().unwrap_or_else(PoisonError::into_inner).touched(lineage, own)
     }
 
-    pub(crate) fn commit(&self, lineage: &Lineage, transaction: Transaction) -> Result<Commit, Reset> {
+    pub(crate) fn commit(
+        &self,
+        lineage: &Lineage,
+        own: Option<&Scope>,
+        transaction: Transaction,
+    ) -> Result<Commit, Reset> {
         let resets = self.resets.read().unwrap_or_else(PoisonError::into_inner);
-        if resets.touched(lineage) {
+        if resets.touched(lineage, own) {
             return Err(Reset);
         }
         transaction.commit()

@@ -7,57 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
-use crate::{Setting, Text};
-
-/// What became of one question.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "outcome")]
-pub enum Outcome {
-    /// The actual value is as expected.
-    Passed,
-    /// It is not.
-    Failed,
-    /// It could not be asked, because the named check gave no value.
-    Skipped {
-        /// The check it needs.
-        needs: Cow<'static, str>,
-    },
-    /// The question does not arise for this request.
-    NotApplicable,
-}
-
-/// One named question with its answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Check {
-    /// Stable name, kebab-case, for instance `certificate-registered`.
-    pub name: Cow<'static, str>,
-    /// What would have been accepted.
-    pub expected: Text,
-    /// What was there. On a passed check a word on it rather than the value, where the value is the caller's own.
-    pub actual: Text,
-    /// What became of it.
-    #[serde(flatten)]
-    pub outcome: Outcome,
-    /// The declared values the answer depends on, the likeliest to be wrong first. Empty where it depends on the
-    /// request alone; often empty where the check passed or could not be asked.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub settings: Vec<Setting>,
-    /// On failure: the product's own identifier of the error, for instance `AADSTS700027`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<Cow<'static, str>>,
-    /// On failure: what a person would change, in the words of web.config, wif.config or the portal.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub change: Option<Cow<'static, str>>,
-}
-
-impl Check {
-    /// Whether this check failed.
-    pub fn failed(&self) -> bool {
-        self.outcome == Outcome::Failed
-    }
-}
+use crate::{Check, Outcome, Setting, Text};
 
 /// The checks a test turned off, and how much is recorded. The default everywhere else.
 #[derive(Clone, Debug, Default)]

@@ -6,12 +6,14 @@
 //! and makes it harmless before it stands in a message. Nothing here ever has an effect.
 
 mod catalogue;
+mod check;
 mod checklist;
 pub mod foreign;
 mod setting;
 mod text;
 
 pub use catalogue::{Fidelity, Row};
-pub use checklist::{Check, Checklist, Finding, Outcome, Settings, Switches};
+pub use check::{Check, Outcome};
+pub use checklist::{Checklist, Finding, Settings, Switches};
 pub use setting::Setting;
 pub use text::Text;

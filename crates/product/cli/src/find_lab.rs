@@ -12,6 +12,7 @@ use http::Method;
 use mocktenant_server::Settings;
 use mocktenant_server::client::{CallError, Client, Reply, read_json};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::args::Common;
@@ -86,7 +87,8 @@ impl Candidate {
         let file = state.join("settings.json");
         let settings = match settings_text(&state) {
             Ok(Some(text)) => Some(
-                serde_json::from_slice::<Settings>(&text)
+                serde_json::from_slice::<Value>(&text)
+                    .and_then(|document| Settings::deserialize(&document))
                     .map_err(|error| unusable(&file, "is no settings document").because(&error)),
             ),
             Ok(None) => None,

@@ -13,7 +13,8 @@ use std::thread::JoinHandle;
 
 use mocktenant_lab::Tree;
 use mocktenant_lab::journal::{Record, RecordDocument};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize as _;
+use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -26,11 +27,12 @@ const LINE_BUDGET: usize = 4 * MIB;
 const FILE_BUDGET: usize = 64 * MIB;
 const MIB: usize = 1024 * 1024;
 
-/// Exchanges that are missing from a file.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Dropped {
-    dropped: u64,
+/// The member of a line that says how many exchanges are missing there.
+const DROPPED: &str = "dropped";
+
+/// How many exchanges are missing where this line is.
+fn missing(line: &Value) -> Option<u64> {
+    line.as_object().filter(|members| members.len() == 1)?.get(DROPPED)?.as_u64()
 }
 
 /// Opens it to append; it is the owner's alone.
@@ -62,17 +64,14 @@ pub(crate) fn write(
     std::thread::Builder::new().name(String::from("journal-file")).spawn(move || {
         let mut last = 0;
         loop {
-            // Every map of a document has text for keys.
             let line = match next() {
                 // Both read and followed.
                 Ok(record) if record.sequence <= written && last >= record.sequence => continue,
                 Ok(record) => {
                     last = last.max(record.sequence);
-                    serde_json::to_string(&record.document()).unwrap_or_default()
+                    json!(record.document())
                 }
-                Err(RecvError::Lagged(dropped)) => {
-                    serde_json::to_string(&Dropped { dropped }).unwrap_or_default()
-                }
+                Err(RecvError::Lagged(dropped)) => json!({ DROPPED: dropped }),
                 Err(RecvError::Closed) => return,
             };
             if let Err(error) = file.write_all(format!("{line}\n").as_bytes()) {
@@ -156,11 +155,13 @@ impl Lines {
             if text.is_empty() {
                 continue;
             }
-            if let Ok(missing) = serde_json::from_slice::<Dropped>(text) {
-                dropped = dropped.saturating_add(missing.dropped);
+            // By way of a value: the shape is read in one way in this program.
+            let read = serde_json::from_slice::<Value>(text);
+            if let Some(missing) = read.as_ref().ok().and_then(missing) {
+                dropped = dropped.saturating_add(missing);
                 continue;
             }
-            match serde_json::from_slice::<RecordDocument>(text) {
+            match read.and_then(|line| RecordDocument::deserialize(&line)) {
                 // A file goes on where another lab began to count anew: order is that of the lines.
                 Ok(document) => records.push(Arc::new(Record { sequence: number, ..document.into() })),
                 Err(error) if error.is_eof() && self.kept.is_empty() && !line.ends_with(b"\n") => {
@@ -170,7 +171,11 @@ impl Lines {
                     // It counts lines within the line, which is one.
                     let said = error.to_string();
                     let what = said.rsplit_once(" at line ").map_or(said.as_str(), |(what, _)| what);
-                    return Err(no_exchange(name, number, format!("{what} (column {})", error.column())));
+                    let column = match error.column() {
+                        0 => String::new(),
+                        column => format!(" (column {column})"),
+                    };
+                    return Err(no_exchange(name, number, format!("{what}{column}")));
                 }
             }
         }

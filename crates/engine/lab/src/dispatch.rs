@@ -31,6 +31,8 @@ pub(crate) struct Snapshot {
     pub(crate) addresses: Arc<Addresses>,
     /// World names in lower case, with surface and entrance.
     pub(crate) hosts: HashMap<String, (usize, Entrance)>,
+    /// Whether any machine is declared to have another time than the lab's.
+    pub(crate) skewed: bool,
     /// Names of the lab's own public addresses: as local as localhost.
     own_names: HashSet<String>,
     pub(crate) prepared: Vec<Box<dyn Any + Send + Sync>>,
@@ -47,7 +49,12 @@ impl Snapshot {
         let own_name = |address: &str| address.parse::<http::Uri>().ok()?.host().map(str::to_ascii_lowercase);
         let own_names = addresses.iter().filter_map(own_name).collect();
         let prepared = surfaces.iter().map(|mounted| mounted.surface.prepare(&world, &addresses)).collect();
-        Self { world, addresses, hosts, own_names, prepared }
+        let tenants = world.tenants().map(|tenant| tenant.clock);
+        let nodes =
+            world.environments().flat_map(|environment| environment.nodes.iter().map(|node| node.clock));
+        let organizations = world.organizations().map(|organization| organization.clock);
+        let skewed = tenants.chain(nodes).chain(organizations).any(|clock| !clock.is_zero());
+        Self { world, addresses, hosts, skewed, own_names, prepared }
     }
 }
 
@@ -162,7 +169,7 @@ fn begin(lab: &Lab, mut request: Request) -> (Exchange, Option<usize>) {
         parent,
         hops,
         entrance: Some(entrance),
-        now: lab.now_at(machine.as_ref(), &snapshot.world),
+        now: lab.now_at(machine.as_ref(), &snapshot),
         lineage,
         machine,
         snapshot,

@@ -174,6 +174,9 @@ pub fn decode_once(segment: &str) -> Option<Cow<'_, str>> {
 /// Decodes `%XX` once, as strictly as the products do: `None` where a `%` has no two hexadecimal digits after it (which
 /// the URL standard lets stand for itself), or where the result is not UTF-8.
 pub fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
+    if !text.as_bytes().contains(&b'%') {
+        return Some(Cow::Borrowed(text));
+    }
     let whole = |after: &str| {
         after.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     };

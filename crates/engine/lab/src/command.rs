@@ -104,6 +104,8 @@ pub enum CommandError {
     UnknownPlace {
         /// As asked.
         place: String,
+        /// The places there are.
+        known: Vec<String>,
     },
 }
 
@@ -123,9 +125,11 @@ impl Lab {
             }
             Command::Clock(change) => self.clock().apply(change),
             Command::MachineClock { machine, offset, by } => {
-                let edit = machine
-                    .clock_edit(&self.world(), offset)
-                    .ok_or_else(|| CommandError::UnknownPlace { place: machine.to_string() })?;
+                let world = self.world();
+                let edit = machine.clock_edit(&world, offset).ok_or_else(|| CommandError::UnknownPlace {
+                    place: machine.to_string(),
+                    known: Machine::all(&world).map(|machine| machine.to_string()).collect(),
+                })?;
                 self.edit(&[edit], by)?;
             }
             Command::Restart { environment, node } => {
@@ -177,7 +181,10 @@ impl Lab {
     async fn reset_scope(&self, scope: &Scope) -> Result<(), CommandError> {
         let pointer = scope.pointer();
         if self.world().get(&pointer).or_else(|| self.base_world().get(&pointer)).is_none() {
-            return Err(CommandError::UnknownPlace { place: scope.to_string() });
+            return Err(CommandError::UnknownPlace {
+                place: scope.to_string(),
+                known: Scope::all(&self.world()).map(|scope| scope.to_string()).collect(),
+            });
         }
         let world = self.world().restored(self.base_world(), &pointer).map_err(EditError::from)?;
         self.swap_world(Arc::new(world));

@@ -87,6 +87,18 @@ impl Machine {
         Self::Organization(name.into())
     }
 
+    /// Every machine of a world.
+    pub(crate) fn all(world: &World) -> impl Iterator<Item = Self> {
+        Scope::all(world).flat_map(|scope| match scope {
+            Scope::Tenant(id) => vec![Self::Tenant(id)],
+            Scope::Organization(name) => vec![Self::Organization(name)],
+            Scope::Environment(name) => {
+                let nodes = world.environment(&name).map_or(&[][..], |environment| &environment.nodes);
+                nodes.iter().map(|node| Self::node(&name, &node.name)).collect()
+            }
+        })
+    }
+
     /// Whose rows and settings it works on.
     pub fn scope(&self) -> Scope {
         match self {
@@ -151,6 +163,14 @@ impl Scope {
     /// The organisation called `name`.
     pub fn organization(name: &str) -> Self {
         Self::Organization(name.into())
+    }
+
+    /// Every scope of a world.
+    pub(crate) fn all(world: &World) -> impl Iterator<Item = Self> {
+        let tenants = world.tenants().map(|tenant| Self::Tenant((*tenant.id).into()));
+        let environments = world.environments().map(|environment| Self::environment(&environment.id));
+        let organizations = world.organizations().map(|organization| Self::organization(&organization.id));
+        tenants.chain(environments).chain(organizations)
     }
 
     /// Where it is declared.

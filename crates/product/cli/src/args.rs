@@ -141,7 +141,7 @@ pub(crate) enum Verb {
 /// `serve`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
-Ports above the base: +0 tools, +3 Entra ID, +4 AOS, +6 Dataverse.
+Ports above the base: +0 tools, +3 Entra ID, +4 and +5 AOS, +6 Dataverse.
 
 Examples:
   mocktenant serve --port 0                     free ports; `mocktenant settings` says which
@@ -303,6 +303,10 @@ pub(crate) struct Restart {
     /// The environment's short name
     #[arg(value_name = "ENVIRONMENT", default_value = "onebox")]
     pub(crate) environment: String,
+
+    /// Only this node of it; the others go on with what they read
+    #[arg(long, value_name = "NODE", env = "MOCKTENANT_NODE")]
+    pub(crate) node: Option<String>,
 }
 
 /// `settings`.
@@ -323,7 +327,9 @@ pub(crate) struct Settings {
 Examples:
   mocktenant scenarios                          what there is
   mocktenant scenarios --use half-done          break the running lab
-  mocktenant scenarios --reset                  and back")]
+  mocktenant scenarios --reset                  and back
+  mocktenant scenarios --reset --scope organization/contoso
+                                                one organisation only")]
 pub(crate) struct Scenarios {
     /// Put the running lab into this broken world; its records and journal begin anew
     #[arg(long = "use", value_name = "NAME", env = "MOCKTENANT_SCENARIO", conflicts_with = "reset")]
@@ -332,6 +338,10 @@ pub(crate) struct Scenarios {
     /// Put the running lab back into the world it began with
     #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_RESET")]
     pub(crate) reset: bool,
+
+    /// With --reset: only `environment/NAME`, `organization/NAME` or `tenant/ID`; the journal stays
+    #[arg(long, value_name = "SCOPE", env = "MOCKTENANT_SCOPE", requires = "reset")]
+    pub(crate) scope: Option<String>,
 
     /// Print JSON
     #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]

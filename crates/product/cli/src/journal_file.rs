@@ -223,8 +223,8 @@ mod tests {
     fn a_line_that_is_no_exchange_is_named_by_its_number() {
         for (line, why) in [
             ("garbage", "expected value (column 1)"),
-            ("{\"dropped\":-1}", "missing field `sequence` (column 14)"),
-            ("{}", "missing field `sequence` (column 2)"),
+            ("{\"dropped\":-1}", "missing field `sequence`"),
+            ("{}", "missing field `sequence`"),
             ("{\"sequence\":1", "EOF while parsing an object (column 13)"),
         ] {
             let failure =

@@ -395,7 +395,15 @@ fn settings_are_read_changed_explained_and_take_effect_with_a_restart() {
     let errors = text(&nowhere.stderr);
     assert_eq!(code(&nowhere), 1, "{errors}");
     assert!(errors.starts_with("error: ") && !errors.contains("caused by"), "said once: {errors}");
-    for misnamed in [&["restart", "nowhere"][..], &["scenarios", "--use", "nowhere"]] {
+    let node = lab.run(&["restart", "onebox", "--node", "aos1"]);
+    assert_eq!((code(&node), &*text(&node.stdout)), (0, "restarted onebox, node aos1\n"));
+    let misnamed = [
+        &["restart", "nowhere"][..],
+        &["restart", "onebox", "--node", "aos9"],
+        &["scenarios", "--use", "nowhere"],
+        &["scenarios", "--reset", "--scope", "organization/nowhere"],
+    ];
+    for misnamed in misnamed {
         let output = lab.run(misnamed);
         let errors = text(&output.stderr);
         assert_eq!(code(&output), 2, "{misnamed:?}: {errors}");
@@ -403,6 +411,10 @@ fn settings_are_read_changed_explained_and_take_effect_with_a_restart() {
     }
     assert_eq!(code(&lab.run(&["scenarios", "--use", "half-done"])), 0);
     assert_eq!(get(realm), "spn:00000015-0000-0000-c000-000000000000");
+    assert_eq!(code(&lab.run(&["scenarios", "--reset", "--scope", "organization/contoso"])), 0);
+    assert_eq!(get(realm), "spn:00000015-0000-0000-c000-000000000000", "another place");
+    let misspelt = lab.run(&["scenarios", "--reset", "--scope", "contoso"]);
+    assert_eq!(code(&misspelt), 2, "{}", text(&misspelt.stderr));
     assert_eq!(code(&lab.run(&["scenarios", "--reset"])), 0);
     assert_eq!(get(realm), "spn:c0117050-0000-4000-8000-00000000a002");
 

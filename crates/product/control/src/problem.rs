@@ -95,10 +95,11 @@ impl From<CommandError> for Problem {
             CommandError::UnknownScenario { known, .. } => {
                 Self::unknown(StatusCode::UNPROCESSABLE_ENTITY, &detail, &known)
             }
-            CommandError::UnknownEnvironment { known, .. } | CommandError::UnknownNode { known, .. } => {
+            CommandError::UnknownEnvironment { known, .. }
+            | CommandError::UnknownNode { known, .. }
+            | CommandError::UnknownPlace { known, .. } => {
                 Self::unknown(StatusCode::NOT_FOUND, &detail, &known)
             }
-            CommandError::UnknownPlace { .. } => Self::new(StatusCode::NOT_FOUND, detail),
             CommandError::Row(refused) => {
                 let located = Located {
                     pointer: refused.setting().to_string(),

@@ -439,6 +439,26 @@ async fn a_restart_starts_the_environment_again() {
 }
 
 #[tokio::test]
+async fn one_node_restarts_and_one_place_is_reset_by_name() {
+    let state = state();
+    for (path, answer) in [
+        ("/v1/environments/onebox/restart?node=aos1", 200),
+        ("/v1/environments/onebox/restart?node=aos9", 404),
+        ("/v1/environments/onebox/restart?nod=aos1", 400),
+        ("/v1/reset?scope=environment/onebox", 200),
+        ("/v1/reset?scope=organization%2Fcontoso", 200),
+        ("/v1/reset?scope=organization/nowhere", 404),
+        ("/v1/reset?scope=contoso", 400),
+        ("/v1/reset?scop=environment/onebox", 400),
+    ] {
+        assert_eq!(status(&state, write(Method::POST, path, "")).await, answer, "{path}");
+    }
+    let endpoints: Vec<_> =
+        state.lab.journal().records().iter().map(|record| record.endpoint.clone()).collect();
+    assert_eq!(endpoints, ["start", "start"], "the node that restarted, the environment that was reset");
+}
+
+#[tokio::test]
 async fn a_restart_whose_start_failed_says_at_which_check() {
     let state = state();
     let edit = json!([{ "op": "replace", "path": METADATA, "value": "garbage" }]).to_string();

@@ -12,11 +12,13 @@ use crate::console::{self, harmless};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::find_lab::{LabAt, encoded_segment, refusal};
 
-/// Waits until the environment has started. Exits 1 if it did not start, 2 if there is none of that name.
+/// Waits until the environment, or one node of it, has started. Exits 1 if it did not start, 2 if there is none of that
+/// name.
 pub(crate) async fn run(common: &Common, restart: Restart) -> Outcome {
     let lab = LabAt::find(common).await?;
     let environment = encoded_segment(&restart.environment);
-    let path = format!("/v1/environments/{environment}/restart");
+    let node = restart.node.as_deref().map(|node| format!("?node={}", encoded_segment(node)));
+    let path = format!("/v1/environments/{environment}/restart{}", node.unwrap_or_default());
     let reply = lab.try_write(Method::POST, &path, &json!({})).await?;
     match reply.status {
         StatusCode::NOT_FOUND => return Err(refusal(&reply).with_exit(Exit::Usage)),
@@ -27,7 +29,8 @@ pub(crate) async fn run(common: &Common, restart: Restart) -> Outcome {
     if let Some(failure) = not_started(&restart.environment, &document) {
         return Err(failure);
     }
-    console::line(&format!("restarted {}", harmless(&restart.environment)))?;
+    let node = restart.node.map(|node| format!(", node {node}")).unwrap_or_default();
+    console::line(&format!("restarted {}", harmless(&format!("{}{node}", restart.environment))))?;
     Ok(0)
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::args::{Common, Scenarios};
 use crate::console;
 use crate::failure::{Exit, Outcome};
-use crate::find_lab::{LabAt, refusal};
+use crate::find_lab::{LabAt, encoded_segment, refusal};
 
 /// Listing needs no lab.
 pub(crate) async fn run(common: &Common, scenarios: Scenarios) -> Outcome {
@@ -29,8 +29,21 @@ pub(crate) async fn run(common: &Common, scenarios: Scenarios) -> Outcome {
     }
     if scenarios.reset {
         let lab = LabAt::find(common).await?;
-        lab.write(Method::POST, "/v1/reset", &json!({})).await?;
-        console::line(&format!("the lab at {} is as it began", lab.url()))?;
+        let Some(scope) = &scenarios.scope else {
+            lab.write(Method::POST, "/v1/reset", &json!({})).await?;
+            console::line(&format!("the lab at {} is as it began", lab.url()))?;
+            return Ok(0);
+        };
+        let path = format!("/v1/reset?scope={}", encoded_segment(scope));
+        let reply = lab.try_write(Method::POST, &path, &json!({})).await?;
+        match reply.status {
+            StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST => {
+                return Err(refusal(&reply).with_exit(Exit::Usage));
+            }
+            status if !status.is_success() => return Err(refusal(&reply)),
+            _ => {}
+        }
+        console::line(&format!("{} of the lab at {} is as it began", console::harmless(scope), lab.url()))?;
         return Ok(0);
     }
     let all = scenario::all();

@@ -36,7 +36,7 @@ check-generated:
 bench *ARGS:
     cargo bench -p mocktenant-acceptance --bench tokens -- {{ARGS}}
 
-# ratios beside the raw signature, over HTTP; bounded in count and time
+# ratios beside a bare server and the raw signature, over HTTP; bounded in count and time
 load:
     cargo run --release -p mocktenant-acceptance --bin mocktenant-load
 

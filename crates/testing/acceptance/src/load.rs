@@ -1,10 +1,12 @@
-//! `mocktenant-load`: what the released server does per CPU-second, beside the raw signature, over real connections.
+//! `mocktenant-load`: what the released server does per CPU-second, beside a bare server and the raw signature.
 //!
 //! Decides nothing; measures. It starts `mocktenant serve` as a child with a state directory of its own, drives keep-alive
-//! connections over loopback in rounds (every kind takes its turn, and so does the raw signature), and divides what was
-//! answered by the CPU time the server spent. Bounded: each kind has its seconds and a count it cannot pass, and whatever
+//! connections over loopback in rounds (every kind takes its turn, and so do the bare server, which signs and sends the
+//! same bytes and does nothing else, and the raw signature), and divides what was answered by the CPU time that was spent. Bounded: each kind has its seconds and a count it cannot pass, and whatever
 //! is waited for has its own limit. Missed targets are printed, errors exit 1; with `--strict` a missed target does too.
 
+#[path = "load/bare.rs"]
+mod bare;
 #[path = "load/client.rs"]
 mod client;
 #[path = "load/raw.rs"]
@@ -12,12 +14,12 @@ mod raw;
 #[path = "load/server.rs"]
 mod server;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use client::{Kind, Target};
-use server::{Server, Start};
+use server::{Bare, Server, Start};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -64,6 +66,8 @@ struct Line {
     target: f64,
     /// Whether more is better.
     more: bool,
+    /// The same beside the raw signature.
+    of_raw: Option<f64>,
 }
 
 impl Line {
@@ -75,18 +79,26 @@ impl Line {
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a measuring tool prints what it found")]
 fn main() -> ExitCode {
     let run = || {
+        let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+        if let [bare, state] = &*arguments
+            && bare == "--bare"
+        {
+            return bare::serve(Path::new(state)).map(|()| None);
+        }
         let options = Options::read(std::env::args().skip(1))?;
         let strict = options.strict;
-        measure(&options).map(|lines| (lines, strict))
+        measure(&options).map(|lines| Some((lines, strict)))
     };
     match run() {
-        Ok((lines, strict)) => {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some((lines, strict))) => {
             println!("\n{:<44}{:>10}        target", "", "found");
             for line in &lines {
                 let relation = if line.more { ">=" } else { "<=" };
                 let verdict = if line.met() { "met" } else { "missed" };
+                let of_raw = line.of_raw.map(|ratio| format!(" ({ratio:.3} of raw)")).unwrap_or_default();
                 println!(
-                    "{:<44}{:>10.3} {:<4} {relation} {:>6.2}   {verdict}",
+                    "{:<44}{:>10.3} {:<4} {relation} {:>6.2}   {verdict}{of_raw}",
                     line.name, line.found, line.unit, line.target
                 );
             }
@@ -108,52 +120,66 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
     std::thread::sleep(Duration::from_secs(1));
     let idle = server.resident()?;
 
-    let target = Target::of(&server)?;
-    let mut tallies = Kind::ALL.map(|kind| (kind, Tally::default()));
+    let ours = Target::of(&server)?;
+    let bare = Bare::start(&server, &ours.answer(Kind::Secret)?)?;
+    let theirs = ours.bare(&bare);
+    let mut tallies = Kind::ALL.map(|kind| (kind, Tally::default(), kind.is_token().then(Tally::default)));
     let mut signatures = raw::Rate::default();
     let turn = Duration::from_secs(u64::from(options.seconds)) / ROUNDS;
+    let drive = |target: &Target, kind, turn| client::drive(target, kind, options.connections, turn, MOST);
     // Connections, caches and first tokens are not what is measured.
     for kind in Kind::ALL {
-        client::drive(&target, kind, options.connections, Duration::from_millis(200), MOST)?;
+        let warm = Duration::from_millis(200);
+        drive(&ours, kind, warm)?;
+        if kind.is_token() {
+            drive(&theirs, kind, warm)?;
+        }
     }
     for _ in 0..ROUNDS {
-        for (kind, tally) in &mut tallies {
+        for (kind, our, their) in &mut tallies {
             signatures.add(Duration::from_millis(200))?;
-            let (cpu, began) = (server.cpu_time()?, Instant::now());
-            tally.answers += client::drive(&target, *kind, options.connections, turn, MOST)?;
-            tally.real += began.elapsed();
-            tally.cpu += server.cpu_time()?.saturating_sub(cpu);
+            our.add(|| server.cpu_time(), || drive(&ours, *kind, turn))?;
+            if let Some(their) = their {
+                their.add(|| bare.cpu_time(), || drive(&theirs, *kind, turn))?;
+            }
         }
     }
     let loaded = server.resident()?;
     let tokens: u64 =
-        tallies.iter().filter(|(kind, _)| kind.is_token()).map(|(_, tally)| tally.answers).sum();
+        tallies.iter().filter(|(kind, ..)| kind.is_token()).map(|(_, tally, _)| tally.answers).sum();
     server.stop()?;
 
     let raw = signatures.per_cpu_second();
     println!("{:<44}{raw:>10.0} /CPU-s, {} threads", "raw RS256 signature", raw::threads());
-    for (kind, tally) in &tallies {
+    let line = |name: &str, tally: &Tally| {
         println!(
-            "{:<44}{:>10.0} /CPU-s {:>8.0} /s {:>9} answers",
-            kind.name(),
+            "{name:<44}{:>10.0} /CPU-s {:>8.0} /s {:>9} answers",
             tally.per_cpu_second(),
             tally.per_second(),
             tally.answers
         );
+    };
+    for (kind, our, their) in &tallies {
+        line(kind.name(), our);
+        if let Some(their) = their {
+            line("  the bare server", their);
+        }
     }
     println!("{:<44}{tokens:>10}", "tokens issued by the measured server");
-    let rate = |wanted: Kind| {
-        tallies.iter().find(|(kind, _)| *kind == wanted).map_or(0.0, |(_, tally)| tally.per_cpu_second())
+    let [secret, certificate, secure, discovery, keys] =
+        tallies.map(|(_, our, their)| (our.per_cpu_second(), their.map(|their| their.per_cpu_second())));
+    let ratio = |name, found, target| Line { name, found, unit: "", target, more: true, of_raw: None };
+    let beside = |name, (ours, bare): (f64, Option<f64>), target| Line {
+        of_raw: Some(ours / raw),
+        ..ratio(name, ours / bare.unwrap_or_default(), target)
     };
-    let secret = rate(Kind::Secret);
-    let ratio = |name, found, target| Line { name, found, unit: "", target, more: true };
-    let limit = |name, found, unit, target| Line { name, found, unit, target, more: false };
+    let limit = |name, found, unit, target| Line { name, found, unit, target, more: false, of_raw: None };
     Ok(vec![
-        ratio("token by secret, http / raw", secret / raw, 0.90),
-        ratio("token by certificate, http / raw", rate(Kind::Certificate) / raw, 0.85),
-        ratio("token by secret, https / raw", rate(Kind::SecureSecret) / raw, 0.65),
-        ratio("discovery / token by secret", rate(Kind::Discovery) / secret, 20.0),
-        ratio("keys / token by secret", rate(Kind::Keys) / secret, 20.0),
+        beside("token by secret, http / bare server", secret, 0.95),
+        beside("token by certificate, http / bare, verifying", certificate, 0.90),
+        beside("token by secret, https / bare server, https", secure, 0.95),
+        ratio("discovery / token by secret", discovery.0 / secret.0, 20.0),
+        ratio("keys / token by secret", keys.0 / secret.0, 20.0),
         limit("start to first answer, existing state", start.existing, "ms", 20.0),
         limit("start to first answer, first start", start.first, "ms", 60.0),
         limit("resident, idle", idle, "MiB", 12.0),
@@ -170,6 +196,19 @@ struct Tally {
 }
 
 impl Tally {
+    /// What came of one turn, by the CPU time its server had spent before and after.
+    fn add(
+        &mut self,
+        cpu_time: impl Fn() -> Result<Duration, Failure>,
+        drive: impl FnOnce() -> Result<u64, Failure>,
+    ) -> Result<(), Failure> {
+        let (cpu, began) = (cpu_time()?, Instant::now());
+        self.answers += drive()?;
+        self.real += began.elapsed();
+        self.cpu += cpu_time()?.saturating_sub(cpu);
+        Ok(())
+    }
+
     fn per_cpu_second(&self) -> f64 {
         per(self.answers, self.cpu)
     }

@@ -69,10 +69,11 @@ const TEST_WING: &str = "testing";
 
 /// A third-party crate that only the named rooms may depend on (normal and build dependencies).
 const ROOMS: &[(&[&str], &[&str], &str)] = &[
+    (&["socket2"], &["server"], "only `server` has sockets; the command and the tests use its client"),
     (
-        &["hyper", "hyper-util", "tokio-rustls", "socket2"],
-        &["server"],
-        "only `server` has sockets; the command and the tests use its client",
+        &["hyper", "hyper-util", "tokio-rustls"],
+        &["server", "acceptance"],
+        "only `server` speaks HTTP; the load test has a bare server to measure it beside",
     ),
     (&["axum"], &["control", "server"], "no framework answers for a surface"),
     (&["tower"], &["control", "server"], "middleware of the control API, and its mount"),

@@ -19,7 +19,10 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::json;
 
 use crate::Failure;
-use crate::server::Server;
+use crate::server::{Bare, Server};
+
+/// In bytes, with its head.
+const LARGEST_ANSWER: usize = 32 * 1024;
 
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -63,7 +66,8 @@ impl Kind {
 
 /// Whom to ask, and the requests ready to be sent.
 pub(crate) struct Target {
-    address: String,
+    http: String,
+    https: String,
     requests: Vec<(Kind, Arc<[u8]>)>,
     tls: Arc<ClientConfig>,
 }
@@ -103,7 +107,34 @@ impl Target {
             (Kind::Discovery, get(&host, &format!("/{tenant}/v2.0/.well-known/openid-configuration"))),
             (Kind::Keys, get(&host, &format!("/{tenant}/discovery/v2.0/keys"))),
         ];
-        Ok(Self { address: format!("127.0.0.1:{port}"), requests, tls: Arc::new(tls) })
+        let address = format!("127.0.0.1:{port}");
+        Ok(Self { http: address.clone(), https: address, requests, tls: Arc::new(tls) })
+    }
+
+    /// The same requests to the bare server.
+    pub(crate) fn bare(&self, bare: &Bare) -> Self {
+        let [http, https] = [bare.http, bare.https].map(|port| format!("127.0.0.1:{port}"));
+        Self { http, https, requests: self.requests.clone(), tls: Arc::clone(&self.tls) }
+    }
+
+    /// One answer, as it came.
+    pub(crate) fn answer(&self, kind: Kind) -> Result<Vec<u8>, Failure> {
+        let mut stream = self.connect(kind)?;
+        stream.write_all(&self.request(kind)?)?;
+        read_answer(&mut *stream, &mut vec![0; LARGEST_ANSWER]).map(<[u8]>::to_vec)
+    }
+
+    fn connect(&self, kind: Kind) -> Result<Box<dyn ReadWrite>, Failure> {
+        let secure = kind == Kind::SecureSecret;
+        let stream = TcpStream::connect(if secure { &self.https } else { &self.http })?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        if !secure {
+            return Ok(Box::new(stream));
+        }
+        let connection = ClientConnection::new(Arc::clone(&self.tls), ServerName::try_from("localhost")?)?;
+        Ok(Box::new(StreamOwned::new(connection, stream)))
     }
 
     fn request(&self, kind: Kind) -> Result<Arc<[u8]>, Failure> {
@@ -172,17 +203,8 @@ fn caller(
     until: Instant,
     (taken, most): (&AtomicU64, u64),
 ) -> Result<u64, Failure> {
-    let stream = TcpStream::connect(&target.address)?;
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    let mut stream: Box<dyn ReadWrite> = if kind == Kind::SecureSecret {
-        let connection = ClientConnection::new(Arc::clone(&target.tls), ServerName::try_from("localhost")?)?;
-        Box::new(StreamOwned::new(connection, stream))
-    } else {
-        Box::new(stream)
-    };
-    let mut buffer = vec![0; 32 * 1024];
+    let mut stream = target.connect(kind)?;
+    let mut buffer = vec![0; LARGEST_ANSWER];
     let mut answers = 0;
     while Instant::now() < until && taken.fetch_add(1, Ordering::Relaxed) < most {
         stream.write_all(request)?;

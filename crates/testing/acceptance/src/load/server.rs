@@ -1,8 +1,8 @@
-//! The measured server: a child process with a state directory of its own.
+//! The measured servers, ours and the bare one: child processes that share a state directory of their own.
 //!
 //! Reads its CPU time and memory from `/proc`; where there is none, nothing can be measured and the run says so.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,6 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::Failure;
+use crate::bare::ANSWER_FILE;
 
 /// Longer than this no start may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -125,6 +126,25 @@ fn spawn(binary: &Path, state: &Path, port: &str) -> Result<Child, Failure> {
 struct Running(Child);
 
 impl Running {
+    /// CPU time it has spent, in user and in system mode.
+    fn cpu_time(&self, ticks: u64) -> Result<Duration, Failure> {
+        let text = self.proc_file("stat")?;
+        // The second field is the name in parentheses and may hold anything; the fields counted here follow it.
+        let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
+        let field =
+            |at: usize| fields.split_ascii_whitespace().nth(at).and_then(|field| field.parse::<u64>().ok());
+        let (Some(user), Some(system)) = (field(11), field(12)) else {
+            return Err("/proc/PID/stat is not what it should be".into());
+        };
+        Ok(Duration::from_millis((user + system) * 1000 / ticks))
+    }
+
+    fn proc_file(&self, name: &str) -> Result<String, Failure> {
+        let path = format!("/proc/{}/{name}", self.0.id());
+        fs::read_to_string(&path)
+            .map_err(|error| format!("{path}: {error}; this tool measures on Linux").into())
+    }
+
     fn must_run(&mut self) -> Result<(), Failure> {
         match self.0.try_wait()? {
             None => Ok(()),
@@ -159,7 +179,7 @@ pub(crate) struct Server {
     child: Running,
     settings: Value,
     ticks: u64,
-    _state: TempDir,
+    state: TempDir,
 }
 
 impl Server {
@@ -179,7 +199,7 @@ impl Server {
             }
             thread::sleep(Duration::from_millis(1));
         };
-        Ok(Self { child, settings, ticks: ticks_per_second(), _state: state })
+        Ok(Self { child, settings, ticks: ticks_per_second(), state })
     }
 
     /// One text of its settings, by JSON pointer.
@@ -190,20 +210,12 @@ impl Server {
 
     /// CPU time it has spent, in user and in system mode.
     pub(crate) fn cpu_time(&self) -> Result<Duration, Failure> {
-        let text = self.proc_file("stat")?;
-        // The second field is the name in parentheses and may hold anything; the fields counted here follow it.
-        let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
-        let field =
-            |at: usize| fields.split_ascii_whitespace().nth(at).and_then(|field| field.parse::<u64>().ok());
-        let (Some(user), Some(system)) = (field(11), field(12)) else {
-            return Err("/proc/PID/stat is not what it should be".into());
-        };
-        Ok(Duration::from_millis((user + system) * 1000 / self.ticks))
+        self.child.cpu_time(self.ticks)
     }
 
     /// Resident memory in MiB.
     pub(crate) fn resident(&self) -> Result<f64, Failure> {
-        let text = self.proc_file("status")?;
+        let text = self.child.proc_file("status")?;
         let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
         let kibibytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
         Ok(kibibytes / 1024.0)
@@ -213,11 +225,35 @@ impl Server {
     pub(crate) fn stop(self) -> Result<(), Failure> {
         self.child.terminate()
     }
+}
 
-    fn proc_file(&self, name: &str) -> Result<String, Failure> {
-        let path = format!("/proc/{}/{name}", self.child.0.id());
-        fs::read_to_string(&path)
-            .map_err(|error| format!("{path}: {error}; this tool measures on Linux").into())
+/// The bare server beside it.
+pub(crate) struct Bare {
+    child: Running,
+    ticks: u64,
+    /// Its port for http.
+    pub(crate) http: u16,
+    /// Its port for https.
+    pub(crate) https: u16,
+}
+
+impl Bare {
+    /// Starts this program again as a bare server that gives `answer`, as `server` gave it, signed anew.
+    pub(crate) fn start(server: &Server, answer: &[u8]) -> Result<Self, Failure> {
+        let state = server.state.path();
+        fs::write(state.join(ANSWER_FILE), answer)?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("--bare").arg(state).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = Running(command.spawn()?);
+        let mut ports = String::new();
+        BufReader::new(child.0.stdout.take().ok_or("no output")?).read_line(&mut ports)?;
+        let (http, https) = ports.trim().split_once(' ').ok_or("the bare server did not start")?;
+        Ok(Self { http: http.parse()?, https: https.parse()?, child, ticks: server.ticks })
+    }
+
+    /// CPU time it has spent, in user and in system mode.
+    pub(crate) fn cpu_time(&self) -> Result<Duration, Failure> {
+        self.child.cpu_time(self.ticks)
     }
 }
 

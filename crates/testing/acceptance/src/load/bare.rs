@@ -141,9 +141,12 @@ impl Answer {
             .windows(ASSERTION.len())
             .position(|window| window == ASSERTION)
             .is_none_or(|at| self.verify(&request[at + ASSERTION.len()..]));
-        let mut response = Response::new(Full::new(self.body().unwrap_or_default()));
-        if !verified {
-            *response.status_mut() = http::StatusCode::UNAUTHORIZED;
+        let body = self.body().filter(|_| verified);
+        let mut response = Response::new(Full::default());
+        // Anything but 200 ends the measurement: an answer without a signature must not count.
+        match body {
+            Some(body) => *response.body_mut() = Full::new(body),
+            None => *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR,
         }
         response.headers_mut().extend(self.headers.iter().cloned());
         response

@@ -74,6 +74,9 @@ pub(crate) fn of(chain: &Chain, deciding: &Deciding, world: &World) -> Cause {
 pub(crate) fn asked(chain: &Chain, deciding: &Deciding) -> Check {
     deciding.check.clone().unwrap_or_else(|| Check {
         name: "answered".into(),
+        role: None,
+        relays: false,
+        remedy: None,
         expected: "a request this product answers".into(),
         actual: unanswered(chain, &deciding.record).into(),
         outcome: mocktenant_verdict::Outcome::Failed,

@@ -239,6 +239,9 @@ mod tests {
             error: Some("AADSTS700027".into()),
             checks: vec![Check {
                 name: "certificate-registered".into(),
+                role: None,
+                relays: false,
+                remedy: None,
                 expected: "a certificate".into(),
                 actual: "none".into(),
                 outcome: Outcome::Skipped { needs: "tenant".into() },

@@ -135,6 +135,9 @@ mod tests {
     fn check() -> Check {
         Check {
             name: "c".into(),
+            role: None,
+            relays: false,
+            remedy: None,
             expected: "e".into(),
             actual: "a".into(),
             outcome: Outcome::Passed,

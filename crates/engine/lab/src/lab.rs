@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use mocktenant_tables::Database;
-use mocktenant_verdict::{Check, Switches};
+use mocktenant_verdict::{Check, Question, Switches};
 use mocktenant_world::World;
 use time::OffsetDateTime;
 
@@ -245,6 +245,12 @@ impl Lab {
             .iter()
             .map(|mounted| (mounted.surface.name(), mounted.surface.catalogue()))
             .collect()
+    }
+
+    /// Names of the mounted surfaces with every question they ask.
+    pub fn questions(&self) -> Vec<(&'static str, Vec<&'static Question>)> {
+        let of = |mounted: &Mounted| (mounted.surface.name(), mounted.surface.questions());
+        self.core.surfaces.iter().map(of).collect()
     }
 
     /// Judges a token as `surface` on that machine would; `None` if there is no such surface.

@@ -174,6 +174,7 @@ impl Record {
                     + settings(&check.settings)
                     + length(&check.error)
                     + length(&check.change)
+                    + check.remedy.as_ref().map_or(0, |remedy| remedy.weight())
             })
             .sum();
         let activities: usize = self

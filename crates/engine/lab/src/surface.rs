@@ -7,7 +7,7 @@
 use std::any::Any;
 
 use http::Method;
-use mocktenant_verdict::{Check, Fidelity};
+use mocktenant_verdict::{Check, Fidelity, Question};
 use mocktenant_world::World;
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -106,6 +106,11 @@ pub trait Surface: Sized + Send + Sync + 'static {
     /// The error catalogue.
     fn catalogue(&self) -> Vec<CatalogueRow>;
 
+    /// Every question this surface asks, in the order of its lists.
+    fn questions() -> Vec<&'static Question> {
+        Vec::new()
+    }
+
     /// A refusal in the product's own envelope.
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer;
 
@@ -145,6 +150,7 @@ pub(crate) trait Mount: Send + Sync {
     fn machine(&self, world: &World, way: &Way<'_>) -> Option<Machine>;
     fn prepare(&self, world: &World, addresses: &Addresses) -> Box<dyn Any + Send + Sync>;
     fn catalogue(&self) -> Vec<CatalogueRow>;
+    fn questions(&self) -> Vec<&'static Question>;
     fn handle<'a>(&'a self, route: usize, exchange: &'a mut Exchange) -> BoxFuture<'a, Answer>;
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer;
     fn judge(&self, context: &Context, token: &str, now: OffsetDateTime) -> Vec<Check>;
@@ -189,6 +195,9 @@ impl<S: Surface> Mount for S {
     }
     fn catalogue(&self) -> Vec<CatalogueRow> {
         Surface::catalogue(self)
+    }
+    fn questions(&self) -> Vec<&'static Question> {
+        S::questions()
     }
     fn handle<'a>(&'a self, route: usize, exchange: &'a mut Exchange) -> BoxFuture<'a, Answer> {
         (S::routes()[route].handler)(self, exchange)

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use mocktenant_verdict::{Check, Setting, Text};
+use mocktenant_verdict::{Check, Input, Role, Setting, Text, heap_of};
 use serde::ser::SerializeSeq as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
@@ -32,6 +32,12 @@ pub struct Fact {
         deserialize_with = "present"
     )]
     pub read_at_start: Option<Value>,
+    /// What it is used as; a question of the same role may depend on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// For a value that calls are made with: how another one would be declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Arc<Input>>,
 }
 
 /// Facts keep what was read, so that a later change can be told; what leaves memory is masked.
@@ -48,7 +54,23 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, 
 impl Fact {
     /// A fact that came from no setting.
     pub fn new(name: &'static str, value: impl Into<Text>) -> Self {
-        Self { name: Cow::Borrowed(name), value: value.into(), setting: None, read_at_start: None }
+        let (name, value) = (Cow::Borrowed(name), value.into());
+        Self { name, value, setting: None, read_at_start: None, role: None, input: None }
+    }
+
+    /// With what it is used as.
+    #[must_use]
+    pub fn role(mut self, role: Role) -> Self {
+        self.role = Some(role);
+        self
+    }
+
+    /// With how calls use it, and so with what it is used as.
+    #[must_use]
+    pub fn used(mut self, input: Input) -> Self {
+        self.role = Some(input.role);
+        self.input = Some(Arc::new(input));
+        self
     }
 
     /// With the setting it came from, as it is in the current world.
@@ -72,20 +94,7 @@ impl Fact {
             + self.value.len()
             + self.setting.as_ref().map_or(0, |setting| setting.as_str().len())
             + self.read_at_start.as_ref().map_or(0, heap_of)
-    }
-}
-
-/// About what a JSON value occupies besides itself, in bytes. It comes from a parsed declaration, so its depth is bounded
-/// by the parser's.
-fn heap_of(value: &Value) -> usize {
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-        Value::String(text) => text.len(),
-        Value::Array(elements) => elements.iter().map(|element| size_of::<Value>() + heap_of(element)).sum(),
-        Value::Object(members) => members
-            .iter()
-            .map(|(name, member)| size_of::<(String, Value)>() + name.len() + heap_of(member))
-            .sum(),
+            + self.input.as_ref().map_or(0, |input| input.weight())
     }
 }
 

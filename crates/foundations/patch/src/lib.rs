@@ -7,5 +7,6 @@ pub mod nearest;
 mod patch;
 mod problem;
 
-pub use patch::{Edit, Operation, Refusal, apply, value_at};
+pub use mocktenant_verdict::{Edit, Operation};
+pub use patch::{Refusal, apply, value_at};
 pub use problem::Problem;

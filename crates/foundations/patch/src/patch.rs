@@ -5,126 +5,11 @@
 //! element names that element, and an unknown member of an edit is an error instead of being ignored (section 4), so
 //! that a misspelt `form` or `vlaue` is not silently something else. Never decides whether the result is a world.
 
-use mocktenant_verdict::Setting;
-use serde::{Deserialize, Deserializer, Serialize};
+use mocktenant_verdict::{Edit, Operation, Setting, pointer_tokens as tokens};
 use serde_json::Value;
 
 use crate::nearest::{clip, did_you_mean, one_of};
 use crate::problem::Problem;
-
-/// A pointer longer than this names nothing in any declaration.
-const MAX_POINTER: usize = 4096;
-
-/// What an edit does (RFC 6902 section 4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Operation {
-    /// Puts a member or element there; an existing member is replaced.
-    Add,
-    /// Takes it away; it must exist.
-    Remove,
-    /// Changes it; it must exist.
-    Replace,
-    /// Takes it from `from`.
-    Move,
-    /// Copies it from `from`.
-    Copy,
-    /// Fails unless it is equal to `value`.
-    Test,
-}
-
-/// One edit: an RFC 6902 operation, as JSON or as YAML.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, try_from = "Written")]
-pub struct Edit {
-    /// What it does.
-    pub op: Operation,
-    /// Where. `/-` at the end of a list appends.
-    pub path: Setting,
-    /// For `move` and `copy`: from where.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub from: Option<Setting>,
-    /// For `add`, `replace` and `test`: the value. `Some(Null)` is the value null.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<Value>,
-}
-
-impl Edit {
-    /// Puts `value` at `path`.
-    pub fn add(path: Setting, value: impl Into<Value>) -> Self {
-        Self { op: Operation::Add, path, from: None, value: Some(value.into()) }
-    }
-
-    /// Takes away what is at `path`.
-    pub fn remove(path: Setting) -> Self {
-        Self { op: Operation::Remove, path, from: None, value: None }
-    }
-
-    /// Changes what is at `path`.
-    pub fn replace(path: Setting, value: impl Into<Value>) -> Self {
-        Self { op: Operation::Replace, path, from: None, value: Some(value.into()) }
-    }
-}
-
-/// An edit as written, before it is known to have what its operation needs.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    op: Operation,
-    path: String,
-    #[serde(default)]
-    from: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    value: Option<Value>,
-}
-
-/// A `value` that is written as null is there; serde alone would take it for absent.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
-}
-
-impl TryFrom<Written> for Edit {
-    type Error = String;
-
-    fn try_from(written: Written) -> Result<Self, String> {
-        let Written { op, path, from, value } = written;
-        let name = op.name();
-        let (takes_value, takes_from) = op.takes();
-        match (takes_value, value.is_some(), takes_from, from.is_some()) {
-            (true, false, ..) => return Err(format!("`{name}` needs a `value`")),
-            (false, true, ..) => return Err(format!("`{name}` takes no `value`")),
-            (.., true, false) => return Err(format!("`{name}` needs a `from`")),
-            (.., false, true) => return Err(format!("`{name}` takes no `from`")),
-            _ => {}
-        }
-        for pointer in [Some(&path), from.as_ref()].into_iter().flatten() {
-            tokens(pointer)?;
-        }
-        Ok(Self { op, path: Setting::from_pointer(path), from: from.map(Setting::from_pointer), value })
-    }
-}
-
-impl Operation {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Add => "add",
-            Self::Remove => "remove",
-            Self::Replace => "replace",
-            Self::Move => "move",
-            Self::Copy => "copy",
-            Self::Test => "test",
-        }
-    }
-
-    /// Whether it takes `value`, and whether it takes `from`.
-    fn takes(self) -> (bool, bool) {
-        match self {
-            Self::Add | Self::Replace | Self::Test => (true, false),
-            Self::Move | Self::Copy => (false, true),
-            Self::Remove => (false, false),
-        }
-    }
-}
 
 /// Why one edit could not be made.
 #[derive(Debug)]
@@ -356,40 +241,6 @@ fn missing(place: &Value, walked: &Setting, token: &str, pointer: &Setting) -> P
             format!("{at} holds a plain value, so there is no `{}` in it", clip(token)),
         ),
     }
-}
-
-/// The raw segments of an RFC 6901 pointer.
-fn tokens(pointer: &str) -> Result<Vec<String>, String> {
-    if pointer.len() > MAX_POINTER {
-        return Err(format!("a pointer has at most {MAX_POINTER} bytes"));
-    }
-    if pointer.is_empty() {
-        return Ok(Vec::new());
-    }
-    let Some(rest) = pointer.strip_prefix('/') else {
-        return Err(format!("`{}` is not a JSON pointer: it must begin with `/`", clip(pointer)));
-    };
-    rest.split('/')
-        .map(|segment| {
-            let mut token = String::with_capacity(segment.len());
-            let mut characters = segment.chars();
-            while let Some(character) = characters.next() {
-                token.push(match character {
-                    '~' => match characters.next() {
-                        Some('0') => '~',
-                        Some('1') => '/',
-                        _ => {
-                            return Err(
-                                "in a JSON pointer `~` is written `~0` and `/` is written `~1`".to_owned()
-                            );
-                        }
-                    },
-                    other => other,
-                });
-            }
-            Ok(token)
-        })
-        .collect()
 }
 
 /// Equality as RFC 6902 section 4.6 has it: numbers by value, objects without order.

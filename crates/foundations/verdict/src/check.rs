@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Setting, Text};
+use crate::{Remedy, Role, Setting, Text};
 
 /// What became of one question.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,11 +26,15 @@ pub enum Outcome {
 }
 
 /// One named question with its answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Written", into = "Written")]
 pub struct Check {
     /// Stable name, kebab-case, for instance `certificate-registered`.
     pub name: Cow<'static, str>,
+    /// What it is about; absent in records of an older lab.
+    pub role: Option<Role>,
+    /// Whether it may only repeat what a call was answered.
+    pub relays: bool,
     /// What would have been accepted.
     pub expected: Text,
     /// What was there. On a passed check a word on it rather than the value, where the value is the caller's own.
@@ -44,6 +48,8 @@ pub struct Check {
     pub error: Option<Cow<'static, str>>,
     /// On failure: what a person would change, in the words of web.config, wif.config or the portal.
     pub change: Option<Cow<'static, str>>,
+    /// On failure: what would make it pass, as far as the one who asked knows.
+    pub remedy: Option<Box<Remedy>>,
 }
 
 impl Check {
@@ -57,6 +63,10 @@ impl Check {
 #[derive(Serialize, Deserialize)]
 struct Written {
     name: Cow<'static, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    role: Option<Role>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    relays: bool,
     expected: Text,
     actual: Text,
     outcome: Word,
@@ -68,6 +78,13 @@ struct Written {
     error: Option<Cow<'static, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     change: Option<Cow<'static, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    remedy: Option<Box<Remedy>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 #[derive(Serialize, Deserialize)]
@@ -87,20 +104,21 @@ impl From<Check> for Written {
             Outcome::Skipped { needs } => (Word::Skipped, Some(needs)),
             Outcome::NotApplicable => (Word::NotApplicable, None),
         };
-        let Check { name, expected, actual, settings, error, change, .. } = check;
-        Self { name, expected, actual, outcome, needs, settings, error, change }
+        let Check { name, role, relays, expected, actual, settings, error, change, remedy, .. } = check;
+        Self { name, role, relays, expected, actual, outcome, needs, settings, error, change, remedy }
     }
 }
 
 impl From<Written> for Check {
     fn from(written: Written) -> Self {
-        let Written { name, expected, actual, outcome, needs, settings, error, change } = written;
+        let Written { name, role, relays, expected, actual, outcome, needs, settings, error, change, remedy } =
+            written;
         let outcome = match outcome {
             Word::Passed => Outcome::Passed,
             Word::Failed => Outcome::Failed,
             Word::Skipped => Outcome::Skipped { needs: needs.unwrap_or_default() },
             Word::NotApplicable => Outcome::NotApplicable,
         };
-        Self { name, expected, actual, outcome, settings, error, change }
+        Self { name, role, relays, expected, actual, outcome, settings, error, change, remedy }
     }
 }

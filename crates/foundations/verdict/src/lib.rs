@@ -8,12 +8,20 @@
 mod catalogue;
 mod check;
 mod checklist;
+mod edit;
 pub mod foreign;
+mod input;
+mod question;
+mod remedy;
 mod setting;
 mod text;
 
 pub use catalogue::{Fidelity, Row};
 pub use check::{Check, Outcome};
-pub use checklist::{Checklist, Finding, Settings, Switches};
+pub use checklist::{Answers, Checklist, Finding, Settings, Switches};
+pub use edit::{Edit, Operation, heap_of, pointer_tokens};
+pub use input::Input;
+pub use question::{Question, Role};
+pub use remedy::{Change, Fault, Need, Remedy};
 pub use setting::Setting;
 pub use text::Text;

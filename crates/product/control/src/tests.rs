@@ -29,6 +29,9 @@ struct Doorkeeper;
 fn refuse(exchange: &mut Exchange) -> Answer {
     exchange.trail.record_checks(vec![Check {
         name: "door-open".into(),
+        role: None,
+        relays: false,
+        remedy: None,
         expected: "open".into(),
         actual: "shut".into(),
         outcome: Outcome::Failed,
@@ -79,6 +82,9 @@ impl Surface for Doorkeeper {
             if actual == "garbage" {
                 trail.record_checks(vec![Check {
                     name: "metadata-reachable".into(),
+                    role: None,
+                    relays: false,
+                    remedy: None,
                     expected: "200".into(),
                     actual: actual.into(),
                     outcome: Outcome::Failed,

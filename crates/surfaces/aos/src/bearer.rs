@@ -100,7 +100,7 @@ pub(crate) fn judge(question: &Question<'_>) -> Judgement {
         Authorization::Malformed | Authorization::Multiple { .. } => (true, None),
         Authorization::Missing | Authorization::OtherScheme(_) => (false, None),
     };
-    list.ask(
+    list.ask_named(
         "token-present",
         "Authorization: Bearer",
         vec![],
@@ -113,7 +113,7 @@ pub(crate) fn judge(question: &Question<'_>) -> Judgement {
         None if present => Finding::fail(shown(), BearerError::TokenMalformed),
         None => Finding::skip("token-present"),
     };
-    list.ask("token-well-formed", "one JSON web token", vec![], finding);
+    list.ask_named("token-well-formed", "one JSON web token", vec![], finding);
     let token = parsed.and_then(Result::ok);
     ask_signature(&mut list, question.node, token.as_ref());
     let claims = token.as_ref().map(Compact::claims);
@@ -134,14 +134,14 @@ fn ask_signature(list: &mut Checklist<'_, BearerError>, node: &NodeState, token:
             None => Finding::fail("no alg", BearerError::AlgorithmRefused),
         },
     };
-    list.ask("token-algorithm", "RS256, RS384, RS512, PS256, PS384 or PS512", vec![], finding);
+    list.ask_named("token-algorithm", "RS256, RS384, RS512, PS256, PS384 or PS512", vec![], finding);
 
     let configuration = &node.configuration;
     let settings =
         || vec![configuration.metadata_format.setting.clone(), configuration.tenant_id.setting.clone()];
     let Some(token) = token else {
         let expected = "a key of the federation metadata";
-        list.ask("token-signature", expected, settings, Finding::skip("token-well-formed"));
+        list.ask_named("token-signature", expected, settings, Finding::skip("token-well-formed"));
         return;
     };
     let selected = select_key(token.header(), &node.keys);
@@ -157,7 +157,7 @@ fn ask_signature(list: &mut Checklist<'_, BearerError>, node: &NodeState, token:
         }
         None => selected.finding(|| BearerError::SignatureInvalid),
     };
-    list.ask("token-signature", expected, settings, finding);
+    list.ask_named("token-signature", expected, settings, finding);
 }
 
 fn ask_claims(list: &mut Checklist<'_, BearerError>, question: &Question<'_>, claims: Option<Claims<'_>>) {
@@ -170,7 +170,7 @@ fn ask_claims(list: &mut Checklist<'_, BearerError>, question: &Question<'_>, cl
 
     let expected = &question.node.expected;
     let holds = text("iss") == Some(&*expected.issuer);
-    list.ask(
+    list.ask_named(
         "token-issuer",
         &expected.issuer,
         || vec![configuration.issuer_format.setting.clone(), configuration.tenant_guid.setting.clone()],
@@ -187,7 +187,7 @@ fn ask_claims(list: &mut Checklist<'_, BearerError>, question: &Question<'_>, cl
         accepted().collect::<Vec<_>>().join(", ").into()
     };
     let actual = || if sent.is_empty() { "no aud".to_owned() } else { clip(&sent.join(", ")) };
-    list.ask(
+    list.ask_named(
         "token-audience",
         shown_audiences,
         || vec![configuration.host_url.setting.clone()],
@@ -198,11 +198,11 @@ fn ask_claims(list: &mut Checklist<'_, BearerError>, question: &Question<'_>, cl
         || Finding::skip("token-well-formed"),
         |claims| WINDOW.judge(claims, question.now).finding(|| BearerError::TimeInvalid),
     );
-    list.ask("token-time", WINDOW.expected(), vec![], finding);
+    list.ask_named("token-time", WINDOW.expected(), vec![], finding);
 
     let tenant = &expected.tenant;
     let holds = !tenant.is_empty() && text("tid").is_some_and(|tid| tid.eq_ignore_ascii_case(tenant));
-    list.ask(
+    list.ask_named(
         "token-tenant",
         tenant,
         || vec![configuration.tenant_guid.setting.clone()],
@@ -210,7 +210,7 @@ fn ask_claims(list: &mut Checklist<'_, BearerError>, question: &Question<'_>, cl
     );
 
     let holds = text("oid").is_some_and(|oid| !oid.is_empty());
-    list.ask(
+    list.ask_named(
         "token-object-id",
         "an oid",
         vec![],
@@ -250,7 +250,7 @@ fn ask_user(
             Finding::held(row.is_some(), "a row", || (clip(client), BearerError::ApplicationUnknown))
         }
     };
-    list.ask("application-mapped", "a row in SysAADClientTable", settings, finding);
+    list.ask_named("application-mapped", "a row in SysAADClientTable", settings, finding);
 
     let mapped = row.map(|(_, row)| row.user_id.as_str());
     let user = mapped.and_then(|id| {
@@ -271,7 +271,7 @@ fn ask_user(
             (format!("{id} with Enable {}", user.enable), BearerError::UserDisabled)
         }),
     };
-    list.ask("user-enabled", "an enabled user in UserInfo", settings, finding);
+    list.ask_named("user-enabled", "an enabled user in UserInfo", settings, finding);
     let caller = Caller { company: user.map(|(_, user)| user.company.clone()) };
     (row.map(|(known, _)| known.to_owned()), caller)
 }

@@ -146,7 +146,7 @@ async fn fetch_trust(
         Finding::fail(format!("empty: {}", missing.join(", ")), StartError::ConfigurationIncomplete)
     };
     let expected = "web.config with Aad.AADMetadataLocationFormat and Aad.AADTenantId";
-    let readable = list.ask("configuration-readable", expected, settings, finding);
+    let readable = list.ask_named("configuration-readable", expected, settings, finding);
 
     let url = configuration.metadata_url();
     let mut document = None;
@@ -171,7 +171,7 @@ async fn fetch_trust(
     } else {
         Finding::skip("configuration-readable")
     };
-    list.ask("metadata-reachable", "200 from the address of the metadata", settings, finding);
+    list.ask_named("metadata-reachable", "200 from the address of the metadata", settings, finding);
 
     let mut keys = Vec::new();
     let finding = match document.map(|document| read_metadata(&document)) {
@@ -190,7 +190,7 @@ async fn fetch_trust(
             finding
         }
     };
-    list.ask("metadata-readable", "federation metadata with a signing certificate", settings, finding);
+    list.ask_named("metadata-readable", "federation metadata with a signing certificate", settings, finding);
     let (checks, refusal) = list.finish();
     // With a check turned off there may be no refusal and still no keys: then no token is accepted.
     (checks, keys, refusal)

@@ -106,7 +106,7 @@ pub(crate) fn ask(
 ) -> Option<String> {
     let refused = || DataverseError::Unauthorized;
     let present = !matches!(authorization, Authorization::Missing | Authorization::OtherScheme(_));
-    list.ask(
+    list.ask_named(
         "token-present",
         "an Authorization header of the scheme Bearer",
         Vec::new(),
@@ -123,7 +123,7 @@ pub(crate) fn ask(
         (Some(Err(malformed)), true) => Finding::fail(malformed.to_string(), refused()),
         (Some(Ok(_)), true) => Finding::pass("a JSON web token of three parts"),
     };
-    list.ask("token-well-formed", "one JSON web token of three parts", Vec::new(), well_formed);
+    list.ask_named("token-well-formed", "one JSON web token of three parts", Vec::new(), well_formed);
 
     let Some(Ok(token)) = parsed else {
         for name in [
@@ -134,7 +134,7 @@ pub(crate) fn ask(
             "token-time",
             "token-tenant",
         ] {
-            list.ask(name, "", Vec::new(), Finding::skip("token-well-formed"));
+            list.ask_named(name, "", Vec::new(), Finding::skip("token-well-formed"));
         }
         return None;
     };
@@ -151,10 +151,15 @@ pub(crate) fn ask(
         Some(algorithm) => Finding::pass(algorithm.name()),
         None => Finding::fail(asked(), refused()),
     };
-    list.ask("token-algorithm", "an RSA signature algorithm and no critical extension", Vec::new(), finding);
+    list.ask_named(
+        "token-algorithm",
+        "an RSA signature algorithm and no critical extension",
+        Vec::new(),
+        finding,
+    );
 
     let issuer = claims.text("iss");
-    list.ask(
+    list.ask_named(
         "token-issuer",
         &trust.issuer,
         || vec![organization.pointer.tenant()],
@@ -188,7 +193,7 @@ fn ask_signature(
         Finding::Pass { .. } => "a signature by a key of the tenant".into(),
         _ => format!("a signature by {}", found.expected()).into(),
     };
-    list.ask("token-signature", expected, || vec![trust.signing.clone()], finding);
+    list.ask_named("token-signature", expected, || vec![trust.signing.clone()], finding);
 }
 
 fn ask_claims(
@@ -205,7 +210,7 @@ fn ask_claims(
         all => Cow::Owned(excerpt(&all.join(", "))),
     };
     let holds = audience.all().iter().any(|one| trust.accepts_audience(one));
-    list.ask(
+    list.ask_named(
         "token-audience",
         &trust.audiences_shown,
         || vec![organization.pointer.host()],
@@ -213,10 +218,10 @@ fn ask_claims(
     );
 
     let time = WINDOW.judge(claims, now);
-    list.ask("token-time", WINDOW.expected(), Vec::new(), time.finding(refused));
+    list.ask_named("token-time", WINDOW.expected(), Vec::new(), time.finding(refused));
 
     let tenant = claims.text("tid");
-    list.ask(
+    list.ask_named(
         "token-tenant",
         &trust.tenant,
         || vec![organization.pointer.tenant()],

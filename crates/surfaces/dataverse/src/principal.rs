@@ -91,22 +91,27 @@ pub(crate) fn ask<'o>(
             (None, None) => pointer.application_users(),
         }]
     };
-    list.ask("application-user-exists", "an application user for the client id", settings, finding);
+    list.ask_named("application-user-exists", "an application user for the client id", settings, finding);
 
     let Some(user) = user else {
-        list.ask("application-user-enabled", "enabled", Vec::new(), Finding::skip("application-user-exists"));
+        list.ask_named(
+            "application-user-enabled",
+            "enabled",
+            Vec::new(),
+            Finding::skip("application-user-exists"),
+        );
         let roles = Finding::skip("application-user-exists");
-        list.ask("application-user-roles", "at least one security role", Vec::new(), roles);
+        list.ask_named("application-user-roles", "at least one security role", Vec::new(), roles);
         return None;
     };
     let state = if user.enabled { "enabled" } else { "disabled" };
-    list.ask(
+    list.ask_named(
         "application-user-enabled",
         "enabled",
         || vec![user.pointer.enabled()],
         Finding::when(user.enabled, state, || DataverseError::UserNotEnabled),
     );
-    list.ask(
+    list.ask_named(
         "application-user-roles",
         "at least one security role",
         || vec![user.pointer.roles()],
@@ -157,7 +162,7 @@ pub(crate) fn ask_privilege(
         let own = organization.pointer.application_user(&principal.client_id).roles();
         roles.iter().map(|role| role.pointer.privileges()).chain([own]).collect()
     };
-    list.ask("privilege", privilege, settings, finding);
+    list.ask_named("privilege", privilege, settings, finding);
 }
 
 /// A stable GUID for a privilege: privileges have the same id in every organisation, but no source lists them all, so this

@@ -131,7 +131,7 @@ fn decide<'p>(
         Some(GrantType::ClientCredentials) => client_credentials::ask(&mut list, version, readable, tenant),
         None => {
             for name in ["resource", "scope"] {
-                list.ask(name, "", Vec::new(), Finding::skip("grant-type"));
+                list.ask_named(name, "", Vec::new(), Finding::skip("grant-type"));
             }
             None
         }
@@ -168,7 +168,7 @@ fn ask_tenant<'p>(
     let (settings, finding) = match authority::resolve(prepared, exchange) {
         Ok(Authority::Tenant(tenant)) => {
             let settings = || vec![tenant.tenant.pointer.setting()];
-            list.ask("tenant", EXPECTED, settings, Finding::pass(&tenant.name));
+            list.ask_named("tenant", EXPECTED, settings, Finding::pass(&tenant.name));
             return Some(tenant);
         }
         Ok(Authority::Alias(alias)) => {
@@ -184,7 +184,7 @@ fn ask_tenant<'p>(
             (vec![pointers::tenant(&named.to_lowercase()).into()], Finding::fail(named, error))
         }
     };
-    list.ask("tenant", EXPECTED, settings, finding);
+    list.ask_named("tenant", EXPECTED, settings, finding);
     None
 }
 

@@ -64,7 +64,7 @@ pub(crate) async fn deliver(
     let expected = "the write is accepted";
     let delivered = match token {
         None => {
-            list.ask("dataverse-accepted", expected, settings, Finding::skip("token-issued"));
+            list.ask_named("dataverse-accepted", expected, settings, Finding::skip("token-issued"));
             false
         }
         Some(token) => {
@@ -72,12 +72,14 @@ pub(crate) async fn deliver(
             let session =
                 Session { base: &base, token: &token, activity_id: &activity_id, map, troubleshooting };
             match session.write(context, trail, operation, row).await {
-                Ok(accepted) => list.ask("dataverse-accepted", expected, settings, Finding::pass(accepted)),
+                Ok(accepted) => {
+                    list.ask_named("dataverse-accepted", expected, settings, Finding::pass(accepted))
+                }
                 Err(Undelivered { actual, error, missing }) => {
                     let missing =
                         missing.into_iter().filter_map(|set| Some(organization?.pointer.records(set)));
                     let settings: Vec<Setting> = missing.chain(settings()).collect();
-                    list.ask(
+                    list.ask_named(
                         "dataverse-accepted",
                         expected,
                         settings,
@@ -123,7 +125,7 @@ fn ask_url(list: &mut Checklist<'_, Failure>, node: &NodeState, map: &Map, base:
         Finding::pass("a URL")
     };
     let settings = || vec![node.configuration.dataverse_url.setting.clone()];
-    list.ask("dataverse-url-configured", "the URL of an organisation", settings, finding)
+    list.ask_named("dataverse-url-configured", "the URL of an organisation", settings, finding)
         && origin(base).is_some()
 }
 

@@ -74,7 +74,7 @@ pub(super) fn ask(
     let text = configuration.thumbprint.value.trim();
     let pasted = PastedThumbprint::read(text);
     let configured = !text.is_empty();
-    list.ask(
+    list.ask_named(
         "thumbprint-configured",
         "a thumbprint in Infrastructure.S2SCertThumbprint",
         || vec![setting.clone()],
@@ -112,7 +112,7 @@ pub(super) fn ask(
         };
         Finding::fail(actual, Failure::CertificateMissing(refused.clone()))
     };
-    list.ask("certificate-found", "a certificate in LocalMachine\\My", settings, finding);
+    list.ask_named("certificate-found", "a certificate in LocalMachine\\My", settings, finding);
 
     let key = || declared().map(|pointer| pointer.private_key());
     let finding = match holder {
@@ -123,7 +123,7 @@ pub(super) fn ask(
             Finding::when(has, actual, || Failure::PrivateKeyMissing(refused.clone()))
         }
     };
-    let present = list.ask(
+    let present = list.ask_named(
         "private-key-present",
         "a private key",
         || key().map(Setting::from).into_iter().collect(),
@@ -140,7 +140,7 @@ pub(super) fn ask(
         ),
     };
     let settings = || key().map(|key| key.readable_by()).into_iter().collect();
-    list.ask("private-key-readable", "readable by NETWORK SERVICE", settings, finding);
+    list.ask_named("private-key-readable", "readable by NETWORK SERVICE", settings, finding);
     let stored = usable?;
     Some(Signer { certificate: stored.certificate.clone(), key: stored.key.clone()? })
 }

@@ -39,13 +39,13 @@ pub(crate) async fn access_token(
     let expected = &node.expected.token;
     let Some(signer) = certificate.filter(|_| resource_known) else {
         let needs = if resource_known { "private-key-readable" } else { "dataverse-url-configured" };
-        list.ask("token-issued", expected, settings, Finding::skip(needs));
+        list.ask_named("token-issued", expected, settings, Finding::skip(needs));
         return None;
     };
     let resource = &configuration.dataverse_url.value;
     let client = configuration.client_id();
     if let Some(token) = node.tokens.get(resource, client, context.now()) {
-        list.ask("token-issued", expected, settings, Finding::pass("kept from before"));
+        list.ask_named("token-issued", expected, settings, Finding::pass("kept from before"));
         return Some(token);
     }
     let failed = || Failure::TokenNotIssued(refused.clone());
@@ -53,7 +53,7 @@ pub(crate) async fn access_token(
         let mut settings = settings();
         settings.insert(0, configuration.login_format.setting.clone());
         let finding = Finding::fail("Aad.AADLoginWsfedEndpointFormat is no URL", failed());
-        list.ask("token-issued", expected, settings, finding);
+        list.ask_named("token-issued", expected, settings, finding);
         return None;
     };
     let guid = context.random().guid().to_string();
@@ -61,7 +61,7 @@ pub(crate) async fn access_token(
     let assertion = match assertion {
         Ok(assertion) => assertion,
         Err(error) => {
-            list.ask("token-issued", expected, settings, Finding::fail(error.to_string(), failed()));
+            list.ask_named("token-issued", expected, settings, Finding::fail(error.to_string(), failed()));
             return None;
         }
     };
@@ -75,7 +75,7 @@ pub(crate) async fn access_token(
         Ok(Err(error)) => (Finding::fail(error, failed()), None),
         Err(error) => (Finding::fail(error.to_string(), failed()), None),
     };
-    list.ask("token-issued", expected, settings, finding);
+    list.ask_named("token-issued", expected, settings, finding);
     token
 }
 

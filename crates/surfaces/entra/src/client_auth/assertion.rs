@@ -131,14 +131,14 @@ impl<'r> Assertion<'r> {
                         EntraError::AssertionMalformed,
                     )
                 };
-                list.ask(WELL_FORMED, "a JWT", Vec::new(), finding);
+                list.ask_named(WELL_FORMED, "a JWT", Vec::new(), finding);
                 compact
             }
             Err(malformed) => {
                 let finding = Finding::fail(malformed.to_string(), EntraError::AssertionMalformed);
-                list.ask(WELL_FORMED, "a JWT", Vec::new(), finding);
+                list.ask_named(WELL_FORMED, "a JWT", Vec::new(), finding);
                 for name in [ALGORITHM, KEY_ID, CLAIMS, ISSUER, SUBJECT, CLIENT_ID] {
-                    list.ask(name, "", Vec::new(), Finding::skip(WELL_FORMED));
+                    list.ask_named(name, "", Vec::new(), Finding::skip(WELL_FORMED));
                 }
                 return;
             }
@@ -165,18 +165,18 @@ impl<'r> Assertion<'r> {
             }
             (_, _, Ok(Some(_)), Ok(_)) => Finding::pass("iss, aud and exp"),
         };
-        list.ask(CLAIMS, "iss, aud and exp", Vec::new(), finding);
+        list.ask_named(CLAIMS, "iss, aud and exp", Vec::new(), finding);
 
         let Some(issuer) = self.issuer() else {
             for name in [ISSUER, SUBJECT, CLIENT_ID] {
-                list.ask(name, "", Vec::new(), Finding::skip(CLAIMS));
+                list.ask_named(name, "", Vec::new(), Finding::skip(CLAIMS));
             }
             return;
         };
         let is_client = client_id.is_some_and(|id| id.eq_ignore_ascii_case(issuer));
         let own = is_client || is_guid(issuer);
         let external = || EntraError::IssuerExternal { issuer: issuer.to_owned() };
-        list.ask(
+        list.ask_named(
             ISSUER,
             "the client id",
             Vec::new(),
@@ -184,12 +184,12 @@ impl<'r> Assertion<'r> {
         );
         if !own {
             for name in [SUBJECT, CLIENT_ID] {
-                list.ask(name, "", Vec::new(), Finding::not_applicable("the issuer is no client"));
+                list.ask_named(name, "", Vec::new(), Finding::not_applicable("the issuer is no client"));
             }
             return;
         }
         let subject = self.subject().unwrap_or_default();
-        list.ask(
+        list.ask_named(
             SUBJECT,
             "the same as iss",
             Vec::new(),
@@ -203,7 +203,7 @@ impl<'r> Assertion<'r> {
                 Finding::held(is_client, "the same", || (excerpt(issuer), EntraError::ClientIdDiffers))
             }
         };
-        list.ask(CLIENT_ID, "the client_id of the request", Vec::new(), finding);
+        list.ask_named(CLIENT_ID, "the client_id of the request", Vec::new(), finding);
     }
 
     /// What can be asked of the tenant's registrations.
@@ -216,7 +216,7 @@ impl<'r> Assertion<'r> {
     ) {
         let Ok(compact) = &self.0 else {
             for name in [AUDIENCE, REGISTERED, SIGNATURE, IN_DATE, TIME] {
-                list.ask(name, "", Vec::new(), Finding::skip(WELL_FORMED));
+                list.ask_named(name, "", Vec::new(), Finding::skip(WELL_FORMED));
             }
             return;
         };
@@ -225,7 +225,7 @@ impl<'r> Assertion<'r> {
             Some(application) => self.ask_key(list, compact, place, tenant, application),
             None => {
                 for name in [REGISTERED, SIGNATURE, IN_DATE] {
-                    list.ask(name, "", Vec::new(), Finding::skip("application-registered"));
+                    list.ask_named(name, "", Vec::new(), Finding::skip("application-registered"));
                 }
             }
         }
@@ -263,14 +263,14 @@ impl<'r> Assertion<'r> {
             let actual = thumbprint.unwrap_or_else(|| "no thumbprint".into());
             let finding =
                 if identifiers.is_empty() { Finding::skip(KEY_ID) } else { Finding::fail(actual, error) };
-            list.ask(REGISTERED, expected, settings, finding);
+            list.ask_named(REGISTERED, expected, settings, finding);
             for name in [SIGNATURE, IN_DATE] {
-                list.ask(name, "", Vec::new(), Finding::skip(REGISTERED));
+                list.ask_named(name, "", Vec::new(), Finding::skip(REGISTERED));
             }
             return;
         };
         let setting = || application.pointer.certificate(certificate.thumbprint_text()).setting();
-        list.ask(
+        list.ask_named(
             REGISTERED,
             expected,
             || vec![setting(), application.pointer.certificates()],
@@ -287,8 +287,8 @@ impl<'r> Assertion<'r> {
                 end: invariant(end),
             }),
         };
-        list.ask(SIGNATURE, "a signature by the certificate's key", || vec![setting()], finding);
-        list.ask(
+        list.ask_named(SIGNATURE, "a signature by the certificate's key", || vec![setting()], finding);
+        list.ask_named(
             IN_DATE,
             "not expired",
             || vec![setting()],
@@ -311,7 +311,7 @@ fn trusted(key: &PublicKey) -> TrustedKey {
 
 fn ask_header(list: &mut Checks<'_>, compact: &Compact<'_>) {
     let alg = compact.header().alg().unwrap_or_default();
-    list.ask(
+    list.ask_named(
         ALGORITHM,
         "RS256, RS384, RS512, PS256, PS384 or PS512",
         Vec::new(),
@@ -325,7 +325,7 @@ fn ask_header(list: &mut Checks<'_>, compact: &Compact<'_>) {
         Some(identifier) => Finding::pass(identifier.member.name()),
         None => Finding::fail("none of them", EntraError::KeyIdMissing),
     };
-    list.ask(KEY_ID, "x5t#S256, x5t or kid", Vec::new(), finding);
+    list.ask_named(KEY_ID, "x5t#S256, x5t or kid", Vec::new(), finding);
 }
 
 fn ask_audience(
@@ -336,7 +336,7 @@ fn ask_audience(
 ) {
     let audience = compact.claims().audience();
     let Some(tenant) = tenant else {
-        list.ask(AUDIENCE, "", Vec::new(), Finding::skip("tenant"));
+        list.ask_named(AUDIENCE, "", Vec::new(), Finding::skip("tenant"));
         return;
     };
     let finding = match (audience.sole(), audience.all().len()) {
@@ -354,7 +354,7 @@ fn ask_audience(
         _ => (&tenant.token_url).into(),
     };
     let tenant = &tenant.tenant;
-    list.ask(AUDIENCE, expected, || vec![tenant.pointer.setting()], finding);
+    list.ask_named(AUDIENCE, expected, || vec![tenant.pointer.setting()], finding);
 }
 
 /// `https://{host}/{tenant}{suffix}`, the host any name of Entra's or the one that was called, the tenant by id or
@@ -411,7 +411,7 @@ fn ask_time(list: &mut Checks<'_>, compact: &Compact<'_>, now: OffsetDateTime) {
             }
         }),
     };
-    list.ask(TIME, WINDOW.expected(), Vec::new(), finding);
+    list.ask_named(TIME, WINDOW.expected(), Vec::new(), finding);
 }
 
 /// Whether an identifier names a certificate: `kid` and `x5t` may hold either thumbprint, the length tells which.

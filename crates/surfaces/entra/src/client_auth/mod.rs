@@ -110,7 +110,7 @@ impl<'r> Client<'r> {
             }
             Some(_) => Finding::pass("a client id"),
         };
-        list.ask("client-id", "the client id of an application", Vec::new(), finding);
+        list.ask_named("client-id", "the client id of an application", Vec::new(), finding);
         let finding = match &self.credential {
             Credential::None => Finding::fail("none", EntraError::CredentialMissing),
             Credential::Incomplete { missing } => Finding::fail(
@@ -120,7 +120,7 @@ impl<'r> Client<'r> {
             Credential::Secret(_) => Finding::pass("a secret"),
             Credential::Assertion(_) => Finding::pass("a client assertion"),
         };
-        list.ask(
+        list.ask_named(
             "client-credential",
             "client_secret, or client_assertion with its type",
             Vec::new(),
@@ -179,7 +179,7 @@ impl<'r> Client<'r> {
                 EntraError::ApplicationNotFound { client_id: id.to_owned(), tenant: tenant.name.clone() },
             ),
         };
-        list.ask(
+        list.ask_named(
             "application-registered",
             "an application of the tenant",
             || vec![setting().into()],
@@ -187,11 +187,11 @@ impl<'r> Client<'r> {
         );
         let Some(application) = application else {
             for name in ["application-enabled", "application-confidential"] {
-                list.ask(name, "", Vec::new(), Finding::skip("application-registered"));
+                list.ask_named(name, "", Vec::new(), Finding::skip("application-registered"));
             }
             return None;
         };
-        list.ask(
+        list.ask_named(
             "application-enabled",
             "enabled",
             || vec![setting().enabled()],
@@ -209,7 +209,7 @@ impl<'r> Client<'r> {
             && application.secrets.is_empty()
             && application.certificates.is_empty();
         let presents = !matches!(self.credential, Credential::None);
-        list.ask(
+        list.ask_named(
             "application-confidential",
             "a confidential client",
             || vec![setting().public_client()],
@@ -225,7 +225,7 @@ impl<'r> Client<'r> {
 
 fn skip_application(list: &mut Checks<'_>, needs: &'static str) {
     for name in ["application-registered", "application-enabled", "application-confidential"] {
-        list.ask(name, "", Vec::new(), Finding::skip(needs));
+        list.ask_named(name, "", Vec::new(), Finding::skip(needs));
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn ask(
     const IN_DATE: &str = "secret-in-date";
     let Some(application) = application else {
         for name in [MATCHES, IN_DATE] {
-            list.ask(name, "", Vec::new(), Finding::skip("application-registered"));
+            list.ask_named(name, "", Vec::new(), Finding::skip("application-registered"));
         }
         return;
     };
@@ -36,8 +36,13 @@ pub(crate) fn ask(
     let expected = "a client secret of the application";
     if let Some(secret) = matched {
         let own = || application.pointer.secret(&secret.name);
-        list.ask(MATCHES, expected, || vec![own().setting()], Finding::pass("a secret of the application"));
-        list.ask(
+        list.ask_named(
+            MATCHES,
+            expected,
+            || vec![own().setting()],
+            Finding::pass("a secret of the application"),
+        );
+        list.ask_named(
             IN_DATE,
             "not expired",
             || vec![own().expires(), setting()],
@@ -47,8 +52,13 @@ pub(crate) fn ask(
             }),
         );
     } else if all_expired {
-        list.ask(MATCHES, expected, || vec![setting()], Finding::not_applicable("every secret has expired"));
-        list.ask(
+        list.ask_named(
+            MATCHES,
+            expected,
+            || vec![setting()],
+            Finding::not_applicable("every secret has expired"),
+        );
+        list.ask_named(
             IN_DATE,
             "not expired",
             || vec![setting()],
@@ -58,8 +68,8 @@ pub(crate) fn ask(
         let actual =
             if application.secrets.is_empty() { "the application has no secret" } else { "another value" };
         let wrong = EntraError::SecretWrong { app_id: application.client_id.clone() };
-        list.ask(MATCHES, expected, || vec![setting()], Finding::fail(actual, wrong));
-        list.ask(IN_DATE, "not expired", Vec::new(), Finding::skip(MATCHES));
+        list.ask_named(MATCHES, expected, || vec![setting()], Finding::fail(actual, wrong));
+        list.ask_named(IN_DATE, "not expired", Vec::new(), Finding::skip(MATCHES));
     }
 }
 

@@ -38,7 +38,12 @@ pub(crate) fn ask<'p>(
             let asked = form.get("resource");
             let missing = || EntraError::ParameterMissing { name: "resource".to_owned() };
             let granted = ask_resource(list, asked.ok_or_else(missing), tenant);
-            list.ask("scope", "", Vec::new(), Finding::not_applicable("the v1 endpoint takes a resource"));
+            list.ask_named(
+                "scope",
+                "",
+                Vec::new(),
+                Finding::not_applicable("the v1 endpoint takes a resource"),
+            );
             granted
         }
         Version::V2 => {
@@ -47,7 +52,7 @@ pub(crate) fn ask<'p>(
                 (Some(_), _) => ask_resource(list, Err(EntraError::ResourceNotSupported), tenant),
                 (None, Ok(asked)) => ask_resource(list, Ok(asked.as_str()), tenant),
                 (None, Err(_)) => {
-                    list.ask("resource", "", Vec::new(), Finding::skip("scope"));
+                    list.ask_named("resource", "", Vec::new(), Finding::skip("scope"));
                     None
                 }
             };
@@ -57,7 +62,7 @@ pub(crate) fn ask<'p>(
                     Finding::fail(form.get("scope").map_or_else(|| "none".to_owned(), excerpt), error)
                 }
             };
-            list.ask("scope", "one RESOURCE/.default", Vec::new(), finding);
+            list.ask_named("scope", "one RESOURCE/.default", Vec::new(), finding);
             granted
         }
     }
@@ -93,7 +98,7 @@ fn ask_resource<'p>(
     let asked = match asked {
         Ok(asked) => asked,
         Err(error) => {
-            list.ask(
+            list.ask_named(
                 NAME,
                 EXPECTED,
                 Vec::new(),
@@ -103,26 +108,26 @@ fn ask_resource<'p>(
         }
     };
     let Some(tenant) = tenant else {
-        list.ask(NAME, EXPECTED, Vec::new(), Finding::skip("tenant"));
+        list.ask_named(NAME, EXPECTED, Vec::new(), Finding::skip("tenant"));
         return None;
     };
     let not_found =
         || EntraError::ResourceNotFound { resource: asked.to_owned(), tenant: tenant.tenant.id.to_string() };
     let Some(entry) = tenant.resources.find(asked) else {
-        list.ask(NAME, EXPECTED, tenant.resources.hosts(), Finding::fail(excerpt(asked), not_found()));
+        list.ask_named(NAME, EXPECTED, tenant.resources.hosts(), Finding::fail(excerpt(asked), not_found()));
         return None;
     };
     let settings = || vec![entry.setting.clone()];
     let Some(resource) = &entry.application else {
-        list.ask(NAME, EXPECTED, settings, Finding::fail(excerpt(asked), not_found()));
+        list.ask_named(NAME, EXPECTED, settings, Finding::fail(excerpt(asked), not_found()));
         return None;
     };
     if resource.enabled {
-        list.ask(NAME, EXPECTED, settings, Finding::pass("a resource of the tenant"));
+        list.ask_named(NAME, EXPECTED, settings, Finding::pass("a resource of the tenant"));
     } else {
         let disabled = EntraError::ResourceDisabled { resource: asked.to_owned() };
         let settings = || vec![resource.pointer.enabled()];
-        list.ask(NAME, EXPECTED, settings, Finding::fail(excerpt(asked), disabled));
+        list.ask_named(NAME, EXPECTED, settings, Finding::fail(excerpt(asked), disabled));
     }
     Some(Granted { asked: asked.to_owned(), resource })
 }

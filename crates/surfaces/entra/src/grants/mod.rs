@@ -34,6 +34,6 @@ pub(crate) fn ask(list: &mut Checks<'_>, form: &Result<Form<'_>, EntraError>) ->
             (None, Finding::fail(excerpt(other), error))
         }
     };
-    list.ask("grant-type", "client_credentials", Vec::new(), finding);
+    list.ask_named("grant-type", "client_credentials", Vec::new(), finding);
     grant
 }

@@ -4,13 +4,10 @@ use std::sync::Arc;
 
 use mocktenant_lab::journal::{Kind, Record};
 use mocktenant_lab::{Fact, Machine, Tree};
-use mocktenant_verdict::Check;
+use mocktenant_verdict::{Check, Role};
 use serde_json::Value;
 
 use crate::ExplainedCheck;
-
-/// Checks of the AOS that only repeat what a child exchange answered.
-const DERIVED: &[&str] = &["token-issued", "dataverse-accepted", "metadata-reachable"];
 
 /// A root record and its descendants, in the order they were answered.
 pub(crate) struct Chain<'t> {
@@ -19,34 +16,52 @@ pub(crate) struct Chain<'t> {
     descendants: Vec<&'t Arc<Record>>,
     /// The start a not-started node points to, with its own children.
     start: Option<&'t Arc<Record>>,
-    /// The newest start of the root's machine, if it came after the exchange: what it runs with now.
-    since: Option<&'t Arc<Record>>,
 }
 
 /// Who decided, and by which check.
-pub(crate) struct Deciding {
-    pub(crate) record: Arc<Record>,
-    pub(crate) check: Option<Check>,
-    /// The AOS's own check that only repeats it: which of its calls was refused.
-    pub(crate) via: Option<String>,
+#[derive(Clone, Copy)]
+pub(crate) struct Deciding<'t> {
+    /// The exchange that was refused for a reason of its own.
+    pub(crate) record: &'t Arc<Record>,
+    /// The check that decided; none where none did.
+    pub(crate) check: Option<&'t Check>,
+    /// Who called it, where its own refusal only repeats this one.
+    pub(crate) caller: Option<&'t Arc<Record>>,
+    /// The caller's own check that only repeats it.
+    pub(crate) relay: Option<&'t Check>,
+}
+
+impl Deciding<'_> {
+    /// What the check is about.
+    pub(crate) fn role(&self) -> Option<Role> {
+        self.check.and_then(|check| check.role)
+    }
+
+    /// Whether the same question decided at the same place of a chain.
+    pub(crate) fn is_same_question(&self, other: &Deciding<'_>) -> bool {
+        let name = |deciding: &Deciding<'_>| deciding.check.map(|check| check.name.clone());
+        self.record.surface == other.record.surface && name(self) == name(other)
+    }
 }
 
 impl<'t> Chain<'t> {
     pub(crate) fn around(record: &'t Arc<Record>, tree: &'t Tree) -> Self {
         let root = tree.root_of(record);
         let start = root.fact("start").filter(|_| root.refused()).and_then(|fact| tree.get(&fact.value));
-        let newest = tree.records().iter().rfind(|candidate| {
-            candidate.kind == Kind::Start && candidate.machine == root.machine && root.machine.is_some()
-        });
-        let since = newest.filter(|newest| newest.sequence > root.sequence);
         let tops = std::iter::once(root).chain(start);
         let mut descendants: Vec<_> = tops.flat_map(|top| tree.below(&top.id)).collect();
         descendants.sort_by_key(|record| record.sequence);
-        Self { tree, root, descendants, start, since }
+        Self { tree, root, descendants, start }
     }
 
     pub(crate) fn root(&self) -> &'t Arc<Record> {
         self.root
+    }
+
+    /// The start it points to and what that called, children first: in the order they were committed.
+    pub(crate) fn started(&self) -> impl Iterator<Item = &'t Arc<Record>> {
+        let below = self.start.map(|start| self.tree.below(&start.id)).unwrap_or_default();
+        below.into_iter().rev().chain(self.start)
     }
 
     fn all(&self) -> impl Iterator<Item = &'t Arc<Record>> {
@@ -66,77 +81,80 @@ impl<'t> Chain<'t> {
             .collect()
     }
 
+    /// What became of this very question here.
+    pub(crate) fn holds(&self, deciding: &Deciding<'_>) -> bool {
+        let Some(asked) = deciding.check else { return false };
+        self.all().any(|record| {
+            record.surface == deciding.record.surface
+                && record.checks.iter().any(|check| check.name == asked.name && check.holds())
+        })
+    }
+
     /// The record and check that decided a refusal; `None` if nothing was refused.
-    pub(crate) fn deciding(&self) -> Option<Deciding> {
+    pub(crate) fn deciding(&self) -> Option<Deciding<'t>> {
         if !self.root.refused() {
             return None;
         }
         let mut record = self.start.unwrap_or(self.root);
-        let mut via = None;
+        let (mut caller, mut relay) = (None, None);
         loop {
-            let check = record.failed_check().cloned();
-            let derived = check.as_ref().is_none_or(|check| DERIVED.contains(&&*check.name));
-            let refused_child =
-                self.tree.children(&record.id).rev().find(|child| child.refused()).filter(|_| derived);
-            match refused_child {
+            let check = record.failed_check();
+            let may_repeat = check.is_none_or(|check| check.relays);
+            let refused = self.tree.children(&record.id).rev().find(|child| child.refused());
+            match refused.filter(|_| may_repeat) {
                 Some(child) if child.kind != Kind::Call => {
-                    via = check.map(|check| check.name.into_owned());
+                    (caller, relay) = (Some(record), check);
                     record = child;
                 }
                 // A call that reached nobody: the caller's own check is the one to explain.
-                _ => return Some(Deciding { record: Arc::clone(record), check, via }),
+                _ => return Some(Deciding { record, check, caller, relay }),
             }
         }
     }
 
-    /// The environment whose AOS is at the root, if any.
-    pub(crate) fn environment(&self) -> Option<&str> {
+    /// The machine at the root has a start, and so may run with what is no longer declared.
+    pub(crate) fn environment(&self) -> Option<&'t str> {
         self.root.machine.as_ref().and_then(Machine::environment)
     }
 
-    /// Inputs the AOS used, from the root and from the start it points to.
-    pub(crate) fn inputs(&self) -> impl Iterator<Item = &Fact> {
-        self.root.facts.iter().chain(self.start.iter().flat_map(|start| start.facts.iter()))
-    }
-
-    /// The value of one input; empty if it was not used.
-    pub(crate) fn input(&self, name: &str) -> Option<&Fact> {
-        self.inputs().find(|fact| fact.name == name)
-    }
-
-    /// What the AOS read for this input at a start after the exchange.
-    pub(crate) fn read_since(&self, name: &str) -> Option<&Value> {
-        self.since?.fact(name)?.read_at_start.as_ref()
+    /// Facts of the root and of the start it points to.
+    pub(crate) fn facts(&self) -> impl Iterator<Item = &'t Fact> {
+        self.root.facts.iter().chain(self.start.into_iter().flat_map(|start| start.facts.iter()))
     }
 
     /// What the user saw.
     pub(crate) fn symptom(&self) -> String {
-        let body = &self.root.response_body;
-        let document: Option<Value> = serde_json::from_slice(body).ok();
-        let members = ["/error/innererror/message", "/error_description", "/error/message", "/error"];
-        let message = document.as_ref().and_then(|document| {
-            members
-                .iter()
-                .find_map(|member| document.pointer(member).and_then(Value::as_str).map(str::to_owned))
+        let document: Option<Value> = serde_json::from_slice(&self.root.response_body).ok();
+        let told = document.as_ref().and_then(|document| {
+            let innermost = innermost(document, "message");
+            innermost.or_else(|| document.get("error_description")?.as_str()).or_else(|| document.get("error")?.as_str())
         });
-        message.unwrap_or_else(|| {
-            let status = http_words(self.root.status);
-            match &self.root.error {
-                Some(error) => format!("{status} ({error})"),
-                None => status,
-            }
-        })
+        told.map_or_else(
+            || {
+                let status = http_words(self.root.status);
+                match &self.root.error {
+                    Some(error) => format!("{status} ({error})"),
+                    None => status,
+                }
+            },
+            str::to_owned,
+        )
     }
 }
 
+/// The text of a member of this name that lies deepest: an inner error says more than the one around it.
+fn innermost<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
+    let members = value.as_object()?;
+    let deeper = members.values().filter_map(|member| innermost(member, name)).last();
+    deeper.or_else(|| members.get(name)?.as_str())
+}
+
 fn http_words(status: u16) -> String {
-    match status {
-        0 => String::from("start of the AOS"),
-        401 => String::from("401 Unauthorized"),
-        403 => String::from("403 Forbidden"),
-        404 => String::from("404 Not Found"),
-        421 => String::from("421 Misdirected Request"),
-        500 => String::from("500 Internal Server Error"),
-        other => other.to_string(),
+    if status == 0 {
+        return String::from("a start");
+    }
+    match http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()) {
+        Some(reason) => format!("{status} {reason}"),
+        None => status.to_string(),
     }
 }

@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use mocktenant_verdict::foreign::{excerpt, harmless};
-use mocktenant_verdict::{Check, Setting};
+use mocktenant_verdict::{Check, Need, Setting};
 use mocktenant_world::{Edit, World, place};
 use serde::Serialize;
 
+/// What stands behind a refusal that was only met because something was made up.
+const ASSUMED: &str = " (something stood in for what is needed)";
 /// What a person has to know of an explanation that had no world.
 const WITHOUT_WORLD: &str = "note    told from the records alone: without a world there is no file and line, no edit to send, and nothing was tried out";
 
@@ -29,7 +31,7 @@ pub struct Explanation {
     /// The one thing to change; absent if nothing was refused and nothing is stale.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
-    /// Other things found wrong.
+    /// What would be refused next if the cause were mended, in the order of refusal: each was tried out.
     pub also: Vec<Cause>,
 }
 
@@ -103,26 +105,39 @@ pub struct Cause {
     /// Without a world: what a person would change, in the deciding check's own words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<Cow<'static, str>>,
-    /// RFC 6902 operations that heal it; `value` is left out where the world cannot know it.
+    /// RFC 6902 operations that heal it, to be sent as they are.
     pub change: Vec<Edit>,
+    /// Operations whose value the world cannot know, each with what a person has to supply.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<Need>,
+    /// Whether something made up had to stand in for what is needed, to find out what would be refused next.
+    #[serde(skip_serializing_if = "is_false")]
+    pub assumed: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl Cause {
-    pub(crate) fn new(kind: Kind, setting: Setting, world: &World) -> Self {
-        let origin = match world.origin(&setting) {
+    pub(crate) fn new(kind: Kind, setting: Setting, world: Option<&World>) -> Self {
+        let origin = world.map(|world| match world.origin(&setting) {
             mocktenant_world::Origin::File { file, line, column } => Origin::File { file, line, column },
             _ => Origin::Place {
                 place: place(&setting, world).unwrap_or_else(|| format!("mocktenant set {setting}")),
             },
-        };
+        });
         Self {
             kind,
             setting,
-            origin: Some(origin),
+            origin,
             expected: String::new(),
             actual: String::new(),
             advice: None,
             change: Vec::new(),
+            needs: Vec::new(),
+            assumed: false,
         }
     }
 
@@ -141,20 +156,25 @@ impl Cause {
         self
     }
 
-    /// The same cause, or a call to try again where the world already is as the change would make it.
-    pub(crate) fn unless_mended(mut self, world: &World) -> Self {
-        let done = |edit: &Edit| match &edit.value {
-            Some(value) => world.get(&edit.path) == Some(value),
-            None => self.kind == Kind::Missing && world.get(&edit.path).is_some(),
-        };
-        if matches!(self.kind, Kind::Setting | Kind::Missing)
-            && !self.change.is_empty()
-            && self.change.iter().all(done)
-        {
-            self.kind = Kind::Wait;
-            self.change.clear();
-        }
+    pub(crate) fn need(mut self, need: Need) -> Self {
+        self.needs.push(need);
         self
+    }
+
+    /// Something met this and no longer would: there is nothing left to change.
+    pub(crate) fn mended(mut self) -> Self {
+        self.kind = Kind::Wait;
+        self.change.clear();
+        self.needs.clear();
+        self
+    }
+
+    /// Every edit that heals it, with stand-ins for what only a person knows; `None` where nothing can stand in.
+    pub(crate) fn tried(&self) -> Option<Vec<Edit>> {
+        let possible = self.needs.iter().all(|need| !need.stand_in.is_empty());
+        let mut edits = self.change.clone();
+        edits.extend(self.needs.iter().flat_map(|need| need.stand_in.iter().cloned()));
+        (possible && !edits.is_empty()).then_some(edits)
     }
 
     /// The last segment of the setting: `Infrastructure.S2SCertThumbprint`.
@@ -182,7 +202,7 @@ impl Cause {
             }
             Kind::Setting if self.origin.is_none() => format!("{name}: expected {expected}, got {actual}"),
             Kind::Restart => {
-                format!("restart: {name} ({whereabouts}) is {expected} now, the AOS still runs with {actual}")
+                format!("restart: {name} ({whereabouts}) is {expected} now, it still runs with {actual}")
             }
             Kind::Missing => format!("{whereabouts}: {expected} is missing ({actual})"),
             Kind::Caller if name == "caller" => {
@@ -258,12 +278,16 @@ impl Explanation {
                         let _ = writeln!(text, "change  {}", excerpt(&edit, 160));
                     }
                 }
+                for need in &cause.needs {
+                    let path = visible(need.path.as_str());
+                    let _ = writeln!(text, "needs   {} at {}", visible(&need.what), excerpt(&path, 160));
+                }
             }
             None if self.world => text.push_str("nothing was refused, and nothing waits for a restart\n"),
             None => text.push_str("nothing was refused\n"),
         }
         for other in &self.also {
-            let _ = writeln!(text, "also    {}", other.to_line());
+            let _ = writeln!(text, "next    {}{}", other.to_line(), if other.assumed { ASSUMED } else { "" });
         }
         if !self.world {
             let _ = writeln!(text, "{WITHOUT_WORLD}");

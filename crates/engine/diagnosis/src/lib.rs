@@ -1,18 +1,18 @@
 //! The one setting to change, in whose file: explains an exchange against the world, even where the refusing side cannot
-//! know the cause.
+//! know the cause, and tries out what would be refused next.
 //!
-//! Decides from the journal (what was asked, with which inputs, who refused) and the world (what is declared now). Never
-//! acts, never changes anything, never reads a file, never speaks to a caller. The contract of the result and its tie
-//! rules are those of the design, section 6. When the lab is gone, its records alone can still be explained; what is
-//! missing then stands in [`Explanation::world`].
+//! Decides from the journal (what was asked, in which role, with which inputs, who refused) and a rehearsal: a throw-away
+//! copy of the lab in which the request is asked again, the remedy applied, and asked again. Knows no product: what a check
+//! is about and what would mend it is said by whoever asked it. Never changes the lab, never reads a file, never speaks to
+//! a caller. The contract of the result and its ties are those of the design, section 6. When the lab is gone, its records
+//! alone can still be explained; what is missing then stands in [`Explanation::world`].
 
 mod cause;
 mod chain;
 mod explanation;
-mod findings;
-mod knowledge;
-mod recorded;
-mod staleness;
+mod rehearsal;
+mod stale;
+mod ties;
 
 pub use explanation::{Cause, ExplainedCheck, Explanation, Kind, Origin};
 
@@ -20,7 +20,6 @@ use std::sync::Arc;
 
 use mocktenant_lab::journal::Record;
 use mocktenant_lab::{Lab, Tree};
-use mocktenant_world::World;
 
 use crate::chain::Chain;
 
@@ -28,61 +27,60 @@ use crate::chain::Chain;
 /// or `last` for the last refusal.
 ///
 /// `None` if the journal has no such exchange.
-pub fn explain(lab: &Lab, what: &str) -> Option<Explanation> {
+pub async fn explain(lab: &Lab, what: &str) -> Option<Explanation> {
     let tree = lab.journal().tree();
     let chain = Chain::around(meant(&tree, what)?, &tree);
-    Some(explain_chain(&chain, &lab.world()))
+    let world = lab.world();
+    let (cause, also) = match chain.deciding() {
+        Some(deciding) => {
+            let mut causes = rehearsal::causes(lab, &chain, deciding).await.into_iter();
+            (causes.next(), causes.collect())
+        }
+        None => {
+            let mut changed = stale::all(&chain, &world);
+            (changed.next(), distinct(changed))
+        }
+    };
+    Some(explanation(&chain, true, cause, also))
 }
 
-/// Explains one of these records the same way, without the world it was answered in: the cause is the deciding check's
-/// own.
+/// Explains one of these records the same way, without the world it was answered in: what only a world can tell is left
+/// out, and nothing is tried out.
 pub fn explain_records(tree: &Tree, what: &str) -> Option<Explanation> {
     let chain = Chain::around(meant(tree, what)?, tree);
-    Some(Explanation {
-        schema: 1,
-        world: false,
-        exchange: chain.root().id.to_string(),
-        symptom: chain.symptom(),
-        checks: chain.checks(),
-        cause: chain.deciding().map(|deciding| recorded::of(&chain, &deciding)),
-        also: Vec::new(),
-    })
+    let cause = chain.deciding().map(|deciding| {
+        let mut cause = cause::of(&chain, deciding, None);
+        cause.advice = deciding.check.and_then(|check| check.change.clone());
+        cause.change.clear();
+        cause.needs.clear();
+        cause
+    });
+    Some(explanation(&chain, false, cause, Vec::new()))
 }
 
 fn meant<'t>(tree: &'t Tree, what: &str) -> Option<&'t Arc<Record>> {
     if what == "last" { tree.last_refusal() } else { tree.find(what) }
 }
 
-fn explain_chain(chain: &Chain, world: &World) -> Explanation {
-    let deciding = chain.deciding();
-    let found = deciding.as_ref().map(|deciding| cause::of(chain, deciding, world).unless_mended(world));
-    let stale = staleness::relevant(chain, deciding.as_ref(), world);
-    let mut also = Vec::new();
-    let cause = match (stale, found) {
-        (Some(restart), found) => {
-            also.extend(found);
-            Some(restart)
-        }
-        (None, found) => found,
-    };
-    also.extend(staleness::all(chain, world));
-    if let Some(environment) = chain.environment() {
-        also.extend(findings::of(environment, world, cause.as_ref()));
-    }
-    also.retain(|other| cause.as_ref().is_none_or(|cause| cause.setting != other.setting));
-    let mut known = Vec::new();
-    also.retain(|other: &Cause| {
-        let new = !known.contains(&other.setting);
-        known.push(other.setting.clone());
-        new
-    });
+fn explanation(chain: &Chain, world: bool, cause: Option<Cause>, also: Vec<Cause>) -> Explanation {
     Explanation {
         schema: 1,
-        world: true,
+        world,
         exchange: chain.root().id.to_string(),
         symptom: chain.symptom(),
         checks: chain.checks(),
         cause,
         also,
     }
+}
+
+/// Each setting once.
+fn distinct(causes: impl Iterator<Item = Cause>) -> Vec<Cause> {
+    let mut kept: Vec<Cause> = Vec::new();
+    for cause in causes {
+        if !kept.iter().any(|known| known.setting == cause.setting) {
+            kept.push(cause);
+        }
+    }
+    kept
 }

@@ -14,7 +14,7 @@ pub struct Clock {
     state: Mutex<ClockState>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct ClockState {
     frozen: Option<OffsetDateTime>,
     offset: Duration,
@@ -34,6 +34,13 @@ pub enum ClockChange {
 impl Clock {
     pub(crate) fn new() -> Self {
         Self { state: Mutex::new(ClockState::default()) }
+    }
+
+    /// A clock that stands where this one stands now.
+    pub(crate) fn stopped_here(&self) -> Self {
+        let mut state = lock(&self.state).clone();
+        state.frozen.get_or_insert_with(real_now);
+        Self { state: Mutex::new(state) }
     }
 
     /// The lab's time, which every machine has that is not declared to be off.

@@ -61,6 +61,11 @@ impl Snapshot {
 /// A surface with its compiled route table.
 pub(crate) struct Mounted {
     pub(crate) surface: Box<dyn Mount>,
+    table: Arc<RouteTable>,
+}
+
+/// A route table, compiled once for a surface and its copies.
+struct RouteTable {
     router: matchit::Router<usize>,
     patterns: Vec<Pattern>,
 }
@@ -94,7 +99,12 @@ impl Mounted {
             });
             patterns[at].routes.push((index, row.methods, row.endpoint));
         }
-        Self { surface, router, patterns }
+        Self { surface, table: Arc::new(RouteTable { router, patterns }) }
+    }
+
+    /// The same product in the same state, for a lab that nobody else sees.
+    pub(crate) fn fork(&self) -> Self {
+        Self { surface: self.surface.fork(), table: Arc::clone(&self.table) }
     }
 }
 
@@ -104,10 +114,10 @@ enum Chosen {
 }
 
 fn choose(mounted: &Mounted, folded: &str, method: &Method) -> (Chosen, Arc<[(&'static str, usize)]>) {
-    let Ok(found) = mounted.router.at(folded) else {
+    let Ok(found) = mounted.table.router.at(folded) else {
         return (Chosen::Refused(Refusal::NotFound), Arc::default());
     };
-    let pattern = &mounted.patterns[*found.value];
+    let pattern = &mounted.table.patterns[*found.value];
     let wanted = if method == Method::HEAD { &Method::GET } else { method };
     let route =
         pattern.routes.iter().find(|(_, methods, _)| methods.contains(wanted) || methods.contains(method));

@@ -79,6 +79,14 @@ impl Journal {
         record
     }
 
+    /// Takes over a record that another journal holds, as it is.
+    pub(crate) fn adopt(&self, record: Arc<Record>) {
+        let weight = record.weight();
+        let mut entries = lock(&self.entries);
+        entries.bytes += weight;
+        entries.records.push_back(Entry { record, weight });
+    }
+
     /// All records still kept, oldest first. Children stand before their parent: they were answered first.
     pub fn records(&self) -> Vec<Arc<Record>> {
         lock(&self.entries).iter().cloned().collect()

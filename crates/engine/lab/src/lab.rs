@@ -176,6 +176,28 @@ impl Lab {
         }
     }
 
+    /// Everything of this lab but its journal and its way out.
+    pub(crate) fn copied(&self) -> Self {
+        let core = &self.core;
+        Self {
+            core: Arc::new(Core {
+                snapshot: ArcSwap::new(core.snapshot.load_full()),
+                base: Arc::clone(&core.base),
+                surfaces: core.surfaces.iter().map(Mounted::fork).collect(),
+                clock: core.clock.stopped_here(),
+                random: core.random.fork(),
+                journal: Journal::new(JOURNAL_BUDGET),
+                outbound: OnceLock::new(),
+                switches: core.switches.clone(),
+                commands: tokio::sync::Mutex::new(()),
+                rows: core.rows.fork(),
+                store: core.store.fork(),
+                expected_calls: ExpectedCalls::default(),
+                ids: AtomicU64::new(core.ids.load(Ordering::Relaxed)),
+            }),
+        }
+    }
+
     /// Answers one request; works without a socket.
     pub async fn answer(&self, request: Request) -> Response {
         dispatch::answer(self, request).await

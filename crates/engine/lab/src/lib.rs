@@ -12,6 +12,7 @@ mod context;
 mod dispatch;
 mod document;
 mod exchange;
+mod fork;
 pub mod journal;
 mod lab;
 mod masking;

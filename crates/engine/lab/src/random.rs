@@ -31,6 +31,17 @@ impl Random {
         Self::Seeded(Mutex::new(SeededSequence { seed, counter: 0 }))
     }
 
+    /// Randomness for a lab that nobody else sees: a seeded sequence goes on from where it is, without moving it.
+    pub(crate) fn fork(&self) -> Self {
+        match self {
+            Self::System => Self::System,
+            Self::Seeded(sequence) => {
+                let SeededSequence { seed, counter } = *lock(sequence);
+                Self::Seeded(Mutex::new(SeededSequence { seed, counter }))
+            }
+        }
+    }
+
     /// Fills the buffer.
     pub fn fill(&self, buffer: &mut [u8]) {
         match self {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::trail::{Fact, Facts};
-use crate::{Context, Entrance, Machine, Trail};
+use crate::{Context, Entrance, Machine, Request, Trail};
 
 /// Bodies longer than this are cut in the journal, in bytes.
 pub const BODY_BUDGET: usize = 64 * 1024;
@@ -98,6 +98,25 @@ impl Record {
     /// The first fact of this name.
     pub fn fact(&self, name: &str) -> Option<&Fact> {
         self.facts.get(name)
+    }
+
+    /// The request as it came, to be asked again; `None` for what was none, and for one whose body is not kept whole.
+    pub fn request(&self) -> Option<Request> {
+        if self.kind != Kind::Request || self.request_body.len() >= BODY_BUDGET {
+            return None;
+        }
+        let entrance = self.entrance.clone()?;
+        let mut request = Request::new(self.method.clone(), &self.host, &self.target, entrance);
+        request.arrival.secure = self.scheme == "https";
+        request.body = Ok(self.request_body.clone());
+        for line in self.request_headers.lines() {
+            let (name, value) = line.split_once(": ")?;
+            request.headers.append(
+                http::HeaderName::from_bytes(name.as_bytes()).ok()?,
+                http::HeaderValue::from_str(value).ok()?,
+            );
+        }
+        Some(request)
     }
 
     /// A value of the request's or answer's header lines, if present.

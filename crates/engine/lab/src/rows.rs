@@ -177,6 +177,16 @@ impl Rows {
         Ok(database)
     }
 
+    /// The same rows for a lab that nobody else sees.
+    pub(crate) fn fork(&self) -> Self {
+        let opened = lock(&self.opened);
+        let copy = |(scope, opened): (&Scope, &Opened)| {
+            (scope.clone(), Opened { owner: opened.owner, database: opened.database.fork() })
+        };
+        let opened = opened.iter().map(copy).collect();
+        Self { opened: Mutex::new(opened), ..Self::default() }
+    }
+
     /// Works on the rows that are in use while no others come into use.
     pub(crate) fn while_none_opens<R>(&self, work: impl FnOnce(&HashMap<Scope, Opened>) -> R) -> R {
         work(&lock(&self.opened))

@@ -40,13 +40,13 @@ impl Key {
 #[error("no room for another entry until one expires")]
 pub struct Full;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Held {
     Value(Bytes),
     Count(u64),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     held: Held,
     expires: OffsetDateTime,
@@ -56,7 +56,7 @@ struct Entry {
 }
 
 /// What one scope holds.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Shelf {
     entries: HashMap<Key, Entry>,
     /// Earliest end first.
@@ -116,6 +116,11 @@ pub struct Store {
 impl Store {
     pub(crate) fn new(budget: usize) -> Self {
         Self { shelves: Mutex::default(), budget }
+    }
+
+    /// The same entries for a lab that nobody else sees.
+    pub(crate) fn fork(&self) -> Self {
+        Self { shelves: Mutex::new(lock(&self.shelves).clone()), budget: self.budget }
     }
 
     /// Puts a value where there is none: `false` if there is one that is still good.

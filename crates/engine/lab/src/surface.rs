@@ -90,6 +90,10 @@ pub trait Surface: Sized + Send + Sync + 'static {
     /// The route table.
     fn routes() -> &'static [Route<Self>];
 
+    /// A surface of its own in the same state, for a lab that nobody else sees: what one of them comes to hold later the
+    /// other does not.
+    fn fork(&self) -> Self;
+
     /// World names this surface answers, with the entrance each of them leads to.
     fn hosts(&self, world: &World) -> Vec<(String, Entrance)>;
 
@@ -145,6 +149,7 @@ pub trait Surface: Sized + Send + Sync + 'static {
 pub(crate) trait Mount: Send + Sync {
     fn name(&self) -> &'static str;
     fn table(&self) -> Vec<TableRow>;
+    fn fork(&self) -> Box<dyn Mount>;
     fn hosts(&self, world: &World) -> Vec<(String, Entrance)>;
     fn at(&self, entrance: &Entrance, folded_path: &str) -> bool;
     fn machine(&self, world: &World, way: &Way<'_>) -> Option<Machine>;
@@ -180,6 +185,9 @@ impl<S: Surface> Mount for S {
                 endpoint: route.endpoint,
             })
             .collect()
+    }
+    fn fork(&self) -> Box<dyn Mount> {
+        Box::new(Surface::fork(self))
     }
     fn hosts(&self, world: &World) -> Vec<(String, Entrance)> {
         Surface::hosts(self, world)

@@ -112,6 +112,9 @@ impl Surface for Echo {
     fn routes() -> &'static [Route<Self>] {
         ROUTES
     }
+    fn fork(&self) -> Self {
+        Self
+    }
     fn hosts(&self, _world: &World) -> Vec<(String, Entrance)> {
         vec![("Login.Example.com".into(), Entrance::Identity)]
     }

@@ -174,6 +174,26 @@ impl Database {
         Ok(Self { shared: Arc::new(Shared { schemas, limits, state: Mutex::new(state) }) })
     }
 
+    /// A database of its own with the rows that are committed now. Costs a pointer; reservations stay behind.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let (root, next_version) = {
+            let state = self.shared.lock();
+            (Arc::clone(&state.root), state.next_version)
+        };
+        let state = State {
+            root,
+            generation: 0,
+            next_transaction: 1,
+            next_version,
+            open_inserts: 0,
+            locks: HashMap::new(),
+            claims: HashMap::new(),
+        };
+        let schemas = Arc::clone(&self.shared.schemas);
+        Self { shared: Arc::new(Shared { schemas, limits: self.shared.limits, state: Mutex::new(state) }) }
+    }
+
     /// The tables, in the order given.
     pub fn schemas(&self) -> &[Schema] {
         &self.shared.schemas

@@ -57,6 +57,11 @@ impl Check {
     pub fn failed(&self) -> bool {
         self.outcome == Outcome::Failed
     }
+
+    /// Whether it was asked and did not fail, or does not arise.
+    pub fn holds(&self) -> bool {
+        matches!(self.outcome, Outcome::Passed | Outcome::NotApplicable)
+    }
 }
 
 /// A check on the wire.

@@ -35,7 +35,7 @@ pub(crate) async fn get(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let what = asked.what.as_deref().unwrap_or("last");
-    let Some(explanation) = mocktenant_diagnosis::explain(&state.lab, what) else {
+    let Some(explanation) = mocktenant_diagnosis::explain(&state.lab, what).await else {
         let detail = if what == "last" {
             String::from("nothing was refused since the lab began")
         } else {

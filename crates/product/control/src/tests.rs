@@ -53,6 +53,9 @@ impl Surface for Doorkeeper {
         }
         &[Route { methods: &[Method::GET], pattern: "/door", endpoint: "door", handler: door }]
     }
+    fn fork(&self) -> Self {
+        Self
+    }
     fn hosts(&self, _: &World) -> Vec<(String, Entrance)> {
         vec![(String::from("door.contoso.com"), Entrance::Identity)]
     }

@@ -82,6 +82,10 @@ impl Surface for Aos {
         ROUTES
     }
 
+    fn fork(&self) -> Self {
+        Self { nodes: self.nodes.fork() }
+    }
+
     fn hosts(&self, world: &World) -> Vec<(String, Entrance)> {
         let all = |environment: &Arc<Environment>| {
             let entrance = Entrance::Environment(Arc::clone(&environment.id));

@@ -39,7 +39,24 @@ pub(crate) struct NodeState {
     pub(crate) tokens: TokenCache,
 }
 
+impl NodeState {
+    /// The same state with tokens of its own from here on.
+    fn fork(&self) -> Self {
+        Self {
+            configuration: self.configuration.clone(),
+            facts: self.facts.clone(),
+            expected: self.expected.clone(),
+            environment: Arc::clone(&self.environment),
+            keys: self.keys.clone(),
+            failure: self.failure.clone(),
+            start: Arc::clone(&self.start),
+            tokens: self.tokens.fork(),
+        }
+    }
+}
+
 /// Facts a node holds since its start.
+#[derive(Clone)]
 pub(crate) struct NodeFacts {
     /// Behind every judgement of a bearer token.
     pub(crate) bearer: SharedFacts,
@@ -48,6 +65,7 @@ pub(crate) struct NodeFacts {
 }
 
 /// What a node accepts and asks for, made once per start.
+#[derive(Clone)]
 pub(crate) struct Expected {
     /// The issuer.
     pub(crate) issuer: Arc<str>,
@@ -89,6 +107,13 @@ impl Nodes {
     /// The node on a machine, if it was ever started.
     pub(crate) fn get(&self, machine: Option<&Machine>) -> Option<Arc<NodeState>> {
         self.lock().get(machine?).cloned()
+    }
+
+    /// The same nodes for a lab that nobody else sees: what they read is shared, the tokens they get from here on are not.
+    pub(crate) fn fork(&self) -> Self {
+        let nodes = self.lock();
+        let copy = nodes.iter().map(|(machine, node)| (machine.clone(), Arc::new(node.fork())));
+        Self(Mutex::new(copy.collect()))
     }
 
     /// Forgets the nodes of a scope, or all.

@@ -114,6 +114,10 @@ impl Surface for Dataverse {
         ROUTES
     }
 
+    fn fork(&self) -> Self {
+        Self::new()
+    }
+
     fn hosts(&self, world: &World) -> Vec<(String, Entrance)> {
         let both = |organization: &mocktenant_world::Organization| {
             let entrance = Entrance::organization(&organization.key);

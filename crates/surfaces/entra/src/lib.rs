@@ -122,6 +122,10 @@ impl Surface for Entra {
         &ROUTES
     }
 
+    fn fork(&self) -> Self {
+        *self
+    }
+
     fn hosts(&self, _world: &World) -> Vec<(String, Entrance)> {
         authority::WORLD_HOSTS.iter().map(|host| ((*host).to_owned(), Entrance::Identity)).collect()
     }

@@ -13,7 +13,7 @@ use mocktenant_diagnosis::{Cause, Explanation, Kind, explain};
 use mocktenant_lab::{Command, Entrance, Request};
 use mocktenant_testkit::Lab;
 use mocktenant_world::pointers::{self, File};
-use mocktenant_world::{Edit, EditedBy, Operation, Setting};
+use mocktenant_world::{Edit, EditedBy, Setting};
 use serde_json::{Value, json};
 
 const CONDITIONS: usize = 9;
@@ -87,8 +87,8 @@ impl Bench {
         }
     }
 
-    fn explain(&self, seen: &Seen) -> Explanation {
-        explain(self.engine(), &seen.exchange).unwrap()
+    async fn explain(&self, seen: &Seen) -> Explanation {
+        explain(self.engine(), &seen.exchange).await.unwrap()
     }
 
     fn own(&self) -> Own {
@@ -305,7 +305,7 @@ async fn heal(bench: &mut Bench, met: usize, dice: &mut Dice) {
         let healed = last.map_or(0, |last: usize| (1 << (last + 1)) - 1);
         let expected = first_unmet_after(met, last, healed).unwrap_or_else(|| panic!("{context}: {seen:?}"));
         assert_answer_of(bench, &seen, expected, &context);
-        let explanation = bench.explain(&seen);
+        let explanation = bench.explain(&seen).await;
         let cause = explanation.cause.as_ref().unwrap_or_else(|| panic!("{context}: unexplained {seen:?}"));
         let own = bench.own();
         assert!(
@@ -315,13 +315,11 @@ async fn heal(bench: &mut Bench, met: usize, dice: &mut Dice) {
             explanation.to_text()
         );
         assert_ne!(cause.kind, Kind::Restart, "{context}");
-        assert!(!cause.change.is_empty(), "{context}: no change for {}", cause.setting);
+        assert!(!cause.change.is_empty() || !cause.needs.is_empty(), "{context}: no change for {}", cause.setting);
         let mut change = cause.change.clone();
-        for edit in &mut change {
-            if edit.value.is_none() && edit.op == Operation::Add {
-                edit.value = Some(bench.known_to_a_person(&edit.path));
-            }
-        }
+        change.extend(
+            cause.needs.iter().map(|need| Edit::add(need.path.clone(), bench.known_to_a_person(&need.path))),
+        );
         bench.edit(change).await;
         bench.restart().await;
         last = Some(expected);
@@ -413,7 +411,7 @@ fn a_setting_that_is_read_at_start_changes_nothing_until_a_restart_and_explain_s
             bench.edit(vec![edit]).await;
             let seen = bench.create_customer().await;
             assert_eq!(seen.status, 201, "{context}: {seen:?}");
-            assert_restart(&bench.explain(&seen), &setting, &context);
+            assert_restart(&bench.explain(&seen).await, &setting, &context);
 
             // Restarted it fails (an audience more harms nobody) ...
             bench.restart().await;
@@ -425,7 +423,7 @@ fn a_setting_that_is_read_at_start_changes_nothing_until_a_restart_and_explain_s
             bench.edit(vec![Edit::replace(setting.clone(), healthy)]).await;
             let seen = bench.create_customer().await;
             assert_eq!(seen.status != 201, fails, "{context}: {seen:?}");
-            assert_restart(&bench.explain(&seen), &setting, &context);
+            assert_restart(&bench.explain(&seen).await, &setting, &context);
             bench.restart().await;
             assert_eq!(bench.create_customer().await.status, 201, "{context}");
         }
@@ -503,10 +501,10 @@ fn any_single_wrong_setting_is_named_and_is_never_the_callers_fault() {
             bench.restart().await;
             let seen = bench.create_customer().await;
             assert_ne!(seen.status, 201, "{context}");
-            let explanation = bench.explain(&seen);
+            let explanation = bench.explain(&seen).await;
             match &explanation.cause {
                 Some(cause) if cause.setting.is_within(&setting) && cause.kind != Kind::Caller => {
-                    if cause.change.is_empty() {
+                    if cause.change.is_empty() && cause.needs.is_empty() {
                         wrong.push(format!("{context}: no change for {}", cause.setting));
                     }
                 }
@@ -517,8 +515,8 @@ fn any_single_wrong_setting_is_named_and_is_never_the_callers_fault() {
             }
             // What explain knows, heals.
             if let Some(cause) = explanation.cause
+                && cause.needs.is_empty()
                 && !cause.change.is_empty()
-                && cause.change.iter().all(|edit| edit.value.is_some())
             {
                 let by = EditedBy::Control;
                 match bench.engine().apply(Command::Edit { edits: cause.change.clone(), by }).await {
@@ -528,7 +526,7 @@ fn any_single_wrong_setting_is_named_and_is_never_the_callers_fault() {
                         if healed.status != 201 {
                             wrong.push(format!("{context}: not healed by {:?}: {healed:?}", cause.change));
                         }
-                        let again = bench.explain(&seen).cause;
+                        let again = bench.explain(&seen).await.cause;
                         if again.as_ref().is_some_and(|again| again.kind != Kind::Wait) {
                             wrong.push(format!(
                                 "{context}: mended, yet {:?}",
@@ -571,24 +569,19 @@ fn every_scenario_breaks_as_told_and_what_explain_says_heals_it() {
                 }
                 rounds += 1;
                 assert!(rounds <= CONDITIONS + 1, "{}: not healed by what explain says", scenario.name);
-                let explanation = bench.explain(&seen);
+                let explanation = bench.explain(&seen).await;
                 let cause =
                     explanation.cause.clone().unwrap_or_else(|| panic!("{}: unexplained", scenario.name));
                 let mut change = cause.change.clone();
-                for edit in &mut change {
-                    if edit.value.is_none() && edit.op == Operation::Add {
-                        // The certificate the broken configuration names does not exist: a person installs their own,
-                        // under its own thumbprint, and names it.
-                        if healthy.get(&edit.path).is_none()
-                            && edit.path.as_str().contains("/LocalMachine/My/")
-                        {
-                            let own = bench.own();
-                            *edit =
-                                Edit::add(own.personal.clone(), healthy.get(&own.personal).unwrap().clone());
-                            continue;
-                        }
-                        edit.value = Some(bench.known_to_a_person(&edit.path));
-                    }
+                for need in &cause.needs {
+                    let own = bench.own();
+                    // The certificate the broken configuration names does not exist: a person installs their own,
+                    // under its own thumbprint, and names it.
+                    let unknown = healthy.get(&need.path).is_none();
+                    let in_store = unknown && need.path.as_str().contains("/LocalMachine/My/");
+                    let path = if in_store { own.personal.clone() } else { need.path.clone() };
+                    let value = if in_store { healthy.get(&path).unwrap().clone() } else { bench.known_to_a_person(&path) };
+                    change.push(Edit::add(path, value));
                 }
                 bench.edit(change).await;
                 bench.restart().await;

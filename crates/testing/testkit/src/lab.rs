@@ -311,7 +311,19 @@ impl Lab {
 
     /// The same for one exchange: its id, or any id an answer carried.
     pub fn explain(&self, what: &str) -> Option<Explanation> {
-        mocktenant_diagnosis::explain(&self.engine, what)
+        let explained = || {
+            // What is tried out answers itself in memory: no timer, no socket, so a bare runtime does. On a thread of its
+            // own, because a test may already be inside a runtime.
+            let runtime = match tokio::runtime::Builder::new_current_thread().build() {
+                Ok(runtime) => runtime,
+                Err(error) => panic!("no runtime for an explanation: {error}"),
+            };
+            runtime.block_on(mocktenant_diagnosis::explain(&self.engine, what))
+        };
+        std::thread::scope(|scope| match scope.spawn(explained).join() {
+            Ok(explanation) => explanation,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
     }
 
     /// What a failing test prints: the explanation of each refused exchange, the last ones if there are many. Empty if

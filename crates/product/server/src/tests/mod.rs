@@ -96,6 +96,9 @@ impl Surface for Echo {
     fn routes() -> &'static [Route<Self>] {
         ROUTES
     }
+    fn fork(&self) -> Self {
+        Self
+    }
     fn hosts(&self, _: &World) -> Vec<(String, Entrance)> {
         vec![
             ("login.microsoftonline.com".to_owned(), Entrance::Identity),

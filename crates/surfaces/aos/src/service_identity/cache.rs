@@ -15,6 +15,7 @@ const MARGIN: i64 = 300;
 #[derive(Default)]
 pub(crate) struct TokenCache(Mutex<HashMap<(String, String), Kept>>);
 
+#[derive(Clone)]
 struct Kept {
     token: String,
     expires_on: i64,
@@ -24,6 +25,11 @@ impl TokenCache {
     fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), Kept>> {
         // Entries are replaced whole, so what a panic leaves behind is still right.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same tokens in a cache of its own.
+    pub(crate) fn fork(&self) -> Self {
+        Self(Mutex::new(self.lock().clone()))
     }
 
     /// A token that is good for five minutes more.

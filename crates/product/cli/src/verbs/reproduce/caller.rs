@@ -57,8 +57,8 @@ impl Attempt {
         lines.filter(|line| !line.trim().is_empty()).collect()
     }
 
-    pub(super) fn explanation(&self, lab: &Lab) -> Option<Explanation> {
-        mocktenant_diagnosis::explain(lab, &self.exchange)
+    pub(super) async fn explanation(&self, lab: &Lab) -> Option<Explanation> {
+        mocktenant_diagnosis::explain(lab, &self.exchange).await
     }
 }
 

@@ -92,7 +92,7 @@ async fn live(running: &Running, scenario: &Scenario, began: Instant) -> Result<
     tally.note(lab, &broken);
     let rolled_back = if broken.refused() { caller.is_absent(&broken).await? } else { None };
     let happened = chain::around(lab, &broken);
-    let explanation = broken.explanation(lab);
+    let explanation = broken.explanation(lab).await;
 
     let mut steps = Vec::with_capacity(scenario.steps.len());
     let mut healed = false;
@@ -114,7 +114,7 @@ async fn live(running: &Running, scenario: &Scenario, began: Instant) -> Result<
         tally.note(lab, &attempt);
         let account = if attempt.refused() { None } else { caller.account().await? };
         healed = account.is_some();
-        steps.push(Step::taken(step, lab, &attempt, account));
+        steps.push(Step::taken(step, lab, &attempt, account).await);
     }
     Ok(Story {
         schema: 1,

@@ -137,9 +137,9 @@ impl Step {
         Self { title: step.title.clone(), restarted: step.restart.clone(), then: Then::Unneeded }
     }
 
-    pub(super) fn taken(step: &scenario::Step, lab: &Lab, attempt: &Attempt, account: Option<Value>) -> Self {
+    pub(super) async fn taken(step: &scenario::Step, lab: &Lab, attempt: &Attempt, account: Option<Value>) -> Self {
         let then = match (attempt.refused(), account) {
-            (true, _) => refused(lab, attempt),
+            (true, _) => refused(lab, attempt).await,
             (false, Some(account)) => Then::Arrived { chain: chain::around(lab, attempt), account },
             (false, None) => Then::Lost { chain: chain::around(lab, attempt) },
         };
@@ -149,8 +149,8 @@ impl Step {
 
 /// Who refused, and why: the last exchange of the chain with a failed check is the one that decided, since whoever called
 /// it only passed the refusal on.
-fn refused(lab: &Lab, attempt: &Attempt) -> Then {
-    let explanation = attempt.explanation(lab);
+async fn refused(lab: &Lab, attempt: &Attempt) -> Then {
+    let explanation = attempt.explanation(lab).await;
     let cause = explanation.as_ref().and_then(|explanation| explanation.cause.as_ref());
     let (setting, cause) =
         (cause.map(|cause| cause.setting.to_string()), cause.map(mocktenant_diagnosis::Cause::to_line));

@@ -1,0 +1,32 @@
+//! Whose clock is off.
+//!
+//! Decides for the machine that asked, then the one that refused, then the one that issued: the first of them that is
+//! declared to have another time than the lab's.
+
+use mocktenant_lab::Machine;
+use mocktenant_verdict::Edit;
+
+use crate::cause::Case;
+use crate::{Cause, Kind};
+
+/// A clock that shows the lab's time.
+const NO_OFFSET: &str = "+0s";
+
+pub(super) fn of(case: &Case<'_, '_>) -> Option<Cause> {
+    let world = case.world?;
+    let refused = case.deciding.record.machine.as_ref();
+    let asked = case.deciding.caller.and_then(|caller| caller.machine.as_ref());
+    let tenant = refused.and_then(|machine| match machine {
+        Machine::Tenant(id) => Some(id.to_string()),
+        Machine::Node { environment, .. } => {
+            Some(world.environment(environment)?.identity.tenant()?.to_owned())
+        }
+        Machine::Organization(name) => Some(world.organization(name)?.tenant.clone()),
+    });
+    let issued = tenant.map(|tenant| Machine::tenant(&tenant));
+    let off = [asked, refused, issued.as_ref()].into_iter().flatten().find(|one| !one.offset(world).is_zero())?;
+    let setting = off.clock_setting(world)?;
+    let declared = world.get(&setting)?.as_str()?.to_owned();
+    let edit = Edit::add(setting.clone(), NO_OFFSET);
+    Some(case.made(Kind::Setting, setting).expected(NO_OFFSET).actual(declared).change(edit))
+}

@@ -1,0 +1,22 @@
+//! A throw-away copy of a running lab: the same world, rows, clock and machines, and no way out but into itself.
+//!
+//! Decides what a copy shares with the lab it was made from: nothing that either of them could change. Rows, worlds and
+//! what a node has read are immutable under their handles, so a copy costs pointers. Its calls are answered in process, by
+//! the table the sockets dial. Nothing it does is seen outside, and it goes with its last handle.
+
+use std::sync::Arc;
+
+use crate::Lab;
+use crate::journal::Record;
+
+impl Lab {
+    /// A copy of this lab as it is now. Its journal holds only these records, which its machines may refer to; its time
+    /// stands where the lab's stands now.
+    pub fn fork<'r>(&self, records: impl IntoIterator<Item = &'r Arc<Record>>) -> Self {
+        let fork = self.copied();
+        for record in records {
+            fork.journal().adopt(Arc::clone(record));
+        }
+        fork
+    }
+}

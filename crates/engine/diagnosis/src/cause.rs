@@ -161,7 +161,11 @@ impl<'t> Case<'_, 't> {
 
     /// The first setting the check depends on.
     fn own(&self, check: &Check) -> Cause {
-        let place = || self.chain.environment().map_or_else(|| pointers::caller().into(), |at| pointers::environment(at).into());
+        let place = || {
+            self.chain
+                .environment()
+                .map_or_else(|| pointers::caller().into(), |at| pointers::environment(at).into())
+        };
         let setting = check.settings.first().cloned().unwrap_or_else(place);
         let need = Need::add(setting.clone(), check.role.map_or("the right value", Role::word));
         let cause = self.made(Kind::Setting, setting).expected(check.expected.to_string());
@@ -215,7 +219,8 @@ fn better(known: Vec<Text>, present: &str) -> Option<Text> {
 /// Of several known values the one that leads to the environment the caller calls; one alone is as good.
 fn pick(mut known: Vec<Text>, world: &World) -> Option<Text> {
     if known.len() > 1 {
-        let host = world.environment(&world.caller().environment).map(|environment| environment.host.clone())?;
+        let host =
+            world.environment(&world.caller().environment).map(|environment| environment.host.clone())?;
         known.retain(|known| known.contains(host.as_str()));
     }
     known.into_iter().next()
@@ -248,7 +253,8 @@ pub(crate) fn member_of_caller(role: Role) -> Setting {
 fn secret_needed(setting: Setting, world: &World) -> Need {
     let caller = world.caller();
     let application = world.tenant(&caller.tenant).and_then(|tenant| tenant.application(&caller.client_id));
-    let secret = application.and_then(|application| application.secrets.iter().find(|secret| secret.expires.is_none()));
+    let secret = application
+        .and_then(|application| application.secrets.iter().find(|secret| secret.expires.is_none()));
     let stand_in = secret.map(|secret| Edit::add(setting.clone(), secret.value.as_str()));
     Need::add(setting, Role::Secret.word()).stand_in(stand_in)
 }

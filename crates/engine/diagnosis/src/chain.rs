@@ -127,7 +127,9 @@ impl<'t> Chain<'t> {
         let document: Option<Value> = serde_json::from_slice(&self.root.response_body).ok();
         let told = document.as_ref().and_then(|document| {
             let innermost = innermost(document, "message");
-            innermost.or_else(|| document.get("error_description")?.as_str()).or_else(|| document.get("error")?.as_str())
+            innermost
+                .or_else(|| document.get("error_description")?.as_str())
+                .or_else(|| document.get("error")?.as_str())
         });
         told.map_or_else(
             || {

@@ -4,8 +4,8 @@
 //! knows, or sixteen rounds. A second copy of the products' rules would be wrong somewhere; this is the products
 //! themselves. Never touches the lab it was made from.
 
-use mocktenant_lab::journal::{Kind as RecordKind, Record};
 use mocktenant_lab::Request;
+use mocktenant_lab::journal::{Kind as RecordKind, Record};
 use mocktenant_lab::{Command, EXCHANGE_HEADER, Lab, Machine, Tree};
 use mocktenant_verdict::Edit;
 use mocktenant_world::EditedBy;
@@ -169,7 +169,9 @@ impl Rehearsal {
     fn newest_start(&self) -> Option<String> {
         let Asked::Start(machine) = &self.asked else { return None };
         let records = self.fork.journal().records();
-        let newest = records.iter().rfind(|record| record.kind == RecordKind::Start && record.machine.as_ref() == Some(machine));
+        let newest = records
+            .iter()
+            .rfind(|record| record.kind == RecordKind::Start && record.machine.as_ref() == Some(machine));
         newest.map(|record| record.id.to_string())
     }
 
@@ -199,7 +201,10 @@ impl Rehearsal {
         }
         let known = self.fork.world().view().to_string();
         let token = |text: String| text.split([':', '/', ' ']).map(str::to_owned).collect::<Vec<_>>();
-        let made_up = texts.into_iter().flat_map(token).filter(|text| text.len() >= TELLING && !known.contains(text.as_str()));
+        let made_up = texts
+            .into_iter()
+            .flat_map(token)
+            .filter(|text| text.len() >= TELLING && !known.contains(text.as_str()));
         self.assumed.extend(made_up);
     }
 

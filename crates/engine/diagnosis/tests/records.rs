@@ -15,7 +15,6 @@ const STORED: &str =
 const REALM: &str = "/environments/onebox/web_config/Aad.Realm";
 const FLIGHT: &str = "/environments/onebox/database/SysFlighting/DualWriteUnoAuthenticationFnoToCds/Enabled";
 const TENANT: &str = "/environments/onebox/web_config/Aad.AADTenantId";
-const ERP: &str = "00000015-0000-0000-c000-000000000000";
 
 /// A record with these members, written as a line and read again.
 fn line(members: Value) -> Arc<Record> {
@@ -35,13 +34,26 @@ fn tree(records: impl IntoIterator<Item = Value>) -> Tree {
     Tree::of(records.into_iter().map(line).collect())
 }
 
-fn failed(name: &str, actual: &str, settings: &[&str]) -> Value {
-    json!({ "name": name, "expected": "what is right", "actual": actual, "outcome": "failed", "settings": settings,
-        "change": format!("mend {name}") })
+/// A failed check of a role, with what would mend it there.
+fn failed(name: &str, role: &str, actual: &str, settings: &[&str], here: Option<(&str, &str)>) -> Value {
+    let mut check = json!({ "name": name, "role": role, "expected": "what is right", "actual": actual,
+        "outcome": "failed", "settings": settings, "change": format!("mend {name}") });
+    if let Some((fault, setting)) = here {
+        check["remedy"] = json!({ "here": { "fault": fault, "setting": setting } });
+    }
+    check
 }
 
-fn input(name: &str, value: &str, setting: &str) -> Value {
-    json!({ "name": name, "value": value, "setting": setting, "read_at_start": value })
+/// The caller's own check, which only repeats what a call was answered.
+fn relaying(name: &str) -> Value {
+    json!({ "name": name, "role": "address", "relays": true, "expected": "an answer", "actual": "none",
+        "outcome": "failed", "settings": [REALM], "change": "look at the call" })
+}
+
+/// What calls were made with, in this role.
+fn input(role: &str, value: &str, setting: &str, written: &str) -> Value {
+    json!({ "name": role, "value": value, "setting": setting, "read_at_start": value, "role": role,
+        "input": { "role": role, "written": written } })
 }
 
 /// A Dual Write that the AOS refused with this check, with what it read.
@@ -67,22 +79,23 @@ fn cause(records: impl IntoIterator<Item = Value>) -> (Kind, String) {
 
 fn certificate_missing() -> Value {
     written(
-        &failed("certificate-found", "in no store", &[THUMBPRINT, STORED]),
-        &json!([input("thumbprint", "9F86D081884C7D659A2FEAA0C55AD015B0F00A08", THUMBPRINT)]),
+        &failed("certificate-found", "key", "in no store", &[THUMBPRINT, STORED], Some(("missing", STORED))),
+        &json!([input("key", "9F86D081884C7D659A2FEAA0C55AD015B0F00A08", THUMBPRINT, "{}")]),
     )
 }
 
 #[test]
-fn the_deciding_checks_own_advice_is_the_cause_and_the_missing_world_is_said() {
+fn the_deciding_checks_own_remedy_is_the_cause_and_the_missing_world_is_said() {
     let tree = tree([certificate_missing()]);
     let explanation = explain_records(&tree, "last").unwrap();
     assert_eq!(
         json!(explanation),
         json!({
             "schema": 1, "world": false, "exchange": "x-1", "symptom": "Unable to get access token",
-            "checks": [{ "exchange": "x-1", "surface": "aos", "name": "certificate-found",
+            "checks": [{ "exchange": "x-1", "surface": "aos", "name": "certificate-found", "role": "key",
                 "expected": "what is right", "actual": "in no store", "outcome": "failed",
-                "settings": [THUMBPRINT, STORED], "change": "mend certificate-found" }],
+                "settings": [THUMBPRINT, STORED], "change": "mend certificate-found",
+                "remedy": { "here": { "fault": "missing", "setting": STORED } } }],
             "cause": { "kind": "missing", "setting": STORED, "expected": "what is right", "actual": "in no store",
                 "advice": "mend certificate-found", "change": [] },
             "also": [],
@@ -95,9 +108,8 @@ fn the_deciding_checks_own_advice_is_the_cause_and_the_missing_world_is_said() {
 
 #[test]
 fn an_exchange_is_found_by_any_id_and_its_child_explains_the_same() {
-    let child =
-        asked("entra", &failed("application-registered", "a", &["/tenants/c/applications/a"]), &json!([]));
-    let tree = tree([child, written(&failed("token-issued", "AADSTS1", &[REALM]), &json!([]))]);
+    let child = asked("entra", &failed("application-registered", "client", "a", &[], None), &json!([]));
+    let tree = tree([child, written(&relaying("token-issued"), &json!([]))]);
     let exchange = |what: &str| explain_records(&tree, what).map(|explanation| explanation.exchange);
     for what in ["last", "x-1", "x-1.1", " 4f1f2a0e "] {
         assert_eq!(exchange(what).as_deref(), Some("x-1"), "{what}");
@@ -106,47 +118,57 @@ fn an_exchange_is_found_by_any_id_and_its_child_explains_the_same() {
 }
 
 #[test]
-fn a_thumbprint_that_is_none_is_blamed_itself() {
-    let facts = json!([input("thumbprint", "\u{200e}9F86", THUMBPRINT)]);
-    let check = failed("certificate-found", "a character that cannot be seen", &[THUMBPRINT]);
-    assert_eq!(cause([written(&check, &facts)]), (Kind::Setting, THUMBPRINT.into()));
-}
-
-#[test]
-fn a_refused_call_is_blamed_on_the_input_it_was_made_with() {
-    let refused = |flight: &str, client: &str| {
-        let facts = json!([
-            input("realm", "spn:x", REALM),
-            input("flight", flight, FLIGHT),
-            input("tenant-id", "contoso.example", TENANT),
-        ]);
-        let own = failed("certificate-registered", "6114", &["/tenants/c/applications/x/certificates/6114"]);
-        let client = json!([{ "name": "client-id", "value": client }]);
-        cause([asked("entra", &own, &client), written(&failed("token-issued", "AADSTS1", &[REALM]), &facts)])
+fn a_refused_call_is_blamed_on_what_it_presented_or_on_what_the_other_side_lacks() {
+    let realm = input("client", "spn:x", REALM, "spn:{}");
+    let mut off = realm.clone();
+    off["input"]["switch"] = json!({ "fault": "wrong", "setting": FLIGHT });
+    let refused = |check: Value, inputs: Value| {
+        cause([asked("entra", &check, &json!([])), written(&relaying("token-issued"), &inputs)])
     };
-    assert_eq!(refused("on", ERP), (Kind::Setting, REALM.into()));
-    assert_eq!(refused("off", ERP), (Kind::Setting, FLIGHT.into()));
-    let own = (Kind::Missing, String::from("/tenants/c/applications/x/certificates/6114"));
-    assert_eq!(refused("on", "c0117050-0000-4000-8000-00000000a002"), own);
-
-    let facts = json!([input("tenant-id", "nowhere.example", TENANT)]);
-    let tenant = asked("entra", &failed("tenant", "nowhere.example", &[]), &json!([]));
-    let written = written(&failed("token-issued", "AADSTS90002", &[REALM]), &facts);
-    assert_eq!(cause([tenant, written]), (Kind::Setting, TENANT.into()), "named by the record");
+    // Nothing is wrong there: what came from here is.
+    let client = || failed("client-id", "client", "x", &[], None);
+    assert_eq!(refused(client(), json!([realm])), (Kind::Setting, REALM.into()));
+    // And where that is switched off, the switch is.
+    assert_eq!(refused(client(), json!([off])), (Kind::Setting, FLIGHT.into()));
+    // What is missing there is missing there, unless the caller has evidence of its own.
+    let own = "/tenants/c/applications/x/certificates/6114";
+    let key = || failed("certificate-registered", "key", "6114", &[own], Some(("missing", own)));
+    assert_eq!(refused(key(), json!([realm])), (Kind::Missing, own.into()));
+    let mut evident = relaying("token-issued");
+    evident["remedy"] = json!({ "here": { "fault": "wrong", "setting": TENANT } });
+    let records = [asked("entra", &key(), &json!([])), written(&evident, &json!([realm]))];
+    assert_eq!(cause(records), (Kind::Setting, TENANT.into()));
+    // A role in which nothing was presented: the first setting the caller's own check depends on.
+    let unheard = || failed("of-a-newer-lab", "privilege", "b", &[], None);
+    assert_eq!(refused(unheard(), json!([realm])), (Kind::Setting, REALM.into()));
 }
 
 #[test]
-fn a_call_of_the_aos_is_never_its_callers_fault_and_a_wrong_request_is() {
-    let child = || asked("dataverse", &failed("of-a-newer-lab", "b", &[]), &json!([]));
-    let write = |name: &str| written(&failed(name, "401", &[]), &json!([]));
-    assert_eq!(cause([child(), write("dataverse-accepted")]), (Kind::Setting, "/environments/onebox".into()));
-
-    let secret = failed("secret-matches", "another", &["/tenants/c/applications/x/secrets"]);
-    let token = json!({ "surface": "entra", "answer": { "status": 401 }, "error": "AADSTS7000215", "checks": [secret] });
-    assert_eq!(cause([token]), (Kind::Caller, "/caller/client_secret".into()));
+fn a_wrong_request_is_its_callers_by_the_role_of_what_was_refused() {
+    let token = |role: &str| {
+        let check = failed("asked", role, "another", &["/tenants/c"], None);
+        json!({ "surface": "entra", "answer": { "status": 401 }, "error": "E1", "checks": [check] })
+    };
+    for (role, member) in [
+        ("secret", "/caller/client_secret"),
+        ("client", "/caller/client_id"),
+        ("resource", "/caller/resource"),
+        ("authority", "/caller/tenant"),
+        ("record", "/caller/customer"),
+        ("request", "/caller"),
+    ] {
+        assert_eq!(cause([token(role)]), (Kind::Caller, member.into()), "{role}");
+    }
     let unasked = json!({ "surface": "dataverse", "answer": { "status": 404 },
         "request": { "method": "GET", "url": "https://localhost:7446/nowhere" } });
     assert_eq!(cause([unasked]), (Kind::Caller, "/caller".into()));
+}
+
+#[test]
+fn a_record_of_an_older_lab_is_explained_by_its_settings() {
+    let old = json!({ "name": "certificate-found", "expected": "e", "actual": "a", "outcome": "failed",
+        "settings": [THUMBPRINT], "change": "mend it" });
+    assert_eq!(cause([written(&old, &json!([]))]), (Kind::Setting, THUMBPRINT.into()));
 }
 
 #[test]

@@ -83,7 +83,7 @@ pub struct Lab {
     core: Arc<Core>,
 }
 
-struct Core {
+pub(crate) struct Core {
     snapshot: ArcSwap<Snapshot>,
     base: Arc<World>,
     surfaces: Vec<Mounted>,
@@ -176,6 +176,12 @@ impl Lab {
         }
     }
 
+    pub(crate) fn weak(&self) -> std::sync::Weak<Core> {
+        Arc::downgrade(&self.core)
+    }
+    pub(crate) fn of_core(weak: &std::sync::Weak<Core>) -> Self {
+        Self { core: weak.upgrade().unwrap_or_else(|| unreachable!()) }
+    }
     /// Everything of this lab but its journal and its way out.
     pub(crate) fn copied(&self) -> Self {
         let core = &self.core;
@@ -267,6 +273,15 @@ impl Lab {
             .iter()
             .map(|mounted| (mounted.surface.name(), mounted.surface.catalogue()))
             .collect()
+    }
+
+    /// Names of the mounted surfaces with the patterns of their routes.
+    pub fn routes(&self) -> Vec<(&'static str, Vec<&'static str>)> {
+        let of = |mounted: &Mounted| {
+            let patterns = mounted.surface.table().iter().map(|row| row.pattern).collect();
+            (mounted.surface.name(), patterns)
+        };
+        self.core.surfaces.iter().map(of).collect()
     }
 
     /// Names of the mounted surfaces with every question they ask.

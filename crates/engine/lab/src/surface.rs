@@ -92,6 +92,7 @@ pub trait Surface: Sized + Send + Sync + 'static {
 
     /// A surface of its own in the same state, for a lab that nobody else sees: what one of them comes to hold later the
     /// other does not.
+    #[must_use]
     fn fork(&self) -> Self;
 
     /// World names this surface answers, with the entrance each of them leads to.

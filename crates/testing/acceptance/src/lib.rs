@@ -4,6 +4,7 @@
 //! published.
 
 pub mod binary;
+pub mod breakages;
 pub mod random_world;
 pub mod raw;
 pub mod tools;

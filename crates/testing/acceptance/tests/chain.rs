@@ -315,7 +315,11 @@ async fn heal(bench: &mut Bench, met: usize, dice: &mut Dice) {
             explanation.to_text()
         );
         assert_ne!(cause.kind, Kind::Restart, "{context}");
-        assert!(!cause.change.is_empty() || !cause.needs.is_empty(), "{context}: no change for {}", cause.setting);
+        assert!(
+            !cause.change.is_empty() || !cause.needs.is_empty(),
+            "{context}: no change for {}",
+            cause.setting
+        );
         let mut change = cause.change.clone();
         change.extend(
             cause.needs.iter().map(|need| Edit::add(need.path.clone(), bench.known_to_a_person(&need.path))),
@@ -580,7 +584,11 @@ fn every_scenario_breaks_as_told_and_what_explain_says_heals_it() {
                     let unknown = healthy.get(&need.path).is_none();
                     let in_store = unknown && need.path.as_str().contains("/LocalMachine/My/");
                     let path = if in_store { own.personal.clone() } else { need.path.clone() };
-                    let value = if in_store { healthy.get(&path).unwrap().clone() } else { bench.known_to_a_person(&path) };
+                    let value = if in_store {
+                        healthy.get(&path).unwrap().clone()
+                    } else {
+                        bench.known_to_a_person(&path)
+                    };
                     change.push(Edit::add(path, value));
                 }
                 bench.edit(change).await;

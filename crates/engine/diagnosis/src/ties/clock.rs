@@ -24,7 +24,8 @@ pub(super) fn of(case: &Case<'_, '_>) -> Option<Cause> {
         Machine::Organization(name) => Some(world.organization(name)?.tenant.clone()),
     });
     let issued = tenant.map(|tenant| Machine::tenant(&tenant));
-    let off = [asked, refused, issued.as_ref()].into_iter().flatten().find(|one| !one.offset(world).is_zero())?;
+    let off =
+        [asked, refused, issued.as_ref()].into_iter().flatten().find(|one| !one.offset(world).is_zero())?;
     let setting = off.clock_setting(world)?;
     let declared = world.get(&setting)?.as_str()?.to_owned();
     let edit = Edit::add(setting.clone(), NO_OFFSET);

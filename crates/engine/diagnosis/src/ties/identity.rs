@@ -47,7 +47,9 @@ fn holder(case: &Case<'_, '_>, presented: &Presented<'_>) -> Option<String> {
 /// The application the caller asked as.
 fn asks_as<'c>(case: &'c Case<'_, '_>) -> Option<&'c Application> {
     let tenant = tenant(case)?;
-    let used = case.read(Role::Client).find(|fact| fact.input.is_none() && tenant.application(&fact.value).is_some());
+    let used = case
+        .read(Role::Client)
+        .find(|fact| fact.input.is_none() && tenant.application(&fact.value).is_some());
     tenant.application(&used?.value).map(AsRef::as_ref)
 }
 

@@ -137,7 +137,12 @@ impl Step {
         Self { title: step.title.clone(), restarted: step.restart.clone(), then: Then::Unneeded }
     }
 
-    pub(super) async fn taken(step: &scenario::Step, lab: &Lab, attempt: &Attempt, account: Option<Value>) -> Self {
+    pub(super) async fn taken(
+        step: &scenario::Step,
+        lab: &Lab,
+        attempt: &Attempt,
+        account: Option<Value>,
+    ) -> Self {
         let then = match (attempt.refused(), account) {
             (true, _) => refused(lab, attempt).await,
             (false, Some(account)) => Then::Arrived { chain: chain::around(lab, attempt), account },

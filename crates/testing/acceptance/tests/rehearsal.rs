@@ -1,0 +1,124 @@
+//! The rehearsal behind an explanation: it tries things out in a copy of the lab, and the lab notices nothing.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use mocktenant_diagnosis::{Kind, explain};
+use mocktenant_lab::Command;
+use mocktenant_testkit::Lab;
+use mocktenant_world::pointers;
+use mocktenant_world::{Edit, EditedBy};
+use serde_json::json;
+
+const TENANT: &str = "c0117050-0000-4000-8000-000000000001";
+const OWN: &str = "c0117050-0000-4000-8000-00000000a002";
+
+async fn edit(lab: &Lab, edits: Vec<Edit>) {
+    lab.apply(edits).await;
+    lab.restart("onebox").await;
+}
+
+/// Bytes this process holds in memory.
+fn resident() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+}
+
+#[tokio::test]
+async fn a_thousand_explanations_leave_memory_flat() {
+    let lab = Lab::scenario("tenant-cert-absent").start().await;
+    let refused = lab.drive().await.exchange;
+    let explained = async |times: usize| {
+        for _ in 0..times {
+            assert!(explain(lab.lab(), &refused).await.unwrap().explained());
+        }
+    };
+    explained(200).await;
+    let before = resident();
+    explained(1_000).await;
+    let grown = resident().saturating_sub(before);
+    // A copy that stayed would hold its world, its rows and its journal: far more than this for each.
+    assert!(grown < 4 * 1024 * 1024, "{grown} bytes more after a thousand explanations");
+}
+
+#[tokio::test]
+async fn an_explanation_changes_nothing_in_the_lab_it_explains() {
+    let lab = Lab::scenario("half-done").seeded(8).start().await;
+    let refused = lab.drive().await.exchange;
+    let seen = || {
+        let engine = lab.lab();
+        let records: Vec<String> = engine.journal().records().iter().map(|record| record.id.to_string()).collect();
+        (records, lab.world().generation(), lab.world().view().to_string())
+    };
+    let before = seen();
+    let first = json!(explain(lab.lab(), &refused).await.unwrap());
+    let second = json!(explain(lab.lab(), &refused).await.unwrap());
+    assert_eq!(first, second, "explained twice, told the same");
+    assert_eq!(seen(), before);
+    // Nothing of the customer it tried out to create is there.
+    let customers = lab.lab().world().caller().customer["CustomerAccount"].clone();
+    let token = lab.client().token(&lab.settings().aos["onebox"].resource).await;
+    let url = format!("{}/data/CustomersV3?$filter=CustomerAccount%20eq%20{}", lab.settings().aos["onebox"].url, format!("'{}'", customers.as_str().unwrap()));
+    let found = lab.client().bearer(&token).get(&url).await.json();
+    assert_eq!(found["value"], json!([]), "{found}");
+}
+
+#[tokio::test]
+async fn what_would_be_refused_next_is_told_in_order_each_with_its_change_or_what_it_needs() {
+    let lab = Lab::start().await;
+    let onebox = pointers::environment("onebox");
+    let user = pointers::organization("contoso").application_user(OWN);
+    let application = pointers::tenant(TENANT).application(OWN);
+    edit(
+        &lab,
+        vec![
+            Edit::replace(onebox.flight("DualWriteUnoAuthenticationFnoToCds").enabled(), 0),
+            Edit::replace(application.enabled(), false),
+            Edit::replace(user.roles(), json!([])),
+        ],
+    )
+    .await;
+    let refused = lab.drive().await;
+    let explanation = explain(lab.lab(), &refused.exchange).await.unwrap();
+    let causes: Vec<_> = explanation.cause.into_iter().chain(explanation.also).collect();
+    let named: Vec<_> = causes.iter().map(|cause| cause.setting.clone()).collect();
+    let flight = onebox.flight("DualWriteUnoAuthenticationFnoToCds").enabled();
+    assert_eq!(named, [flight, application.enabled(), user.roles()]);
+    assert!(causes.iter().all(|cause| cause.needs.is_empty() && !cause.assumed));
+    // All of them together heal, as they are.
+    edit(&lab, causes.into_iter().flat_map(|cause| cause.change).collect()).await;
+    assert!(lab.drive().await.status < 400);
+}
+
+#[tokio::test]
+async fn where_only_a_person_knows_the_value_something_stands_in_and_is_said_to() {
+    let lab = Lab::start().await;
+    let user = pointers::organization("contoso").application_user(OWN);
+    let application = pointers::tenant(TENANT).application(OWN);
+    edit(&lab, vec![Edit::remove(application.setting()), Edit::remove(user.setting())]).await;
+    let refused = lab.drive().await;
+    let explanation = explain(lab.lab(), &refused.exchange).await.unwrap();
+    let cause = explanation.cause.unwrap();
+    assert_eq!((cause.kind, &cause.setting), (Kind::Missing, &application.setting()));
+    assert!(cause.assumed && cause.change.is_empty(), "{cause:?}");
+    assert_eq!(cause.needs[0].path, application.setting());
+    let next: Vec<_> = explanation.also.iter().map(|cause| cause.setting.clone()).collect();
+    assert!(next.contains(&user.setting()), "{next:?}");
+    // What stood in is never offered as a change.
+    let told = json!(explanation.also).to_string();
+    assert!(!told.contains("made up"), "{told}");
+}
+
+#[tokio::test]
+async fn a_key_that_was_rolled_over_under_a_running_product_is_healed_by_a_restart() {
+    let lab = Lab::start().await;
+    assert!(lab.drive().await.status < 400);
+    let keys = pointers::tenant(TENANT).signing_keys();
+    lab.apply([Edit::replace(keys, json!(["shipped:token-signing-next"]))]).await;
+    let refused = lab.drive().await;
+    assert_eq!(refused.status, 401);
+    let cause = explain(lab.lab(), &refused.exchange).await.unwrap().cause.unwrap();
+    assert_eq!(cause.kind, Kind::Restart, "{}", cause.to_line());
+    lab.command(Command::Restart { environment: "onebox".into(), node: None }).await;
+    assert_ne!(lab.drive().await.status, 401);
+    let _ = EditedBy::Control;
+}

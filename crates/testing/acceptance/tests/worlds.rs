@@ -1,0 +1,341 @@
+//! Worlds with several settings wrong at once: what is explained is what reverting them one by one shows, and applying it
+//! heals.
+//!
+//! Decides by an oracle that knows nothing of checks: of the settings that are wrong, the one whose reverting moves the
+//! refusal is the cause; it stays reverted, and the next is found the same way. Where reverting either of two moves it,
+//! two readings fit the world, and either is right as long as its change heals. The labs have sockets; every call between
+//! products is HTTPS.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::time::{Duration, Instant};
+
+use mocktenant_acceptance::breakages::{self, Breakage};
+use mocktenant_acceptance::random_world::{Dice, RandomWorld, roll};
+use mocktenant_diagnosis::{Cause, Explanation, Kind, explain};
+use mocktenant_lab::Command;
+use mocktenant_testkit::Lab;
+use mocktenant_world::{Edit, EditedBy, Setting};
+use serde_json::{Value, json};
+
+const WORLDS: usize = 500;
+const SHARDS: usize = 4;
+
+struct Bench {
+    names: RandomWorld,
+    lab: Lab,
+}
+
+/// What was met: who decided, by which question, about what.
+#[derive(Clone, Debug, PartialEq)]
+struct Met {
+    status: u16,
+    exchange: String,
+    refusal: Vec<String>,
+}
+
+impl Met {
+    fn moved(&self, before: &Self) -> bool {
+        self.refusal != before.refusal
+    }
+}
+
+impl Bench {
+    async fn new(dice: &mut Dice) -> Self {
+        let names = roll(dice);
+        let world = names.world.edited(&[], EditedBy::Control).unwrap();
+        Self { names, lab: Lab::builder().world(world).start().await }
+    }
+
+    async fn edit(&self, edits: Vec<Edit>) {
+        if let Err(error) = self.lab.try_apply(edits.clone()).await {
+            panic!("{error}: {edits:?}");
+        }
+        self.lab.restart("onebox").await;
+    }
+
+    /// Lets the caller do what it does, with a customer of its own.
+    async fn drive(&self, number: usize) -> Met {
+        let account = Edit::add(Setting::fixed("/caller/customer/CustomerAccount"), format!("W-{number:06}"));
+        self.lab.apply([account]).await;
+        let attempt = self.lab.drive().await;
+        let tree = self.lab.lab().journal().tree();
+        let root = tree.get(&attempt.exchange).unwrap();
+        let start = root.fact("start").filter(|_| root.refused()).and_then(|fact| tree.get(&fact.value));
+        let tops: Vec<_> = std::iter::once(root).chain(start).collect();
+        let below = tops.iter().flat_map(|top| tree.below(&top.id));
+        let failed = tops.iter().copied().chain(below.collect::<Vec<_>>()).flat_map(|record| {
+            let failed = record.failed_check();
+            failed.map(|check| {
+                format!("{} {} {} {:?}", record.surface, check.name, check.expected, check.settings)
+            })
+        });
+        let mut refusal: Vec<String> = failed.collect();
+        if attempt.status >= 400 && refusal.is_empty() {
+            refusal.push(format!("{} {}", attempt.status, root.target));
+        }
+        Met { status: attempt.status, exchange: attempt.exchange, refusal }
+    }
+
+    async fn explain(&self, met: &Met) -> Explanation {
+        explain(self.lab.lab(), &met.exchange).await.unwrap()
+    }
+
+    /// What a person would fill in.
+    fn known_to_a_person(&self, path: &Setting, dice: &mut Dice) -> Vec<Edit> {
+        if let Some(value) = self.names.world.get(path) {
+            return vec![Edit::add(path.clone(), value.clone())];
+        }
+        let text = path.as_str();
+        let value = if text.contains("/LocalMachine/My/") {
+            // Their own certificate, under its own thumbprint; the next thing to change is the setting that names it.
+            let own = self.names.thumbprint.to_string();
+            let own = mocktenant_world::pointers::environment("onebox").stored_certificate(
+                "LocalMachine",
+                "My",
+                &own,
+            );
+            return vec![Edit::add(own.setting(), self.names.world.get(&own).unwrap().clone())];
+        } else if text.contains("/applications/") {
+            json!({ "name": "new", "object_id": dice.guid(), "secrets": { "main": { "value": self.names.world.caller().client_secret.as_str() } } })
+        } else if text.contains("/application_users/") {
+            json!({ "id": dice.guid(), "roles": ["System Administrator"] })
+        } else if text.contains("/SysAADClientTable/") {
+            json!({ "Name": "new", "UserId": "Admin" })
+        } else {
+            panic!("nobody knows a value for {path}");
+        };
+        vec![Edit::add(path.clone(), value)]
+    }
+
+    fn healed_by(&self, cause: &Cause, dice: &mut Dice) -> Vec<Edit> {
+        let mut edits = cause.change.clone();
+        for need in &cause.needs {
+            let path = if need.path.as_str().ends_with("/added") {
+                revert_of(&need.path)
+            } else {
+                need.path.clone()
+            };
+            edits.extend(self.known_to_a_person(&path, dice));
+        }
+        edits
+    }
+}
+
+/// A row that has to be added has a name of the person's own: here the collection comes back as it was.
+fn revert_of(added: &Setting) -> Setting {
+    Setting::from_pointer(added.as_str().trim_end_matches("/added").to_owned())
+}
+
+/// Two to five of all that can be wrong, none within another.
+fn some(all: &[Breakage], dice: &mut Dice) -> Vec<Breakage> {
+    let count = 2 + usize::try_from(dice.below(4)).unwrap();
+    let mut chosen: Vec<Breakage> = Vec::new();
+    while chosen.len() < count {
+        let next = &all[usize::try_from(dice.below(all.len() as u64)).unwrap()];
+        if !chosen.iter().any(|one| one.excludes(next)) {
+            chosen.push(next.clone());
+        }
+    }
+    chosen
+}
+
+fn told(causes: &[&Cause]) -> String {
+    causes
+        .iter()
+        .map(|cause| format!("    {:?} {}", cause.kind, cause.to_line()))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Breaks a world, finds out what is met in which order, and compares with what is explained. Gives what is wrong.
+async fn judge(
+    bench: &Bench,
+    broken: &[Breakage],
+    dice: &mut Dice,
+    number: &mut usize,
+) -> Result<(), String> {
+    let context = broken.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    bench.edit(broken.iter().map(|one| one.edit.clone()).collect()).await;
+    let mut drive = async |bench: &Bench| {
+        *number += 1;
+        bench.drive(*number).await
+    };
+    let mut met = drive(bench).await;
+    let first = bench.explain(&met).await;
+    let predicted: Vec<&Cause> = first.cause.iter().chain(&first.also).collect();
+    let mut left: Vec<&Breakage> = broken.iter().collect();
+    let mut order: Vec<&Breakage> = Vec::new();
+    while met.status >= 400 {
+        let mut moving = Vec::new();
+        for one in &left {
+            bench.edit(vec![one.revert(&bench.names)]).await;
+            if drive(bench).await.moved(&met) {
+                moving.push(*one);
+            }
+            bench.edit(vec![one.edit.clone()]).await;
+        }
+        let explanation = bench.explain(&met).await;
+        let Some(cause) = &explanation.cause else { return Err(format!("{context}: unexplained\n{met:?}")) };
+        // Where no single one moves it, several together stand in the way, and any of them is a beginning.
+        let fitting = if moving.is_empty() { left.clone() } else { moving.clone() };
+        let Some(named) = fitting.iter().find(|one| one.is_named_by(&cause.setting)) else {
+            let moving: Vec<String> = moving.iter().map(ToString::to_string).collect();
+            return Err(format!(
+                "{context}:\n  moved by {moving:?}, explained as\n{}\n  met {:?}",
+                told(&[cause]),
+                met.refusal
+            ));
+        };
+        order.push(named);
+        left.retain(|one| one.edit != named.edit);
+        bench.edit(vec![named.revert(&bench.names)]).await;
+        met = drive(bench).await;
+    }
+    agrees(&predicted, &order).map_err(|why| {
+        format!(
+            "{context}: {why}\n  predicted\n{}\n  in turn {:?}",
+            told(&predicted),
+            order.iter().map(ToString::to_string).collect::<Vec<_>>()
+        )
+    })?;
+    heal(bench, broken, dice, &mut drive).await.map_err(|why| format!("{context}: {why}"))
+}
+
+/// What was predicted from the first refusal is what was met in turn.
+fn agrees(predicted: &[&Cause], order: &[&Breakage]) -> Result<(), String> {
+    let mut at = 0;
+    let mut assumed = false;
+    for cause in predicted {
+        let same = order[..at.min(order.len())].iter().any(|one| one.is_named_by(&cause.setting));
+        match order.get(at) {
+            Some(next) if next.is_named_by(&cause.setting) => at += 1,
+            // What stood in for something may lack what the real one has; that is said as it is met.
+            _ if same || assumed => {}
+            _ => return Err(format!("{} was not to be expected", cause.setting)),
+        }
+        assumed |= cause.assumed || !cause.needs.is_empty();
+    }
+    // Where nothing can stand in for a value, the prediction ends.
+    let ended = predicted.last().is_some_and(|last| !last.needs.is_empty() && !last.assumed);
+    if at < order.len() && !ended && !assumed { Err(format!("only {at} were predicted")) } else { Ok(()) }
+}
+
+/// Applies what is explained, one after the other, until the caller gets through.
+async fn heal(
+    bench: &Bench,
+    broken: &[Breakage],
+    dice: &mut Dice,
+    drive: &mut impl AsyncFnMut(&Bench) -> Met,
+) -> Result<(), String> {
+    bench.lab.command(Command::Reset { scope: None }).await;
+    bench.edit(broken.iter().map(|one| one.edit.clone()).collect()).await;
+    let mut seen = Vec::new();
+    for _ in 0..20 {
+        let met = drive(bench).await;
+        if met.status < 400 {
+            return Ok(());
+        }
+        let explanation = bench.explain(&met).await;
+        let Some(cause) = &explanation.cause else { return Err(format!("unexplained {met:?}")) };
+        seen.push(cause.to_line());
+        let edits = bench.healed_by(cause, dice);
+        if edits.is_empty() {
+            return Err(format!("no change for {}", cause.to_line()));
+        }
+        if let Err(error) = bench.lab.try_apply(edits.clone()).await {
+            return Err(format!("{error}: {edits:?}"));
+        }
+        bench.lab.restart("onebox").await;
+    }
+    Err(format!("not healed by\n    {}", seen.join("\n    ")))
+}
+
+#[test]
+fn five_hundred_worlds_with_several_wrong_settings_are_explained_in_the_order_they_are_met_and_healed() {
+    let seed = std::env::var("WORLDS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0x5EED_0008);
+    let worlds = std::env::var("WORLDS").ok().and_then(|worlds| worlds.parse().ok()).unwrap_or(WORLDS);
+    let began = Instant::now();
+    let shards: Vec<std::thread::JoinHandle<Vec<String>>> = (0..SHARDS)
+        .map(|shard| {
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async move {
+                    let mut dice = Dice::new(seed ^ ((shard as u64 + 1) << 32));
+                    let bench = Bench::new(&mut dice).await;
+                    let all = breakages::all(&bench.names, &mut dice);
+                    assert!(all.len() >= 30, "{}", all.len());
+                    let (mut wrong, mut number) = (Vec::new(), 0);
+                    for _ in (shard..worlds).step_by(SHARDS) {
+                        let broken = some(&all, &mut dice);
+                        if let Err(why) = judge(&bench, &broken, &mut dice, &mut number).await {
+                            wrong.push(why);
+                        }
+                        bench.lab.command(Command::Reset { scope: None }).await;
+                    }
+                    wrong
+                })
+            })
+        })
+        .collect();
+    let wrong: Vec<String> = shards.into_iter().flat_map(|shard| shard.join().unwrap()).collect();
+    let shown: Vec<&str> = wrong.iter().take(12).map(String::as_str).collect();
+    assert!(wrong.is_empty(), "{} of {worlds} (WORLDS_SEED={seed}):\n{}", wrong.len(), shown.join("\n"));
+    assert!(began.elapsed() < Duration::from_secs(1200), "bounded in time");
+}
+
+/// Spellings the products accept: each is healthy, and nothing is found in it.
+fn variants(names: &RandomWorld) -> Vec<Edit> {
+    let onebox = mocktenant_world::pointers::environment("onebox");
+    let web = |key: &str, change: fn(&str) -> String| {
+        let now = names.world.get(&onebox.web_config(key)).and_then(Value::as_str).unwrap().to_owned();
+        Edit::replace(onebox.web_config(key), change(&now))
+    };
+    vec![
+        web("Infrastructure.S2SCertThumbprint", |text| text.to_lowercase()),
+        web("Infrastructure.S2SCertThumbprint", |text| format!(" {text} ")),
+        web("Infrastructure.S2SCertThumbprint", |text| {
+            text.as_bytes()
+                .chunks(2)
+                .map(|pair| String::from_utf8_lossy(pair).into_owned())
+                .collect::<Vec<_>>()
+                .join(" ")
+        }),
+        web("Aad.Realm", |text| text.trim_start_matches("spn:").to_owned()),
+        web("Aad.Realm", |text| format!(" {text} ")),
+        web("Aad.Realm", |text| text.to_uppercase().replace("SPN:", "spn:")),
+        web("Aad.TenantDomainGUID", |text| text.to_owned()),
+        Edit::replace(onebox.dataverse_url(), format!("https://{}/", names.organization_host)),
+        Edit::replace(onebox.dataverse_url(), format!("https://{}", names.organization_host.to_uppercase())),
+    ]
+}
+
+#[tokio::test]
+async fn spellings_the_products_accept_give_no_finding() {
+    let mut dice = Dice::new(8);
+    let bench = Bench::new(&mut dice).await;
+    // Something is wrong at the very end of the way, so that everything before it is looked at.
+    let user = mocktenant_world::pointers::organization("contoso").application_user(&bench.names.application);
+    let end = Edit::replace(user.roles(), json!([]));
+    for (number, variant) in variants(&bench.names).into_iter().enumerate() {
+        bench.edit(vec![variant.clone(), end.clone()]).await;
+        let met = bench.drive(number).await;
+        let explanation = bench.explain(&met).await;
+        let cause = explanation.cause.unwrap_or_else(|| panic!("{variant:?}: unexplained {met:?}"));
+        assert!(cause.setting.is_within(&user.roles()), "{variant:?}: {}", cause.to_line());
+        assert!(
+            explanation.also.is_empty(),
+            "{variant:?}: {}",
+            told(&explanation.also.iter().collect::<Vec<_>>())
+        );
+        bench.edit(cause.change).await;
+        let met = bench.drive(1_000 + number).await;
+        assert!(met.status < 400, "{variant:?}: {met:?}");
+        let explanation = bench.explain(&met).await;
+        assert!(
+            explanation.cause.is_none_or(|cause| cause.kind == Kind::Wait) && explanation.also.is_empty(),
+            "{variant:?}"
+        );
+        bench.lab.command(Command::Reset { scope: None }).await;
+    }
+}

@@ -1,35 +1,33 @@
 //! The token endpoint: parse, authenticate, dispatch to a grant, respond.
 //!
-//! Decides the order of the questions and the shape of a success: v1 answers numbers as texts and names the resource, v2
+//! Decides the order of the questions (what is asked, and who is dispatched to, stands in the tables of grants and of ways
+//! to authenticate) and the shape of a success: v1 answers numbers as texts and names the resource, v2
 //! answers numbers as numbers. The version and the audience of the token follow from the resource, not from the endpoint.
 //! Deciding is pure; ids, facts and checks are recorded around it.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use mocktenant_keys::Algorithm;
 use mocktenant_lab::request::media_type;
 use mocktenant_lab::{Answer, Exchange, Request};
 use mocktenant_token::mint_raw;
-use mocktenant_verdict::{Check, Checklist, Finding, Text};
-use mocktenant_world::{Application, pointers};
+use mocktenant_verdict::{Check, Checklist, Question};
+use mocktenant_world::Application;
 
-use crate::authority::{self, Alias, Authority, host_and_port, v2_issuer_base};
+use crate::asking::{Asking, Sent};
+use crate::authority::{self, host_and_port, v2_issuer_base};
 use crate::claims::{AppOnly, Times};
-use crate::client_auth::assertion::Place;
-use crate::client_auth::{Checks, Client, Credential, excerpt};
+use crate::client_auth::{self, Checks, Client, Fact, excerpt};
 use crate::envelope::Envelope;
 use crate::errors::{EntraError, describe};
 use crate::form::Form;
-use crate::grants::client_credentials::Granted;
-use crate::grants::{self, GrantType, client_credentials};
+use crate::grants::{self, GRANT_TYPE, Granted};
 use crate::json::{push_integer, push_member, push_name};
 use crate::prepared::{Prepared, PreparedTenant};
+use crate::tables::Tables;
 use crate::{Entra, Version};
-
-type Fact = (&'static str, Text);
 
 /// What was decided, and everything learnt on the way.
 struct Decision<'p> {
@@ -61,14 +59,14 @@ impl Grant<'_> {
 }
 
 /// Answers a token request.
-pub(crate) fn answer(exchange: &mut Exchange, version: Version) -> Answer {
+pub(crate) fn answer(tables: &Tables, exchange: &mut Exchange, version: Version) -> Answer {
     // Dispatch lets nobody without a body get here.
     let body = exchange.request.body.clone().unwrap_or_default();
     let form = read_form(&exchange.request, &body);
     let parameter = form.as_ref().ok().and_then(|form| form.get("client-request-id"));
     let envelope = Envelope::open(exchange, parameter);
     let Decision { checks, facts, outcome } =
-        decide(exchange, exchange.context.prepared::<Entra>(), &form, version);
+        decide(tables, exchange, exchange.context.prepared::<Entra>(), &form, version);
     let issued = outcome.and_then(|grant| issue(exchange, &envelope, &grant, version));
     for (name, value) in facts {
         exchange.trail.fact(name, value);
@@ -94,54 +92,61 @@ fn read_form<'b>(request: &Request, body: &'b Bytes) -> Result<Form<'b>, EntraEr
 }
 
 fn decide<'p>(
-    exchange: &Exchange,
+    tables: &Tables,
+    exchange: &'p Exchange,
     prepared: &'p Prepared,
     form: &Result<Form<'_>, EntraError>,
     version: Version,
 ) -> Decision<'p> {
     let empty = Form::default();
-    let readable = form.as_ref().unwrap_or(&empty);
+    let sent = Sent { form: form.as_ref().unwrap_or(&empty), headers: &exchange.request.headers };
     let mut list: Checks<'_> = Checklist::new(exchange.context.switches(), describe);
     let mut facts: Vec<Fact> = Vec::with_capacity(10);
 
-    let tenant = ask_tenant(&mut list, exchange, prepared);
+    let tenant = authority::ask(&mut list, exchange, prepared);
     let named =
         tenant.map_or_else(|| excerpt(&exchange.parameter("tenant")), |tenant| tenant.tenant.id.to_string());
     facts.push(("tenant", named.into()));
-    let grant_type = grants::ask(&mut list, form);
+    let grant = grants::ask(&mut list, tables, form);
 
-    let authorization = exchange.request.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let client = Client::read(readable, authorization);
-    client.ask_request(&mut list);
-    if let Some(id) = &client.id {
-        facts.push(("client-id", excerpt(id).into()));
-    }
-    facts.push(("credential", client.kind().into()));
+    let client = Client::read(tables, sent);
+    let client_id = client.id.as_deref();
     let base = exchange.own_base_url();
-    let place =
-        Place { prepared, now: exchange.context.now(), called: Some(Cow::Borrowed(host_and_port(&base))) };
-    let application = client.ask_registration(&mut list, tenant, &place);
-    if let Credential::Assertion(assertion) = &client.credential {
-        let thumbprint = assertion.thumbprint(tenant, application.map(AsRef::as_ref));
-        facts.extend(thumbprint.map(|thumbprint| ("thumbprint", thumbprint)));
-        facts.extend(assertion.id().map(|id| ("jti", excerpt(id).into())));
-    }
+    let asking = Asking {
+        world: exchange.context.world(),
+        prepared,
+        tenant: tenant.map(AsRef::as_ref),
+        application: client_id.and_then(|id| tenant?.tenant.application(id)),
+        client_id,
+        sent,
+        version,
+        now: exchange.context.now(),
+        called: Some(host_and_port(&base)),
+    };
+    client.ask_request(&asking, &mut list, tables, grant);
+    facts.extend(client_id.map(|id| ("client-id", excerpt(id).into())));
+    facts.push(("credential", client.kind().into()));
+    client.ask_client(&asking, &mut list);
+    client.facts(&asking, &mut facts);
 
-    let granted = match grant_type {
-        Some(GrantType::ClientCredentials) => client_credentials::ask(&mut list, version, readable, tenant),
+    let granted = match grant {
+        Some(grant) => (grant.ask)(&asking, &mut list),
         None => {
-            for name in ["resource", "scope"] {
-                list.ask_named(name, "", Vec::new(), Finding::skip("grant-type"));
+            // Nobody can say which questions there would have been: those of the grant most clients mean.
+            for question in tables.grants().iter().take(1).flat_map(|grant| grant.questions) {
+                list.skip(question, &GRANT_TYPE);
             }
             None
         }
     };
-    let asked = readable.get(if version == Version::V1 { "resource" } else { "scope" });
-    let asked = granted.as_ref().map(|granted| granted.asked.as_str()).or(asked);
+    let asked_by = |grant: &&'static grants::Grant| sent.parameter((grant.asks_by)(version));
+    let asked = granted.as_ref().map(|granted| granted.asked.as_str());
+    let asked =
+        asked.or_else(|| grant.or_else(|| tables.grants().first().copied()).as_ref().and_then(asked_by));
     facts.extend(asked.map(|asked| ("resource", excerpt(asked).into())));
 
     let (checks, refusal) = list.finish();
-    let outcome = match (refusal, tenant, application, granted) {
+    let outcome = match (refusal, tenant, asking.application, granted) {
         (Some(error), ..) => Err(error),
         (None, Some(tenant), Some(client_application), Some(granted)) => {
             Ok(Grant { tenant, client: client_application, granted, context_class: client.context_class() })
@@ -158,34 +163,24 @@ fn decide<'p>(
     Decision { checks, facts, outcome }
 }
 
-/// Asks `tenant`. Which of the two codes an alias gets is inferred.
-fn ask_tenant<'p>(
-    list: &mut Checks<'_>,
-    exchange: &Exchange,
-    prepared: &'p Prepared,
-) -> Option<&'p PreparedTenant> {
-    const EXPECTED: &str = "a tenant's id or verified domain";
-    let (settings, finding) = match authority::resolve(prepared, exchange) {
-        Ok(Authority::Tenant(tenant)) => {
-            let settings = || vec![tenant.tenant.pointer.setting()];
-            list.ask_named("tenant", EXPECTED, settings, Finding::pass(&tenant.name));
-            return Some(tenant);
+/// Every question of the endpoint, in the order asked, each once.
+pub(crate) fn questions(
+    grants: &[&'static grants::Grant],
+    methods: &[&'static client_auth::Method],
+) -> Vec<&'static Question> {
+    let fixed = [&authority::TENANT, &GRANT_TYPE, &client_auth::CLIENT_ID, &client_auth::CLIENT_CREDENTIAL];
+    let mut all: Vec<&'static Question> = Vec::new();
+    let of_request = methods.iter().flat_map(|method| method.of_request);
+    let of_client = methods.iter().flat_map(|method| method.of_client);
+    let of_grants = grants.iter().flat_map(|grant| grant.questions);
+    let asked =
+        fixed.iter().chain(of_request).chain(&client_auth::APPLICATION).chain(of_client).chain(of_grants);
+    for question in asked {
+        if !all.iter().any(|known| known.name == question.name) {
+            all.push(question);
         }
-        Ok(Authority::Alias(alias)) => {
-            let error = match alias {
-                Alias::Common | Alias::Organizations => EntraError::TenantNotImplied,
-                Alias::Consumers => EntraError::AliasNotSupported,
-            };
-            (Vec::new(), Finding::fail(alias.segment(), error))
-        }
-        Err(error) => {
-            let named = exchange.parameter("tenant");
-            let named = excerpt(&named);
-            (vec![pointers::tenant(&named.to_lowercase()).into()], Finding::fail(named, error))
-        }
-    };
-    list.ask_named("tenant", EXPECTED, settings, finding);
-    None
+    }
+    all
 }
 
 fn issue(

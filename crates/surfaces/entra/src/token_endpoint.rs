@@ -19,11 +19,11 @@ use mocktenant_world::Application;
 use crate::asking::{Asking, Sent};
 use crate::authority::{self, host_and_port, v2_issuer_base};
 use crate::claims::{AppOnly, Times};
-use crate::client_auth::{self, Checks, Client, Fact, excerpt};
+use crate::client_auth::{APPLICATION, CLIENT_CREDENTIAL, CLIENT_ID, Checks, Client, Fact, Method, excerpt};
 use crate::envelope::Envelope;
 use crate::errors::{EntraError, describe};
 use crate::form::Form;
-use crate::grants::{self, GRANT_TYPE, Granted};
+use crate::grants::{self, GRANT_TYPE, Grant, Granted};
 use crate::json::{push_integer, push_member, push_name};
 use crate::prepared::{Prepared, PreparedTenant};
 use crate::tables::Tables;
@@ -33,18 +33,18 @@ use crate::{Entra, Version};
 struct Decision<'p> {
     checks: Vec<Check>,
     facts: Vec<Fact>,
-    outcome: Result<Grant<'p>, EntraError>,
+    outcome: Result<Ticket<'p>, EntraError>,
 }
 
 /// A token to be issued.
-struct Grant<'p> {
+struct Ticket<'p> {
     tenant: &'p PreparedTenant,
     client: &'p Arc<Application>,
     granted: Granted<'p>,
     context_class: &'static str,
 }
 
-impl Grant<'_> {
+impl Ticket<'_> {
     fn token_version(&self) -> Version {
         if self.granted.resource.token_version >= 2 { Version::V2 } else { Version::V1 }
     }
@@ -67,7 +67,7 @@ pub(crate) fn answer(tables: &Tables, exchange: &mut Exchange, version: Version)
     let envelope = Envelope::open(exchange, parameter);
     let Decision { checks, facts, outcome } =
         decide(tables, exchange, exchange.context.prepared::<Entra>(), &form, version);
-    let issued = outcome.and_then(|grant| issue(exchange, &envelope, &grant, version));
+    let issued = outcome.and_then(|ticket| issue(exchange, &envelope, &ticket, version));
     for (name, value) in facts {
         exchange.trail.fact(name, value);
     }
@@ -108,6 +108,8 @@ fn decide<'p>(
         tenant.map_or_else(|| excerpt(&exchange.parameter("tenant")), |tenant| tenant.tenant.id.to_string());
     facts.push(("tenant", named.into()));
     let grant = grants::ask(&mut list, tables, form);
+    // Of a grant nobody knows, nobody can say what would have been asked: what the first of the table asks.
+    let usual = tables.grants().first().copied();
 
     let client = Client::read(tables, sent);
     let client_id = client.id.as_deref();
@@ -132,49 +134,44 @@ fn decide<'p>(
     let granted = match grant {
         Some(grant) => (grant.ask)(&asking, &mut list),
         None => {
-            // Nobody can say which questions there would have been: those of the grant most clients mean.
-            for question in tables.grants().iter().take(1).flat_map(|grant| grant.questions) {
+            for question in usual.iter().flat_map(|grant| grant.questions) {
                 list.skip(question, &GRANT_TYPE);
             }
             None
         }
     };
-    let asked_by = |grant: &&'static grants::Grant| sent.parameter((grant.asks_by)(version));
-    let asked = granted.as_ref().map(|granted| granted.asked.as_str());
-    let asked =
-        asked.or_else(|| grant.or_else(|| tables.grants().first().copied()).as_ref().and_then(asked_by));
+    let asked = match &granted {
+        Some(granted) => Some(granted.asked.as_str()),
+        None => grant.or(usual).and_then(|grant| sent.parameter((grant.asks_by)(version))),
+    };
     facts.extend(asked.map(|asked| ("resource", excerpt(asked).into())));
 
     let (checks, refusal) = list.finish();
     let outcome = match (refusal, tenant, asking.application, granted) {
         (Some(error), ..) => Err(error),
         (None, Some(tenant), Some(client_application), Some(granted)) => {
-            Ok(Grant { tenant, client: client_application, granted, context_class: client.context_class() })
+            Ok(Ticket { tenant, client: client_application, granted, context_class: client.context_class() })
         }
         // Only a check that a test turned off leads here.
         (None, ..) => Err(EntraError::TokenIssuance),
     };
-    if let Ok(grant) = &outcome {
-        let version = if grant.token_version() == Version::V1 { "1.0" } else { "2.0" };
+    if let Ok(ticket) = &outcome {
+        let version = if ticket.token_version() == Version::V1 { "1.0" } else { "2.0" };
         facts.push(("token-version", version.into()));
-        facts.push(("audience", grant.audience().to_owned().into()));
-        facts.push(("object-id", grant.client.object_id.clone().into()));
+        facts.push(("audience", ticket.audience().to_owned().into()));
+        facts.push(("object-id", ticket.client.object_id.clone().into()));
     }
     Decision { checks, facts, outcome }
 }
 
 /// Every question of the endpoint, in the order asked, each once.
-pub(crate) fn questions(
-    grants: &[&'static grants::Grant],
-    methods: &[&'static client_auth::Method],
-) -> Vec<&'static Question> {
-    let fixed = [&authority::TENANT, &GRANT_TYPE, &client_auth::CLIENT_ID, &client_auth::CLIENT_CREDENTIAL];
+pub(crate) fn questions(grants: &[&Grant], methods: &[&Method]) -> Vec<&'static Question> {
+    let fixed = [&authority::TENANT, &GRANT_TYPE, &CLIENT_ID, &CLIENT_CREDENTIAL];
     let mut all: Vec<&'static Question> = Vec::new();
     let of_request = methods.iter().flat_map(|method| method.of_request);
     let of_client = methods.iter().flat_map(|method| method.of_client);
     let of_grants = grants.iter().flat_map(|grant| grant.questions);
-    let asked =
-        fixed.iter().chain(of_request).chain(&client_auth::APPLICATION).chain(of_client).chain(of_grants);
+    let asked = fixed.iter().chain(of_request).chain(&APPLICATION).chain(of_client).chain(of_grants);
     for question in asked {
         if !all.iter().any(|known| known.name == question.name) {
             all.push(question);
@@ -186,30 +183,30 @@ pub(crate) fn questions(
 fn issue(
     exchange: &Exchange,
     envelope: &Envelope,
-    grant: &Grant<'_>,
+    ticket: &Ticket<'_>,
     version: Version,
 ) -> Result<Vec<u8>, EntraError> {
     let times = Times::at(exchange.context.now());
-    let token_version = grant.token_version();
+    let token_version = ticket.token_version();
     let claims = AppOnly {
-        tenant: &grant.tenant.tenant.id,
-        client: grant.client,
-        resource: grant.granted.resource,
-        audience: grant.audience(),
-        context_class: grant.context_class,
+        tenant: &ticket.tenant.tenant.id,
+        client: ticket.client,
+        resource: ticket.granted.resource,
+        audience: ticket.audience(),
+        context_class: ticket.context_class,
         times,
         id: &envelope.uti(),
         issuer_base: &v2_issuer_base(exchange),
     }
     .to_json(token_version);
     let header = match token_version {
-        Version::V1 => &grant.tenant.header_v1,
-        Version::V2 => &grant.tenant.header_v2,
+        Version::V1 => &ticket.tenant.header_v1,
+        Version::V2 => &ticket.tenant.header_v2,
     };
-    let signing = grant.tenant.signing().ok_or(EntraError::TokenIssuance)?;
+    let signing = ticket.tenant.signing().ok_or(EntraError::TokenIssuance)?;
     let token =
         mint_raw(signing.key(), Algorithm::Rs256, header, &claims).map_err(|_| EntraError::TokenIssuance)?;
-    Ok(success(version, &token, times, &grant.granted.asked))
+    Ok(success(version, &token, times, &ticket.granted.asked))
 }
 
 fn success(version: Version, token: &str, times: Times, resource: &str) -> Vec<u8> {

@@ -14,7 +14,7 @@ use crate::form::decode;
 /// The method.
 pub(super) static METHOD: Method = Method {
     name: "client_secret_basic",
-    rank: 3,
+    rank: 30,
     parameters: "",
     shown: secret::SHOWN,
     credential: secret::CREDENTIAL,

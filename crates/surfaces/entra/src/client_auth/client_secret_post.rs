@@ -7,7 +7,7 @@ use crate::client_auth::{Credential, Method, Reading, secret};
 /// The method.
 pub(super) static METHOD: Method = Method {
     name: "client_secret_post",
-    rank: 1,
+    rank: 10,
     parameters: "client_secret",
     shown: secret::SHOWN,
     credential: secret::CREDENTIAL,

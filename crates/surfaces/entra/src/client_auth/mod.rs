@@ -50,7 +50,7 @@ const ZERO_GUID: &str = "00000000-0000-0000-0000-000000000000";
 pub struct Method {
     /// Its name in `token_endpoint_auth_methods_supported` (RFC 7591 section 2).
     pub name: &'static str,
-    /// Its place there, counted from 1.
+    /// Its place there: the lower, the earlier. In tens, so that another fits between.
     pub rank: u8,
     /// The parameters it is presented in, as a check expects them; empty where those of another method say it.
     pub parameters: &'static str,

@@ -60,7 +60,7 @@ static QUESTIONS: Questions = Questions {
 /// The method.
 pub(super) static METHOD: Method = Method {
     name: "private_key_jwt",
-    rank: 2,
+    rank: 20,
     parameters: "client_assertion with its type",
     shown: "a client assertion",
     credential: "certificate",

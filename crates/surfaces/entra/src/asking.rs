@@ -9,9 +9,12 @@ use http::HeaderMap;
 use mocktenant_world::{Application, World};
 use time::OffsetDateTime;
 
-use crate::Version;
+use crate::client_auth::Checks;
+use crate::errors::EntraError;
 use crate::form::Form;
+use crate::grants::Granted;
 use crate::prepared::{Prepared, PreparedTenant};
+use crate::{Version, resource};
 
 /// What one token request is judged from: `'r` is the request, `'p` the world.
 #[derive(Clone, Copy, Debug)]
@@ -71,5 +74,14 @@ impl<'r, 'p> Asking<'r, 'p> {
     /// The tenant's clock.
     pub fn now(&self) -> OffsetDateTime {
         self.now
+    }
+
+    /// Asks `resource`: whether the tenant has what is asked for. Every grant that ends in a token asks it.
+    pub fn ask_resource(
+        &self,
+        list: &mut Checks<'_>,
+        asked: Result<&str, EntraError>,
+    ) -> Option<Granted<'p>> {
+        resource::ask(self, list, asked)
     }
 }

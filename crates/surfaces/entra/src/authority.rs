@@ -139,13 +139,12 @@ fn ask_unknown(list: &mut Checks<'_>, exchange: &Exchange, error: EntraError) {
 
 /// A world of one tenant leaves no doubt which was meant.
 fn refused(world: &World, named: impl Into<Text>, error: EntraError) -> Finding<EntraError> {
-    Finding::fail(named, error).mended_by(|| {
-        let mut tenants = world.tenants();
-        match (tenants.next(), tenants.next()) {
-            (Some(only), None) => Remedy::instead([&only.id]),
-            _ => Remedy::default(),
-        }
-    })
+    let finding = Finding::fail(named, error);
+    let mut tenants = world.tenants();
+    match (tenants.next(), tenants.next()) {
+        (Some(only), None) => finding.mended_by(|| Remedy::instead([&only.id])),
+        _ => finding,
+    }
 }
 
 /// Base of the v2 issuer for this request: canonical under a name of the world, else the host that was called, so that

@@ -241,11 +241,9 @@ pub(crate) fn judge(context: &Context, token: &str, now: OffsetDateTime) -> Vec<
         called: None,
     };
     let mut list = Checklist::new(context.switches(), describe);
-    let method = &private_key_jwt::METHOD;
-    let client = Client { id: None, proof: Proof::By(method, Credential::Assertion(assertion)) };
-    if let Proof::By(method, credential) = &client.proof {
-        (method.ask_request)(&asking, credential, &mut list);
-    }
-    client.ask_client(&asking, &mut list);
+    let (method, credential) = (&private_key_jwt::METHOD, Credential::Assertion(assertion));
+    (method.ask_request)(&asking, &credential, &mut list);
+    application::ask(&asking, &mut list, true);
+    (method.ask_client)(&asking, &credential, &mut list);
     list.finish().0
 }

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use mocktenant_verdict::{Finding, Question, Role};
 use mocktenant_world::Application;
 
+use crate::Version;
 use crate::asking::Asking;
 use crate::client_auth::{Checks, excerpt};
 use crate::errors::EntraError;
 use crate::form::Form;
 use crate::tables::Tables;
-use crate::{Version, resource};
 
 /// The grants Entra has here.
 pub static GRANTS: &[&Grant] = &[&client_credentials::GRANT];
@@ -50,17 +50,6 @@ pub struct Granted<'p> {
     pub(crate) resource: &'p Arc<Application>,
 }
 
-impl<'p> Asking<'_, 'p> {
-    /// Asks `resource`: whether the tenant has what is asked for.
-    pub fn ask_resource(
-        &self,
-        list: &mut Checks<'_>,
-        asked: Result<&str, EntraError>,
-    ) -> Option<Granted<'p>> {
-        resource::ask(self, list, asked)
-    }
-}
-
 /// Asks `grant-type`. A form that cannot be read fails here: nothing else can be asked of it.
 pub(crate) fn ask(
     list: &mut Checks<'_>,
@@ -68,10 +57,8 @@ pub(crate) fn ask(
     form: &Result<Form<'_>, EntraError>,
 ) -> Option<&'static Grant> {
     let named = form.as_ref().map(|form| form.get("grant_type"));
-    let grant = named.as_ref().ok().copied().flatten().and_then(|named| {
-        let grants = tables.grants().iter().copied();
-        grants.into_iter().find(|grant| grant.name == named)
-    });
+    let known = |name: &str| tables.grants().iter().copied().find(|grant| grant.name == name);
+    let grant = named.as_ref().ok().copied().flatten().and_then(known);
     list.ask(&GRANT_TYPE, &tables.grant_names, Vec::new(), || match (named, grant) {
         (_, Some(grant)) => Finding::pass(grant.name),
         (Err(error), _) => Finding::fail("a form that cannot be read", error.clone()),

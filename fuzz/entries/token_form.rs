@@ -12,7 +12,7 @@ use mocktenant_world::World;
 
 static LAB: LazyLock<Lab> = LazyLock::new(|| {
     let world = World::contoso().expect("the default world compiles");
-    Lab::builder(Arc::new(world)).surface(Entra).journal_budget(64 * 1024).build()
+    Lab::builder(Arc::new(world)).surface(Entra::new()).journal_budget(64 * 1024).build()
 });
 
 /// Posts the bytes to both token endpoints.

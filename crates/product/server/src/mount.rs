@@ -14,7 +14,7 @@ use mocktenant_world::World;
 /// A lab of this world with every product, not yet started.
 pub(crate) fn lab(world: Arc<World>, random: Random, switches: Switches) -> Lab {
     Lab::builder(world)
-        .surface(Entra)
+        .surface(Entra::new())
         .surface(Aos::new())
         .surface(Dataverse::new())
         .random(random)

@@ -2,16 +2,21 @@
 //!
 //! Decides how a tenant may be written (its id or a verified domain, in any letter case), which error another text gets
 //! (90002 for what could be a tenant, 900023 for what could not: people paste whole endpoint URLs as authority), and
-//! which host an issuer carries. Never decides whether a grant works on an alias.
+//! which host an issuer carries; and what a request is told that names no tenant: the one there is, if there is one.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use mocktenant_lab::Exchange;
-use mocktenant_world::is_guid;
+use mocktenant_verdict::{Checklist, Finding, Question, Remedy, Role, Text};
+use mocktenant_world::{World, is_guid, pointers};
 
-use crate::errors::EntraError;
+use crate::client_auth::{Checks, excerpt};
+use crate::errors::{EntraError, describe};
 use crate::prepared::{Prepared, PreparedTenant};
+
+/// Whether the request names a tenant.
+pub(crate) static TENANT: Question = Question::new("tenant", Role::Authority);
 
 /// The names of the public cloud's sign-in service, the preferred one first.
 pub(crate) const WORLD_HOSTS: [&str; 4] =
@@ -22,6 +27,8 @@ pub(crate) const STS_HOST: &str = "sts.windows.net";
 pub(crate) const CANONICAL_BASE: &str = "https://login.microsoftonline.com";
 /// What documents of an alias print where a tenant id would stand.
 pub(crate) const TENANT_PLACEHOLDER: &str = "{tenantid}";
+/// What `tenant` expects.
+const EXPECTED: &str = "a tenant's id or verified domain";
 /// The tenant of personal accounts.
 const CONSUMERS_TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
@@ -89,6 +96,55 @@ pub(crate) fn resolve<'p>(prepared: &'p Prepared, exchange: &Exchange) -> Result
     } else {
         EntraError::TenantMalformed { tenant }
     })
+}
+
+/// Asks `tenant` of a request for a token. Which of the two codes an alias gets is inferred.
+pub(crate) fn ask<'p>(
+    list: &mut Checks<'_>,
+    exchange: &Exchange,
+    prepared: &'p Prepared,
+) -> Option<&'p Arc<PreparedTenant>> {
+    match resolve(prepared, exchange) {
+        Ok(Authority::Tenant(tenant)) => {
+            let settings = || vec![tenant.tenant.pointer.setting()];
+            list.ask(&TENANT, EXPECTED, settings, Finding::pass(&tenant.name));
+            return Some(tenant);
+        }
+        Ok(Authority::Alias(alias)) => {
+            let error = match alias {
+                Alias::Common | Alias::Organizations => EntraError::TenantNotImplied,
+                Alias::Consumers => EntraError::AliasNotSupported,
+            };
+            let finding = refused(exchange.context.world(), alias.segment(), error);
+            list.ask(&TENANT, EXPECTED, Vec::new(), finding);
+        }
+        Err(error) => ask_unknown(list, exchange, error),
+    }
+    None
+}
+
+/// Records that a request for a document was refused for its tenant. A document that is given asks nothing.
+pub(crate) fn record_unknown(exchange: &mut Exchange, error: &EntraError) {
+    let mut list = Checklist::new(exchange.context.switches(), describe);
+    ask_unknown(&mut list, exchange, error.clone());
+    let (checks, _) = list.finish();
+    exchange.trail.record_checks(checks);
+}
+
+fn ask_unknown(list: &mut Checks<'_>, exchange: &Exchange, error: EntraError) {
+    let named = excerpt(&exchange.parameter("tenant"));
+    let settings = vec![pointers::tenant(&named.to_lowercase()).into()];
+    list.ask(&TENANT, EXPECTED, settings, refused(exchange.context.world(), named, error));
+}
+
+/// A world of one tenant leaves no doubt which was meant.
+fn refused(world: &World, named: impl Into<Text>, error: EntraError) -> Finding<EntraError> {
+    let finding = Finding::fail(named, error);
+    let mut tenants = world.tenants();
+    match (tenants.next(), tenants.next()) {
+        (Some(only), None) => finding.mended_by(|| Remedy::instead([&only.id])),
+        _ => finding,
+    }
 }
 
 /// Base of the v2 issuer for this request: canonical under a name of the world, else the host that was called, so that

@@ -3,7 +3,8 @@
 //! Decides the members of the documents and their order, which are those of captures of the real ones (the test data of
 //! Microsoft's identity model extensions for .NET, 2024-02 and 2024-07). Endpoint URLs are the patterns of the route table,
 //! filled with the host that was called; endpoints that are not built yet are printed all the same, because clients read
-//! the document as a whole. Never decides who may read: everybody may.
+//! the document as a whole. What is said of grants and of ways to authenticate comes from their tables. Never decides who
+//! may read: everybody may.
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
@@ -15,6 +16,7 @@ use crate::envelope::Envelope;
 use crate::errors::EntraError;
 use crate::json::{push_list, push_member, push_name, push_string};
 use crate::prepared::{Document, Subject};
+use crate::tables::Tables;
 use crate::{Entra, Version, path};
 
 /// Endpoints the documents name and the lab does not have yet.
@@ -40,24 +42,28 @@ enum Member {
     List(&'static [&'static str]),
     /// A fixed truth value.
     Flag(bool),
+    /// The ways a client can authenticate, from the table, at their rank.
+    AuthMethods,
+    /// The grants that want to be listed, from the table; no member where none does.
+    Grants,
     /// The issuer.
     Issuer,
     /// `tenant_region_scope`.
     Region,
 }
 
-use Member::{Endpoint, Flag, Issuer, List, Region, Text};
+use Member::{AuthMethods, Endpoint, Flag, Grants, Issuer, List, Region, Text};
 
-const AUTH_METHODS: Member = List(&["client_secret_post", "private_key_jwt", "client_secret_basic"]);
 const RESPONSE_MODES: Member = List(&["query", "fragment", "form_post"]);
 const SUBJECT_TYPES: Member = List(&["pairwise"]);
 const ALGORITHMS: Member = List(&["RS256"]);
 
 const V1: &[(&str, Member)] = &[
     ("token_endpoint", Endpoint(path::TOKEN_V1)),
-    ("token_endpoint_auth_methods_supported", AUTH_METHODS),
+    ("token_endpoint_auth_methods_supported", AuthMethods),
     ("jwks_uri", Endpoint(path::KEYS_V1)),
     ("response_modes_supported", RESPONSE_MODES),
+    ("grant_types_supported", Grants),
     ("subject_types_supported", SUBJECT_TYPES),
     ("id_token_signing_alg_values_supported", ALGORITHMS),
     ("response_types_supported", List(&["code", "id_token", "code id_token", "token id_token", "token"])),
@@ -103,9 +109,10 @@ const V1: &[(&str, Member)] = &[
 
 const V2: &[(&str, Member)] = &[
     ("token_endpoint", Endpoint(path::TOKEN_V2)),
-    ("token_endpoint_auth_methods_supported", AUTH_METHODS),
+    ("token_endpoint_auth_methods_supported", AuthMethods),
     ("jwks_uri", Endpoint(path::KEYS_V2)),
     ("response_modes_supported", RESPONSE_MODES),
+    ("grant_types_supported", Grants),
     ("subject_types_supported", SUBJECT_TYPES),
     ("id_token_signing_alg_values_supported", ALGORITHMS),
     ("response_types_supported", List(&["code", "id_token", "code id_token", "id_token token"])),
@@ -151,9 +158,9 @@ const V2: &[(&str, Member)] = &[
 ];
 
 /// Answers openid-configuration.
-pub(crate) fn configuration(exchange: &mut Exchange, version: Version) -> Answer {
+pub(crate) fn configuration(tables: &Tables, exchange: &mut Exchange, version: Version) -> Answer {
     answer(exchange, Document::Configuration(version), |subject, base, issuer_base| {
-        configuration_json(subject, version, base, issuer_base)
+        configuration_json(tables, subject, version, base, issuer_base)
     })
 }
 
@@ -177,11 +184,18 @@ fn answer(
         Some(render(subject, base, &authority::v2_issuer_base(exchange)))
     }) {
         Ok(body) => envelope.document(exchange, Answer::json(StatusCode::OK, body)),
-        Err(error) => {
-            exchange.trail.record_error(error.row().id);
-            envelope.refusal(exchange, &error)
-        }
+        Err(error) => refused(exchange, &envelope, &error),
     }
+}
+
+/// A document that cannot be had. That it is for a tenant nobody has is the same question as at the token endpoint, so that
+/// whoever called finds the same answer.
+pub(crate) fn refused(exchange: &mut Exchange, envelope: &Envelope, error: &EntraError) -> Answer {
+    if matches!(error, EntraError::TenantNotFound { .. } | EntraError::TenantMalformed { .. }) {
+        authority::record_unknown(exchange, error);
+    }
+    exchange.trail.record_error(error.row().id);
+    envelope.refusal(exchange, error)
 }
 
 /// The document of the authority a request addresses, rendered if nobody asked for it before.
@@ -200,7 +214,13 @@ pub(crate) fn find(
         .ok_or(EntraError::TokenIssuance)
 }
 
-fn configuration_json(subject: &Subject<'_>, version: Version, base: &str, issuer_base: &str) -> Vec<u8> {
+fn configuration_json(
+    tables: &Tables,
+    subject: &Subject<'_>,
+    version: Version,
+    base: &str,
+    issuer_base: &str,
+) -> Vec<u8> {
     let members = match version {
         Version::V1 => V1,
         Version::V2 => V2,
@@ -208,11 +228,16 @@ fn configuration_json(subject: &Subject<'_>, version: Version, base: &str, issue
     let mut out = Vec::with_capacity(2048);
     out.push(b'{');
     for (name, member) in members {
+        if matches!(member, Grants) && tables.listed_grants(version).next().is_none() {
+            continue;
+        }
         push_name(&mut out, name);
         match member {
             Text(text) => push_string(&mut out, text),
             Endpoint(pattern) => push_string(&mut out, &endpoint(base, pattern, subject.segment)),
             List(items) => push_list(&mut out, items.iter().copied()),
+            AuthMethods => push_list(&mut out, tables.listed_methods.iter().copied()),
+            Grants => push_list(&mut out, tables.listed_grants(version)),
             Flag(flag) => out.extend_from_slice(if *flag { b"true" } else { b"false" }),
             Issuer => push_string(&mut out, &issuer(version, issuer_base, subject.issuer_tenant)),
             Region => match subject.region {

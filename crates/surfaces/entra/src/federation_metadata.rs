@@ -11,7 +11,7 @@ use mocktenant_keys::Certificate;
 use mocktenant_lab::{Answer, Content, Exchange};
 
 use crate::Version;
-use crate::discovery::{find, issuer};
+use crate::discovery::{find, issuer, refused};
 use crate::envelope::Envelope;
 use crate::prepared::{Document, Subject};
 
@@ -27,10 +27,7 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
                 .plain(exchange, Answer::typed(StatusCode::OK, content))
                 .with("cache-control", "max-age=86400, private")
         }
-        Err(error) => {
-            exchange.trail.record_error(error.row().id);
-            envelope.refusal(exchange, &error)
-        }
+        Err(error) => refused(exchange, &envelope, &error),
     }
 }
 

@@ -5,19 +5,21 @@
 //! with a token, and never talks to anything: everything follows from the snapshot, the request and the clock.
 //! Mirrors the public cloud's sign-in service; `v1` is `/oauth2/`, `v2` is `/oauth2/v2.0/`.
 
+mod asking;
 mod authority;
 mod claims;
-mod client_auth;
+pub mod client_auth;
 mod discovery;
 mod envelope;
 pub mod errors;
 mod federation_metadata;
 mod form;
-mod grants;
+pub mod grants;
 mod instance;
 mod json;
 mod prepared;
 mod resource;
+mod tables;
 mod token_endpoint;
 
 use http::{Method, StatusCode};
@@ -25,21 +27,45 @@ use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
     Addresses, Answer, CatalogueRow, Context, Entrance, Exchange, Machine, Refusal, Route, Surface, Way,
 };
-use mocktenant_verdict::Check;
+use mocktenant_verdict::{Check, Question};
 use mocktenant_world::World;
 use time::OffsetDateTime;
 
+pub use crate::asking::{Asking, Sent};
 use crate::envelope::Envelope;
 use crate::errors::EntraError;
 pub use crate::prepared::Prepared;
+pub use crate::resource::RESOURCE;
+pub use crate::tables::Tables;
 
-/// Microsoft Entra ID. Holds nothing: what it knows is the world's, and what it made ready is in [`Prepared`].
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Entra;
+/// Microsoft Entra ID. Holds the tables it goes by and nothing else: what it knows is the world's, and what it made ready is
+/// in [`Prepared`].
+#[derive(Clone, Debug)]
+pub struct Entra {
+    tables: Tables,
+}
+
+impl Entra {
+    /// With the grants and the ways to authenticate it has.
+    pub fn new() -> Self {
+        Self::with_tables(Tables::of_entra())
+    }
+
+    /// With others.
+    pub fn with_tables(tables: Tables) -> Self {
+        Self { tables }
+    }
+}
+
+impl Default for Entra {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 /// Which of the two generations of endpoints was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Version {
+pub enum Version {
     /// `/oauth2/token` and its documents.
     V1,
     /// `/oauth2/v2.0/token` and its documents.
@@ -67,13 +93,17 @@ static ROUTES: [Route<Entra>; 8] = [
         methods: READ,
         pattern: path::CONFIGURATION_V1,
         endpoint: "openid-configuration",
-        handler: |_, exchange| Box::pin(async move { discovery::configuration(exchange, Version::V1) }),
+        handler: |entra, exchange| {
+            Box::pin(async move { discovery::configuration(&entra.tables, exchange, Version::V1) })
+        },
     },
     Route {
         methods: READ,
         pattern: path::CONFIGURATION_V2,
         endpoint: "openid-configuration-v2",
-        handler: |_, exchange| Box::pin(async move { discovery::configuration(exchange, Version::V2) }),
+        handler: |entra, exchange| {
+            Box::pin(async move { discovery::configuration(&entra.tables, exchange, Version::V2) })
+        },
     },
     Route {
         methods: READ,
@@ -103,13 +133,17 @@ static ROUTES: [Route<Entra>; 8] = [
         methods: POST,
         pattern: path::TOKEN_V1,
         endpoint: "token",
-        handler: |_, exchange| Box::pin(async move { token_endpoint::answer(exchange, Version::V1) }),
+        handler: |entra, exchange| {
+            Box::pin(async move { token_endpoint::answer(&entra.tables, exchange, Version::V1) })
+        },
     },
     Route {
         methods: POST,
         pattern: path::TOKEN_V2,
         endpoint: "token-v2",
-        handler: |_, exchange| Box::pin(async move { token_endpoint::answer(exchange, Version::V2) }),
+        handler: |entra, exchange| {
+            Box::pin(async move { token_endpoint::answer(&entra.tables, exchange, Version::V2) })
+        },
     },
 ];
 
@@ -150,6 +184,10 @@ impl Surface for Entra {
 
     fn catalogue(&self) -> Vec<CatalogueRow> {
         errors::catalogue_rows()
+    }
+
+    fn questions() -> Vec<&'static Question> {
+        token_endpoint::questions(grants::GRANTS, client_auth::METHODS)
     }
 
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer {

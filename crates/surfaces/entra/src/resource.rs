@@ -4,14 +4,26 @@
 //! identifier URIs; the URL of an environment of the tenant (Dynamics ERP) or of an organisation (Dataverse), or one of the
 //! lab's own addresses of it. Exact hosts, no wildcards; the API host of an organisation is not its URL. Letter case and one
 //! final slash do not matter here, because the token carries the audience as it was asked for and the resource judges
-//! that. Never decides what a client may do there.
+//! that. What is unknown may have been meant as one of the tenant's URLs, the most similar first. Never decides what a
+//! client may do there.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use mocktenant_lab::{Addresses, Entrance};
-use mocktenant_verdict::Setting;
+use mocktenant_verdict::{Change, Edit, Finding, Need, Question, Remedy, Role, Setting};
 use mocktenant_world::{Application, Tenant, World, is_guid};
+use serde_json::json;
+
+use crate::asking::Asking;
+use crate::authority::TENANT;
+use crate::client_auth::{Checks, excerpt, made_up_object_id};
+use crate::errors::EntraError;
+use crate::grants::{GRANT_TYPE, Granted};
+use crate::prepared::PreparedTenant;
+
+/// Whether the tenant has what is asked for.
+pub static RESOURCE: Question = Question::new("resource", Role::Resource).needs(&[&GRANT_TYPE]);
 
 /// Dynamics ERP: Finance & Operations.
 const DYNAMICS_ERP: &str = "00000015-0000-0000-c000-000000000000";
@@ -35,6 +47,7 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) struct Table {
     entries: HashMap<String, Entry>,
+    /// The hosts someone with an unknown resource may have meant.
     hosts: Vec<Setting>,
 }
 
@@ -110,11 +123,91 @@ impl Table {
     pub(crate) fn find(&self, asked: &str) -> Option<&Entry> {
         self.entries.get(&key(asked)?)
     }
+}
 
-    /// The hosts someone with an unknown resource may have meant.
-    pub(crate) fn hosts(&self) -> Vec<Setting> {
-        self.hosts.clone()
-    }
+/// Asks `resource`. A grant asks it for what its request names, or with what is wrong with naming it.
+pub(crate) fn ask<'p>(
+    asking: &Asking<'_, 'p>,
+    list: &mut Checks<'_>,
+    asked: Result<&str, EntraError>,
+) -> Option<Granted<'p>> {
+    const EXPECTED: &str = "an application of the tenant, or the URL of an environment or organisation";
+    let asked = match asked {
+        Ok(asked) => asked,
+        Err(error) => {
+            let actual = "no resource parameter as it has to be";
+            list.ask(&RESOURCE, EXPECTED, Vec::new(), Finding::fail(actual, error));
+            return None;
+        }
+    };
+    let Some(tenant) = asking.tenant else {
+        list.ask(&RESOURCE, EXPECTED, Vec::new(), Finding::skip(TENANT.name));
+        return None;
+    };
+    let entry = tenant.resources.find(asked);
+    let found = entry.and_then(|entry| entry.application.as_ref());
+    let settings = || match (entry, found) {
+        (_, Some(disabled)) if !disabled.enabled => vec![disabled.pointer.enabled()],
+        (Some(entry), _) => vec![entry.setting.clone()],
+        (None, _) => tenant.resources.hosts.clone(),
+    };
+    let not_found =
+        || EntraError::ResourceNotFound { resource: asked.to_owned(), tenant: tenant.tenant.id.to_string() };
+    list.ask(&RESOURCE, EXPECTED, settings, || match (entry, found) {
+        (_, Some(resource)) if resource.enabled => Finding::pass("a resource of the tenant"),
+        (_, Some(resource)) => {
+            let disabled = EntraError::ResourceDisabled { resource: asked.to_owned() };
+            Finding::fail(excerpt(asked), disabled)
+                .mended_by(|| Change::set(resource.pointer.enabled(), true))
+        }
+        (Some(entry), None) => {
+            Finding::fail(excerpt(asked), not_found()).mended_by(|| install(&entry.setting))
+        }
+        (None, None) => Finding::fail(excerpt(asked), not_found())
+            .mended_by(|| Remedy::instead(meant(asking.world, tenant, asked))),
+    });
+    Some(Granted { asked: asked.to_owned(), resource: found? })
+}
+
+/// The URL is the tenant's own, but Microsoft's application behind it is not in the tenant.
+fn install(application: &Setting) -> Change {
+    let client_id = application.segments().last().unwrap_or_default();
+    let name = if client_id == DATAVERSE { "Dataverse" } else { "Dynamics ERP" };
+    let object_id = made_up_object_id(&client_id);
+    let stand_in = json!({ "name": name, "object_id": object_id, "first_party": true });
+    Change::missing(application.clone())
+        .expected(format!("Microsoft's application {client_id} ({name})"))
+        .actual("not in the tenant")
+        .need(
+            Need::add(application.clone(), "Microsoft's application, as the tenant has it")
+                .stand_in([Edit::add(application.clone(), stand_in)]),
+        )
+}
+
+/// The URLs of the tenant, those most like what was asked first.
+fn meant(world: &World, tenant: &PreparedTenant, asked: &str) -> Vec<String> {
+    let asked = asked.to_ascii_lowercase();
+    let own = |named: &str| world.tenant(named).is_some_and(|named| named.id == tenant.tenant.id);
+    let organizations = world
+        .organizations()
+        .filter(|organization| own(&organization.tenant))
+        .map(|organization| &organization.host);
+    let environments = world
+        .environments()
+        .filter(|environment| environment.identity.tenant().is_some_and(own))
+        .map(|environment| &environment.host);
+    let mut urls: Vec<String> =
+        organizations.chain(environments).map(|host| format!("https://{host}")).collect();
+    urls.sort_by_key(|url| std::cmp::Reverse(alike(url, &asked)));
+    urls.truncate(HOSTS_NAMED);
+    urls
+}
+
+/// How many characters two texts share at their beginning and at their end.
+fn alike(left: &str, right: &str) -> usize {
+    let same = |(left, right): &(u8, u8)| left == right;
+    let start = left.bytes().zip(right.bytes()).take_while(same).count();
+    start + left.bytes().rev().zip(right.bytes().rev()).take_while(same).count()
 }
 
 /// The form under which a name is looked up; `None` for what names nothing.

@@ -1,52 +1,50 @@
 //! The token endpoint: parse, authenticate, dispatch to a grant, respond.
 //!
-//! Decides the order of the questions and the shape of a success: v1 answers numbers as texts and names the resource, v2
+//! Decides the order of the questions (what is asked, and who is dispatched to, stands in the tables of grants and of ways
+//! to authenticate) and the shape of a success: v1 answers numbers as texts and names the resource, v2
 //! answers numbers as numbers. The version and the audience of the token follow from the resource, not from the endpoint.
 //! Deciding is pure; ids, facts and checks are recorded around it.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use mocktenant_keys::Algorithm;
 use mocktenant_lab::request::media_type;
 use mocktenant_lab::{Answer, Exchange, Request};
 use mocktenant_token::mint_raw;
-use mocktenant_verdict::{Check, Checklist, Finding, Text};
-use mocktenant_world::{Application, pointers};
+use mocktenant_verdict::{Check, Checklist, Question};
+use mocktenant_world::Application;
 
-use crate::authority::{self, Alias, Authority, host_and_port, v2_issuer_base};
+use crate::asking::{Asking, Sent};
+use crate::authority::{self, host_and_port, v2_issuer_base};
 use crate::claims::{AppOnly, Times};
-use crate::client_auth::assertion::Place;
-use crate::client_auth::{Checks, Client, Credential, excerpt};
+use crate::client_auth::{APPLICATION, CLIENT_CREDENTIAL, CLIENT_ID, Checks, Client, Fact, Method, excerpt};
 use crate::envelope::Envelope;
 use crate::errors::{EntraError, describe};
 use crate::form::Form;
-use crate::grants::client_credentials::Granted;
-use crate::grants::{self, GrantType, client_credentials};
+use crate::grants::{self, GRANT_TYPE, Grant, Granted};
 use crate::json::{push_integer, push_member, push_name};
 use crate::prepared::{Prepared, PreparedTenant};
+use crate::tables::Tables;
 use crate::{Entra, Version};
-
-type Fact = (&'static str, Text);
 
 /// What was decided, and everything learnt on the way.
 struct Decision<'p> {
     checks: Vec<Check>,
     facts: Vec<Fact>,
-    outcome: Result<Grant<'p>, EntraError>,
+    outcome: Result<Ticket<'p>, EntraError>,
 }
 
 /// A token to be issued.
-struct Grant<'p> {
+struct Ticket<'p> {
     tenant: &'p PreparedTenant,
     client: &'p Arc<Application>,
     granted: Granted<'p>,
     context_class: &'static str,
 }
 
-impl Grant<'_> {
+impl Ticket<'_> {
     fn token_version(&self) -> Version {
         if self.granted.resource.token_version >= 2 { Version::V2 } else { Version::V1 }
     }
@@ -61,15 +59,15 @@ impl Grant<'_> {
 }
 
 /// Answers a token request.
-pub(crate) fn answer(exchange: &mut Exchange, version: Version) -> Answer {
+pub(crate) fn answer(tables: &Tables, exchange: &mut Exchange, version: Version) -> Answer {
     // Dispatch lets nobody without a body get here.
     let body = exchange.request.body.clone().unwrap_or_default();
     let form = read_form(&exchange.request, &body);
     let parameter = form.as_ref().ok().and_then(|form| form.get("client-request-id"));
     let envelope = Envelope::open(exchange, parameter);
     let Decision { checks, facts, outcome } =
-        decide(exchange, exchange.context.prepared::<Entra>(), &form, version);
-    let issued = outcome.and_then(|grant| issue(exchange, &envelope, &grant, version));
+        decide(tables, exchange, exchange.context.prepared::<Entra>(), &form, version);
+    let issued = outcome.and_then(|ticket| issue(exchange, &envelope, &ticket, version));
     for (name, value) in facts {
         exchange.trail.fact(name, value);
     }
@@ -94,127 +92,121 @@ fn read_form<'b>(request: &Request, body: &'b Bytes) -> Result<Form<'b>, EntraEr
 }
 
 fn decide<'p>(
-    exchange: &Exchange,
+    tables: &Tables,
+    exchange: &'p Exchange,
     prepared: &'p Prepared,
     form: &Result<Form<'_>, EntraError>,
     version: Version,
 ) -> Decision<'p> {
     let empty = Form::default();
-    let readable = form.as_ref().unwrap_or(&empty);
+    let sent = Sent { form: form.as_ref().unwrap_or(&empty), headers: &exchange.request.headers };
     let mut list: Checks<'_> = Checklist::new(exchange.context.switches(), describe);
     let mut facts: Vec<Fact> = Vec::with_capacity(10);
 
-    let tenant = ask_tenant(&mut list, exchange, prepared);
+    let tenant = authority::ask(&mut list, exchange, prepared);
     let named =
         tenant.map_or_else(|| excerpt(&exchange.parameter("tenant")), |tenant| tenant.tenant.id.to_string());
     facts.push(("tenant", named.into()));
-    let grant_type = grants::ask(&mut list, form);
+    let grant = grants::ask(&mut list, tables, form);
+    // Of a grant nobody knows, nobody can say what would have been asked: what the first of the table asks.
+    let usual = tables.grants().first().copied();
 
-    let authorization = exchange.request.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let client = Client::read(readable, authorization);
-    client.ask_request(&mut list);
-    if let Some(id) = &client.id {
-        facts.push(("client-id", excerpt(id).into()));
-    }
-    facts.push(("credential", client.kind().into()));
+    let client = Client::read(tables, sent);
+    let client_id = client.id.as_deref();
     let base = exchange.own_base_url();
-    let place =
-        Place { prepared, now: exchange.context.now(), called: Some(Cow::Borrowed(host_and_port(&base))) };
-    let application = client.ask_registration(&mut list, tenant, &place);
-    if let Credential::Assertion(assertion) = &client.credential {
-        let thumbprint = assertion.thumbprint(tenant, application.map(AsRef::as_ref));
-        facts.extend(thumbprint.map(|thumbprint| ("thumbprint", thumbprint)));
-        facts.extend(assertion.id().map(|id| ("jti", excerpt(id).into())));
-    }
+    let asking = Asking {
+        world: exchange.context.world(),
+        prepared,
+        tenant: tenant.map(AsRef::as_ref),
+        application: client_id.and_then(|id| tenant?.tenant.application(id)),
+        client_id,
+        sent,
+        version,
+        now: exchange.context.now(),
+        called: Some(host_and_port(&base)),
+    };
+    client.ask_request(&asking, &mut list, tables, grant);
+    facts.extend(client_id.map(|id| ("client-id", excerpt(id).into())));
+    facts.push(("credential", client.kind().into()));
+    client.ask_client(&asking, &mut list);
+    client.facts(&asking, &mut facts);
 
-    let granted = match grant_type {
-        Some(GrantType::ClientCredentials) => client_credentials::ask(&mut list, version, readable, tenant),
+    let granted = match grant {
+        Some(grant) => (grant.ask)(&asking, &mut list),
         None => {
-            for name in ["resource", "scope"] {
-                list.ask_named(name, "", Vec::new(), Finding::skip("grant-type"));
+            for question in usual.iter().flat_map(|grant| grant.questions) {
+                list.skip(question, &GRANT_TYPE);
             }
             None
         }
     };
-    let asked = readable.get(if version == Version::V1 { "resource" } else { "scope" });
-    let asked = granted.as_ref().map(|granted| granted.asked.as_str()).or(asked);
+    let asked = match &granted {
+        Some(granted) => Some(granted.asked.as_str()),
+        None => grant.or(usual).and_then(|grant| sent.parameter((grant.asks_by)(version))),
+    };
     facts.extend(asked.map(|asked| ("resource", excerpt(asked).into())));
 
     let (checks, refusal) = list.finish();
-    let outcome = match (refusal, tenant, application, granted) {
+    let outcome = match (refusal, tenant, asking.application, granted) {
         (Some(error), ..) => Err(error),
         (None, Some(tenant), Some(client_application), Some(granted)) => {
-            Ok(Grant { tenant, client: client_application, granted, context_class: client.context_class() })
+            Ok(Ticket { tenant, client: client_application, granted, context_class: client.context_class() })
         }
         // Only a check that a test turned off leads here.
         (None, ..) => Err(EntraError::TokenIssuance),
     };
-    if let Ok(grant) = &outcome {
-        let version = if grant.token_version() == Version::V1 { "1.0" } else { "2.0" };
+    if let Ok(ticket) = &outcome {
+        let version = if ticket.token_version() == Version::V1 { "1.0" } else { "2.0" };
         facts.push(("token-version", version.into()));
-        facts.push(("audience", grant.audience().to_owned().into()));
-        facts.push(("object-id", grant.client.object_id.clone().into()));
+        facts.push(("audience", ticket.audience().to_owned().into()));
+        facts.push(("object-id", ticket.client.object_id.clone().into()));
     }
     Decision { checks, facts, outcome }
 }
 
-/// Asks `tenant`. Which of the two codes an alias gets is inferred.
-fn ask_tenant<'p>(
-    list: &mut Checks<'_>,
-    exchange: &Exchange,
-    prepared: &'p Prepared,
-) -> Option<&'p PreparedTenant> {
-    const EXPECTED: &str = "a tenant's id or verified domain";
-    let (settings, finding) = match authority::resolve(prepared, exchange) {
-        Ok(Authority::Tenant(tenant)) => {
-            let settings = || vec![tenant.tenant.pointer.setting()];
-            list.ask_named("tenant", EXPECTED, settings, Finding::pass(&tenant.name));
-            return Some(tenant);
+/// Every question of the endpoint, in the order asked, each once.
+pub(crate) fn questions(grants: &[&Grant], methods: &[&Method]) -> Vec<&'static Question> {
+    let fixed = [&authority::TENANT, &GRANT_TYPE, &CLIENT_ID, &CLIENT_CREDENTIAL];
+    let mut all: Vec<&'static Question> = Vec::new();
+    let of_request = methods.iter().flat_map(|method| method.of_request);
+    let of_client = methods.iter().flat_map(|method| method.of_client);
+    let of_grants = grants.iter().flat_map(|grant| grant.questions);
+    let asked = fixed.iter().chain(of_request).chain(&APPLICATION).chain(of_client).chain(of_grants);
+    for question in asked {
+        if !all.iter().any(|known| known.name == question.name) {
+            all.push(question);
         }
-        Ok(Authority::Alias(alias)) => {
-            let error = match alias {
-                Alias::Common | Alias::Organizations => EntraError::TenantNotImplied,
-                Alias::Consumers => EntraError::AliasNotSupported,
-            };
-            (Vec::new(), Finding::fail(alias.segment(), error))
-        }
-        Err(error) => {
-            let named = exchange.parameter("tenant");
-            let named = excerpt(&named);
-            (vec![pointers::tenant(&named.to_lowercase()).into()], Finding::fail(named, error))
-        }
-    };
-    list.ask_named("tenant", EXPECTED, settings, finding);
-    None
+    }
+    all
 }
 
 fn issue(
     exchange: &Exchange,
     envelope: &Envelope,
-    grant: &Grant<'_>,
+    ticket: &Ticket<'_>,
     version: Version,
 ) -> Result<Vec<u8>, EntraError> {
     let times = Times::at(exchange.context.now());
-    let token_version = grant.token_version();
+    let token_version = ticket.token_version();
     let claims = AppOnly {
-        tenant: &grant.tenant.tenant.id,
-        client: grant.client,
-        resource: grant.granted.resource,
-        audience: grant.audience(),
-        context_class: grant.context_class,
+        tenant: &ticket.tenant.tenant.id,
+        client: ticket.client,
+        resource: ticket.granted.resource,
+        audience: ticket.audience(),
+        context_class: ticket.context_class,
         times,
         id: &envelope.uti(),
         issuer_base: &v2_issuer_base(exchange),
     }
     .to_json(token_version);
     let header = match token_version {
-        Version::V1 => &grant.tenant.header_v1,
-        Version::V2 => &grant.tenant.header_v2,
+        Version::V1 => &ticket.tenant.header_v1,
+        Version::V2 => &ticket.tenant.header_v2,
     };
-    let signing = grant.tenant.signing().ok_or(EntraError::TokenIssuance)?;
+    let signing = ticket.tenant.signing().ok_or(EntraError::TokenIssuance)?;
     let token =
         mint_raw(signing.key(), Algorithm::Rs256, header, &claims).map_err(|_| EntraError::TokenIssuance)?;
-    Ok(success(version, &token, times, &grant.granted.asked))
+    Ok(success(version, &token, times, &ticket.granted.asked))
 }
 
 fn success(version: Version, token: &str, times: Times, resource: &str) -> Vec<u8> {

@@ -65,7 +65,7 @@ fn print(report: &str) {
 
 fn works() -> Vec<Work> {
     let world = Arc::new(World::contoso().expect("the default world compiles"));
-    let lab = Lab::builder(world).surface(Entra).build();
+    let lab = Lab::builder(world).surface(Entra::new()).build();
     let endpoint = format!("/{TENANT}/oauth2/v2.0/token");
     let secret =
         format!("grant_type=client_credentials&client_id={CLIENT}&client_secret={SECRET}&scope={SCOPE}");

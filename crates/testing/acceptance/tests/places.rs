@@ -225,7 +225,7 @@ impl Outbound for Outside {
 
 async fn started(after: bool, scope: Option<Scope>) -> Arc<Itself> {
     let lab = mocktenant_lab::Lab::builder(Arc::new(World::contoso().unwrap()))
-        .surface(Entra)
+        .surface(Entra::new())
         .surface(Aos::new())
         .surface(Dataverse::new())
         .build();

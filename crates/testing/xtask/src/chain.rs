@@ -19,7 +19,7 @@ use time::macros::datetime;
 pub fn lab(world: &Arc<World>) -> Lab {
     Lab::builder(Arc::clone(world))
         .switches(Switches::every_setting())
-        .surface(Entra)
+        .surface(Entra::new())
         .surface(Aos::new())
         .surface(Dataverse::new())
         .random(Random::seeded(1))

@@ -1,244 +1,213 @@
-//! Who the client is, and whether it can prove it.
+//! Who the client is, and whether it can prove it: the ways to authenticate, one file each, and the table they stand in.
 //!
-//! Decides which credential a request presents (an assertion before a secret, the form before Basic), which application
-//! of the tenant it names, and whether the credential is one of that application's. The questions are asked in one fixed
-//! order; all that can be asked are asked, the first failure decides. Never decides what an authenticated client may have.
+//! Decides which credential a request presents (the first of the table: an assertion before a secret, the form before
+//! Basic) and which application of the tenant it names. The questions are asked in one fixed order; all that can be asked
+//! are asked, the first failure decides. Whether the credential is one of the application's is for the method's own file.
+//! Never decides what an authenticated client may have.
 
-pub(crate) mod assertion;
-pub(crate) mod secret;
+mod application;
+mod client_secret_basic;
+mod client_secret_post;
+mod private_key_jwt;
+mod secret;
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use http::HeaderMap;
 use mocktenant_lab::Context;
-use mocktenant_verdict::{Check, Checklist, Finding, foreign};
-use mocktenant_world::Application;
+use mocktenant_token::assertion::Assertion;
+use mocktenant_verdict::{Check, Checklist, Finding, Question, Role, Text, foreign};
 use time::OffsetDateTime;
 
-use self::assertion::{Assertion, Place};
-use crate::Entra;
+pub(crate) use self::application::made_up_object_id;
+pub use self::application::{APPLICATION, REGISTERED};
+use crate::asking::{Asking, Sent};
 use crate::errors::{EntraError, describe};
-use crate::form::{Form, decode};
-use crate::prepared::PreparedTenant;
+use crate::form::Form;
+use crate::grants::Grant;
+use crate::tables::Tables;
+use crate::{Entra, Version};
 
 /// The questions of one request.
-pub(crate) type Checks<'s> = Checklist<'s, EntraError>;
+pub type Checks<'s> = Checklist<'s, EntraError>;
 
-const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// Something learnt of a request, by name.
+pub type Fact = (&'static str, Text);
+
+/// The ways Entra takes here. A credential is looked for in this order.
+pub static METHODS: &[&Method] =
+    &[&private_key_jwt::METHOD, &client_secret_post::METHOD, &client_secret_basic::METHOD];
+
+/// Whether the request names a client.
+pub static CLIENT_ID: Question = Question::new("client-id", Role::Client);
+/// Whether it presents anything to prove that with.
+pub static CLIENT_CREDENTIAL: Question = Question::new("client-credential", Role::Secret);
+
 const ZERO_GUID: &str = "00000000-0000-0000-0000-000000000000";
 
-/// What a client presents.
-pub(crate) struct Client<'r> {
-    /// The client id as sent: from the form, from Basic, or the assertion's subject.
-    pub(crate) id: Option<Cow<'r, str>>,
-    /// The credential.
-    pub(crate) credential: Credential<'r>,
+/// One way to authenticate a client.
+#[derive(Debug)]
+pub struct Method {
+    /// Its name in `token_endpoint_auth_methods_supported` (RFC 7591 section 2).
+    pub name: &'static str,
+    /// Its place there: the lower, the earlier. In tens, so that another fits between.
+    pub rank: u8,
+    /// The parameters it is presented in, as a check expects them; empty where those of another method say it.
+    pub parameters: &'static str,
+    /// What is presented, as a check shows it.
+    pub shown: &'static str,
+    /// What is presented, as the fact `credential`.
+    pub credential: &'static str,
+    /// `appidacr` and `azpacr`: 1 for a secret, 2 for a certificate.
+    pub context_class: &'static str,
+    /// Its questions about the request alone, in the order asked.
+    pub of_request: &'static [&'static Question],
+    /// Its questions about what the tenant knows of the client, in the order asked.
+    pub of_client: &'static [&'static Question],
+    /// The client id that stands beside a credential of this kind, outside the form's `client_id`.
+    pub client_beside: for<'r> fn(Sent<'r>) -> Option<Cow<'r, str>>,
+    /// Reads a credential of this kind out of a request.
+    pub read: for<'r> fn(Sent<'r>) -> Reading<'r>,
+    /// Asks what can be asked of the request alone.
+    pub ask_request: fn(&Asking<'_, '_>, &Credential<'_>, &mut Checks<'_>),
+    /// Asks what can be asked of what the tenant knows of the client.
+    pub ask_client: fn(&Asking<'_, '_>, &Credential<'_>, &mut Checks<'_>),
+    /// What is learnt from the credential.
+    pub facts: fn(&Asking<'_, '_>, &Credential<'_>, &mut Vec<Fact>),
 }
 
-/// How a client proves who it is.
-pub(crate) enum Credential<'r> {
-    /// Not at all.
-    None,
-    /// Half of an assertion: the missing parameter.
+/// What a method finds in a request.
+#[derive(Debug)]
+pub enum Reading<'r> {
+    /// Nothing of its own.
+    Nothing,
+    /// A part of it.
     Incomplete {
-        /// Its name.
+        /// The parameter that is missing, or not as it has to be.
         missing: &'static str,
     },
-    /// A secret.
-    Secret(Cow<'r, str>),
+    /// A credential.
+    Found(Credential<'r>),
+}
+
+/// What is presented.
+#[derive(Debug)]
+pub enum Credential<'r> {
+    /// A text that its method compares with something.
+    Text(Cow<'r, str>),
     /// A signed assertion.
     Assertion(Assertion<'r>),
 }
 
+/// How a client proves who it is.
+enum Proof<'r> {
+    /// Not at all.
+    None,
+    /// With half of a credential.
+    Incomplete { missing: &'static str },
+    /// With this.
+    By(&'static Method, Credential<'r>),
+}
+
+/// What a client presents.
+pub(crate) struct Client<'r> {
+    /// The client id as sent: from the form, from beside the credential, or from within it.
+    pub(crate) id: Option<Cow<'r, str>>,
+    proof: Proof<'r>,
+}
+
 impl<'r> Client<'r> {
-    /// Reads the credential out of form and `Authorization` header.
-    pub(crate) fn read(form: &'r Form<'r>, authorization: Option<&str>) -> Self {
-        let basic = authorization.and_then(basic);
-        let assertion = form.get("client_assertion");
-        let kind = form.get("client_assertion_type");
-        let credential = match (assertion, kind) {
-            (Some(_), kind) if kind != Some(ASSERTION_TYPE) => {
-                Credential::Incomplete { missing: "client_assertion_type" }
-            }
-            (Some(token), _) => Credential::Assertion(Assertion::read(token)),
-            (None, Some(_)) => Credential::Incomplete { missing: "client_assertion" },
-            (None, None) => match (form.get("client_secret"), &basic) {
-                (Some(secret), _) => Credential::Secret(Cow::Borrowed(secret)),
-                (None, Some((_, secret))) if !secret.is_empty() => {
-                    Credential::Secret(Cow::Owned(secret.clone()))
-                }
-                (None, _) => Credential::None,
-            },
-        };
-        let id = form
-            .get("client_id")
+    /// Reads client id and credential out of a request.
+    pub(crate) fn read(tables: &Tables, sent: Sent<'r>) -> Self {
+        let proof = tables.methods().iter().find_map(|method| match (method.read)(sent) {
+            Reading::Nothing => None,
+            Reading::Incomplete { missing } => Some(Proof::Incomplete { missing }),
+            Reading::Found(credential) => Some(Proof::By(method, credential)),
+        });
+        let proof = proof.unwrap_or(Proof::None);
+        let id = sent
+            .parameter("client_id")
             .map(Cow::Borrowed)
-            .or_else(|| basic.map(|(id, _)| id).filter(|id| !id.is_empty()).map(Cow::Owned))
-            .or_else(|| match &credential {
-                Credential::Assertion(assertion) => assertion.subject().map(|id| Cow::Owned(id.to_owned())),
+            .or_else(|| tables.methods().iter().find_map(|method| (method.client_beside)(sent)))
+            .or_else(|| match &proof {
+                Proof::By(_, Credential::Assertion(assertion)) => {
+                    assertion.subject().map(|id| Cow::Owned(id.to_owned()))
+                }
                 _ => None,
             });
-        Self { id, credential }
+        Self { id, proof }
     }
 
     /// The credential's kind, as the fact `credential` has it.
     pub(crate) fn kind(&self) -> &'static str {
-        match self.credential {
-            Credential::None | Credential::Incomplete { .. } => "none",
-            Credential::Secret(_) => "secret",
-            Credential::Assertion(_) => "certificate",
+        match self.proof {
+            Proof::None | Proof::Incomplete { .. } => "none",
+            Proof::By(method, _) => method.credential,
         }
     }
 
-    /// `appidacr` and `azpacr`: 1 for a secret, 2 for a certificate.
+    /// `appidacr` and `azpacr`; 0 for a client that presents nothing.
     pub(crate) fn context_class(&self) -> &'static str {
-        match self.credential {
-            Credential::Assertion(_) => "2",
-            Credential::Secret(_) => "1",
-            Credential::None | Credential::Incomplete { .. } => "0",
+        match self.proof {
+            Proof::None | Proof::Incomplete { .. } => "0",
+            Proof::By(method, _) => method.context_class,
         }
     }
 
-    /// What can be asked of the request alone.
-    pub(crate) fn ask_request(&self, list: &mut Checks<'_>) {
-        let finding = match self.id.as_deref() {
+    /// What is learnt from the credential.
+    pub(crate) fn facts(&self, asking: &Asking<'_, '_>, facts: &mut Vec<Fact>) {
+        if let Proof::By(method, credential) = &self.proof {
+            (method.facts)(asking, credential, facts);
+        }
+    }
+
+    /// Asks what can be asked of the request alone.
+    pub(crate) fn ask_request(
+        &self,
+        asking: &Asking<'_, '_>,
+        list: &mut Checks<'_>,
+        tables: &Tables,
+        grant: Option<&Grant>,
+    ) {
+        list.ask(&CLIENT_ID, "the client id of an application", Vec::new(), || match self.id.as_deref() {
             None => Finding::fail("none", EntraError::ParameterMissing { name: "client_id".to_owned() }),
             Some(ZERO_GUID) => {
                 Finding::fail(ZERO_GUID, EntraError::ClientIdInvalid { client_id: ZERO_GUID.to_owned() })
             }
             Some(_) => Finding::pass("a client id"),
-        };
-        list.ask_named("client-id", "the client id of an application", Vec::new(), finding);
-        let finding = match &self.credential {
-            Credential::None => Finding::fail("none", EntraError::CredentialMissing),
-            Credential::Incomplete { missing } => Finding::fail(
+        });
+        list.ask(&CLIENT_CREDENTIAL, &tables.credentials, Vec::new(), || match &self.proof {
+            Proof::None => without_credential(asking, grant),
+            Proof::Incomplete { missing } => Finding::fail(
                 format!("no usable {missing}"),
                 EntraError::ParameterMissing { name: (*missing).to_owned() },
             ),
-            Credential::Secret(_) => Finding::pass("a secret"),
-            Credential::Assertion(_) => Finding::pass("a client assertion"),
-        };
-        list.ask_named(
-            "client-credential",
-            "client_secret, or client_assertion with its type",
-            Vec::new(),
-            finding,
-        );
-        if let Credential::Assertion(assertion) = &self.credential {
-            assertion.ask_claims(list, self.id.as_deref());
+            Proof::By(method, _) => Finding::pass(method.shown),
+        });
+        if let Proof::By(method, credential) = &self.proof {
+            (method.ask_request)(asking, credential, list);
         }
     }
 
-    /// What can be asked of the tenant's registrations. Gives the application, if there is one.
-    pub(crate) fn ask_registration<'p>(
-        &self,
-        list: &mut Checks<'_>,
-        tenant: Option<&'p PreparedTenant>,
-        place: &Place<'_>,
-    ) -> Option<&'p Arc<Application>> {
-        let application = self.ask_application(list, tenant);
-        match &self.credential {
-            Credential::Assertion(assertion) => {
-                assertion.ask_registration(list, place, tenant, application.map(AsRef::as_ref));
-            }
-            Credential::Secret(secret) => {
-                secret::ask(list, secret, application.map(AsRef::as_ref), place.now);
-            }
-            Credential::None | Credential::Incomplete { .. } => {}
+    /// Asks what can be asked of what the tenant knows of the client.
+    pub(crate) fn ask_client(&self, asking: &Asking<'_, '_>, list: &mut Checks<'_>) {
+        application::ask(asking, list, !matches!(self.proof, Proof::None));
+        if let Proof::By(method, credential) = &self.proof {
+            (method.ask_client)(asking, credential, list);
         }
-        application
-    }
-
-    fn ask_application<'p>(
-        &self,
-        list: &mut Checks<'_>,
-        tenant: Option<&'p PreparedTenant>,
-    ) -> Option<&'p Arc<Application>> {
-        let Some(id) = self.id.as_deref() else {
-            skip_application(list, "client-id");
-            return None;
-        };
-        let Some(tenant) = tenant else {
-            skip_application(list, "tenant");
-            return None;
-        };
-        let tenant = &tenant.tenant;
-        let application = tenant.application(id);
-        let setting = || {
-            application.map_or_else(
-                || tenant.pointer.application(&excerpt(id).to_ascii_lowercase()),
-                |application| application.pointer.clone(),
-            )
-        };
-        let finding = match application {
-            Some(_) => Finding::pass("registered"),
-            None => Finding::fail(
-                excerpt(id),
-                EntraError::ApplicationNotFound { client_id: id.to_owned(), tenant: tenant.name.clone() },
-            ),
-        };
-        list.ask_named(
-            "application-registered",
-            "an application of the tenant",
-            || vec![setting().into()],
-            finding,
-        );
-        let Some(application) = application else {
-            for name in ["application-enabled", "application-confidential"] {
-                list.ask_named(name, "", Vec::new(), Finding::skip("application-registered"));
-            }
-            return None;
-        };
-        list.ask_named(
-            "application-enabled",
-            "enabled",
-            || vec![setting().enabled()],
-            Finding::when(
-                application.enabled,
-                if application.enabled { "enabled" } else { "disabled" },
-                || EntraError::ApplicationDisabled {
-                    app_id: application.client_id.clone(),
-                    name: application.name.clone(),
-                },
-            ),
-        );
-        // "Allow public client flows" beside a credential still is a confidential client.
-        let public = application.public_client
-            && application.secrets.is_empty()
-            && application.certificates.is_empty();
-        let presents = !matches!(self.credential, Credential::None);
-        list.ask_named(
-            "application-confidential",
-            "a confidential client",
-            || vec![setting().public_client()],
-            if public && presents {
-                Finding::fail("a public client that holds no credential", EntraError::ClientIsPublic)
-            } else {
-                Finding::pass(if public { "a public client" } else { "a confidential client" })
-            },
-        );
-        Some(application)
     }
 }
 
-fn skip_application(list: &mut Checks<'_>, needs: &'static str) {
-    for name in ["application-registered", "application-enabled", "application-confidential"] {
-        list.ask_named(name, "", Vec::new(), Finding::skip(needs));
+/// A public client needs no credential where the grant is for public clients too.
+fn without_credential(asking: &Asking<'_, '_>, grant: Option<&Grant>) -> Finding<EntraError> {
+    let refused = || grant.map_or(EntraError::CredentialMissing, |grant| (grant.without_credential)());
+    match asking.application {
+        _ if !grant.is_some_and(|grant| grant.public_clients) => Finding::fail("none", refused()),
+        // Whether it needs one nobody can say; that it is unknown is for the question after this one.
+        None => Finding::skip(REGISTERED.name),
+        Some(application) if application.public_client => Finding::pass("none, as a public client"),
+        Some(_) => Finding::fail("none", refused()),
     }
-}
-
-/// Client id and secret of an `Authorization: Basic` header, both form-encoded inside it (RFC 6749 section 2.3.1). What
-/// cannot be read presents nothing.
-fn basic(value: &str) -> Option<(String, String)> {
-    let (scheme, encoded) = value.trim().split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("Basic") {
-        return None;
-    }
-    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-    let (id, secret) = decoded.split_once(':')?;
-    Some((decode(id)?.into_owned(), decode(secret)?.into_owned()))
 }
 
 /// A text as a check, a fact or a pointer shows it, cut so that the journal stays small whatever was sent. Never for what
@@ -259,33 +228,22 @@ pub(crate) fn judge(context: &Context, token: &str, now: OffsetDateTime) -> Vec<
         .find(|tenant| id.as_deref().is_some_and(|id| tenant.application(id).is_some()))
         .or_else(|| world.tenants().next())
         .and_then(|tenant| prepared.tenant(&tenant.id));
+    let (form, headers) = (Form::default(), HeaderMap::new());
+    let asking = Asking {
+        world,
+        prepared,
+        tenant: tenant.map(AsRef::as_ref),
+        application: id.as_deref().and_then(|id| tenant?.tenant.application(id)),
+        client_id: id.as_deref(),
+        sent: Sent { form: &form, headers: &headers },
+        version: Version::V2,
+        now,
+        called: None,
+    };
     let mut list = Checklist::new(context.switches(), describe);
-    assertion.ask_claims(&mut list, id.as_deref());
-    let client = Client { id: id.map(Cow::Owned), credential: Credential::Assertion(assertion) };
-    let place = Place { prepared, now, called: None };
-    client.ask_registration(&mut list, tenant.map(AsRef::as_ref), &place);
+    let (method, credential) = (&private_key_jwt::METHOD, Credential::Assertion(assertion));
+    (method.ask_request)(&asking, &credential, &mut list);
+    application::ask(&asking, &mut list, true);
+    (method.ask_client)(&asking, &credential, &mut list);
     list.finish().0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn basic_credentials_are_form_decoded() {
-        let header = |text: &str| format!("Basic {}", STANDARD.encode(text));
-        assert_eq!(basic(&header("id:a%3Ab+c")), Some(("id".into(), "a:b c".into())));
-        assert_eq!(basic(&header("id:")), Some(("id".into(), String::new())));
-        for bad in [
-            "",
-            "Basic",
-            "Basic !!!",
-            "Bearer eA==",
-            &header("nocolon"),
-            &header("id:%zz"),
-            &format!("Basic {}", STANDARD.encode([0xff, b':', b'x'])),
-        ] {
-            assert_eq!(basic(bad), None, "{bad}");
-        }
-    }
 }

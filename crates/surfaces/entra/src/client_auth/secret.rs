@@ -1,76 +1,108 @@
-//! Client secrets.
+//! Client secrets, however they are sent.
 //!
 //! Decides that a secret which matches is judged by its own expiry, that one which matches nothing is wrong, and that an
 //! application whose secrets have all expired says so whatever was presented (7000222 speaks of "keys" in the plural).
 
-use mocktenant_verdict::Finding;
+use mocktenant_verdict::{Change, Edit, Finding, Need, Question, Role};
 use mocktenant_world::{Application, Secret};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::client_auth::Checks;
+use crate::asking::Asking;
+use crate::client_auth::{Checks, Credential, REGISTERED};
 use crate::errors::EntraError;
 
-/// Asks `secret-matches` and `secret-in-date`.
-pub(crate) fn ask(
-    list: &mut Checks<'_>,
-    presented: &str,
-    application: Option<&Application>,
-    now: OffsetDateTime,
-) {
-    const MATCHES: &str = "secret-matches";
-    const IN_DATE: &str = "secret-in-date";
-    let Some(application) = application else {
-        for name in [MATCHES, IN_DATE] {
-            list.ask_named(name, "", Vec::new(), Finding::skip("application-registered"));
-        }
-        return;
+pub(super) const SHOWN: &str = "a secret";
+pub(super) const CREDENTIAL: &str = "secret";
+pub(super) const CONTEXT_CLASS: &str = "1";
+
+static MATCHES: Question = Question::new("secret-matches", Role::Secret).needs(&[&REGISTERED]);
+static IN_DATE: Question = Question::new("secret-in-date", Role::Secret).needs(&[&REGISTERED, &MATCHES]);
+
+/// The questions about a secret, in the order asked.
+pub(super) static QUESTIONS: [&Question; 2] = [&MATCHES, &IN_DATE];
+
+/// What became of a presented secret.
+enum Match<'a> {
+    /// It is this one.
+    Is(&'a Secret),
+    /// It is none, and every one has expired.
+    AllExpired,
+    /// It is none.
+    None,
+}
+
+/// Asks them.
+pub(super) fn ask(asking: &Asking<'_, '_>, credential: &Credential<'_>, list: &mut Checks<'_>) {
+    let Credential::Text(presented) = credential else { return };
+    let found = asking.application.map(|application| (application, of(application, presented, asking.now)));
+    let all = || found.as_ref().map(|(application, _)| application.pointer.secrets());
+    let own = || match &found {
+        Some((application, Match::Is(secret))) => Some(application.pointer.secret(&secret.name)),
+        _ => None,
     };
-    let setting = || application.pointer.secrets();
-    let in_date = |secret: &Secret| secret.expires.is_none_or(|expires| now < expires);
+    let settings = || own().map(Into::into).or_else(all).into_iter().collect::<Vec<_>>();
+    list.ask(&MATCHES, "a client secret of the application", settings, || match &found {
+        None => Finding::skip(REGISTERED.name),
+        Some((_, Match::Is(_))) => Finding::pass("a secret of the application"),
+        Some((_, Match::AllExpired)) => Finding::not_applicable("every secret has expired"),
+        Some((application, Match::None)) => {
+            let none = application.secrets.is_empty();
+            let actual = if none { "the application has no secret" } else { "another value" };
+            Finding::fail(actual, EntraError::SecretWrong { app_id: application.client_id.clone() })
+        }
+    });
+    let settings = || own().map(|own| own.expires()).into_iter().chain(all()).collect::<Vec<_>>();
+    list.ask(&IN_DATE, "not expired", settings, || match &found {
+        None => Finding::skip(REGISTERED.name),
+        Some((_, Match::None)) => Finding::skip(MATCHES.name),
+        Some((application, Match::AllExpired)) => {
+            Finding::fail("every secret has expired", expired(application))
+                .mended_by(|| any_lasts(application))
+        }
+        Some((_, Match::Is(secret))) if in_date(secret, asking.now) => Finding::pass("in date"),
+        Some((application, Match::Is(secret))) => {
+            let end = secret.expires.and_then(|expires| expires.format(&Rfc3339).ok()).unwrap_or_default();
+            Finding::fail(format!("expires {end}"), expired(application))
+                .mended_by(|| lasts(application, secret))
+        }
+    });
+}
+
+/// Of two secrets with one value, the one that lasts counts.
+fn of<'a>(application: &'a Application, presented: &str, now: OffsetDateTime) -> Match<'a> {
     let mut matching = application.secrets.iter().filter(|secret| same(&secret.value, presented));
-    // Of two secrets with one value, the one that lasts counts.
-    let matched = matching.clone().find(|secret| in_date(secret)).or_else(|| matching.next());
-    let all_expired = !application.secrets.is_empty() && !application.secrets.iter().any(in_date);
-    let expired = || EntraError::SecretsExpired { app_id: application.client_id.clone() };
-    let expected = "a client secret of the application";
-    if let Some(secret) = matched {
-        let own = || application.pointer.secret(&secret.name);
-        list.ask_named(
-            MATCHES,
-            expected,
-            || vec![own().setting()],
-            Finding::pass("a secret of the application"),
-        );
-        list.ask_named(
-            IN_DATE,
-            "not expired",
-            || vec![own().expires(), setting()],
-            Finding::held(in_date(secret), "in date", || {
-                let end = secret.expires.and_then(|expires| expires.format(&Rfc3339).ok());
-                (format!("expires {}", end.unwrap_or_default()), expired())
-            }),
-        );
-    } else if all_expired {
-        list.ask_named(
-            MATCHES,
-            expected,
-            || vec![setting()],
-            Finding::not_applicable("every secret has expired"),
-        );
-        list.ask_named(
-            IN_DATE,
-            "not expired",
-            || vec![setting()],
-            Finding::fail("every secret has expired", expired()),
-        );
-    } else {
-        let actual =
-            if application.secrets.is_empty() { "the application has no secret" } else { "another value" };
-        let wrong = EntraError::SecretWrong { app_id: application.client_id.clone() };
-        list.ask_named(MATCHES, expected, || vec![setting()], Finding::fail(actual, wrong));
-        list.ask_named(IN_DATE, "not expired", Vec::new(), Finding::skip(MATCHES));
+    match matching.clone().find(|secret| in_date(secret, now)).or_else(|| matching.next()) {
+        Some(secret) => Match::Is(secret),
+        None if application.secrets.is_empty() => Match::None,
+        None if application.secrets.iter().any(|secret| in_date(secret, now)) => Match::None,
+        None => Match::AllExpired,
     }
+}
+
+fn in_date(secret: &Secret, now: OffsetDateTime) -> bool {
+    secret.expires.is_none_or(|expires| now < expires)
+}
+
+fn expired(application: &Application) -> EntraError {
+    EntraError::SecretsExpired { app_id: application.client_id.clone() }
+}
+
+/// The presented secret has to last longer. A rehearsal goes on as if it never ended.
+fn lasts(application: &Application, secret: &Secret) -> Change {
+    let expires = application.pointer.secret(&secret.name).expires();
+    let need = Need::add(expires.clone(), "a later expiry, or a new secret");
+    Change::wrong(expires.clone()).need(need.stand_in([Edit::remove(expires)]))
+}
+
+/// Nobody can say which of them was meant: a new one is what the portal offers.
+fn any_lasts(application: &Application) -> Change {
+    let all = application.pointer.secrets();
+    let ends = application
+        .secrets
+        .iter()
+        .map(|secret| Edit::remove(application.pointer.secret(&secret.name).expires()));
+    Change::wrong(all.clone()).need(Need::add(all, "a new secret").stand_in(ends))
 }
 
 /// Compares without telling by its duration where two texts part; a habit, the secrets here are published.

@@ -1,68 +1,61 @@
-//! Client credentials: a token for the application itself.
+//! Client credentials: a token for the application itself (RFC 6749 section 4.4).
 //!
-//! Decides which resource is asked for and whether the tenant has it: `resource` at the v1 endpoint, one scope that ends
-//! in `/.default` at the v2 endpoint. Exactly one slash belongs to `/.default`, so that a second one stays in the audience.
-//! The OpenID scopes some SDKs append are passed over. That a missing `resource` is 900144 is inferred.
+//! Decides which resource is asked for: `resource` at the v1 endpoint, one scope that ends in `/.default` at the v2
+//! endpoint. Exactly one slash belongs to `/.default`, so that a second one stays in the audience. The OpenID scopes some
+//! SDKs append are passed over. That a missing `resource` is 900144 is inferred.
 
-use std::sync::Arc;
-
-use mocktenant_verdict::Finding;
-use mocktenant_world::Application;
+use mocktenant_verdict::{Finding, Question, Role};
 
 use crate::Version;
+use crate::asking::Asking;
 use crate::client_auth::{Checks, excerpt};
 use crate::errors::EntraError;
-use crate::form::Form;
-use crate::prepared::PreparedTenant;
-use crate::resource::GRAPH;
+use crate::grants::{GRANT_TYPE, Grant, Granted};
+use crate::resource::{GRAPH, RESOURCE};
 
 const OPENID_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 
-/// What is granted.
-pub(crate) struct Granted<'p> {
-    /// The resource as it was asked for: the audience of a v1 token.
-    pub(crate) asked: String,
-    /// The resource's application.
-    pub(crate) resource: &'p Arc<Application>,
-}
+static SCOPE: Question = Question::new("scope", Role::Resource).needs(&[&GRANT_TYPE]);
 
-/// Asks `resource` and `scope`.
-pub(crate) fn ask<'p>(
-    list: &mut Checks<'_>,
-    version: Version,
-    form: &Form<'_>,
-    tenant: Option<&'p PreparedTenant>,
-) -> Option<Granted<'p>> {
-    match version {
+/// The grant. No public client is anybody without a credential here.
+pub(super) static GRANT: Grant = Grant {
+    name: "client_credentials",
+    asks_by: |version| match version {
+        Version::V1 => "resource",
+        Version::V2 => "scope",
+    },
+    questions: &[&RESOURCE, &SCOPE],
+    public_clients: false,
+    without_credential: || EntraError::CredentialMissing,
+    listed_in: &[],
+    ask,
+};
+
+fn ask<'p>(asking: &Asking<'_, 'p>, list: &mut Checks<'_>) -> Option<Granted<'p>> {
+    let resource = asking.sent().parameter("resource");
+    match asking.version() {
         Version::V1 => {
-            let asked = form.get("resource");
             let missing = || EntraError::ParameterMissing { name: "resource".to_owned() };
-            let granted = ask_resource(list, asked.ok_or_else(missing), tenant);
-            list.ask_named(
-                "scope",
-                "",
-                Vec::new(),
-                Finding::not_applicable("the v1 endpoint takes a resource"),
-            );
+            let granted = asking.ask_resource(list, resource.ok_or_else(missing));
+            list.ask(&SCOPE, "", Vec::new(), || Finding::not_applicable("the v1 endpoint takes a resource"));
             granted
         }
         Version::V2 => {
-            let scope = resource_of_scope(form.get("scope"));
-            let granted = match (form.get("resource"), &scope) {
-                (Some(_), _) => ask_resource(list, Err(EntraError::ResourceNotSupported), tenant),
-                (None, Ok(asked)) => ask_resource(list, Ok(asked.as_str()), tenant),
+            let asked = asking.sent().parameter("scope");
+            let scope = resource_of_scope(asked);
+            let granted = match (resource, &scope) {
+                (Some(_), _) => asking.ask_resource(list, Err(EntraError::ResourceNotSupported)),
+                (None, Ok(named)) => asking.ask_resource(list, Ok(named)),
                 (None, Err(_)) => {
-                    list.ask_named("resource", "", Vec::new(), Finding::skip("scope"));
+                    // The only question that waits for a later one: what is asked for is said in the scope.
+                    list.skip(&RESOURCE, &SCOPE);
                     None
                 }
             };
-            let finding = match scope {
+            list.ask(&SCOPE, "one RESOURCE/.default", Vec::new(), || match scope {
                 Ok(_) => Finding::pass("one RESOURCE/.default"),
-                Err(error) => {
-                    Finding::fail(form.get("scope").map_or_else(|| "none".to_owned(), excerpt), error)
-                }
-            };
-            list.ask_named("scope", "one RESOURCE/.default", Vec::new(), finding);
+                Err(error) => Finding::fail(asked.map_or_else(|| "none".to_owned(), excerpt), error),
+            });
             granted
         }
     }
@@ -86,50 +79,6 @@ fn resource_of_scope(scope: Option<&str>) -> Result<String, EntraError> {
         }
     }
     resource.map(str::to_owned).ok_or_else(not_default)
-}
-
-fn ask_resource<'p>(
-    list: &mut Checks<'_>,
-    asked: Result<&str, EntraError>,
-    tenant: Option<&'p PreparedTenant>,
-) -> Option<Granted<'p>> {
-    const NAME: &str = "resource";
-    const EXPECTED: &str = "an application of the tenant, or the URL of an environment or organisation";
-    let asked = match asked {
-        Ok(asked) => asked,
-        Err(error) => {
-            list.ask_named(
-                NAME,
-                EXPECTED,
-                Vec::new(),
-                Finding::fail("no resource parameter as it has to be", error),
-            );
-            return None;
-        }
-    };
-    let Some(tenant) = tenant else {
-        list.ask_named(NAME, EXPECTED, Vec::new(), Finding::skip("tenant"));
-        return None;
-    };
-    let not_found =
-        || EntraError::ResourceNotFound { resource: asked.to_owned(), tenant: tenant.tenant.id.to_string() };
-    let Some(entry) = tenant.resources.find(asked) else {
-        list.ask_named(NAME, EXPECTED, tenant.resources.hosts(), Finding::fail(excerpt(asked), not_found()));
-        return None;
-    };
-    let settings = || vec![entry.setting.clone()];
-    let Some(resource) = &entry.application else {
-        list.ask_named(NAME, EXPECTED, settings, Finding::fail(excerpt(asked), not_found()));
-        return None;
-    };
-    if resource.enabled {
-        list.ask_named(NAME, EXPECTED, settings, Finding::pass("a resource of the tenant"));
-    } else {
-        let disabled = EntraError::ResourceDisabled { resource: asked.to_owned() };
-        let settings = || vec![resource.pointer.enabled()];
-        list.ask_named(NAME, EXPECTED, settings, Finding::fail(excerpt(asked), disabled));
-    }
-    Some(Granted { asked: asked.to_owned(), resource })
 }
 
 #[cfg(test)]

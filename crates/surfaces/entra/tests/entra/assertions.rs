@@ -11,13 +11,13 @@ use time::macros::datetime;
 use crate::front_door::*;
 
 /// A request that fails exactly one check.
-struct Case {
+pub(crate) struct Case {
     check: &'static str,
     code: u64,
     status: u16,
-    edits: Vec<Edit>,
+    pub(crate) edits: Vec<Edit>,
     target: String,
-    fields: Vec<(&'static str, String)>,
+    pub(crate) fields: Vec<(&'static str, String)>,
 }
 
 fn case(check: &'static str, status: u16, code: u64, assertion: &str) -> Case {
@@ -53,7 +53,7 @@ fn ended() -> Certificate {
         .unwrap()
 }
 
-fn of_check(check: &str) -> Case {
+pub(crate) fn of_check(check: &str) -> Case {
     let now = NOW.unix_timestamp();
     let good = Draft::healthy;
     match check {
@@ -148,7 +148,7 @@ fn of_check(check: &str) -> Case {
 }
 
 /// Every check, in the order it is asked.
-const CHECKS: [&str; 23] = [
+pub(crate) const CHECKS: [&str; 23] = [
     "tenant",
     "grant-type",
     "client-id",
@@ -174,7 +174,7 @@ const CHECKS: [&str; 23] = [
     "scope",
 ];
 
-async fn run(case: &Case, switches: Switches) -> (Lab, Reply) {
+pub(crate) async fn run(case: &Case, switches: Switches) -> (Lab, Reply) {
     let lab = lab_with(case.edits.clone(), switches).await;
     let fields: Vec<(&str, &str)> = case.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let reply = post(&lab, HOST, &case.target, &fields).await;

@@ -64,8 +64,11 @@ impl Reply {
 pub(crate) async fn lab_with(edits: Vec<Edit>, switches: Switches) -> Lab {
     let world = World::contoso().unwrap();
     let world = if edits.is_empty() { world } else { world.edited(&edits, EditedBy::Control).unwrap() };
-    let lab =
-        Lab::builder(Arc::new(world)).surface(Entra).random(Random::seeded(1)).switches(switches).build();
+    let lab = Lab::builder(Arc::new(world))
+        .surface(Entra::new())
+        .random(Random::seeded(1))
+        .switches(switches)
+        .build();
     lab.apply(Command::Clock(ClockChange::Freeze(NOW))).await.unwrap();
     lab
 }

@@ -7,5 +7,7 @@ mod bad_input;
 mod documents;
 mod front_door;
 mod refusals;
+mod remedies;
 mod sdk_assertions;
+mod tables;
 mod tokens;

@@ -1,0 +1,207 @@
+//! The ladder of a client assertion under a policy that is no product's: other texts, other audiences, one error.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail by panicking")]
+
+use mocktenant_keys::{Algorithm, Certificate, Identity, Thumbprint256, shipped};
+use mocktenant_token::assertion::{Assertion, Failure, Policy, Questions};
+use mocktenant_token::bearer::TimeWindow;
+use mocktenant_token::{HeaderSegment, mint};
+use mocktenant_verdict::{
+    Change, Check, Checklist, Finding, Outcome, Question, Role, Setting, Switches, Text,
+};
+use serde_json::{Map, Value, json};
+use time::{Duration, OffsetDateTime};
+
+const NOW: i64 = 1_700_000_000;
+const CLIENT: &str = "a name of its own";
+const ENDPOINT: &str = "https://sts.example/oauth2/token";
+
+static NAMED: Question = Question::new("named", Role::Client);
+static KNOWN: Question = Question::new("known", Role::Client);
+static REGISTERED: Question = Question::new("registered", Role::Key).needs(&[&KNOWN]);
+
+static QUESTIONS: Questions = Questions {
+    well_formed: &Question::new("well-formed", Role::Token),
+    algorithm: &Question::new("algorithm", Role::Token),
+    key_id: &Question::new("key-id", Role::Token),
+    claims: &Question::new("claims", Role::Token),
+    issuer: &Question::new("issuer", Role::Client),
+    subject: &Question::new("subject", Role::Client),
+    client_id: &Question::new("client", Role::Client),
+    audience: &Question::new("audience", Role::Address),
+    registered: &REGISTERED,
+    signature: &Question::new("signature", Role::Key).needs(&[&REGISTERED]),
+    in_date: &Question::new("in-date", Role::Key).needs(&[&REGISTERED]),
+    time: &Question::new("time", Role::Time),
+    client_named: &NAMED,
+    client_known: &KNOWN,
+};
+
+/// A federation service: its token endpoint with or without a final slash is the audience, its issuer is not.
+struct Service {
+    client_id: Option<&'static str>,
+    certificates: Option<Vec<Certificate>>,
+}
+
+impl Policy for Service {
+    type Error = &'static str;
+
+    const WINDOW: TimeWindow = TimeWindow { skew: Duration::seconds(10) };
+
+    fn questions(&self) -> &'static Questions {
+        &QUESTIONS
+    }
+
+    fn client_id(&self) -> Option<&str> {
+        self.client_id
+    }
+
+    fn could_be_client(&self, _issuer: &str) -> bool {
+        false
+    }
+
+    fn audience(&self, sole: &str) -> Finding<&'static str> {
+        let known = sole.strip_suffix('/').unwrap_or(sole) == ENDPOINT;
+        Finding::held(known, "the token endpoint", || (sole.to_owned(), "refused"))
+    }
+
+    fn accepted_audience(&self, _refused: bool) -> Text {
+        ENDPOINT.into()
+    }
+
+    fn audience_settings(&self) -> Vec<Setting> {
+        vec![Setting::fixed("/service")]
+    }
+
+    fn certificates(&self) -> Option<&[Certificate]> {
+        self.certificates.as_deref()
+    }
+
+    fn declared_at(&self, thumbprint: Option<&str>) -> Option<Setting> {
+        let all = Setting::fixed("/service/certificates");
+        Some(thumbprint.map_or_else(|| all.clone(), |thumbprint| all.join(thumbprint)))
+    }
+
+    fn anybodys(&self, _thumbprint: &Thumbprint256) -> Option<&Certificate> {
+        None
+    }
+
+    fn date(&self, moment: OffsetDateTime) -> String {
+        moment.year().to_string()
+    }
+
+    fn refuse(&self, actual: Text, failure: Failure<'_>) -> Finding<&'static str> {
+        let Failure::KeyUnknown { thumbprint, assertion, .. } = failure else {
+            return Finding::fail(actual, "refused");
+        };
+        let at = self.declared_at(thumbprint).unwrap();
+        let leaf = assertion.leaf().map(|leaf| leaf.thumbprint().to_string());
+        Finding::fail(actual, "refused")
+            .mended_by(|| Change::missing(at).expected(leaf.unwrap_or_else(|| "none sent".to_owned())))
+    }
+}
+
+fn service() -> Service {
+    let own = shipped::sample_client().certificate().clone();
+    Service { client_id: Some(CLIENT), certificates: Some(vec![own]) }
+}
+
+fn object(value: &Value) -> Map<String, Value> {
+    value.as_object().unwrap().clone()
+}
+
+fn healthy() -> Map<String, Value> {
+    object(&json!({ "iss": CLIENT, "sub": CLIENT, "aud": ENDPOINT, "nbf": NOW, "exp": NOW + 60 }))
+}
+
+fn signed(identity: &Identity, header: &Value, claims: &Map<String, Value>) -> String {
+    let mut members =
+        object(&json!({ "alg": "RS256", "x5t": identity.certificate().thumbprint().base64url() }));
+    members.extend(object(header));
+    mint(identity.key(), Algorithm::Rs256, &HeaderSegment::new(&members).unwrap(), claims).unwrap()
+}
+
+fn judged(service: &Service, token: &str) -> Vec<Check> {
+    let switches = Switches::default();
+    let mut list = Checklist::new(&switches, |error| (*error, "ask the administrator"));
+    let assertion = Assertion::read(token);
+    assertion.ask_token(&mut list, service);
+    list.ask(&KNOWN, "", Vec::new(), || Finding::when(service.certificates.is_some(), "", || "refused"));
+    assertion.ask_client(&mut list, service, OffsetDateTime::from_unix_timestamp(NOW).unwrap());
+    let (mut checks, _) = list.finish();
+    checks.retain(|check| check.name != KNOWN.name);
+    checks
+}
+
+/// The questions that failed, and those that could not be asked.
+fn refused(service: &Service, token: &str) -> (Vec<String>, Vec<String>) {
+    let checks = judged(service, token);
+    let names = |wanted: fn(&Check) -> bool| {
+        checks.iter().filter(|check| wanted(check)).map(|check| check.name.to_string()).collect()
+    };
+    (names(Check::failed), names(|check| matches!(check.outcome, Outcome::Skipped { .. })))
+}
+
+#[test]
+fn every_question_is_asked_in_its_order_and_a_passed_one_makes_no_text() {
+    let checks = judged(&service(), &signed(shipped::sample_client(), &json!({}), &healthy()));
+    let order = QUESTIONS.of_token().into_iter().chain(QUESTIONS.of_client());
+    assert!(checks.iter().map(|check| &*check.name).eq(order.map(|question| question.name)));
+    for check in checks.iter().filter(|check| check.name != "time") {
+        assert_eq!(check.outcome, Outcome::Passed, "{check:?}");
+        assert!(
+            !check.expected.is_made() && !check.actual.is_made() && check.settings.is_empty(),
+            "{check:?}"
+        );
+    }
+}
+
+#[test]
+fn the_policy_says_whose_audience_it_is_and_how_far_a_clock_may_be_off() {
+    let of = |name: &str, value: Value| {
+        let mut claims = healthy();
+        claims.insert(name.to_owned(), value);
+        refused(&service(), &signed(shipped::sample_client(), &json!({}), &claims)).0
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(of("aud", json!(format!("{ENDPOINT}/"))), none);
+    assert_eq!(of("aud", json!("https://sts.example")), ["audience"]);
+    assert_eq!(of("aud", json!([ENDPOINT, "https://sts.example"])), ["audience"]);
+    assert_eq!(of("nbf", json!(NOW + 10)), none);
+    assert_eq!(of("nbf", json!(NOW + 11)), ["time"]);
+    assert_eq!(of("iss", json!("somebody else")), ["issuer"]);
+    assert_eq!(of("sub", json!("somebody else")), ["subject"]);
+}
+
+#[test]
+fn a_question_without_its_value_waits_for_the_one_that_gives_it() {
+    let (failed, skipped) = refused(&service(), "rubbish");
+    assert_eq!((failed, skipped.len()), (vec!["well-formed".to_owned()], 11));
+    // A critical header nobody understands is refused, and the rest is said all the same.
+    let token = signed(shipped::sample_client(), &json!({ "crit": ["b64"] }), &healthy());
+    assert_eq!(refused(&service(), &token), (vec!["well-formed".into(), "signature".into()], vec![]));
+    let stranger = Service { certificates: None, ..service() };
+    let (failed, skipped) = refused(&stranger, &signed(shipped::sample_client(), &json!({}), &healthy()));
+    assert_eq!((failed.len(), skipped), (0, vec!["registered".into(), "signature".into(), "in-date".into()]));
+    let unnamed = Service { client_id: None, ..service() };
+    assert_eq!(refused(&unnamed, &signed(shipped::sample_client(), &json!({}), &healthy())).0, ["issuer"]);
+}
+
+#[test]
+fn what_came_with_the_assertion_is_proposed_only_if_it_is_what_the_header_names() {
+    let stranger = shipped::second_client();
+    let thumbprint = stranger.certificate().thumbprint().to_string();
+    let proposed = |header: Value| {
+        let checks = judged(&service(), &signed(stranger, &header, &healthy()));
+        let check = checks.into_iter().find(|check| check.name == "registered").unwrap();
+        assert_eq!(check.actual, thumbprint);
+        let change = check.remedy.unwrap().here.unwrap();
+        assert_eq!(change.setting, Setting::fixed("/service/certificates").join(&thumbprint));
+        change.expected.unwrap()
+    };
+    assert_eq!(proposed(json!({ "x5c": stranger.certificate().base64_der() })), thumbprint);
+    assert_eq!(proposed(json!({ "x5c": [stranger.certificate().base64_der()] })), thumbprint);
+    assert_eq!(proposed(json!({ "x5c": shipped::sample_client().certificate().base64_der() })), "none sent");
+    assert_eq!(proposed(json!({ "x5c": "AAAA" })), "none sent");
+    assert_eq!(proposed(json!({})), "none sent");
+}

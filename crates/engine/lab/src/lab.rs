@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use arc_swap::ArcSwap;
 use mocktenant_tables::Database;
@@ -17,7 +17,7 @@ use crate::calling::ExpectedCalls;
 use crate::clock::Clock;
 use crate::dispatch::{Mounted, Snapshot};
 use crate::journal::Journal;
-use crate::outbound::{NoSockets, Outbound};
+use crate::outbound::{Dial, NoSockets, Outbound};
 use crate::random::Random;
 use crate::request::Request;
 use crate::rows::{NoRows, Rows};
@@ -81,6 +81,19 @@ pub const JOURNAL_BUDGET: usize = 4 * 1024 * 1024;
 #[derive(Clone)]
 pub struct Lab {
     core: Arc<Core>,
+}
+
+/// A lab that is not kept alive: what a lab's own parts hold to find back to it.
+#[derive(Clone)]
+pub struct WeakLab {
+    core: Weak<Core>,
+}
+
+impl WeakLab {
+    /// The lab, if somebody still holds it.
+    pub fn upgrade(&self) -> Option<Lab> {
+        self.core.upgrade().map(|core| Lab { core })
+    }
 }
 
 struct Core {
@@ -176,6 +189,11 @@ impl Lab {
         }
     }
 
+    /// The same lab, not kept alive.
+    pub fn downgrade(&self) -> WeakLab {
+        WeakLab { core: Arc::downgrade(&self.core) }
+    }
+
     /// Answers one request; works without a socket.
     pub async fn answer(&self, request: Request) -> Response {
         dispatch::answer(self, request).await
@@ -215,6 +233,11 @@ impl Lab {
     pub fn set_outbound(&self, outbound: impl Outbound) {
         // The first one stands: a lab is given its sockets once.
         let _ = self.core.outbound.set(Box::new(outbound));
+    }
+
+    /// The table this lab's calls are dialled by; `None` before it has one.
+    pub fn dial(&self) -> Option<Arc<dyn Dial>> {
+        self.outbound().dial()
     }
 
     /// Sets the lab's own addresses once its listeners are bound.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
-use mocktenant_lab::outbound::Call;
+use mocktenant_lab::outbound::{Call, Target};
 pub use mocktenant_lab::outbound::{CallError, Reply};
 use rustls::ClientConfig;
 use rustls::crypto::aws_lc_rs;
@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::outbound::{CALL_TIMEOUT, DialTable};
 use crate::tls::client_config;
-use crate::wire::{self, Target};
+use crate::wire;
 
 /// A client. Cheap to clone.
 #[derive(Clone, Debug)]

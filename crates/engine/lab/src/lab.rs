@@ -4,6 +4,7 @@
 //! globals, so two labs in one process never see each other.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -93,6 +94,12 @@ impl WeakLab {
     /// The lab, if somebody still holds it.
     pub fn upgrade(&self) -> Option<Lab> {
         self.core.upgrade().map(|core| Lab { core })
+    }
+}
+
+impl fmt::Debug for WeakLab {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("WeakLab").finish_non_exhaustive()
     }
 }
 

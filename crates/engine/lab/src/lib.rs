@@ -5,6 +5,7 @@
 //! [`outbound::Outbound`].
 
 mod answer;
+pub mod caller;
 mod calling;
 mod clock;
 mod command;
@@ -29,6 +30,7 @@ mod trail;
 mod tree;
 
 pub use answer::{Answer, Content, Delivery, Response};
+pub use caller::{Ask, Attempt, DriveError, Step, TokenCall};
 pub use calling::{CALL_HEADER, HOP_LIMIT};
 pub use clock::{Clock, ClockChange, real_now};
 pub use command::{Applied, Command, CommandError};

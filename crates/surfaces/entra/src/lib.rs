@@ -6,6 +6,7 @@
 //! Mirrors the public cloud's sign-in service; `v1` is `/oauth2/`, `v2` is `/oauth2/v2.0/`.
 
 mod authority;
+mod caller;
 mod claims;
 mod client_auth;
 mod discovery;
@@ -23,7 +24,8 @@ mod token_endpoint;
 use http::{Method, StatusCode};
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
-    Addresses, Answer, CatalogueRow, Context, Entrance, Exchange, Machine, Refusal, Route, Surface, Way,
+    Addresses, Answer, CatalogueRow, Context, Entrance, Exchange, Machine, Refusal, Route, Surface,
+    TokenCall, Way,
 };
 use mocktenant_verdict::Check;
 use mocktenant_world::World;
@@ -170,6 +172,10 @@ impl Surface for Entra {
 
     fn judge(&self, context: &Context, token: &str, now: OffsetDateTime) -> Vec<Check> {
         client_auth::judge(context, token, now)
+    }
+
+    fn token_call(&self, world: &World, resource: &str) -> Option<TokenCall> {
+        Some(caller::token_call(world, resource))
     }
 }
 

@@ -131,8 +131,7 @@ pub async fn drive_as(
 ) -> Result<Attempt, DriveError> {
     let world = lab.world();
     let caller = world.caller();
-    // Numbers that no run before used; a single request needs none.
-    let first = if caller.turns(errand) > 1 { random_start(lab) } else { 0 };
+    let first = fresh_number(lab);
     let first_step = step(lab, &world, errand, first)?;
     let token = match token {
         Some(token) => token,
@@ -188,7 +187,8 @@ async fn send(lab: &Lab, via: &dyn Outbound, ask: Ask, token: Option<&str>) -> R
     via.call(Call { method, url: format!("{base}{target}"), headers, body }).await
 }
 
-fn random_start(lab: &Lab) -> u32 {
+/// A number that no errand before used, as good as certainly.
+fn fresh_number(lab: &Lab) -> u32 {
     let mut bytes = [0; 4];
     lab.random().fill(&mut bytes);
     u32::from_be_bytes(bytes)

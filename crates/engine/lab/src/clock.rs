@@ -29,6 +29,8 @@ pub enum ClockChange {
     Run,
     /// Sets the offset of the whole lab from real time. A reset takes it back.
     Offset(Duration),
+    /// Moves the whole lab on, from whatever it is now. A reset takes it back.
+    Forward(Duration),
 }
 
 impl Clock {
@@ -55,6 +57,7 @@ impl Clock {
             ClockChange::Freeze(at) => state.frozen = Some(at),
             ClockChange::Run => state.frozen = None,
             ClockChange::Offset(offset) => state.offset = offset,
+            ClockChange::Forward(by) => state.offset = state.offset.saturating_add(by),
         }
     }
 

@@ -1,13 +1,14 @@
 //! Everything that changes a running lab.
 //!
 //! Decides that the world changes only here, one command at a time, and is swapped whole together with the rows it
-//! declares. A scenario is edits on the base world; a reset is the base world again, whole or for one scope; a restart
-//! makes machines read their configuration again; a machine's clock is a setting like any other.
+//! declares. A scenario is edits on the base world, and acts after the start; a reset is the base world again, whole or
+//! for one scope; a restart makes machines read their configuration again; a machine's clock is a setting like any other.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use mocktenant_world::{Edit, EditError, EditedBy, World, scenario};
+use mocktenant_scenario::{self as scenario, Act, Cast, Scenario, Vacant};
+use mocktenant_world::{Edit, EditError, EditedBy, World};
 use time::Duration;
 
 use crate::clock::ClockChange;
@@ -25,11 +26,18 @@ pub enum Command {
         /// Who asked: becomes the settings' origin.
         by: EditedBy,
     },
-    /// Base world, broken as the named scenario says; rows, caches and journal forgotten, machines started again. The
-    /// lab's clock stays as it is.
+    /// Base world, broken as the named scenario says; rows, caches and journal forgotten, machines started again, then
+    /// what the scenario does after the start. Else the lab's clock stays as it is.
     Scenario {
         /// Its name.
         name: String,
+    },
+    /// What a scenario or one of its steps does. Its roles are those of the base world.
+    Act {
+        /// What.
+        act: Act,
+        /// Who asked: becomes the settings' origin.
+        by: EditedBy,
     },
     /// A change of the lab's clock.
     Clock(ClockChange),
@@ -73,6 +81,9 @@ pub enum CommandError {
     /// The declared rows are in use and cannot become what the edits say.
     #[error(transparent)]
     Row(#[from] RowRefused),
+    /// Nobody in this world plays a role of the scenario.
+    #[error(transparent)]
+    Vacant(#[from] Vacant),
     /// No scenario of that name.
     #[error("no scenario is called {name:?}")]
     UnknownScenario {
@@ -120,9 +131,9 @@ impl Lab {
                     name: name.clone(),
                     known: scenario::all().iter().map(|scenario| scenario.name.clone()).collect(),
                 })?;
-                let world = self.base_world().edited(&found.edits, EditedBy::Scenario(name))?;
-                self.begin_again(Arc::new(world)).await;
+                self.play(&found, &EditedBy::Scenario(name)).await?;
             }
+            Command::Act { act, by } => self.act(&self.cast().act(&act)?, by).await?,
             Command::Clock(change) => self.clock().apply(change),
             Command::MachineClock { machine, offset, by } => {
                 let world = self.world();
@@ -144,6 +155,49 @@ impl Lab {
             Command::Reset { scope: Some(scope) } => self.reset_scope(&scope).await?,
         }
         Ok(Applied { world: self.world() })
+    }
+
+    /// Who plays which role of a scenario in the world a reset returns to.
+    pub fn cast(&self) -> Cast {
+        let base = self.base_world();
+        let mut cast = Cast::of(base);
+        for mounted in self.surfaces() {
+            mounted.surface.cast(base, &mut cast);
+        }
+        cast
+    }
+
+    async fn play(&self, scenario: &Scenario, by: &EditedBy) -> Result<(), CommandError> {
+        let (cast, base) = (self.cast(), self.base_world());
+        let before = cast.act(&scenario.before())?;
+        let after = scenario.after.iter().map(|act| cast.act(act)).collect::<Result<Vec<_>, _>>()?;
+        let broken = base.edited(&before.edits_in(base, base), by.clone())?;
+        self.begin_again(Arc::new(broken)).await;
+        for act in &after {
+            if let Err(error) = self.act(act, by.clone()).await {
+                // Never left half-way.
+                self.begin_again(Arc::clone(base)).await;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    async fn act(&self, act: &Act, by: EditedBy) -> Result<(), CommandError> {
+        self.edit(&act.edits_in(&self.world(), self.base_world()), by)?;
+        if let Some(time) = act.wait {
+            self.clock().apply(ClockChange::Forward(time));
+        }
+        for place in &act.restart {
+            let (environment, node) = match place.split_once('/') {
+                Some((environment, node)) => (environment, Some(node)),
+                None => (place.as_str(), None),
+            };
+            for machine in self.machines_of(environment, node)? {
+                self.start_machine(&machine).await;
+            }
+        }
+        Ok(())
     }
 
     /// Edits the world and, with it, declared rows that are in use already: both or neither.

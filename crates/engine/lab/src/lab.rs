@@ -4,8 +4,9 @@
 //! globals, so two labs in one process never see each other.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use arc_swap::ArcSwap;
 use mocktenant_tables::Database;
@@ -17,7 +18,7 @@ use crate::calling::ExpectedCalls;
 use crate::clock::Clock;
 use crate::dispatch::{Mounted, Snapshot};
 use crate::journal::Journal;
-use crate::outbound::{NoSockets, Outbound};
+use crate::outbound::{Dial, NoSockets, Outbound};
 use crate::random::Random;
 use crate::request::Request;
 use crate::rows::{NoRows, Rows};
@@ -83,7 +84,26 @@ pub struct Lab {
     core: Arc<Core>,
 }
 
-pub(crate) struct Core {
+/// A lab that is not kept alive: what a lab's own parts hold to find back to it.
+#[derive(Clone)]
+pub struct WeakLab {
+    core: Weak<Core>,
+}
+
+impl WeakLab {
+    /// The lab, if somebody still holds it.
+    pub fn upgrade(&self) -> Option<Lab> {
+        self.core.upgrade().map(|core| Lab { core })
+    }
+}
+
+impl fmt::Debug for WeakLab {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("WeakLab").finish_non_exhaustive()
+    }
+}
+
+struct Core {
     snapshot: ArcSwap<Snapshot>,
     base: Arc<World>,
     surfaces: Vec<Mounted>,
@@ -176,12 +196,11 @@ impl Lab {
         }
     }
 
-    pub(crate) fn weak(&self) -> std::sync::Weak<Core> {
-        Arc::downgrade(&self.core)
+    /// The same lab, not kept alive.
+    pub fn downgrade(&self) -> WeakLab {
+        WeakLab { core: Arc::downgrade(&self.core) }
     }
-    pub(crate) fn of_core(weak: &std::sync::Weak<Core>) -> Self {
-        Self { core: weak.upgrade().unwrap_or_else(|| unreachable!()) }
-    }
+
     /// Everything of this lab but its journal and its way out.
     pub(crate) fn copied(&self) -> Self {
         let core = &self.core;
@@ -243,6 +262,11 @@ impl Lab {
     pub fn set_outbound(&self, outbound: impl Outbound) {
         // The first one stands: a lab is given its sockets once.
         let _ = self.core.outbound.set(Box::new(outbound));
+    }
+
+    /// The table this lab's calls are dialled by; `None` before it has one.
+    pub fn dial(&self) -> Option<Arc<dyn Dial>> {
+        self.outbound().dial()
     }
 
     /// Sets the lab's own addresses once its listeners are bound.

@@ -5,6 +5,7 @@
 //! [`outbound::Outbound`].
 
 mod answer;
+pub mod caller;
 mod calling;
 mod clock;
 mod command;
@@ -13,6 +14,7 @@ mod dispatch;
 mod document;
 mod exchange;
 mod fork;
+mod in_process;
 pub mod journal;
 mod lab;
 mod masking;
@@ -24,17 +26,20 @@ pub mod request;
 mod rows;
 pub mod store;
 mod surface;
+mod target;
 mod trail;
 mod tree;
 
 pub use answer::{Answer, Content, Delivery, Response};
+pub use caller::{Ask, Attempt, DriveError, Step, TokenCall};
 pub use calling::{CALL_HEADER, HOP_LIMIT};
 pub use clock::{Clock, ClockChange, real_now};
 pub use command::{Applied, Command, CommandError};
 pub use context::Context;
 pub use dispatch::EXCHANGE_HEADER;
 pub use exchange::Exchange;
-pub use lab::{Addresses, JOURNAL_BUDGET, Lab, LabBuilder};
+pub use in_process::{InProcess, WorldNames};
+pub use lab::{Addresses, JOURNAL_BUDGET, Lab, LabBuilder, WeakLab};
 pub use outbound::BoxFuture;
 pub use place::{Entrance, Machine, NoPlace, Scope};
 pub use random::{Random, SeededSequence};

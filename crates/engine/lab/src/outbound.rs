@@ -1,13 +1,22 @@
 //! Calls one surface makes to another, over real HTTP(S).
 //!
-//! Decides what such a call is and how it fails. The implementation lives in `server`: it dials by a table of the
-//! world's names to this lab's listeners, never by DNS. Without a server every call answers "connection refused".
+//! Decides what such a call is, where its URL points and how it fails. `server` dials by a table of the world's names to
+//! this lab's listeners, never by DNS; [`crate::InProcess`] follows the same table without a socket. A lab with neither
+//! has every call refused.
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
+
+use crate::{Entrance, Lab};
+
+pub use crate::target::Target;
+
+/// The largest answer a call may get, in bytes.
+pub const REPLY_BYTES: usize = 8 * 1024 * 1024;
 
 /// A boxed future, as object-safe traits need it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -102,6 +111,18 @@ pub enum CallError {
 pub trait Outbound: Send + Sync + 'static {
     /// Makes one call. The header that links it to its parent exchange is already among its headers.
     fn call(&self, call: Call) -> BoxFuture<'_, Result<Reply, CallError>>;
+
+    /// The table it dials by, for whoever wants to follow the same rules without its sockets; `None` if it has none.
+    fn dial(&self) -> Option<Arc<dyn Dial>> {
+        None
+    }
+}
+
+/// Which of a lab's own doors a name and a port mean; nobody else is ever called.
+pub trait Dial: Send + Sync + 'static {
+    /// The entrance behind a host (lower case, no brackets) and a port. The world names are those of `lab`, the one that
+    /// calls.
+    fn entrance(&self, lab: &Lab, host: &str, port: u16) -> Result<Entrance, CallError>;
 }
 
 /// The outbound of a lab without sockets.
@@ -111,12 +132,8 @@ pub struct NoSockets;
 impl Outbound for NoSockets {
     fn call(&self, call: Call) -> BoxFuture<'_, Result<Reply, CallError>> {
         Box::pin(async move {
-            let uri: http::Uri = match call.url.parse() {
-                Ok(uri) => uri,
-                Err(why) => return Err(CallError::BadUrl { url: call.url, why: format!("{why}") }),
-            };
-            let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
-            Err(CallError::Refused { host: uri.host().unwrap_or_default().to_owned(), port })
+            let target = Target::parse(&call.url)?;
+            Err(CallError::Refused { host: target.host, port: target.port })
         })
     }
 }

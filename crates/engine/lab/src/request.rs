@@ -13,6 +13,9 @@ use mime::Mime;
 
 use crate::Entrance;
 
+/// The largest body of a request, in bytes.
+pub const BODY_BYTES: usize = 1024 * 1024;
+
 /// A request handed to [`crate::Lab::answer`].
 #[derive(Debug)]
 pub struct Request {

@@ -7,14 +7,17 @@
 use std::any::Any;
 
 use http::Method;
+use mocktenant_scenario::Cast;
 use mocktenant_verdict::{Check, Fidelity, Question};
-use mocktenant_world::World;
+use mocktenant_world::{Errand, World};
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::request::BodyError;
 use crate::rows::{DeclaredRow, Tables};
-use crate::{Addresses, Answer, BoxFuture, Context, Entrance, Exchange, Machine, Scope, Trail};
+use crate::{
+    Addresses, Answer, BoxFuture, Context, Entrance, Exchange, Machine, Scope, Step, TokenCall, Trail,
+};
 
 /// One line of a route table.
 pub struct Route<S: 'static> {
@@ -144,6 +147,20 @@ pub trait Surface: Sized + Send + Sync + 'static {
 
     /// Forgets what machines of a scope, or all of them, hold besides rows.
     fn reset(&self, _scope: Option<&Scope>) {}
+
+    /// How this product is asked for what the caller of the world does; `None` where that is another's. `number` tells
+    /// the requests of one errand from each other, and from those of any errand before.
+    fn step(&self, _world: &World, _errand: Errand, _number: u32) -> Option<Step> {
+        None
+    }
+
+    /// How the caller of the world asks this provider for a token; `None` where it would not ask here.
+    fn token_call(&self, _world: &World, _resource: &str) -> Option<TokenCall> {
+        None
+    }
+
+    /// Who plays which role of a scenario, as far as this product knows: what is set already stands.
+    fn cast(&self, _world: &World, _cast: &mut Cast) {}
 }
 
 /// [`Surface`], object-safe.
@@ -165,6 +182,9 @@ pub(crate) trait Mount: Send + Sync {
     fn starts(&self, world: &World) -> Vec<Machine>;
     fn start<'a>(&'a self, context: &'a Context, trail: &'a mut Trail) -> BoxFuture<'a, ()>;
     fn reset(&self, scope: Option<&Scope>);
+    fn step(&self, world: &World, errand: Errand, number: u32) -> Option<Step>;
+    fn token_call(&self, world: &World, resource: &str) -> Option<TokenCall>;
+    fn cast(&self, world: &World, cast: &mut Cast);
 }
 
 pub(crate) struct TableRow {
@@ -231,5 +251,14 @@ impl<S: Surface> Mount for S {
     }
     fn reset(&self, scope: Option<&Scope>) {
         Surface::reset(self, scope);
+    }
+    fn step(&self, world: &World, errand: Errand, number: u32) -> Option<Step> {
+        Surface::step(self, world, errand, number)
+    }
+    fn token_call(&self, world: &World, resource: &str) -> Option<TokenCall> {
+        Surface::token_call(self, world, resource)
+    }
+    fn cast(&self, world: &World, cast: &mut Cast) {
+        Surface::cast(self, world, cast);
     }
 }

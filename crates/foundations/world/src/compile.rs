@@ -100,6 +100,13 @@ pub(crate) fn caller(caller: &Caller, environments: &Parts<Environment>, problem
             .hint(one_of(environment, environments.ids())),
         );
     }
+    // A load that never ends is no test.
+    if let Some(count) = caller.count.filter(|count| !(1..=1000).contains(count)) {
+        problems.push(
+            Problem::new(pointers::caller().count(), format!("`{count}` is not a number of requests"))
+                .hint(Some("1 to 1000".to_owned())),
+        );
+    }
 }
 
 /// The offset of a clock; one that is absent is none.

@@ -376,7 +376,22 @@ pub struct SecurityRole {
     pub privileges: Vec<String>,
 }
 
-/// The client a scenario drives, so that a wrong request is a wrong world too.
+/// What the caller does with its token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Errand {
+    /// Creates its customer in the environment.
+    #[default]
+    CreateCustomer,
+    /// Reads that customer back; every customer where it has no number.
+    ReadCustomers,
+    /// Reads that customer's account in the organisation the environment is linked with.
+    DataverseRequest,
+    /// Creates its customer again and again, each time under another number.
+    Load,
+}
+
+/// The client a scenario drives, so that a wrong request is a wrong world too: whatever it sends stands here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Caller {
@@ -388,11 +403,30 @@ pub struct Caller {
     pub client_secret: SecretText,
     /// The environment it calls.
     pub environment: String,
-    /// The resource it asks a token for; absent means the environment's URL.
+    /// What it does: `create-customer` unless told otherwise, `read-customers`, `dataverse-request` or `load`.
+    #[serde(default)]
+    pub does: Errand,
+    /// How often a `load` goes on, 1 to 1,000; absent means 10 times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+    /// The resource it asks a token for; absent means the URL of what it calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
     /// The customer it creates: body of `POST /data/CustomersV3`.
     pub customer: Map<String, Value>,
+}
+
+impl Caller {
+    /// How often a load goes on unless it says so.
+    const COUNT: u32 = 10;
+
+    /// How many requests this errand is.
+    pub fn turns(&self, errand: Errand) -> u32 {
+        match errand {
+            Errand::Load => self.count.unwrap_or(Self::COUNT),
+            Errand::CreateCustomer | Errand::ReadCustomers | Errand::DataverseRequest => 1,
+        }
+    }
 }
 
 fn yes() -> bool {

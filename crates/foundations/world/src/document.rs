@@ -13,7 +13,7 @@ use mocktenant_patch::nearest::{clip, did_you_mean, one_of};
 
 /// How many nodes a document may have, aliases written out. Beyond it, it is a mistake or an attack.
 #[derive(Clone, Copy)]
-pub(crate) enum Size {
+pub enum Size {
     /// A scenario: the longest has a few hundred.
     Scenario,
     /// A declaration: 10,000 tenants are about two million.
@@ -58,7 +58,7 @@ impl fmt::Display for DocumentError {
 impl std::error::Error for DocumentError {}
 
 /// Reads one document.
-pub(crate) fn read<T: DeserializeOwned>(name: &str, text: &str, size: Size) -> Result<T, DocumentError> {
+pub fn read<T: DeserializeOwned>(name: &str, text: &str, size: Size) -> Result<T, DocumentError> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_nodes: size.nodes(), max_events: 2 * size.nodes() },
         with_snippet: false,
@@ -91,7 +91,9 @@ fn located(name: &str, error: &serde_saphyr::Error) -> DocumentError {
                 ("the document is too large, or its aliases make it so".to_owned(), None)
             } else {
                 let hint = hint_in(&text);
-                (text, hint)
+                // What is offered stands in the hint.
+                let said = text.split_once(", expected one of ").map_or(&*text, |(said, _)| said);
+                (said.to_owned(), hint)
             }
         }
     };

@@ -1,8 +1,7 @@
-//! The declaration, compiled; scenarios; the default world.
+//! The declaration, compiled; the default world.
 //!
 //! A [`Declaration`] is what a person wrote. [`World`] is that, validated and indexed, with
-//! keys parsed and config files at hand: an immutable snapshot that surfaces read and an edit replaces whole. A
-//! [`Scenario`] is a list of edits that breaks the default world, and the steps that heal it.
+//! keys parsed and config files at hand: an immutable snapshot that surfaces read and an edit replaces whole.
 //!
 //! This crate decides what may be declared, where each value came from ([`Origin`]) and where a person would change it
 //! ([`place()`]). It never decides what a product answers, never opens a file, and knows no time: expiry is judged by
@@ -12,7 +11,7 @@ pub mod clock_offset;
 mod compile;
 mod compiled;
 pub mod declaration;
-mod document;
+pub mod document;
 mod files;
 mod guid;
 mod material;
@@ -21,7 +20,6 @@ mod parts;
 mod place;
 pub mod pointers;
 mod problem;
-pub mod scenario;
 mod secret_text;
 mod touched;
 mod world;
@@ -30,7 +28,7 @@ pub use compiled::{
     Application, ApplicationUser, Environment, IdentityProvider, Node, Organization, Secret, SecurityRole,
     StoredCertificate, Stores, Tenant,
 };
-pub use declaration::Declaration;
+pub use declaration::{Declaration, Errand};
 pub use document::DocumentError;
 pub use files::Artefacts;
 pub use guid::is_guid;
@@ -39,6 +37,5 @@ pub use mocktenant_verdict::Setting;
 pub use origin::{EditedBy, Origin, Origins};
 pub use place::place;
 pub use problem::{EditError, WorldError};
-pub use scenario::{Scenario, ScenarioError, Step};
 pub use secret_text::SecretText;
 pub use world::World;

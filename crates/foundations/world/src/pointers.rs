@@ -297,6 +297,8 @@ pointers! {
         client_id() -> Setting: "client_id";
         client_secret() -> Setting: "client_secret";
         environment() -> Setting: "environment";
+        does() -> Setting: "does";
+        count() -> Setting: "count";
         resource() -> Setting: "resource";
         customer() -> Setting: "customer";
     }

@@ -259,6 +259,16 @@ impl World {
         self.organizations.iter()
     }
 
+    /// The organisation an environment is linked with: the one whose host its Dual Write writes to. None where the link
+    /// names no organisation of this world.
+    pub fn linked_organization(&self, environment: &Environment) -> Option<&Arc<Organization>> {
+        let url = environment.database.dual_write.external_environment_url.trim();
+        let (_, rest) = url.split_once("://")?;
+        let host = rest.split(['/', '?', '#', ':']).next()?;
+        let is = |name: &str| name.eq_ignore_ascii_case(host);
+        self.organizations().find(|organization| is(&organization.host) || is(&organization.api_host))
+    }
+
     /// The client a scenario drives.
     pub fn caller(&self) -> &Arc<Caller> {
         &self.caller

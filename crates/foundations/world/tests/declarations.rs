@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use mocktenant_world::{Artefacts, Declaration, Edit, EditedBy, Origins, Setting, World, pointers};
+use mocktenant_world::{Artefacts, Declaration, Edit, EditedBy, Errand, Origins, Setting, World, pointers};
 use serde_json::json;
 
 const TENANT: &str = "c0117050-0000-4000-8000-000000000001";
@@ -202,4 +202,23 @@ fn an_edit_makes_anew_the_one_part_it_is_about_and_shares_thousands() {
     let after = world.edited(&[elsewhere], EditedBy::Control).unwrap();
     let slot = |world: &World| world.tenants().next().map(std::ptr::from_ref);
     assert_eq!(slot(&world), slot(&after));
+}
+
+#[test]
+fn a_caller_does_one_of_a_few_things_and_a_load_ends() {
+    let world = compiled(declaration()).unwrap();
+    let caller = pointers::caller();
+    assert_eq!(world.get(&caller.does()), Some(&json!("create-customer")), "what is left out is shown");
+    assert_eq!([Errand::CreateCustomer, Errand::Load].map(|errand| world.caller().turns(errand)), [1, 10]);
+    for (edit, said) in [
+        (Edit::replace(caller.does(), "loads"), "/caller/does: unknown variant `loads`"),
+        (Edit::add(caller.count(), 0), "/caller/count: `0` is not a number of requests (1 to 1000)"),
+        (Edit::add(caller.count(), 1001), "/caller/count: `1001` is not a number of requests"),
+    ] {
+        let error = world.edited(&[edit], EditedBy::Control).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+    let text = "caller: { tenant: x, client_id: x, client_secret: x, environment: onebox, does: loads, customer: {} }";
+    let error = Declaration::from_yaml("mine.yaml", text).unwrap_err();
+    assert_eq!((error.line, error.hint.as_deref()), (1, Some("did you mean `load`?")), "{error}");
 }

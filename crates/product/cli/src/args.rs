@@ -200,7 +200,7 @@ Examples:
   mocktenant reproduce --keep                   leave the healed lab running")]
 pub(crate) struct Reproduce {
     /// Which failure
-    #[arg(value_name = "SCENARIO", default_value = mocktenant_world::scenario::default_name())]
+    #[arg(value_name = "SCENARIO", default_value = mocktenant_scenario::default_name())]
     pub(crate) scenario: String,
 
     /// Print JSON

@@ -4,7 +4,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use http::StatusCode;
 use mocktenant_lab::{Applied, Command, Scope};
-use mocktenant_world::scenario;
+use mocktenant_scenario as scenario;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -24,16 +24,20 @@ pub(crate) async fn apply(state: &ControlState, command: Command) -> Result<Appl
     }
 }
 
-/// `GET /v1/scenarios`. What a scenario notes for the documentation is not part of it.
-pub(crate) async fn list() -> Response {
+/// `GET /v1/scenarios`, with this lab's names for their roles where it has somebody for each. What a scenario notes for
+/// the documentation is not part of it.
+pub(crate) async fn list(State(state): State<ControlState>) -> Response {
+    let cast = state.lab.cast();
     let scenarios: Vec<Value> = scenario::all()
         .into_iter()
         .map(|scenario| {
+            let scenario = cast.scenario(&scenario).unwrap_or(scenario);
             json!({
                 "name": scenario.name,
                 "title": scenario.title,
                 "symptom": scenario.symptom,
                 "edits": scenario.edits,
+                "after": scenario.after,
                 "steps": scenario.steps,
             })
         })

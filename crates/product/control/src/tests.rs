@@ -12,6 +12,7 @@ use mocktenant_lab::{
     Addresses, Answer, BoxFuture, CatalogueRow, Context, Entrance, Exchange, Machine, Refusal, Route,
     Surface, Trail, Way,
 };
+use mocktenant_scenario::{Cast, Part};
 use mocktenant_verdict::{Check, Outcome, Setting};
 use mocktenant_world::World;
 use serde_json::{Value, json};
@@ -74,6 +75,10 @@ impl Surface for Doorkeeper {
     }
     fn judge(&self, _: &Context, _: &str, _: OffsetDateTime) -> Vec<Check> {
         Vec::new()
+    }
+    fn cast(&self, _: &World, cast: &mut Cast) {
+        cast.set(Part::App, "c0117050-0000-4000-8000-00000000a002");
+        cast.set(Part::Cert, "61142666E97BF830049B4B6CB322DBA8DFFB0C4D");
     }
     fn starts(&self, _: &World) -> Vec<Machine> {
         vec![Machine::node("onebox", "aos1")]
@@ -423,8 +428,9 @@ async fn a_scenario_breaks_the_lab_and_a_reset_heals_it() {
     let healthy = state.lab.world().view();
     let (_, scenarios, _) = read(&state, get("/v1/scenarios")).await;
     assert_eq!(scenarios[0]["name"], "tenant-cert-absent");
-    assert_eq!(scenarios.as_array().unwrap().len(), mocktenant_world::scenario::names().count());
+    assert_eq!(scenarios.as_array().unwrap().len(), mocktenant_scenario::names().count());
     assert!(scenarios[0].get("notes").is_none() && scenarios[0].get("expect").is_none());
+    assert!(!scenarios.to_string().contains("{org}"), "roles have this lab's names where it has them");
     let (status, _, _) =
         read(&state, write(Method::PUT, "/v1/scenario", r#"{"name":"tenant-cert-absent"}"#)).await;
     assert_eq!(status, 200);

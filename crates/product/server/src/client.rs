@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
-use mocktenant_lab::outbound::Call;
+use mocktenant_lab::BoxFuture;
+use mocktenant_lab::outbound::{Call, Dial, Outbound, Target};
 pub use mocktenant_lab::outbound::{CallError, Reply};
 use rustls::ClientConfig;
 use rustls::crypto::aws_lc_rs;
@@ -18,7 +19,7 @@ use serde_json::Value;
 
 use crate::outbound::{CALL_TIMEOUT, DialTable};
 use crate::tls::client_config;
-use crate::wire::{self, Target};
+use crate::wire;
 
 /// A client. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -97,6 +98,17 @@ impl Client {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         self.send(Call { method: Method::POST, url: url.to_owned(), headers, body: body.into() }).await
+    }
+}
+
+/// For whoever drives the caller of a lab over its sockets.
+impl Outbound for Client {
+    fn call(&self, call: Call) -> BoxFuture<'_, Result<Reply, CallError>> {
+        Box::pin(self.send(call))
+    }
+
+    fn dial(&self) -> Option<Arc<dyn Dial>> {
+        Some(Arc::<DialTable>::clone(self.table.as_ref()?))
     }
 }
 

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use mocktenant_lab::request::BODY_BYTES;
+
 /// The budgets of one lab's listeners.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
@@ -34,7 +36,7 @@ impl Default for Limits {
             idle: Duration::from_secs(120),
             body_idle: Duration::from_secs(10),
             body_total: Duration::from_secs(30),
-            body_bytes: 1024 * 1024,
+            body_bytes: BODY_BYTES,
             connections: 4096,
             spared: Duration::from_secs(1),
         }

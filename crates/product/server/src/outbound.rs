@@ -9,13 +9,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mocktenant_lab::Entrance;
-use mocktenant_lab::outbound::{BoxFuture, Call, CallError, Outbound, Reply};
+use mocktenant_lab::outbound::{BoxFuture, Call, CallError, Dial, Outbound, Reply, Target};
+use mocktenant_lab::{Entrance, Lab};
 use rustls::ClientConfig;
 
 use crate::listen::Listening;
 use crate::names::Names;
-use crate::wire::{self, Target};
+use crate::wire;
 
 /// How long a call may take.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -61,33 +61,63 @@ impl DialTable {
 
     /// The addresses behind a host (lower case, no brackets) and port.
     pub(crate) fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, CallError> {
+        let found = self.find(|name| self.names.entrance_of(name), host, port)?;
+        Ok(found.addresses().copied().collect())
+    }
+
+    /// The rules. `named` says which entrance a world name leads to.
+    fn find(
+        &self,
+        named: impl FnOnce(&str) -> Option<Entrance>,
+        host: &str,
+        port: u16,
+    ) -> Result<Found<'_>, CallError> {
         let refused = || CallError::Refused { host: host.to_owned(), port };
+        let by_port = || self.listeners.iter().find(|listener| listener.port == port);
+        let whole = |listener| Found { listener, only: None };
         if let Some(entrance) = self.public.get(&(host.to_owned(), port)) {
-            return self.of_entrance(entrance).ok_or_else(refused);
+            return self.of_entrance(entrance).map(whole).ok_or_else(refused);
         }
         let literal: Option<IpAddr> = host.parse().ok();
         if host == "localhost" || literal.is_some_and(|address| address.is_loopback()) {
-            let listener =
-                self.listeners.iter().find(|listener| listener.port == port).ok_or_else(refused)?;
-            let same = |address: &&SocketAddr| literal.is_none_or(|literal| address.ip() == literal);
-            let addresses: Vec<SocketAddr> = listener.addresses.iter().filter(same).copied().collect();
-            return if addresses.is_empty() { Err(refused()) } else { Ok(addresses) };
+            let found = by_port().map(|listener| Found { listener, only: literal });
+            return found.filter(|found| found.addresses().next().is_some()).ok_or_else(refused);
         }
-        let Some(entrance) = self.names.entrance_of(host) else {
+        let Some(entrance) = named(host) else {
             return Err(CallError::UnknownHost { host: host.to_owned(), port });
         };
-        if matches!(port, 80 | 443) {
-            return self.of_entrance(&entrance).ok_or_else(refused);
-        }
-        let listener = self.listeners.iter().find(|listener| listener.port == port);
-        listener.map(|listener| listener.addresses.clone()).ok_or_else(refused)
+        let listener = if matches!(port, 80 | 443) { self.of_entrance(&entrance) } else { by_port() };
+        listener.map(whole).ok_or_else(refused)
     }
 
     /// An entrance declared after the start has no listener of its own; the host decides on any other just as well.
-    fn of_entrance(&self, entrance: &Entrance) -> Option<Vec<SocketAddr>> {
+    fn of_entrance(&self, entrance: &Entrance) -> Option<&Listener> {
         let own = self.listeners.iter().find(|listener| listener.entrance.as_ref() == Some(entrance));
         let any = || self.listeners.iter().find(|listener| listener.entrance.is_some());
-        own.or_else(any).map(|listener| listener.addresses.clone())
+        own.or_else(any)
+    }
+}
+
+impl Dial for DialTable {
+    /// The same rules, without the sockets. The tools port is no entrance: nobody of the lab answers there.
+    fn entrance(&self, lab: &Lab, host: &str, port: u16) -> Result<Entrance, CallError> {
+        let found = self.find(|name| lab.entrance_of(name), host, port)?;
+        let refused = || CallError::Refused { host: host.to_owned(), port };
+        found.listener.entrance.clone().ok_or_else(refused)
+    }
+}
+
+/// What a name and port lead to.
+struct Found<'t> {
+    listener: &'t Listener,
+    /// The one address that was written.
+    only: Option<IpAddr>,
+}
+
+impl Found<'_> {
+    fn addresses(&self) -> impl Iterator<Item = &SocketAddr> {
+        let same = |address: &&SocketAddr| self.only.is_none_or(|only| address.ip() == only);
+        self.listener.addresses.iter().filter(same)
     }
 }
 
@@ -121,5 +151,9 @@ impl Outbound for Loop {
             let addresses = self.table.resolve(&target.host, target.port)?;
             wire::call(call, &target, &addresses, &self.tls, CALL_TIMEOUT).await
         })
+    }
+
+    fn dial(&self) -> Option<Arc<dyn Dial>> {
+        Some(Arc::<DialTable>::clone(&self.table))
     }
 }

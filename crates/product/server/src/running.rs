@@ -14,6 +14,7 @@ use std::time::Duration;
 use mocktenant_control::ControlState;
 use mocktenant_control::settings::Settings;
 use mocktenant_keys::LabCa;
+use mocktenant_lab::outbound::Target;
 use mocktenant_lab::request::HostName;
 use mocktenant_lab::{Addresses, Entrance, Lab, real_now};
 use serde_json::json;
@@ -31,7 +32,6 @@ use crate::outbound::{DialTable, Loop};
 use crate::settings::{self, Facts};
 use crate::state::{Home, SETTINGS_FILE, StateDir, write_private};
 use crate::tls::Tls;
-use crate::wire::Target;
 use crate::{Options, mount};
 
 /// How long connections that were ended may take to notice.

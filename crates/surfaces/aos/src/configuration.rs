@@ -198,7 +198,7 @@ impl Configuration {
 }
 
 /// The thumbprint a person meant: what the text names, hidden characters or not. Only for naming settings.
-fn named_thumbprint(text: &str) -> Option<Thumbprint> {
+pub(crate) fn named_thumbprint(text: &str) -> Option<Thumbprint> {
     PastedThumbprint::read(text).intended
 }
 

@@ -7,6 +7,7 @@
 //! and the custom services are not part of this cut.
 
 mod bearer;
+mod caller;
 mod configuration;
 mod dual_write;
 mod entities;
@@ -24,13 +25,14 @@ use http::{Method, StatusCode};
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
     Addresses, Answer, BoxFuture, CatalogueRow, Content, Context, DeclaredRow, Entrance, Exchange, Machine,
-    Refusal, Route, Scope, Surface, Tables, Trail, Way,
+    Refusal, Route, Scope, Step, Surface, Tables, Trail, Way,
 };
 use mocktenant_odata::QueryOptions;
+use mocktenant_scenario::Cast;
 use mocktenant_tables::Limits;
 use mocktenant_token::bearer::Authorization;
 use mocktenant_verdict::Check;
-use mocktenant_world::{Environment, Node, World};
+use mocktenant_world::{Environment, Errand, Node, World};
 use time::OffsetDateTime;
 
 use bearer::Caller;
@@ -186,6 +188,14 @@ impl Surface for Aos {
 
     fn reset(&self, scope: Option<&Scope>) {
         self.nodes.forget(scope);
+    }
+
+    fn step(&self, world: &World, errand: Errand, number: u32) -> Option<Step> {
+        caller::step(world, errand, number)
+    }
+
+    fn cast(&self, world: &World, cast: &mut Cast) {
+        caller::cast(world, cast);
     }
 }
 

@@ -6,6 +6,7 @@
 //! `$batch`, `$expand` or metadata: what is not built is refused.
 
 mod bearer;
+mod caller;
 mod errors;
 mod headers;
 mod operations;
@@ -22,10 +23,10 @@ use http::Method;
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
     Addresses, Answer, CatalogueRow, Context, DeclaredRow, Entrance, Exchange, Machine, Refusal, Route,
-    Scope, Surface, Tables, Way,
+    Scope, Step, Surface, Tables, Way,
 };
 use mocktenant_verdict::{Check, Checklist};
-use mocktenant_world::World;
+use mocktenant_world::{Errand, World};
 use time::OffsetDateTime;
 
 pub use bearer::CHECKS;
@@ -197,5 +198,9 @@ impl Surface for Dataverse {
             Scope::Tenant(_) | Scope::Environment(_) => None,
         };
         organization.map(|one| store::declared(one, &operations::timestamp(now))).unwrap_or_default()
+    }
+
+    fn step(&self, world: &World, errand: Errand, _number: u32) -> Option<Step> {
+        caller::step(world, errand)
     }
 }

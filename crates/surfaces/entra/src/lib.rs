@@ -7,6 +7,7 @@
 
 mod asking;
 mod authority;
+mod caller;
 mod claims;
 pub mod client_auth;
 mod discovery;
@@ -25,7 +26,8 @@ mod token_endpoint;
 use http::{Method, StatusCode};
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
-    Addresses, Answer, CatalogueRow, Context, Entrance, Exchange, Machine, Refusal, Route, Surface, Way,
+    Addresses, Answer, CatalogueRow, Context, Entrance, Exchange, Machine, Refusal, Route, Surface,
+    TokenCall, Way,
 };
 use mocktenant_verdict::{Check, Question};
 use mocktenant_world::World;
@@ -157,7 +159,7 @@ impl Surface for Entra {
     }
 
     fn fork(&self) -> Self {
-        *self
+        self.clone()
     }
 
     fn hosts(&self, _world: &World) -> Vec<(String, Entrance)> {
@@ -212,6 +214,10 @@ impl Surface for Entra {
 
     fn judge(&self, context: &Context, token: &str, now: OffsetDateTime) -> Vec<Check> {
         client_auth::judge(context, token, now)
+    }
+
+    fn token_call(&self, world: &World, resource: &str) -> Option<TokenCall> {
+        Some(caller::token_call(world, resource))
     }
 }
 

@@ -214,23 +214,11 @@ impl Own {
     }
 }
 
+/// The caller's token for its environment.
 async fn caller_token(lab: &Lab) -> String {
-    let world = lab.lab().world();
-    let caller = world.caller();
-    let environment = world.environment(&caller.environment).unwrap();
-    let target = format!("/{}/oauth2/token", caller.tenant);
-    let mut request = Request::new(Method::POST, "localhost", &target, Entrance::Identity);
-    request.headers.insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
-    let form = format!(
-        "grant_type=client_credentials&client_id={}&client_secret={}&resource=https://{}",
-        caller.client_id,
-        caller.client_secret.as_str(),
-        environment.host
-    );
-    request.body = Ok(form.into());
-    let response = lab.lab().answer(request).await;
-    let body: Value = serde_json::from_slice(&response.body).unwrap();
-    body["access_token"].as_str().unwrap_or_else(|| panic!("no token: {body}")).to_owned()
+    let world = lab.world();
+    let environment = world.environment(&world.caller().environment).unwrap();
+    lab.client().token(&format!("https://{}", environment.host)).await
 }
 
 /// Conditions are met in this order; a child of an absent parent counts as unmet.
@@ -551,7 +539,7 @@ fn any_single_wrong_setting_is_named_and_is_never_the_callers_fault() {
 fn every_scenario_breaks_as_told_and_what_explain_says_heals_it() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        for scenario in mocktenant_world::scenario::all() {
+        for scenario in mocktenant_scenario::all() {
             let lab = Lab::builder().start().await;
             let token = caller_token(&lab).await;
             let healthy = Arc::clone(lab.lab().base_world());

@@ -14,9 +14,10 @@ use http::{Method, StatusCode};
 use mocktenant_aos::Aos;
 use mocktenant_diagnosis::{Explanation, Kind, explain};
 use mocktenant_entra::Entra;
+use mocktenant_lab::caller::drive;
 use mocktenant_lab::{
-    Addresses, Answer, CatalogueRow, Command, Context, Entrance, Exchange, Lab, Machine, Refusal, Route,
-    Surface, Way,
+    Addresses, Answer, CatalogueRow, Command, Context, Entrance, Exchange, InProcess, Lab, Machine, Refusal,
+    Route, Surface, Way,
 };
 use mocktenant_verdict::{Change, Check, Checklist, Finding, Question, Remedy, Role};
 use mocktenant_world::{Edit, EditedBy, World, pointers};
@@ -125,7 +126,7 @@ impl Surface for Warehouse {
 async fn lab() -> Lab {
     let world = Arc::new(World::contoso().unwrap());
     let lab = Lab::builder(world).surface(Entra::default()).surface(Aos::new()).surface(Warehouse).build();
-    lab.set_outbound(InProcess::without_sockets(&lab));
+    lab.set_outbound(InProcess::by_world_names(&lab));
     lab.start_all().await;
     lab
 }
@@ -137,8 +138,8 @@ async fn edit(lab: &Lab, edits: Vec<Edit>) {
 
 /// Lets the declared caller create its customer; gives the status and what is said about the exchange.
 async fn create(lab: &Lab) -> (u16, Explanation) {
-    let attempt = drive(lab).await.unwrap();
-    (attempt.status, explain(lab, &attempt.exchange).await.unwrap())
+    let attempt = drive(lab, &InProcess::by_world_names(lab)).await.unwrap();
+    (attempt.status.as_u16(), explain(lab, &attempt.exchange).await.unwrap())
 }
 
 #[tokio::test]

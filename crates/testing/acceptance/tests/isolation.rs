@@ -1,8 +1,8 @@
 //! What a lab keeps to itself: its world, its journal, its name.
 
 use http::Method;
+use mocktenant_scenario as scenario;
 use mocktenant_testkit::{Command, Edit, Lab, Reply, Setting};
-use mocktenant_world::scenario;
 use serde_json::json;
 
 #[tokio::test]

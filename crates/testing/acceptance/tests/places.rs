@@ -9,14 +9,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use http::{HeaderMap, Method};
 use mocktenant_aos::Aos;
 use mocktenant_dataverse::Dataverse;
 use mocktenant_entra::Entra;
+use mocktenant_lab::caller::{ask_for_token, drive_as};
 use mocktenant_lab::outbound::{Call, CallError, Outbound, Reply as CallReply};
-use mocktenant_lab::{BoxFuture, Entrance, Machine, Request, Scope};
+use mocktenant_lab::{Attempt, BoxFuture, InProcess, Machine, Scope};
 use mocktenant_testkit::{Client, Command, Edit, Lab, Reply, Setting};
-use mocktenant_world::{EditedBy, World, pointers};
+use mocktenant_world::{EditedBy, Errand, World, pointers};
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -210,15 +210,9 @@ impl Outbound for Outside {
         Box::pin(async move {
             let at = itself.calls.fetch_add(1, Ordering::SeqCst);
             itself.reset_if(at, !itself.after).await;
-            let rest = call.url.strip_prefix("https://").unwrap();
-            let (host, target) = rest.split_at(rest.find('/').unwrap());
-            let entrance = itself.lab.entrance_of(host).unwrap();
-            let mut request = Request::new(call.method, host, target, entrance);
-            request.headers = call.headers;
-            request.body = Ok(call.body);
-            let answer = itself.lab.answer(request).await;
+            let answer = InProcess::by_world_names(&itself.lab).call(call).await;
             itself.reset_if(at, itself.after).await;
-            Ok(CallReply { status: answer.status, headers: answer.headers, body: answer.body })
+            answer
         })
     }
 }
@@ -241,63 +235,28 @@ async fn started(after: bool, scope: Option<Scope>) -> Arc<Itself> {
     itself
 }
 
-async fn send(
-    lab: &mocktenant_lab::Lab,
-    method: Method,
-    host: &str,
-    target: &str,
-    token: &str,
-    body: String,
-) -> Value {
-    let mut request = Request::new(method, host, target, Entrance::Identity);
-    let form = if token.is_empty() { "application/x-www-form-urlencoded" } else { "application/json" };
-    request.headers = HeaderMap::from_iter([(http::header::CONTENT_TYPE, form.parse().unwrap())]);
-    request.headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
-    request.body = Ok(body.into());
-    let answer = lab.answer(request).await;
-    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    json!({ "status": answer.status.as_u16(), "body": body })
-}
-
-async fn token(lab: &mocktenant_lab::Lab, resource: &str) -> String {
-    let world = lab.world();
-    let caller = world.caller();
-    let secret = caller.client_secret.as_str();
-    let form = format!(
-        "grant_type=client_credentials&client_id={}&client_secret={secret}&resource={resource}",
-        caller.client_id
-    );
-    let target = format!("/{}/oauth2/token", caller.tenant);
-    let answer = send(lab, Method::POST, "login.microsoftonline.com", &target, "", form).await;
-    answer["body"]["access_token"].as_str().unwrap().to_owned()
-}
-
 /// Creates a customer, with a reset around its call number `at`. Gives its status, and the numbers of customers and
 /// accounts that are there afterwards.
 async fn create_with_a_reset(at: usize, after: bool, scope: Option<Scope>) -> (u16, usize, usize) {
     let itself = started(after, scope).await;
     let lab = &itself.lab;
-    let world = lab.world();
-    let aos = world.environment("onebox").unwrap().host.clone();
-    let organization = world.organization("contoso").unwrap().host.clone();
-    let aos_token = token(lab, &format!("https://{aos}")).await;
+    let way = InProcess::by_world_names(lab);
+    let resource = format!("https://{}", lab.world().environment("onebox").unwrap().host);
+    let (_, token) = ask_for_token(lab, &way, &resource).await.unwrap();
     let began = itself.calls.load(Ordering::SeqCst);
     itself.resets_at.store(began + at, Ordering::SeqCst);
-    let body = Value::Object(world.caller().customer.clone()).to_string();
-    let created = send(lab, Method::POST, &aos, "/data/CustomersV3", &aos_token, body).await;
+    let created = drive_as(lab, &way, Errand::CreateCustomer, token.clone()).await.unwrap();
     assert_eq!(itself.resets_at.load(Ordering::SeqCst), usize::MAX, "no call number {at}");
 
-    let rows = |answer: Value| answer["body"]["value"].as_array().unwrap().len();
-    let customers = rows(send(lab, Method::GET, &aos, "/data/CustomersV3", &aos_token, String::new()).await);
-    let token = token(lab, &format!("https://{organization}")).await;
-    let accounts =
-        rows(send(lab, Method::GET, &organization, "/api/data/v9.2/accounts", &token, String::new()).await);
+    let rows = |attempt: Attempt| attempt.json()["value"].as_array().unwrap().len();
+    let customers = rows(drive_as(lab, &way, Errand::ReadCustomers, token).await.unwrap());
+    let accounts = rows(drive_as(lab, &way, Errand::DataverseRequest, None).await.unwrap());
     let records = lab.journal().records();
     let ids: BTreeSet<_> = records.iter().map(|record| &record.id).collect();
     assert_eq!(ids.len(), records.len(), "nothing is journaled twice");
     let parents = records.iter().filter(|record| record.target.contains("CustomersV3")).count();
     assert_eq!(parents, 2, "what was being answered is journaled once, and so is the question afterwards");
-    (u16::try_from(created["status"].as_u64().unwrap()).unwrap(), customers, accounts)
+    (created.status.as_u16(), customers, accounts)
 }
 
 /// The calls of one Dual Write on a started node: the token, three lookups, the account.

@@ -149,7 +149,7 @@ fn reproduce_prints_the_six_lines_names_the_certificate_and_walks_the_recipe_to_
 #[test]
 fn reproduce_tells_every_scenario_to_the_end() {
     let scratch = tempfile::tempdir().unwrap();
-    for name in mocktenant_world::scenario::names() {
+    for name in mocktenant_scenario::names() {
         let mut command = binary::command();
         command.args(["reproduce", name, "--json", "--state"]).arg(scratch.path());
         let run = binary::run(command, Duration::from_secs(60));
@@ -157,7 +157,7 @@ fn reproduce_tells_every_scenario_to_the_end() {
         let told: Value = serde_json::from_str(&run.stdout).unwrap();
         let text = told.to_string();
         // What a scenario notes for the documentation is in no output.
-        let scenario = mocktenant_world::scenario::find(name).unwrap();
+        let scenario = mocktenant_scenario::find(name).unwrap();
         for noted in scenario.notes.iter().chain(scenario.expect.iter().flatten()) {
             assert!(!text.contains(noted.trim()), "{name}: {noted}");
         }

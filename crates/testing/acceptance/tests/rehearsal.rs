@@ -26,7 +26,7 @@ fn resident() -> usize {
 #[tokio::test]
 async fn a_thousand_explanations_leave_memory_flat() {
     let lab = Lab::scenario("tenant-cert-absent").start().await;
-    let refused = lab.drive().await.exchange;
+    let refused = lab.drive().await.exchange().unwrap().to_owned();
     let explained = async |times: usize| {
         for _ in 0..times {
             assert!(explain(lab.lab(), &refused).await.unwrap().explained());
@@ -43,10 +43,11 @@ async fn a_thousand_explanations_leave_memory_flat() {
 #[tokio::test]
 async fn an_explanation_changes_nothing_in_the_lab_it_explains() {
     let lab = Lab::scenario("half-done").seeded(8).start().await;
-    let refused = lab.drive().await.exchange;
+    let refused = lab.drive().await.exchange().unwrap().to_owned();
     let seen = || {
         let engine = lab.lab();
-        let records: Vec<String> = engine.journal().records().iter().map(|record| record.id.to_string()).collect();
+        let records: Vec<String> =
+            engine.journal().records().iter().map(|record| record.id.to_string()).collect();
         (records, lab.world().generation(), lab.world().view().to_string())
     };
     let before = seen();
@@ -57,7 +58,11 @@ async fn an_explanation_changes_nothing_in_the_lab_it_explains() {
     // Nothing of the customer it tried out to create is there.
     let customers = lab.lab().world().caller().customer["CustomerAccount"].clone();
     let token = lab.client().token(&lab.settings().aos["onebox"].resource).await;
-    let url = format!("{}/data/CustomersV3?$filter=CustomerAccount%20eq%20{}", lab.settings().aos["onebox"].url, format!("'{}'", customers.as_str().unwrap()));
+    let url = format!(
+        "{}/data/CustomersV3?$filter=CustomerAccount%20eq%20{}",
+        lab.settings().aos["onebox"].url,
+        format!("'{}'", customers.as_str().unwrap())
+    );
     let found = lab.client().bearer(&token).get(&url).await.json();
     assert_eq!(found["value"], json!([]), "{found}");
 }
@@ -78,7 +83,7 @@ async fn what_would_be_refused_next_is_told_in_order_each_with_its_change_or_wha
     )
     .await;
     let refused = lab.drive().await;
-    let explanation = explain(lab.lab(), &refused.exchange).await.unwrap();
+    let explanation = explain(lab.lab(), refused.exchange().unwrap()).await.unwrap();
     let causes: Vec<_> = explanation.cause.into_iter().chain(explanation.also).collect();
     let named: Vec<_> = causes.iter().map(|cause| cause.setting.clone()).collect();
     let flight = onebox.flight("DualWriteUnoAuthenticationFnoToCds").enabled();
@@ -96,7 +101,7 @@ async fn where_only_a_person_knows_the_value_something_stands_in_and_is_said_to(
     let application = pointers::tenant(TENANT).application(OWN);
     edit(&lab, vec![Edit::remove(application.setting()), Edit::remove(user.setting())]).await;
     let refused = lab.drive().await;
-    let explanation = explain(lab.lab(), &refused.exchange).await.unwrap();
+    let explanation = explain(lab.lab(), refused.exchange().unwrap()).await.unwrap();
     let cause = explanation.cause.unwrap();
     assert_eq!((cause.kind, &cause.setting), (Kind::Missing, &application.setting()));
     assert!(cause.assumed && cause.change.is_empty(), "{cause:?}");
@@ -116,7 +121,7 @@ async fn a_key_that_was_rolled_over_under_a_running_product_is_healed_by_a_resta
     lab.apply([Edit::replace(keys, json!(["shipped:token-signing-next"]))]).await;
     let refused = lab.drive().await;
     assert_eq!(refused.status, 401);
-    let cause = explain(lab.lab(), &refused.exchange).await.unwrap().cause.unwrap();
+    let cause = explain(lab.lab(), refused.exchange().unwrap()).await.unwrap().cause.unwrap();
     assert_eq!(cause.kind, Kind::Restart, "{}", cause.to_line());
     lab.command(Command::Restart { environment: "onebox".into(), node: None }).await;
     assert_ne!(lab.drive().await.status, 401);

@@ -60,7 +60,8 @@ impl Bench {
         self.lab.apply([account]).await;
         let attempt = self.lab.drive().await;
         let tree = self.lab.lab().journal().tree();
-        let root = tree.get(&attempt.exchange).unwrap();
+        let exchange = attempt.exchange().unwrap().to_owned();
+        let root = tree.get(&exchange).unwrap();
         let start = root.fact("start").filter(|_| root.refused()).and_then(|fact| tree.get(&fact.value));
         let tops: Vec<_> = std::iter::once(root).chain(start).collect();
         let below = tops.iter().flat_map(|top| tree.below(&top.id));
@@ -74,7 +75,7 @@ impl Bench {
         if attempt.status >= 400 && refusal.is_empty() {
             refusal.push(format!("{} {}", attempt.status, root.target));
         }
-        Met { status: attempt.status, exchange: attempt.exchange, refusal }
+        Met { status: attempt.status, exchange, refusal }
     }
 
     async fn explain(&self, met: &Met) -> Explanation {

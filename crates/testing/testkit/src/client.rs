@@ -4,8 +4,10 @@
 //! answers. Real clients are given [`crate::Lab::settings`] instead.
 
 use http::{HeaderMap, HeaderValue, Method};
+use mocktenant_lab::WeakLab;
+use mocktenant_lab::caller::ask_for_token;
 use mocktenant_lab::outbound::Call;
-use mocktenant_server::{Settings, client};
+use mocktenant_server::client;
 use serde_json::Value;
 use tokio::runtime::Handle;
 
@@ -15,9 +17,7 @@ use tokio::runtime::Handle;
 pub struct Client {
     inner: client::Client,
     handle: Handle,
-    authority: String,
-    /// Id and secret of the sample client.
-    credentials: (String, String),
+    engine: WeakLab,
 }
 
 /// An answer.
@@ -32,13 +32,8 @@ pub struct Reply {
 }
 
 impl Client {
-    pub(crate) fn of(inner: client::Client, settings: &Settings, handle: Handle) -> Self {
-        Self {
-            inner,
-            handle,
-            authority: settings.entra.authority.clone(),
-            credentials: (settings.entra.client_id.clone(), settings.entra.client_secret.clone()),
-        }
+    pub(crate) fn of(inner: client::Client, engine: WeakLab, handle: Handle) -> Self {
+        Self { inner, handle, engine }
     }
 
     /// The same client with a bearer token on every call.
@@ -47,23 +42,21 @@ impl Client {
         Self { inner: self.inner.clone().with_token(Some(token)), ..self.clone() }
     }
 
-    /// An access token for `resource` as the world's sample client, by its secret.
+    /// An access token for `resource` as the world's caller, by its secret.
     ///
     /// # Panics
     /// If Entra refuses; the message is its answer.
     pub async fn token(&self, resource: &str) -> String {
-        let scope = format!("{resource}/.default");
-        let (client_id, client_secret) = &self.credentials;
-        let fields = [
-            ("grant_type", "client_credentials"),
-            ("client_id", client_id.as_str()),
-            ("client_secret", client_secret.as_str()),
-            ("scope", scope.as_str()),
-        ];
-        let reply = self.post_form(&format!("{}/oauth2/v2.0/token", self.authority), &fields).await;
-        match reply.json()["access_token"].as_str() {
-            Some(token) => token.to_owned(),
-            None => panic!("no token for {resource}: {} {}", reply.status, reply.text()),
+        let Some(engine) = self.engine.upgrade() else { panic!("no token for {resource}: the lab stopped") };
+        let (inner, wanted) = (self.inner.clone(), resource.to_owned());
+        let asked = self.handle.spawn(async move { ask_for_token(&engine, &inner, &wanted).await }).await;
+        match asked {
+            Ok(Ok((_, Some(token)))) => token,
+            Ok(Ok((refusal, None))) => {
+                panic!("no token for {resource}: {}", String::from_utf8_lossy(&refusal.body))
+            }
+            Ok(Err(error)) => panic!("no token for {resource}: {error}"),
+            Err(error) => panic!("no token for {resource}: {error}"),
         }
     }
 

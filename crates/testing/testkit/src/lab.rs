@@ -12,15 +12,15 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use mocktenant_diagnosis::Explanation;
-use mocktenant_lab::{Applied, ClockChange, Command, CommandError, Random};
+use mocktenant_lab::{Applied, Attempt, ClockChange, Command, CommandError, Random, caller};
 use mocktenant_server::{Options, Ports, Settings, StartError, client};
 use mocktenant_verdict::Switches;
-use mocktenant_world::{Edit, EditedBy, World};
+use mocktenant_world::{Edit, EditedBy, Errand, World};
 use time::OffsetDateTime;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::client::Client;
+use crate::client::{Client, Reply};
 use crate::journal::Journal;
 
 /// How many refusals a failing test prints at most.
@@ -239,7 +239,33 @@ impl Lab {
 
     /// A small HTTP client that trusts this lab.
     pub fn client(&self) -> Client {
-        Client::of(self.client.clone(), &self.settings, self.handle.clone())
+        Client::of(self.client.clone(), self.engine.downgrade(), self.handle.clone())
+    }
+
+    /// Lets the world's caller do what the world says it does (`caller.does`: it creates its customer unless told
+    /// otherwise), over HTTPS as any client would. The answer that ended it, whatever it is.
+    ///
+    /// # Panics
+    /// If no answer comes, or no product of the world is asked for such a thing.
+    pub async fn drive(&self) -> Reply {
+        self.drive_as(self.world().caller().does).await
+    }
+
+    /// The same for something else than the world says: what a test looks for afterwards.
+    ///
+    /// # Panics
+    /// As [`Self::drive`].
+    pub async fn drive_as(&self, errand: Errand) -> Reply {
+        let (engine, client) = (self.engine.clone(), self.client.clone());
+        let driven =
+            self.handle.spawn(async move { caller::drive_as(&engine, &client, errand, None).await }).await;
+        match driven {
+            Ok(Ok(Attempt { status, headers, body, .. })) => {
+                Reply { status: status.as_u16(), headers, body: body.to_vec() }
+            }
+            Ok(Err(error)) => panic!("the caller cannot be driven: {error}"),
+            Err(error) => panic!("the caller cannot be driven: {error}"),
+        }
     }
 
     /// The current world.

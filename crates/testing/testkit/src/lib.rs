@@ -15,11 +15,9 @@
 //! // A world half-way through the vendor's recipe: the AOS still asks as the application it asked as before.
 //! let lab = Lab::scenario("half-done").start().await;
 //!
-//! // Your own code goes here; it is given URLs and credentials by `lab.settings()`. This is the same by hand.
-//! let aos = &lab.settings().aos["onebox"];
-//! let token = lab.client().token(&aos.resource).await;
-//! let url = format!("{}/data/CustomersV3", aos.url);
-//! let answer = lab.client().bearer(&token).post_json(&url, &aos.sample_customer).await;
+//! // Your own code goes here; it is given URLs and credentials by `lab.settings()`. This is what the world's own caller
+//! // does: a token, then a customer for the AOS.
+//! let answer = lab.drive().await;
 //! assert!(answer.text().contains("Unable to get access token"));
 //!
 //! // What the AOS was asked, and which check refused what it asked for in turn.
@@ -33,8 +31,7 @@
 //! assert_eq!(cause.name(), "Aad.Realm");
 //! lab.apply(cause.change).await;
 //! lab.restart("onebox").await;
-//! let answer = lab.client().bearer(&token).post_json(&url, &aos.sample_customer).await;
-//! assert_eq!(answer.status, 201);
+//! assert_eq!(lab.drive().await.status, 201);
 //! # }
 //! ```
 
@@ -51,10 +48,14 @@ pub use mocktenant_lab::journal::{Kind as RecordKind, Record, RecordDocument};
 pub use mocktenant_lab::{
     Applied, ClockChange, Command, CommandError, Entrance, Fact, Facts, Lab as Engine, Machine, Scope, Tree,
 };
+pub use mocktenant_scenario::{Act, Scenario, Step};
 pub use mocktenant_server::{Aos, CustomApi, Dataverse, Entra, Settings, StartError};
 pub use mocktenant_verdict::{Check, Outcome, Setting};
-pub use mocktenant_world::{Edit, EditError, EditedBy, Operation, Problem, World, WorldError};
+pub use mocktenant_world::{Edit, EditError, EditedBy, Errand, Operation, Problem, World, WorldError};
 // What a world, an engine or a start's error is made of further down, by its own crate's names.
-pub use {mocktenant_diagnosis, mocktenant_lab, mocktenant_server, mocktenant_verdict, mocktenant_world};
+pub use {
+    mocktenant_diagnosis, mocktenant_lab, mocktenant_scenario, mocktenant_server, mocktenant_verdict,
+    mocktenant_world,
+};
 // In the versions that those signatures mean.
 pub use {bytes, http, indexmap, serde_json, time};

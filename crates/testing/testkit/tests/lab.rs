@@ -4,16 +4,9 @@
 
 use std::panic::AssertUnwindSafe;
 
-use mocktenant_testkit::{Edit, Lab, Reply, Setting};
+use mocktenant_testkit::{Edit, Errand, Lab, Reply, Setting};
 use serde_json::json;
 use time::macros::datetime;
-
-async fn create_customer(lab: &Lab) -> Reply {
-    let aos = &lab.settings().aos["onebox"];
-    let token = lab.client().token(&aos.resource).await;
-    let url = format!("{}/data/CustomersV3", aos.url);
-    lab.client().bearer(&token).post_json(&url, &aos.sample_customer).await
-}
 
 fn token_form(lab: &Lab, secret: &str) -> Vec<(&'static str, String)> {
     let settings = lab.settings();
@@ -34,7 +27,7 @@ async fn ask_for_token(lab: &Lab, secret: &str) -> Reply {
 #[tokio::test]
 async fn a_customer_of_a_healthy_world_arrives_and_the_journal_tells_its_way() {
     let lab = Lab::start().await;
-    let created = create_customer(&lab).await;
+    let created = lab.drive().await;
     assert_eq!(created.status, 201, "{}", created.text());
 
     let journal = lab.journal();
@@ -46,6 +39,39 @@ async fn a_customer_of_a_healthy_world_arrives_and_the_journal_tells_its_way() {
     assert_eq!(written.parent.as_deref(), created.exchange(), "Dataverse was asked because of it");
     assert_eq!(journal.find(&written.id).unwrap().sequence, written.sequence);
     assert!(lab.explain_last().is_none() && lab.failure_report().is_empty());
+}
+
+#[tokio::test]
+async fn the_caller_does_what_its_world_says_and_what_a_test_asks_for() {
+    let lab = Lab::start().await;
+    let rows = |reply: &Reply| reply.json()["value"].as_array().map(Vec::len);
+    for errand in [Errand::ReadCustomers, Errand::DataverseRequest] {
+        assert_eq!(rows(&lab.drive_as(errand).await), Some(0), "{errand:?}");
+    }
+    assert_eq!(lab.drive().await.status, 201);
+    for errand in [Errand::ReadCustomers, Errand::DataverseRequest] {
+        assert_eq!(rows(&lab.drive_as(errand).await), Some(1), "{errand:?}");
+    }
+    let does = Setting::fixed("/caller/does");
+    lab.apply([Edit::replace(does.clone(), "load"), Edit::add(Setting::fixed("/caller/count"), 3)]).await;
+    for _ in 0..2 {
+        assert_eq!(lab.drive().await.status, 201, "under another number each time");
+    }
+    assert_eq!(lab.journal().requests_to("aos").iter().filter(|asked| asked.status == 201).count(), 7);
+    let error = lab.try_apply([Edit::replace(does, "lode")]).await.unwrap_err();
+    assert!(error.to_string().contains("/caller"), "{error}");
+}
+
+#[tokio::test]
+async fn a_wrong_request_is_a_wrong_world() {
+    let lab = Lab::start().await;
+    lab.apply([Edit::add(Setting::fixed("/caller/resource"), "https://contoso.crm4.dynamics.com")]).await;
+    assert_eq!(lab.drive().await.status, 401, "the token is for another resource");
+    // What the world says of its resource is about its own errand.
+    assert_eq!(lab.drive_as(Errand::DataverseRequest).await.status, 200);
+    lab.apply([Edit::replace(Setting::fixed("/caller/client_secret"), "wrong")]).await;
+    let refused = lab.drive().await;
+    assert_eq!((refused.status, &refused.json()["error"]), (401, &json!("invalid_client")));
 }
 
 #[tokio::test]
@@ -67,16 +93,16 @@ async fn typed_settings_are_those_of_the_document() {
 #[tokio::test]
 async fn a_broken_world_is_healed_by_what_explain_says_and_a_restart() {
     let lab = Lab::scenario("half-done").start().await;
-    assert_ne!(create_customer(&lab).await.status, 201);
+    assert_ne!(lab.drive().await.status, 201);
     assert_eq!(lab.journal().failed_check().unwrap().name, "certificate-registered");
     let cause = lab.explain_last().unwrap().cause.unwrap();
     assert_eq!(cause.name(), "Aad.Realm");
     assert!(lab.failure_report().contains("Aad.Realm"), "{}", lab.failure_report());
 
     lab.apply(cause.change).await;
-    assert_ne!(create_customer(&lab).await.status, 201, "read at start");
+    assert_ne!(lab.drive().await.status, 201, "read at start");
     lab.restart("onebox").await;
-    assert_eq!(create_customer(&lab).await.status, 201);
+    assert_eq!(lab.drive().await.status, 201);
 }
 
 #[tokio::test]
@@ -146,7 +172,7 @@ fn message_of<F: Future<Output = ()>>(body: F) -> String {
 fn a_test_that_fails_ends_with_its_own_message_after_its_lab_is_explained() {
     let message = message_of(async {
         let lab = Lab::scenario("app-user-missing").start().await;
-        let answer = create_customer(&lab).await;
+        let answer = lab.drive().await;
         assert_eq!(answer.status, 201, "the customer should be there");
     });
     assert!(message.contains("the customer should be there"), "{message}");
@@ -160,8 +186,8 @@ fn what_a_test_got_wrong_is_said() {
     assert!(message.contains("no-such-scenario"), "{message}");
     let message = message_of(async {
         let lab = Lab::start().await;
-        create_customer(&lab).await;
-        create_customer(&lab).await;
+        lab.drive().await;
+        lab.drive().await;
         lab.journal().only_request_to("aos");
     });
     assert!(

@@ -10,10 +10,10 @@ use mocktenant_testkit::indexmap::IndexMap;
 use mocktenant_testkit::serde_json::Value;
 use mocktenant_testkit::time::OffsetDateTime;
 use mocktenant_testkit::{
-    Aos, Applied, Builder, Cause, Check, Client, ClockChange, Command, CommandError, CustomApi, Dataverse,
-    Edit, EditError, EditedBy, Engine, Entra, Entrance, ExplainedCheck, Explanation, Fact, Journal, Kind,
-    Lab, Operation, Origin, Outcome, Problem, Record, RecordKind, Reply, Setting, Settings, StartError,
-    World, WorldError,
+    Act, Aos, Applied, Builder, Cause, Check, Client, ClockChange, Command, CommandError, CustomApi,
+    Dataverse, Edit, EditError, EditedBy, Engine, Entra, Entrance, Errand, ExplainedCheck, Explanation, Fact,
+    Journal, Kind, Lab, Operation, Origin, Outcome, Problem, Record, RecordKind, Reply, Setting, Settings,
+    StartError, World, WorldError,
 };
 
 async fn calls(builder: Builder, client: &Client, instant: OffsetDateTime) -> Result<Lab, StartError> {
@@ -27,6 +27,8 @@ async fn calls(builder: Builder, client: &Client, instant: OffsetDateTime) -> Re
     }
     let Reply { status: _, headers, body: _ } = client.send(Method::GET, "", &[], "").await;
     let _: HeaderMap = headers;
+    let errand: Errand = lab.world().caller().does;
+    let _: (Reply, Reply) = (lab.drive().await, lab.drive_as(errand).await);
     Ok(lab)
 }
 
@@ -56,6 +58,11 @@ fn cause(cause: Cause) -> (Kind, Setting, Option<Origin>, Vec<Edit>) {
     (cause.kind, cause.setting, cause.origin, cause.change)
 }
 
+fn act(act: Act) -> (Command, Vec<Setting>) {
+    let restored = act.restore.clone();
+    (Command::Act { act, by: EditedBy::Control }, restored)
+}
+
 fn edit(edit: Edit) -> (Operation, Setting, Command) {
     (edit.op, edit.path.clone(), Command::Edit { edits: vec![edit], by: EditedBy::Control })
 }
@@ -66,5 +73,5 @@ fn check(check: Check) -> (Outcome, Cow<'static, str>) {
 
 #[test]
 fn every_type_of_the_api_has_a_name_here() {
-    let _ = (calls, lab, settings, record, explanation, cause, edit, check);
+    let _ = (calls, lab, settings, record, explanation, cause, act, edit, check);
 }

@@ -5,12 +5,10 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, Method, header};
 use mocktenant_aos::Aos;
 use mocktenant_dataverse::Dataverse;
 use mocktenant_entra::Entra;
-use mocktenant_lab::outbound::{Call, CallError, Outbound, Reply};
-use mocktenant_lab::{BoxFuture, ClockChange, Command, Entrance, Lab, Random, Request, Response};
+use mocktenant_lab::{ClockChange, Command, InProcess, Lab, Random};
 use mocktenant_verdict::Switches;
 use mocktenant_world::World;
 use time::macros::datetime;
@@ -31,49 +29,7 @@ pub async fn started(world: &Arc<World>) -> Lab {
     let lab = lab(world);
     // A clock change has no way to fail.
     let _ = lab.apply(Command::Clock(ClockChange::Freeze(datetime!(2026-11-22 12:00 UTC)))).await;
-    lab.set_outbound(Itself(lab.clone()));
+    lab.set_outbound(InProcess::by_world_names(&lab));
     lab.start_all().await;
     lab
-}
-
-/// Answers a request with a body, as if it had come to `host` by the port of its entrance.
-pub async fn send(lab: &Lab, method: Method, url: &str, headers: HeaderMap, body: Vec<u8>) -> Response {
-    let (host, target) = split(url).unwrap_or((url, "/"));
-    let entrance = entrance(lab, host).unwrap_or(Entrance::Identity);
-    let mut request = Request::new(method, host, target, entrance);
-    request.headers = headers;
-    request.body = Ok(body.into());
-    lab.answer(request).await
-}
-
-/// Headers of a form post.
-pub fn form() -> HeaderMap {
-    let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
-    HeaderMap::from_iter([(header::CONTENT_TYPE, kind)])
-}
-
-fn split(url: &str) -> Option<(&str, &str)> {
-    let rest = url.strip_prefix("https://")?;
-    Some(rest.find('/').map_or((rest, "/"), |at| rest.split_at(at)))
-}
-
-fn entrance(lab: &Lab, host: &str) -> Option<Entrance> {
-    let name = host.split(':').next()?;
-    lab.entrance_of(&name.to_ascii_lowercase())
-}
-
-/// The lab as its own outside. It keeps the lab alive, which a run to the end of a process does not mind.
-struct Itself(Lab);
-
-impl Outbound for Itself {
-    fn call(&self, call: Call) -> BoxFuture<'_, Result<Reply, CallError>> {
-        Box::pin(async move {
-            let Call { method, url, headers, body } = call;
-            let unknown = || CallError::UnknownHost { host: url.clone(), port: 443 };
-            let (host, _) = split(&url).ok_or_else(unknown)?;
-            entrance(&self.0, host).ok_or_else(unknown)?;
-            let answer = send(&self.0, method, &url, headers, body.to_vec()).await;
-            Ok(Reply { status: answer.status, headers: answer.headers, body: answer.body })
-        })
-    }
 }

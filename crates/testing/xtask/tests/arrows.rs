@@ -14,10 +14,14 @@ use cargo_metadata::{DependencyKind, FeatureName, Metadata, MetadataCommand, Pac
 const FLOORS: [&str; 5] = ["foundations", "engine", "surfaces", "product", "testing"];
 
 /// Named by any floor above the foundations: the words in which the rest of the house speaks.
-const VOCABULARY: [(&str, &str); 3] = [
+const VOCABULARY: [(&str, &str); 4] = [
     ("verdict", "checks, settings and catalogue rows: how every crate says accepted or refused"),
     ("keys", "thumbprints, certificates and keys: what both sides of every token hold"),
     ("world", "the compiled declaration: what every decision is made from"),
+    (
+        "scenario",
+        "broken worlds by role: products say who plays what, and whoever tells or tests one walks its steps",
+    ),
 ];
 
 /// The allowed arrows beyond the vocabulary: from, to, why.
@@ -34,6 +38,9 @@ const ARROWS: &[(&str, &str, &str)] = &[
     ("world", "artefacts", "web.config and wif.config are part of the declaration"),
     ("world", "keys", "parses every key and certificate when the world is compiled"),
     ("world", "verdict", "a declared value is a setting"),
+    ("scenario", "world", "edits a world, and restores what it was"),
+    ("scenario", "patch", "what breaks a world is edits"),
+    ("scenario", "verdict", "a pointer with roles is a setting once they have names"),
     // engine
     ("tables", "odata", "rows are chosen by filters and keys of the language"),
     ("lab", "tables", "one room for the rows of every product, by scope"),

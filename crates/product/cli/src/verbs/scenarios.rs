@@ -1,7 +1,7 @@
 //! `scenarios`: the broken worlds there are; puts a running lab into one, or back.
 
 use http::{Method, StatusCode};
-use mocktenant_world::scenario;
+use mocktenant_scenario as scenario;
 use serde_json::{Value, json};
 
 use crate::args::{Common, Scenarios};

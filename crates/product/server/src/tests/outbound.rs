@@ -1,5 +1,8 @@
 //! Calls of the lab to itself, and to nobody else.
 
+use mocktenant_lab::InProcess;
+use mocktenant_lab::outbound::{CallError, Outbound as _};
+
 use super::*;
 
 /// What a call made by the lab came to.
@@ -52,6 +55,60 @@ async fn nobody_else_is_ever_called() {
         assert_eq!(status, 502, "{url}: {body}");
         assert!(body.contains(word), "{url}: {body}");
     }
+}
+
+#[tokio::test]
+async fn in_process_a_call_comes_to_what_it_comes_to_over_sockets() {
+    let state = tempfile::tempdir().unwrap();
+    let public = "https://tenant.example:9443";
+    let setup = Setup { public_urls: [(Entrance::Identity, public.to_owned())].into(), ..setup(&state) };
+    let running = start_lab(lab(), setup).await.unwrap();
+    let aside = lab();
+    aside.set_addresses(Addresses::clone(&running.lab().addresses()));
+    aside.set_outbound(InProcess::new(&aside, running.lab().dial().unwrap()));
+    let urls = running.urls();
+    let organization = address(&urls.organizations[0].1).port();
+    let mut compared = Vec::new();
+    for url in [
+        "https://contoso.crm4.dynamics.com/echo?x=%41#fragment",
+        "http://ax.contoso.com/echo",
+        "https://ax.contoso.com:80/echo",
+        "HTTPS://Login.MicrosoftOnline.COM./echo",
+        &format!("https://login.microsoftonline.com:{organization}/echo"),
+        &format!("http://localhost:{organization}/echo"),
+        &format!("https://user:word@127.0.0.1:{organization}/echo"),
+        &format!("https://127.0.0.2:{organization}/echo"),
+        &format!("{public}/echo"),
+        "https://tenant.example/echo",
+        "https://contoso.crm4.dynamics.com",
+        "https://contoso.crm4.dynamics.com?a",
+        "https://contoso.crm4.dynamics.com/nowhere",
+        "https://example.com/",
+        "https://10.0.0.1/",
+        "https://localhost:1/",
+        "http://127.0.0.1/",
+        "https://[::1]/",
+        "https://login.microsoftonline.com:8443/",
+        "ftp://localhost/",
+        "/relative",
+        "",
+    ] {
+        let sent = |identity: &str| Call {
+            method: Method::POST,
+            url: format!("{identity}/call"),
+            headers: http::HeaderMap::new(),
+            body: url.to_owned().into(),
+        };
+        let there = running.outbound_client().send(sent(public)).await.unwrap();
+        let way_in = InProcess::new(&aside, running.lab().dial().unwrap());
+        let here = way_in.call(sent("https://login.microsoftonline.com")).await.unwrap();
+        assert_eq!((here.status, &here.body), (there.status, &there.body), "{url}");
+        compared.push(here.status);
+    }
+    assert_eq!(compared.iter().filter(|status| **status == StatusCode::OK).count(), 8, "{compared:?}");
+    // Nobody of the lab answers on its tools port.
+    let error = running.lab().dial().unwrap().entrance(&aside, "localhost", address(&urls.control).port());
+    assert!(matches!(error, Err(CallError::Refused { .. })), "{error:?}");
 }
 
 #[tokio::test]

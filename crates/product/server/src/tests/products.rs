@@ -1,6 +1,10 @@
 //! The lab people get: every product behind its port, started in order.
 
+use mocktenant_lab::InProcess;
+use mocktenant_lab::caller::{drive, drive_as};
 use mocktenant_lab::journal::Kind;
+use mocktenant_lab::outbound::Outbound as _;
+use mocktenant_world::Errand;
 
 use super::*;
 use crate::{Options, settings_without_lab, start};
@@ -29,6 +33,26 @@ async fn every_product_answers_and_the_environment_was_started_over_real_https()
     let tree = running.lab().journal().tree();
     let mut children = tree.children(&starts[0].id);
     assert!(children.any(|child| child.scheme == "https" && child.status == 200), "{tree:?}");
+    running.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn the_caller_gets_the_same_answers_over_sockets_and_in_process() {
+    let state = tempfile::tempdir().unwrap();
+    let running = start(options(&state)).await.unwrap();
+    let (lab, client) = (running.lab(), running.outbound_client());
+    let created = drive(lab, &client).await.unwrap();
+    assert_eq!(created.status, StatusCode::CREATED, "{}", created.json());
+    let host = lab.journal().find(&created.exchange).unwrap().host.to_string();
+    assert_eq!(format!("https://{host}"), running.urls().environments[0].1, "by a public address");
+    let here = InProcess::new(lab, client.dial().unwrap());
+    for errand in [Errand::ReadCustomers, Errand::DataverseRequest] {
+        let (far, near) =
+            (drive_as(lab, &client, errand, None).await, drive_as(lab, &here, errand, None).await);
+        let (far, near) = (far.unwrap(), near.unwrap());
+        assert_eq!((far.status, far.json()), (near.status, near.json()), "{errand:?}");
+        assert_eq!(far.json()["value"].as_array().map(Vec::len), Some(1), "{errand:?}");
+    }
     running.stop(Duration::from_secs(5)).await;
 }
 

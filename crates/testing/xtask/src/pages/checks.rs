@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use mocktenant_lab::Lab;
+use http::StatusCode;
+use mocktenant_lab::caller::drive;
 use mocktenant_lab::journal::{Kind, Record};
+use mocktenant_lab::{InProcess, Lab};
 use mocktenant_verdict::{Check, Outcome};
 use mocktenant_world::World;
-use serde_json::Value;
 
 use crate::chain;
 use crate::documents::GenerateError;
@@ -43,38 +43,16 @@ pub(crate) fn page(world: &Arc<World>) -> Result<String, GenerateError> {
     Ok(page)
 }
 
-/// The caller's token by secret, then its customer: the AOS asks for its own token with a certificate assertion and writes
-/// the account.
+/// What the caller of the world does: its token, then its customer, for which the AOS asks for its own token with a
+/// certificate assertion and writes the account.
 async fn run(world: &Arc<World>) -> Result<Lab, GenerateError> {
     let lab = chain::started(world).await;
-    let caller = world.caller();
-    let environment = world.environment(&caller.environment);
-    let environment =
-        environment.ok_or_else(|| GenerateError::Chain("the caller has no environment".into()))?;
-    let resource = caller.resource.clone().unwrap_or_else(|| format!("https://{}", environment.host));
-    let url = format!("https://login.microsoftonline.com/{}/oauth2/v2.0/token", caller.tenant);
-    let form = format!(
-        "grant_type=client_credentials&client_id={}&client_secret={}&scope={resource}/.default",
-        caller.client_id,
-        caller.client_secret.as_str(),
-    );
-    let answer = chain::send(&lab, Method::POST, &url, chain::form(), form.into_bytes()).await;
-    let token = serde_json::from_slice::<Value>(&answer.body).unwrap_or_default();
-    let Some(token) = token["access_token"].as_str() else {
-        return Err(GenerateError::Chain(String::from_utf8_lossy(&answer.body).into_owned()));
-    };
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Ok(bearer) = HeaderValue::from_str(&format!("Bearer {token}")) {
-        headers.insert(header::AUTHORIZATION, bearer);
-    }
-    let customer = serde_json::to_vec(&caller.customer).unwrap_or_default();
-    let url = format!("https://{}/data/CustomersV3", environment.host);
-    let answer = chain::send(&lab, Method::POST, &url, headers, customer).await;
-    if answer.status == StatusCode::CREATED {
+    let way = InProcess::by_world_names(&lab);
+    let attempt = drive(&lab, &way).await.map_err(|error| GenerateError::Chain(error.to_string()))?;
+    if attempt.status == StatusCode::CREATED {
         Ok(lab)
     } else {
-        Err(GenerateError::Chain(format!("{}: {}", answer.status, String::from_utf8_lossy(&answer.body))))
+        Err(GenerateError::Chain(format!("{}: {}", attempt.status, attempt.json())))
     }
 }
 

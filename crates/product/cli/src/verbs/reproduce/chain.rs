@@ -3,11 +3,10 @@
 //! Decides only the order: the call, then what the environment's last start says if that is why it was refused, then every
 //! call made because of it, to any depth, and last the products nobody called.
 
-use mocktenant_lab::Lab;
 use mocktenant_lab::journal::{Kind, Record};
+use mocktenant_lab::{Attempt, Lab};
 use serde::Serialize;
 
-use super::caller::Attempt;
 use crate::exchange_line::{count_checks, shortened};
 
 /// One exchange of the chain, or a product that was never called.

@@ -12,9 +12,9 @@ mod tell;
 use std::time::{Duration, Instant};
 
 use mocktenant_lab::Command;
+use mocktenant_scenario::{self as scenario, Scenario};
 use mocktenant_server::{Options, Ports, Running};
-use mocktenant_world::EditedBy;
-use mocktenant_world::scenario::{self, Scenario};
+use mocktenant_world::{EditedBy, Errand};
 use serde_json::json;
 
 use crate::args::{Common, Reproduce};
@@ -92,29 +92,31 @@ async fn live(running: &Running, scenario: &Scenario, began: Instant) -> Result<
     tally.note(lab, &broken);
     let rolled_back = if broken.refused() { caller.is_absent(&broken).await? } else { None };
     let happened = chain::around(lab, &broken);
-    let explanation = broken.explanation(lab).await;
+    let explanation = caller::explanation(lab, &broken).await;
 
     let mut steps = Vec::with_capacity(scenario.steps.len());
     let mut healed = false;
+    let cast = lab.cast();
     for step in &scenario.steps {
-        let failed = |error: &mocktenant_lab::CommandError| {
+        let failed = |error: &dyn std::error::Error| {
             Failure::new(Exit::Finding, format!("the step {:?} does not apply", step.title)).because(error)
         };
         let by = EditedBy::Scenario(scenario.name.clone());
-        lab.apply(Command::Edit { edits: step.edits.clone(), by }).await.map_err(|error| failed(&error))?;
-        for environment in &step.restart {
-            let restart = Command::Restart { environment: environment.clone(), node: None };
-            lab.apply(restart).await.map_err(|error| failed(&error))?;
-        }
+        let act = step.act.clone();
+        lab.apply(Command::Act { act, by }).await.map_err(|error| failed(&error))?;
+        let step = cast.step(step).map_err(|error| failed(&error))?;
         if healed {
-            steps.push(Step::unneeded(step));
+            steps.push(Step::unneeded(&step));
             continue;
         }
         let attempt = caller.try_once().await?;
         tally.note(lab, &attempt);
-        let account = if attempt.refused() { None } else { caller.account().await? };
-        healed = account.is_some();
-        steps.push(Step::taken(step, lab, &attempt, account).await);
+        let errand = caller.errand();
+        let created = errand == Errand::CreateCustomer && !attempt.refused();
+        let account = if created { caller.account().await? } else { None };
+        let taken = Step::taken(&step, lab, &attempt, errand, account).await;
+        healed = taken.heals();
+        steps.push(taken);
     }
     Ok(Story {
         schema: 1,

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use mocktenant_diagnosis::Explanation;
-use mocktenant_lab::Lab;
 use mocktenant_lab::journal::Kind;
-use mocktenant_world::scenario;
+use mocktenant_lab::{Attempt, Lab};
+use mocktenant_scenario as scenario;
+use mocktenant_world::Errand;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::caller::{Attempt, Caller};
+use super::caller::{self, Caller};
 use super::chain::{self, Failed, Link, product};
 
 /// One failure from end to end.
@@ -52,7 +53,9 @@ impl Story {
 /// What the user saw.
 #[derive(Serialize)]
 pub(super) struct Saw {
-    /// The customer that was saved.
+    /// What was tried.
+    does: Errand,
+    /// The customer it is about.
     customer: String,
     /// Status of the answer.
     status: u16,
@@ -65,7 +68,13 @@ pub(super) struct Saw {
 
 impl Saw {
     pub(super) fn new(caller: &Caller<'_>, attempt: &Attempt, rolled_back: Option<bool>) -> Self {
-        Self { customer: caller.customer(), status: attempt.status, lines: attempt.lines(), rolled_back }
+        let (does, customer) = (caller.errand(), caller.customer());
+        let (status, lines) = (attempt.status.as_u16(), caller::lines(attempt));
+        Self { does, customer, status, lines, rolled_back }
+    }
+
+    pub(super) fn does(&self) -> Errand {
+        self.does
     }
 
     pub(super) fn customer(&self) -> &str {
@@ -123,6 +132,11 @@ pub(super) enum Then {
         /// The account as Dataverse has it.
         account: Value,
     },
+    /// It was answered, and there is nothing more to look for.
+    Answered {
+        /// Every exchange of the chain.
+        chain: Vec<Link>,
+    },
     /// The customer was taken, but no account appeared.
     Lost {
         /// Every exchange of the chain.
@@ -134,28 +148,37 @@ pub(super) enum Then {
 
 impl Step {
     pub(super) fn unneeded(step: &scenario::Step) -> Self {
-        Self { title: step.title.clone(), restarted: step.restart.clone(), then: Then::Unneeded }
+        Self { title: step.title.clone(), restarted: step.act.restart.clone(), then: Then::Unneeded }
     }
 
+    /// Of a customer that was created, `account` is what it became in Dataverse.
     pub(super) async fn taken(
         step: &scenario::Step,
         lab: &Lab,
         attempt: &Attempt,
+        errand: Errand,
         account: Option<Value>,
     ) -> Self {
-        let then = match (attempt.refused(), account) {
-            (true, _) => refused(lab, attempt).await,
-            (false, Some(account)) => Then::Arrived { chain: chain::around(lab, attempt), account },
-            (false, None) => Then::Lost { chain: chain::around(lab, attempt) },
+        let chain = || chain::around(lab, attempt);
+        let then = match (attempt.refused(), errand, account) {
+            (true, ..) => refused(lab, attempt).await,
+            (false, _, Some(account)) => Then::Arrived { chain: chain(), account },
+            (false, Errand::CreateCustomer, None) => Then::Lost { chain: chain() },
+            (false, _, None) => Then::Answered { chain: chain() },
         };
-        Self { title: step.title.clone(), restarted: step.restart.clone(), then }
+        Self { title: step.title.clone(), restarted: step.act.restart.clone(), then }
+    }
+
+    /// Whether nothing is broken any more.
+    pub(super) fn heals(&self) -> bool {
+        matches!(self.then, Then::Arrived { .. } | Then::Answered { .. })
     }
 }
 
 /// Who refused, and why: the last exchange of the chain with a failed check is the one that decided, since whoever called
 /// it only passed the refusal on.
 async fn refused(lab: &Lab, attempt: &Attempt) -> Then {
-    let explanation = attempt.explanation(lab).await;
+    let explanation = caller::explanation(lab, attempt).await;
     let cause = explanation.as_ref().and_then(|explanation| explanation.cause.as_ref());
     let (setting, cause) =
         (cause.map(|cause| cause.setting.to_string()), cause.map(mocktenant_diagnosis::Cause::to_line));

@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use mocktenant_verdict::foreign::excerpt;
+use mocktenant_world::Errand;
 
 use super::chain::{Failed, Link};
 use super::story::{Step, Story, Then};
@@ -58,7 +59,13 @@ fn saw(text: &mut String, story: &Story, palette: Palette) {
         None => "",
     };
     let customer = harmless(story.saw.customer());
-    let line = format!("1. What the user saw, saving customer {customer} in Finance & Operations{record}");
+    let what = match story.saw.does() {
+        Errand::CreateCustomer => format!("saving customer {customer} in Finance & Operations"),
+        Errand::ReadCustomers => format!("reading customer {customer} in Finance & Operations"),
+        Errand::DataverseRequest => format!("reading account {customer} in Dataverse"),
+        Errand::Load => "saving one customer after another in Finance & Operations".to_owned(),
+    };
+    let line = format!("1. What the user saw, {what}{record}");
     heading(text, palette, &line);
     for line in story.saw.lines() {
         let _ = writeln!(text, "     {}", palette.paint(Paint::Bad, &harmless(line)));
@@ -118,12 +125,16 @@ fn fixed(text: &mut String, step: &Step, palette: Palette) {
             let _ = writeln!(text, "          now: {}", palette.paint(Paint::Good, &arrived));
             wrapped(text, "               ", &answered(chain));
         }
+        Then::Answered { chain } => {
+            let _ = writeln!(text, "          now: {}", palette.paint(Paint::Good, "it works"));
+            wrapped(text, "               ", &answered(chain));
+        }
         Then::Lost { chain } => {
             let _ = writeln!(text, "          now: the customer was taken, but no account appeared");
             wrapped(text, "               ", &answered(chain));
         }
         Then::Unneeded => {
-            let _ = writeln!(text, "          not needed any more: the customer had arrived");
+            let _ = writeln!(text, "          not needed any more: it works already");
         }
     }
 }

@@ -1,0 +1,195 @@
+//! The client of a world, driven: a token, then what the world's `caller` says it does.
+//!
+//! Decides the order alone: which product the errand is for, which provider the token is asked of, how often. How a step
+//! and a token are asked for are the surfaces' own words ([`crate::Surface::step`], [`crate::Surface::token_call`]); who
+//! asks, for what, and with what is the world's `caller`, so that a wrong request is a wrong world too. It reaches the
+//! lab as any client would: by the lab's public addresses, or by the names of the world where there are none.
+
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use mocktenant_world::{Errand, World};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+use serde_json::Value;
+
+use crate::outbound::{Call, CallError, Outbound, Reply};
+use crate::{EXCHANGE_HEADER, Entrance, Lab};
+
+/// Everything but RFC 3986 section 2.3's unreserved characters.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// One request of the caller, before anybody knows where the lab can be reached.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Where it goes in.
+    pub entrance: Entrance,
+    /// The world's own name for it.
+    pub host: String,
+    /// Method.
+    pub method: Method,
+    /// Path and query.
+    pub target: String,
+    /// Header fields.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: Bytes,
+}
+
+impl Ask {
+    /// A request without header fields or body.
+    pub fn get(entrance: Entrance, host: &str, target: String) -> Self {
+        let (method, headers) = (Method::GET, HeaderMap::new());
+        Self { entrance, host: host.to_owned(), method, target, headers, body: Bytes::new() }
+    }
+}
+
+/// What one product is asked for.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The request, without its token.
+    pub ask: Ask,
+    /// The resource a client asks a token for to make it.
+    pub resource: String,
+}
+
+/// How one provider is asked for a token.
+#[derive(Clone, Debug)]
+pub struct TokenCall {
+    /// The request.
+    pub ask: Ask,
+    /// Reads the token out of an answer that has one.
+    pub read: fn(&Reply) -> Option<String>,
+}
+
+/// What came of it: the answer that ended it.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The exchange, as the journal knows it; empty if the answer named none.
+    pub exchange: String,
+    /// Its status.
+    pub status: StatusCode,
+    /// Its header fields.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
+    /// The access token, if the caller got that far.
+    pub token: Option<String>,
+    /// Requests answered after the token.
+    pub turns: u32,
+}
+
+/// Why nothing came of it.
+#[derive(Debug, thiserror::Error)]
+pub enum DriveError {
+    /// No answer.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// No product of this lab can do it in this world.
+    #[error("no product of this world is asked for {}", name(*.0))]
+    NobodyToAsk(Errand),
+    /// No provider of this lab gives a token for it in this world.
+    #[error("no identity provider of this world is asked for a token for {0:?}")]
+    NoProvider(String),
+}
+
+/// What the world calls an errand.
+fn name(errand: Errand) -> String {
+    serde_json::to_value(errand).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+impl Attempt {
+    fn new(reply: Reply, token: Option<String>, turns: u32) -> Self {
+        let exchange = reply.headers.get(EXCHANGE_HEADER).and_then(|id| id.to_str().ok());
+        let exchange = exchange.unwrap_or_default().to_owned();
+        Self { exchange, status: reply.status, headers: reply.headers, body: reply.body, token, turns }
+    }
+
+    /// Whether it was refused, on the way to the token or after it.
+    pub fn refused(&self) -> bool {
+        self.status.is_client_error() || self.status.is_server_error()
+    }
+
+    /// The body as JSON; as a text where it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&self.body).into_owned()))
+    }
+}
+
+/// Lets the caller of the lab's world do what it does. A refusal ends it; `via` is how its requests travel.
+pub async fn drive(lab: &Lab, via: &dyn Outbound) -> Result<Attempt, DriveError> {
+    drive_as(lab, via, lab.world().caller().does, None).await
+}
+
+/// Lets the caller do something else than its world says, with a token it has if it has one. What the world says of the
+/// resource is about its own errand, and counts for no other.
+pub async fn drive_as(
+    lab: &Lab,
+    via: &dyn Outbound,
+    errand: Errand,
+    token: Option<String>,
+) -> Result<Attempt, DriveError> {
+    let world = lab.world();
+    let caller = world.caller();
+    let first = fresh_number(lab);
+    let first_step = step(lab, &world, errand, first)?;
+    let token = match token {
+        Some(token) => token,
+        None => {
+            let declared = caller.resource.as_ref().filter(|_| errand == caller.does);
+            match ask_for_token(lab, via, declared.unwrap_or(&first_step.resource)).await? {
+                (_, Some(token)) => token,
+                (refusal, None) => return Ok(Attempt::new(refusal, None, 0)),
+            }
+        }
+    };
+    let mut reply = send(lab, via, first_step.ask, Some(&token)).await?;
+    let mut turns = 1;
+    while turns < caller.turns(errand) && reply.status.is_success() {
+        let next = step(lab, &world, errand, first.wrapping_add(turns))?;
+        reply = send(lab, via, next.ask, Some(&token)).await?;
+        turns += 1;
+    }
+    Ok(Attempt::new(reply, Some(token), turns))
+}
+
+/// Asks for a token as the caller; the answer, and the token if there is one in it.
+pub async fn ask_for_token(
+    lab: &Lab,
+    via: &dyn Outbound,
+    resource: &str,
+) -> Result<(Reply, Option<String>), DriveError> {
+    let world = lab.world();
+    let asked = lab.surfaces().iter().find_map(|mounted| mounted.surface.token_call(&world, resource));
+    let TokenCall { ask, read } = asked.ok_or_else(|| DriveError::NoProvider(resource.to_owned()))?;
+    let reply = send(lab, via, ask, None).await?;
+    let token = read(&reply).filter(|_| reply.status.is_success());
+    Ok((reply, token))
+}
+
+/// A text as it stands in a path, a query or a form: only RFC 3986's unreserved characters stand for themselves.
+pub fn encoded(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, RESERVED)
+}
+
+fn step(lab: &Lab, world: &World, errand: Errand, number: u32) -> Result<Step, DriveError> {
+    let asked = lab.surfaces().iter().find_map(|mounted| mounted.surface.step(world, errand, number));
+    asked.ok_or(DriveError::NobodyToAsk(errand))
+}
+
+async fn send(lab: &Lab, via: &dyn Outbound, ask: Ask, token: Option<&str>) -> Result<Reply, CallError> {
+    let Ask { entrance, host, method, target, mut headers, body } = ask;
+    let base = lab.addresses().get(&entrance).cloned().unwrap_or_else(|| format!("https://{host}"));
+    if let Some(Ok(mut bearer)) = token.map(|token| HeaderValue::from_str(&format!("Bearer {token}"))) {
+        bearer.set_sensitive(true);
+        headers.insert(AUTHORIZATION, bearer);
+    }
+    via.call(Call { method, url: format!("{base}{target}"), headers, body }).await
+}
+
+/// A number that no errand before used, as good as certainly.
+fn fresh_number(lab: &Lab) -> u32 {
+    let mut bytes = [0; 4];
+    lab.random().fill(&mut bytes);
+    u32::from_be_bytes(bytes)
+}

@@ -1,0 +1,245 @@
+//! The roles of a scenario and who plays them in a world.
+//!
+//! Decides how a role is written in a scenario's pointers and values (`{app}`) and what stands there in a given world, so
+//! that one file breaks any world. `Cast::of` knows what the declaration alone says; what only a product can tell, for
+//! instance which application an AOS asks as, that product adds. Never decides what a scenario does.
+
+use std::fmt;
+
+use mocktenant_patch::Edit;
+use mocktenant_verdict::Setting;
+use mocktenant_world::World;
+use serde_json::Value;
+
+use crate::{Act, Scenario, Step};
+
+/// A role. Lower-case words in braces are roles; anything else in braces (`{0}`) is text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// `{tenant}`: the identity provider of the one-box.
+    Tenant,
+    /// `{onebox}`: the environment the caller calls.
+    Onebox,
+    /// `{app}`: the application the one-box asks for tokens as.
+    App,
+    /// `{cert}`: the thumbprint of the certificate it does that with.
+    Cert,
+    /// `{org}`: the organisation it is linked with.
+    Org,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Tenant, Self::Onebox, Self::App, Self::Cert, Self::Org];
+
+    /// As it is written, without braces.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Tenant => "tenant",
+            Self::Onebox => "onebox",
+            Self::App => "app",
+            Self::Cert => "cert",
+            Self::Org => "org",
+        }
+    }
+
+    fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| part.word() == word)
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{{{}}}", self.word())
+    }
+}
+
+/// A role that nobody in a world plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vacant(pub Part);
+
+impl fmt::Display for Vacant {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "this world has nobody for {}", self.0)
+    }
+}
+
+impl std::error::Error for Vacant {}
+
+/// Who plays which role.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cast {
+    names: [Option<String>; Part::ALL.len()],
+}
+
+impl Cast {
+    /// What the declaration alone says: the environment the caller calls, its identity provider, its organisation.
+    pub fn of(world: &World) -> Self {
+        let mut cast = Self::default();
+        if let Some(onebox) = world.environment(&world.caller().environment) {
+            cast.set(Part::Onebox, &onebox.id);
+            if let Some(tenant) = onebox.identity.tenant() {
+                cast.set(Part::Tenant, tenant);
+            }
+            if let Some(organization) = world.linked_organization(onebox) {
+                cast.set(Part::Org, &organization.key);
+            }
+        }
+        cast
+    }
+
+    /// Gives a role to somebody. Whoever has it already keeps it.
+    pub fn set(&mut self, part: Part, name: &str) {
+        self.names[part as usize].get_or_insert_with(|| name.to_owned());
+    }
+
+    /// Who plays a role.
+    pub fn name(&self, part: Part) -> Result<&str, Vacant> {
+        self.names[part as usize].as_deref().ok_or(Vacant(part))
+    }
+
+    /// A whole scenario, with names for roles.
+    pub fn scenario(&self, scenario: &Scenario) -> Result<Scenario, Vacant> {
+        Ok(Scenario {
+            edits: self.edits(&scenario.edits)?,
+            after: scenario.after.iter().map(|act| self.act(act)).collect::<Result<_, _>>()?,
+            steps: scenario.steps.iter().map(|step| self.step(step)).collect::<Result<_, _>>()?,
+            ..scenario.clone()
+        })
+    }
+
+    /// One step, with names for roles.
+    pub fn step(&self, step: &Step) -> Result<Step, Vacant> {
+        Ok(Step { title: self.text(&step.title, str::to_owned)?, act: self.act(&step.act)? })
+    }
+
+    /// What is done, with names for roles.
+    pub fn act(&self, act: &Act) -> Result<Act, Vacant> {
+        let Act { restore, edits, wait, restart } = act;
+        Ok(Act {
+            restore: restore.iter().map(|pointer| self.pointer(pointer)).collect::<Result<_, _>>()?,
+            edits: self.edits(edits)?,
+            wait: *wait,
+            restart: restart.iter().map(|place| self.text(place, str::to_owned)).collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn edits(&self, edits: &[Edit]) -> Result<Vec<Edit>, Vacant> {
+        let edit = |edit: &Edit| {
+            Ok(Edit {
+                op: edit.op,
+                path: self.pointer(&edit.path)?,
+                from: edit.from.as_ref().map(|from| self.pointer(from)).transpose()?,
+                value: edit.value.as_ref().map(|value| self.value(value)).transpose()?,
+            })
+        };
+        edits.iter().map(edit).collect()
+    }
+
+    fn pointer(&self, pointer: &Setting) -> Result<Setting, Vacant> {
+        let escaped = |name: &str| Setting::of([name]).as_str()[1..].to_owned();
+        self.text(pointer.as_str(), escaped).map(Setting::from_pointer)
+    }
+
+    fn value(&self, value: &Value) -> Result<Value, Vacant> {
+        Ok(match value {
+            Value::String(text) => Value::String(self.text(text, str::to_owned)?),
+            Value::Array(elements) => {
+                Value::Array(elements.iter().map(|element| self.value(element)).collect::<Result<_, _>>()?)
+            }
+            Value::Object(members) => {
+                let member = |(name, value): (&String, &Value)| {
+                    Ok((self.text(name, str::to_owned)?, self.value(value)?))
+                };
+                Value::Object(members.iter().map(member).collect::<Result<_, _>>()?)
+            }
+            other => other.clone(),
+        })
+    }
+
+    fn text(&self, text: &str, spelt: impl Fn(&str) -> String) -> Result<String, Vacant> {
+        let mut filled = String::with_capacity(text.len());
+        for piece in pieces(text) {
+            match piece {
+                Piece::Text(text) => filled.push_str(text),
+                // A word that is no role was refused when the scenario was read.
+                Piece::Word(word) => match Part::of(word) {
+                    Some(part) => filled.push_str(&spelt(self.name(part)?)),
+                    None => filled.extend(["{", word, "}"]),
+                },
+            }
+        }
+        Ok(filled)
+    }
+}
+
+enum Piece<'t> {
+    Text(&'t str),
+    Word(&'t str),
+}
+
+fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let (mut begin, mut at) = (0, 0);
+    while let Some(open) = text[at..].find('{').map(|found| at + found) {
+        at = open + 1;
+        let end = text[at..].find(|character: char| !character.is_ascii_lowercase()).map(|found| at + found);
+        if let Some(end) = end.filter(|end| *end > at && text[*end..].starts_with('}')) {
+            pieces.extend([Piece::Text(&text[begin..open]), Piece::Word(&text[at..end])]);
+            (begin, at) = (end + 1, end + 1);
+        }
+    }
+    pieces.push(Piece::Text(&text[begin..]));
+    pieces
+}
+
+/// Refuses a word in braces that is no role. The message offers those there are.
+pub(super) fn known(text: &str) -> Result<(), String> {
+    let stranger = |piece: &Piece<'_>| matches!(piece, Piece::Word(word) if Part::of(word).is_none());
+    match pieces(text).into_iter().find(stranger) {
+        Some(Piece::Word(word)) => {
+            let roles = Part::ALL.map(|part| format!("`{part}`"));
+            Err(format!("`{{{word}}}` is no role, expected one of {}", roles.join(", ")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The same for every text in an edit.
+pub(super) fn known_in(edit: &Edit) -> Result<(), String> {
+    known(edit.path.as_str())?;
+    edit.from.iter().try_for_each(|from| known(from.as_str()))?;
+    edit.value.iter().try_for_each(known_in_value)
+}
+
+fn known_in_value(value: &Value) -> Result<(), String> {
+    match value {
+        Value::String(text) => known(text),
+        Value::Array(elements) => elements.iter().try_for_each(known_in_value),
+        Value::Object(members) => {
+            members.iter().try_for_each(|(name, value)| known(name).and_then(|()| known_in_value(value)))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lower_case_words_in_braces_are_roles_and_the_rest_is_text() {
+        let mut cast = Cast::default();
+        cast.set(Part::App, "a/b");
+        cast.set(Part::App, "late");
+        let text = |text: &str| cast.text(text, str::to_owned);
+        assert_eq!(text("spn:{app}{app}-{0}{}{{app}}{a b").unwrap(), "spn:a/ba/b-{0}{}{a/b}{a b");
+        assert_eq!(text("{cert}"), Err(Vacant(Part::Cert)));
+        let pointer = Setting::fixed("/x/{app}");
+        assert_eq!(cast.pointer(&pointer).unwrap().as_str(), "/x/a~1b");
+        let value = serde_json::json!({ "{app}": ["{app}", 1, null] });
+        assert_eq!(cast.value(&value).unwrap(), serde_json::json!({ "a/b": ["a/b", 1, null] }));
+        assert!(known("{0} {app} { a}").is_ok());
+        assert!(known("/{application}").unwrap_err().contains("`{application}` is no role, expected one of"));
+    }
+}

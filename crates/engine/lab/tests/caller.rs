@@ -98,6 +98,9 @@ impl Surface for Booth {
     fn routes() -> &'static [Route<Self>] {
         BOOTH
     }
+    fn fork(&self) -> Self {
+        Self
+    }
     fn hosts(&self, _: &World) -> Vec<(String, Entrance)> {
         vec![("booth.example.com".into(), Entrance::Identity)]
     }
@@ -118,6 +121,9 @@ impl Surface for Fair {
 
     fn routes() -> &'static [Route<Self>] {
         FAIR
+    }
+    fn fork(&self) -> Self {
+        Self { seen: Mutex::default(), full: self.full }
     }
     fn hosts(&self, _: &World) -> Vec<(String, Entrance)> {
         vec![("fair.example.com".into(), Entrance::environment("onebox"))]

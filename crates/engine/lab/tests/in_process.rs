@@ -74,6 +74,9 @@ impl Surface for Mirror {
     fn routes() -> &'static [Route<Self>] {
         ROUTES
     }
+    fn fork(&self) -> Self {
+        Self
+    }
     fn hosts(&self, _world: &World) -> Vec<(String, Entrance)> {
         vec![
             ("one.example.com".into(), Entrance::Identity),

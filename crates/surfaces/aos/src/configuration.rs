@@ -8,14 +8,16 @@ use std::sync::Arc;
 
 use mocktenant_keys::{PastedThumbprint, Thumbprint};
 use mocktenant_lab::{Fact, SharedFacts};
-use mocktenant_verdict::Setting;
+use mocktenant_verdict::{Change, Input as Use, Role, Setting, Text};
 use mocktenant_world::{Environment, World};
 use serde_json::Value;
+
+use crate::advice::Advice;
 
 /// The first-party application an AOS is when the flight is off.
 pub(crate) const FIRST_PARTY: &str = "00000015-0000-0000-c000-000000000000";
 /// The flight that makes the AOS use its own application towards Dataverse.
-const FLIGHT: &str = "DualWriteUnoAuthenticationFnoToCds";
+pub(crate) const FLIGHT: &str = "DualWriteUnoAuthenticationFnoToCds";
 
 /// One value as read at the start.
 #[derive(Clone, Debug)]
@@ -29,8 +31,8 @@ pub(crate) struct Input<T> {
 }
 
 impl<T> Input<T> {
-    fn fact(&self, name: &'static str, shown: &str) -> Fact {
-        Fact::new(name, Arc::<str>::from(shown)).read(self.setting.clone(), self.read.clone())
+    fn fact(&self, name: &'static str, role: Role, shown: &str) -> Fact {
+        Fact::new(name, Arc::<str>::from(shown)).read(self.setting.clone(), self.read.clone()).role(role)
     }
 }
 
@@ -51,6 +53,15 @@ pub(crate) const MACHINE_ROOT: StorePlace =
 /// Where the field report's `New-SelfSignedCertificate` leaves the key.
 pub(crate) const USER_MY: StorePlace =
     StorePlace { fact: "certificate-user", location: "CurrentUser", store: "My" };
+
+/// What the world says the values that calls are made with should be. For advice alone.
+#[derive(Clone, Debug)]
+struct Known {
+    tenant: Vec<Text>,
+    dataverse: Option<Text>,
+    /// What switches `Aad.Realm` on, while the flight is off.
+    switch: Option<Change>,
+}
 
 /// Everything read at a start.
 #[derive(Clone, Debug)]
@@ -77,6 +88,8 @@ pub(crate) struct Configuration {
     pub(crate) flight: Input<bool>,
     /// `ExternalEnvironmentURL`.
     pub(crate) dataverse_url: Input<String>,
+    /// What another product is told, and what the world knows to be right there.
+    known: Known,
     /// What was in each certificate place the lookup consults, if the thumbprint names any.
     pub(crate) places: Vec<(StorePlace, Input<bool>)>,
 }
@@ -87,6 +100,12 @@ impl Configuration {
         let web = |key: &str| web_config(environment, key);
         let flight_setting = environment.pointer.flight(FLIGHT).enabled();
         let flight = environment.database.sys_flighting.get(FLIGHT).is_some_and(|flight| flight.enabled == 1);
+        let advice = Advice::about(world, environment);
+        let known = Known {
+            tenant: advice.tenant_names().into_iter().map(Text::from).collect(),
+            dataverse: advice.organization_url().map(Text::from),
+            switch: (!flight).then(|| advice.flight(FLIGHT)),
+        };
         let dual_write = &environment.database.dual_write;
         let audiences: Vec<String> =
             environment.wif_config.iter().flat_map(|file| file.entries()).map(|entry| entry.value).collect();
@@ -119,6 +138,7 @@ impl Configuration {
                 setting: environment.pointer.dataverse_url(),
                 read: Value::String(dual_write.external_environment_url.clone()),
             },
+            known,
             places,
         }
     }
@@ -163,12 +183,14 @@ impl Configuration {
     /// Facts behind every judgement of a bearer token, each with the value as read: `{0}` is not filled in.
     pub(crate) fn bearer_facts(&self) -> SharedFacts {
         [
-            self.host_url.fact("host-url", &self.host_url.value),
-            self.issuer_format.fact("issuer", &self.issuer_format.value),
-            self.tenant_guid.fact("tenant-guid", &self.tenant_guid.value),
-            self.metadata_format.fact("metadata-url", &self.metadata_format.value),
-            self.tenant_id.fact("tenant-id", &self.tenant_id.value),
-            self.audience_uris.fact("audience-uris", &self.audience_uris.value.join(", ")),
+            self.host_url.fact("host-url", Role::Resource, &self.host_url.value),
+            self.issuer_format.fact("issuer", Role::Authority, &self.issuer_format.value),
+            self.tenant_guid.fact("tenant-guid", Role::Authority, &self.tenant_guid.value),
+            self.metadata_format.fact("metadata-url", Role::Address, &self.metadata_format.value),
+            self.tenant_id
+                .fact("tenant-id", Role::Authority, &self.tenant_id.value)
+                .used(Use::new(Role::Authority).known(self.known.tenant.clone())),
+            self.audience_uris.fact("audience-uris", Role::Resource, &self.audience_uris.value.join(", ")),
         ]
         .into_iter()
         .collect()
@@ -178,21 +200,29 @@ impl Configuration {
     pub(crate) fn outbound_facts(&self) -> SharedFacts {
         let read = if self.flight.value { &self.realm.read } else { &self.flight.read };
         let client = Fact::new("client-id", Arc::<str>::from(self.client_id()))
-            .read(self.client_id_setting().clone(), read.clone());
+            .read(self.client_id_setting().clone(), read.clone())
+            .role(Role::Client);
+        let mut realm = Use::new(Role::Client).written("spn:{}");
+        if let Some(switch) = &self.known.switch {
+            realm = realm.switched_on_by(switch.clone());
+        }
         let places = self.places.iter().map(|(place, found)| {
             let is_in = if found.value { "in" } else { "not in" };
-            found.fact(place.fact, &format!("{is_in} {}\\{}", place.location, place.store))
+            found.fact(place.fact, Role::Key, &format!("{is_in} {}\\{}", place.location, place.store))
         });
         [
-            self.login_format.fact("login-endpoint", &self.login_format.value),
-            self.realm.fact("realm", &self.realm.value),
-            self.flight.fact("flight", if self.flight.value { "on" } else { "off" }),
+            self.login_format.fact("login-endpoint", Role::Address, &self.login_format.value),
+            self.realm.fact("realm", Role::Client, &self.realm.value).used(realm),
+            self.flight.fact("flight", Role::Client, if self.flight.value { "on" } else { "off" }),
             client,
-            self.thumbprint.fact("thumbprint", &self.thumbprint.value),
+            self.thumbprint.fact("thumbprint", Role::Key, &self.thumbprint.value).used(Use::new(Role::Key)),
         ]
         .into_iter()
         .chain(places)
-        .chain([self.dataverse_url.fact("dataverse-url", &self.dataverse_url.value)])
+        .chain([self
+            .dataverse_url
+            .fact("dataverse-url", Role::Resource, &self.dataverse_url.value)
+            .used(Use::new(Role::Resource).known(self.known.dataverse.clone()))])
         .collect()
     }
 }

@@ -6,6 +6,7 @@
 //! Dual Write gets its own token from Entra and writes to Dataverse over HTTP before a record counts. Interactive sign-in
 //! and the custom services are not part of this cut.
 
+mod advice;
 mod bearer;
 mod caller;
 mod configuration;
@@ -31,7 +32,7 @@ use mocktenant_odata::QueryOptions;
 use mocktenant_scenario::Cast;
 use mocktenant_tables::Limits;
 use mocktenant_token::bearer::Authorization;
-use mocktenant_verdict::Check;
+use mocktenant_verdict::{Check, Question};
 use mocktenant_world::{Environment, Errand, Node, World};
 use time::OffsetDateTime;
 
@@ -82,6 +83,10 @@ impl Surface for Aos {
 
     fn routes() -> &'static [Route<Self>] {
         ROUTES
+    }
+
+    fn questions() -> Vec<&'static Question> {
+        node::QUESTIONS.iter().copied().chain(dual_write::questions()).collect()
     }
 
     fn fork(&self) -> Self {

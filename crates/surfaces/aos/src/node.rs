@@ -12,12 +12,26 @@ use mocktenant_federation::read_metadata;
 use mocktenant_lab::outbound::Call;
 use mocktenant_lab::{Context, Machine, Scope, SharedFacts, Trail};
 use mocktenant_token::bearer::TrustedKey;
-use mocktenant_verdict::{Check, Checklist, Finding};
+use mocktenant_verdict::{Check, Checklist, Finding, Question, Role};
 use mocktenant_world::Environment;
 
+use crate::advice;
 use crate::configuration::{Configuration, FIRST_PARTY};
 use crate::errors::StartError;
-use crate::service_identity::TokenCache;
+use crate::service_identity::{TokenCache, names_a_code};
+
+/// The files say where the metadata is.
+static CONFIGURATION_READABLE: Question = Question::new("configuration-readable", Role::Configuration);
+/// It can be had.
+static METADATA_REACHABLE: Question =
+    Question::new("metadata-reachable", Role::Address).needs(&[&CONFIGURATION_READABLE]).relays();
+/// And read.
+static METADATA_READABLE: Question =
+    Question::new("metadata-readable", Role::Address).needs(&[&METADATA_REACHABLE]);
+
+/// The questions of a start, in order.
+pub(crate) static QUESTIONS: &[&Question] =
+    &[&CONFIGURATION_READABLE, &METADATA_REACHABLE, &METADATA_READABLE];
 
 /// What one node is between two starts.
 pub(crate) struct NodeState {
@@ -171,7 +185,9 @@ async fn fetch_trust(
         Finding::fail(format!("empty: {}", missing.join(", ")), StartError::ConfigurationIncomplete)
     };
     let expected = "web.config with Aad.AADMetadataLocationFormat and Aad.AADTenantId";
-    let readable = list.ask_named("configuration-readable", expected, settings, finding);
+    let finding =
+        finding.mended_by(|| advice::remedy(context, |advice| Some(advice.incomplete(configuration))));
+    let readable = list.ask(&CONFIGURATION_READABLE, expected, settings, finding);
 
     let url = configuration.metadata_url();
     let mut document = None;
@@ -182,25 +198,33 @@ async fn fetch_trust(
             headers: HeaderMap::new(),
             body: bytes::Bytes::new(),
         };
+        // Where an identity provider answered that it knows no such tenant, the address is right.
+        let wrong_address = |refused: bool| {
+            let change =
+                |advice: advice::Advice<'_>| Some(advice.metadata(configuration)).filter(|_| !refused);
+            advice::remedy(context, change)
+        };
         match context.call(trail, call).await {
             Ok(reply) if reply.status == StatusCode::OK => {
                 document = Some(reply.body);
                 Finding::pass("200")
             }
-            Ok(reply) => Finding::fail(
-                format!("{} from {url}", reply.status.as_u16()),
-                StartError::MetadataUnreachable,
-            ),
-            Err(error) => Finding::fail(error.to_string(), StartError::MetadataUnreachable),
+            Ok(reply) => {
+                let actual = format!("{} from {url}", reply.status.as_u16());
+                let refused = names_a_code(&reply);
+                Finding::fail(actual, StartError::MetadataUnreachable).mended_by(|| wrong_address(refused))
+            }
+            Err(error) => Finding::fail(error.to_string(), StartError::MetadataUnreachable)
+                .mended_by(|| wrong_address(false)),
         }
     } else {
-        Finding::skip("configuration-readable")
+        Finding::skip(CONFIGURATION_READABLE.name)
     };
-    list.ask_named("metadata-reachable", "200 from the address of the metadata", settings, finding);
+    list.ask(&METADATA_REACHABLE, "200 from the address of the metadata", settings, finding);
 
     let mut keys = Vec::new();
     let finding = match document.map(|document| read_metadata(&document)) {
-        None => Finding::skip("metadata-reachable"),
+        None => Finding::skip(METADATA_REACHABLE.name),
         Some(Err(error)) => Finding::fail(error.to_string(), StartError::MetadataUnreadable),
         Some(Ok(metadata)) => {
             keys = metadata
@@ -215,7 +239,9 @@ async fn fetch_trust(
             finding
         }
     };
-    list.ask_named("metadata-readable", "federation metadata with a signing certificate", settings, finding);
+    let finding =
+        finding.mended_by(|| advice::remedy(context, |advice| Some(advice.metadata(configuration))));
+    list.ask(&METADATA_READABLE, "federation metadata with a signing certificate", settings, finding);
     let (checks, refusal) = list.finish();
     // With a check turned off there may be no refusal and still no keys: then no token is accepted.
     (checks, keys, refusal)

@@ -11,15 +11,28 @@ use std::sync::Arc;
 
 use mocktenant_lab::{Context, Trail};
 use mocktenant_tables::Columns;
-use mocktenant_verdict::{Checklist, Finding, Setting};
+use mocktenant_verdict::{Change, Checklist, Finding, Need, Question, Remedy, Role, Setting};
 use mocktenant_world::Organization;
 
+use crate::advice;
 use crate::configuration::origin;
-use crate::errors::{DualWriteError, Failure, Troubleshooting};
+use crate::errors::{DualWriteError, Troubleshooting};
 use crate::node::NodeState;
 use crate::service_identity;
 use map::Map;
 use writer::{Session, Undelivered};
+
+/// There is a URL to write to.
+pub(crate) static URL_CONFIGURED: Question = Question::new("dataverse-url-configured", Role::Resource);
+/// Dataverse takes the write.
+static ACCEPTED: Question =
+    Question::new("dataverse-accepted", Role::Resource).needs(&[&service_identity::TOKEN_ISSUED]).relays();
+
+/// The questions of a delivery, in order.
+pub(crate) fn questions() -> impl Iterator<Item = &'static Question> {
+    let first = std::iter::once(&URL_CONFIGURED).chain(service_identity::OF_CERTIFICATE.iter().copied());
+    first.chain([&service_identity::TOKEN_ISSUED, &ACCEPTED])
+}
 
 /// What happened to the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,15 +69,15 @@ pub(crate) async fn deliver(
         set: map.external.to_owned(),
         url: shown_url(&base, organization.is_some(), map.external),
     };
-    let mut list = Checklist::new(context.switches(), Failure::describe);
+    let mut list = Checklist::new(context.switches(), DualWriteError::describe);
 
-    let configured = ask_url(&mut list, node, map, &base);
+    let configured = ask_url(&mut list, context, node, map, &base);
     let settings = || accepted_settings(node, organization);
     let token = service_identity::access_token(context, trail, node, &mut list, &refused, configured).await;
     let expected = "the write is accepted";
     let delivered = match token {
         None => {
-            list.ask_named("dataverse-accepted", expected, settings, Finding::skip("token-issued"));
+            list.ask(&ACCEPTED, expected, settings, Finding::skip(service_identity::TOKEN_ISSUED.name));
             false
         }
         Some(token) => {
@@ -72,19 +85,15 @@ pub(crate) async fn deliver(
             let session =
                 Session { base: &base, token: &token, activity_id: &activity_id, map, troubleshooting };
             match session.write(context, trail, operation, row).await {
-                Ok(accepted) => {
-                    list.ask_named("dataverse-accepted", expected, settings, Finding::pass(accepted))
-                }
+                Ok(accepted) => list.ask(&ACCEPTED, expected, settings, Finding::pass(accepted)),
                 Err(Undelivered { actual, error, missing }) => {
-                    let missing =
-                        missing.into_iter().filter_map(|set| Some(organization?.pointer.records(set)));
-                    let settings: Vec<Setting> = missing.chain(settings()).collect();
-                    list.ask_named(
-                        "dataverse-accepted",
-                        expected,
-                        settings,
-                        Finding::fail(actual, Failure::Other(*error)),
-                    )
+                    let rows = || missing.iter().filter_map(|set| Some(organization?.pointer.records(set)));
+                    let all = || rows().chain(settings()).collect::<Vec<Setting>>();
+                    let finding = Finding::fail(actual, *error).mended_by(|| match rows().next() {
+                        Some(set) => Remedy::here(row_missing(set)),
+                        None => wrong_link(context, node, organization),
+                    });
+                    list.ask(&ACCEPTED, expected, all, finding)
                 }
             }
         }
@@ -92,7 +101,7 @@ pub(crate) async fn deliver(
     let (checks, refusal) = list.finish();
     trail.record_checks(checks);
     match refusal {
-        Some(failure) => Err(failure.error().clone()),
+        Some(error) => Err(error),
         // A check that a test turned off refuses nothing, yet without a token nothing arrived.
         None if !delivered => Err(refused),
         None => Ok(()),
@@ -113,9 +122,28 @@ fn leaves(context: &Context, trail: &mut Trail, map: &Map, row: &Columns) -> boo
     running && takes
 }
 
-fn ask_url(list: &mut Checklist<'_, Failure>, node: &NodeState, map: &Map, base: &str) -> bool {
-    let payload =
-        |reason| Failure::Other(DualWriteError::PayloadFailed { entity: map.entity.to_owned(), reason });
+/// A row the write refers to is not in the organisation. Its name is the person's own; so is what is in it.
+fn row_missing(set: Setting) -> Change {
+    let what = format!("the row of {} the write refers to", set.segments().last().unwrap_or_default());
+    let need = Need::add(set.join("added"), what.clone());
+    Change::missing(set).expected(what).need(need)
+}
+
+/// The URL names no organisation of this world: then it is the URL.
+fn wrong_link(context: &Context, node: &NodeState, organization: Option<&Organization>) -> Remedy {
+    advice::remedy(context, |advice| {
+        Some(advice.link(&node.configuration)).filter(|_| organization.is_none())
+    })
+}
+
+fn ask_url(
+    list: &mut Checklist<'_, DualWriteError>,
+    context: &Context,
+    node: &NodeState,
+    map: &Map,
+    base: &str,
+) -> bool {
+    let payload = |reason| DualWriteError::PayloadFailed { entity: map.entity.to_owned(), reason };
     let finding = if base.is_empty() {
         Finding::fail("empty", payload("Invalid URI: The URI is empty."))
     } else if origin(base).is_none() {
@@ -125,8 +153,9 @@ fn ask_url(list: &mut Checklist<'_, Failure>, node: &NodeState, map: &Map, base:
         Finding::pass("a URL")
     };
     let settings = || vec![node.configuration.dataverse_url.setting.clone()];
-    list.ask_named("dataverse-url-configured", "the URL of an organisation", settings, finding)
-        && origin(base).is_some()
+    let finding =
+        finding.mended_by(|| advice::remedy(context, |advice| Some(advice.link(&node.configuration))));
+    list.ask(&URL_CONFIGURED, "the URL of an organisation", settings, finding) && origin(base).is_some()
 }
 
 /// The organisation of this world that a URL names, by either of its hosts.

@@ -1,8 +1,8 @@
 //! What Dual Write says when a record does not reach Dataverse.
 //!
 //! Decides the composed texts. The authentication branch is observed, six lines; the others follow the documented
-//! examples: where their full stops and blanks stand, where the link and the activity id sit. Which of our checks led
-//! there is [`Failure`]; the product itself does not tell them apart.
+//! examples: where their full stops and blanks stand, where the link and the activity id sit. Which question led there the
+//! product itself does not tell; the question's own remedy does.
 
 use std::borrow::Cow;
 
@@ -82,6 +82,12 @@ catalogue! {
 }
 
 impl DualWriteError {
+    /// Identifier and change, for a checklist.
+    pub(crate) fn describe(error: &Self) -> (&'static str, &'static str) {
+        let row = error.row();
+        (row.id, row.change)
+    }
+
     /// One lookup that found nothing, as it stands in [`DualWriteError::LookupMissing`].
     pub(crate) fn lookup(set: &str, value: &str) -> String {
         format!("Unable to lookup {set} with values {{{value}}}")
@@ -96,79 +102,6 @@ impl DualWriteError {
                 .to_owned(),
             CallError::Timeout { .. } => "The operation has timed out".to_owned(),
             _ => "Unable to connect to the remote server".to_owned(),
-        }
-    }
-}
-
-/// What stopped a delivery: our own distinction, finer than the product's texts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// No `Infrastructure.S2SCertThumbprint`.
-    ThumbprintMissing(DualWriteError),
-    /// No certificate of that thumbprint where the AOS looks.
-    CertificateMissing(DualWriteError),
-    /// Only the public half is there.
-    PrivateKeyMissing(DualWriteError),
-    /// The private key may not be read.
-    PrivateKeyUnreadable(DualWriteError),
-    /// Entra issued no token.
-    TokenNotIssued(DualWriteError),
-    /// Everything after the token, and what comes before the certificate.
-    Other(DualWriteError),
-}
-
-impl Failure {
-    /// The product's error.
-    pub(crate) fn error(&self) -> &DualWriteError {
-        match self {
-            Self::ThumbprintMissing(error)
-            | Self::CertificateMissing(error)
-            | Self::PrivateKeyMissing(error)
-            | Self::PrivateKeyUnreadable(error)
-            | Self::TokenNotIssued(error)
-            | Self::Other(error) => error,
-        }
-    }
-
-    /// Identifier and change, for a checklist.
-    pub(crate) fn describe(failure: &Self) -> (&'static str, &'static str) {
-        let row = failure.error().row();
-        let change = match failure {
-            Self::ThumbprintMissing(_) => {
-                "In web.config set Infrastructure.S2SCertThumbprint to the certificate's thumbprint, then restart the AOS (IISRESET)."
-            }
-            Self::CertificateMissing(_) => {
-                "Install the certificate with its private key in LocalMachine\\My, or correct Infrastructure.S2SCertThumbprint in web.config; then restart the AOS (IISRESET)."
-            }
-            Self::PrivateKeyMissing(_) => {
-                "The .cer alone does not sign: install the certificate with its private key (.pfx) in LocalMachine\\My, then restart the AOS (IISRESET)."
-            }
-            Self::PrivateKeyUnreadable(_) => {
-                "In certlm.msc give NETWORK SERVICE read access to the certificate's private key (All Tasks > Manage Private Keys), then restart the AOS (IISRESET)."
-            }
-            // Realm, certificate, clock, tenant: an AOS cannot tell them apart, so naming one here would contradict the
-            // diagnosis, which has read the call.
-            Self::TokenNotIssued(_) => {
-                "The AOS knows only that it got no token; what became of its call to Entra says why: mocktenant explain."
-            }
-            Self::Other(_) => row.change,
-        };
-        (row.id, change)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_that_was_not_issued_blames_no_setting_the_aos_cannot_judge() {
-        let error = DualWriteError::AuthenticationFailed { set: String::new(), url: String::new() };
-        let (id, change) = Failure::describe(&Failure::TokenNotIssued(error));
-        assert_eq!(id, "dual-write authentication");
-        assert!(change.ends_with("mocktenant explain."), "{change}");
-        for setting in ["web.config", "Aad.", "certificate", "IISRESET"] {
-            assert!(!change.contains(setting), "{change}");
         }
     }
 }

@@ -13,7 +13,7 @@ use mocktenant_lab::CatalogueRow;
 use mocktenant_verdict::Row;
 
 pub(crate) use bearer::{BearerError, P3P};
-pub(crate) use dual_write::{DualWriteError, Failure, Troubleshooting};
+pub(crate) use dual_write::{DualWriteError, Troubleshooting};
 pub(crate) use odata::{ODataError, envelope};
 pub(crate) use page::StartError;
 

@@ -6,15 +6,32 @@
 //! hidden character does. Expiry is not looked at: Entra refuses what has expired.
 
 use mocktenant_keys::{Certificate, PastedThumbprint, SigningKey, Thumbprint};
-use mocktenant_verdict::{Checklist, Finding, Setting};
+use mocktenant_lab::Context;
+use mocktenant_verdict::{Checklist, Finding, Question, Role, Setting};
 use mocktenant_world::{Environment, StoredCertificate};
 
+use crate::advice;
 use crate::configuration::{MACHINE_MY, MACHINE_ROOT, StorePlace, USER_MY};
-use crate::errors::{DualWriteError, Failure};
+use crate::errors::DualWriteError;
 use crate::node::NodeState;
 
+/// The thumbprint is set.
+static THUMBPRINT_CONFIGURED: Question = Question::new("thumbprint-configured", Role::Key);
+/// It names a certificate where the AOS looks.
+static CERTIFICATE_FOUND: Question =
+    Question::new("certificate-found", Role::Key).needs(&[&THUMBPRINT_CONFIGURED]);
+/// With its private key.
+static KEY_PRESENT: Question = Question::new("private-key-present", Role::Key).needs(&[&CERTIFICATE_FOUND]);
+/// Which the AOS may read.
+pub(super) static KEY_READABLE: Question =
+    Question::new("private-key-readable", Role::Key).needs(&[&KEY_PRESENT]);
+
+/// The questions about the certificate, in order.
+pub(crate) static QUESTIONS: &[&Question] =
+    &[&THUMBPRINT_CONFIGURED, &CERTIFICATE_FOUND, &KEY_PRESENT, &KEY_READABLE];
+
 /// The account the AOS runs as.
-const ACCOUNT: &str = "NETWORK SERVICE";
+pub(crate) const ACCOUNT: &str = "NETWORK SERVICE";
 
 /// A certificate the AOS can sign with.
 pub(super) struct Signer {
@@ -53,7 +70,13 @@ impl<'e> Found<'e> {
     }
 
     /// Where it is instead, for a person.
-    fn elsewhere(&self) -> &'static str {
+    fn nowhere(&self, pasted: &PastedThumbprint) -> &'static str {
+        if pasted.hidden_characters {
+            return "the thumbprint holds a character that cannot be seen (U+200E from the certificate dialog)";
+        }
+        if pasted.thumbprint.is_none() {
+            return "no thumbprint: 40 hex digits";
+        }
         match (self.root, self.user) {
             (Some(_), None) => "only its public half, in LocalMachine\\Root",
             (Some(_), Some(_)) => "only its public half, in LocalMachine\\Root and CurrentUser\\My",
@@ -65,7 +88,8 @@ impl<'e> Found<'e> {
 
 /// Asks the four questions about the certificate. `None` without one that can sign.
 pub(super) fn ask(
-    list: &mut Checklist<'_, Failure>,
+    list: &mut Checklist<'_, DualWriteError>,
+    context: &Context,
     node: &NodeState,
     refused: &DualWriteError,
 ) -> Option<Signer> {
@@ -74,12 +98,14 @@ pub(super) fn ask(
     let text = configuration.thumbprint.value.trim();
     let pasted = PastedThumbprint::read(text);
     let configured = !text.is_empty();
-    list.ask_named(
-        "thumbprint-configured",
-        "a thumbprint in Infrastructure.S2SCertThumbprint",
-        || vec![setting.clone()],
-        Finding::held(configured, "set", || ("nothing", Failure::ThumbprintMissing(refused.clone()))),
-    );
+    let why = || refused.clone();
+    let finding = Finding::held(configured, "set", || ("nothing", why())).mended_by(|| {
+        advice::remedy(context, |advice| Some(advice.thumbprint_missing(configuration))).advice(
+            "In web.config set Infrastructure.S2SCertThumbprint to the certificate's thumbprint, then restart the AOS (IISRESET).",
+        )
+    });
+    let expected = "a thumbprint in Infrastructure.S2SCertThumbprint";
+    list.ask(&THUMBPRINT_CONFIGURED, expected, || vec![setting.clone()], finding);
 
     let found = Found::look(&node.environment, &pasted);
     // Where it is declared, or would be.
@@ -94,53 +120,49 @@ pub(super) fn ask(
         std::iter::once(setting.clone()).chain(declared().map(Setting::from)).collect()
     };
     let holder = found.machine.or_else(|| found.by_the_report());
-    let finding = if !configured {
-        Finding::skip("thumbprint-configured")
-    } else if holder.is_some() {
-        Finding::pass(if found.machine.is_some() {
-            "in LocalMachine\\My"
-        } else {
-            "in CurrentUser\\My; warning: it belongs in LocalMachine\\My"
-        })
-    } else {
-        let actual = if pasted.hidden_characters {
-            "the thumbprint holds a character that cannot be seen (U+200E from the certificate dialog)"
-        } else if pasted.thumbprint.is_none() {
-            "no thumbprint: 40 hex digits"
-        } else {
-            found.elsewhere()
-        };
-        Finding::fail(actual, Failure::CertificateMissing(refused.clone()))
+    let finding = || {
+        match holder {
+        _ if !configured => Finding::skip(THUMBPRINT_CONFIGURED.name),
+        Some(_) if found.machine.is_some() => Finding::pass("in LocalMachine\\My"),
+        Some(_) => Finding::pass("in CurrentUser\\My; warning: it belongs in LocalMachine\\My"),
+        None => Finding::fail(found.nowhere(&pasted), why()).mended_by(|| {
+            advice::remedy(context, |advice| Some(advice.certificate_missing(configuration, &pasted))).advice(
+                "Install the certificate with its private key in LocalMachine\\My, or correct Infrastructure.S2SCertThumbprint in web.config; then restart the AOS (IISRESET).",
+            )
+        }),
+    }
     };
-    list.ask_named("certificate-found", "a certificate in LocalMachine\\My", settings, finding);
+    list.ask(&CERTIFICATE_FOUND, "a certificate in LocalMachine\\My", settings, finding);
 
     let key = || declared().map(|pointer| pointer.private_key());
-    let finding = match holder {
-        None => Finding::skip("certificate-found"),
+    let finding = || match holder {
+        None => Finding::skip(CERTIFICATE_FOUND.name),
         Some(stored) => {
             let has = stored.key.is_some() || found.usable().is_some();
-            let actual = if has { "there" } else { "only the public half" };
-            Finding::when(has, actual, || Failure::PrivateKeyMissing(refused.clone()))
+            Finding::when(has, if has { "there" } else { "only the public half" }, why).mended_by(|| {
+                advice::remedy(context, |advice| advice.key_missing(configuration, &pasted)).advice(
+                    "The .cer alone does not sign: install the certificate with its private key (.pfx) in LocalMachine\\My, then restart the AOS (IISRESET).",
+                )
+            })
         }
     };
-    let present = list.ask_named(
-        "private-key-present",
-        "a private key",
-        || key().map(Setting::from).into_iter().collect(),
-        finding,
-    );
+    let settings = || key().map(Setting::from).into_iter().collect::<Vec<_>>();
+    list.ask(&KEY_PRESENT, "a private key", settings, finding);
 
     let usable = found.usable();
-    let finding = match (present && holder.is_some(), usable) {
-        (false, _) => Finding::skip("private-key-present"),
-        (true, Some(_)) => Finding::pass("readable"),
-        (true, None) => Finding::fail(
-            holder.map_or_else(String::new, readers),
-            Failure::PrivateKeyUnreadable(refused.clone()),
-        ),
+    let finding = || {
+        match (holder, usable) {
+        (None, _) => Finding::skip(KEY_PRESENT.name),
+        (Some(_), Some(_)) => Finding::pass("readable"),
+        (Some(stored), None) => Finding::fail(readers(stored), why()).mended_by(|| {
+            advice::remedy(context, |advice| advice.key_unreadable(&pasted)).advice(
+                "In certlm.msc give NETWORK SERVICE read access to the certificate's private key (All Tasks > Manage Private Keys), then restart the AOS (IISRESET).",
+            )
+        }),
+    }
     };
-    let settings = || key().map(|key| key.readable_by()).into_iter().collect();
-    list.ask_named("private-key-readable", "readable by NETWORK SERVICE", settings, finding);
+    let settings = || key().map(|key| key.readable_by()).into_iter().collect::<Vec<_>>();
+    list.ask(&KEY_READABLE, "readable by NETWORK SERVICE", settings, finding);
     let stored = usable?;
     Some(Signer { certificate: stored.certificate.clone(), key: stored.key.clone()? })
 }

@@ -12,13 +12,26 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use mocktenant_lab::outbound::{Call, Reply};
 use mocktenant_lab::{Context, Trail};
-use mocktenant_verdict::{Checklist, Finding, Setting};
+use mocktenant_verdict::{Checklist, Finding, Question, Role, Setting};
 use serde_json::Value;
 
 pub(crate) use cache::TokenCache;
+pub(crate) use certificate::{ACCOUNT, QUESTIONS as OF_CERTIFICATE};
 
-use crate::errors::{DualWriteError, Failure};
+use crate::advice;
+use crate::dual_write::URL_CONFIGURED;
+use crate::errors::DualWriteError;
 use crate::node::NodeState;
+
+/// Entra gives a token.
+pub(crate) static TOKEN_ISSUED: Question = Question::new("token-issued", Role::Address)
+    .needs(&[&URL_CONFIGURED, &certificate::KEY_READABLE])
+    .relays();
+
+/// Realm, certificate, clock, tenant: an AOS cannot tell them apart, so naming one here would contradict the diagnosis,
+/// which has read the call.
+const NO_TOKEN: &str =
+    "The AOS knows only that it got no token; what became of its call to Entra says why: mocktenant explain.";
 
 /// The assertion type of RFC 7523 section 2.2.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -29,31 +42,38 @@ pub(crate) async fn access_token(
     context: &Context,
     trail: &mut Trail,
     node: &NodeState,
-    list: &mut Checklist<'_, Failure>,
+    list: &mut Checklist<'_, DualWriteError>,
     refused: &DualWriteError,
     resource_known: bool,
 ) -> Option<String> {
     let configuration = &node.configuration;
-    let certificate = certificate::ask(list, node, refused);
+    let certificate = certificate::ask(list, context, node, refused);
     let settings = || token_settings(context, node);
     let expected = &node.expected.token;
     let Some(signer) = certificate.filter(|_| resource_known) else {
-        let needs = if resource_known { "private-key-readable" } else { "dataverse-url-configured" };
-        list.ask_named("token-issued", expected, settings, Finding::skip(needs));
+        let needs = if resource_known { &certificate::KEY_READABLE } else { &URL_CONFIGURED };
+        list.ask(&TOKEN_ISSUED, expected, settings, Finding::skip(needs.name));
         return None;
     };
     let resource = &configuration.dataverse_url.value;
     let client = configuration.client_id();
     if let Some(token) = node.tokens.get(resource, client, context.now()) {
-        list.ask_named("token-issued", expected, settings, Finding::pass("kept from before"));
+        list.ask(&TOKEN_ISSUED, expected, settings, Finding::pass("kept from before"));
         return Some(token);
     }
-    let failed = || Failure::TokenNotIssued(refused.clone());
+    // Whoever answered was no identity provider: then the address is wrong. One that refuses says why itself.
+    let failed = |actual: String, provider: bool| {
+        Finding::fail(actual, refused.clone()).mended_by(|| {
+            let login =
+                |advice: advice::Advice<'_>| Some(advice.login_endpoint(configuration)).filter(|_| !provider);
+            advice::remedy(context, login).advice(NO_TOKEN)
+        })
+    };
     let Some(url) = configuration.token_url() else {
         let mut settings = settings();
         settings.insert(0, configuration.login_format.setting.clone());
-        let finding = Finding::fail("Aad.AADLoginWsfedEndpointFormat is no URL", failed());
-        list.ask_named("token-issued", expected, settings, finding);
+        let finding = failed("Aad.AADLoginWsfedEndpointFormat is no URL".into(), false);
+        list.ask(&TOKEN_ISSUED, expected, settings, finding);
         return None;
     };
     let guid = context.random().guid().to_string();
@@ -61,7 +81,7 @@ pub(crate) async fn access_token(
     let assertion = match assertion {
         Ok(assertion) => assertion,
         Err(error) => {
-            list.ask_named("token-issued", expected, settings, Finding::fail(error.to_string(), failed()));
+            list.ask(&TOKEN_ISSUED, expected, settings, failed(error.to_string(), true));
             return None;
         }
     };
@@ -72,10 +92,10 @@ pub(crate) async fn access_token(
             node.tokens.put(resource, client, &token, expires_on);
             (Finding::pass("issued"), Some(token))
         }
-        Ok(Err(error)) => (Finding::fail(error, failed()), None),
-        Err(error) => (Finding::fail(error.to_string(), failed()), None),
+        Ok(Err(error)) => (failed(error, answer.as_ref().is_ok_and(names_a_code)), None),
+        Err(error) => (failed(error.to_string(), false), None),
     };
-    list.ask_named("token-issued", expected, settings, finding);
+    list.ask(&TOKEN_ISSUED, expected, settings, finding);
     token
 }
 
@@ -139,6 +159,16 @@ fn read_token(reply: &Reply) -> Result<(String, i64), String> {
             _ => Err("200 without access_token and expires_on".to_owned()),
         };
     }
+    Err(code(&body).unwrap_or_else(|| format!("HTTP {}", reply.status.as_u16())))
+}
+
+/// Whether an answer is an identity provider's refusal: it names an AADSTS code.
+pub(crate) fn names_a_code(reply: &Reply) -> bool {
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    code(&body).is_some()
+}
+
+fn code(body: &Value) -> Option<String> {
     let by_number = body
         .get("error_codes")
         .and_then(|codes| codes.get(0))
@@ -149,7 +179,7 @@ fn read_token(reply: &Reply) -> Result<(String, i64), String> {
         let code = text.split(':').next().filter(|code| code.starts_with("AADSTS") && code.len() < 20)?;
         Some(code.to_owned())
     };
-    Err(by_number.or_else(by_text).unwrap_or_else(|| format!("HTTP {}", reply.status.as_u16())))
+    by_number.or_else(by_text)
 }
 
 #[cfg(test)]

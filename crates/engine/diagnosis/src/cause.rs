@@ -64,7 +64,7 @@ impl<'t> Case<'_, 't> {
         }
         match (presented, self.deciding.relay) {
             (Some(presented), _) => self.supply(presented, check),
-            (None, Some(relay)) => self.own(relay),
+            (None, Some(relay)) => self.own(if check.settings.is_empty() { relay } else { check }),
             // What a product asks for by itself is never its caller's fault.
             (None, None) if self.deciding.caller.is_some() => self.own(check),
             (None, None) => self.by_caller(check),

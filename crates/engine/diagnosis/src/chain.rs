@@ -40,7 +40,15 @@ impl Deciding<'_> {
     /// Whether the same question decided at the same place of a chain.
     pub(crate) fn is_same_question(&self, other: &Deciding<'_>) -> bool {
         let name = |deciding: &Deciding<'_>| deciding.check.map(|check| check.name.clone());
-        self.record.surface == other.record.surface && name(self) == name(other)
+        self.record.surface == other.record.surface
+            && self.caller.is_some() == other.caller.is_some()
+            && name(self) == name(other)
+    }
+
+    /// The questions that failed on the way, each with who asked it.
+    fn failed(&self) -> impl Iterator<Item = (&Arc<Record>, &Check)> {
+        let own = self.check.map(|check| (self.record, check));
+        own.into_iter().chain(self.caller.zip(self.relay))
     }
 }
 
@@ -81,12 +89,14 @@ impl<'t> Chain<'t> {
             .collect()
     }
 
-    /// What became of this very question here.
-    pub(crate) fn holds(&self, deciding: &Deciding<'_>) -> bool {
-        let Some(asked) = deciding.check else { return false };
-        self.all().any(|record| {
-            record.surface == deciding.record.surface
-                && record.checks.iter().any(|check| check.name == asked.name && check.holds())
+    /// Whether one of the questions that failed there holds here, asked at the same place.
+    pub(crate) fn gets_further(&self, deciding: &Deciding<'_>) -> bool {
+        deciding.failed().any(|(asked, failed)| {
+            self.all().any(|record| {
+                record.surface == asked.surface
+                    && record.parent.is_some() == asked.parent.is_some()
+                    && record.checks.iter().any(|check| check.name == failed.name && check.holds())
+            })
         })
     }
 

@@ -135,7 +135,7 @@ impl Rehearsal {
         let Some(deciding) = chain.deciding() else { return Restarted::Same };
         self.restart().await;
         let further = self.play().await;
-        let moved = further.as_ref().is_none_or(|further| further.chain().holds(&deciding));
+        let moved = further.as_ref().is_none_or(|further| further.chain().gets_further(&deciding));
         if !moved {
             return Restarted::Same;
         }

@@ -120,14 +120,25 @@ fn is_false(value: &bool) -> bool {
     !*value
 }
 
-impl Cause {
-    pub(crate) fn new(kind: Kind, setting: Setting, world: Option<&World>) -> Self {
-        let origin = world.map(|world| match world.origin(&setting) {
-            mocktenant_world::Origin::File { file, line, column } => Origin::File { file, line, column },
-            _ => Origin::Place {
-                place: place(&setting, world).unwrap_or_else(|| format!("mocktenant set {setting}")),
+impl Origin {
+    fn of(setting: &Setting, world: &World) -> Self {
+        match world.origin(setting) {
+            mocktenant_world::Origin::File { file, line, column } => Self::File { file, line, column },
+            _ => Self::Place {
+                place: place(setting, world).unwrap_or_else(|| format!("mocktenant set {setting}")),
             },
-        });
+        }
+    }
+}
+
+impl Cause {
+    /// Its setting as this world has it: where a person would look for it.
+    pub(crate) fn stands_in(&mut self, world: &World) {
+        self.origin = Some(Origin::of(&self.setting, world));
+    }
+
+    pub(crate) fn new(kind: Kind, setting: Setting, world: Option<&World>) -> Self {
+        let origin = world.map(|world| Origin::of(&setting, world));
         Self {
             kind,
             setting,

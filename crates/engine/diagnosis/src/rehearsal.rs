@@ -5,10 +5,13 @@
 //! themselves. Never touches the lab it was made from.
 
 use mocktenant_lab::Request;
+use std::sync::Arc;
+
+use mocktenant_lab::caller::{self, Made};
 use mocktenant_lab::journal::{Kind as RecordKind, Record};
-use mocktenant_lab::{Command, EXCHANGE_HEADER, Lab, Machine, Tree};
+use mocktenant_lab::{Command, EXCHANGE_HEADER, InProcess, Lab, Machine, Tree};
 use mocktenant_verdict::Edit;
-use mocktenant_world::EditedBy;
+use mocktenant_world::{EditedBy, World};
 use serde_json::Value;
 
 use crate::chain::{Chain, Deciding};
@@ -24,7 +27,11 @@ pub(crate) async fn causes(lab: &Lab, chain: &Chain<'_>, recorded: Deciding<'_>)
     let world = lab.world();
     let own = cause::of(chain, recorded, Some(&world));
     let Some(mut rehearsal) = Rehearsal::of(lab, chain) else { return vec![own] };
-    let Some(played) = rehearsal.play().await else { return vec![own.mended()] };
+    let played = match rehearsal.play().await {
+        Turn::Refused(played) => played,
+        Turn::Answered => return vec![own.mended()],
+        Turn::Lost => return vec![own],
+    };
     let mut causes = Vec::new();
     if !played.chain().deciding().is_some_and(|deciding| deciding.is_same_question(&recorded)) {
         causes.push(own.mended());
@@ -37,22 +44,38 @@ pub(crate) async fn causes(lab: &Lab, chain: &Chain<'_>, recorded: Deciding<'_>)
 struct Rehearsal {
     fork: Lab,
     asked: Asked,
+    /// Which request of the declared caller it is: then a change of the caller changes the request.
+    made: Option<Made>,
     /// Whose machines are started again after a change.
     environment: Option<String>,
+    /// The world of the lab, which has the files a person looks into.
+    declared: Arc<World>,
     /// Texts that were made up to go on.
     assumed: Vec<String>,
 }
 
 /// What is asked again.
 enum Asked {
+    /// The recorded request, as it came.
     Recorded(Box<Record>),
+    /// The caller does what it does, from the beginning.
+    Caller,
+    /// A machine starts.
     Start(Machine),
+}
+
+/// What came of asking.
+enum Turn {
+    Answered,
+    Refused(Played),
+    /// It could not be asked.
+    Lost,
 }
 
 /// One answer that was a refusal, with all that happened because of it.
 struct Played {
     tree: Tree,
-    root: std::sync::Arc<Record>,
+    root: Arc<Record>,
 }
 
 impl Played {
@@ -72,22 +95,57 @@ impl Rehearsal {
             }
             _ => return None,
         };
-        let fork = lab.fork(chain.started());
-        Some(Self { fork, asked, environment: chain.environment().map(str::to_owned), assumed: Vec::new() })
+        let made = match asked {
+            Asked::Recorded(_) => caller::made(lab, root),
+            _ => None,
+        };
+        let callers = || made.map(|_| lab.world().caller().environment.clone());
+        let environment = chain.environment().map(str::to_owned).or_else(callers);
+        Some(Self {
+            fork: lab.fork(chain.started()),
+            asked,
+            made,
+            environment,
+            declared: lab.world(),
+            assumed: Vec::new(),
+        })
     }
 
-    /// Asks again; `None` if it was answered.
-    async fn play(&mut self) -> Option<Played> {
+    /// Asks again.
+    async fn play(&mut self) -> Turn {
+        let turn = self.ask().await;
+        // A token alone is not what the caller is after.
+        if matches!((&turn, &self.asked), (Turn::Answered, Asked::Recorded(_)))
+            && self.made == Some(Made::ForToken)
+        {
+            self.asked = Asked::Caller;
+            return self.ask().await;
+        }
+        turn
+    }
+
+    async fn ask(&self) -> Turn {
         let id = match &self.asked {
-            Asked::Recorded(record) => answered(&self.fork, record.request()?).await?,
+            Asked::Recorded(record) => match record.request() {
+                Some(request) => answered(&self.fork, request).await,
+                None => None,
+            },
+            Asked::Caller => {
+                let via = self.fork.dial().map(|dial| InProcess::new(&self.fork, dial));
+                let via = via.unwrap_or_else(|| InProcess::by_world_names(&self.fork));
+                caller::drive(&self.fork, &via).await.ok().map(|attempt| attempt.exchange)
+            }
             Asked::Start(_) => {
                 self.restart().await;
-                self.newest_start()?
+                self.newest_start()
             }
         };
         let tree = self.fork.journal().tree();
-        let root = tree.get(&id)?.clone();
-        root.refused().then_some(Played { tree, root })
+        match id.and_then(|id| tree.get(&id).cloned()) {
+            Some(root) if root.refused() => Turn::Refused(Played { tree, root }),
+            Some(_) => Turn::Answered,
+            None => Turn::Lost,
+        }
     }
 
     /// Finds the cause of each refusal in turn and mends it.
@@ -109,6 +167,7 @@ impl Rehearsal {
                 return;
             }
             self.disclose(&mut found);
+            found.stands_in(&self.declared);
             let tried = found.tried();
             found.assumed = !found.needs.is_empty() && tried.is_some();
             let goes_on = match tried {
@@ -120,8 +179,8 @@ impl Rehearsal {
                 return;
             }
             match self.play().await {
-                Some(further) => played = further,
-                None => return,
+                Turn::Refused(further) => played = further,
+                Turn::Answered | Turn::Lost => return,
             }
         }
     }
@@ -134,11 +193,11 @@ impl Rehearsal {
         let chain = played.chain();
         let Some(deciding) = chain.deciding() else { return Restarted::Same };
         self.restart().await;
-        let further = self.play().await;
-        let moved = further.as_ref().is_none_or(|further| further.chain().gets_further(&deciding));
-        if !moved {
-            return Restarted::Same;
-        }
+        let further = match self.ask().await {
+            Turn::Refused(further) if further.chain().gets_further(&deciding) => Some(further),
+            Turn::Answered => None,
+            Turn::Refused(_) | Turn::Lost => return Restarted::Same,
+        };
         let world = self.fork.world();
         let restart = stale::likeliest(&chain, deciding.role(), &world).unwrap_or_else(|| {
             // Nothing it read has changed: it goes on with what it was given before something else did.
@@ -157,7 +216,7 @@ impl Rehearsal {
     async fn restart(&self) {
         let environment = match &self.asked {
             Asked::Start(machine) => machine.environment(),
-            Asked::Recorded(_) => self.environment.as_deref(),
+            Asked::Recorded(_) | Asked::Caller => self.environment.as_deref(),
         };
         if let Some(environment) = environment {
             let restart = Command::Restart { environment: environment.to_owned(), node: None };
@@ -178,6 +237,13 @@ impl Rehearsal {
     /// Makes the change, and lets machines read it. `false` if the world refuses it.
     async fn apply(&mut self, found: &Cause, edits: Vec<Edit>) -> bool {
         self.assume(found);
+        if found.kind == Kind::Caller {
+            if self.made.is_none() {
+                // Whoever asked is nobody this world declares: what else would be refused is theirs to find out.
+                return false;
+            }
+            self.asked = Asked::Caller;
+        }
         let applied = self.fork.apply(Command::Edit { edits, by: EditedBy::Control }).await;
         if applied.is_err() {
             return false;

@@ -12,6 +12,7 @@ use mocktenant_world::{Errand, World};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde_json::Value;
 
+use crate::journal::Record;
 use crate::outbound::{Call, CallError, Outbound, Reply};
 use crate::{EXCHANGE_HEADER, Entrance, Lab};
 
@@ -151,6 +152,33 @@ pub async fn drive_as(
         turns += 1;
     }
     Ok(Attempt::new(reply, Some(token), turns))
+}
+
+/// Which of its requests the caller made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// The one for its token.
+    ForToken,
+    /// Its errand.
+    ForErrand,
+}
+
+/// Which request of the declared caller this is; `None` if somebody else made it.
+pub fn made(lab: &Lab, record: &Record) -> Option<Made> {
+    let world = lab.world();
+    let caller = world.caller();
+    let Step { ask, resource } = step(lab, &world, caller.does, 0).ok()?;
+    let goes_there = |ask: &Ask| {
+        record.entrance.as_ref() == Some(&ask.entrance)
+            && record.method == ask.method
+            && *record.target == *ask.target
+    };
+    if goes_there(&ask) {
+        return Some(Made::ForErrand);
+    }
+    let resource = caller.resource.as_ref().unwrap_or(&resource);
+    let token = lab.surfaces().iter().find_map(|mounted| mounted.surface.token_call(&world, resource))?.ask;
+    (goes_there(&token) && record.request_body == token.body).then_some(Made::ForToken)
 }
 
 /// Asks for a token as the caller; the answer, and the token if there is one in it.

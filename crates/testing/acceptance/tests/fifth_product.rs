@@ -14,13 +14,13 @@ use http::{Method, StatusCode};
 use mocktenant_aos::Aos;
 use mocktenant_diagnosis::{Explanation, Kind, explain};
 use mocktenant_entra::Entra;
-use mocktenant_lab::caller::drive;
+use mocktenant_lab::caller::drive_as;
 use mocktenant_lab::{
     Addresses, Answer, CatalogueRow, Command, Context, Entrance, Exchange, InProcess, Lab, Machine, Refusal,
     Route, Surface, Way,
 };
 use mocktenant_verdict::{Change, Check, Checklist, Finding, Question, Remedy, Role};
-use mocktenant_world::{Edit, EditedBy, World, pointers};
+use mocktenant_world::{Edit, EditedBy, Errand, World, pointers};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -128,6 +128,8 @@ async fn lab() -> Lab {
     let lab = Lab::builder(world).surface(Entra::default()).surface(Aos::new()).surface(Warehouse).build();
     lab.set_outbound(InProcess::by_world_names(&lab));
     lab.start_all().await;
+    // A customer of its own each time.
+    edit(&lab, vec![Edit::add(pointers::caller().count(), 1)]).await;
     lab
 }
 
@@ -138,7 +140,7 @@ async fn edit(lab: &Lab, edits: Vec<Edit>) {
 
 /// Lets the declared caller create its customer; gives the status and what is said about the exchange.
 async fn create(lab: &Lab) -> (u16, Explanation) {
-    let attempt = drive(lab, &InProcess::by_world_names(lab)).await.unwrap();
+    let attempt = drive_as(lab, &InProcess::by_world_names(lab), Errand::Load, None).await.unwrap();
     (attempt.status.as_u16(), explain(lab, &attempt.exchange).await.unwrap())
 }
 

@@ -36,6 +36,10 @@ check-generated:
 bench *ARGS:
     cargo bench -p mocktenant-acceptance --bench tokens -- {{ARGS}}
 
+# how long an explanation takes, with everything it tries out
+bench-explain:
+    cargo bench -p mocktenant-acceptance --bench explain
+
 # ratios beside a bare server and the raw signature, over HTTP; bounded in count and time
 load:
     cargo run --release -p mocktenant-acceptance --bin mocktenant-load

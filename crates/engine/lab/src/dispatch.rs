@@ -241,9 +241,16 @@ async fn serve(lab: &Lab, surface: usize, exchange: &mut Exchange) -> Answer {
     }
     let guarded = {
         // Inside the guard from its first instruction: a handler may work before it first awaits.
-        let mut handling = Box::pin(async { mounted.surface.handle(index, exchange).await });
+        let mut given = Some(&mut *exchange);
+        let mut handling = None;
         std::future::poll_fn(move |context| {
-            match std::panic::catch_unwind(AssertUnwindSafe(|| handling.as_mut().poll(context))) {
+            let poll = || {
+                if let Some(exchange) = given.take() {
+                    handling = Some(mounted.surface.handle(index, exchange));
+                }
+                handling.as_mut().map_or(Poll::Pending, |handling| handling.as_mut().poll(context))
+            };
+            match std::panic::catch_unwind(AssertUnwindSafe(poll)) {
                 Ok(Poll::Ready(answer)) => Poll::Ready(Some(answer)),
                 Ok(Poll::Pending) => Poll::Pending,
                 Err(_) => Poll::Ready(None),
@@ -263,7 +270,7 @@ async fn serve(lab: &Lab, surface: usize, exchange: &mut Exchange) -> Answer {
 fn finish(lab: &Lab, exchange: Exchange, answer: Answer, began: Instant) -> Response {
     let (status, mut headers, mut body, delivery) = answer.into_parts();
     let at = exchange.context.now;
-    let answered = Answered { status, headers: header_lines(&headers), body: cut(&body) };
+    let answered = Answered { status, headers: header_lines(&headers), body: cut(body.clone()) };
     if let Ok(id) = HeaderValue::from_str(&exchange.context.id) {
         headers.insert(EXCHANGE_HEADER, id);
     }
@@ -292,7 +299,7 @@ fn record(lab: &Lab, exchange: Exchange, answered: Option<Answered>, began: Inst
     record.host = request.host.into();
     record.target = request.target.into();
     record.request_headers = header_lines(&request.headers);
-    record.request_body = request.body.as_ref().map_or_else(|_| bytes::Bytes::new(), cut);
+    record.request_body = cut(request.body.unwrap_or_default());
     if let Some(answered) = answered {
         record.status = answered.status.as_u16();
         record.response_headers = answered.headers;

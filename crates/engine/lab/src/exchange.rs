@@ -3,6 +3,7 @@
 //! Decides how parameters and addresses are read off a request, and nothing about its answer.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::request::{HostName, Request, decode_once};
@@ -79,11 +80,19 @@ impl Exchange {
     pub fn own_base_url(&self) -> String {
         match &self.host {
             Some(HostName { name, port }) => {
-                let name = if name.contains(':') { format!("[{name}]") } else { name.clone() };
-                match port {
-                    Some(port) if *port != 443 => format!("https://{name}:{port}"),
-                    _ => format!("https://{name}"),
+                let port = port.filter(|port| *port != 443);
+                let mut url = String::with_capacity("https://[]:65535".len() + name.len());
+                url.push_str("https://");
+                if name.contains(':') {
+                    url.extend(["[", name, "]"]);
+                } else {
+                    url.push_str(name);
                 }
+                if let Some(port) = port {
+                    // Writing to a String cannot fail.
+                    let _ = write!(url, ":{port}");
+                }
+                url
             }
             None => String::from("https://localhost"),
         }

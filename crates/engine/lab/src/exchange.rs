@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::request::{HostName, Request, decode_once};
-use crate::{Context, Entrance, Trail};
+use crate::{Content, Context, Entrance, Trail, masking};
 
 /// A request being answered.
 pub struct Exchange {
@@ -104,6 +104,28 @@ impl Exchange {
         match self.context.public_address(entrance) {
             Some(address) if !self.world_name => address.to_owned(),
             _ => format!("https://{world_host}"),
+        }
+    }
+
+    /// An address that the caller handed in, as the world has it: under its world name if it is one of the lab's own and
+    /// the caller came by a local name, as written otherwise.
+    pub fn world_address<'u>(&self, url: &'u str) -> Cow<'u, str> {
+        let snapshot = &self.context.snapshot;
+        let own = (!self.world_name).then(|| snapshot.world_target(url)).flatten();
+        own.map_or(Cow::Borrowed(url), Cow::Owned)
+    }
+
+    /// Sends a caller that came by a local name on to the lab's own addresses. The trail keeps both: where the product
+    /// sends it and where it goes.
+    pub(crate) fn forward(&mut self, content: &mut Content) {
+        if self.world_name {
+            return;
+        }
+        let Some(to) = content.target_mut() else { return };
+        if let Some(sent) = self.context.snapshot.public_target(to) {
+            self.trail.fact("target", masking::target(to));
+            self.trail.fact("target-sent", masking::target(&sent));
+            *to = sent;
         }
     }
 }

@@ -57,8 +57,10 @@ impl Addresses {
         self
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.public.values().chain(self.others.iter().map(|(_, url)| url)).map(String::as_str)
+    /// Every address with its entrance.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&Entrance, &str)> {
+        let others = self.others.iter().map(|(entrance, url)| (entrance, url));
+        self.public.iter().chain(others).map(|(entrance, url)| (entrance, url.as_str()))
     }
 }
 

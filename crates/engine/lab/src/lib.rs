@@ -12,6 +12,7 @@ mod context;
 mod dispatch;
 mod document;
 mod exchange;
+mod forward;
 pub mod journal;
 mod lab;
 mod masking;
@@ -26,7 +27,7 @@ mod surface;
 mod trail;
 mod tree;
 
-pub use answer::{Answer, Content, Delivery, Response};
+pub use answer::{Answer, AutoPostWords, Content, Delivery, Response};
 pub use calling::{CALL_HEADER, HOP_LIMIT};
 pub use clock::{Clock, ClockChange, real_now};
 pub use command::{Applied, Command, CommandError};

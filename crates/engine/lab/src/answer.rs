@@ -1,10 +1,14 @@
 //! A typed answer and how it is delivered.
 //!
-//! Decides how content becomes bytes and a content type. Adds nothing to a body, and writes a redirect's target as it
-//! was given.
+//! Decides how content becomes bytes and a content type, and the layout of a page that posts itself on (the one that AD FS
+//! and Entra answer with under `response_mode=form_post` and WS-Federation). Adds nothing to any other body. What sends a
+//! caller elsewhere stays typed until the dispatch point has seen it: the address is translated there ([`crate::forward`]),
+//! never in a header or a page that was already written.
+
+use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, LOCATION};
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 /// What a surface answers.
@@ -33,12 +37,43 @@ pub enum Content {
     Page(Bytes),
     /// Plain text with its content type.
     Text(Bytes, &'static str),
-    /// `Location`, as given: nothing translates it after the surface, which alone knows by which name it was called. No
-    /// surface redirects yet.
+    /// `Location`. Dispatch translates an address under a name of the world for a caller that came by a local name.
     Redirect {
-        /// Target.
+        /// Target, as the world has it.
         to: String,
     },
+    /// A page that posts its fields to another address by itself; translated like a redirect.
+    AutoPost {
+        /// Target, as the world has it.
+        to: String,
+        /// Hidden fields in their order.
+        fields: Vec<(Cow<'static, str>, String)>,
+        /// What the page says.
+        words: AutoPostWords,
+        /// What lets its one line of script run under a content security policy: drawn anew for each page.
+        nonce: String,
+    },
+}
+
+/// What a page that posts itself says to a person: a product's own words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AutoPostWords {
+    /// Its title.
+    pub title: &'static str,
+    /// What it says where scripts do not run.
+    pub notice: &'static str,
+    /// Its button.
+    pub button: &'static str,
+}
+
+impl Content {
+    /// Where it sends its caller.
+    pub(crate) fn target_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Redirect { to } | Self::AutoPost { to, .. } => Some(to),
+            _ => None,
+        }
+    }
 }
 
 /// How an answer is delivered; anything but the default is a fault.
@@ -97,12 +132,61 @@ impl Answer {
                 }
                 (Bytes::new(), None)
             }
+            Content::AutoPost { to, fields, words, nonce } => {
+                if let Ok(policy) = HeaderValue::from_str(&format!("script-src 'nonce-{nonce}'")) {
+                    headers.entry(CONTENT_SECURITY_POLICY).or_insert(policy);
+                }
+                (auto_post(&to, &fields, words, &nonce).into(), Some("text/html; charset=utf-8"))
+            }
         };
         if let Some(kind) = content_type {
             headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(kind));
         }
         (status, headers, body, delivery)
     }
+}
+
+/// The page. Element by element as AD FS writes it, but for its script: a string handed to a timer would be evaluated, which
+/// no policy with a nonce allows, so it submits at once.
+fn auto_post(to: &str, fields: &[(Cow<'static, str>, String)], words: AutoPostWords, nonce: &str) -> String {
+    let AutoPostWords { title, notice, button } = words;
+    let mut page = format!(
+        "<html><head><title>{}</title></head><body><form method=\"POST\" name=\"hiddenform\" action=\"{}\">",
+        attribute(title),
+        attribute(to),
+    );
+    for (name, value) in fields {
+        let (name, value) = (attribute(name), attribute(value));
+        page.extend(["<input type=\"hidden\" name=\"", &*name, "\" value=\"", &*value, "\" />"]);
+    }
+    page.extend([
+        "<noscript><p>",
+        &*attribute(notice),
+        "</p><input type=\"submit\" value=\"",
+        &*attribute(button),
+        "\" /></noscript></form><script language=\"javascript\" nonce=\"",
+        &*attribute(nonce),
+        "\">document.forms[0].submit();</script></body></html>",
+    ]);
+    page
+}
+
+/// Text within a quoted attribute, escaped as .NET's `HtmlAttributeEncode` does: `>` stands for itself.
+fn attribute(text: &str) -> Cow<'_, str> {
+    if !text.contains(['<', '"', '&', '\'']) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for letter in text.chars() {
+        match letter {
+            '<' => escaped.push_str("&lt;"),
+            '"' => escaped.push_str("&quot;"),
+            '&' => escaped.push_str("&amp;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    Cow::Owned(escaped)
 }
 
 /// An answer as bytes, ready for a connection.
@@ -118,4 +202,35 @@ pub struct Response {
     pub delivery: Delivery,
     /// Lab time of the answering machine when it began: what its `Date` header says.
     pub at: time::OffsetDateTime,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_posts_itself_has_the_products_layout_and_escapes_what_it_carries() {
+        let content = Content::AutoPost {
+            to: String::from("https://ax.contoso.com/?a=1&b=\"2\""),
+            fields: vec![
+                ("wa".into(), "wsignin1.0".into()),
+                ("wresult".into(), "<t:A b=\"c\">'d'</t:A>".into()),
+            ],
+            words: AutoPostWords { title: "T", notice: "N", button: "B" },
+            nonce: String::from("n0"),
+        };
+        let (status, headers, body, _) = Answer::typed(StatusCode::OK, content).into_parts();
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(headers[CONTENT_TYPE], "text/html; charset=utf-8");
+        assert_eq!(headers[CONTENT_SECURITY_POLICY], "script-src 'nonce-n0'");
+        assert_eq!(
+            String::from_utf8_lossy(&body),
+            "<html><head><title>T</title></head><body><form method=\"POST\" name=\"hiddenform\" \
+             action=\"https://ax.contoso.com/?a=1&amp;b=&quot;2&quot;\">\
+             <input type=\"hidden\" name=\"wa\" value=\"wsignin1.0\" />\
+             <input type=\"hidden\" name=\"wresult\" value=\"&lt;t:A b=&quot;c&quot;>&#39;d&#39;&lt;/t:A>\" />\
+             <noscript><p>N</p><input type=\"submit\" value=\"B\" /></noscript></form>\
+             <script language=\"javascript\" nonce=\"n0\">document.forms[0].submit();</script></body></html>"
+        );
+    }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Snapshot {
     pub(crate) addresses: Arc<Addresses>,
     /// World names in lower case, with surface and entrance.
     pub(crate) hosts: HashMap<String, (usize, Entrance)>,
+    /// The first world name of each entrance.
+    pub(crate) names: HashMap<Entrance, String>,
     /// Whether any machine is declared to have another time than the lab's.
     pub(crate) skewed: bool,
     /// Names of the lab's own public addresses: as local as localhost.
@@ -40,21 +42,23 @@ pub(crate) struct Snapshot {
 
 impl Snapshot {
     pub(crate) fn new(world: Arc<World>, addresses: Arc<Addresses>, surfaces: &[Mounted]) -> Self {
-        let mut hosts = HashMap::new();
+        let (mut hosts, mut names) = (HashMap::new(), HashMap::new());
         for (index, mounted) in surfaces.iter().enumerate() {
             for (name, entrance) in mounted.surface.hosts(&world) {
-                hosts.entry(name.to_ascii_lowercase()).or_insert((index, entrance));
+                let name = name.to_ascii_lowercase();
+                names.entry(entrance.clone()).or_insert_with(|| name.clone());
+                hosts.entry(name).or_insert((index, entrance));
             }
         }
         let own_name = |address: &str| address.parse::<http::Uri>().ok()?.host().map(str::to_ascii_lowercase);
-        let own_names = addresses.iter().filter_map(own_name).collect();
+        let own_names = addresses.each().filter_map(|(_, address)| own_name(address)).collect();
         let prepared = surfaces.iter().map(|mounted| mounted.surface.prepare(&world, &addresses)).collect();
         let tenants = world.tenants().map(|tenant| tenant.clock);
         let nodes =
             world.environments().flat_map(|environment| environment.nodes.iter().map(|node| node.clock));
         let organizations = world.organizations().map(|organization| organization.clock);
         let skewed = tenants.chain(nodes).chain(organizations).any(|clock| !clock.is_zero());
-        Self { world, addresses, hosts, skewed, own_names, prepared }
+        Self { world, addresses, hosts, names, skewed, own_names, prepared }
     }
 }
 
@@ -138,12 +142,10 @@ fn choose(mounted: &Mounted, folded: &str, method: &Method) -> (Chosen, Arc<[(&'
 pub(crate) async fn answer(lab: &Lab, request: Request) -> Response {
     let began = Instant::now();
     let (exchange, surface) = begin(lab, request);
-    let mut answering = Answering { lab, began, exchange: Some(exchange) };
-    // Taken out again only below.
-    let Some(exchange) = &mut answering.exchange else { unreachable!("put in above") };
+    let mut answering = Answering { lab, began, exchange, recorded: false };
     let answer = match surface {
-        None => misdirected(exchange),
-        Some(surface) => serve(lab, surface, exchange).await,
+        None => misdirected(&mut answering.exchange),
+        Some(surface) => serve(lab, surface, &mut answering.exchange).await,
     };
     answering.finish(answer)
 }
@@ -201,23 +203,55 @@ fn begin(lab: &Lab, mut request: Request) -> (Exchange, Option<usize>) {
 struct Answering<'l> {
     lab: &'l Lab,
     began: Instant,
-    exchange: Option<Exchange>,
+    exchange: Exchange,
+    recorded: bool,
 }
 
 impl Answering<'_> {
-    fn finish(mut self, answer: Answer) -> Response {
-        // Taken by nobody before: this consumes it.
-        let Some(exchange) = self.exchange.take() else { unreachable!("taken once") };
-        finish(self.lab, exchange, answer, self.began)
+    fn finish(mut self, mut answer: Answer) -> Response {
+        self.exchange.forward(&mut answer.content);
+        let (status, mut headers, mut body, delivery) = answer.into_parts();
+        let at = self.exchange.context.now;
+        let answered = Answered { status, headers: header_lines(&headers), body: cut(body.clone()) };
+        if let Ok(id) = HeaderValue::from_str(&self.exchange.context.id) {
+            headers.insert(EXCHANGE_HEADER, id);
+        }
+        if self.exchange.request.method == Method::HEAD {
+            // The length of what GET would have sent, and nothing of it: HTTP/2 has no framing that would drop a body.
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+            body = bytes::Bytes::new();
+        }
+        self.record(Some(answered));
+        Response { status, headers, body, delivery, at }
+    }
+
+    /// Commits the record, which takes what it keeps out of the exchange.
+    fn record(&mut self, answered: Option<Answered>) {
+        self.recorded = true;
+        let Exchange { request, context, trail, endpoint, .. } = &mut self.exchange;
+        let mut record = Record::of(Kind::Request, context, std::mem::take(trail), self.began);
+        record.endpoint = Cow::Borrowed(*endpoint);
+        record.method = std::mem::take(&mut request.method);
+        record.scheme = Cow::Borrowed(if request.arrival.secure { "https" } else { "http" });
+        record.host = std::mem::take(&mut request.host).into();
+        record.target = std::mem::take(&mut request.target).into();
+        record.request_headers = header_lines(&request.headers);
+        record.request_body = request.body.as_mut().map(std::mem::take).map(cut).unwrap_or_default();
+        if let Some(answered) = answered {
+            record.status = answered.status.as_u16();
+            record.response_headers = answered.headers;
+            record.response_body = answered.body;
+        }
+        self.lab.journal().commit(record);
     }
 }
 
 impl Drop for Answering<'_> {
     fn drop(&mut self) {
-        if let Some(mut exchange) = self.exchange.take() {
-            exchange.trail.record_error("no-caller");
-            exchange.trail.fact("abandoned", "the caller went away before it was answered");
-            record(self.lab, exchange, None, self.began);
+        if !self.recorded {
+            self.exchange.trail.record_error("no-caller");
+            self.exchange.trail.fact("abandoned", "the caller went away before it was answered");
+            self.record(None);
         }
     }
 }
@@ -251,9 +285,16 @@ async fn serve(lab: &Lab, surface: usize, exchange: &mut Exchange) -> Answer {
     }
     let guarded = {
         // Inside the guard from its first instruction: a handler may work before it first awaits.
-        let mut handling = Box::pin(async { mounted.surface.handle(index, exchange).await });
+        let mut given = Some(&mut *exchange);
+        let mut handling = None;
         std::future::poll_fn(move |context| {
-            match std::panic::catch_unwind(AssertUnwindSafe(|| handling.as_mut().poll(context))) {
+            let poll = || {
+                if let Some(exchange) = given.take() {
+                    handling = Some(mounted.surface.handle(index, exchange));
+                }
+                handling.as_mut().map_or(Poll::Pending, |handling| handling.as_mut().poll(context))
+            };
+            match std::panic::catch_unwind(AssertUnwindSafe(poll)) {
                 Ok(Poll::Ready(answer)) => Poll::Ready(Some(answer)),
                 Ok(Poll::Pending) => Poll::Pending,
                 Err(_) => Poll::Ready(None),
@@ -270,43 +311,9 @@ async fn serve(lab: &Lab, surface: usize, exchange: &mut Exchange) -> Answer {
     }
 }
 
-fn finish(lab: &Lab, exchange: Exchange, answer: Answer, began: Instant) -> Response {
-    let (status, mut headers, mut body, delivery) = answer.into_parts();
-    let at = exchange.context.now;
-    let answered = Answered { status, headers: header_lines(&headers), body: cut(&body) };
-    if let Ok(id) = HeaderValue::from_str(&exchange.context.id) {
-        headers.insert(EXCHANGE_HEADER, id);
-    }
-    if exchange.request.method == Method::HEAD {
-        // The length of what GET would have sent, and nothing of it: HTTP/2 has no framing that would drop a body.
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-        body = bytes::Bytes::new();
-    }
-    record(lab, exchange, Some(answered), began);
-    Response { status, headers, body, delivery, at }
-}
-
 /// What was answered, as the journal keeps it.
 struct Answered {
     status: StatusCode,
     headers: Box<str>,
     body: bytes::Bytes,
-}
-
-fn record(lab: &Lab, exchange: Exchange, answered: Option<Answered>, began: Instant) {
-    let Exchange { request, context, trail, endpoint, .. } = exchange;
-    let mut record = Record::of(Kind::Request, &context, trail, began);
-    record.endpoint = Cow::Borrowed(endpoint);
-    record.method = request.method;
-    record.scheme = Cow::Borrowed(if request.arrival.secure { "https" } else { "http" });
-    record.host = request.host.into();
-    record.target = request.target.into();
-    record.request_headers = header_lines(&request.headers);
-    record.request_body = request.body.as_ref().map_or_else(|_| bytes::Bytes::new(), cut);
-    if let Some(answered) = answered {
-        record.status = answered.status.as_u16();
-        record.response_headers = answered.headers;
-        record.response_body = answered.body;
-    }
-    lab.journal().commit(record);
 }

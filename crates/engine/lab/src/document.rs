@@ -265,12 +265,16 @@ mod tests {
 
     #[test]
     fn a_record_reads_back_what_it_wrote() {
-        let bodies: [(&str, &[u8]); 9] = [
+        let bodies: [(&str, &[u8]); 10] = [
             ("content-type: application/json\n", br#"{"access_token":"eyJ.eyJ.sig","n":1}"#),
             ("content-type: application/json\n", br#""text""#),
             ("content-type: application/x-www-form-urlencoded\n", b"client_secret=abc&client_id=x"),
             ("content-type: multipart/form-data; boundary=x\n", b"--x\r\n\r\nsecret\r\n--x--"),
             ("content-type: text/html\n", b"<html>a=b</html>"),
+            (
+                "content-type: text/html; charset=utf-8\n",
+                b"<input type=\"hidden\" name=\"id_token\" value=\"eyJ.eyJ.sig\" /><input type=\"hidden\" name=\"wresult\" value=\"&lt;t",
+            ),
             ("content-type: application/octet-stream\n", b"\x00\xff\x01"),
             ("content-type: application/json\n", br#"{"client_secret":"abc""#),
             ("set-cookie: a=b\nset-cookie: c=d\nauthorization: Bearer eyJ.eyJ.sig\n", b""),

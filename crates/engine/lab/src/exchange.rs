@@ -3,10 +3,11 @@
 //! Decides how parameters and addresses are read off a request, and nothing about its answer.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::request::{HostName, Request, decode_once};
-use crate::{Context, Entrance, Trail};
+use crate::{Content, Context, Entrance, Trail, masking};
 
 /// A request being answered.
 pub struct Exchange {
@@ -79,11 +80,19 @@ impl Exchange {
     pub fn own_base_url(&self) -> String {
         match &self.host {
             Some(HostName { name, port }) => {
-                let name = if name.contains(':') { format!("[{name}]") } else { name.clone() };
-                match port {
-                    Some(port) if *port != 443 => format!("https://{name}:{port}"),
-                    _ => format!("https://{name}"),
+                let port = port.filter(|port| *port != 443);
+                let mut url = String::with_capacity("https://[]:65535".len() + name.len());
+                url.push_str("https://");
+                if name.contains(':') {
+                    url.extend(["[", name, "]"]);
+                } else {
+                    url.push_str(name);
                 }
+                if let Some(port) = port {
+                    // Writing to a String cannot fail.
+                    let _ = write!(url, ":{port}");
+                }
+                url
             }
             None => String::from("https://localhost"),
         }
@@ -95,6 +104,28 @@ impl Exchange {
         match self.context.public_address(entrance) {
             Some(address) if !self.world_name => address.to_owned(),
             _ => format!("https://{world_host}"),
+        }
+    }
+
+    /// An address that the caller handed in, as the world has it: under its world name if it is one of the lab's own and
+    /// the caller came by a local name, as written otherwise.
+    pub fn world_address<'u>(&self, url: &'u str) -> Cow<'u, str> {
+        let snapshot = &self.context.snapshot;
+        let own = (!self.world_name).then(|| snapshot.world_target(url)).flatten();
+        own.map_or(Cow::Borrowed(url), Cow::Owned)
+    }
+
+    /// Sends a caller that came by a local name on to the lab's own addresses. The trail keeps both: where the product
+    /// sends it and where it goes.
+    pub(crate) fn forward(&mut self, content: &mut Content) {
+        if self.world_name {
+            return;
+        }
+        let Some(to) = content.target_mut() else { return };
+        if let Some(sent) = self.context.snapshot.public_target(to) {
+            self.trail.fact("target", masking::target(to));
+            self.trail.fact("target-sent", masking::target(&sent));
+            *to = sent;
         }
     }
 }

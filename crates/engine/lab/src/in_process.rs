@@ -82,7 +82,7 @@ fn request(call: Call, target: &Target, entrance: Entrance) -> Option<Request> {
             entrance,
             secure: target.secure,
             // What a client's TLS would have sent.
-            server_name: (target.secure && named).then(|| target.host.clone()),
+            server_name: (target.secure && named).then(|| target.host.as_str().into()),
             peer: None,
         },
     })

@@ -4,7 +4,6 @@
 //! exchange.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::broadcast;
@@ -18,8 +17,7 @@ pub use crate::record::{BODY_BUDGET, Kind, Record};
 /// The journal of one lab.
 #[derive(Debug)]
 pub struct Journal {
-    entries: Mutex<Entries>,
-    next: AtomicU64,
+    entries: Arc<Mutex<Entries>>,
     budget: usize,
     live: broadcast::Sender<Arc<Record>>,
 }
@@ -31,12 +29,19 @@ struct Entry {
     weight: usize,
 }
 
+/// In the order of their sequence numbers.
 #[derive(Debug, Default)]
 struct Entries {
     records: VecDeque<Entry>,
+    /// The number of the newest one, kept or not.
+    newest: u64,
+    /// The number of the newest one that was forgotten on purpose.
+    cleared: u64,
     /// The sum of the weights.
     bytes: usize,
     dropped: u64,
+    /// Whether nothing will come any more.
+    ended: bool,
 }
 
 impl Entries {
@@ -45,20 +50,56 @@ impl Entries {
     }
 }
 
+/// Reads a journal at its own pace: a commit neither wakes it nor knows of it.
+#[derive(Debug)]
+pub struct Reader {
+    entries: Arc<Mutex<Entries>>,
+    seen: u64,
+}
+
+/// What was committed since a [`Reader`] last looked.
+#[derive(Debug)]
+pub struct Batch {
+    /// The oldest of them, in order.
+    pub records: Vec<Arc<Record>>,
+    /// How many more there were.
+    pub missed: u64,
+    /// Whether nothing will come any more.
+    pub ended: bool,
+}
+
+impl Reader {
+    /// What was committed since the last time, `most` records of it; the rest is counted and passed over.
+    pub fn read(&mut self, most: usize) -> Batch {
+        let entries = lock(&self.entries);
+        let since = self.seen.max(entries.cleared);
+        let first = entries.records.partition_point(|entry| entry.record.sequence <= since);
+        let records: Vec<_> =
+            entries.records.iter().skip(first).take(most).map(|entry| Arc::clone(&entry.record)).collect();
+        self.seen = entries.newest;
+        let missed = (entries.newest - since).saturating_sub(records.len() as u64);
+        Batch { records, missed, ended: entries.ended }
+    }
+}
+
 impl Journal {
     pub(crate) fn new(budget: usize) -> Self {
         let (live, _) = broadcast::channel(256);
-        Self { entries: Mutex::new(Entries::default()), next: AtomicU64::new(1), budget, live }
+        Self { entries: Arc::default(), budget, live }
     }
 
-    pub(crate) fn commit(&self, mut record: Record) -> Arc<Record> {
-        record.sequence = self.next.fetch_add(1, Ordering::Relaxed);
-        let record = Arc::new(record);
+    pub(crate) fn commit(&self, record: Record) -> Arc<Record> {
         let weight = record.weight();
+        let mut record = Arc::new(record);
         // What the budget pushes out is freed after the lock.
         let mut pushed_out: [Option<Entry>; 4] = [const { None }; 4];
         {
             let mut entries = lock(&self.entries);
+            entries.newest += 1;
+            // Nobody else has it yet.
+            if let Some(record) = Arc::get_mut(&mut record) {
+                record.sequence = entries.newest;
+            }
             entries.bytes += weight;
             entries.records.push_back(Entry { record: Arc::clone(&record), weight });
             let mut slots = pushed_out.iter_mut();
@@ -113,13 +154,28 @@ impl Journal {
         lock(&self.entries).dropped
     }
 
-    /// Records from now on. A receiver that lags is told how many it missed.
+    /// Whatever is committed from now on, for somebody who looks now and then.
+    pub fn reader(&self) -> Reader {
+        Reader { entries: Arc::clone(&self.entries), seen: lock(&self.entries).newest }
+    }
+
+    /// Records from now on, at once. A receiver that lags is told how many it missed.
     pub fn follow(&self) -> broadcast::Receiver<Arc<Record>> {
         self.live.subscribe()
     }
 
     pub(crate) fn clear(&self) {
-        *lock(&self.entries) = Entries::default();
+        let mut entries = lock(&self.entries);
+        let newest = entries.newest;
+        let old = std::mem::replace(&mut *entries, Entries { newest, cleared: newest, ..Entries::default() });
+        drop(entries);
+        drop(old);
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        lock(&self.entries).ended = true;
     }
 }
 
@@ -176,6 +232,30 @@ mod tests {
         for (name, record) in heavy {
             assert!(record.weight() >= 10_000, "{name}");
         }
+    }
+
+    #[test]
+    fn a_reader_is_told_what_it_missed_and_nothing_of_what_was_cleared() {
+        let journal = Journal::new(100_000);
+        journal.commit(blank());
+        let mut reader = journal.reader();
+        let numbers = |batch: &Batch| batch.records.iter().map(|one| one.sequence).collect::<Vec<_>>();
+        let batch = reader.read(9);
+        assert!(batch.records.is_empty() && batch.missed == 0 && !batch.ended);
+        for _ in 0..3 {
+            journal.commit(blank());
+        }
+        let batch = reader.read(2);
+        assert_eq!((numbers(&batch), batch.missed), (vec![2, 3], 1));
+        journal.commit(blank());
+        journal.clear();
+        journal.commit(blank());
+        let batch = reader.read(9);
+        assert_eq!((numbers(&batch), batch.missed), (vec![6], 0));
+        journal.commit(blank());
+        drop(journal);
+        let batch = reader.read(9);
+        assert_eq!((numbers(&batch), batch.missed, batch.ended), (vec![7], 0, true));
     }
 
     #[test]

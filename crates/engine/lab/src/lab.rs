@@ -58,8 +58,10 @@ impl Addresses {
         self
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.public.values().chain(self.others.iter().map(|(_, url)| url)).map(String::as_str)
+    /// Every address with its entrance.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&Entrance, &str)> {
+        let others = self.others.iter().map(|(entrance, url)| (entrance, url));
+        self.public.iter().chain(others).map(|(entrance, url)| (entrance, url.as_str()))
     }
 }
 
@@ -170,7 +172,7 @@ impl LabBuilder {
                 base: self.world,
                 surfaces: self.surfaces,
                 clock: Clock::new(),
-                random: self.random,
+                random: self.random.in_blocks(),
                 journal: Journal::new(self.journal_budget),
                 outbound: OnceLock::new(),
                 switches: self.switches,
@@ -402,18 +404,16 @@ impl Lab {
     pub(crate) fn next_id(&self) -> Arc<str> {
         const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
         let mut number = self.core.ids.fetch_add(1, Ordering::Relaxed);
-        let mut digits = [b'0'; 9];
-        let mut at = digits.len();
-        while at > 2 || number > 0 {
+        let mut text = [b'0'; 11];
+        let mut at = text.len();
+        // Nine digits at the most, seven at least, and `x-` before them.
+        while at > 4 || (number > 0 && at > 2) {
             at -= 1;
-            digits[at] = DIGITS[usize::try_from(number & 31).unwrap_or(0)];
+            text[at] = DIGITS[usize::try_from(number & 31).unwrap_or(0)];
             number >>= 5;
-            if at == 0 {
-                break;
-            }
         }
-        let text = std::str::from_utf8(&digits[at..]).unwrap_or_default();
-        format!("x-{text}").into()
+        text[at - 2..at].copy_from_slice(b"x-");
+        std::str::from_utf8(&text[at - 2..]).unwrap_or_default().into()
     }
 
     pub(crate) fn expected_calls(&self) -> &ExpectedCalls {

@@ -14,6 +14,7 @@ mod dispatch;
 mod document;
 mod exchange;
 mod fork;
+mod forward;
 mod in_process;
 pub mod journal;
 mod lab;
@@ -30,7 +31,7 @@ mod target;
 mod trail;
 mod tree;
 
-pub use answer::{Answer, Content, Delivery, Response};
+pub use answer::{Answer, AutoPostWords, Content, Delivery, Response};
 pub use caller::{Ask, Attempt, DriveError, Step, TokenCall};
 pub use calling::{CALL_HEADER, HOP_LIMIT};
 pub use clock::{Clock, ClockChange, real_now};

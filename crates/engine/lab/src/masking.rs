@@ -24,8 +24,10 @@ const TOKEN_FIELDS: &[&str] = &[
     "clientassertion",
     "idtoken",
     "idtokenhint",
+    "samlresponse",
     "subjecttoken",
     "token",
+    "wresult",
 ];
 /// Header fields that hold nothing but a credential.
 const SECRET_HEADERS: &[&str] = &[
@@ -78,6 +80,11 @@ fn sensitivity(name: &str) -> Option<Sensitivity> {
     } else {
         None
     }
+}
+
+/// How secret a field of a form is. An authorization code is a secret there; in JSON `code` is an error's number.
+fn field_sensitivity(name: &str) -> Option<Sensitivity> {
+    if name.trim().eq_ignore_ascii_case("code") { Some(Sensitivity::Secret) } else { sensitivity(name) }
 }
 
 fn masked(sensitivity: Sensitivity, value: &str) -> String {
@@ -148,13 +155,7 @@ fn form_chunk(chunk: &str) -> String {
         };
         // As a lenient reader of forms sees it: what is no escape stands for itself.
         let decoded = percent_decode_str(name).decode_utf8_lossy();
-        let sensitivity = if decoded.trim().eq_ignore_ascii_case("code") {
-            // An authorization code is a secret in a form; in JSON `code` is an error's number.
-            Some(Sensitivity::Secret)
-        } else {
-            sensitivity(&decoded)
-        };
-        if let Some(sensitivity) = sensitivity {
+        if let Some(sensitivity) = field_sensitivity(&decoded) {
             // What follows up to the next `&` may be the rest of the secret: to a form a line end is a character.
             shown.push_str(name);
             shown.push('=');
@@ -257,11 +258,36 @@ pub(crate) fn body(headers: &str, body: &[u8]) -> Value {
     } else if kind.contains("urlencoded") || (text.contains('=') && !text.starts_with('<')) {
         // A form sent with another content type, or none, is still a form.
         Value::String(form(&text))
+    } else if kind.contains("html") {
+        Value::String(hidden_fields(&text))
     } else if kind.starts_with("text") || kind.contains("xml") || kind.is_empty() || kind.contains("json") {
         Value::String(text.into_owned())
     } else {
         opaque()
     }
+}
+
+/// A page with the hidden fields of its form masked as they would be in the form it posts. Values are escaped in it, so a
+/// quotation mark ends one.
+fn hidden_fields(page: &str) -> String {
+    const FIELD: &str = "<input type=\"hidden\" name=\"";
+    const VALUE: &str = "\" value=\"";
+    let mut parts = page.split(FIELD);
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        shown.push_str(FIELD);
+        let sensitive = part.split_once(VALUE).and_then(|(name, rest)| {
+            let (value, after) = rest.split_at(rest.find('"').unwrap_or(rest.len()));
+            Some((name, field_sensitivity(name)?, value, after))
+        });
+        match sensitive {
+            Some((name, sensitivity, value, after)) => {
+                shown.extend([name, VALUE, &*masked(sensitivity, value), after]);
+            }
+            None => shown.push_str(part),
+        }
+    }
+    shown
 }
 
 /// Whether any word between quotation marks names something secret, or is escaped and so cannot be told.

@@ -14,9 +14,21 @@ use crate::clock::lock;
 pub enum Random {
     /// The operating system's.
     System,
+    /// The operating system's, drawn in blocks: what a lab makes of [`Random::System`]. Every answer asks for a few bytes,
+    /// and a draw costs as much as the rest of a small answer's ids.
+    Blocks(Mutex<Block>),
     /// A sequence that depends on the seed alone (tests).
     Seeded(Mutex<SeededSequence>),
 }
+
+/// Bytes drawn and not yet given.
+#[derive(Debug)]
+pub struct Block {
+    bytes: Box<[u8; BLOCK]>,
+    given: usize,
+}
+
+const BLOCK: usize = 1024;
 
 /// `SHA-256(seed || counter)`, block by block.
 #[derive(Debug)]
@@ -34,7 +46,8 @@ impl Random {
     /// Randomness for a lab that nobody else sees: a seeded sequence goes on from where it is, without moving it.
     pub(crate) fn fork(&self) -> Self {
         match self {
-            Self::System => Self::System,
+            // Blocks are drawn for many answers; a lab of a moment draws what it needs.
+            Self::System | Self::Blocks(_) => Self::System,
             Self::Seeded(sequence) => {
                 let SeededSequence { seed, counter } = *lock(sequence);
                 Self::Seeded(Mutex::new(SeededSequence { seed, counter }))
@@ -42,10 +55,29 @@ impl Random {
         }
     }
 
+    /// The same source for a lab that runs.
+    pub(crate) fn in_blocks(self) -> Self {
+        match self {
+            Self::System => Self::Blocks(Mutex::new(Block { bytes: Box::new([0; BLOCK]), given: BLOCK })),
+            other => other,
+        }
+    }
+
     /// Fills the buffer.
     pub fn fill(&self, buffer: &mut [u8]) {
         match self {
             Self::System => mocktenant_keys::fill_from_system(buffer),
+            Self::Blocks(block) if buffer.len() <= BLOCK => {
+                let mut block = lock(block);
+                if block.given + buffer.len() > BLOCK {
+                    mocktenant_keys::fill_from_system(&mut *block.bytes);
+                    block.given = 0;
+                }
+                let end = block.given + buffer.len();
+                buffer.copy_from_slice(&block.bytes[block.given..end]);
+                block.given = end;
+            }
+            Self::Blocks(_) => mocktenant_keys::fill_from_system(buffer),
             Self::Seeded(sequence) => {
                 let mut sequence = lock(sequence);
                 for chunk in buffer.chunks_mut(32) {
@@ -65,5 +97,22 @@ impl Random {
         let mut bytes = [0_u8; 16];
         self.fill(&mut bytes);
         uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn what_is_drawn_in_blocks_is_given_once() {
+        let random = Random::System.in_blocks();
+        let drawn: HashSet<Uuid> = (0..1_000).map(|_| random.guid()).collect();
+        assert_eq!(drawn.len(), 1_000);
+        let mut long = vec![0; BLOCK + 1];
+        random.fill(&mut long);
+        assert!(long[BLOCK - 32..].iter().any(|byte| *byte != 0));
     }
 }

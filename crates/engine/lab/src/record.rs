@@ -225,27 +225,39 @@ impl Record {
 
 /// Header lines as the journal keeps them: `name: value`, one per line. `Host` has a place of its own.
 pub(crate) fn header_lines(headers: &http::HeaderMap) -> Box<str> {
-    let length = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 3).sum();
-    let mut lines = String::with_capacity(length);
-    for (name, value) in headers {
-        if name == http::header::HOST {
-            continue;
-        }
-        lines.push_str(name.as_str());
-        lines.push_str(": ");
-        match value.to_str() {
-            Ok(text) => lines.push_str(text),
-            Err(_) => lines.push_str(&String::from_utf8_lossy(value.as_bytes())),
-        }
-        lines.push('\n');
+    let kept = || headers.iter().filter(|(name, _)| *name != http::header::HOST);
+    let length = kept().map(|(name, value)| name.as_str().len() + value.len() + 3).sum();
+    let mut lines = Vec::with_capacity(length);
+    for (name, value) in kept() {
+        lines.extend_from_slice(name.as_str().as_bytes());
+        lines.extend_from_slice(b": ");
+        lines.extend_from_slice(value.as_bytes());
+        lines.push(b'\n');
     }
-    lines.into_boxed_str()
+    // Looked at once and together. A value that is no text spoils only itself: what is not UTF-8 is replaced.
+    let lines = String::from_utf8(lines);
+    lines.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()).into_boxed_str()
 }
 
-/// A body cut to the journal's budget, in memory of its own (it must not pin a connection's buffer).
-pub(crate) fn cut(body: &Bytes) -> Bytes {
-    if body.is_empty() {
-        return Bytes::new();
+/// A body cut to the journal's budget. One within it is kept as it is, for it is nobody else's: a server copies the bodies
+/// of requests out of its connections' buffers, and what a surface answers was made for the answer or lives with the world.
+pub(crate) fn cut(body: Bytes) -> Bytes {
+    if body.len() <= BODY_BUDGET { body } else { Bytes::copy_from_slice(&body[..BODY_BUDGET]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::{ACCEPT, HOST, HeaderValue};
+
+    use super::*;
+
+    #[test]
+    fn header_lines_keep_every_value_but_the_host_and_replace_what_is_no_text() {
+        let mut headers = http::HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_static("localhost"));
+        headers.append(ACCEPT, HeaderValue::from_bytes(b"a\xe4").unwrap());
+        headers.append(ACCEPT, HeaderValue::from_bytes("\u{e4}".as_bytes()).unwrap());
+        assert_eq!(&*header_lines(&headers), "accept: a\u{fffd}\naccept: \u{e4}\n");
+        assert_eq!(&*header_lines(&http::HeaderMap::new()), "");
     }
-    Bytes::copy_from_slice(&body[..body.len().min(BODY_BUDGET)])
 }

@@ -6,9 +6,11 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::header::AsHeaderName;
+use http::{HeaderMap, HeaderName, Method};
 use mime::Mime;
 
 use crate::Entrance;
@@ -55,7 +57,7 @@ pub struct Arrival {
     /// Whether TLS was spoken.
     pub secure: bool,
     /// SNI, if sent.
-    pub server_name: Option<String>,
+    pub server_name: Option<Arc<str>>,
     /// The caller's address.
     pub peer: Option<SocketAddr>,
 }
@@ -92,6 +94,15 @@ impl Request {
 
     /// The single value of a header as text; `None` if absent, repeated or not ASCII text.
     pub fn header(&self, name: &str) -> Option<&str> {
+        self.single(name)
+    }
+
+    /// The same for a name that is known beforehand: nothing has to be read to look it up.
+    pub fn field(&self, name: &HeaderName) -> Option<&str> {
+        self.single(name)
+    }
+
+    fn single(&self, name: impl AsHeaderName) -> Option<&str> {
         let mut values = self.headers.get_all(name).iter();
         let first = values.next()?;
         if values.next().is_some() {
@@ -127,16 +138,18 @@ impl HostName {
             None | Some("") => None,
             Some(digits) => Some(digits.parse().ok()?),
         };
-        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        let name = name.strip_suffix('.').unwrap_or(name);
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
-        (!name.is_empty() && name.len() <= 253 && name.bytes().all(plain)).then_some(Self { name, port })
+        let is_name = !name.is_empty() && name.len() <= 253 && name.bytes().all(plain);
+        is_name.then(|| Self { name: name.to_ascii_lowercase(), port })
     }
 
     /// Whether the name means "this machine or this network" rather than a product's public name: localhost, an
     /// address, a single label, or a name below `.localhost`, `.test`, `.internal`, `.local`.
     pub fn is_local(&self) -> bool {
-        self.name.parse::<std::net::IpAddr>().is_ok()
-            || !self.name.contains('.')
+        // A single label is most often localhost, and is told sooner than an address.
+        !self.name.contains('.')
+            || self.name.parse::<std::net::IpAddr>().is_ok()
             || [".localhost", ".test", ".internal", ".local"].iter().any(|suffix| self.name.ends_with(suffix))
     }
 }
@@ -148,6 +161,14 @@ impl HostName {
 pub fn fold(raw_path: &str) -> String {
     let mut folded = String::with_capacity(raw_path.len());
     let trimmed = if raw_path.len() > 1 { raw_path.strip_suffix('/').unwrap_or(raw_path) } else { raw_path };
+    // Nearly every path stands for itself: then only letter case is to fold. What could be an escape or would separate is
+    // looked at segment by segment. (No early exit: so many bytes are looked at at once.)
+    let special = |byte: u8| !byte.is_ascii() | (byte == b'%') | (byte == b'\\') | (byte == 0);
+    if trimmed.starts_with('/') && !trimmed.bytes().fold(false, |found, byte| found | special(byte)) {
+        folded.push_str(trimmed);
+        folded.make_ascii_lowercase();
+        return folded;
+    }
     for segment in trimmed.split('/').skip(1) {
         folded.push('/');
         match decode_once(segment) {
@@ -210,6 +231,7 @@ mod tests {
 
     #[test]
     fn encoded_separators_and_dots_never_separate() {
+        assert_eq!(fold("/A\\b/C"), "/A\\b/c", "a backslash would separate");
         for raw in ["/a%2Fb", "/a%5cb", "/a%00b", "/%2e%2E", "/%2e"] {
             assert_eq!(fold(raw), raw, "{raw} must match no pattern");
         }

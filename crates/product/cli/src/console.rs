@@ -1,19 +1,16 @@
 //! Everything that is printed.
 //!
 //! Decides colour (only on a terminal, never with `NO_COLOR`) and that nothing a stranger sent reaches a terminal as a
-//! control character, or as one that reorders or hides its neighbours. Lines about exchanges come from the journal's bounded channel on a thread of their own: what it
-//! cannot keep up with is dropped with a count, and no exchange ever waits for a terminal.
+//! control character, or as one that reorders or hides its neighbours. Lines about exchanges come from the journal, which a thread of their own looks at now and then:
+//! what it cannot keep up with is dropped with a count, and no exchange ever waits for a terminal or wakes anybody.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use mocktenant_lab::journal::Record;
+use mocktenant_lab::journal::{Batch, Reader};
 pub(crate) use mocktenant_verdict::foreign::harmless;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::TryRecvError;
 
 use crate::exchange_line::ExchangeLine;
 use crate::failure::Failure;
@@ -101,38 +98,31 @@ pub(crate) fn note(text: &str) {
 /// How often the console looks for new exchanges. A commit never wakes it: answering comes first.
 const TICK: Duration = Duration::from_millis(40);
 /// Lines in hand for a burst, and the lines each tick adds: 200 per second is more than a person reads.
-const BURST: u32 = 2_000;
-const PER_TICK: u32 = 8;
+const BURST: usize = 2_000;
+const PER_TICK: usize = 8;
 /// How often dropped lines are mentioned.
 const MENTION_EVERY: Duration = Duration::from_secs(1);
 
 /// Prints a line per exchange until the lab is gone; what comes faster than anybody reads is counted instead.
-pub(crate) fn print_exchanges(mut exchanges: Receiver<Arc<Record>>) -> io::Result<JoinHandle<()>> {
+pub(crate) fn print_exchanges(mut exchanges: Reader) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(String::from("console")).spawn(move || {
         let palette = Palette::of_stdout();
         let mut allowance = BURST;
         let mut dropped = 0_u64;
         let mut mentioned = Instant::now();
         loop {
-            let mut lines: Vec<String> = Vec::new();
-            let open = loop {
-                match exchanges.try_recv() {
-                    Ok(record) if allowance > 0 => {
-                        allowance -= 1;
-                        lines.push(ExchangeLine::of(&record).to_text(palette));
-                    }
-                    Ok(_) => dropped += 1,
-                    Err(TryRecvError::Lagged(missed)) => dropped += missed,
-                    Err(TryRecvError::Empty) => break true,
-                    Err(TryRecvError::Closed) => break false,
-                }
-            };
-            if dropped > 0 && (!open || mentioned.elapsed() >= MENTION_EVERY) {
+            let Batch { records, missed, ended } = exchanges.read(allowance);
+            allowance -= records.len();
+            dropped += missed;
+            let mut lines: Vec<String> =
+                records.iter().map(|record| ExchangeLine::of(record).to_text(palette)).collect();
+            drop(records);
+            if dropped > 0 && (ended || mentioned.elapsed() >= MENTION_EVERY) {
                 lines.push(format!("... {dropped} lines dropped: mocktenant journal"));
                 dropped = 0;
                 mentioned = Instant::now();
             }
-            if (!lines.is_empty() && line(&lines.join("\n")).is_err()) || !open {
+            if (!lines.is_empty() && line(&lines.join("\n")).is_err()) || ended {
                 return;
             }
             std::thread::sleep(TICK);

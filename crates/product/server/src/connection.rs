@@ -7,8 +7,10 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{self, Poll};
 use std::time::Duration;
 
 use axum::Router;
@@ -19,7 +21,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use mocktenant_control::Peer;
 use mocktenant_lab::{Arrival, Delivery, Entrance, Lab};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
@@ -28,7 +30,7 @@ use tower::ServiceExt as _;
 
 use crate::limits::{HEAD_BYTES, Limits};
 use crate::tls::Tls;
-use crate::translate;
+use crate::translate::{self, Dates};
 
 /// A TLS record of type handshake: the first byte of every ClientHello, and of no HTTP request.
 const HANDSHAKE: u8 = 0x16;
@@ -60,7 +62,10 @@ pub(crate) struct Shared {
     pub(crate) phase: watch::Receiver<Phase>,
     /// Rung while connections or file handles run short.
     pressure: Notify,
+    /// For the lab's own doors: how long a head may take is kept here, by one alarm for a whole connection.
     protocol: auto::Builder<TokioExecutor>,
+    /// For the tools port, whose answers may stream: hyper keeps the time of each head.
+    streaming: auto::Builder<TokioExecutor>,
 }
 
 impl Shared {
@@ -71,21 +76,9 @@ impl Shared {
         limits: Limits,
         phase: watch::Receiver<Phase>,
     ) -> Self {
-        let mut protocol = auto::Builder::new(TokioExecutor::new());
-        protocol
-            .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.next_head)
-            .max_buf_size(HEAD_BYTES)
-            .auto_date_header(false);
-        protocol
-            .http2()
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(100)
-            .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX))
-            .auto_date_header(false);
+        let (protocol, streaming) = (protocol(None), protocol(Some(limits.next_head)));
         let permits = Arc::new(Semaphore::new(limits.connections));
-        Self { lab, tools, tls, limits, permits, phase, pressure: Notify::new(), protocol }
+        Self { lab, tools, tls, limits, permits, phase, pressure: Notify::new(), protocol, streaming }
     }
 
     /// Waits for a place among the connections; while there is none, silent callers are dropped.
@@ -102,6 +95,23 @@ impl Shared {
             }
         }
     }
+}
+
+fn protocol(head_timeout: Option<Duration>) -> auto::Builder<TokioExecutor> {
+    let mut protocol = auto::Builder::new(TokioExecutor::new());
+    protocol
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_timeout)
+        .max_buf_size(HEAD_BYTES)
+        .auto_date_header(false);
+    protocol
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(100)
+        .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX))
+        .auto_date_header(false);
+    protocol
 }
 
 /// Resolves once the lab has come as far as `phase`.
@@ -153,7 +163,7 @@ struct Reached {
     /// Whether TLS was spoken.
     secure: bool,
     /// SNI, if sent.
-    server_name: Option<String>,
+    server_name: Option<Arc<str>>,
 }
 
 /// One caller, from accept on.
@@ -216,7 +226,7 @@ impl Caller {
         };
         match agreed {
             Ok(Ok(stream)) => {
-                let name = stream.get_ref().1.server_name().map(str::to_owned);
+                let name = stream.get_ref().1.server_name().map(Arc::from);
                 let reached = Reached { address: local.to_string(), secure: true, server_name: name };
                 Box::pin(self.serve(stream, reached, shared, phase)).await;
             }
@@ -230,32 +240,35 @@ impl Caller {
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (first_head, idle) = (self.began + shared.limits.first_head, shared.limits.idle);
-        let traffic = Arc::new(Traffic::new(self.began));
+        let (first_head, limits) = (self.began + shared.limits.first_head, &shared.limits);
+        let tools = self.entrance.is_none();
         let context = Arc::new(Context {
             peer: self.peer,
             entrance: self.entrance.clone(),
             reached: at,
             shared: Arc::clone(&shared),
+            traffic: Traffic::new(self.began),
+            dates: Dates::default(),
         });
+        let traffic = &context.traffic;
         let service = {
-            let (context, traffic) = (Arc::clone(&context), Arc::clone(&traffic));
+            let context = Arc::clone(&context);
             service_fn(move |request| {
-                let answering = traffic.begin();
-                let context = Arc::clone(&context);
-                async move {
-                    let answered = context.answer(request).await;
-                    drop(answering);
-                    answered
-                }
+                let answering = Answering::begin(&context, &request);
+                async move { answering.0.answer(request).await }
             })
         };
-        let mut connection = std::pin::pin!(shared.protocol.serve_connection(TokioIo::new(stream), service));
+        let protocol = if tools { &shared.streaming } else { &shared.protocol };
+        let stream = Watched { stream, context: Arc::clone(&context) };
+        let mut connection = std::pin::pin!(protocol.serve_connection(TokioIo::new(stream), service));
         let mut alarm = std::pin::pin!(sleep_until(first_head));
+        let mut crowded = std::pin::pin!(self.shed(&shared));
         let mut leaving = false;
         let mut awaited = Phase::Draining;
         loop {
             tokio::select! {
+                // What is asked for comes first: nothing else is looked at while it goes on.
+                biased;
                 ended = connection.as_mut() => {
                     if let Err(error) = ended {
                         tracing::debug!(peer = %self.peer, %error, "the connection ended");
@@ -267,22 +280,23 @@ impl Caller {
                         tracing::debug!(peer = %self.peer, "a connection without a request is closed");
                         return;
                     }
-                    match traffic.quiet_until(idle).filter(|_| context.entrance.is_some()) {
+                    let patience = traffic.patience(limits);
+                    match traffic.quiet_until(patience).filter(|_| !tools) {
                         Some(end) if end <= Instant::now() => {
+                            if !traffic.http2() {
+                                tracing::debug!(peer = %self.peer, "no further request came in time");
+                                return;
+                            }
                             leaving = true;
                             connection.as_mut().graceful_shutdown();
                             alarm.as_mut().reset(Instant::now() + FAREWELL);
                         }
                         Some(end) => alarm.as_mut().reset(end),
                         // Something is being answered; the tools port may stream for as long as it likes.
-                        None => alarm.as_mut().reset(Instant::now() + idle),
+                        None => alarm.as_mut().reset(Instant::now() + patience),
                     }
                 }
-                () = self.shed(&shared), if !traffic.seen() => {
-                    if !traffic.seen() {
-                        return;
-                    }
-                }
+                () = unless_seen(traffic, crowded.as_mut()) => return,
                 () = reached(&mut phase, awaited) => {
                     if awaited == Phase::Stopped {
                         return;
@@ -295,16 +309,35 @@ impl Caller {
     }
 }
 
+/// Polls `crowded` until a complete head has come, and never again: this runs at every wake-up of a connection.
+async fn unless_seen(traffic: &Traffic, mut crowded: Pin<&mut impl Future<Output = ()>>) {
+    std::future::poll_fn(
+        |context| {
+            if traffic.seen() { Poll::Pending } else { crowded.as_mut().poll(context) }
+        },
+    )
+    .await;
+}
+
 /// What happens on one connection.
 struct Traffic {
     seen: AtomicBool,
+    http2: AtomicBool,
     answering: AtomicUsize,
+    /// Whether the caller does not take what it is sent.
+    blocked: AtomicBool,
     last: Mutex<Instant>,
 }
 
 impl Traffic {
     fn new(began: Instant) -> Self {
-        Self { seen: AtomicBool::new(false), answering: AtomicUsize::new(0), last: Mutex::new(began) }
+        Self {
+            seen: AtomicBool::new(false),
+            http2: AtomicBool::new(false),
+            answering: AtomicUsize::new(0),
+            blocked: AtomicBool::new(false),
+            last: Mutex::new(began),
+        }
     }
 
     /// Whether a complete head has come.
@@ -312,26 +345,108 @@ impl Traffic {
         self.seen.load(Ordering::Relaxed)
     }
 
-    fn begin(self: &Arc<Self>) -> Answering {
-        self.seen.store(true, Ordering::Relaxed);
-        self.answering.fetch_add(1, Ordering::Relaxed);
-        Answering(Arc::clone(self))
+    /// Whether its requests are HTTP/2.
+    fn http2(&self) -> bool {
+        self.http2.load(Ordering::Relaxed)
     }
 
-    /// When the connection will have been idle for so long; none while something is being answered.
-    fn quiet_until(&self, idle: Duration) -> Option<Instant> {
+    /// How long it may be quiet.
+    fn patience(&self, limits: &Limits) -> Duration {
+        if self.http2() { limits.idle } else { limits.next_head.min(limits.idle) }
+    }
+
+    /// When the connection will have been quiet for so long; none while something is being answered or sent.
+    fn quiet_until(&self, patience: Duration) -> Option<Instant> {
         let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        (self.answering.load(Ordering::Relaxed) == 0).then_some(last + idle)
+        let busy = self.answering.load(Ordering::Relaxed) > 0 || self.blocked.load(Ordering::Relaxed);
+        (!busy).then_some(last + patience)
+    }
+
+    /// What a write came to. A caller that has taken the rest is as one that was just answered.
+    fn wrote<T>(&self, written: &Poll<T>) {
+        let waits = written.is_pending();
+        if waits != self.blocked.load(Ordering::Relaxed) {
+            self.touch();
+            self.blocked.store(waits, Ordering::Relaxed);
+        }
+    }
+
+    fn touch(&self) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 }
 
 /// One request being answered.
-struct Answering(Arc<Traffic>);
+struct Answering(Arc<Context>);
+
+impl Answering {
+    fn begin<B>(context: &Arc<Context>, request: &http::Request<B>) -> Self {
+        let traffic = &context.traffic;
+        if !traffic.seen() {
+            traffic.http2.store(request.version() == http::Version::HTTP_2, Ordering::Relaxed);
+            traffic.seen.store(true, Ordering::Relaxed);
+        }
+        traffic.answering.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(context))
+    }
+}
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        self.0.answering.fetch_sub(1, Ordering::Relaxed);
+        self.0.traffic.touch();
+        self.0.traffic.answering.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A connection's stream: it knows when its caller does not take what it is sent.
+struct Watched<I> {
+    stream: I,
+    context: Arc<Context>,
+}
+
+impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut task::Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut task::Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.context.traffic.wrote(&written);
+        written
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut task::Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.context.traffic.wrote(&written);
+        written
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.context.traffic.wrote(&flushed);
+        flushed
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 
@@ -349,6 +464,8 @@ struct Context {
     entrance: Option<Entrance>,
     reached: Reached,
     shared: Arc<Shared>,
+    traffic: Traffic,
+    dates: Dates,
 }
 
 impl Context {
@@ -363,7 +480,9 @@ impl Context {
         let request = translate::request(request, arrival, &self.reached.address, &self.shared.limits).await;
         let answer = self.shared.lab.answer(request).await;
         match answer.delivery {
-            Delivery::Whole => Ok(translate::response(answer, |body| Either::Left(Full::new(body)))),
+            Delivery::Whole => {
+                Ok(translate::response(answer, &self.dates, |body| Either::Left(Full::new(body))))
+            }
             Delivery::Reset => Err(Reset),
         }
     }

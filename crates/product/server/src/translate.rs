@@ -4,6 +4,8 @@
 //! product's own envelope answers. Bodies are copied out of hyper's buffers, or a small one would keep 64 KiB alive in
 //! the journal. `Date` is the answering machine's, which is why hyper writes none.
 
+use std::sync::{Mutex, PoisonError};
+
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, DATE, EXPECT, HOST};
 use http::{HeaderMap, HeaderValue, Version};
@@ -11,9 +13,9 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{Arrival, Request, Response};
-use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
 use tokio::time::{Instant, timeout_at};
 
 use crate::limits::Limits;
@@ -99,18 +101,42 @@ async fn body(mut incoming: Incoming, headers: &HeaderMap, limits: &Limits) -> R
 }
 
 /// hyper's answer, with `Date`.
-pub(crate) fn response<B>(answer: Response, wrap: impl FnOnce(Bytes) -> B) -> http::Response<B> {
+pub(crate) fn response<B>(
+    answer: Response,
+    dates: &Dates,
+    wrap: impl FnOnce(Bytes) -> B,
+) -> http::Response<B> {
     let mut response = http::Response::new(wrap(answer.body));
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
-    if let Some(date) = date(answer.at) {
+    if let Some(date) = dates.at(answer.at) {
         response.headers_mut().entry(DATE).or_insert(date);
     }
     response
 }
 
-/// `None` outside the years 0 to 9999, which a lab's clock may show.
+/// `Date` of the second that was last asked for on a connection.
+#[derive(Debug, Default)]
+pub(crate) struct Dates(Mutex<Option<(i64, HeaderValue)>>);
+
+impl Dates {
+    /// `None` outside the years 0 to 9999, which a lab's clock may show.
+    fn at(&self, at: OffsetDateTime) -> Option<HeaderValue> {
+        let second = at.unix_timestamp();
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, date)) = &*last
+            && *known == second
+        {
+            return Some(date.clone());
+        }
+        let date = date(at)?;
+        *last = Some((second, date.clone()));
+        Some(date)
+    }
+}
+
 fn date(at: OffsetDateTime) -> Option<HeaderValue> {
+    let at = at.to_offset(UtcOffset::UTC);
     if !(0..=9999).contains(&at.year()) {
         return None;
     }
@@ -125,8 +151,12 @@ mod tests {
 
     #[test]
     fn dates_are_imf_fixdates() {
-        let date = date(datetime!(1994-11-06 08:49:37 UTC)).unwrap();
-        assert_eq!(date, "Sun, 06 Nov 1994 08:49:37 GMT");
+        let dates = Dates::default();
+        let at = |at| dates.at(at).unwrap();
+        assert_eq!(at(datetime!(1994-11-06 08:49:37 UTC)), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(at(datetime!(1994-11-06 08:49:37.9 UTC)), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(at(datetime!(1994-11-06 09:49:38 +1)), "Sun, 06 Nov 1994 08:49:38 GMT");
+        assert_eq!(dates.at(datetime!(-0001-11-06 08:49:37 UTC)), None);
     }
 
     #[test]

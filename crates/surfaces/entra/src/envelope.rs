@@ -7,7 +7,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderName, HeaderValue, StatusCode};
 use mocktenant_lab::{Answer, Exchange};
 use mocktenant_world::is_guid;
 use time::format_description::BorrowedFormatItem;
@@ -45,13 +45,86 @@ fn written(moment: OffsetDateTime, format: &[BorrowedFormatItem<'static>]) -> St
     moment.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_default()
 }
 
+/// A header field that is the same in every answer.
+type Fixed = (HeaderName, HeaderValue);
+
+const fn fixed(name: &'static str, value: &'static str) -> Fixed {
+    (HeaderName::from_static(name), HeaderValue::from_static(value))
+}
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
+static CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
+static RETURN_CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("return-client-request-id");
+static TELEMETRY: [HeaderName; 2] = [
+    HeaderName::from_static("x-client-current-telemetry"),
+    HeaderName::from_static("x-client-last-telemetry"),
+];
+
+/// Under names of the world only: a browser would refuse plain http to localhost for a year.
+static WORLD: [Fixed; 1] = [fixed("strict-transport-security", "max-age=31536000; includeSubDomains")];
+static BEFORE_ID: [Fixed; 2] =
+    [fixed("x-content-type-options", "nosniff"), fixed("p3p", "CP=\"DSP CUR OTPi IND OTRi ONL FIN\"")];
+static AFTER_ID: [Fixed; 1] = [fixed("x-ms-ests-server", "2.1.11898.12 - SCUS ProdSlices")];
+static DOCUMENT: [Fixed; 3] = [
+    fixed("cache-control", "max-age=86400, private"),
+    fixed("access-control-allow-origin", "*"),
+    fixed("access-control-allow-methods", "GET, OPTIONS"),
+];
+static TOKEN: [Fixed; 5] = [
+    fixed("cache-control", "no-store, no-cache"),
+    fixed("pragma", "no-cache"),
+    fixed("expires", "-1"),
+    fixed("x-xss-protection", "0"),
+    fixed("x-ms-srs", "1.P"),
+];
+static COOKIES: [Fixed; 2] = [
+    fixed("set-cookie", "x-ms-gateway-slice=estsfd; path=/; secure; samesite=none; httponly"),
+    fixed("set-cookie", "stsservicecookie=estsfd; path=/; secure; samesite=none; httponly"),
+];
+
+/// Header fields of a document, those included that dispatch and server add: room is made for them once.
+const DOCUMENT_FIELDS: usize = 12;
+/// Header fields of any other answer.
+const FIELDS: usize = 20;
+
+fn add(answer: &mut Answer, fields: &'static [Fixed]) {
+    for (name, value) in fields {
+        answer.headers.append(name, value.clone());
+    }
+}
+
+/// A GUID as text.
+struct GuidText([u8; 36]);
+
+impl GuidText {
+    fn of(id: Uuid) -> Self {
+        let mut text = [0; 36];
+        id.hyphenated().encode_lower(&mut text);
+        Self(text)
+    }
+
+    /// A GUID that somebody wrote, in lower case.
+    fn written(text: &str) -> Option<Self> {
+        let text = text.as_bytes().try_into().ok().filter(|_| is_guid(text));
+        text.map(|text: [u8; 36]| Self(text.map(|byte| byte.to_ascii_lowercase())))
+    }
+
+    fn as_str(&self) -> &str {
+        // Hexadecimal digits and hyphens.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    fn header(&self) -> HeaderValue {
+        HeaderValue::from_bytes(&self.0).unwrap_or(HeaderValue::from_static(""))
+    }
+}
+
 /// What one answer is wrapped in.
 pub(crate) struct Envelope {
     trace: Uuid,
-    trace_id: String,
-    correlation_id: String,
+    trace_id: GuidText,
+    correlation_id: GuidText,
     cookie: [u8; 18],
-    telemetry: bool,
 }
 
 impl Envelope {
@@ -67,18 +140,13 @@ impl Envelope {
         // Trace ids of the service end in 00 to 03.
         first[15] = 0;
         let trace = uuid::Builder::from_random_bytes(first).into_uuid();
-        let trace_id = trace.to_string();
-        let asked = exchange.request.header("client-request-id").or(parameter).filter(|id| is_guid(id));
-        let correlation_id = asked.map_or_else(
-            || uuid::Builder::from_random_bytes(second).into_uuid().to_string(),
-            str::to_ascii_lowercase,
-        );
-        let telemetry = ["x-client-current-telemetry", "x-client-last-telemetry"]
-            .iter()
-            .any(|name| exchange.request.headers.contains_key(*name));
+        let trace_id = GuidText::of(trace);
+        let asked = exchange.request.field(&CLIENT_REQUEST_ID).or(parameter).and_then(GuidText::written);
+        let correlation_id =
+            asked.unwrap_or_else(|| GuidText::of(uuid::Builder::from_random_bytes(second).into_uuid()));
         exchange.trail.activity("request-id", trace_id.as_str());
         exchange.trail.activity("correlation-id", correlation_id.as_str());
-        Self { trace, trace_id, correlation_id, cookie, telemetry }
+        Self { trace, trace_id, correlation_id, cookie }
     }
 
     /// `uti` of a token issued with this answer: the trace id's bytes as .NET orders them, in base64url.
@@ -98,8 +166,8 @@ impl Envelope {
         let body = errors::body(
             error,
             &Stamp {
-                trace_id: &self.trace_id,
-                correlation_id: &self.correlation_id,
+                trace_id: self.trace_id.as_str(),
+                correlation_id: self.correlation_id.as_str(),
                 timestamp: &timestamp,
                 base: &base,
             },
@@ -110,54 +178,42 @@ impl Envelope {
     }
 
     /// A document that may be kept for a day, and read by any page.
-    pub(crate) fn document(&self, exchange: &Exchange, answer: Answer) -> Answer {
-        self.plain(exchange, answer)
-            .with("cache-control", "max-age=86400, private")
-            .with("access-control-allow-origin", "*")
-            .with("access-control-allow-methods", "GET, OPTIONS")
+    pub(crate) fn document(&self, exchange: &Exchange, mut answer: Answer) -> Answer {
+        answer.headers.reserve(DOCUMENT_FIELDS);
+        let mut answer = self.plain(exchange, answer);
+        add(&mut answer, &DOCUMENT);
+        answer
     }
 
     /// What every answer has.
     pub(crate) fn plain(&self, exchange: &Exchange, mut answer: Answer) -> Answer {
-        // One allocation instead of three: no answer has more fields.
-        answer.headers.reserve(20);
-        let answer = if exchange.by_world_name() {
-            answer.with("strict-transport-security", "max-age=31536000; includeSubDomains")
-        } else {
-            // A browser would refuse plain http to localhost for a year.
-            answer
-        };
-        let answer = answer
-            .with("x-content-type-options", "nosniff")
-            .with("p3p", "CP=\"DSP CUR OTPi IND OTRi ONL FIN\"")
-            .with_text("x-ms-request-id", &self.trace_id)
-            .with("x-ms-ests-server", "2.1.11898.12 - SCUS ProdSlices");
-        let asked = exchange.request.header("return-client-request-id");
-        if asked.is_some_and(|asked| asked.eq_ignore_ascii_case("true")) {
-            answer.with_text("client-request-id", &self.correlation_id)
-        } else {
-            answer
+        if exchange.by_world_name() {
+            add(&mut answer, &WORLD);
         }
+        add(&mut answer, &BEFORE_ID);
+        answer.headers.append(&REQUEST_ID, self.trace_id.header());
+        add(&mut answer, &AFTER_ID);
+        let asked = exchange.request.field(&RETURN_CLIENT_REQUEST_ID);
+        if asked.is_some_and(|asked| asked.eq_ignore_ascii_case("true")) {
+            answer.headers.append(&CLIENT_REQUEST_ID, self.correlation_id.header());
+        }
+        answer
     }
 
     /// What the token endpoint adds.
-    fn dressed(&self, exchange: &Exchange, answer: Answer, code: &str) -> Answer {
+    fn dressed(&self, exchange: &Exchange, mut answer: Answer, code: &str) -> Answer {
+        answer.headers.reserve(FIELDS);
         let expires = written(exchange.context.now().saturating_add(Duration::days(30)), COOKIE_DATE);
         let cookie = URL_SAFE_NO_PAD.encode(self.cookie);
-        let answer = self
-            .plain(exchange, answer)
-            .with("cache-control", "no-store, no-cache")
-            .with("pragma", "no-cache")
-            .with("expires", "-1")
-            .with("x-xss-protection", "0")
-            .with("x-ms-srs", "1.P")
-            .with_text(
-                "set-cookie",
-                &format!("fpc={cookie}; expires={expires}; path=/; secure; HttpOnly; SameSite=None"),
-            )
-            .with("set-cookie", "x-ms-gateway-slice=estsfd; path=/; secure; samesite=none; httponly")
-            .with("set-cookie", "stsservicecookie=estsfd; path=/; secure; samesite=none; httponly");
-        if self.telemetry { answer.with_text("x-ms-clitelem", &format!("1,{code},0,,")) } else { answer }
+        let cookie = format!("fpc={cookie}; expires={expires}; path=/; secure; HttpOnly; SameSite=None");
+        let mut answer = self.plain(exchange, answer);
+        add(&mut answer, &TOKEN);
+        let mut answer = answer.with_text("set-cookie", &cookie);
+        add(&mut answer, &COOKIES);
+        if TELEMETRY.iter().any(|name| exchange.request.headers.contains_key(name)) {
+            answer = answer.with_text("x-ms-clitelem", &format!("1,{code},0,,"));
+        }
+        answer
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is made ready once per snapshot: header segments, resource tables, rendered documents.
 //!
-//! Decides how long a rendered document is kept: as long as the snapshot under the four names of the world, and in a
-//! bounded store under local names, because anyone can invent those. Documents are rendered at their first request, so
+//! Decides how long a rendered document is kept: as long as the snapshot under the names of the world and the lab's
+//! own, and in a bounded store under other local names, because anyone can invent those. Documents are rendered at their first request, so
 //! that a world of ten thousand tenants starts as fast as one of one. Never decides what a document says.
 
 use std::collections::HashMap;
@@ -45,9 +45,9 @@ impl Document {
     }
 }
 
-/// Rendered documents of one authority, by world host and kind.
+/// Rendered documents of one authority, by known name and kind.
 #[derive(Debug, Default)]
-struct Shelf(OnceLock<Box<[[OnceLock<Bytes>; KINDS]; WORLD_HOSTS.len()]>>);
+struct Shelf(OnceLock<Box<[[OnceLock<Bytes>; KINDS]]>>);
 
 /// What Entra prepared for one snapshot of the world.
 #[derive(Debug)]
@@ -56,8 +56,9 @@ pub struct Prepared {
     tenants: HashMap<String, Arc<PreparedTenant>>,
     aliases: [Shelf; 3],
     local: RwLock<HashMap<String, Bytes>>,
-    /// Host and port of each of the lab's own identity addresses, lower-case, without the default port.
-    lab_authorities: Vec<String>,
+    /// The names a caller may be expected to come by: those of the world, then host and port of each of the lab's own
+    /// identity addresses; lower-case, without the default port.
+    names: Vec<String>,
 }
 
 /// One tenant, made ready.
@@ -108,9 +109,10 @@ impl Prepared {
             tenants,
             aliases: Default::default(),
             local: RwLock::default(),
-            lab_authorities: addresses
-                .all(&Entrance::Identity)
-                .map(|address| without_default_port(host_and_port(address)).to_ascii_lowercase())
+            names: WORLD_HOSTS
+                .into_iter()
+                .chain(addresses.all(&Entrance::Identity).map(host_and_port))
+                .map(|name| without_default_port(name).to_ascii_lowercase())
                 .collect(),
         }
     }
@@ -122,7 +124,7 @@ impl Prepared {
 
     /// Whether lower-case host and port are those of one of the lab's own identity addresses.
     pub(crate) fn is_lab_authority(&self, authority: &str) -> bool {
-        self.lab_authorities.iter().any(|own| own == without_default_port(authority))
+        self.names[WORLD_HOSTS.len()..].iter().any(|own| own == without_default_port(authority))
     }
 
     /// The document, rendered now if it is not there yet; `None` if it cannot be rendered.
@@ -137,10 +139,11 @@ impl Prepared {
             Authority::Tenant(tenant) => (&tenant.shelf, &*tenant.tenant.id),
             Authority::Alias(alias) => (&self.aliases[alias as usize], alias.segment()),
         };
-        let host =
-            base.strip_prefix("https://").and_then(|host| WORLD_HOSTS.iter().position(|name| *name == host));
-        if let Some(host) = host {
-            let slot = &shelf.0.get_or_init(Box::default)[host][document.index()];
+        let known =
+            base.strip_prefix("https://").and_then(|base| self.names.iter().position(|name| name == base));
+        if let Some(known) = known {
+            let empty = || self.names.iter().map(|_| Default::default()).collect();
+            let slot = &shelf.0.get_or_init(empty)[known][document.index()];
             if let Some(ready) = slot.get() {
                 return Some(ready.clone());
             }

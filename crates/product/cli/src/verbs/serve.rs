@@ -37,7 +37,7 @@ pub(crate) async fn run(common: &Common, serve: Serve, began: Instant) -> Outcom
         () = signals.next() => return Ok(0),
     };
     let palette = Palette::of_stdout();
-    let mut writers = vec![console::print_exchanges(running.lab().journal().follow())?];
+    let mut writers = vec![console::print_exchanges(running.lab().journal().reader())?];
     if let Some(file) = journal_file {
         // Followed before it is read, so that nothing falls between the two.
         let exchanges = running.lab().journal().follow();

@@ -121,3 +121,18 @@ async fn a_stopped_lab_is_freed() {
     }
     panic!("something still holds the lab");
 }
+
+#[tokio::test]
+async fn a_browser_that_came_by_localhost_is_sent_on_by_localhost() {
+    let fixture = started(Limits::default()).await;
+    let request = |host: &str| {
+        format!(
+            "GET /leave?https://ax.contoso.com/?x=1 HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
+        )
+    };
+    let answer = fixture.sent(request("localhost").as_bytes()).await;
+    let onebox = &fixture.running.urls().environments[0].1;
+    assert!(answer.contains(&format!("\r\nlocation: {onebox}/?x=1\r\n")), "{answer}");
+    let answer = fixture.sent(request("login.microsoftonline.com").as_bytes()).await;
+    assert!(answer.contains("\r\nlocation: https://ax.contoso.com/?x=1\r\n"), "{answer}");
+}

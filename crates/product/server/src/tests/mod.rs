@@ -33,6 +33,9 @@ use crate::running::{Running, Setup, start_lab};
 /// Answers with what it was sent.
 struct Echo;
 
+/// Bytes of an answer that no socket takes at once.
+const LARGE: usize = 16 * 1024 * 1024;
+
 static ROUTES: &[Route<Echo>] = &[
     Route {
         methods: &[Method::GET, Method::POST],
@@ -53,6 +56,21 @@ static ROUTES: &[Route<Echo>] = &[
         handler: |_, _| {
             Box::pin(async { Answer { delivery: Delivery::Reset, ..Answer::empty(StatusCode::OK) } })
         },
+    },
+    Route {
+        methods: &[Method::GET],
+        pattern: "/leave",
+        endpoint: "leave",
+        handler: |_, exchange| {
+            let to = exchange.request.query().to_owned();
+            Box::pin(std::future::ready(Answer::typed(StatusCode::FOUND, Content::Redirect { to })))
+        },
+    },
+    Route {
+        methods: &[Method::GET],
+        pattern: "/large",
+        endpoint: "large",
+        handler: |_, _| Box::pin(async { text(StatusCode::OK, &"x".repeat(LARGE)) }),
     },
     Route {
         methods: &[Method::GET],

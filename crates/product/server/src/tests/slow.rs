@@ -50,6 +50,34 @@ async fn a_connection_that_falls_silent_after_an_answer_is_closed() {
 }
 
 #[tokio::test]
+async fn half_a_head_after_an_answer_has_its_time_however_it_trickles() {
+    let fixture = started(short()).await;
+    let mut stream = fixture.connect().await;
+    stream.write_all(b"GET /echo HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    let began = std::time::Instant::now();
+    for _ in 0..60 {
+        if stream.write_all(b"G").await.is_err() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    read_to_end(&mut stream).await;
+    assert!(began.elapsed() < Duration::from_millis(2_500), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_caller_that_takes_a_large_answer_slowly_gets_all_of_it() {
+    let fixture = started(short()).await;
+    let mut stream = fixture.connect().await;
+    let request = b"GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let answer = read_to_end(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{}", &answer[..40]);
+    assert!(answer.len() > LARGE, "{} bytes", answer.len());
+}
+
+#[tokio::test]
 async fn when_connections_run_short_the_silent_ones_make_room() {
     // Every listener keeps one place for the caller it waits for.
     let limits = Limits { first_head: Duration::from_secs(60), connections: 60, ..short() };

@@ -205,7 +205,7 @@ impl Rehearsal {
             let first = deciding.check.and_then(|check| check.settings.first());
             let setting = first.cloned().unwrap_or_else(|| found.setting.clone());
             let restart = Cause::new(Kind::Restart, setting, Some(&world));
-            restart.expected("what a start reads now").actual("what is kept from before")
+            restart.expected("something newer").actual("what is kept from before")
         });
         match further {
             Some(further) => Restarted::Moved(restart, further),

@@ -301,6 +301,12 @@ impl Lab {
             .collect()
     }
 
+    /// A mounted surface's name as people say it; another text as it is.
+    pub fn title<'t>(&self, surface: &'t str) -> &'t str {
+        let named = self.core.surfaces.iter().find(|mounted| mounted.surface.name() == surface);
+        named.map_or(surface, |mounted| mounted.surface.title())
+    }
+
     /// Names of the mounted surfaces with the patterns of their routes.
     pub fn routes(&self) -> Vec<(&'static str, Vec<&'static str>)> {
         let of = |mounted: &Mounted| {

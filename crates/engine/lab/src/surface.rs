@@ -87,6 +87,9 @@ pub trait Surface: Sized + Send + Sync + 'static {
     /// Short name: `entra`, `aos`, `dataverse`.
     const NAME: &'static str;
 
+    /// Its name as people say it.
+    const TITLE: &'static str = Self::NAME;
+
     /// What is computed once per world snapshot (parsed headers, host tables, documents).
     type Prepared: Any + Send + Sync;
 
@@ -166,6 +169,7 @@ pub trait Surface: Sized + Send + Sync + 'static {
 /// [`Surface`], object-safe.
 pub(crate) trait Mount: Send + Sync {
     fn name(&self) -> &'static str;
+    fn title(&self) -> &'static str;
     fn table(&self) -> Vec<TableRow>;
     fn fork(&self) -> Box<dyn Mount>;
     fn hosts(&self, world: &World) -> Vec<(String, Entrance)>;
@@ -196,6 +200,9 @@ pub(crate) struct TableRow {
 impl<S: Surface> Mount for S {
     fn name(&self) -> &'static str {
         S::NAME
+    }
+    fn title(&self) -> &'static str {
+        S::TITLE
     }
     fn table(&self) -> Vec<TableRow> {
         S::routes()

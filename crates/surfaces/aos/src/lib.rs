@@ -79,6 +79,7 @@ static ROUTES: &[Route<Aos>] = &[
 
 impl Surface for Aos {
     const NAME: &'static str = "aos";
+    const TITLE: &'static str = "AOS";
     type Prepared = Prepared;
 
     fn routes() -> &'static [Route<Self>] {

@@ -151,6 +151,7 @@ static ROUTES: [Route<Entra>; 8] = [
 
 impl Surface for Entra {
     const NAME: &'static str = "entra";
+    const TITLE: &'static str = "Entra";
 
     type Prepared = Prepared;
 

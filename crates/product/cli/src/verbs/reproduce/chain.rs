@@ -57,16 +57,6 @@ impl Failed {
     }
 }
 
-/// A product's name as people say it.
-pub(super) fn product(surface: &str) -> String {
-    match surface {
-        "entra" => String::from("Entra"),
-        "aos" => String::from("AOS"),
-        "dataverse" => String::from("Dataverse"),
-        other => other.to_owned(),
-    }
-}
-
 /// The chain around the exchange that ended an attempt.
 pub(super) fn around(lab: &Lab, attempt: &Attempt) -> Vec<Link> {
     let mut links = Vec::new();
@@ -74,18 +64,18 @@ pub(super) fn around(lab: &Lab, attempt: &Attempt) -> Vec<Link> {
     let Some(root) = tree.get(&attempt.exchange) else { return links };
     let start = root.fact("start").filter(|_| root.refused()).and_then(|start| tree.get(&start.value));
     let mut called = vec![&*root.surface];
-    links.push(link(root, "client"));
-    links.extend(start.map(|start| link(start, "operator")));
+    links.push(link(lab, root, "client"));
+    links.extend(start.map(|start| link(lab, start, "operator")));
     for record in start.into_iter().chain([root]).flat_map(|top| tree.below(&top.id)) {
         let caller = record.parent.as_deref().and_then(|parent| tree.get(parent));
         called.push(&record.surface);
-        links.push(link(record, &product(caller.map_or("", |caller| &caller.surface))));
+        links.push(link(lab, record, lab.title(caller.map_or("", |caller| &caller.surface))));
     }
     for (surface, _) in lab.catalogues().into_iter().filter(|(surface, _)| !called.contains(surface)) {
         links.push(Link {
             exchange: None,
-            from: product(&root.surface),
-            to: product(surface),
+            from: lab.title(&root.surface).to_owned(),
+            to: lab.title(surface).to_owned(),
             request: String::new(),
             status: None,
             passed: 0,
@@ -97,9 +87,13 @@ pub(super) fn around(lab: &Lab, attempt: &Attempt) -> Vec<Link> {
     links
 }
 
-fn link(record: &Record, from: &str) -> Link {
+fn link(lab: &Lab, record: &Record, from: &str) -> Link {
     let (passed, asked) = count_checks(record);
-    let to = if record.surface.is_empty() { record.host.to_string() } else { product(&record.surface) };
+    let to = if record.surface.is_empty() {
+        record.host.to_string()
+    } else {
+        lab.title(&record.surface).to_owned()
+    };
     let request = match record.kind {
         Kind::Start => String::from("start"),
         Kind::Request | Kind::Call => format!("{} {}", record.method, shortened(&record.target)),

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::caller::{self, Caller};
-use super::chain::{self, Failed, Link, product};
+use super::chain::{self, Failed, Link};
 
 /// One failure from end to end.
 #[derive(Serialize)]
@@ -191,7 +191,7 @@ async fn refused(lab: &Lab, attempt: &Attempt) -> Then {
         deciding.map(|deciding| &deciding.surface).or_else(|| record.as_ref().map(|record| &record.surface));
     let error = deciding.and_then(|deciding| deciding.check.error.as_ref()).map(ToString::to_string);
     Then::Refused {
-        by: product(surface.map_or("", |surface| surface)),
+        by: lab.title(surface.map_or("", |surface| surface)).to_owned(),
         error: error.or_else(|| record.and_then(|record| record.error.as_ref().map(ToString::to_string))),
         failed: deciding.map(|deciding| Failed::of(&deciding.check)),
         exchange,

@@ -175,12 +175,12 @@ impl<'s, E> Checklist<'s, E> {
             Some(needs) => Finding::Skip { needs },
             None => finding.answer(),
         };
-        self.record(question.name, Some(question), expected.into(), settings, finding)
+        self.record(question, expected.into(), settings, finding)
     }
 
     /// Records a question as skipped, for the one it waits for.
     pub fn skip(&mut self, question: &'static Question, needs: &'static Question) {
-        self.record(question.name, Some(question), Text::default(), Vec::new(), Finding::skip(needs.name));
+        self.record(question, Text::default(), Vec::new(), Finding::skip(needs.name));
     }
 
     /// The first question this one needs that was asked here and does not hold.
@@ -197,30 +197,18 @@ impl<'s, E> Checklist<'s, E> {
         question.needs.iter().find(unmet).map(|needed| needed.name)
     }
 
-    /// Asks by a bare name. Going away: every question becomes a constant.
-    pub fn ask_named(
-        &mut self,
-        name: &'static str,
-        expected: impl Into<Text>,
-        settings: impl Settings,
-        finding: Finding<E>,
-    ) -> bool {
-        self.record(name, None, expected.into(), settings, finding)
-    }
-
     fn record(
         &mut self,
-        name: &'static str,
-        question: Option<&'static Question>,
+        question: &'static Question,
         expected: Text,
         settings: impl Settings,
         finding: Finding<E>,
     ) -> bool {
         let passes = matches!(finding, Finding::Pass { .. } | Finding::NotApplicable { .. });
         let mut check = Check {
-            name: Cow::Borrowed(name),
-            role: question.map(|question| question.role),
-            relays: question.is_some_and(|question| question.relays),
+            name: Cow::Borrowed(question.name),
+            role: Some(question.role),
+            relays: question.relays,
             expected,
             actual: Text::default(),
             outcome: Outcome::Passed,
@@ -230,7 +218,7 @@ impl<'s, E> Checklist<'s, E> {
             remedy: None,
         };
         let holds = match finding {
-            Finding::Fail { actual, .. } if self.switches.is_off(name) => {
+            Finding::Fail { actual, .. } if self.switches.is_off(question.name) => {
                 check.actual = actual;
                 check.outcome = Outcome::NotApplicable;
                 true

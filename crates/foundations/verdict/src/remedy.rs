@@ -187,3 +187,10 @@ impl From<Change> for Remedy {
         Self::here(change)
     }
 }
+
+/// Nothing to say is a remedy too: then all that is wrong is what was presented.
+impl From<Option<Change>> for Remedy {
+    fn from(change: Option<Change>) -> Self {
+        change.map(Self::here).unwrap_or_default()
+    }
+}

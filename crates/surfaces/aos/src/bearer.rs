@@ -13,13 +13,43 @@ use mocktenant_token::bearer::{
 };
 use mocktenant_token::{Claims, Compact};
 use mocktenant_verdict::foreign::cut;
-use mocktenant_verdict::{Check, Checklist, Finding, Setting, Switches, Text};
-use mocktenant_world::Environment;
+use mocktenant_verdict::{
+    Change, Check, Checklist, Finding, Question, Remedy, Role, Setting, Switches, Text,
+};
+use mocktenant_world::{Environment, World};
 use time::{Duration, OffsetDateTime};
 
 use crate::Aos;
+use crate::advice::{self, Advice};
 use crate::errors::BearerError;
 use crate::node::NodeState;
+
+static PRESENT: Question = Question::new("token-present", Role::Token);
+static WELL_FORMED: Question = Question::new("token-well-formed", Role::Token).needs(&[&PRESENT]);
+static ALGORITHM: Question = Question::new("token-algorithm", Role::Token).needs(&[&WELL_FORMED]);
+static SIGNATURE: Question = Question::new("token-signature", Role::Authority).needs(&[&WELL_FORMED]);
+static ISSUER: Question = Question::new("token-issuer", Role::Authority).needs(&[&WELL_FORMED]);
+static AUDIENCE: Question = Question::new("token-audience", Role::Resource).needs(&[&WELL_FORMED]);
+static TIME: Question = Question::new("token-time", Role::Time).needs(&[&WELL_FORMED]);
+static TENANT: Question = Question::new("token-tenant", Role::Authority).needs(&[&WELL_FORMED]);
+static OBJECT_ID: Question = Question::new("token-object-id", Role::Client).needs(&[&WELL_FORMED]);
+static MAPPED: Question = Question::new("application-mapped", Role::User).needs(&[&WELL_FORMED]);
+static ENABLED: Question = Question::new("user-enabled", Role::User).needs(&[&MAPPED]);
+
+/// The questions about a bearer token, in order.
+pub(crate) static QUESTIONS: [&Question; 11] = [
+    &PRESENT,
+    &WELL_FORMED,
+    &ALGORITHM,
+    &SIGNATURE,
+    &ISSUER,
+    &AUDIENCE,
+    &TIME,
+    &TENANT,
+    &OBJECT_ID,
+    &MAPPED,
+    &ENABLED,
+];
 
 /// Clock skew a token's times are judged with, as Microsoft.IdentityModel has it.
 const WINDOW: TimeWindow = TimeWindow { skew: Duration::minutes(5) };
@@ -44,9 +74,11 @@ pub(crate) struct Judgement {
 }
 
 /// Everything a judgement depends on.
-pub(crate) struct Question<'q> {
+pub(crate) struct Asked<'q> {
     /// What the node read at its start.
     pub(crate) node: &'q NodeState,
+    /// The world, for advice alone.
+    pub(crate) world: &'q World,
     /// The environment now: its database is live.
     pub(crate) environment: Option<&'q Environment>,
     /// The lab's own addresses of this environment, aliases of its URL.
@@ -57,6 +89,17 @@ pub(crate) struct Question<'q> {
     pub(crate) now: OffsetDateTime,
     /// Checks a test turned off.
     pub(crate) switches: &'q Switches,
+}
+
+impl Asked<'_> {
+    /// What of the configuration is wrong, if that is what is; else what could have been presented instead.
+    fn advice(&self, change: impl FnOnce(&Advice<'_>) -> Option<Change>, instead: Option<String>) -> Remedy {
+        let advice = self.environment.map(|environment| Advice::about(self.world, environment));
+        match advice.as_ref().and_then(change) {
+            Some(change) => Remedy::here(change),
+            None => Remedy::instead(instead),
+        }
+    }
 }
 
 /// Judges the request's token and records checks and facts.
@@ -81,8 +124,9 @@ pub(crate) fn question(
     now: OffsetDateTime,
 ) -> Judgement {
     let environment = context.environment().and_then(|name| context.world().environment(name));
-    judge(&Question {
+    judge(&Asked {
         node,
+        world: context.world(),
         environment: environment.map(Arc::as_ref),
         aliases: context.environment().map_or(&[], |name| context.prepared::<Aos>().aliases(name)),
         authorization,
@@ -92,7 +136,7 @@ pub(crate) fn question(
 }
 
 /// Asks every check in order.
-pub(crate) fn judge(question: &Question<'_>) -> Judgement {
+pub(crate) fn judge(question: &Asked<'_>) -> Judgement {
     let mut list = Checklist::new(question.switches, BearerError::describe);
     let shown = || question.authorization.to_string();
     let (present, token) = match &question.authorization {
@@ -100,8 +144,8 @@ pub(crate) fn judge(question: &Question<'_>) -> Judgement {
         Authorization::Malformed | Authorization::Multiple { .. } => (true, None),
         Authorization::Missing | Authorization::OtherScheme(_) => (false, None),
     };
-    list.ask_named(
-        "token-present",
+    list.ask(
+        &PRESENT,
         "Authorization: Bearer",
         vec![],
         Finding::held(present, "a bearer token", || (shown(), BearerError::TokenMissing)),
@@ -111,9 +155,9 @@ pub(crate) fn judge(question: &Question<'_>) -> Judgement {
         Some(Ok(_)) => Finding::pass("a signed token"),
         Some(Err(why)) => Finding::fail(why.to_string(), BearerError::TokenMalformed),
         None if present => Finding::fail(shown(), BearerError::TokenMalformed),
-        None => Finding::skip("token-present"),
+        None => Finding::skip(PRESENT.name),
     };
-    list.ask_named("token-well-formed", "one JSON web token", vec![], finding);
+    list.ask(&WELL_FORMED, "one JSON web token", vec![], finding);
     let token = parsed.and_then(Result::ok);
     ask_signature(&mut list, question.node, token.as_ref());
     let claims = token.as_ref().map(Compact::claims);
@@ -125,7 +169,7 @@ pub(crate) fn judge(question: &Question<'_>) -> Judgement {
 
 fn ask_signature(list: &mut Checklist<'_, BearerError>, node: &NodeState, token: Option<&Compact<'_>>) {
     let finding = match token.map(Compact::header) {
-        None => Finding::skip("token-well-formed"),
+        None => Finding::skip(WELL_FORMED.name),
         Some(header) => match header.alg() {
             Some(name) => match Algorithm::from_name(name) {
                 Some(algorithm) => Finding::pass(algorithm.name()),
@@ -134,14 +178,14 @@ fn ask_signature(list: &mut Checklist<'_, BearerError>, node: &NodeState, token:
             None => Finding::fail("no alg", BearerError::AlgorithmRefused),
         },
     };
-    list.ask_named("token-algorithm", "RS256, RS384, RS512, PS256, PS384 or PS512", vec![], finding);
+    list.ask(&ALGORITHM, "RS256, RS384, RS512, PS256, PS384 or PS512", vec![], finding);
 
     let configuration = &node.configuration;
     let settings =
         || vec![configuration.metadata_format.setting.clone(), configuration.tenant_id.setting.clone()];
     let Some(token) = token else {
         let expected = "a key of the federation metadata";
-        list.ask_named("token-signature", expected, settings, Finding::skip("token-well-formed"));
+        list.ask(&SIGNATURE, expected, settings, Finding::skip(WELL_FORMED.name));
         return;
     };
     let selected = select_key(token.header(), &node.keys);
@@ -149,7 +193,7 @@ fn ask_signature(list: &mut Checklist<'_, BearerError>, node: &NodeState, token:
     let finding = match selected.key().map(|key: &TrustedKey| verify_signature(token, key)) {
         // An algorithm no RSA key verifies is the question before this one.
         Some(SignatureFinding::AlgorithmMissing | SignatureFinding::AlgorithmRefused { .. }) => {
-            Finding::skip("token-algorithm")
+            Finding::skip(ALGORITHM.name)
         }
         Some(signature) => {
             expected = SignatureFinding::EXPECTED.into();
@@ -157,24 +201,27 @@ fn ask_signature(list: &mut Checklist<'_, BearerError>, node: &NodeState, token:
         }
         None => selected.finding(|| BearerError::SignatureInvalid),
     };
-    list.ask_named("token-signature", expected, settings, finding);
+    list.ask(&SIGNATURE, expected, settings, finding);
 }
 
-fn ask_claims(list: &mut Checklist<'_, BearerError>, question: &Question<'_>, claims: Option<Claims<'_>>) {
+fn ask_claims(list: &mut Checklist<'_, BearerError>, question: &Asked<'_>, claims: Option<Claims<'_>>) {
     let configuration = &question.node.configuration;
     let text = |name: &str| claims.and_then(|claims| claims.text(name));
     let shown = |name: &str| text(name).map_or_else(|| format!("no {name}"), clip);
     let asked = |finding: Finding<BearerError>| {
-        if claims.is_some() { finding } else { Finding::skip("token-well-formed") }
+        if claims.is_some() { finding } else { Finding::skip(WELL_FORMED.name) }
     };
 
     let expected = &question.node.expected;
     let holds = text("iss") == Some(&*expected.issuer);
-    list.ask_named(
-        "token-issuer",
+    list.ask(
+        &ISSUER,
         &expected.issuer,
         || vec![configuration.issuer_format.setting.clone(), configuration.tenant_guid.setting.clone()],
-        asked(Finding::held(holds, &expected.issuer, || (shown("iss"), BearerError::IssuerUnknown))),
+        asked(
+            Finding::held(holds, &expected.issuer, || (shown("iss"), BearerError::IssuerUnknown))
+                .mended_by(|| question.advice(|advice| advice.issuer(configuration, text("iss")), None)),
+        ),
     );
 
     let audience = claims.map(Claims::audience);
@@ -187,31 +234,39 @@ fn ask_claims(list: &mut Checklist<'_, BearerError>, question: &Question<'_>, cl
         accepted().collect::<Vec<_>>().join(", ").into()
     };
     let actual = || if sent.is_empty() { "no aud".to_owned() } else { clip(&sent.join(", ")) };
-    list.ask_named(
-        "token-audience",
+    list.ask(
+        &AUDIENCE,
         shown_audiences,
         || vec![configuration.host_url.setting.clone()],
-        asked(Finding::held(holds, "one of them", || (actual(), BearerError::AudienceWrong))),
+        asked(Finding::held(holds, "one of them", || (actual(), BearerError::AudienceWrong)).mended_by(
+            || {
+                let instead = question.node.expected.audiences.first().cloned();
+                question.advice(|advice| advice.host_url(configuration, sent), instead)
+            },
+        )),
     );
 
     let finding = claims.map_or_else(
-        || Finding::skip("token-well-formed"),
+        || Finding::skip(WELL_FORMED.name),
         |claims| WINDOW.judge(claims, question.now).finding(|| BearerError::TimeInvalid),
     );
-    list.ask_named("token-time", WINDOW.expected(), vec![], finding);
+    list.ask(&TIME, WINDOW.expected(), vec![], finding);
 
     let tenant = &expected.tenant;
     let holds = !tenant.is_empty() && text("tid").is_some_and(|tid| tid.eq_ignore_ascii_case(tenant));
-    list.ask_named(
-        "token-tenant",
+    list.ask(
+        &TENANT,
         tenant,
         || vec![configuration.tenant_guid.setting.clone()],
-        asked(Finding::held(holds, tenant, || (shown("tid"), BearerError::TenantWrong))),
+        asked(Finding::held(holds, tenant, || (shown("tid"), BearerError::TenantWrong)).mended_by(|| {
+            let instead = Some(tenant.to_string()).filter(|tenant| !tenant.is_empty());
+            question.advice(|advice| advice.tenant_guid(configuration, text("tid")), instead)
+        })),
     );
 
     let holds = text("oid").is_some_and(|oid| !oid.is_empty());
-    list.ask_named(
-        "token-object-id",
+    list.ask(
+        &OBJECT_ID,
         "an oid",
         vec![],
         asked(Finding::held(holds, "an oid", || (shown("oid"), BearerError::ObjectIdMissing))),
@@ -244,13 +299,14 @@ fn ask_user(
         pointer().map(Setting::from).or_else(table).into_iter().collect()
     };
     let finding = match (claims, client) {
-        (None, _) => Finding::skip("token-well-formed"),
+        (None, _) => Finding::skip(WELL_FORMED.name),
         (_, None) => Finding::fail("neither appid nor azp", BearerError::ApplicationUnknown),
         (_, Some(client)) => {
             Finding::held(row.is_some(), "a row", || (clip(client), BearerError::ApplicationUnknown))
+                .mended_by(|| environment.map(|environment| advice::row_missing(environment, &clip(client))))
         }
     };
-    list.ask_named("application-mapped", "a row in SysAADClientTable", settings, finding);
+    list.ask(&MAPPED, "a row in SysAADClientTable", settings, finding);
 
     let mapped = row.map(|(_, row)| row.user_id.as_str());
     let user = mapped.and_then(|id| {
@@ -265,13 +321,18 @@ fn ask_user(
         record.into_iter().chain(pointer().map(|pointer| pointer.user_id())).collect()
     };
     let finding = match (mapped, user) {
-        (None, _) => Finding::skip("application-mapped"),
-        (Some(id), None) => Finding::fail(format!("no user {}", clip(id)), BearerError::UserDisabled),
+        (None, _) => Finding::skip(MAPPED.name),
+        (Some(id), None) => Finding::fail(format!("no user {}", clip(id)), BearerError::UserDisabled)
+            .mended_by(|| at.map(|at| advice::user_missing(at, id))),
         (Some(_), Some((id, user))) => Finding::held(user.enable == 1, "enabled", || {
             (format!("{id} with Enable {}", user.enable), BearerError::UserDisabled)
+        })
+        .mended_by(|| {
+            let enable = at.map(|at| at.user_info(id).enable());
+            enable.map(|enable| Change::set(enable, 1).expected("1").actual(user.enable.to_string()))
         }),
     };
-    list.ask_named("user-enabled", "an enabled user in UserInfo", settings, finding);
+    list.ask(&ENABLED, "an enabled user in UserInfo", settings, finding);
     let caller = Caller { company: user.map(|(_, user)| user.company.clone()) };
     (row.map(|(known, _)| known.to_owned()), caller)
 }

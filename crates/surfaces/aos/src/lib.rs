@@ -87,7 +87,8 @@ impl Surface for Aos {
     }
 
     fn questions() -> Vec<&'static Question> {
-        node::QUESTIONS.iter().copied().chain(dual_write::questions()).collect()
+        let start_and_token = node::QUESTIONS.iter().chain(&bearer::QUESTIONS).copied();
+        start_and_token.chain(dual_write::questions()).collect()
     }
 
     fn fork(&self) -> Self {

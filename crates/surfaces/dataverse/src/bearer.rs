@@ -17,27 +17,25 @@ use mocktenant_keys::Algorithm;
 use mocktenant_lab::{Addresses, Entrance, Exchange};
 use mocktenant_token::bearer::{Authorization, SignatureFinding, TimeWindow, TrustedKey, select_key};
 use mocktenant_token::{Claims, Compact};
-use mocktenant_verdict::{Checklist, Finding, Setting, Text};
+use mocktenant_verdict::{Checklist, Finding, Question, Remedy, Role, Setting, Text};
 use mocktenant_world::{Organization, World, pointers};
 use time::{Duration, OffsetDateTime};
 
 use crate::errors::{DataverseError, excerpt};
 
-/// The names of all checks, in the order they are asked.
-pub const CHECKS: [&str; 12] = [
-    "token-present",
-    "token-well-formed",
-    "token-algorithm",
-    "token-issuer",
-    "token-signature",
-    "token-audience",
-    "token-time",
-    "token-tenant",
-    "application-user-exists",
-    "application-user-enabled",
-    "application-user-roles",
-    "privilege",
-];
+static PRESENT: Question = Question::new("token-present", Role::Token);
+pub(crate) static WELL_FORMED: Question = Question::new("token-well-formed", Role::Token).needs(&[&PRESENT]);
+static ALGORITHM: Question = Question::new("token-algorithm", Role::Token).needs(&[&WELL_FORMED]);
+static ISSUER: Question = Question::new("token-issuer", Role::Authority).needs(&[&WELL_FORMED]);
+static SIGNATURE: Question =
+    Question::new("token-signature", Role::Authority).needs(&[&WELL_FORMED, &ALGORITHM]);
+static AUDIENCE: Question = Question::new("token-audience", Role::Resource).needs(&[&WELL_FORMED]);
+static TIME: Question = Question::new("token-time", Role::Time).needs(&[&WELL_FORMED]);
+static TENANT: Question = Question::new("token-tenant", Role::Authority).needs(&[&WELL_FORMED]);
+
+/// The questions about a token, in order.
+pub(crate) static QUESTIONS: [&Question; 8] =
+    [&PRESENT, &WELL_FORMED, &ALGORITHM, &ISSUER, &SIGNATURE, &AUDIENCE, &TIME, &TENANT];
 
 /// The host a challenge names under world names.
 const LOGIN_HOST: &str = "login.microsoftonline.com";
@@ -106,8 +104,8 @@ pub(crate) fn ask(
 ) -> Option<String> {
     let refused = || DataverseError::Unauthorized;
     let present = !matches!(authorization, Authorization::Missing | Authorization::OtherScheme(_));
-    list.ask_named(
-        "token-present",
+    list.ask(
+        &PRESENT,
         "an Authorization header of the scheme Bearer",
         Vec::new(),
         Finding::held(present, "a bearer token", || (authorization.to_string(), refused())),
@@ -123,18 +121,11 @@ pub(crate) fn ask(
         (Some(Err(malformed)), true) => Finding::fail(malformed.to_string(), refused()),
         (Some(Ok(_)), true) => Finding::pass("a JSON web token of three parts"),
     };
-    list.ask_named("token-well-formed", "one JSON web token of three parts", Vec::new(), well_formed);
+    list.ask(&WELL_FORMED, "one JSON web token of three parts", Vec::new(), well_formed);
 
     let Some(Ok(token)) = parsed else {
-        for name in [
-            "token-algorithm",
-            "token-issuer",
-            "token-signature",
-            "token-audience",
-            "token-time",
-            "token-tenant",
-        ] {
-            list.ask_named(name, "", Vec::new(), Finding::skip("token-well-formed"));
+        for question in &QUESTIONS[2..] {
+            list.skip(question, &WELL_FORMED);
         }
         return None;
     };
@@ -151,16 +142,11 @@ pub(crate) fn ask(
         Some(algorithm) => Finding::pass(algorithm.name()),
         None => Finding::fail(asked(), refused()),
     };
-    list.ask_named(
-        "token-algorithm",
-        "an RSA signature algorithm and no critical extension",
-        Vec::new(),
-        finding,
-    );
+    list.ask(&ALGORITHM, "an RSA signature algorithm and no critical extension", Vec::new(), finding);
 
     let issuer = claims.text("iss");
-    list.ask_named(
-        "token-issuer",
+    list.ask(
+        &ISSUER,
         &trust.issuer,
         || vec![organization.pointer.tenant()],
         Finding::held(issuer == Some(&*trust.issuer), &trust.issuer, || (shown(issuer, "no iss"), refused())),
@@ -193,7 +179,7 @@ fn ask_signature(
         Finding::Pass { .. } => "a signature by a key of the tenant".into(),
         _ => format!("a signature by {}", found.expected()).into(),
     };
-    list.ask_named("token-signature", expected, || vec![trust.signing.clone()], finding);
+    list.ask(&SIGNATURE, expected, || vec![trust.signing.clone()], finding);
 }
 
 fn ask_claims(
@@ -210,19 +196,20 @@ fn ask_claims(
         all => Cow::Owned(excerpt(&all.join(", "))),
     };
     let holds = audience.all().iter().any(|one| trust.accepts_audience(one));
-    list.ask_named(
-        "token-audience",
+    list.ask(
+        &AUDIENCE,
         &trust.audiences_shown,
         || vec![organization.pointer.host()],
-        Finding::held(holds, "one of them", || (actual(), refused())),
+        Finding::held(holds, "one of them", || (actual(), refused()))
+            .mended_by(|| Remedy::instead([format!("https://{}", organization.host)])),
     );
 
     let time = WINDOW.judge(claims, now);
-    list.ask_named("token-time", WINDOW.expected(), Vec::new(), time.finding(refused));
+    list.ask(&TIME, WINDOW.expected(), Vec::new(), time.finding(refused));
 
     let tenant = claims.text("tid");
-    list.ask_named(
-        "token-tenant",
+    list.ask(
+        &TENANT,
         &trust.tenant,
         || vec![organization.pointer.tenant()],
         Finding::held(

@@ -7,11 +7,25 @@
 
 use std::collections::BTreeSet;
 
-use mocktenant_verdict::{Checklist, Finding};
-use mocktenant_world::{ApplicationUser, Organization, SecurityRole};
+use mocktenant_verdict::{Change, Checklist, Edit, Finding, Need, Question, Role};
+use mocktenant_world::{ApplicationUser, Organization, SecurityRole, pointers};
+use serde_json::json;
+
+use crate::bearer::WELL_FORMED;
 
 use crate::errors::DataverseError;
 use crate::schema::Table;
+
+static EXISTS: Question = Question::new("application-user-exists", Role::User);
+static ENABLED: Question = Question::new("application-user-enabled", Role::User).needs(&[&EXISTS]);
+static ROLES: Question = Question::new("application-user-roles", Role::User).needs(&[&EXISTS]);
+static PRIVILEGE: Question = Question::new("privilege", Role::Privilege);
+
+/// The questions about the caller, in order.
+pub(crate) static QUESTIONS: [&Question; 4] = [&EXISTS, &ENABLED, &ROLES, &PRIVILEGE];
+
+/// The role that may do everything.
+const ADMINISTRATOR: &str = "System Administrator";
 
 /// What is done to a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,10 +90,11 @@ pub(crate) fn ask<'o>(
 ) -> Option<&'o ApplicationUser> {
     let user = client_id.and_then(|id| organization.application_user(id));
     let finding = match (client_id, user) {
-        (None, _) if list.refusal().is_some() => Finding::skip("token-well-formed"),
+        (None, _) if list.refusal().is_some() => Finding::skip(WELL_FORMED.name),
         (None, _) => Finding::fail("no appid in the token", DataverseError::UserNotMemberOfOrg),
         (Some(id), None) => {
             Finding::fail(format!("no application user for {id}"), DataverseError::UserNotMemberOfOrg)
+                .mended_by(|| user_missing(organization, id))
         }
         (Some(_), Some(_)) => Finding::pass("there"),
     };
@@ -91,35 +106,73 @@ pub(crate) fn ask<'o>(
             (None, None) => pointer.application_users(),
         }]
     };
-    list.ask_named("application-user-exists", "an application user for the client id", settings, finding);
+    list.ask(&EXISTS, "an application user for the client id", settings, finding);
 
     let Some(user) = user else {
-        list.ask_named(
-            "application-user-enabled",
-            "enabled",
-            Vec::new(),
-            Finding::skip("application-user-exists"),
-        );
-        let roles = Finding::skip("application-user-exists");
-        list.ask_named("application-user-roles", "at least one security role", Vec::new(), roles);
+        list.ask(&ENABLED, "enabled", Vec::new(), Finding::skip(EXISTS.name));
+        let roles = Finding::skip(EXISTS.name);
+        list.ask(&ROLES, "at least one security role", Vec::new(), roles);
         return None;
     };
     let state = if user.enabled { "enabled" } else { "disabled" };
-    list.ask_named(
-        "application-user-enabled",
+    list.ask(
+        &ENABLED,
         "enabled",
         || vec![user.pointer.enabled()],
-        Finding::when(user.enabled, state, || DataverseError::UserNotEnabled),
+        Finding::when(user.enabled, state, || DataverseError::UserNotEnabled)
+            .mended_by(|| Change::set(user.pointer.enabled(), true)),
     );
-    list.ask_named(
-        "application-user-roles",
+    list.ask(
+        &ROLES,
         "at least one security role",
         || vec![user.pointer.roles()],
         Finding::held(!user.roles.is_empty(), "held", || {
             ("none", DataverseError::UserNotAssignedRoles { user: user.id.clone() })
-        }),
+        })
+        .mended_by(|| role_missing(organization, user)),
     );
     Some(user)
+}
+
+/// The application user, to be made in the admin center.
+fn user_missing(organization: &Organization, client_id: &str) -> Change {
+    let setting = organization.pointer.application_user(&client_id.to_ascii_lowercase()).setting();
+    let what = format!("an application user for {client_id}");
+    let made_up = mocktenant_odata::Guid::from_bytes(crate::store::digest(&[client_id]).to_be_bytes());
+    let stand_in = json!({ "id": made_up.to_string(), "roles": [] });
+    let need = Need::add(setting.clone(), what.clone()).stand_in([Edit::add(setting.clone(), stand_in)]);
+    Change::missing(setting).expected(what).actual("no such user").need(need)
+}
+
+/// Any security role; the one that surely does, where the organisation has it.
+fn role_missing(organization: &Organization, user: &ApplicationUser) -> Change {
+    let last = pointers::end_of(&user.pointer.roles());
+    let change = Change::wrong(user.pointer.roles());
+    if organization.roles.contains_key(ADMINISTRATOR) {
+        return change.edit(Edit::add(last, ADMINISTRATOR));
+    }
+    let any = organization.roles.keys().min().map(|role| Edit::add(last.clone(), role.as_str()));
+    change.need(Need::add(last, "a security role that holds the privileges").stand_in(any))
+}
+
+/// The privilege in a role of the user, or a role for the user.
+fn privilege_missing(
+    organization: &Organization,
+    principal: &Principal,
+    roles: &[&SecurityRole],
+    privilege: &str,
+) -> Change {
+    match roles.first() {
+        Some(role) => {
+            let held = role.pointer.privileges();
+            Change::wrong(held.clone()).edit(Edit::add(pointers::end_of(&held), privilege))
+        }
+        None => {
+            let own = organization.pointer.application_user(&principal.client_id).roles();
+            let need = Need::add(pointers::end_of(&own), format!("a security role with {privilege}"));
+            Change::wrong(own).need(need)
+        }
+    }
 }
 
 /// Asks for the privilege of one operation on one table.
@@ -156,13 +209,14 @@ pub(crate) fn ask_privilege(
                     entity: table.logical,
                 },
             )
+            .mended_by(|| privilege_missing(organization, principal, &roles, privilege))
         }
     };
     let settings = || {
         let own = organization.pointer.application_user(&principal.client_id).roles();
         roles.iter().map(|role| role.pointer.privileges()).chain([own]).collect()
     };
-    list.ask_named("privilege", privilege, settings, finding);
+    list.ask(&PRIVILEGE, privilege, settings, finding);
 }
 
 /// A stable GUID for a privilege: privileges have the same id in every organisation, but no source lists them all, so this

@@ -165,6 +165,12 @@ impl Policy for Entras<'_, '_, '_> {
             {
                 Some(upload(application, *thumbprint, assertion))
             }
+            (Failure::CertificateExpired { certificate, .. }, Some(application)) => {
+                let own = application.pointer.certificate(certificate.thumbprint_text()).setting();
+                let need =
+                    Need::add(application.pointer.certificates(), "a certificate that has not expired");
+                Some(Change::wrong(own).expected("a certificate that has not expired").need(need))
+            }
             _ => None,
         };
         let refused = Finding::fail(actual, self.error(failure));

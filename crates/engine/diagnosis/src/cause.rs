@@ -11,12 +11,16 @@ use mocktenant_lab::Fact;
 use mocktenant_lab::journal::Record;
 use mocktenant_verdict::{Change, Check, Edit, Fault, Input, Need, Role, Setting, Text};
 use mocktenant_world::{World, pointers};
+use serde_json::json;
 
 use crate::chain::{Chain, Deciding};
 use crate::{Cause, Kind, ties};
 
 /// A client id that stands in for one nobody knows.
 const STAND_IN_CLIENT: &str = "5741d100-0000-4000-8000-000000000001";
+
+/// The name of a secret that stands in for one.
+const STAND_IN_SECRET: &str = "stand-in";
 
 /// Where a presented value came from.
 #[derive(Clone, Copy)]
@@ -255,7 +259,12 @@ fn secret_needed(setting: Setting, world: &World) -> Need {
     let application = world.tenant(&caller.tenant).and_then(|tenant| tenant.application(&caller.client_id));
     let secret = application
         .and_then(|application| application.secrets.iter().find(|secret| secret.expires.is_none()));
-    let stand_in = secret.map(|secret| Edit::add(setting.clone(), secret.value.as_str()));
+    // An application without one is given the caller's: a new registration has none either.
+    let given = || {
+        let at = application?.pointer.secret(STAND_IN_SECRET).setting();
+        Some(Edit::add(at, json!({ "value": caller.client_secret.as_str() })))
+    };
+    let stand_in = secret.map(|secret| Edit::add(setting.clone(), secret.value.as_str())).or_else(given);
     Need::add(setting, Role::Secret.word()).stand_in(stand_in)
 }
 

@@ -72,6 +72,7 @@ async fn where_nothing_declared_here_is_wrong_there_is_no_change() {
             "application-enabled",
             "application-confidential",
             "certificate-registered",
+            "certificate-in-date",
             "secret-in-date",
         ];
         assert_eq!(here, ours.contains(&check), "{check}: {:?}", failed.remedy);

@@ -56,7 +56,7 @@ impl<'t> Case<'_, 't> {
         let Some(check) = self.deciding.check else { return self.unasked() };
         let presented = check.role.and_then(|role| self.presented(role));
         if let Some(presented) = presented
-            && let Some(known) = self.known_better(presented, check)
+            && let Some(known) = known_better(presented, check)
         {
             return self.set(presented, known);
         }
@@ -109,16 +109,6 @@ impl<'t> Case<'_, 't> {
     pub(crate) fn read(&self, role: Role) -> impl Iterator<Item = &'t Fact> {
         let caller: Option<&'t Arc<Record>> = self.deciding.caller;
         caller.into_iter().flat_map(|caller| caller.facts.iter()).filter(move |fact| fact.role == Some(role))
-    }
-
-    /// What the setting should be, where either side knows it and it is something else.
-    fn known_better(&self, presented: Presented<'_>, check: &Check) -> Option<Text> {
-        let instead = check.remedy.iter().flat_map(|remedy| &remedy.instead);
-        let known: Vec<Text> = match &presented.input.known[..] {
-            [] => instead.map(|known| presented.input.write(known).into()).collect(),
-            known => known.to_vec(),
-        };
-        better(known, &presented.fact.value)
     }
 
     /// The presented value is wrong, and this is the right one.
@@ -208,6 +198,16 @@ impl<'t> Case<'_, 't> {
     pub(crate) fn made(&self, kind: Kind, setting: Setting) -> Cause {
         Cause::new(kind, setting, self.world)
     }
+}
+
+/// What the setting should be, where either side knows it and it is something else.
+fn known_better(presented: Presented<'_>, check: &Check) -> Option<Text> {
+    let instead = check.remedy.iter().flat_map(|remedy| &remedy.instead);
+    let known: Vec<Text> = match &presented.input.known[..] {
+        [] => instead.map(|known| presented.input.write(known).into()).collect(),
+        known => known.to_vec(),
+    };
+    better(known, &presented.fact.value)
 }
 
 /// What the side that asked would change of its own.

@@ -157,7 +157,7 @@ impl<'t> Chain<'t> {
 /// The text of a member of this name that lies deepest: an inner error says more than the one around it.
 fn innermost<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
     let members = value.as_object()?;
-    let deeper = members.values().filter_map(|member| innermost(member, name)).last();
+    let deeper = members.values().filter_map(|member| innermost(member, name)).next_back();
     deeper.or_else(|| members.get(name)?.as_str())
 }
 

@@ -163,7 +163,7 @@ pub fn fold(raw_path: &str) -> String {
     let trimmed = if raw_path.len() > 1 { raw_path.strip_suffix('/').unwrap_or(raw_path) } else { raw_path };
     // Nearly every path stands for itself: then only letter case is to fold. What could be an escape or would separate is
     // looked at segment by segment. (No early exit: so many bytes are looked at at once.)
-    let special = |byte: u8| !byte.is_ascii() | (byte == b'%') | (byte == b'\\') | (byte == 0);
+    let special = |byte: u8| !byte.is_ascii() || matches!(byte, b'%' | b'\\' | 0);
     if trimmed.starts_with('/') && !trimmed.bytes().fold(false, |found, byte| found | special(byte)) {
         folded.push_str(trimmed);
         folded.make_ascii_lowercase();

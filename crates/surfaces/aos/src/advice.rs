@@ -12,10 +12,10 @@ use mocktenant_world::pointers::File;
 use mocktenant_world::{Edit, Environment, Tenant, World, pointers};
 use serde_json::json;
 
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, Input};
 
 /// Endpoints of a genuine one-box, for settings that name none.
-pub(crate) const LOGIN_FORMAT: &str = "https://login.windows.net/{0}/wsfed";
+const LOGIN_FORMAT: &str = "https://login.windows.net/{0}/wsfed";
 const METADATA_FORMAT: &str =
     "https://login.windows.net/{0}/FederationMetadata/2007-06/FederationMetadata.xml";
 const ISSUER_FORMAT: &str = "https://sts.windows.net/{0}/";
@@ -77,20 +77,7 @@ impl<'c> Advice<'c> {
                     .need(Need::add(setting, "the tenant's id or a domain of it")),
             };
         }
-        self.metadata(configuration)
-    }
-
-    /// The address of the metadata as a genuine one-box has it.
-    pub(crate) fn metadata(&self, configuration: &Configuration) -> Change {
-        let input = &configuration.metadata_format;
-        let change = Change::set(input.setting.clone(), METADATA_FORMAT);
-        change.expected(METADATA_FORMAT).actual(input.value.clone())
-    }
-
-    /// The sign-in endpoint as a genuine one-box has it.
-    pub(crate) fn login_endpoint(&self, configuration: &Configuration) -> Change {
-        let input = &configuration.login_format;
-        Change::set(input.setting.clone(), LOGIN_FORMAT).expected(LOGIN_FORMAT).actual(input.value.clone())
+        metadata(configuration)
     }
 
     /// The link to Dataverse.
@@ -171,6 +158,20 @@ impl<'c> Advice<'c> {
 /// The advice of a context as a remedy; nothing where there is none to give.
 pub(crate) fn remedy<'c>(context: &'c Context, change: impl FnOnce(Advice<'c>) -> Option<Change>) -> Remedy {
     Advice::of(context).and_then(change).map(Remedy::here).unwrap_or_default()
+}
+
+/// The address of the metadata as a genuine one-box has it.
+pub(crate) fn metadata(configuration: &Configuration) -> Change {
+    genuine(&configuration.metadata_format, METADATA_FORMAT)
+}
+
+/// The sign-in endpoint as a genuine one-box has it.
+pub(crate) fn login_endpoint(configuration: &Configuration) -> Change {
+    genuine(&configuration.login_format, LOGIN_FORMAT)
+}
+
+fn genuine(input: &Input<String>, value: &'static str) -> Change {
+    Change::set(input.setting.clone(), value).expected(value).actual(input.value.clone())
 }
 
 /// A row of SysAADClientTable for a client.

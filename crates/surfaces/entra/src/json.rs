@@ -6,14 +6,14 @@
 /// Appends a JSON string.
 pub(crate) fn push_string(out: &mut Vec<u8>, text: &str) {
     // Every byte is looked at, whatever was found before: so the compiler looks at many at once.
-    let special = |byte: u8| !(0x20..0x7f).contains(&byte) | (byte == b'"') | (byte == b'\\');
-    if !text.bytes().fold(false, |found, byte| found | special(byte)) {
+    let special = |byte: u8| !(0x20..0x7f).contains(&byte) || matches!(byte, b'"' | b'\\');
+    if text.bytes().fold(false, |found, byte| found | special(byte)) {
+        // Writing a string into memory cannot fail; if it did, the text would be missing and the document invalid.
+        let _ = serde_json::to_writer(&mut *out, text);
+    } else {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');
-    } else {
-        // Writing a string into memory cannot fail; if it did, the text would be missing and the document invalid.
-        let _ = serde_json::to_writer(&mut *out, text);
     }
 }
 

@@ -59,9 +59,9 @@ async fn an_explanation_changes_nothing_in_the_lab_it_explains() {
     let customers = lab.lab().world().caller().customer["CustomerAccount"].clone();
     let token = lab.client().token(&lab.settings().aos["onebox"].resource).await;
     let url = format!(
-        "{}/data/CustomersV3?$filter=CustomerAccount%20eq%20{}",
+        "{}/data/CustomersV3?$filter=CustomerAccount%20eq%20'{}'",
         lab.settings().aos["onebox"].url,
-        format!("'{}'", customers.as_str().unwrap())
+        customers.as_str().unwrap()
     );
     let found = lab.client().bearer(&token).get(&url).await.json();
     assert_eq!(found["value"], json!([]), "{found}");

@@ -12,7 +12,7 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use mocktenant_lab::outbound::{Call, Reply};
 use mocktenant_lab::{Context, Trail};
-use mocktenant_verdict::{Checklist, Finding, Question, Role, Setting};
+use mocktenant_verdict::{Checklist, Finding, Question, Remedy, Role, Setting};
 use serde_json::Value;
 
 pub(crate) use cache::TokenCache;
@@ -64,9 +64,7 @@ pub(crate) async fn access_token(
     // Whoever answered was no identity provider: then the address is wrong. One that refuses says why itself.
     let failed = |actual: String, provider: bool| {
         Finding::fail(actual, refused.clone()).mended_by(|| {
-            let login =
-                |advice: advice::Advice<'_>| Some(advice.login_endpoint(configuration)).filter(|_| !provider);
-            advice::remedy(context, login).advice(NO_TOKEN)
+            Remedy::from((!provider).then(|| advice::login_endpoint(configuration))).advice(NO_TOKEN)
         })
     };
     let Some(url) = configuration.token_url() else {

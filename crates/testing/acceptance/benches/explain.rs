@@ -3,6 +3,7 @@
 //! Decides nothing; measures. A lab without sockets, journal on; every explanation tries out what it tells. Targets, from
 //! the issue that asked for rehearsals: 10 ms and 60 ms. Exits 1 where one is missed.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -85,7 +86,8 @@ async fn time(what: &str, edits: Vec<Edit>, expected: usize, limit: u64) -> bool
     let calls = lab.journal().tree().children(&attempt.exchange).count();
     let median = took[ROUNDS / 2];
     let holds = median <= Duration::from_millis(limit) && causes.max(calls) >= expected;
-    println!(
+    let _ = writeln!(
+        std::io::stdout(),
         "{what}: {:.2} ms (fastest {:.2}, slowest {:.2}; at most {limit}), {calls} calls, {causes} causes told{}",
         median.as_secs_f64() * 1e3,
         took[0].as_secs_f64() * 1e3,

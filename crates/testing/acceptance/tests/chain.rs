@@ -7,13 +7,12 @@
 
 use std::sync::Arc;
 
-use http::Method;
 use mocktenant_acceptance::random_world::{Dice, RandomWorld, roll};
 use mocktenant_diagnosis::{Cause, Explanation, Kind, explain};
-use mocktenant_lab::{Command, Entrance, Request};
+use mocktenant_lab::{Command, InProcess, caller};
 use mocktenant_testkit::Lab;
 use mocktenant_world::pointers::{self, File};
-use mocktenant_world::{Edit, EditedBy, Setting};
+use mocktenant_world::{Edit, EditedBy, Errand, Setting, World};
 use serde_json::{Value, json};
 
 const CONDITIONS: usize = 9;
@@ -24,7 +23,11 @@ struct Bench {
     names: RandomWorld,
     lab: Lab,
     token: String,
-    customers: u32,
+}
+
+/// What the caller loads with: one customer a time.
+fn one_customer() -> Edit {
+    Edit::add(pointers::caller().count(), 1)
 }
 
 /// What the user saw: status and message.
@@ -38,10 +41,10 @@ struct Seen {
 impl Bench {
     async fn new(dice: &mut Dice) -> Self {
         let names = roll(dice);
-        let world = names.world.edited(&[], EditedBy::Control).unwrap();
+        let world = names.world.edited(&[one_customer()], EditedBy::Control).unwrap();
         let lab = Lab::builder().world(world).start().await;
         let token = caller_token(&lab).await;
-        Self { names, lab, token, customers: 0 }
+        Self { names, lab, token }
     }
 
     fn engine(&self) -> &mocktenant_lab::Lab {
@@ -60,31 +63,14 @@ impl Bench {
         self.engine().apply(Command::Restart { environment: "onebox".into(), node: None }).await.unwrap();
     }
 
-    async fn create_customer(&mut self) -> Seen {
-        self.customers += 1;
-        let mut customer = self.engine().world().caller().customer.clone();
-        customer.insert("CustomerAccount".into(), json!(format!("R-{:05}", self.customers)));
-        let mut request = self.aos_request(Method::POST, "/data/CustomersV3");
-        request.headers.insert("content-type", "application/json".parse().unwrap());
-        request.body = Ok(serde_json::to_vec(&customer).unwrap().into());
-        self.answer(request).await
-    }
-
-    fn aos_request(&self, method: Method, target: &str) -> Request {
-        let mut request = Request::new(method, "localhost", target, Entrance::environment("onebox"));
-        request.headers.insert("authorization", format!("Bearer {}", self.token).parse().unwrap());
-        request
-    }
-
-    async fn answer(&self, request: Request) -> Seen {
-        let response = self.engine().answer(request).await;
-        let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    /// A customer of its own each time, with the token the caller has.
+    async fn create_customer(&self) -> Seen {
+        let via = self.engine().dial().map(|dial| InProcess::new(self.engine(), dial)).unwrap();
+        let token = Some(self.token.clone());
+        let attempt = caller::drive_as(self.engine(), &via, Errand::Load, token).await.unwrap();
+        let body = attempt.json();
         let message = body.pointer("/error/innererror/message").and_then(Value::as_str).unwrap_or_default();
-        Seen {
-            status: response.status.as_u16(),
-            message: message.to_owned(),
-            exchange: response.headers["x-mocktenant-exchange"].to_str().unwrap().to_owned(),
-        }
+        Seen { status: attempt.status.as_u16(), message: message.to_owned(), exchange: attempt.exchange }
     }
 
     async fn explain(&self, seen: &Seen) -> Explanation {
@@ -276,7 +262,7 @@ fn assert_answer_of(bench: &Bench, seen: &Seen, condition: usize, context: &str)
     }
 }
 
-async fn heal(bench: &mut Bench, met: usize, dice: &mut Dice) {
+async fn heal(bench: &Bench, met: usize, dice: &mut Dice) {
     let breakage = bench.breakage(met, dice);
     bench.edit(breakage).await;
     bench.restart().await;
@@ -348,9 +334,9 @@ fn over_all_subsets_of_the_recipe_the_first_unmet_condition_is_answered_named_an
                     .unwrap();
                 runtime.block_on(async move {
                     let mut dice = Dice::new(seed ^ ((shard as u64 + 1) << 32));
-                    let mut bench = Bench::new(&mut dice).await;
+                    let bench = Bench::new(&mut dice).await;
                     for met in (shard..1 << CONDITIONS).step_by(4) {
-                        heal(&mut bench, met, &mut dice).await;
+                        heal(&bench, met, &mut dice).await;
                         bench.engine().apply(Command::Reset { scope: None }).await.unwrap();
                     }
                 });
@@ -394,7 +380,7 @@ fn a_setting_that_is_read_at_start_changes_nothing_until_a_restart_and_explain_s
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut dice = Dice::new(2026);
-        let mut bench = Bench::new(&mut dice).await;
+        let bench = Bench::new(&mut dice).await;
         for (edit, setting) in read_at_start(&bench, &mut dice) {
             let healthy = bench.names.world.get(&setting).unwrap().clone();
             let context = setting.to_string();
@@ -485,7 +471,7 @@ fn any_single_wrong_setting_is_named_and_is_never_the_callers_fault() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut dice = Dice::new(1_2026);
-        let mut bench = Bench::new(&mut dice).await;
+        let bench = Bench::new(&mut dice).await;
         let mut wrong = Vec::new();
         for (edit, setting) in single_breakages(&bench) {
             let context = format!("{} = {:?}", edit.path, edit.value.as_ref().map(ToString::to_string));
@@ -540,7 +526,8 @@ fn every_scenario_breaks_as_told_and_what_explain_says_heals_it() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         for scenario in mocktenant_scenario::all() {
-            let lab = Lab::builder().start().await;
+            let contoso = World::contoso().unwrap().edited(&[one_customer()], EditedBy::Control).unwrap();
+            let lab = Lab::builder().world(contoso).start().await;
             let token = caller_token(&lab).await;
             let healthy = Arc::clone(lab.lab().base_world());
             let names = RandomWorld {
@@ -550,7 +537,7 @@ fn every_scenario_breaks_as_told_and_what_explain_says_heals_it() {
                 thumbprint: mocktenant_keys::shipped::onebox_s2s().certificate().thumbprint(),
                 organization_host: "contoso.crm4.dynamics.com".into(),
             };
-            let mut bench = Bench { names, lab, token, customers: 0 };
+            let bench = Bench { names, lab, token };
             assert_eq!(bench.create_customer().await.status, 201, "{}: healthy", scenario.name);
             bench.engine().apply(Command::Scenario { name: scenario.name.clone() }).await.unwrap();
             let mut rounds = 0;

@@ -1,7 +1,8 @@
 //! How much a caller may take: time, bytes, connections.
 //!
 //! Decides the numbers and nothing else; they live in real time, never in the lab's. hyper's own header timeout begins
-//! only once it reads a head, so the deadline of a first head is kept by `connection`, from the accept on.
+//! only once it reads a head and costs a timer for each, so the deadlines of heads are kept by `connection`, from the accept
+//! on; on the tools port hyper keeps those after the first.
 
 use std::time::Duration;
 

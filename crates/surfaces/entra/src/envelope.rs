@@ -20,9 +20,6 @@ use crate::errors::{self, EntraError, Stamp};
 /// `2026-08-21 10:00:00Z`.
 const TIMESTAMP: &[BorrowedFormatItem<'static>] =
     format_description!("[year]-[month]-[day] [hour]:[minute]:[second]Z");
-/// `Fri, 21-Aug-2026 10:00:00 GMT`, as the service writes cookies.
-const COOKIE_DATE: &[BorrowedFormatItem<'static>] =
-    format_description!("[weekday repr:short], [day]-[month repr:short]-[year] [hour]:[minute]:[second] GMT");
 /// .NET's `o`, with seven decimals.
 const ROUND_TRIP: &[BorrowedFormatItem<'static>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:7]Z");
@@ -43,6 +40,34 @@ pub(crate) fn invariant(moment: OffsetDateTime) -> String {
 /// Years 1 to 9999, so every format can be written; what cannot reads as empty.
 fn written(moment: OffsetDateTime, format: &[BorrowedFormatItem<'static>]) -> String {
     moment.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_default()
+}
+
+/// `Fri, 21-Aug-2026 10:00:00 GMT`, as the service writes cookies. Piece by piece: a formatter that reads its format would
+/// be among the dearest things on the way of a token.
+fn push_cookie_date(out: &mut String, moment: OffsetDateTime) {
+    const DAYS: [&str; 7] = ["Mon, ", "Tue, ", "Wed, ", "Thu, ", "Fri, ", "Sat, ", "Sun, "];
+    const MONTHS: [&str; 12] = [
+        "-Jan-", "-Feb-", "-Mar-", "-Apr-", "-May-", "-Jun-", "-Jul-", "-Aug-", "-Sep-", "-Oct-", "-Nov-",
+        "-Dec-",
+    ];
+    fn push_two(out: &mut String, number: u8) {
+        out.push(char::from(b'0' + number / 10 % 10));
+        out.push(char::from(b'0' + number % 10));
+    }
+    let moment = moment.to_offset(time::UtcOffset::UTC);
+    // Years 1 to 9999, as everything that is written here.
+    let Ok(year) = u16::try_from(moment.year()) else { return };
+    out.push_str(DAYS[usize::from(moment.weekday().number_days_from_monday()) % DAYS.len()]);
+    push_two(out, moment.day());
+    out.push_str(MONTHS[usize::from(u8::from(moment.month()) - 1) % MONTHS.len()]);
+    for part in [year / 100, year % 100] {
+        push_two(out, u8::try_from(part).unwrap_or_default());
+    }
+    for (before, part) in [(' ', moment.hour()), (':', moment.minute()), (':', moment.second())] {
+        out.push(before);
+        push_two(out, part);
+    }
+    out.push_str(" GMT");
 }
 
 /// A header field that is the same in every answer.
@@ -200,12 +225,20 @@ impl Envelope {
         answer
     }
 
+    fn first_party_cookie(&self, expires: OffsetDateTime) -> String {
+        let mut cookie = String::with_capacity(112);
+        cookie.push_str("fpc=");
+        URL_SAFE_NO_PAD.encode_string(self.cookie, &mut cookie);
+        cookie.push_str("; expires=");
+        push_cookie_date(&mut cookie, expires);
+        cookie.push_str("; path=/; secure; HttpOnly; SameSite=None");
+        cookie
+    }
+
     /// What the token endpoint adds.
     fn dressed(&self, exchange: &Exchange, mut answer: Answer, code: &str) -> Answer {
         answer.headers.reserve(FIELDS);
-        let expires = written(exchange.context.now().saturating_add(Duration::days(30)), COOKIE_DATE);
-        let cookie = URL_SAFE_NO_PAD.encode(self.cookie);
-        let cookie = format!("fpc={cookie}; expires={expires}; path=/; secure; HttpOnly; SameSite=None");
+        let cookie = self.first_party_cookie(exchange.context.now().saturating_add(Duration::days(30)));
         let mut answer = self.plain(exchange, answer);
         add(&mut answer, &TOKEN);
         let mut answer = answer.with_text("set-cookie", &cookie);
@@ -229,6 +262,13 @@ mod tests {
         assert_eq!(round_trip(OffsetDateTime::UNIX_EPOCH), "1970-01-01T00:00:00.0000000Z");
         assert_eq!(invariant(moment), "12/11/2023 23:52:19");
         assert_eq!(written(moment, TIMESTAMP), "2023-12-11 23:52:19Z");
-        assert_eq!(written(moment, COOKIE_DATE), "Mon, 11-Dec-2023 23:52:19 GMT");
+        let cookie_date = |moment| {
+            let mut out = String::new();
+            push_cookie_date(&mut out, moment);
+            out
+        };
+        assert_eq!(cookie_date(moment), "Mon, 11-Dec-2023 23:52:19 GMT");
+        assert_eq!(cookie_date(OffsetDateTime::UNIX_EPOCH), "Thu, 01-Jan-1970 00:00:00 GMT");
+        assert_eq!(cookie_date(datetime!(0001-02-04 9:08:07 +2)), "Sun, 04-Feb-0001 07:08:07 GMT");
     }
 }

@@ -3,7 +3,7 @@
 //! Decides nothing; measures. It starts `mocktenant serve` as a child with a state directory of its own, drives keep-alive
 //! connections over loopback in rounds (every kind takes its turn, and so do the bare server, which signs and sends the
 //! same bytes and does nothing else, and the raw signature), and divides what was answered by the CPU time that was spent. Bounded: each kind has its seconds and a count it cannot pass, and whatever
-//! is waited for has its own limit. Missed targets are printed, errors exit 1; with `--strict` a missed target does too.
+//! is waited for has its own limit. A table says whose the time of an answer is. Missed targets are printed, errors exit 1; with `--strict` a missed target does too.
 
 #[path = "load/bare.rs"]
 mod bare;
@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use client::{Kind, Target};
-use server::{Bare, Server, Start};
+use server::{Bare, Cpu, Server, Start};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -166,6 +166,13 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
         }
     }
     println!("{:<44}{tokens:>10}", "tokens issued by the measured server");
+    println!(
+        "\n{:<44}{:>9}{:>9}{:>9}{:>10}{:>9}",
+        "us of CPU per answer", "kernel", "HTTP", "ours", "signature", "all"
+    );
+    for (kind, our, their) in &tallies {
+        println!("{:<44}{}", kind.name(), owners(our, their.as_ref(), 1e6 / raw));
+    }
     let [secret, certificate, secure, discovery, keys] =
         tallies.map(|(_, our, their)| (our.per_cpu_second(), their.map(|their| their.per_cpu_second())));
     let ratio = |name, found, target| Line { name, found, unit: "", target, more: true, of_raw: None };
@@ -187,11 +194,30 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
     ])
 }
 
+/// Whose the CPU time of one answer is. The kernel's is measured; the signature's is the raw one's; HTTP (hyper, tokio, TLS,
+/// and for a certificate the verification) is what else the bare server spends outside the kernel, ours what the measured
+/// server spends beyond the bare one. Without a bare server beside it, everything outside the kernel stands under ours.
+fn owners(our: &Tally, their: Option<&Tally>, signature: f64) -> String {
+    let each = |time: Duration, answers: u64| {
+        let answers = per(answers, Duration::from_secs(1));
+        if answers > 0.0 { time.as_secs_f64() * 1e6 / answers } else { 0.0 }
+    };
+    let (kernel, user) = (each(our.cpu.system, our.answers), each(our.cpu.user, our.answers));
+    match their {
+        Some(their) => {
+            let bare = each(their.cpu.user, their.answers);
+            let (http, ours) = (bare - signature, user - bare);
+            format!("{kernel:>9.1}{http:>9.1}{ours:>9.1}{signature:>10.1}{:>9.1}", kernel + user)
+        }
+        None => format!("{kernel:>9.1}{:>9}{user:>9.1}{:>10}{:>9.1}", "", "", kernel + user),
+    }
+}
+
 /// What one kind of request came to.
 #[derive(Default)]
 struct Tally {
     answers: u64,
-    cpu: Duration,
+    cpu: Cpu,
     real: Duration,
 }
 
@@ -199,18 +225,18 @@ impl Tally {
     /// What came of one turn, by the CPU time its server had spent before and after.
     fn add(
         &mut self,
-        cpu_time: impl Fn() -> Result<Duration, Failure>,
+        cpu_time: impl Fn() -> Result<Cpu, Failure>,
         drive: impl FnOnce() -> Result<u64, Failure>,
     ) -> Result<(), Failure> {
         let (cpu, began) = (cpu_time()?, Instant::now());
         self.answers += drive()?;
         self.real += began.elapsed();
-        self.cpu += cpu_time()?.saturating_sub(cpu);
+        self.cpu = self.cpu.plus(cpu_time()?.since(cpu));
         Ok(())
     }
 
     fn per_cpu_second(&self) -> f64 {
-        per(self.answers, self.cpu)
+        per(self.answers, self.cpu.all())
     }
 
     fn per_second(&self) -> f64 {

@@ -122,12 +122,40 @@ fn spawn(binary: &Path, state: &Path, port: &str) -> Result<Child, Failure> {
     command.spawn().map_err(|error| format!("{}: {error}", binary.display()).into())
 }
 
+/// CPU time of a process.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cpu {
+    pub(crate) user: Duration,
+    /// In the kernel, on its account.
+    pub(crate) system: Duration,
+}
+
+impl Cpu {
+    /// Both.
+    pub(crate) fn all(self) -> Duration {
+        self.user + self.system
+    }
+
+    /// What was spent since `earlier`.
+    pub(crate) fn since(self, earlier: Self) -> Self {
+        Self {
+            user: self.user.saturating_sub(earlier.user),
+            system: self.system.saturating_sub(earlier.system),
+        }
+    }
+
+    /// With what was spent besides.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self { user: self.user + other.user, system: self.system + other.system }
+    }
+}
+
 /// A child that does not outlive its owner.
 struct Running(Child);
 
 impl Running {
     /// CPU time it has spent, in user and in system mode.
-    fn cpu_time(&self, ticks: u64) -> Result<Duration, Failure> {
+    fn cpu_time(&self, ticks: u64) -> Result<Cpu, Failure> {
         let text = self.proc_file("stat")?;
         // The second field is the name in parentheses and may hold anything; the fields counted here follow it.
         let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
@@ -136,7 +164,8 @@ impl Running {
         let (Some(user), Some(system)) = (field(11), field(12)) else {
             return Err("/proc/PID/stat is not what it should be".into());
         };
-        Ok(Duration::from_millis((user + system) * 1000 / ticks))
+        let time = |count: u64| Duration::from_millis(count * 1000 / ticks);
+        Ok(Cpu { user: time(user), system: time(system) })
     }
 
     fn proc_file(&self, name: &str) -> Result<String, Failure> {
@@ -209,7 +238,7 @@ impl Server {
     }
 
     /// CPU time it has spent, in user and in system mode.
-    pub(crate) fn cpu_time(&self) -> Result<Duration, Failure> {
+    pub(crate) fn cpu_time(&self) -> Result<Cpu, Failure> {
         self.child.cpu_time(self.ticks)
     }
 
@@ -252,7 +281,7 @@ impl Bare {
     }
 
     /// CPU time it has spent, in user and in system mode.
-    pub(crate) fn cpu_time(&self) -> Result<Duration, Failure> {
+    pub(crate) fn cpu_time(&self) -> Result<Cpu, Failure> {
         self.child.cpu_time(self.ticks)
     }
 }

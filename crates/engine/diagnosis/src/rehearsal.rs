@@ -101,8 +101,11 @@ impl Rehearsal {
         };
         let callers = || made.map(|_| lab.world().caller().environment.clone());
         let environment = chain.environment().map(str::to_owned).or_else(callers);
+        // As of its own time: a token that has run out since is no reason it was refused for.
+        let offset = root.machine.as_ref().map(|machine| machine.offset(&lab.world())).unwrap_or_default();
+        let began = root.at.saturating_sub(offset);
         Some(Self {
-            fork: lab.fork(chain.started()),
+            fork: lab.fork(began, chain.started()),
             asked,
             made,
             environment,

@@ -14,7 +14,7 @@ pub struct Clock {
     state: Mutex<ClockState>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct ClockState {
     frozen: Option<OffsetDateTime>,
     offset: Duration,
@@ -38,11 +38,9 @@ impl Clock {
         Self { state: Mutex::new(ClockState::default()) }
     }
 
-    /// A clock that stands where this one stands now.
-    pub(crate) fn stopped_here(&self) -> Self {
-        let mut state = lock(&self.state).clone();
-        state.frozen.get_or_insert_with(real_now);
-        Self { state: Mutex::new(state) }
+    /// A clock that stands at this moment of a lab's time.
+    pub(crate) fn stopped(at: OffsetDateTime) -> Self {
+        Self { state: Mutex::new(ClockState { frozen: Some(at), offset: Duration::ZERO }) }
     }
 
     /// The lab's time, which every machine has that is not declared to be off.

@@ -6,15 +6,17 @@
 
 use std::sync::Arc;
 
+use time::OffsetDateTime;
+
 use crate::journal::Record;
 use crate::{InProcess, Lab};
 
 impl Lab {
-    /// A copy of this lab as it is now. Its journal holds only these records, which its machines may refer to; its time
-    /// stands where the lab's stands now.
+    /// A copy of this lab as it is now, whose time stands at this moment. Its journal holds only these records, which its
+    /// machines may refer to.
     #[must_use]
-    pub fn fork<'r>(&self, records: impl IntoIterator<Item = &'r Arc<Record>>) -> Self {
-        let fork = self.copied();
+    pub fn fork<'r>(&self, at: OffsetDateTime, records: impl IntoIterator<Item = &'r Arc<Record>>) -> Self {
+        let fork = self.copied(at);
         for record in records {
             fork.journal().adopt(Arc::clone(record));
         }

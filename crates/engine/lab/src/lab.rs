@@ -204,14 +204,14 @@ impl Lab {
     }
 
     /// Everything of this lab but its journal and its way out.
-    pub(crate) fn copied(&self) -> Self {
+    pub(crate) fn copied(&self, at: OffsetDateTime) -> Self {
         let core = &self.core;
         Self {
             core: Arc::new(Core {
                 snapshot: ArcSwap::new(core.snapshot.load_full()),
                 base: Arc::clone(&core.base),
                 surfaces: core.surfaces.iter().map(Mounted::fork).collect(),
-                clock: core.clock.stopped_here(),
+                clock: Clock::stopped(at),
                 random: core.random.fork(),
                 journal: Journal::new(JOURNAL_BUDGET),
                 outbound: OnceLock::new(),

@@ -9,6 +9,9 @@ pub(crate) fn push_string(out: &mut Vec<u8>, text: &str) {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');
+    } else {
+        // Writing a string into memory cannot fail; if it did, the text would be missing and the document invalid.
+        let _ = serde_json::to_writer(&mut *out, text);
     }
 }
 

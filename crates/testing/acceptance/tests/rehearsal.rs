@@ -3,11 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use mocktenant_diagnosis::{Kind, explain};
-use mocktenant_lab::Command;
+use mocktenant_lab::{ClockChange, Command};
 use mocktenant_testkit::Lab;
 use mocktenant_world::pointers;
 use mocktenant_world::{Edit, Errand};
 use serde_json::json;
+use time::Duration;
 
 const TENANT: &str = "c0117050-0000-4000-8000-000000000001";
 const OWN: &str = "c0117050-0000-4000-8000-00000000a002";
@@ -25,7 +26,7 @@ fn resident() -> usize {
 
 #[tokio::test]
 async fn a_thousand_explanations_leave_memory_flat() {
-    let lab = Lab::scenario("tenant-cert-absent").start().await;
+    let lab = Lab::scenario("half-done").start().await;
     let refused = lab.drive().await.exchange().unwrap().to_owned();
     let explained = async |times: usize| {
         for _ in 0..times {
@@ -111,6 +112,18 @@ async fn where_only_a_person_knows_the_value_something_stands_in_and_is_said_to(
     // What stood in is never offered as a change.
     let told = json!(explanation.also).to_string();
     assert!(!told.contains("made up"), "{told}");
+}
+
+#[tokio::test]
+async fn an_exchange_is_explained_as_of_its_own_time_however_late_somebody_asks() {
+    let lab = Lab::scenario("half-done").start().await;
+    let refused = lab.drive().await;
+    let at_once = explain(lab.lab(), refused.exchange().unwrap()).await.unwrap();
+    // By then the token it was refused with has run out.
+    lab.command(Command::Clock(ClockChange::Forward(Duration::hours(5)))).await;
+    let later = explain(lab.lab(), refused.exchange().unwrap()).await.unwrap();
+    assert_eq!(json!(later), json!(at_once));
+    assert_eq!(at_once.cause.unwrap().kind, Kind::Setting);
 }
 
 #[tokio::test]

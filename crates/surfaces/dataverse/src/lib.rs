@@ -25,11 +25,10 @@ use mocktenant_lab::{
     Addresses, Answer, CatalogueRow, Context, DeclaredRow, Entrance, Exchange, Machine, Refusal, Route,
     Scope, Step, Surface, Tables, Way,
 };
-use mocktenant_verdict::{Check, Checklist};
+use mocktenant_verdict::{Check, Checklist, Question};
 use mocktenant_world::{Errand, World};
 use time::OffsetDateTime;
 
-pub use bearer::CHECKS;
 pub use errors::{DataverseError, PayloadDefect};
 
 use bearer::Trust;
@@ -148,6 +147,10 @@ impl Surface for Dataverse {
 
     fn catalogue(&self) -> Vec<CatalogueRow> {
         errors::rows()
+    }
+
+    fn questions() -> Vec<&'static Question> {
+        [bearer::QUESTIONS, principal::QUESTIONS].concat()
     }
 
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer {

@@ -9,7 +9,7 @@ mod certificate;
 use mocktenant_lab::Context;
 use mocktenant_verdict::{Change, Need, Remedy};
 use mocktenant_world::pointers::File;
-use mocktenant_world::{Edit, Environment, Tenant, World, pointers};
+use mocktenant_world::{Edit, Environment, Tenant, World};
 use serde_json::json;
 
 use crate::configuration::{Configuration, Input};
@@ -18,7 +18,8 @@ use crate::configuration::{Configuration, Input};
 const LOGIN_FORMAT: &str = "https://login.windows.net/{0}/wsfed";
 const METADATA_FORMAT: &str =
     "https://login.windows.net/{0}/FederationMetadata/2007-06/FederationMetadata.xml";
-const ISSUER_FORMAT: &str = "https://sts.windows.net/{0}/";
+/// The issuer of v1 tokens.
+pub(crate) const ISSUER_FORMAT: &str = "https://sts.windows.net/{0}/";
 /// `flightServiceId` of Finance & Operations.
 const FLIGHT_SERVICE: u64 = 12_719_367;
 
@@ -93,37 +94,6 @@ impl<'c> Advice<'c> {
         change.actual(input.value.clone())
     }
 
-    /// A genuine issuer that the configuration does not expect: the format is wrong, unless it gives that issuer with the
-    /// genuine tenant; then the GUID is.
-    pub(crate) fn issuer(&self, configuration: &Configuration, sent: Option<&str>) -> Option<Change> {
-        let tenant = &*self.tenant?.id;
-        let genuine = format!("https://sts.windows.net/{tenant}/");
-        (sent? == genuine).then_some(())?;
-        let format = &configuration.issuer_format;
-        if format.value.contains("{0}") && format.value.replace("{0}", tenant) == genuine {
-            return self.tenant_guid(configuration, Some(tenant));
-        }
-        let change = Change::set(format.setting.clone(), ISSUER_FORMAT);
-        Some(change.expected(ISSUER_FORMAT).actual(format.value.clone()))
-    }
-
-    /// The environment's own tenant, which the configuration does not name.
-    pub(crate) fn tenant_guid(&self, configuration: &Configuration, sent: Option<&str>) -> Option<Change> {
-        let tenant = &*self.tenant?.id;
-        sent?.eq_ignore_ascii_case(tenant).then_some(())?;
-        let input = &configuration.tenant_guid;
-        let change = Change::set(input.setting.clone(), tenant);
-        Some(change.expected(tenant.to_owned()).actual(input.value.clone()))
-    }
-
-    /// The environment's own URL as an audience, which the configuration does not name.
-    pub(crate) fn host_url(&self, configuration: &Configuration, sent: &[&str]) -> Option<Change> {
-        let own = format!("https://{}", self.environment.host);
-        sent.contains(&own.as_str()).then_some(())?;
-        let (input, url) = (&configuration.host_url, format!("{own}/"));
-        Some(Change::set(input.setting.clone(), url.as_str()).expected(url).actual(input.value.clone()))
-    }
-
     /// What makes the AOS ask as the application of `Aad.Realm`.
     pub(crate) fn flight(&self, name: &str) -> Change {
         let flight = self.environment.pointer.flight(name);
@@ -172,23 +142,4 @@ pub(crate) fn login_endpoint(configuration: &Configuration) -> Change {
 
 fn genuine(input: &Input<String>, value: &'static str) -> Change {
     Change::set(input.setting.clone(), value).expected(value).actual(input.value.clone())
-}
-
-/// A row of SysAADClientTable for a client.
-pub(crate) fn row_missing(environment: &Environment, client: &str) -> Change {
-    let row = environment.pointer.aad_client(&client.to_ascii_lowercase()).setting();
-    let what = format!("a row for {client}");
-    let enabled = environment.database.user_info.iter().find(|(_, user)| user.enable == 1);
-    let stand_in = enabled.map(|(user, _)| Edit::add(row.clone(), json!({ "Name": client, "UserId": user })));
-    let need = Need::add(row.clone(), what.clone()).stand_in(stand_in);
-    Change::missing(row).expected(what).actual("no such row").need(need)
-}
-
-/// A user that a row names.
-pub(crate) fn user_missing(at: &pointers::Environment, user: &str) -> Change {
-    let setting = at.user_info(user).setting();
-    let what = format!("user {user} in UserInfo");
-    let stand_in = json!({ "Name": user, "Enable": 1, "Company": "dat" });
-    let need = Need::add(setting.clone(), what.clone()).stand_in([Edit::add(setting.clone(), stand_in)]);
-    Change::missing(setting).expected(what).actual("no such user").need(need)
 }

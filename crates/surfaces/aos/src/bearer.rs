@@ -6,21 +6,23 @@
 
 use std::sync::Arc;
 
-use mocktenant_keys::Algorithm;
 use mocktenant_lab::{Context, Exchange};
 use mocktenant_token::bearer::{
-    Authorization, SignatureFinding, TimeWindow, TrustedKey, read_authorization, select_key, verify_signature,
+    Authorization, KeyFinding, SignatureFinding, TimeWindow, TrustedKey, read_authorization,
 };
+use mocktenant_token::ladder::{self, Failure, Policy, Questions, Step};
 use mocktenant_token::{Claims, Compact};
 use mocktenant_verdict::foreign::cut;
 use mocktenant_verdict::{
-    Change, Check, Checklist, Finding, Question, Remedy, Role, Setting, Switches, Text,
+    Change, Check, Checklist, Edit, Finding, Need, Question, Remedy, Role, Setting, Switches, Text,
 };
-use mocktenant_world::{Environment, World};
+use mocktenant_world::{Environment, is_guid, pointers};
+use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
 use crate::Aos;
-use crate::advice::{self, Advice};
+use crate::advice::ISSUER_FORMAT;
+use crate::configuration::Input;
 use crate::errors::BearerError;
 use crate::node::NodeState;
 
@@ -36,8 +38,27 @@ static OBJECT_ID: Question = Question::new("token-object-id", Role::Client).need
 static MAPPED: Question = Question::new("application-mapped", Role::User).needs(&[&WELL_FORMED]);
 static ENABLED: Question = Question::new("user-enabled", Role::User).needs(&[&MAPPED]);
 
-/// The questions about a bearer token, in order.
-pub(crate) static QUESTIONS: [&Question; 11] = [
+static LADDER: Questions = Questions {
+    present: &PRESENT,
+    present_expected: "Authorization: Bearer",
+    well_formed: &WELL_FORMED,
+    well_formed_expected: "one JSON web token",
+    well_formed_held: "a signed token",
+    steps: [
+        (Step::Algorithm, &ALGORITHM),
+        (Step::Signature, &SIGNATURE),
+        (Step::Issuer, &ISSUER),
+        (Step::Audience, &AUDIENCE),
+        (Step::Time, &TIME),
+        (Step::Tenant, &TENANT),
+    ],
+    algorithm_expected: "RS256, RS384, RS512, PS256, PS384 or PS512",
+    algorithm_missing: "no alg",
+    whole_header: false,
+};
+
+/// The questions about a bearer token and whom it stands for, in the order asked.
+pub(crate) static QUESTIONS: &[&Question] = &[
     &PRESENT,
     &WELL_FORMED,
     &ALGORITHM,
@@ -51,8 +72,8 @@ pub(crate) static QUESTIONS: [&Question; 11] = [
     &ENABLED,
 ];
 
-/// Clock skew a token's times are judged with, as Microsoft.IdentityModel has it.
-const WINDOW: TimeWindow = TimeWindow { skew: Duration::minutes(5) };
+/// The name of what only stands in for a person's choice.
+const MADE_UP: &str = "made up";
 /// How much of a claim goes into a check: a token may be 64 KiB.
 const SHOWN: usize = 128;
 
@@ -77,8 +98,6 @@ pub(crate) struct Judgement {
 pub(crate) struct Asked<'q> {
     /// What the node read at its start.
     pub(crate) node: &'q NodeState,
-    /// The world, for advice alone.
-    pub(crate) world: &'q World,
     /// The environment now: its database is live.
     pub(crate) environment: Option<&'q Environment>,
     /// The lab's own addresses of this environment, aliases of its URL.
@@ -89,17 +108,6 @@ pub(crate) struct Asked<'q> {
     pub(crate) now: OffsetDateTime,
     /// Checks a test turned off.
     pub(crate) switches: &'q Switches,
-}
-
-impl Asked<'_> {
-    /// What of the configuration is wrong, if that is what is; else what could have been presented instead.
-    fn advice(&self, change: impl FnOnce(&Advice<'_>) -> Option<Change>, instead: Option<String>) -> Remedy {
-        let advice = self.environment.map(|environment| Advice::about(self.world, environment));
-        match advice.as_ref().and_then(change) {
-            Some(change) => Remedy::here(change),
-            None => Remedy::instead(instead),
-        }
-    }
 }
 
 /// Judges the request's token and records checks and facts.
@@ -126,7 +134,6 @@ pub(crate) fn question(
     let environment = context.environment().and_then(|name| context.world().environment(name));
     judge(&Asked {
         node,
-        world: context.world(),
         environment: environment.map(Arc::as_ref),
         aliases: context.environment().map_or(&[], |name| context.prepared::<Aos>().aliases(name)),
         authorization,
@@ -138,139 +145,166 @@ pub(crate) fn question(
 /// Asks every check in order.
 pub(crate) fn judge(question: &Asked<'_>) -> Judgement {
     let mut list = Checklist::new(question.switches, BearerError::describe);
-    let shown = || question.authorization.to_string();
-    let (present, token) = match &question.authorization {
-        Authorization::Bearer(token) => (true, Some(*token)),
-        Authorization::Malformed | Authorization::Multiple { .. } => (true, None),
-        Authorization::Missing | Authorization::OtherScheme(_) => (false, None),
-    };
-    list.ask(
-        &PRESENT,
-        "Authorization: Bearer",
-        vec![],
-        Finding::held(present, "a bearer token", || (shown(), BearerError::TokenMissing)),
-    );
-    let parsed = token.map(Compact::parse);
-    let finding = match &parsed {
-        Some(Ok(_)) => Finding::pass("a signed token"),
-        Some(Err(why)) => Finding::fail(why.to_string(), BearerError::TokenMalformed),
-        None if present => Finding::fail(shown(), BearerError::TokenMalformed),
-        None => Finding::skip(PRESENT.name),
-    };
-    list.ask(&WELL_FORMED, "one JSON web token", vec![], finding);
-    let token = parsed.and_then(Result::ok);
-    ask_signature(&mut list, question.node, token.as_ref());
+    let token = ladder::ask(&mut list, &OneBox(question), &question.authorization, question.now);
     let claims = token.as_ref().map(Compact::claims);
-    ask_claims(&mut list, question, claims);
+    list.ask(&OBJECT_ID, "an oid", Vec::new(), || {
+        let Some(claims) = claims else { return Finding::skip(WELL_FORMED.name) };
+        let sent = claims.text("oid");
+        Finding::held(sent.is_some_and(|oid| !oid.is_empty()), "an oid", || {
+            (sent.map_or_else(|| "no oid".to_owned(), clip), BearerError::ObjectIdMissing)
+        })
+    });
     let (client_id, caller) = ask_user(&mut list, question.environment, claims);
     let (checks, refusal) = list.finish();
     Judgement { checks, client_id, outcome: refusal.map_or(Ok(caller), Err) }
 }
 
-fn ask_signature(list: &mut Checklist<'_, BearerError>, node: &NodeState, token: Option<&Compact<'_>>) {
-    let finding = match token.map(Compact::header) {
-        None => Finding::skip(WELL_FORMED.name),
-        Some(header) => match header.alg() {
-            Some(name) => match Algorithm::from_name(name) {
-                Some(algorithm) => Finding::pass(algorithm.name()),
-                None => Finding::fail(clip(name), BearerError::AlgorithmRefused),
-            },
-            None => Finding::fail("no alg", BearerError::AlgorithmRefused),
-        },
-    };
-    list.ask(&ALGORITHM, "RS256, RS384, RS512, PS256, PS384 or PS512", vec![], finding);
+/// The policy of a node on a one-box.
+struct OneBox<'q>(&'q Asked<'q>);
 
-    let configuration = &node.configuration;
-    let settings =
-        || vec![configuration.metadata_format.setting.clone(), configuration.tenant_id.setting.clone()];
-    let Some(token) = token else {
-        let expected = "a key of the federation metadata";
-        list.ask(&SIGNATURE, expected, settings, Finding::skip(WELL_FORMED.name));
-        return;
-    };
-    let selected = select_key(token.header(), &node.keys);
-    let mut expected = selected.expected();
-    let finding = match selected.key().map(|key: &TrustedKey| verify_signature(token, key)) {
-        // An algorithm no RSA key verifies is the question before this one.
-        Some(SignatureFinding::AlgorithmMissing | SignatureFinding::AlgorithmRefused { .. }) => {
-            Finding::skip(ALGORITHM.name)
+impl Policy for OneBox<'_> {
+    type Error = BearerError;
+
+    /// As Microsoft.IdentityModel has it.
+    const WINDOW: TimeWindow = TimeWindow { skew: Duration::minutes(5) };
+
+    fn questions(&self) -> &'static Questions {
+        &LADDER
+    }
+
+    fn keys(&self) -> &[TrustedKey] {
+        &self.0.node.keys
+    }
+
+    fn issuer(&self) -> Text {
+        (&self.0.node.expected.issuer).into()
+    }
+
+    fn accepts_issuer(&self, sent: &str) -> bool {
+        sent == &*self.0.node.expected.issuer
+    }
+
+    fn accepts_audience(&self, sent: &str) -> bool {
+        self.accepted().any(|accepted| accepted == sent)
+    }
+
+    fn audiences(&self, refused: bool) -> Text {
+        if refused {
+            self.accepted().collect::<Vec<_>>().join(", ").into()
+        } else {
+            (&self.0.node.expected.audiences_shown).into()
         }
-        Some(signature) => {
-            expected = SignatureFinding::EXPECTED.into();
-            signature.finding(|| BearerError::SignatureInvalid)
+    }
+
+    fn tenant(&self) -> Text {
+        (&self.0.node.expected.tenant).into()
+    }
+
+    fn accepts_tenant(&self, sent: &str) -> bool {
+        let tenant = &self.0.node.expected.tenant;
+        !tenant.is_empty() && sent.eq_ignore_ascii_case(tenant)
+    }
+
+    fn signature(&self, key: Option<&KeyFinding<'_>>, verified: Option<&SignatureFinding>) -> Text {
+        match (key, verified) {
+            (None, _) => "a key of the federation metadata".into(),
+            (
+                Some(key),
+                None | Some(SignatureFinding::AlgorithmMissing | SignatureFinding::AlgorithmRefused { .. }),
+            ) => key.expected(),
+            (Some(_), Some(_)) => SignatureFinding::EXPECTED.into(),
         }
-        None => selected.finding(|| BearerError::SignatureInvalid),
-    };
-    list.ask(&SIGNATURE, expected, settings, finding);
+    }
+
+    fn no_signature(&self, key: &KeyFinding<'_>, verified: Option<&SignatureFinding>) -> Text {
+        verified.map_or_else(|| key.to_string(), ToString::to_string).into()
+    }
+
+    fn settings(&self, step: Step) -> Vec<Setting> {
+        let configuration = &self.0.node.configuration;
+        let inputs: &[_] = match step {
+            Step::Signature => &[&configuration.metadata_format, &configuration.tenant_id],
+            Step::Issuer => &[&configuration.issuer_format, &configuration.tenant_guid],
+            Step::Audience => &[&configuration.host_url],
+            Step::Tenant => &[&configuration.tenant_guid],
+            Step::Algorithm | Step::Time => &[],
+        };
+        inputs.iter().map(|input| input.setting.clone()).collect()
+    }
+
+    fn shown(&self, text: &str) -> String {
+        clip(text)
+    }
+
+    fn refuse(&self, actual: Text, failure: Failure<'_>) -> Finding<BearerError> {
+        let (error, remedy) = match failure {
+            Failure::Missing => (BearerError::TokenMissing, None),
+            Failure::Malformed => (BearerError::TokenMalformed, None),
+            Failure::AlgorithmRefused => (BearerError::AlgorithmRefused, None),
+            Failure::SignatureInvalid => (BearerError::SignatureInvalid, None),
+            Failure::IssuerUnknown { sent } => (BearerError::IssuerUnknown, self.own_issuer(sent)),
+            Failure::AudienceWrong { sent } => (BearerError::AudienceWrong, Some(self.audience(sent))),
+            Failure::OutOfTime => (BearerError::TimeInvalid, None),
+            Failure::TenantWrong { sent } => (BearerError::TenantWrong, self.own_tenant(sent)),
+        };
+        let refused = Finding::fail(actual, error);
+        match remedy {
+            Some(remedy) => refused.mended_by(|| remedy),
+            None => refused,
+        }
+    }
 }
 
-fn ask_claims(list: &mut Checklist<'_, BearerError>, question: &Asked<'_>, claims: Option<Claims<'_>>) {
-    let configuration = &question.node.configuration;
-    let text = |name: &str| claims.and_then(|claims| claims.text(name));
-    let shown = |name: &str| text(name).map_or_else(|| format!("no {name}"), clip);
-    let asked = |finding: Finding<BearerError>| {
-        if claims.is_some() { finding } else { Finding::skip(WELL_FORMED.name) }
-    };
+/// What would mend a refusal. A claim that fits the environment's own tenant and host but not its configuration is right:
+/// then the configuration is wrong.
+impl OneBox<'_> {
+    /// What a token may be for: the environment's URL first.
+    fn accepted(&self) -> impl Iterator<Item = &str> {
+        self.0.node.expected.audiences.iter().chain(self.0.aliases).map(String::as_str)
+    }
 
-    let expected = &question.node.expected;
-    let holds = text("iss") == Some(&*expected.issuer);
-    list.ask(
-        &ISSUER,
-        &expected.issuer,
-        || vec![configuration.issuer_format.setting.clone(), configuration.tenant_guid.setting.clone()],
-        asked(
-            Finding::held(holds, &expected.issuer, || (shown("iss"), BearerError::IssuerUnknown))
-                .mended_by(|| question.advice(|advice| advice.issuer(configuration, text("iss")), None)),
-        ),
-    );
+    fn tenant_id(&self) -> Option<&str> {
+        self.0.environment?.identity.tenant()
+    }
 
-    let audience = claims.map(Claims::audience);
-    let sent: &[&str] = audience.as_ref().map_or(&[], |audience| audience.all());
-    let accepted = || expected.audiences.iter().chain(question.aliases).map(String::as_str);
-    let holds = sent.iter().any(|sent| accepted().any(|accepted| accepted == *sent));
-    let shown_audiences: Text = if holds {
-        (&expected.audiences_shown).into()
-    } else {
-        accepted().collect::<Vec<_>>().join(", ").into()
-    };
-    let actual = || if sent.is_empty() { "no aud".to_owned() } else { clip(&sent.join(", ")) };
-    list.ask(
-        &AUDIENCE,
-        shown_audiences,
-        || vec![configuration.host_url.setting.clone()],
-        asked(Finding::held(holds, "one of them", || (actual(), BearerError::AudienceWrong)).mended_by(
-            || {
-                let instead = question.node.expected.audiences.first().cloned();
-                question.advice(|advice| advice.host_url(configuration, sent), instead)
-            },
-        )),
-    );
+    fn audience(&self, sent: &[&str]) -> Remedy {
+        let url = self.0.environment.map(|environment| format!("https://{}", environment.host));
+        match url {
+            Some(url) if sent.contains(&url.as_str()) => {
+                configure(&self.0.node.configuration.host_url, &format!("{url}/"))
+            }
+            _ => Remedy::instead(self.accepted().map(str::to_owned)),
+        }
+    }
 
-    let finding = claims.map_or_else(
-        || Finding::skip(WELL_FORMED.name),
-        |claims| WINDOW.judge(claims, question.now).finding(|| BearerError::TimeInvalid),
-    );
-    list.ask(&TIME, WINDOW.expected(), vec![], finding);
+    fn own_issuer(&self, sent: Option<&str>) -> Option<Remedy> {
+        let tenant = self.tenant_id()?;
+        if sent? != ISSUER_FORMAT.replace("{0}", tenant) {
+            return None;
+        }
+        // The format is right if it gives the genuine issuer with the genuine tenant; then the GUID is wrong.
+        let configuration = &self.0.node.configuration;
+        let format = &configuration.issuer_format;
+        Some(if format.value.contains("{0}") && format.value.replace("{0}", tenant) == sent? {
+            configure(&configuration.tenant_guid, tenant)
+        } else {
+            configure(format, ISSUER_FORMAT)
+        })
+    }
 
-    let tenant = &expected.tenant;
-    let holds = !tenant.is_empty() && text("tid").is_some_and(|tid| tid.eq_ignore_ascii_case(tenant));
-    list.ask(
-        &TENANT,
-        tenant,
-        || vec![configuration.tenant_guid.setting.clone()],
-        asked(Finding::held(holds, tenant, || (shown("tid"), BearerError::TenantWrong)).mended_by(|| {
-            let instead = Some(tenant.to_string()).filter(|tenant| !tenant.is_empty());
-            question.advice(|advice| advice.tenant_guid(configuration, text("tid")), instead)
-        })),
-    );
+    fn own_tenant(&self, sent: Option<&str>) -> Option<Remedy> {
+        let tenant = self.tenant_id()?;
+        Some(if sent.is_some_and(|sent| sent.eq_ignore_ascii_case(tenant)) {
+            configure(&self.0.node.configuration.tenant_guid, tenant)
+        } else {
+            Remedy::instead([tenant.to_owned()])
+        })
+    }
+}
 
-    let holds = text("oid").is_some_and(|oid| !oid.is_empty());
-    list.ask(
-        &OBJECT_ID,
-        "an oid",
-        vec![],
-        asked(Finding::held(holds, "an oid", || (shown("oid"), BearerError::ObjectIdMissing))),
-    );
+/// One key of web.config as it should be.
+fn configure(input: &Input<String>, right: &str) -> Remedy {
+    Change::set(input.setting.clone(), right).expected(right.to_owned()).actual(input.value.clone()).into()
 }
 
 /// The live rows: SysAADClientTable, then UserInfo.
@@ -298,15 +332,18 @@ fn ask_user(
         let table = || Some(at?.aad_clients());
         pointer().map(Setting::from).or_else(table).into_iter().collect()
     };
-    let finding = match (claims, client) {
+    list.ask(&MAPPED, "a row in SysAADClientTable", settings, || match (claims, client) {
         (None, _) => Finding::skip(WELL_FORMED.name),
         (_, None) => Finding::fail("neither appid nor azp", BearerError::ApplicationUnknown),
+        (_, Some(_)) if row.is_some() => Finding::pass("a row"),
         (_, Some(client)) => {
-            Finding::held(row.is_some(), "a row", || (clip(client), BearerError::ApplicationUnknown))
-                .mended_by(|| environment.map(|environment| advice::row_missing(environment, &clip(client))))
+            let refused = Finding::fail(clip(client), BearerError::ApplicationUnknown);
+            match environment {
+                Some(environment) => refused.mended_by(|| map_application(environment, client)),
+                None => refused,
+            }
         }
-    };
-    list.ask(&MAPPED, "a row in SysAADClientTable", settings, finding);
+    });
 
     let mapped = row.map(|(_, row)| row.user_id.as_str());
     let user = mapped.and_then(|id| {
@@ -320,21 +357,60 @@ fn ask_user(
         let record = record.map(|record| if user.is_some() { record.enable() } else { record.into() });
         record.into_iter().chain(pointer().map(|pointer| pointer.user_id())).collect()
     };
-    let finding = match (mapped, user) {
+    list.ask(&ENABLED, "an enabled user in UserInfo", settings, || match (mapped, user) {
         (None, _) => Finding::skip(MAPPED.name),
-        (Some(id), None) => Finding::fail(format!("no user {}", clip(id)), BearerError::UserDisabled)
-            .mended_by(|| at.map(|at| advice::user_missing(at, id))),
-        (Some(_), Some((id, user))) => Finding::held(user.enable == 1, "enabled", || {
-            (format!("{id} with Enable {}", user.enable), BearerError::UserDisabled)
-        })
-        .mended_by(|| {
-            let enable = at.map(|at| at.user_info(id).enable());
-            enable.map(|enable| Change::set(enable, 1).expected("1").actual(user.enable.to_string()))
-        }),
-    };
-    list.ask(&ENABLED, "an enabled user in UserInfo", settings, finding);
+        (Some(id), None) => {
+            let refused = Finding::fail(format!("no user {}", clip(id)), BearerError::UserDisabled);
+            match at {
+                Some(at) => refused.mended_by(|| add_user(at, id)),
+                None => refused,
+            }
+        }
+        (Some(_), Some((_, user))) if user.enable == 1 => Finding::pass("enabled"),
+        (Some(_), Some((id, user))) => {
+            let actual = format!("{id} with Enable {}", user.enable);
+            let refused = Finding::fail(actual, BearerError::UserDisabled);
+            match at {
+                Some(at) => refused.mended_by(|| {
+                    let actual = user.enable.to_string();
+                    Change::set(at.user_info(id).enable(), 1).expected("1").actual(actual)
+                }),
+                None => refused,
+            }
+        }
+    });
     let caller = Caller { company: user.map(|(_, user)| user.company.clone()) };
     (row.map(|(known, _)| known.to_owned()), caller)
+}
+
+/// The row of "Microsoft Entra ID applications" that is missing: whom the application stands for, a person has to choose.
+/// What can be no client id can be added by nobody.
+fn map_application(environment: &Environment, client: &str) -> Change {
+    let client = clip(client).to_ascii_lowercase();
+    let row = environment.pointer.aad_client(&client).setting();
+    let mut need = Need::add(row.clone(), "a row in SysAADClientTable");
+    if is_guid(&client) {
+        let enabled = environment.database.user_info.iter().find(|(_, user)| user.enable == 1);
+        let (user, extra) = match enabled {
+            Some((user, _)) => (user.as_str(), None),
+            None => (MADE_UP, Some(made_up_user(&environment.pointer, MADE_UP))),
+        };
+        let stand_in = Edit::add(row.clone(), json!({ "Name": MADE_UP, "UserId": user }));
+        need = need.stand_in(extra.into_iter().chain([stand_in]));
+    }
+    Change::missing(row).expected(format!("a row for {client}")).actual("no such row").need(need)
+}
+
+/// The user that is missing.
+fn add_user(at: &pointers::Environment, id: &str) -> Change {
+    let user = at.user_info(id).setting();
+    let need = Need::add(user.clone(), "a user in UserInfo").stand_in([made_up_user(at, id)]);
+    Change::missing(user).expected(format!("user {} in UserInfo", clip(id))).actual("no such user").need(need)
+}
+
+fn made_up_user(at: &pointers::Environment, id: &str) -> Edit {
+    let user = json!({ "Name": MADE_UP, "Enable": 1, "Company": "DAT" });
+    Edit::add(at.user_info(id).setting(), user)
 }
 
 /// A claim cut for a check.

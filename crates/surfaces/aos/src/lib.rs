@@ -87,7 +87,7 @@ impl Surface for Aos {
     }
 
     fn questions() -> Vec<&'static Question> {
-        let start_and_token = node::QUESTIONS.iter().chain(&bearer::QUESTIONS).copied();
+        let start_and_token = node::QUESTIONS.iter().chain(bearer::QUESTIONS).copied();
         start_and_token.chain(dual_write::questions()).collect()
     }
 

@@ -10,13 +10,11 @@
 //! The order and the 5 minutes of clock skew are inferred; that the audience is compared without case and without one
 //! final slash is a decision of the design.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use mocktenant_keys::Algorithm;
 use mocktenant_lab::{Addresses, Entrance, Exchange};
-use mocktenant_token::bearer::{Authorization, SignatureFinding, TimeWindow, TrustedKey, select_key};
-use mocktenant_token::{Claims, Compact};
+use mocktenant_token::bearer::{Authorization, KeyFinding, SignatureFinding, TimeWindow, TrustedKey};
+use mocktenant_token::ladder::{self, Failure, Policy, Questions, Step};
 use mocktenant_verdict::{Checklist, Finding, Question, Remedy, Role, Setting, Text};
 use mocktenant_world::{Organization, World, pointers};
 use time::{Duration, OffsetDateTime};
@@ -27,21 +25,35 @@ static PRESENT: Question = Question::new("token-present", Role::Token);
 pub(crate) static WELL_FORMED: Question = Question::new("token-well-formed", Role::Token).needs(&[&PRESENT]);
 static ALGORITHM: Question = Question::new("token-algorithm", Role::Token).needs(&[&WELL_FORMED]);
 static ISSUER: Question = Question::new("token-issuer", Role::Authority).needs(&[&WELL_FORMED]);
-static SIGNATURE: Question =
-    Question::new("token-signature", Role::Authority).needs(&[&WELL_FORMED, &ALGORITHM]);
+static SIGNATURE: Question = Question::new("token-signature", Role::Authority).needs(&[&WELL_FORMED]);
 static AUDIENCE: Question = Question::new("token-audience", Role::Resource).needs(&[&WELL_FORMED]);
 static TIME: Question = Question::new("token-time", Role::Time).needs(&[&WELL_FORMED]);
 static TENANT: Question = Question::new("token-tenant", Role::Authority).needs(&[&WELL_FORMED]);
 
-/// The questions about a token, in order.
-pub(crate) static QUESTIONS: [&Question; 8] =
-    [&PRESENT, &WELL_FORMED, &ALGORITHM, &ISSUER, &SIGNATURE, &AUDIENCE, &TIME, &TENANT];
+static LADDER: Questions = Questions {
+    present: &PRESENT,
+    present_expected: "an Authorization header of the scheme Bearer",
+    well_formed: &WELL_FORMED,
+    well_formed_expected: "one JSON web token of three parts",
+    well_formed_held: "a JSON web token of three parts",
+    steps: [
+        (Step::Algorithm, &ALGORITHM),
+        (Step::Issuer, &ISSUER),
+        (Step::Signature, &SIGNATURE),
+        (Step::Audience, &AUDIENCE),
+        (Step::Time, &TIME),
+        (Step::Tenant, &TENANT),
+    ],
+    algorithm_expected: "an RSA signature algorithm and no critical extension",
+    algorithm_missing: "a header without alg",
+    whole_header: true,
+};
+
+/// The questions about a token, in the order asked.
+pub(crate) static QUESTIONS: &[&Question] = &LADDER.all();
 
 /// The host a challenge names under world names.
 const LOGIN_HOST: &str = "login.microsoftonline.com";
-
-/// Tolerance of `nbf` and `exp`.
-const WINDOW: TimeWindow = TimeWindow { skew: Duration::minutes(5) };
 
 /// What one organisation trusts, prepared once per snapshot.
 pub(crate) struct Trust {
@@ -83,11 +95,6 @@ impl Trust {
             signing,
         }
     }
-
-    fn accepts_audience(&self, audience: &str) -> bool {
-        let audience = without_slash(audience);
-        self.audiences.iter().any(|accepted| without_slash(accepted).eq_ignore_ascii_case(audience))
-    }
 }
 
 fn without_slash(url: &str) -> &str {
@@ -102,126 +109,94 @@ pub(crate) fn ask(
     authorization: &Authorization<'_>,
     now: OffsetDateTime,
 ) -> Option<String> {
-    let refused = || DataverseError::Unauthorized;
-    let present = !matches!(authorization, Authorization::Missing | Authorization::OtherScheme(_));
-    list.ask(
-        &PRESENT,
-        "an Authorization header of the scheme Bearer",
-        Vec::new(),
-        Finding::held(present, "a bearer token", || (authorization.to_string(), refused())),
-    );
+    let token = ladder::ask(list, &Own { organization, trust }, authorization, now)?;
+    token.claims().text("appid").map(excerpt)
+}
 
-    let parsed = match authorization {
-        Authorization::Bearer(token) => Some(Compact::parse(token)),
-        _ => None,
-    };
-    let well_formed = match (&parsed, present) {
-        (_, false) => Finding::skip("token-present"),
-        (None, true) => Finding::fail(authorization.to_string(), refused()),
-        (Some(Err(malformed)), true) => Finding::fail(malformed.to_string(), refused()),
-        (Some(Ok(_)), true) => Finding::pass("a JSON web token of three parts"),
-    };
-    list.ask(&WELL_FORMED, "one JSON web token of three parts", Vec::new(), well_formed);
+/// An organisation's policy.
+struct Own<'a> {
+    organization: &'a Organization,
+    trust: &'a Trust,
+}
 
-    let Some(Ok(token)) = parsed else {
-        for question in &QUESTIONS[2..] {
-            list.skip(question, &WELL_FORMED);
+impl Policy for Own<'_> {
+    type Error = DataverseError;
+
+    const WINDOW: TimeWindow = TimeWindow { skew: Duration::minutes(5) };
+
+    fn questions(&self) -> &'static Questions {
+        &LADDER
+    }
+
+    fn keys(&self) -> &[TrustedKey] {
+        &self.trust.keys
+    }
+
+    fn issuer(&self) -> Text {
+        (&self.trust.issuer).into()
+    }
+
+    fn accepts_issuer(&self, sent: &str) -> bool {
+        sent == &*self.trust.issuer
+    }
+
+    fn accepts_audience(&self, sent: &str) -> bool {
+        let sent = without_slash(sent);
+        self.trust.audiences.iter().any(|accepted| without_slash(accepted).eq_ignore_ascii_case(sent))
+    }
+
+    fn audiences(&self, _refused: bool) -> Text {
+        (&self.trust.audiences_shown).into()
+    }
+
+    fn tenant(&self) -> Text {
+        (&self.trust.tenant).into()
+    }
+
+    fn accepts_tenant(&self, sent: &str) -> bool {
+        sent.eq_ignore_ascii_case(&self.trust.tenant)
+    }
+
+    fn signature(&self, key: Option<&KeyFinding<'_>>, verified: Option<&SignatureFinding>) -> Text {
+        match key {
+            Some(key) if !verified.is_some_and(SignatureFinding::holds) => {
+                format!("a signature by {}", key.expected()).into()
+            }
+            _ => "a signature by a key of the tenant".into(),
         }
-        return None;
-    };
-    let claims = token.claims();
+    }
 
-    let algorithm = token.header().alg().and_then(Algorithm::from_name);
-    let critical = token.unknown_crit();
-    let asked = || match token.header().alg() {
-        Some(name) if critical.is_empty() => excerpt(name),
-        Some(name) => format!("{}, crit {}", excerpt(name), excerpt(&critical.join(", "))),
-        None => "a header without alg".to_owned(),
-    };
-    let finding = match algorithm.filter(|_| critical.is_empty()) {
-        Some(algorithm) => Finding::pass(algorithm.name()),
-        None => Finding::fail(asked(), refused()),
-    };
-    list.ask(&ALGORITHM, "an RSA signature algorithm and no critical extension", Vec::new(), finding);
-
-    let issuer = claims.text("iss");
-    list.ask(
-        &ISSUER,
-        &trust.issuer,
-        || vec![organization.pointer.tenant()],
-        Finding::held(issuer == Some(&*trust.issuer), &trust.issuer, || (shown(issuer, "no iss"), refused())),
-    );
-
-    ask_signature(list, trust, &token, algorithm);
-    ask_claims(list, organization, trust, claims, now);
-    claims.text("appid").map(excerpt)
-}
-
-fn ask_signature(
-    list: &mut Checklist<'_, DataverseError>,
-    trust: &Trust,
-    token: &Compact<'_>,
-    algorithm: Option<Algorithm>,
-) {
-    let refused = || DataverseError::Unauthorized;
-    let found = select_key(token.header(), &trust.keys);
-    let finding = match (algorithm, found.key()) {
-        (None, _) => Finding::skip("token-algorithm"),
-        (Some(_), None) => Finding::fail(found.to_string(), refused()),
-        (Some(algorithm), Some(key)) => {
-            let valid = key.public_key.verify(algorithm, token.signing_input(), token.signature());
-            Finding::held(valid, "a valid signature", || {
-                (format!("{}, {found}", SignatureFinding::Mismatch { algorithm }), refused())
-            })
+    fn no_signature(&self, key: &KeyFinding<'_>, verified: Option<&SignatureFinding>) -> Text {
+        match verified {
+            Some(verified) => format!("{verified}, {key}").into(),
+            None => key.to_string().into(),
         }
-    };
-    let expected: Text = match &finding {
-        Finding::Pass { .. } => "a signature by a key of the tenant".into(),
-        _ => format!("a signature by {}", found.expected()).into(),
-    };
-    list.ask(&SIGNATURE, expected, || vec![trust.signing.clone()], finding);
-}
+    }
 
-fn ask_claims(
-    list: &mut Checklist<'_, DataverseError>,
-    organization: &Organization,
-    trust: &Trust,
-    claims: Claims<'_>,
-    now: OffsetDateTime,
-) {
-    let refused = || DataverseError::Unauthorized;
-    let audience = claims.audience();
-    let actual = || match audience.all() {
-        [] => Cow::Borrowed("no aud"),
-        all => Cow::Owned(excerpt(&all.join(", "))),
-    };
-    let holds = audience.all().iter().any(|one| trust.accepts_audience(one));
-    list.ask(
-        &AUDIENCE,
-        &trust.audiences_shown,
-        || vec![organization.pointer.host()],
-        Finding::held(holds, "one of them", || (actual(), refused()))
-            .mended_by(|| Remedy::instead([format!("https://{}", organization.host)])),
-    );
+    fn settings(&self, step: Step) -> Vec<Setting> {
+        let at = &self.organization.pointer;
+        match step {
+            Step::Issuer | Step::Tenant => vec![at.tenant()],
+            Step::Signature => vec![self.trust.signing.clone()],
+            Step::Audience => vec![at.host()],
+            Step::Algorithm | Step::Time => Vec::new(),
+        }
+    }
 
-    let time = WINDOW.judge(claims, now);
-    list.ask(&TIME, WINDOW.expected(), Vec::new(), time.finding(refused));
+    fn shown(&self, text: &str) -> String {
+        excerpt(text)
+    }
 
-    let tenant = claims.text("tid");
-    list.ask(
-        &TENANT,
-        &trust.tenant,
-        || vec![organization.pointer.tenant()],
-        Finding::held(
-            tenant.is_some_and(|tenant| tenant.eq_ignore_ascii_case(&trust.tenant)),
-            &trust.tenant,
-            || (shown(tenant, "no tid"), refused()),
-        ),
-    );
-}
-
-fn shown(value: Option<&str>, absent: &'static str) -> Cow<'static, str> {
-    value.map_or(Cow::Borrowed(absent), |value| Cow::Owned(excerpt(value)))
+    fn refuse(&self, actual: Text, failure: Failure<'_>) -> Finding<DataverseError> {
+        let refused = Finding::fail(actual, DataverseError::Unauthorized);
+        match failure {
+            // The organisation's URL is its own: whoever asked for the token asked for another one's.
+            Failure::AudienceWrong { .. } => {
+                refused.mended_by(|| Remedy::instead([format!("https://{}", self.organization.host)]))
+            }
+            _ => refused,
+        }
+    }
 }
 
 /// The challenge: `Bearer authorization_uri=https://login.microsoftonline.com/<tid>/oauth2/authorize,

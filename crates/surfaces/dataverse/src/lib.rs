@@ -115,10 +115,6 @@ impl Surface for Dataverse {
         ROUTES
     }
 
-    fn questions() -> Vec<&'static Question> {
-        bearer::QUESTIONS.iter().chain(&principal::QUESTIONS).copied().collect()
-    }
-
     fn fork(&self) -> Self {
         Self::new()
     }
@@ -152,6 +148,10 @@ impl Surface for Dataverse {
 
     fn catalogue(&self) -> Vec<CatalogueRow> {
         errors::rows()
+    }
+
+    fn questions() -> Vec<&'static Question> {
+        [bearer::QUESTIONS, principal::QUESTIONS].concat()
     }
 
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer {

@@ -8,23 +8,22 @@
 use std::collections::BTreeSet;
 
 use mocktenant_verdict::{Change, Checklist, Edit, Finding, Need, Question, Role};
-use mocktenant_world::{ApplicationUser, Organization, SecurityRole, pointers};
+use mocktenant_world::{ApplicationUser, Organization, SecurityRole, is_guid, pointers};
 use serde_json::json;
 
 use crate::bearer::WELL_FORMED;
-
 use crate::errors::DataverseError;
 use crate::schema::Table;
 
-static EXISTS: Question = Question::new("application-user-exists", Role::User);
+static EXISTS: Question = Question::new("application-user-exists", Role::User).needs(&[&WELL_FORMED]);
 static ENABLED: Question = Question::new("application-user-enabled", Role::User).needs(&[&EXISTS]);
 static ROLES: Question = Question::new("application-user-roles", Role::User).needs(&[&EXISTS]);
 static PRIVILEGE: Question = Question::new("privilege", Role::Privilege);
 
-/// The questions about the caller, in order.
-pub(crate) static QUESTIONS: [&Question; 4] = [&EXISTS, &ENABLED, &ROLES, &PRIVILEGE];
+/// The questions about a caller, in the order asked.
+pub(crate) static QUESTIONS: &[&Question] = &[&EXISTS, &ENABLED, &ROLES, &PRIVILEGE];
 
-/// The role that may do everything.
+/// The role that every organisation has and that may do everything.
 const ADMINISTRATOR: &str = "System Administrator";
 
 /// What is done to a table.
@@ -89,15 +88,6 @@ pub(crate) fn ask<'o>(
     client_id: Option<&str>,
 ) -> Option<&'o ApplicationUser> {
     let user = client_id.and_then(|id| organization.application_user(id));
-    let finding = match (client_id, user) {
-        (None, _) if list.refusal().is_some() => Finding::skip(WELL_FORMED.name),
-        (None, _) => Finding::fail("no appid in the token", DataverseError::UserNotMemberOfOrg),
-        (Some(id), None) => {
-            Finding::fail(format!("no application user for {id}"), DataverseError::UserNotMemberOfOrg)
-                .mended_by(|| user_missing(organization, id))
-        }
-        (Some(_), Some(_)) => Finding::pass("there"),
-    };
     let settings = || {
         let pointer = &organization.pointer;
         vec![match (client_id, user) {
@@ -106,73 +96,73 @@ pub(crate) fn ask<'o>(
             (None, None) => pointer.application_users(),
         }]
     };
-    list.ask(&EXISTS, "an application user for the client id", settings, finding);
-
-    let Some(user) = user else {
-        list.ask(&ENABLED, "enabled", Vec::new(), Finding::skip(EXISTS.name));
-        let roles = Finding::skip(EXISTS.name);
-        list.ask(&ROLES, "at least one security role", Vec::new(), roles);
-        return None;
-    };
-    let state = if user.enabled { "enabled" } else { "disabled" };
-    list.ask(
-        &ENABLED,
-        "enabled",
-        || vec![user.pointer.enabled()],
+    // A token that is refused for another reason may well name no client.
+    let refused = list.refusal().is_some();
+    list.ask(&EXISTS, "an application user for the client id", settings, || match (client_id, user) {
+        (None, _) if refused => Finding::skip(WELL_FORMED.name),
+        (None, _) => Finding::fail("no appid in the token", DataverseError::UserNotMemberOfOrg),
+        (Some(id), None) => {
+            Finding::fail(format!("no application user for {id}"), DataverseError::UserNotMemberOfOrg)
+                .mended_by(|| add_user(organization, id))
+        }
+        (Some(_), Some(_)) => Finding::pass("there"),
+    });
+    let enabled = || user.map(|user| user.pointer.enabled()).into_iter().collect();
+    list.ask(&ENABLED, "enabled", enabled, || {
+        let Some(user) = user else { return Finding::skip(EXISTS.name) };
+        let state = if user.enabled { "enabled" } else { "disabled" };
         Finding::when(user.enabled, state, || DataverseError::UserNotEnabled)
-            .mended_by(|| Change::set(user.pointer.enabled(), true)),
-    );
-    list.ask(
-        &ROLES,
-        "at least one security role",
-        || vec![user.pointer.roles()],
+            .mended_by(|| Change::set(user.pointer.enabled(), true))
+    });
+    let roles = || user.map(|user| user.pointer.roles()).into_iter().collect();
+    list.ask(&ROLES, "at least one security role", roles, || {
+        let Some(user) = user else { return Finding::skip(EXISTS.name) };
         Finding::held(!user.roles.is_empty(), "held", || {
             ("none", DataverseError::UserNotAssignedRoles { user: user.id.clone() })
         })
-        .mended_by(|| role_missing(organization, user)),
-    );
-    Some(user)
+        .mended_by(|| assign_role(organization, user))
+    });
+    user
 }
 
-/// The application user, to be made in the admin center.
-fn user_missing(organization: &Organization, client_id: &str) -> Change {
-    let setting = organization.pointer.application_user(&client_id.to_ascii_lowercase()).setting();
-    let what = format!("an application user for {client_id}");
-    let made_up = mocktenant_odata::Guid::from_bytes(crate::store::digest(&[client_id]).to_be_bytes());
-    let stand_in = json!({ "id": made_up.to_string(), "roles": [] });
-    let need = Need::add(setting.clone(), what.clone()).stand_in([Edit::add(setting.clone(), stand_in)]);
-    Change::missing(setting).expected(what).actual("no such user").need(need)
+/// The application user that is missing. What can be no client id can be added by nobody.
+fn add_user(organization: &Organization, client_id: &str) -> Change {
+    let client_id = client_id.to_ascii_lowercase();
+    let setting = organization.pointer.application_user(&client_id).setting();
+    let mut need = Need::add(setting.clone(), format!("an application user for {client_id}"));
+    if is_guid(&client_id) {
+        let user = json!({ "id": made_up_id(organization, &client_id), "roles": [] });
+        need = need.stand_in([Edit::add(setting.clone(), user)]);
+    }
+    Change::missing(setting)
+        .expected(format!("an application user for {client_id}"))
+        .actual("no such user")
+        .need(need)
 }
 
-/// Any security role; the one that surely does, where the organisation has it.
-fn role_missing(organization: &Organization, user: &ApplicationUser) -> Change {
-    let last = pointers::end_of(&user.pointer.roles());
-    let change = Change::wrong(user.pointer.roles());
+/// The id of a user that is made up: derived from its client id, and nobody else's.
+fn made_up_id(organization: &Organization, client_id: &str) -> String {
+    let mut digest = crate::store::digest(&["application user", client_id]);
+    loop {
+        let id = mocktenant_odata::Guid::from_bytes(digest.to_be_bytes()).to_string();
+        if !organization.application_users.values().any(|user| user.id.eq_ignore_ascii_case(&id)) {
+            return id;
+        }
+        digest = digest.wrapping_add(1);
+    }
+}
+
+/// A role for a user that has none. Where there is no administrator's, a person has to choose.
+fn assign_role(organization: &Organization, user: &ApplicationUser) -> Change {
+    let roles = user.pointer.roles();
+    let last = pointers::end_of(&roles);
+    let change = Change::wrong(roles);
     if organization.roles.contains_key(ADMINISTRATOR) {
         return change.edit(Edit::add(last, ADMINISTRATOR));
     }
-    let any = organization.roles.keys().min().map(|role| Edit::add(last.clone(), role.as_str()));
-    change.need(Need::add(last, "a security role that holds the privileges").stand_in(any))
-}
-
-/// The privilege in a role of the user, or a role for the user.
-fn privilege_missing(
-    organization: &Organization,
-    principal: &Principal,
-    roles: &[&SecurityRole],
-    privilege: &str,
-) -> Change {
-    match roles.first() {
-        Some(role) => {
-            let held = role.pointer.privileges();
-            Change::wrong(held.clone()).edit(Edit::add(pointers::end_of(&held), privilege))
-        }
-        None => {
-            let own = organization.pointer.application_user(&principal.client_id).roles();
-            let need = Need::add(pointers::end_of(&own), format!("a security role with {privilege}"));
-            Change::wrong(own).need(need)
-        }
-    }
+    let any = organization.declared.roles.keys().next();
+    let stand_in = any.map(|role| Edit::add(last.clone(), role.as_str()));
+    change.need(Need::add(last, "a security role of the organisation").stand_in(stand_in))
 }
 
 /// Asks for the privilege of one operation on one table.
@@ -186,37 +176,38 @@ pub(crate) fn ask_privilege(
     let privilege = operation.privilege(table);
     let roles: Vec<&SecurityRole> =
         principal.roles.iter().filter_map(|name| organization.roles.get(name)).collect();
-    let granting = roles.iter().find(|role| role.grants(privilege));
-    let finding = match granting {
-        Some(_) => Finding::pass("held"),
-        None => {
-            let held: BTreeSet<&str> =
-                roles.iter().flat_map(|role| role.privileges.iter().map(String::as_str)).collect();
-            let names: Vec<&str> = roles.iter().map(|role| role.name.as_str()).collect();
-            Finding::fail(
-                if names.is_empty() {
-                    "no role".to_owned()
-                } else {
-                    format!("in none of {}", names.join(", "))
-                },
-                DataverseError::PrivilegeDenied {
-                    user: principal.id.clone(),
-                    role_count: roles.len(),
-                    privilege_count: held.len(),
-                    privilege_id: privilege_id(privilege),
-                    privilege: privilege.to_owned(),
-                    type_code: table.type_code,
-                    entity: table.logical,
-                },
-            )
-            .mended_by(|| privilege_missing(organization, principal, &roles, privilege))
-        }
-    };
     let settings = || {
         let own = organization.pointer.application_user(&principal.client_id).roles();
         roles.iter().map(|role| role.pointer.privileges()).chain([own]).collect()
     };
-    list.ask(&PRIVILEGE, privilege, settings, finding);
+    list.ask(&PRIVILEGE, privilege, settings, || {
+        if roles.iter().any(|role| role.grants(privilege)) {
+            return Finding::pass("held");
+        }
+        let held: BTreeSet<&str> =
+            roles.iter().flat_map(|role| role.privileges.iter().map(String::as_str)).collect();
+        let names: Vec<&str> = roles.iter().map(|role| role.name.as_str()).collect();
+        let actual =
+            if names.is_empty() { "no role".to_owned() } else { format!("in none of {}", names.join(", ")) };
+        let error = DataverseError::PrivilegeDenied {
+            user: principal.id.clone(),
+            role_count: roles.len(),
+            privilege_count: held.len(),
+            privilege_id: privilege_id(privilege),
+            privilege: privilege.to_owned(),
+            type_code: table.type_code,
+            entity: table.logical,
+        };
+        let refused = Finding::fail(actual, error);
+        match roles.first() {
+            Some(role) => refused.mended_by(|| {
+                let privileges = role.pointer.privileges();
+                let last = pointers::end_of(&privileges);
+                Change::wrong(privileges).edit(Edit::add(last, privilege))
+            }),
+            None => refused,
+        }
+    });
 }
 
 /// A stable GUID for a privilege: privileges have the same id in every organisation, but no source lists them all, so this

@@ -1,23 +1,33 @@
 //! Bearer tokens: each check alone, each check turned off, and what no token may do.
 
 use mocktenant_keys::shipped;
-use mocktenant_verdict::Outcome;
+use mocktenant_verdict::{Outcome, Remedy, Role};
 
 use super::*;
 
-const NAMES: [&str; 11] = [
-    "token-present",
-    "token-well-formed",
-    "token-algorithm",
-    "token-signature",
-    "token-issuer",
-    "token-audience",
-    "token-time",
-    "token-tenant",
-    "token-object-id",
-    "application-mapped",
-    "user-enabled",
+const ROLES: [(&str, Role); 11] = [
+    ("token-present", Role::Token),
+    ("token-well-formed", Role::Token),
+    ("token-algorithm", Role::Token),
+    ("token-signature", Role::Authority),
+    ("token-issuer", Role::Authority),
+    ("token-audience", Role::Resource),
+    ("token-time", Role::Time),
+    ("token-tenant", Role::Authority),
+    ("token-object-id", Role::Client),
+    ("application-mapped", Role::User),
+    ("user-enabled", Role::User),
 ];
+const NAMES: [&str; 11] = {
+    let mut names = [""; 11];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = ROLES[at].0;
+        at += 1;
+    }
+    names
+};
+const WEB_CONFIG: &str = "/environments/onebox/web_config";
 
 /// For one check: the world's edits and the token that fail just that check, and the status.
 fn case(check: &str) -> (Vec<Edit>, Option<String>, u16) {
@@ -252,4 +262,111 @@ async fn a_token_is_judged_without_a_request_as_with_one() {
     let checks = bench.lab.judge("aos", Some(&node()), &token.unwrap()).unwrap();
     let refused: Vec<&str> = checks.iter().filter(|check| check.failed()).map(|check| &*check.name).collect();
     assert_eq!(refused, ["token-audience"]);
+}
+
+/// The remedy of the one check that a request fails after these edits.
+async fn remedy(bench: &Bench, name: &str, token: &str) -> Option<Remedy> {
+    bench.send(request(http::Method::GET, "/data/Currencies", Some(token), None)).await;
+    check(&bench.last(), name).remedy.as_deref().cloned()
+}
+
+/// Does what a remedy says, stand-ins included, and starts the node again.
+async fn heal(bench: &Bench, remedy: Remedy) -> Setting {
+    let change = remedy.here.unwrap();
+    let stand_ins = change.needs.iter().flat_map(|need| need.stand_in.iter());
+    let edits: Vec<Edit> = change.edits.iter().chain(stand_ins).cloned().collect();
+    assert!(!edits.is_empty(), "{change:?}");
+    bench.apply(&edits).await;
+    bench.restart().await;
+    change.setting
+}
+
+#[tokio::test]
+async fn every_failed_check_says_what_it_is_about() {
+    assert_eq!(
+        crate::bearer::QUESTIONS.iter().map(|asked| (asked.name, asked.role)).collect::<Vec<_>>(),
+        ROLES
+    );
+    for (name, role) in ROLES {
+        let (edits, token, _) = case(name);
+        let bench = Bench::edited(&edits).await;
+        bench.send(request(http::Method::GET, "/data/Currencies", token.as_deref(), None)).await;
+        assert_eq!(check(&bench.last(), name).role, Some(role), "{name}");
+        assert!(bench.last().checks.iter().all(|check| check.failed() || check.remedy.is_none()));
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_is_wrong_may_be_replaced_by_what_would_be_accepted() {
+    for (name, known) in [
+        ("token-issuer", None),
+        ("token-signature", None),
+        ("token-time", None),
+        ("token-object-id", None),
+        ("token-audience", Some(URL)),
+        ("token-tenant", Some(TENANT)),
+    ] {
+        let (edits, token, _) = case(name);
+        let bench = Bench::edited(&edits).await;
+        let remedy = remedy(&bench, name, &token.unwrap()).await;
+        assert!(remedy.as_ref().is_none_or(|remedy| remedy.here.is_none()), "{name}");
+        let instead = remedy.as_ref().and_then(|remedy| remedy.instead.first());
+        assert_eq!(instead.map(|instead| &**instead), known, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_is_genuine_shows_which_key_of_web_config_is_wrong() {
+    let other = "c0117050-0000-4000-8000-00000000ffff";
+    for (name, key, wrong, right) in [
+        ("token-audience", "Infrastructure.HostUrl", "https://elsewhere.example/", format!("{URL}/")),
+        (
+            "token-issuer",
+            "Aad.AADIssuerNameFormat",
+            "https://sts.example/{0}/",
+            "https://sts.windows.net/{0}/".to_owned(),
+        ),
+        ("token-issuer", "Aad.TenantDomainGUID", other, TENANT.to_owned()),
+        ("token-tenant", "Aad.TenantDomainGUID", other, TENANT.to_owned()),
+    ] {
+        let setting = format!("{WEB_CONFIG}/{key}");
+        let bench = Bench::edited(&[set(&setting, json!(wrong))]).await;
+        let remedy = remedy(&bench, name, &good_token()).await.unwrap();
+        let change = remedy.here.as_ref().unwrap();
+        assert_eq!(
+            (change.expected.as_deref(), change.actual.as_deref()),
+            (Some(&*right), Some(wrong)),
+            "{name}"
+        );
+        assert_eq!(heal(&bench, remedy).await.as_str(), setting);
+        assert_eq!(bench.get("/data/Currencies").await.status, 200, "{name} {key}");
+    }
+}
+
+#[tokio::test]
+async fn a_row_or_a_user_that_is_missing_or_disabled_is_put_there() {
+    let database = "/environments/onebox/database";
+    let row = format!("{database}/SysAADClientTable/{CLIENT}");
+    let user = format!("{database}/UserInfo/Admin");
+    let nobody = json!({ "Name": "a", "UserId": "nobody" });
+    for (name, edits, setting) in [
+        ("application-mapped", vec![drop_setting(&row)], row.clone()),
+        ("application-mapped", vec![drop_setting(&row), drop_setting(&user)], row.clone()),
+        ("user-enabled", vec![set(&format!("{user}/Enable"), json!(0))], format!("{user}/Enable")),
+        ("user-enabled", vec![set(&row, nobody)], format!("{database}/UserInfo/nobody")),
+    ] {
+        let bench = Bench::edited(&edits).await;
+        let remedy = remedy(&bench, name, &good_token()).await.unwrap();
+        assert_eq!(heal(&bench, remedy).await.as_str(), setting);
+        assert_eq!(bench.get("/data/Currencies").await.status, 200, "{setting}");
+    }
+}
+
+#[tokio::test]
+async fn what_can_be_no_client_id_is_registered_by_nobody() {
+    let bench = Bench::new().await;
+    let mut claims = good_claims();
+    claims.insert("appid".to_owned(), json!("a client"));
+    let change = remedy(&bench, "application-mapped", &signed(&claims)).await.unwrap().here.unwrap();
+    assert!(change.edits.is_empty() && change.needs.iter().all(|need| need.stand_in.is_empty()));
 }

@@ -7,14 +7,13 @@ use crate::support::{
 use http::Method;
 use mocktenant_dataverse::Dataverse;
 use mocktenant_keys::shipped;
-use mocktenant_lab::Surface as _;
-use mocktenant_lab::{Entrance, Machine};
-use mocktenant_verdict::{Outcome, Switches};
-use mocktenant_world::Edit;
+use mocktenant_lab::{Command, Entrance, Machine, Surface};
+use mocktenant_verdict::{Outcome, Remedy, Role, Switches};
+use mocktenant_world::{Edit, EditedBy};
 use serde_json::json;
 
-/// The names of all checks, in the order they are asked.
-fn all_checks() -> Vec<&'static str> {
+/// The names of all checks, in the order asked.
+fn names_asked() -> Vec<&'static str> {
     Dataverse::questions().iter().map(|question| question.name).collect()
 }
 
@@ -84,7 +83,7 @@ async fn each_check_alone_refuses_with_its_own_code_and_is_the_only_one_that_fai
 async fn every_check_turned_off_lets_its_case_be_answered_differently() {
     let cases = cases();
     let named: Vec<&str> = cases.iter().map(|case| case.check).collect();
-    assert_eq!(named, all_checks(), "every check has a case");
+    assert_eq!(named, names_asked(), "every check has a case");
     for case in &cases {
         let (refusal, _) = answer(case, Switches::off([case.check])).await;
         assert_ne!((refusal.0, refusal.1.as_str()), case.expected, "{} decides nothing", case.check);
@@ -99,7 +98,7 @@ async fn a_good_token_passes_every_check_in_order() {
     let id = seen.header("x-mocktenant-exchange").unwrap();
     let record = bench.lab.journal().find(id).unwrap();
     let names: Vec<&str> = record.checks.iter().map(|check| check.name.as_ref()).collect();
-    assert_eq!(names, all_checks());
+    assert_eq!(names, names_asked());
     assert!(record.checks.iter().all(|check| check.outcome == Outcome::Passed));
     for (fact, value) in [
         ("client-id", CLIENT),
@@ -400,7 +399,7 @@ async fn a_token_can_be_judged_without_a_request() {
     };
     let checks = judged(claims());
     let names: Vec<&str> = checks.iter().map(|check| check.name.as_ref()).collect();
-    assert_eq!(names, all_checks()[..11]);
+    assert_eq!(names, names_asked()[..11]);
     assert!(checks.iter().all(|check| check.outcome == Outcome::Passed));
     let stranger = judged(claims_with("appid", "11111111-1111-4111-8111-111111111111"));
     let failed: Vec<&str> =
@@ -454,4 +453,99 @@ async fn every_answer_has_the_products_headers() {
         let expiry = "expires=Sat, 29-Feb-2076 12:00:00 GMT; path=/; secure; HttpOnly";
         assert!(cookies[2].starts_with("orgId=") && cookies[2].ends_with(expiry), "{}", cookies[2]);
     }
+}
+
+/// What the check says of itself that its case fails, in the world of the case.
+async fn failed(case: &Case) -> (Bench, Option<Role>, Option<Remedy>) {
+    let bench = Bench::edited(&case.edits).await;
+    let headers = [("authorization", case.authorization.as_str())];
+    bench.send(Method::POST, "/api/data/v9.2/accounts", Some("{}"), &headers).await;
+    let record = bench.lab.journal().last_refusal().unwrap();
+    assert!(record.checks.iter().all(|check| check.failed() || check.remedy.is_none()));
+    let check = record.failed_check().unwrap();
+    (bench, check.role, check.remedy.as_deref().cloned())
+}
+
+/// Does what a remedy says, stand-ins included.
+async fn heal(bench: &Bench, remedy: &Remedy) {
+    let change = remedy.here.as_ref().unwrap();
+    let stand_ins = change.needs.iter().flat_map(|need| need.stand_in.iter());
+    let edits: Vec<Edit> = change.edits.iter().chain(stand_ins).cloned().collect();
+    assert!(!edits.is_empty(), "{change:?}");
+    bench.lab.apply(Command::Edit { edits, by: EditedBy::Control }).await.unwrap();
+}
+
+#[tokio::test]
+async fn every_failed_check_says_what_it_is_about_and_what_could_be_presented_instead() {
+    let url = format!("https://{HOST}");
+    for case in cases() {
+        let (_, role, remedy) = failed(&case).await;
+        let (wanted, instead) = match case.check {
+            "token-present" | "token-well-formed" | "token-algorithm" => (Role::Token, None),
+            "token-issuer" | "token-signature" | "token-tenant" => (Role::Authority, None),
+            "token-audience" => (Role::Resource, Some(url.as_str())),
+            "token-time" => (Role::Time, None),
+            "privilege" => (Role::Privilege, None),
+            _ => (Role::User, None),
+        };
+        assert_eq!(role, Some(wanted), "{}", case.check);
+        let known = remedy.as_ref().and_then(|remedy| remedy.instead.first());
+        assert_eq!(known.map(|known| &**known), instead, "{}", case.check);
+        let here = remedy.is_some_and(|remedy| remedy.here.is_some());
+        assert_eq!(here, case.expected.0 == 403, "{}: nothing of ours can mend a token", case.check);
+    }
+}
+
+#[tokio::test]
+async fn what_is_missing_of_the_application_user_is_put_there_one_after_the_other() {
+    for case in cases().into_iter().filter(|case| case.expected.0 == 403) {
+        let (bench, _, remedy) = failed(&case).await;
+        heal(&bench, &remedy.unwrap()).await;
+        let answered = bench.call(Method::POST, "/api/data/v9.2/accounts", Some("{}")).await;
+        let next = if case.check == "application-user-exists" { (403, "0x80042f09") } else { (204, "") };
+        let (status, code) = answered.refusal();
+        assert_eq!((status, code.as_str()), next, "{}", case.check);
+    }
+}
+
+#[tokio::test]
+async fn a_role_is_a_persons_choice_where_there_is_no_administrator() {
+    let roles = organization(&["application_users", CLIENT, "roles"]);
+    let only = json!({ CLIENT: { "id": USER, "roles": [] } });
+    let alone = Edit::replace(organization(&["application_users"]), only);
+    let mut case = broken("application-user-roles", alone, "0x80042f09");
+    case.edits.push(Edit::remove(organization(&["roles", "System Administrator"])));
+    let (bench, _, remedy) = failed(&case).await;
+    let change = remedy.as_ref().unwrap().here.as_ref().unwrap();
+    assert_eq!((&change.setting, change.edits.len(), change.needs.len()), (&roles, 0, 1));
+    heal(&bench, remedy.as_ref().unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_privilege_is_added_to_the_first_role() {
+    let case = cases().pop().unwrap();
+    let (_, _, remedy) = failed(&case).await;
+    let change = remedy.unwrap().here.unwrap();
+    assert_eq!(change.setting, organization(&["roles", "Basic User", "privileges"]));
+    assert_eq!(change.edits, [Edit::add(change.setting.join("-"), "prvCreateAccount")]);
+}
+
+#[tokio::test]
+async fn a_made_up_user_takes_nobodys_id() {
+    let user = organization(&["application_users", CLIENT]);
+    let case = broken("application-user-exists", Edit::remove(user.clone()), "0x80072560");
+    let made_up = |remedy: Option<Remedy>| {
+        let change = remedy.unwrap().here.unwrap();
+        assert_eq!(change.setting, user);
+        assert_eq!(change.expected.as_deref(), Some(&*format!("an application user for {CLIENT}")));
+        assert_eq!(change.actual.as_deref(), Some("no such user"));
+        change.needs[0].stand_in[0].value.as_ref().unwrap()["id"].clone()
+    };
+    let first = made_up(failed(&case).await.2);
+    let taken = organization(&["application_users", "11111111-1111-4111-8111-111111111111"]);
+    let edits = vec![Edit::remove(user.clone()), Edit::add(taken, json!({ "id": first, "roles": [] }))];
+    let case = Case { edits, ..case };
+    let (bench, _, remedy) = failed(&case).await;
+    heal(&bench, remedy.as_ref().unwrap()).await;
+    assert_ne!(made_up(remedy), first);
 }

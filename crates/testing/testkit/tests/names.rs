@@ -10,10 +10,10 @@ use mocktenant_testkit::indexmap::IndexMap;
 use mocktenant_testkit::serde_json::Value;
 use mocktenant_testkit::time::OffsetDateTime;
 use mocktenant_testkit::{
-    Act, Aos, Applied, Builder, Cause, Check, Client, ClockChange, Command, CommandError, CustomApi,
+    Act, Aos, Applied, Builder, Cause, Change, Check, Client, ClockChange, Command, CommandError, CustomApi,
     Dataverse, Edit, EditError, EditedBy, Engine, Entra, Entrance, Errand, ExplainedCheck, Explanation, Fact,
-    Journal, Kind, Lab, Operation, Origin, Outcome, Problem, Record, RecordKind, Reply, Setting, Settings,
-    StartError, World, WorldError,
+    Fault, Input, Journal, Kind, Lab, Need, Operation, Origin, Outcome, Problem, Record, RecordKind, Remedy,
+    Reply, Role, Setting, Settings, StartError, World, WorldError,
 };
 
 async fn calls(builder: Builder, client: &Client, instant: OffsetDateTime) -> Result<Lab, StartError> {
@@ -54,8 +54,15 @@ fn explanation(explanation: Explanation) -> (Option<Cause>, Vec<ExplainedCheck>)
     (explanation.cause, explanation.checks)
 }
 
-fn cause(cause: Cause) -> (Kind, Setting, Option<Origin>, Vec<Edit>) {
-    (cause.kind, cause.setting, cause.origin, cause.change)
+fn cause(cause: Cause) -> (Kind, Setting, Option<Origin>, Vec<Edit>, Vec<Need>) {
+    (cause.kind, cause.setting, cause.origin, cause.change, cause.needs)
+}
+
+fn remedy(check: &Check, fact: &Fact) -> Option<(Role, Fault, Setting)> {
+    let remedy: &Remedy = check.remedy.as_deref()?;
+    let change: &Change = remedy.here.as_ref()?;
+    let input: Option<&Input> = fact.input.as_deref();
+    Some((input.map(|input| input.role).or(check.role)?, change.fault, change.setting.clone()))
 }
 
 fn act(act: Act) -> (Command, Vec<Setting>) {
@@ -73,5 +80,5 @@ fn check(check: Check) -> (Outcome, Cow<'static, str>) {
 
 #[test]
 fn every_type_of_the_api_has_a_name_here() {
-    let _ = (calls, lab, settings, record, explanation, cause, act, edit, check);
+    let _ = (calls, lab, settings, record, explanation, cause, remedy, act, edit, check);
 }

@@ -7,6 +7,7 @@
 //! a caller. The contract of the result and its ties are those of the design, section 6. When the lab is gone, its records
 //! alone can still be explained; what is missing then stands in [`Explanation::world`].
 
+mod case;
 mod cause;
 mod chain;
 mod explanation;

@@ -9,7 +9,7 @@ mod identity;
 use mocktenant_verdict::{Check, Role};
 
 use crate::Cause;
-use crate::cause::Case;
+use crate::case::Case;
 
 /// The cause, where one of the ties applies.
 pub(crate) fn settle(case: &Case<'_, '_>, check: &Check) -> Option<Cause> {

@@ -6,7 +6,7 @@
 use mocktenant_lab::Machine;
 use mocktenant_verdict::Edit;
 
-use crate::cause::Case;
+use crate::case::Case;
 use crate::{Cause, Kind};
 
 /// A clock that shows the lab's time.

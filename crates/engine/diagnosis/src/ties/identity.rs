@@ -10,7 +10,7 @@ use mocktenant_verdict::{Check, Role};
 use mocktenant_world::{Application, Tenant};
 
 use crate::Cause;
-use crate::cause::{Case, Presented};
+use crate::case::{Case, Presented};
 
 /// The client is not one the provider knows, or wants.
 pub(super) fn client(case: &Case<'_, '_>, check: &Check) -> Option<Cause> {

@@ -89,9 +89,10 @@ pub(crate) async fn deliver(
                 Err(Undelivered { actual, error, missing }) => {
                     let rows = || missing.iter().filter_map(|set| Some(organization?.pointer.records(set)));
                     let all = || rows().chain(settings()).collect::<Vec<Setting>>();
+                    let unanswered = matches!(*error, DualWriteError::WriteUnanswered { .. });
                     let finding = Finding::fail(actual, *error).mended_by(|| match rows().next() {
                         Some(set) => Remedy::here(row_missing(set)),
-                        None => wrong_link(context, node, organization),
+                        None => wrong_link(context, node, unanswered || organization.is_none()),
                     });
                     list.ask(&ACCEPTED, expected, all, finding)
                 }
@@ -129,11 +130,9 @@ fn row_missing(set: Setting) -> Change {
     Change::missing(set).expected(what).need(need)
 }
 
-/// The URL names no organisation of this world: then it is the URL.
-fn wrong_link(context: &Context, node: &NodeState, organization: Option<&Organization>) -> Remedy {
-    advice::remedy(context, |advice| {
-        Some(advice.link(&node.configuration)).filter(|_| organization.is_none())
-    })
+/// The URL names no organisation of this world, or nobody answers there: then it is the URL.
+fn wrong_link(context: &Context, node: &NodeState, evident: bool) -> Remedy {
+    advice::remedy(context, |advice| evident.then(|| advice.link(&node.configuration)))
 }
 
 fn ask_url(

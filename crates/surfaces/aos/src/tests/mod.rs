@@ -5,6 +5,7 @@
 mod bearer;
 mod dual_write;
 mod odata;
+mod remedies;
 mod start;
 mod wire;
 

@@ -184,5 +184,5 @@ fn secret_needed(setting: Setting, world: &World) -> Need {
 }
 
 fn request_line(record: &Record) -> String {
-    format!("{} {} {}", record.method, record.target, record.status)
+    format!("{} {} {}", record.method, record.shown_target(), record.status)
 }

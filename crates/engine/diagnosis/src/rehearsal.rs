@@ -25,7 +25,8 @@ const TELLING: usize = 16;
 /// The cause of a refusal and what would be refused next, in the order of refusal.
 pub(crate) async fn causes(lab: &Lab, chain: &Chain<'_>, recorded: Deciding<'_>) -> Vec<Cause> {
     let world = lab.world();
-    let own = cause::of(chain, recorded, Some(&world));
+    let made = caller::made(lab, chain.root());
+    let own = of_whom(cause::of(chain, recorded, Some(&world)), made);
     let Some(mut rehearsal) = Rehearsal::of(lab, chain) else { return vec![own] };
     let played = match rehearsal.play().await {
         Turn::Refused(played) => played,
@@ -165,18 +166,18 @@ impl Rehearsal {
             let world = self.fork.world();
             let chain = played.chain();
             let Some(deciding) = chain.deciding() else { return };
-            let mut found = cause::of(&chain, deciding, Some(&world));
+            let mut found = of_whom(cause::of(&chain, deciding, Some(&world)), self.made);
             if causes.iter().any(|known| known.setting == found.setting && known.kind != Kind::Wait) {
                 return;
             }
             self.disclose(&mut found);
             found.stands_in(&self.declared);
             let tried = found.tried();
-            found.assumed = !found.needs.is_empty() && tried.is_some();
             let goes_on = match tried {
                 Some(edits) => self.apply(&found, edits).await,
                 None => false,
             };
+            found.assumed = goes_on && !found.needs.is_empty();
             causes.push(found);
             if !goes_on {
                 return;
@@ -273,7 +274,7 @@ impl Rehearsal {
         let made_up = texts
             .into_iter()
             .flat_map(token)
-            .filter(|text| text.len() >= TELLING && !known.contains(text.as_str()));
+            .filter(|text| text.len() >= TELLING && has_digits(text) && !known.contains(text.as_str()));
         self.assumed.extend(made_up);
     }
 
@@ -295,6 +296,15 @@ impl Rehearsal {
     }
 }
 
+/// A stranger's request says nothing of the declared caller: there is nothing declared to change.
+fn of_whom(mut found: Cause, made: Option<Made>) -> Cause {
+    if found.kind == Kind::Caller && made.is_none() {
+        found.change.clear();
+        found.needs.clear();
+    }
+    found
+}
+
 enum Restarted {
     /// A restart alone heals it.
     Answered(Cause),
@@ -302,6 +312,11 @@ enum Restarted {
     Moved(Cause, Played),
     /// The same question is refused as before.
     Same,
+}
+
+/// Made-up ids, thumbprints and certificates are full of digits; names of keys and hosts are not.
+fn has_digits(text: &str) -> bool {
+    text.bytes().filter(u8::is_ascii_digit).count() >= 4
 }
 
 fn collect(value: &Value, texts: &mut Vec<String>) {

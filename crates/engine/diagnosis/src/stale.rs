@@ -51,10 +51,10 @@ fn narrowed<'v>(
 }
 
 fn shown(value: &Value) -> String {
-    match value {
+    match Fact::shown(value) {
         Value::Null => String::from("absent"),
         Value::String(text) if text.is_empty() => String::from("empty"),
-        Value::String(text) => text.clone(),
+        Value::String(text) => text,
         Value::Object(_) => String::from("there"),
         other => other.to_string(),
     }

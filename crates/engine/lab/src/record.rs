@@ -119,6 +119,11 @@ impl Record {
         Some(request)
     }
 
+    /// What was asked for, secrets masked, as it may be shown.
+    pub fn shown_target(&self) -> String {
+        crate::masking::target(&self.target)
+    }
+
     /// A value of the request's or answer's header lines, if present.
     pub fn response_header(&self, name: &str) -> Option<&str> {
         self.response_headers.lines().find_map(|line| {

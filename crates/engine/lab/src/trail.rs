@@ -73,6 +73,11 @@ impl Fact {
         self
     }
 
+    /// What was read at the start and what is declared now, private keys masked, as they may be shown.
+    pub fn shown(value: &Value) -> Value {
+        masking::setting_value(value)
+    }
+
     /// With the setting it came from, as it is in the current world.
     #[must_use]
     pub fn from(mut self, setting: Setting) -> Self {

@@ -78,7 +78,24 @@ impl<'c> Advice<'c> {
                     .need(Need::add(setting, "the tenant's id or a domain of it")),
             };
         }
-        metadata(configuration)
+        self.metadata(configuration)
+    }
+
+    /// The address of the metadata as a genuine one-box has it; where it is that already, the tenant in it.
+    pub(crate) fn metadata(&self, configuration: &Configuration) -> Change {
+        if configuration.metadata_format.value != METADATA_FORMAT {
+            return genuine(&configuration.metadata_format, METADATA_FORMAT);
+        }
+        let input = &configuration.tenant_id;
+        let setting = input.setting.clone();
+        let names = self.tenant_names();
+        let change = match names.first() {
+            Some(name) if !names.contains(&input.value) => {
+                Change::set(setting, name.as_str()).expected(name.clone())
+            }
+            _ => Change::wrong(setting.clone()).need(Need::add(setting, "the tenant's id or a domain of it")),
+        };
+        change.actual(input.value.clone())
     }
 
     /// The link to Dataverse.
@@ -128,11 +145,6 @@ impl<'c> Advice<'c> {
 /// The advice of a context as a remedy; nothing where there is none to give.
 pub(crate) fn remedy<'c>(context: &'c Context, change: impl FnOnce(Advice<'c>) -> Option<Change>) -> Remedy {
     Advice::of(context).and_then(change).map(Remedy::here).unwrap_or_default()
-}
-
-/// The address of the metadata as a genuine one-box has it.
-pub(crate) fn metadata(configuration: &Configuration) -> Change {
-    genuine(&configuration.metadata_format, METADATA_FORMAT)
 }
 
 /// The sign-in endpoint as a genuine one-box has it.

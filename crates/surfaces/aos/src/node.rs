@@ -12,7 +12,7 @@ use mocktenant_federation::read_metadata;
 use mocktenant_lab::outbound::Call;
 use mocktenant_lab::{Context, Machine, Scope, SharedFacts, Trail};
 use mocktenant_token::bearer::TrustedKey;
-use mocktenant_verdict::{Check, Checklist, Finding, Question, Remedy, Role};
+use mocktenant_verdict::{Check, Checklist, Finding, Question, Role};
 use mocktenant_world::Environment;
 
 use crate::advice;
@@ -199,7 +199,9 @@ async fn fetch_trust(
             body: bytes::Bytes::new(),
         };
         // Where an identity provider answered that it knows no such tenant, the address is right.
-        let wrong_address = |refused: bool| Remedy::from((!refused).then(|| advice::metadata(configuration)));
+        let wrong_address = |refused: bool| {
+            advice::remedy(context, |advice| (!refused).then(|| advice.metadata(configuration)))
+        };
         match context.call(trail, call).await {
             Ok(reply) if reply.status == StatusCode::OK => {
                 document = Some(reply.body);
@@ -235,7 +237,8 @@ async fn fetch_trust(
             finding
         }
     };
-    let finding = finding.mended_by(|| advice::metadata(configuration));
+    let finding =
+        finding.mended_by(|| advice::remedy(context, |advice| Some(advice.metadata(configuration))));
     list.ask(&METADATA_READABLE, "federation metadata with a signing certificate", settings, finding);
     let (checks, refusal) = list.finish();
     // With a check turned off there may be no refusal and still no keys: then no token is accepted.

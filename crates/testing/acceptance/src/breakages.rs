@@ -51,7 +51,7 @@ impl Breakage {
 
     /// Whether a diagnosis that names this setting means this.
     pub fn is_named_by(&self, setting: &Setting) -> bool {
-        self.named.iter().any(|named| setting.is_within(named) || named.is_within(setting))
+        self.named.iter().any(|named| setting.is_within(named))
     }
 
     /// Puts back what the healthy world has there.
@@ -125,6 +125,7 @@ fn configuration(names: &RandomWorld, dice: &mut Dice) -> Vec<Breakage> {
         Breakage::new("no Aad.Realm", Edit::remove(onebox.web_config("Aad.Realm"))),
         web("Aad.AADTenantId", "fabrikam.example".into()),
         web("Aad.AADTenantId", String::new()),
+        web("Aad.AADTenantId", "no tenant".into()),
         web("Aad.TenantDomainGUID", "garbage".into()),
         web("Aad.AADIssuerNameFormat", "https://sts.windows.net/{0}".into()),
         web("Aad.AADMetadataLocationFormat", "https://login.windows.net/{0}/nowhere.xml".into()),

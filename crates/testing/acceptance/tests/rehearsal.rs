@@ -119,8 +119,9 @@ async fn an_exchange_is_explained_as_of_its_own_time_however_late_somebody_asks(
     let lab = Lab::scenario("half-done").start().await;
     let refused = lab.drive().await;
     let at_once = explain(lab.lab(), refused.exchange().unwrap()).await.unwrap();
-    // By then the token it was refused with has run out.
+    // By then the token it was refused with has run out, and others were given.
     lab.command(Command::Clock(ClockChange::Forward(Duration::hours(5)))).await;
+    assert_eq!(lab.drive().await.status, refused.status);
     let later = explain(lab.lab(), refused.exchange().unwrap()).await.unwrap();
     assert_eq!(json!(later), json!(at_once));
     assert_eq!(at_once.cause.unwrap().kind, Kind::Setting);
@@ -140,4 +141,59 @@ async fn a_key_that_was_rolled_over_under_a_running_product_is_healed_by_a_resta
     assert_eq!(cause.kind, Kind::Restart, "{}", cause.to_line());
     lab.command(Command::Restart { environment: "onebox".into(), node: None }).await;
     assert!(lab.drive().await.status < 400);
+}
+
+#[tokio::test]
+async fn nothing_secret_leaves_with_an_explanation() {
+    let lab = Lab::start().await;
+    // A request that nobody answers, with secrets where they should not be.
+    let url = format!("{}/{TENANT}/oauth2/nothing?client_secret=TOPSECRET", lab.settings().entra.base_url);
+    let answer = lab.client().get(&url).await;
+    let told = json!(explain(lab.lab(), answer.exchange().unwrap()).await.unwrap()).to_string();
+    assert!(told.contains("oauth2/nothing") && !told.contains("TOPSECRET"), "{told}");
+
+    // A private key that was replaced after it was read.
+    let stored =
+        lab.world().get(&pointers::environment("onebox").store("LocalMachine", "My")).unwrap().clone();
+    let thumbprint = stored.as_object().unwrap().keys().next().unwrap().clone();
+    let key = pointers::environment("onebox")
+        .stored_certificate("LocalMachine", "My", &thumbprint)
+        .private_key()
+        .key();
+    let der = mocktenant_keys::shipped::onebox_s2s().key().pkcs8_der().to_vec();
+    let pem = pem::encode(&pem::Pem::new("PRIVATE KEY", der));
+    lab.apply([Edit::replace(key, pem)]).await;
+    let exchange = lab.drive().await;
+    let told = json!(explain(lab.lab(), exchange.exchange().unwrap()).await.unwrap()).to_string();
+    assert!(told.contains("private_key") && !told.contains("BEGIN PRIVATE KEY"), "{told}");
+}
+
+#[tokio::test]
+async fn a_strangers_request_changes_nothing_that_is_declared() {
+    let lab = Lab::start().await;
+    let url = format!("{}/{TENANT}/oauth2/v2.0/token", lab.settings().entra.base_url);
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", OWN),
+        ("client_secret", "wrong"),
+        ("scope", "https://contoso.crm4.dynamics.com/.default"),
+    ];
+    let answer = lab.client().post_form(&url, &form).await;
+    let cause = explain(lab.lab(), answer.exchange().unwrap()).await.unwrap().cause.unwrap();
+    assert_eq!(cause.kind, Kind::Caller);
+    assert!(cause.change.is_empty() && cause.needs.is_empty() && !cause.assumed, "{cause:?}");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_by_a_second_is_not_why_a_token_has_run_out() {
+    let lab = Lab::start().await;
+    let aos = lab.settings().aos["onebox"].clone();
+    let token = lab.client().token(&aos.resource).await;
+    edit(&lab, vec![Edit::add(pointers::environment("onebox").clock(), "+1s")]).await;
+    lab.command(Command::Clock(ClockChange::Forward(Duration::hours(3)))).await;
+    let url = format!("{}/data/CustomersV3", aos.url);
+    let answer = lab.client().bearer(&token).get(&url).await;
+    assert_eq!(answer.status, 401);
+    let cause = explain(lab.lab(), answer.exchange().unwrap()).await.unwrap().cause.unwrap();
+    assert_eq!(cause.kind, Kind::Caller, "{}", cause.to_line());
 }

@@ -5,10 +5,13 @@
 
 use mocktenant_lab::Machine;
 use mocktenant_verdict::Edit;
+use time::Duration;
 
 use crate::case::Case;
 use crate::{Cause, Kind};
 
+/// A clock that is off by less explains no refusal: products bear minutes.
+const LEAST: Duration = Duration::minutes(2);
 /// A clock that shows the lab's time.
 const NO_OFFSET: &str = "+0s";
 
@@ -24,8 +27,9 @@ pub(super) fn of(case: &Case<'_, '_>) -> Option<Cause> {
         Machine::Organization(name) => Some(world.organization(name)?.tenant.clone()),
     });
     let issued = tenant.map(|tenant| Machine::tenant(&tenant));
-    let off =
-        [asked, refused, issued.as_ref()].into_iter().flatten().find(|one| !one.offset(world).is_zero())?;
+    let machines = [issued.as_ref(), refused, asked].into_iter().flatten();
+    let off = machines.max_by_key(|one| one.offset(world).abs())?;
+    (off.offset(world).abs() >= LEAST).then_some(())?;
     let setting = off.clock_setting(world)?;
     let declared = world.get(&setting)?.as_str()?.to_owned();
     let edit = Edit::add(setting.clone(), NO_OFFSET);

@@ -19,6 +19,8 @@ pub(crate) struct TokenCache(Mutex<HashMap<(String, String), Kept>>);
 struct Kept {
     token: String,
     expires_on: i64,
+    /// When it was got: a lab whose time stands earlier has not got it yet.
+    since: OffsetDateTime,
 }
 
 impl TokenCache {
@@ -36,11 +38,19 @@ impl TokenCache {
     pub(super) fn get(&self, resource: &str, client: &str, now: OffsetDateTime) -> Option<String> {
         let kept = self.lock();
         let kept = kept.get(&(resource.to_owned(), client.to_owned()))?;
-        (kept.expires_on.saturating_sub(MARGIN) > now.unix_timestamp()).then(|| kept.token.clone())
+        let lasts = kept.expires_on.saturating_sub(MARGIN) > now.unix_timestamp();
+        (lasts && kept.since <= now).then(|| kept.token.clone())
     }
 
-    pub(super) fn put(&self, resource: &str, client: &str, token: &str, expires_on: i64) {
-        let kept = Kept { token: token.to_owned(), expires_on };
+    pub(super) fn put(
+        &self,
+        resource: &str,
+        client: &str,
+        token: &str,
+        expires_on: i64,
+        since: OffsetDateTime,
+    ) {
+        let kept = Kept { token: token.to_owned(), expires_on, since };
         self.lock().insert((resource.to_owned(), client.to_owned()), kept);
     }
 }
@@ -52,10 +62,11 @@ mod tests {
     #[test]
     fn a_token_is_used_until_five_minutes_before_its_end() {
         let cache = TokenCache::default();
-        cache.put("r", "c", "t", 1000);
+        cache.put("r", "c", "t", 1000, OffsetDateTime::from_unix_timestamp(500).unwrap());
         let at = |seconds| cache.get("r", "c", OffsetDateTime::from_unix_timestamp(seconds).unwrap());
         assert_eq!(at(699), Some("t".to_owned()));
         assert_eq!(at(700), None);
+        assert_eq!(at(499), None, "not got yet");
         assert_eq!(cache.get("r", "other", OffsetDateTime::UNIX_EPOCH), None);
     }
 }

@@ -87,7 +87,7 @@ pub(crate) async fn access_token(
     let answer = context.call(trail, call).await;
     let (finding, token) = match answer.as_ref().map(read_token) {
         Ok(Ok((token, expires_on))) => {
-            node.tokens.put(resource, client, &token, expires_on);
+            node.tokens.put(resource, client, &token, expires_on, context.now());
             (Finding::pass("issued"), Some(token))
         }
         Ok(Err(error)) => (failed(error, answer.as_ref().is_ok_and(names_a_code)), None),

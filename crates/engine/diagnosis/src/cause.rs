@@ -156,7 +156,7 @@ fn same(left: &str, right: &str) -> bool {
 }
 
 /// The member of the declared caller that values of a role come from; the caller as a whole where none does.
-pub(crate) fn member_of_caller(role: Role) -> Setting {
+fn member_of_caller(role: Role) -> Setting {
     let caller = pointers::caller();
     match role {
         Role::Secret => caller.client_secret(),

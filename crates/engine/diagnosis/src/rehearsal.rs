@@ -4,13 +4,12 @@
 //! knows, or sixteen rounds. A second copy of the products' rules would be wrong somewhere; this is the products
 //! themselves. Never touches the lab it was made from.
 
-use mocktenant_lab::Request;
 use std::sync::Arc;
 
 use mocktenant_lab::caller::{self, Made};
 use mocktenant_lab::journal::{Kind as RecordKind, Record};
-use mocktenant_lab::{Command, EXCHANGE_HEADER, InProcess, Lab, Machine, Tree};
-use mocktenant_verdict::Edit;
+use mocktenant_lab::{Command, EXCHANGE_HEADER, InProcess, Lab, Machine, Request, Tree};
+use mocktenant_verdict::{Edit, Need};
 use mocktenant_world::{EditedBy, World};
 use serde_json::Value;
 
@@ -290,7 +289,7 @@ impl Rehearsal {
         let (assumed, sound): (Vec<Edit>, Vec<Edit>) = found.change.drain(..).partition(made_up);
         found.change = sound;
         for edit in assumed {
-            let need = mocktenant_verdict::Need::add(edit.path.clone(), found.expected.clone());
+            let need = Need::add(edit.path.clone(), found.expected.clone());
             found.needs.push(need.stand_in([edit]));
         }
     }

@@ -71,12 +71,7 @@ impl<'c> Advice<'c> {
                 .need(need);
         }
         if configuration.tenant_id.value.is_empty() {
-            let setting = configuration.tenant_id.setting.clone();
-            return match self.tenant_names().into_iter().next() {
-                Some(name) => Change::set(setting, name.as_str()).expected(name),
-                None => Change::wrong(setting.clone())
-                    .need(Need::add(setting, "the tenant's id or a domain of it")),
-            };
+            return self.tenant_id(configuration);
         }
         self.metadata(configuration)
     }
@@ -86,6 +81,11 @@ impl<'c> Advice<'c> {
         if configuration.metadata_format.value != METADATA_FORMAT {
             return genuine(&configuration.metadata_format, METADATA_FORMAT);
         }
+        self.tenant_id(configuration)
+    }
+
+    /// How the AOS's files name the tenant.
+    fn tenant_id(&self, configuration: &Configuration) -> Change {
         let input = &configuration.tenant_id;
         let setting = input.setting.clone();
         let names = self.tenant_names();

@@ -254,4 +254,6 @@ kinds! {
     WebConfig(crate::web_config::WebConfig) = "web.config";
     /// `wif.config`: the audiences an AOS accepts on interactive tokens.
     WifConfig(crate::wif_config::WifConfig) = "wif.config";
+    /// `wif.services.config`: where an AOS sends a person to sign in.
+    WifServicesConfig(crate::wif_services_config::WifServicesConfig) = "wif.services.config";
 }

@@ -19,6 +19,7 @@ mod encrypted;
 mod error;
 mod web_config;
 mod wif_config;
+mod wif_services_config;
 mod wording;
 
 pub use artefact::{Artefact, Entry, Kind, Located, MAX_BYTES, Value};
@@ -27,3 +28,4 @@ pub use error::{EditError, ParseError, Problem};
 pub use mocktenant_xml::{Encoding, Position, Splice};
 pub use web_config::WebConfig;
 pub use wif_config::{AUDIENCE_URIS, Authority, WifConfig};
+pub use wif_services_config::WifServicesConfig;

@@ -92,6 +92,7 @@ pub struct User {
 /// One application with its service principal in this tenant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of the portal, each on its own")]
 pub struct Application {
     /// Display name.
     pub name: String,
@@ -100,6 +101,9 @@ pub struct Application {
     /// A disabled application gets AADSTS7000112.
     #[serde(default = "yes")]
     pub enabled: bool,
+    /// "Assignment required?": only who has one of its roles gets a token for it (AADSTS501051).
+    #[serde(default)]
+    pub assignment_required: bool,
     /// Published by Microsoft (00000015-..., 00000007-...): present in every tenant, holds no key of the customer's.
     #[serde(default)]
     pub first_party: bool,

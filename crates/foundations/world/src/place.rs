@@ -90,7 +90,7 @@ fn application(world: &World, tenant: &str, client: &str, rest: &[&str]) -> Stri
         Some(&"identifier_uris") => format!("{registration} > Expose an API"),
         Some(&"requested_access_token_version") => format!("{registration} > Manifest"),
         Some(&"granted_roles") => format!("{registration} > API permissions"),
-        Some(&("enabled" | "object_id")) => {
+        Some(&("enabled" | "object_id" | "assignment_required")) => {
             format!("{ENTRA} > Enterprise applications > {name} > Properties")
         }
         _ => registration,

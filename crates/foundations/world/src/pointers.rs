@@ -170,6 +170,7 @@ pointers! {
     Application {
         object_id() -> Setting: "object_id";
         enabled() -> Setting: "enabled";
+        assignment_required() -> Setting: "assignment_required";
         public_client() -> Setting: "public_client";
         requested_access_token_version() -> Setting: "requested_access_token_version";
         identifier_uris() -> Setting: "identifier_uris";

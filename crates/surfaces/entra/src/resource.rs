@@ -148,18 +148,25 @@ pub(crate) fn ask<'p>(
     let found = entry.and_then(|entry| entry.application.as_ref());
     let settings = || match (entry, found) {
         (_, Some(disabled)) if !disabled.enabled => vec![disabled.pointer.enabled()],
+        (_, Some(resource)) if unassigned(asking, resource).is_some() => {
+            vec![resource.pointer.assignment_required()]
+        }
         (Some(entry), _) => vec![entry.setting.clone()],
         (None, _) => tenant.resources.hosts.clone(),
     };
     let not_found =
         || EntraError::ResourceNotFound { resource: asked.to_owned(), tenant: tenant.tenant.id.to_string() };
     list.ask(&RESOURCE, EXPECTED, settings, || match (entry, found) {
-        (_, Some(resource)) if resource.enabled => Finding::pass("a resource of the tenant"),
-        (_, Some(resource)) => {
+        (_, Some(resource)) if !resource.enabled => {
             let disabled = EntraError::ResourceDisabled { resource: asked.to_owned() };
             Finding::fail(excerpt(asked), disabled)
                 .mended_by(|| Change::set(resource.pointer.enabled(), true))
         }
+        (_, Some(resource)) => match unassigned(asking, resource) {
+            None => Finding::pass("a resource of the tenant"),
+            Some(error) => Finding::fail("assigned to none of its roles", error)
+                .mended_by(|| Change::set(resource.pointer.assignment_required(), false)),
+        },
         (Some(entry), None) => {
             Finding::fail(excerpt(asked), not_found()).mended_by(|| install(&entry.setting))
         }
@@ -167,6 +174,18 @@ pub(crate) fn ask<'p>(
             .mended_by(|| Remedy::instead(meant(asking.world, tenant, asked))),
     });
     Some(Granted { asked: asked.to_owned(), resource: found? })
+}
+
+/// A resource may require an assignment. Whether an application nobody registered has one is not asked.
+fn unassigned(asking: &Asking<'_, '_>, resource: &Application) -> Option<EntraError> {
+    let client = asking.application.filter(|_| resource.assignment_required)?;
+    let roles = client.granted_roles.get(&resource.client_id);
+    roles.is_none_or(Vec::is_empty).then(|| EntraError::NotAssigned {
+        app_id: client.client_id.clone(),
+        name: client.name.clone(),
+        resource_id: resource.client_id.clone(),
+        resource_name: resource.name.clone(),
+    })
 }
 
 /// The URL is the tenant's own, but Microsoft's application behind it is not in the tenant.

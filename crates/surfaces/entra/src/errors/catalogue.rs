@@ -329,6 +329,14 @@ catalogue! {
             cause: "the resource's service principal is disabled in the tenant",
             change: "Enterprise applications, Properties, Enabled for users to sign-in: Yes",
         }
+        /// A resource that requires an assignment, asked for by an application without one of its roles.
+        NotAssigned { app_id: String, name: String, resource_id: String, resource_name: String } => {
+            id: "AADSTS501051", status: 400, class: oauth("invalid_grant"),
+            text: "Application '{app_id}'({name}) is not assigned to a role for the application '{resource_id}'({resource_name}).",
+            fidelity: Observed, source: "public samples that print it (they differ on the OAuth error: invalid_grant, invalid_client; status inferred)",
+            cause: "the resource requires assignment, and the client has none of its application roles",
+            change: "the client's API permissions: add an application permission of the resource and grant consent; or Enterprise applications, the resource, Properties, Assignment required?: No",
+        }
         /// A scope that is not `/.default`.
         ScopeNotDefault { scope: String } => {
             id: "AADSTS1002012", status: 400, class: oauth("invalid_scope"),

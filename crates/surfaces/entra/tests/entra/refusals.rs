@@ -218,6 +218,24 @@ async fn a_disabled_resource_and_a_tenant_without_dataverse_are_refused() {
 }
 
 #[tokio::test]
+async fn a_resource_that_requires_assignment_is_for_whoever_has_one_of_its_roles() {
+    let dataverse = "00000007-0000-0000-c000-000000000000";
+    let required = Edit::replace(application(dataverse, &["assignment_required"]), true);
+    let lab = lab_with(vec![required.clone()], Switches::default()).await;
+    let reply = post(&lab, HOST, &v1(), &by_secret(&[])).await;
+    assert_eq!((reply.status, reply.code()), (400, 501_051));
+    assert_eq!(reply.json()["error"], "invalid_grant");
+    let failed = lab.journal().records().pop().unwrap().failed_check().unwrap().clone();
+    assert_eq!(failed.settings, [application(dataverse, &["assignment_required"])]);
+    let change = failed.remedy.unwrap().here.unwrap();
+    assert_eq!(change.edits, [Edit::add(application(dataverse, &["assignment_required"]), false)]);
+
+    let granted = Edit::add(application(CLIENT, &["granted_roles", dataverse]), json!(["Full.Access"]));
+    let lab = lab_with(vec![required, granted], Switches::default()).await;
+    assert_eq!(post(&lab, HOST, &v1(), &by_secret(&[])).await.status, 200);
+}
+
+#[tokio::test]
 async fn public_flows_beside_a_credential_refuse_nothing() {
     let edits = vec![Edit::replace(application(CLIENT, &["public_client"]), true)];
     let lab = lab_with(edits, Switches::default()).await;

@@ -63,6 +63,12 @@ const TABLE: &[Method] = &[Method::GET, Method::POST, Method::PATCH, Method::DEL
 static ROUTES: &[Route<Dataverse>] = &[
     Route {
         methods: READ,
+        pattern: "/api/data/{version}",
+        endpoint: "service-document",
+        handler: |_, exchange| Box::pin(async move { operations::service_document::answer(exchange) }),
+    },
+    Route {
+        methods: READ,
         pattern: "/api/data/{version}/whoami",
         endpoint: "who-am-i",
         handler: |surface, exchange| Box::pin(async move { operations::function(surface, exchange) }),

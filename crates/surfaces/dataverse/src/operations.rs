@@ -9,6 +9,7 @@ mod delete;
 mod functions;
 mod list;
 mod retrieve;
+pub(crate) mod service_document;
 mod update;
 
 use std::sync::Arc;

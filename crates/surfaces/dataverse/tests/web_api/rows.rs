@@ -28,6 +28,23 @@ async fn with_customer() -> (Bench, String) {
 }
 
 #[tokio::test]
+async fn the_service_document_lists_every_set_a_client_can_then_read() {
+    let bench = Bench::new().await;
+    let seen = bench.get("/api/data/v9.2/").await;
+    assert_eq!((seen.status().as_u16(), seen.header("odata-version")), (200, Some("4.0")));
+    assert!(String::from_utf8_lossy(&seen.response.body).starts_with(&format!(
+        "{{\"@odata.context\":\"https://{HOST}/api/data/v9.2/$metadata\",\"value\":[{{\"name\":\"accounts\",\"kind\":\"EntitySet\",\"url\":\"accounts\"}},"
+    )));
+    for set in seen.json()["value"].as_array().unwrap() {
+        let url = set["url"].as_str().unwrap();
+        assert_eq!(bench.get(&format!("/api/data/v9.2/{url}?$top=1")).await.status().as_u16(), 200, "{url}");
+    }
+    assert_eq!(bench.get("/api/data/v9.2").await.json(), seen.json(), "with and without the slash");
+    let stranger = bench.send(Method::GET, "/api/data/v9.2/", None, &[]).await;
+    assert_eq!(stranger.status().as_u16(), 401);
+}
+
+#[tokio::test]
 async fn a_customer_is_created_and_read_by_id_and_by_number() {
     let (bench, path) = with_customer().await;
     let by_id = bench.get(&path).await.json();

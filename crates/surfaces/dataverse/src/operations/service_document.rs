@@ -1,0 +1,33 @@
+//! The service document: which entity sets an organisation has (OData JSON Format 4.0 section 5).
+//!
+//! Decides their order, by name, and nothing else: whoever is let in may read it, no privilege is asked for. That it lists
+//! sets alone, each with `name`, `kind` and `url` in this order, is what the OData library writes; no capture of a real one
+//! is known. Mirrors what Power Query and connection tests call first.
+
+use http::StatusCode;
+use mocktenant_lab::{Answer, Exchange};
+use serde_json::{Value, json};
+
+use super::{admit, finish, organization};
+use crate::errors::DataverseError;
+use crate::representation::json_answer;
+use crate::schema::TABLES;
+
+/// `GET /api/data/v9.2/`.
+pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
+    let outcome = run(exchange);
+    finish(exchange, outcome)
+}
+
+fn run(exchange: &mut Exchange) -> Result<Answer, DataverseError> {
+    let organization = organization(exchange).ok_or(DataverseError::NotFound)?;
+    let call = admit(exchange, &organization)?;
+    let mut names: Vec<&str> = TABLES.iter().map(|table| table.set).collect();
+    names.sort_unstable();
+    let set = |name: &str| json!({ "name": name, "kind": "EntitySet", "url": name });
+    let body = json!({
+        "@odata.context": format!("{}/$metadata", call.root),
+        "value": names.into_iter().map(set).collect::<Vec<Value>>(),
+    });
+    Ok(json_answer(StatusCode::OK, &body))
+}

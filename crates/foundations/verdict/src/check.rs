@@ -4,6 +4,7 @@
 //! shapes of the wire are written out here because a flattened enum costs a program far more than these lines.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +51,15 @@ pub struct Check {
     pub change: Option<Cow<'static, str>>,
     /// On failure: what would make it pass, as far as the one who asked knows.
     pub remedy: Option<Box<Remedy>>,
+}
+
+/// What a person is shown of it, a line each: name and outcome, expected, actual, settings.
+impl fmt::Display for Check {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, outcome, expected, actual, settings, .. } = self;
+        writeln!(formatter, "{name} {outcome:?}\n  expected  {expected}\n  actual    {actual}")?;
+        settings.iter().try_for_each(|setting| writeln!(formatter, "  setting   {setting}"))
+    }
 }
 
 impl Check {

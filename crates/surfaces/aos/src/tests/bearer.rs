@@ -85,6 +85,32 @@ async fn a_good_token_passes_every_check_in_order() {
 }
 
 #[tokio::test]
+async fn what_a_person_is_shown_of_each_check_is_written_down() {
+    let get = |edits: Vec<Edit>, token: Option<String>| async move {
+        let bench = Bench::edited(&edits).await;
+        bench.send(request(http::Method::GET, "/data/Currencies", token.as_deref(), None)).await;
+        bench.last()
+    };
+    let mut text = String::from("--- passed\n");
+    text.extend(get(Vec::new(), Some(good_token())).await.checks.iter().map(ToString::to_string));
+    text += "--- failed\n";
+    for name in NAMES {
+        let (edits, token, _) = case(name);
+        text += &get(edits, token).await.failed_check().unwrap().to_string();
+    }
+    text += "--- keys nobody knows\n";
+    let signer = shipped::token_signing();
+    let mut strange = header_of(signer);
+    strange["kid"] = json!("nobody");
+    strange["x5t"] = json!("nobody");
+    for header in [strange, json!({ "alg": "RS256" })] {
+        let token = token_of(signer, &header, &good_claims());
+        text += &get(Vec::new(), Some(token)).await.failed_check().unwrap().to_string();
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[tokio::test]
 async fn each_check_alone_refuses_with_an_empty_body_and_the_p3p_header() {
     for name in NAMES {
         let (edits, token, status) = case(name);

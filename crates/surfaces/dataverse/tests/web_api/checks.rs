@@ -91,6 +91,34 @@ async fn every_check_turned_off_lets_its_case_be_answered_differently() {
 }
 
 #[tokio::test]
+async fn what_a_person_is_shown_of_each_check_is_written_down() {
+    let post = |authorization: String, edits: Vec<Edit>| async move {
+        let bench = Bench::edited(&edits).await;
+        let headers = [("authorization", authorization.as_str())];
+        bench.send(Method::POST, "/api/data/v9.2/accounts", Some(r#"{"name":"x"}"#), &headers).await;
+        bench.lab.journal().records().pop().unwrap()
+    };
+    let mut text = String::from("--- passed\n");
+    text.extend(post(bearer(&claims()), Vec::new()).await.checks.iter().map(ToString::to_string));
+    text += "--- failed\n";
+    for case in cases() {
+        text += &post(case.authorization, case.edits).await.failed_check().unwrap().to_string();
+    }
+    text += "--- keys nobody knows\n";
+    let signer = shipped::token_signing();
+    let mut strange = header_of(signer);
+    strange["kid"] = json!("nobody");
+    strange["x5t"] = json!("nobody");
+    for header in [strange, json!({ "alg": "RS256" })] {
+        let record = post(format!("Bearer {}", token(signer, &header, &claims())), Vec::new()).await;
+        text += &record.failed_check().unwrap().to_string();
+    }
+    let long = post(bearer(&claims_with("iss", "x".repeat(5_000))), Vec::new()).await;
+    text += &long.failed_check().unwrap().to_string();
+    insta::assert_snapshot!(text);
+}
+
+#[tokio::test]
 async fn a_good_token_passes_every_check_in_order() {
     let bench = Bench::new().await;
     let seen = bench.call(Method::POST, "/api/data/v9.2/accounts", Some("{}")).await;

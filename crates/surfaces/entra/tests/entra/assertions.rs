@@ -230,6 +230,24 @@ refusals! {
 }
 
 #[tokio::test]
+async fn what_a_person_is_shown_of_each_check_is_written_down() {
+    let lab = lab().await;
+    let mut text = String::new();
+    assert_eq!(post(&lab, HOST, &v1(), &by_secret(&[])).await.status, 200);
+    assert_eq!(present(&lab, &Draft::healthy().signed()).await.status, 200);
+    for record in lab.journal().records() {
+        text += "--- passed\n";
+        text.extend(record.checks.iter().map(ToString::to_string));
+    }
+    text += "--- failed\n";
+    for check in CHECKS {
+        let (lab, _) = run(&of_check(check), Switches::default()).await;
+        text += &lab.journal().records().pop().unwrap().failed_check().unwrap().to_string();
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[tokio::test]
 async fn a_check_turned_off_no_longer_decides() {
     for check in CHECKS {
         let case = of_check(check);

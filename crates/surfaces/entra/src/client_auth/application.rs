@@ -104,3 +104,15 @@ pub(crate) fn made_up_object_id(client_id: &str) -> String {
         |digit: char| digit.to_digit(16).and_then(|value| char::from_digit(15 - value, 16)).unwrap_or(digit);
     client_id.chars().map(turned).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_digit_of_a_made_up_id_is_turned_round() {
+        let turned = made_up_object_id("01234567-89ab-4cde-8f00-0123456789AB");
+        assert_eq!(turned, "fedcba98-7654-b321-70ff-fedcba987654");
+        assert_eq!(made_up_object_id(&turned), "01234567-89ab-4cde-8f00-0123456789ab");
+    }
+}

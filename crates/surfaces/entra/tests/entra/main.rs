@@ -6,6 +6,7 @@ mod assertions;
 mod bad_input;
 mod documents;
 mod front_door;
+mod guards;
 mod refusals;
 mod remedies;
 mod sdk_assertions;

@@ -41,6 +41,10 @@ static QUESTIONS: Questions = Questions {
 struct Service {
     client_id: Option<&'static str>,
     certificates: Option<Vec<Certificate>>,
+    /// Whether any issuer could be a client.
+    open: bool,
+    /// Another client's.
+    others: Vec<Certificate>,
 }
 
 impl Policy for Service {
@@ -57,7 +61,7 @@ impl Policy for Service {
     }
 
     fn could_be_client(&self, _issuer: &str) -> bool {
-        false
+        self.open
     }
 
     fn audience(&self, sole: &str) -> Finding<&'static str> {
@@ -82,8 +86,8 @@ impl Policy for Service {
         Some(thumbprint.map_or_else(|| all.clone(), |thumbprint| all.join(thumbprint)))
     }
 
-    fn anybodys(&self, _thumbprint: &Thumbprint256) -> Option<&Certificate> {
-        None
+    fn anybodys(&self, thumbprint: &Thumbprint256) -> Option<&Certificate> {
+        self.others.iter().find(|certificate| certificate.thumbprint256() == *thumbprint)
     }
 
     fn date(&self, moment: OffsetDateTime) -> String {
@@ -91,6 +95,16 @@ impl Policy for Service {
     }
 
     fn refuse(&self, actual: Text, failure: Failure<'_>) -> Finding<&'static str> {
+        let named = match &failure {
+            Failure::SignatureWrong { named, .. } | Failure::CertificateExpired { named, .. } => {
+                Some(named.clone())
+            }
+            _ => None,
+        };
+        if let Some(named) = named {
+            let key = Setting::fixed("/service/keys").join(&named);
+            return Finding::fail(actual, "refused").mended_by(|| Change::wrong(key));
+        }
         let Failure::KeyUnknown { thumbprint, assertion, .. } = failure else {
             return Finding::fail(actual, "refused");
         };
@@ -103,7 +117,7 @@ impl Policy for Service {
 
 fn service() -> Service {
     let own = shipped::sample_client().certificate().clone();
-    Service { client_id: Some(CLIENT), certificates: Some(vec![own]) }
+    Service { client_id: Some(CLIENT), certificates: Some(vec![own]), open: false, others: Vec::new() }
 }
 
 fn object(value: &Value) -> Map<String, Value> {
@@ -204,4 +218,109 @@ fn what_came_with_the_assertion_is_proposed_only_if_it_is_what_the_header_names(
     assert_eq!(proposed(json!({ "x5c": shipped::sample_client().certificate().base64_der() })), "none sent");
     assert_eq!(proposed(json!({ "x5c": "AAAA" })), "none sent");
     assert_eq!(proposed(json!({})), "none sent");
+}
+
+#[test]
+fn a_key_is_called_by_its_sha1_thumbprint_wherever_the_certificate_is_at_hand() {
+    let (own, stranger) = (shipped::sample_client(), shipped::second_client());
+    let called = |service: &Service, identity: &Identity, header: Value| {
+        let token = signed(identity, &header, &healthy());
+        Assertion::read(&token).thumbprint(service).map(|text| text.to_string())
+    };
+    let sha1 = |identity: &Identity| Some(identity.certificate().thumbprint().to_string());
+    let by_sha256 = |identity: &Identity| json!({ "x5t": null, "x5t#S256": identity.certificate().thumbprint256().base64url() });
+    let hex = |identity: &Identity| {
+        let bytes = identity.certificate().thumbprint256();
+        Some(bytes.as_bytes().iter().map(|byte| format!("{byte:02X}")).collect::<String>())
+    };
+    let with = |identity: &Identity, of: &Identity| {
+        let mut header = by_sha256(identity);
+        header["x5c"] = json!([of.certificate().base64_der()]);
+        header
+    };
+    assert_eq!(called(&service(), own, json!({})), sha1(own));
+    assert_eq!(called(&service(), stranger, json!({})), sha1(stranger));
+    assert_eq!(called(&service(), own, by_sha256(own)), sha1(own));
+    assert_eq!(called(&service(), stranger, by_sha256(stranger)), hex(stranger));
+    assert_eq!(called(&service(), stranger, with(stranger, stranger)), sha1(stranger));
+    assert_eq!(called(&service(), stranger, with(stranger, own)), hex(stranger));
+    let neighbours = Service { others: vec![stranger.certificate().clone()], ..service() };
+    assert_eq!(called(&neighbours, stranger, by_sha256(stranger)), sha1(stranger));
+}
+
+#[test]
+fn an_assertion_has_an_id_or_none() {
+    let id = |value: Value| {
+        let mut claims = healthy();
+        claims.insert("jti".to_owned(), value);
+        let token = signed(shipped::sample_client(), &json!({}), &claims);
+        Assertion::read(&token).id().map(str::to_owned)
+    };
+    assert_eq!(id(json!("one of a kind")).as_deref(), Some("one of a kind"));
+    assert_eq!((id(json!("")), id(json!(5)), id(json!(null))), (None, None, None));
+}
+
+#[test]
+fn another_client_s_assertion_is_about_another_client() {
+    let open = Service { open: true, ..service() };
+    let of = |issuer: &str, subject: &str| {
+        let mut claims = healthy();
+        claims.insert("iss".to_owned(), issuer.into());
+        claims.insert("sub".to_owned(), subject.into());
+        refused(&open, &signed(shipped::sample_client(), &json!({}), &claims))
+    };
+    let none = Vec::<String>::new();
+    assert_eq!(of(CLIENT, CLIENT), (none.clone(), none.clone()));
+    assert_eq!(of("A NAME OF ITS OWN", "a Name of its own"), (none.clone(), none.clone()));
+    assert_eq!(of("somebody", "somebody"), (vec!["client".to_owned()], none.clone()));
+    assert_eq!(of("somebody", CLIENT), (vec!["subject".to_owned(), "client".to_owned()], none.clone()));
+    assert_eq!(of(CLIENT, "somebody"), (vec!["subject".to_owned()], none));
+}
+
+#[test]
+fn what_a_person_is_shown_of_each_refusal_is_written_down() {
+    let (own, stranger) = (shipped::sample_client(), shipped::second_client());
+    let mut text = String::new();
+    let mut show = |service: &Service, token: &str| {
+        for check in judged(service, token).iter().filter(|check| !check.holds()) {
+            let change = check.remedy.as_ref().and_then(|remedy| remedy.here.as_ref());
+            let change = change.map(|change| format!("  change    {}\n", change.setting)).unwrap_or_default();
+            text += &format!("{check}{change}");
+        }
+        text += "---\n";
+    };
+    let claims = |name: &str, value: Value| {
+        let mut claims = healthy();
+        claims.insert(name.to_owned(), value);
+        claims
+    };
+    let of = |name: &str, value: Value| signed(own, &json!({}), &claims(name, value));
+    for (name, value) in [
+        ("iss", json!(null)),
+        ("aud", json!(null)),
+        ("aud", json!([])),
+        ("aud", json!(5)),
+        ("aud", json!([ENDPOINT, "https://sts.example"])),
+        ("exp", json!(null)),
+        ("exp", json!("soon")),
+        ("nbf", json!("soon")),
+        ("nbf", json!(NOW + 11)),
+        ("exp", json!(NOW - 11)),
+        ("iss", json!("x".repeat(5_000))),
+    ] {
+        show(&service(), &of(name, value));
+    }
+    for header in [
+        json!({ "alg": "HS256" }),
+        json!({ "alg": null }),
+        json!({ "x5t": null }),
+        json!({ "crit": ["b64"] }),
+        json!({ "x5t": null, "kid": "nobody" }),
+    ] {
+        show(&service(), &signed(own, &header, &healthy()));
+    }
+    show(&service(), &signed(stranger, &json!({}), &healthy()));
+    let forged = json!({ "x5t": own.certificate().thumbprint().base64url() });
+    show(&service(), &signed(stranger, &forged, &healthy()));
+    insta::assert_snapshot!(text);
 }

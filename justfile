@@ -44,4 +44,8 @@ bench-explain:
 load:
     cargo run --release -p mocktenant-acceptance --bin mocktenant-load
 
+# changes what guards something, one line at a time, and tells which change no test notices (needs cargo-mutants)
+mutants *ARGS:
+    cargo mutants {{ARGS}}
+
 ci: fmt lint test deny check-generated

@@ -269,7 +269,10 @@ impl<'r> Assertion<'r> {
                 let alg = parts.header().alg().unwrap_or_default();
                 match Algorithm::from_name(alg) {
                     Some(algorithm) => Finding::pass(algorithm.name()),
-                    None => policy.refuse(excerpt(alg), Failure::AlgorithmUnsupported { alg }),
+                    None => {
+                        let actual = if alg.is_empty() { "no alg".into() } else { excerpt(alg) };
+                        policy.refuse(actual, Failure::AlgorithmUnsupported { alg })
+                    }
                 }
             })
         });

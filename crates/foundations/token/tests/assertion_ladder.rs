@@ -230,8 +230,8 @@ fn a_key_is_called_by_its_sha1_thumbprint_wherever_the_certificate_is_at_hand() 
     let sha1 = |identity: &Identity| Some(identity.certificate().thumbprint().to_string());
     let by_sha256 = |identity: &Identity| json!({ "x5t": null, "x5t#S256": identity.certificate().thumbprint256().base64url() });
     let hex = |identity: &Identity| {
-        let bytes = identity.certificate().thumbprint256();
-        Some(bytes.as_bytes().iter().map(|byte| format!("{byte:02X}")).collect::<String>())
+        let thumbprint = identity.certificate().thumbprint256();
+        Some(mocktenant_token::assertion::hex(thumbprint.as_bytes()))
     };
     let with = |identity: &Identity, of: &Identity| {
         let mut header = by_sha256(identity);
@@ -285,7 +285,8 @@ fn what_a_person_is_shown_of_each_refusal_is_written_down() {
         for check in judged(service, token).iter().filter(|check| !check.holds()) {
             let change = check.remedy.as_ref().and_then(|remedy| remedy.here.as_ref());
             let change = change.map(|change| format!("  change    {}\n", change.setting)).unwrap_or_default();
-            text += &format!("{check}{change}");
+            text += &check.to_string();
+            text += &change;
         }
         text += "---\n";
     };

@@ -2,8 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail by panicking")]
 
-use mocktenant_token::bearer::{Authorization, TimeFinding, TimeWindow, read_authorization};
-use mocktenant_token::{Claims, Compact};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use mocktenant_keys::{Algorithm, Identity, shipped};
+use mocktenant_token::bearer::{
+    Authorization, TimeFinding, TimeWindow, TrustedKey, read_authorization, select_key, verify_signature,
+};
+use mocktenant_token::{Claims, Compact, HeaderSegment, mint};
 use mocktenant_verdict::Finding;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -120,4 +125,141 @@ proptest! {
     fn reading_an_authorization_header_never_panics(values in prop::collection::vec(any::<Vec<u8>>(), 0..3)) {
         let _ = read_authorization(values.iter().map(Vec::as_slice)).to_string();
     }
+}
+
+fn trusted(identity: &Identity) -> TrustedKey {
+    TrustedKey::of_certificate(identity.certificate()).unwrap()
+}
+
+fn unsigned(header: &Value) -> String {
+    let segment = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}.AAAA", segment(header), segment(&json!({})))
+}
+
+/// Which of the trusted keys a header names, by its place, and what a person is told.
+fn selected(header: &Value, keys: &[TrustedKey]) -> (Option<usize>, String) {
+    let token = unsigned(header);
+    let token = Compact::parse(&token).unwrap();
+    let found = select_key(token.header(), keys);
+    let place = found.key().map(|key| keys.iter().position(|one| std::ptr::eq(one, key)).unwrap());
+    (place, format!("{found} | {}", found.expected()))
+}
+
+#[test]
+fn a_key_is_used_only_under_one_of_its_own_names() {
+    let (first, second) = (shipped::token_signing(), shipped::second_client());
+    let keys = [trusted(first), trusted(second)];
+    let certificate = second.certificate();
+    let (sha1, sha256) = (certificate.thumbprint().base64url(), certificate.thumbprint256().base64url());
+    for header in [
+        json!({ "kid": sha1 }),
+        json!({ "kid": certificate.thumbprint().to_string() }),
+        json!({ "x5t": sha1 }),
+        json!({ "x5t#S256": sha256 }),
+        json!({ "kid": "nobody", "x5t": sha1 }),
+        json!({ "kid": sha1, "x5t": first.certificate().thumbprint().base64url() }),
+        json!({ "x5t": sha1, "x5t#S256": first.certificate().thumbprint256().base64url() }),
+    ] {
+        assert_eq!(selected(&header, &keys).0, Some(1), "{header}");
+    }
+    for header in [
+        json!({}),
+        json!({ "kid": "" }),
+        json!({ "kid": format!("{sha1}x") }),
+        json!({ "kid": sha1.to_lowercase() }),
+        json!({ "kid": 5 }),
+        json!({ "jku": "https://example.com", "jwk": { "kty": "RSA" } }),
+        json!({ "x5c": [certificate.base64_der()] }),
+    ] {
+        assert_eq!(selected(&header, &keys).0, None, "{header}");
+    }
+    // A published name that is no thumbprint is one as `kid` alone.
+    let named =
+        TrustedKey { kid: Some("my-key".into()), thumbprint: None, thumbprint256: None, ..trusted(first) };
+    let keys = [named];
+    assert_eq!(selected(&json!({ "kid": "my-key" }), &keys).0, Some(0));
+    assert_eq!(selected(&json!({ "x5t": "my-key" }), &keys).0, None);
+    assert_eq!(selected(&json!({ "kid": sha1 }), &keys).0, None);
+}
+
+#[test]
+fn what_a_person_is_told_of_a_key_is_its_name_and_never_too_long() {
+    let bare =
+        |kid: Option<&str>| TrustedKey { kid: kid.map(Into::into), ..trusted(shipped::token_signing()) };
+    let told = |header: Value, keys: &[TrustedKey]| selected(&header, keys).1;
+    let thumbprint = shipped::token_signing().certificate().thumbprint();
+    assert_eq!(told(json!({ "kid": "k" }), &[bare(Some("k"))]), "k by kid | k");
+    assert_eq!(told(json!({ "kid": "x" }), &[bare(Some("k")), bare(Some("l"))]), "kid x | k, l");
+    assert_eq!(told(json!({}), &[]), "the header names no key | no key is trusted");
+    assert_eq!(told(json!({ "kid": "x" }), &[bare(None)]), format!("kid x | {thumbprint}"));
+    let nameless = TrustedKey { thumbprint: None, ..bare(None) };
+    assert_eq!(told(json!({ "kid": "x", "x5t": "y" }), &[nameless]), "kid x, x5t y | a key without a name");
+    let (fits, long) = ("k".repeat(64), "k".repeat(65));
+    assert_eq!(told(json!({ "kid": "x" }), &[bare(Some(&fits))]), format!("kid x | {fits}"));
+    assert_eq!(told(json!({ "kid": "x" }), &[bare(Some(&long))]), format!("kid x | {fits}..."));
+    assert_eq!(told(json!({ "kid": long }), &[]), format!("kid {fits}... | no key is trusted"));
+}
+
+#[test]
+fn a_signature_holds_only_if_it_is_there_is_asked_for_and_was_made_with_the_key() {
+    let signer = shipped::token_signing();
+    let key = trusted(signer);
+    let minted = |header: &Value| {
+        let header = HeaderSegment::new(header.as_object().unwrap()).unwrap();
+        mint(signer.key(), Algorithm::Rs256, &header, &json!({ "sub": "a" })).unwrap()
+    };
+    let found = |token: &str| {
+        let finding = verify_signature(&Compact::parse(token).unwrap(), &key);
+        (finding.holds(), finding.to_string())
+    };
+    let good = minted(&json!({ "alg": "RS256" }));
+    assert_eq!(found(&good), (true, "a valid RS256 signature".to_owned()));
+    let (signed, signature) = good.rsplit_once('.').unwrap();
+    let (_, claims) = signed.split_once('.').unwrap();
+    assert_eq!(found(&format!("{signed}.")), (false, "an empty signature".to_owned()));
+    let wrong = (false, "a RS256 signature that does not verify".to_owned());
+    let other = URL_SAFE_NO_PAD.encode(json!({ "alg": "RS256", "typ": "JWT" }).to_string());
+    assert_eq!(found(&format!("{other}.{claims}.{signature}")), wrong);
+    let mut bent = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    bent[0] ^= 1;
+    assert_eq!(found(&format!("{signed}.{}", URL_SAFE_NO_PAD.encode(&bent))), wrong);
+    for (header, told) in [
+        (json!({}), "a header without alg"),
+        (json!({ "alg": null }), "a header without alg"),
+        (json!({ "alg": "none" }), "alg none"),
+        (json!({ "alg": "HS256" }), "alg HS256"),
+        (json!({ "alg": "ES256" }), "alg ES256"),
+        (json!({ "alg": "rs256" }), "alg rs256"),
+        (json!({ "alg": "RS256", "crit": ["exp"] }), "crit exp"),
+        (json!({ "alg": "RS384" }), "a RS384 signature that does not verify"),
+        (json!({ "alg": "PS256" }), "a PS256 signature that does not verify"),
+    ] {
+        assert_eq!(found(&minted(&header)), (false, told.to_owned()), "{header}");
+    }
+}
+
+#[test]
+fn what_a_person_is_told_of_a_header_and_of_times_is_what_was_there() {
+    for (values, told) in [
+        (&[][..], "no Authorization header"),
+        (&["Bearer abc"], "a bearer token"),
+        (&["Bearer a", "Bearer b"], "2 Authorization headers"),
+        (&["Bearer"], "an Authorization header without exactly one token"),
+    ] {
+        assert_eq!(authorization(values).to_string(), told);
+    }
+    for (claims, told) in [
+        (json!({ "exp": NOW }), format!("exp {NOW}")),
+        (json!({}), "no exp".to_owned()),
+        (json!({ "exp": true }), "exp is true, which is not a number of seconds".to_owned()),
+        (json!({ "exp": NOW - 301 }), format!("exp {}, 301 s ago", NOW - 301)),
+        (json!({ "nbf": NOW + 301, "exp": NOW + 600 }), format!("nbf {}, 301 s from now", NOW + 301)),
+        (json!({ "nbf": NOW + 9, "exp": NOW + 8 }), format!("nbf {} after exp {}", NOW + 9, NOW + 8)),
+    ] {
+        assert_eq!(judged(&claims).to_string(), told);
+    }
+    assert!(judged(&json!({ "nbf": NOW, "exp": NOW })).holds(), "a moment is a window");
+    let expected = |seconds| TimeWindow { skew: Duration::seconds(seconds) }.expected().to_string();
+    assert_eq!(expected(300), "nbf and exp around now, within 300 s");
+    assert_eq!(expected(301), "nbf and exp around now, within 301 s");
 }

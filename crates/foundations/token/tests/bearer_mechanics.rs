@@ -8,7 +8,7 @@ use mocktenant_keys::{Algorithm, Identity, shipped};
 use mocktenant_token::bearer::{
     Authorization, TimeFinding, TimeWindow, TrustedKey, read_authorization, select_key, verify_signature,
 };
-use mocktenant_token::{Claims, Compact, HeaderSegment, mint};
+use mocktenant_token::{Claims, Compact, HeaderSegment, MAX_TOKEN_BYTES, mint};
 use mocktenant_verdict::Finding;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -262,4 +262,43 @@ fn what_a_person_is_told_of_a_header_and_of_times_is_what_was_there() {
     let expected = |seconds| TimeWindow { skew: Duration::seconds(seconds) }.expected().to_string();
     assert_eq!(expected(300), "nbf and exp around now, within 300 s");
     assert_eq!(expected(301), "nbf and exp around now, within 301 s");
+}
+
+#[test]
+fn a_text_that_is_no_token_is_told_where_it_ends_to_be_one() {
+    let segment = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let object = segment("{}");
+    let nested =
+        |depth: usize| segment(&format!("{{\"a\":{}{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1)));
+    // Exactly as long as a token may be, and one character more.
+    let longest = |more: usize| {
+        let rest = MAX_TOKEN_BYTES + more - object.len() * 2 - 2;
+        format!("{object}.{object}.{}", "A".repeat(rest))
+    };
+    assert!(Compact::parse(&longest(0)).is_ok(), "{}", MAX_TOKEN_BYTES);
+    for (token, told) in [
+        (longest(1), "the token is 65537 bytes long, more than 65536".to_owned()),
+        ("a.b".to_owned(), "the token has 2 part(s) between dots, not three".to_owned()),
+        ("a.b.c.d".to_owned(), "the token has 4 part(s) between dots, not three".to_owned()),
+        (format!("{}.{object}.", segment("[]")), "the header is an array, not a JSON object".to_owned()),
+        (format!("{object}.{}.", segment("5")), "the claims is a number, not a JSON object".to_owned()),
+        (
+            format!("{object}.{}.", segment("{\"a\":1,\"a\":2}")),
+            "the claims names the member \"a\" twice".to_owned(),
+        ),
+        (format!("{object}.{}.", nested(33)), "the claims is nested too deeply".to_owned()),
+    ] {
+        assert_eq!(Compact::parse(&token).unwrap_err().to_string(), told);
+    }
+    assert!(Compact::parse(&format!("{object}.{}.", nested(32))).is_ok(), "as deep as may be");
+    for (token, part) in [
+        (format!("=.{object}."), "the header is not base64url"),
+        (format!("{object}.e30=."), "the claims is not base64url"),
+        (format!("{object}.{object}.+/"), "the signature is not base64url"),
+        (format!("{}.{object}.", segment("{")), "the header is not JSON"),
+        (format!("{object}.{}.", segment("{} ")[..3].to_owned() + "_"), "the claims is not JSON"),
+    ] {
+        let told = Compact::parse(&token).unwrap_err().to_string();
+        assert!(told.starts_with(part), "{told}");
+    }
 }

@@ -84,11 +84,6 @@ impl<'t> Header<'t> {
         self.text("alg")
     }
 
-    /// `typ`. MSAL for Java sends none.
-    pub fn typ(self) -> Option<&'t str> {
-        self.text("typ")
-    }
-
     /// `kid`, as sent.
     pub fn kid(self) -> Option<&'t str> {
         self.text("kid")

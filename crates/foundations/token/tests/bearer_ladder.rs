@@ -36,8 +36,28 @@ static QUESTIONS: Questions = Questions {
     whole_header: false,
 };
 
+/// The same questions, the header judged as a whole by one of them.
+static STRICT: Questions = Questions {
+    steps: [
+        (Step::Algorithm, &Question::new("ink", Role::Token).needs(&[&READABLE])),
+        (Step::Signature, &Question::new("stamp", Role::Authority).needs(&[&READABLE])),
+        (Step::Time, &Question::new("time", Role::Time).needs(&[&READABLE])),
+        (Step::Audience, &Question::new("gate", Role::Resource).needs(&[&READABLE])),
+        (Step::Tenant, &Question::new("owner", Role::Authority).needs(&[&READABLE])),
+        (Step::Issuer, &Question::new("printer", Role::Authority).needs(&[&READABLE])),
+    ],
+    present: &PRESENT,
+    present_expected: "a ticket",
+    well_formed: &READABLE,
+    well_formed_expected: "a ticket of paper",
+    well_formed_held: "paper",
+    algorithm_expected: "ink",
+    algorithm_missing: "no ink",
+    whole_header: true,
+};
+
 /// A gate that takes any audience of a platform, two printers, and a few seconds of skew.
-struct Gate(Vec<TrustedKey>);
+struct Gate(Vec<TrustedKey>, &'static Questions);
 
 impl Policy for Gate {
     type Error = String;
@@ -45,7 +65,7 @@ impl Policy for Gate {
     const WINDOW: TimeWindow = TimeWindow { skew: Duration::seconds(10) };
 
     fn questions(&self) -> &'static Questions {
-        &QUESTIONS
+        self.1
     }
 
     fn keys(&self) -> &[TrustedKey] {
@@ -113,7 +133,12 @@ fn describe(_error: &String) -> (&'static str, &'static str) {
 }
 
 fn judged(authorization: &str) -> (Vec<Check>, Option<String>) {
-    let gate = Gate(vec![TrustedKey::of_certificate(shipped::token_signing().certificate()).unwrap()]);
+    judged_by(&QUESTIONS, authorization)
+}
+
+fn judged_by(questions: &'static Questions, authorization: &str) -> (Vec<Check>, Option<String>) {
+    let key = TrustedKey::of_certificate(shipped::token_signing().certificate()).unwrap();
+    let gate = Gate(vec![key], questions);
     let switches = Switches::default();
     let mut list = Checklist::new(&switches, describe);
     let authorization = read_authorization(Some(authorization.as_bytes()).filter(|value| !value.is_empty()));
@@ -161,6 +186,13 @@ fn each_fault_is_one_failure_in_the_policys_words() {
         (of_claims(&json!({ "aud": "street" })), "gate", "STREET", "AudienceWrong { sent: [\"street\"] }"),
         (of_claims(&json!({ "aud": null })), "gate", "no aud", "AudienceWrong { sent: [] }"),
         (of_claims(&json!({ "tid": "ADFS" })), "owner", "ADFS", "TenantWrong { sent: Some(\"ADFS\") }"),
+        (
+            of_claims(&json!({ "iss": "forger" })),
+            "printer",
+            "FORGER",
+            "IssuerUnknown { sent: Some(\"forger\") }",
+        ),
+        (of_claims(&json!({ "tid": null })), "owner", "no tid", "TenantWrong { sent: None }"),
         (of_claims(&json!({ "iss": 5 })), "printer", "no iss", "IssuerUnknown { sent: None }"),
         (signed(signer, &json!({ "crit": ["b64"] }), &json!({})), "stamp", "crit b64", "SignatureInvalid"),
         (signed(signer, &json!({ "kid": "own" }), &json!({})), "stamp", "kid own", "SignatureInvalid"),
@@ -196,4 +228,33 @@ fn what_waits_for_something_is_skipped_for_it() {
     let inkless = signed(shipped::token_signing(), &json!({ "alg": "none" }), &json!({}));
     assert_eq!(judged(&inkless).1.as_deref(), Some("AlgorithmRefused"));
     assert_eq!(skipped(&inkless, "stamp"), skip("ink"));
+}
+
+#[test]
+fn a_header_judged_as_a_whole_is_refused_where_it_is_judged() {
+    let signer = shipped::token_signing();
+    let seen = |questions: &'static Questions, header: &Value| -> Vec<String> {
+        let (checks, _) = judged_by(questions, &signed(signer, header, &json!({})));
+        let of = |name: &str| {
+            let check = checks.iter().find(|check| check.name == name).unwrap();
+            format!("{name} {:?} {}", check.outcome, check.actual)
+        };
+        vec![of("ink"), of("stamp")]
+    };
+    let skipped = "stamp Skipped { needs: \"ink\" } ";
+    let good = ["ink Passed RS256", "stamp Passed a valid signature"];
+    assert_eq!(seen(&STRICT, &json!({})), good);
+    assert_eq!(seen(&QUESTIONS, &json!({})), good);
+    // Its bytes are signed all the same: the stamp is judged by itself.
+    assert_eq!(seen(&STRICT, &json!({ "crit": ["b64"] })), ["ink Failed RS256, crit B64", good[1]]);
+    assert_eq!(seen(&QUESTIONS, &json!({ "crit": ["b64"] })), [good[0], "stamp Failed crit b64"]);
+    assert_eq!(seen(&STRICT, &json!({ "alg": "none" })), ["ink Failed NONE", skipped]);
+    assert_eq!(seen(&QUESTIONS, &json!({ "alg": "none" })), ["ink Failed NONE", skipped]);
+    assert_eq!(seen(&STRICT, &json!({ "alg": null })), ["ink Failed no ink", skipped]);
+    assert_eq!(seen(&STRICT, &json!({ "alg": null, "kid": "own" })), ["ink Failed no ink", skipped]);
+    assert_eq!(
+        seen(&QUESTIONS, &json!({ "alg": null, "kid": "own" })),
+        ["ink Failed no ink", "stamp Failed kid own"]
+    );
+    assert_eq!(seen(&STRICT, &json!({ "kid": "own" })), [good[0], "stamp Failed kid own"]);
 }

@@ -222,6 +222,8 @@ async fn started(after: bool, scope: Option<Scope>) -> Arc<Itself> {
         .surface(Entra::new())
         .surface(Aos::new())
         .surface(Dataverse::new())
+        // The reset comes from inside the very exchange that it would wait for.
+        .patience(std::time::Duration::from_millis(20))
         .build();
     let itself = Arc::new(Itself {
         lab: lab.clone(),

@@ -46,7 +46,51 @@ impl ExpectedCalls {
     }
 }
 
+/// An expected call whose caller waits. If he waits no longer it is no longer expected.
+struct Waiting<'c> {
+    calls: &'c ExpectedCalls,
+    id: &'c str,
+}
+
+impl Waiting<'_> {
+    /// Whether it has arrived; from here on it does not any more.
+    fn arrived(self) -> bool {
+        self.calls.take(self.id).is_none()
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.calls.take(self.id);
+    }
+}
+
 impl Context {
+    async fn until_void(&self) {
+        self.lab.rows().until_reset(&self.lineage, self.scope().as_ref()).await;
+    }
+
+    /// From here on the exchange is brought to its end, whether its caller waits or not; so there are only so many at
+    /// once, and the others wait for a place. Whoever was called by one of them has its place.
+    async fn begin_outward(&self) -> Result<(), CallError> {
+        if self.is_void() {
+            return Err(CallError::Reset);
+        }
+        let Some(outward) = self.outward.as_ref().filter(|outward| !outward.begun()) else { return Ok(()) };
+        let place = if self.hops == 0 {
+            tokio::select! {
+                biased;
+                () = self.until_void() => return Err(CallError::Reset),
+                // Never closed.
+                place = self.lab.outward_place() => place,
+            }
+        } else {
+            None
+        };
+        outward.begin(place);
+        Ok(())
+    }
+
     /// Makes one outgoing call over real HTTP(S). It becomes a child exchange, also where it reached nobody.
     pub async fn call(&self, trail: &mut Trail, mut call: Call) -> Result<Reply, CallError> {
         let began = Instant::now();
@@ -55,7 +99,7 @@ impl Context {
         let (method, url) = (call.method.clone(), call.url.clone());
         let outcome = if self.hops >= HOP_LIMIT {
             Err(CallError::TooManyHops { limit: HOP_LIMIT })
-        } else if self.lab.rows().was_reset(&self.lineage, self.scope().as_ref()) {
+        } else if self.begin_outward().await.is_err() {
             Err(CallError::Reset)
         } else {
             if let Ok(value) = HeaderValue::from_str(&id) {
@@ -68,8 +112,14 @@ impl Context {
                 hops: self.hops + 1,
                 lineage: self.lineage.below(self.scope()),
             });
-            let outcome = self.lab.outbound().call(call).await;
-            if calls.take(&id).is_none() {
+            let waiting = Waiting { calls, id: &id };
+            // A reset is waited for as well: what it made void waits for nobody.
+            let outcome = tokio::select! {
+                biased;
+                () = self.until_void() => Err(CallError::Reset),
+                outcome = self.lab.outbound().call(call) => outcome,
+            };
+            if waiting.arrived() {
                 // It arrived, so it is on record there, whatever became of the answer on its way back.
                 return outcome;
             }
@@ -90,6 +140,9 @@ impl Context {
             target: url.into(),
             ..Record::of(Kind::Call, self, unanswered, began)
         };
+        if self.is_forgotten() {
+            return outcome;
+        }
         // The caller's own surface is not the one that was called.
         self.lab.journal().commit(Record { surface: Cow::Borrowed(""), ..record });
         outcome

@@ -1,11 +1,11 @@
 //! Everything that changes a running lab.
 //!
-//! Decides that the world changes only here, one command at a time, and is swapped whole together with the rows it
-//! declares. A scenario is edits on the base world, and acts after the start; a reset is the base world again, whole or
+//! Decides that the world changes only here, one command at a time, each of them one cut for whoever is answered, and is
+//! swapped whole together with the rows it declares. A scenario is edits on the base world, and acts after the start; a reset is the base world again, whole or
 //! for one scope; a restart makes machines read their configuration again; a machine's clock is a setting like any other.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration as RealDuration, Instant};
 
 use mocktenant_scenario::{self as scenario, Act, Cast, Scenario, Vacant};
 use mocktenant_world::{Edit, EditError, EditedBy, World};
@@ -14,7 +14,11 @@ use time::Duration;
 use crate::clock::ClockChange;
 use crate::record::{Kind, Record};
 use crate::rows::{RowRefused, redeclared};
+use crate::run_on::RunOn;
 use crate::{Lab, Machine, Scope, Trail};
+
+/// How long what was made void may take to notice.
+const AFTERMATH: RealDuration = RealDuration::from_secs(1);
 
 /// A change of a lab.
 #[derive(Clone, Debug)]
@@ -121,9 +125,31 @@ pub enum CommandError {
 }
 
 impl Lab {
-    /// Applies one command. Commands are serialised; answers being made keep the snapshot they began with.
+    /// Applies one command, also if nobody waits for it any more. Each is one cut: what is being answered ends first, what
+    /// comes meanwhile waits. What takes longer than [`crate::PATIENCE`] is void where the command forgets rows, and keeps
+    /// the snapshot it began with where it does not.
     pub async fn apply(&self, command: Command) -> Result<Applied, CommandError> {
+        let lab = self.clone();
+        RunOn::always(Box::pin(async move { lab.apply_now(command).await })).await
+    }
+
+    async fn apply_now(&self, command: Command) -> Result<Applied, CommandError> {
         let _one_at_a_time = self.commands().lock().await;
+        let closed = self.gate().close();
+        let ended = closed.empty_within(self.patience()).await;
+        if !ended {
+            tracing::info!("a command is applied while something is still being answered");
+        }
+        let forgets = matches!(command, Command::Reset { .. } | Command::Scenario { .. });
+        let applied = self.change(command).await;
+        if forgets && !ended {
+            // What was made void ends now, and it ends before whoever asked is told.
+            closed.empty_within(AFTERMATH).await;
+        }
+        applied
+    }
+
+    async fn change(&self, command: Command) -> Result<Applied, CommandError> {
         match command {
             Command::Edit { edits, by } => self.edit(&edits, by)?,
             Command::Scenario { name } => {
@@ -205,6 +231,7 @@ impl Lab {
         let before = self.world();
         let world = Arc::new(before.edited(edits, by)?);
         let now = self.clock().now();
+        let _together = self.changing();
         self.rows().while_none_opens(|opened| {
             let mut changes = Vec::new();
             for (scope, rows) in opened {
@@ -226,10 +253,13 @@ impl Lab {
 
     /// The world first: whoever opens rows from here on opens those of the new one.
     async fn begin_again(&self, world: Arc<World>) {
-        self.swap_world(world);
-        self.forget(None);
-        self.journal().clear();
-        self.start_all().await;
+        {
+            let _together = self.changing();
+            self.swap_world(world);
+            self.forget(None);
+            self.journal().clear();
+        }
+        self.start_machines().await;
     }
 
     async fn reset_scope(&self, scope: &Scope) -> Result<(), CommandError> {
@@ -241,8 +271,11 @@ impl Lab {
             });
         }
         let world = self.world().restored(self.base_world(), &pointer).map_err(EditError::from)?;
-        self.swap_world(Arc::new(world));
-        self.forget(Some(scope));
+        {
+            let _together = self.changing();
+            self.swap_world(Arc::new(world));
+            self.forget(Some(scope));
+        }
         for machine in self.all_starts() {
             if machine.scope() == *scope {
                 self.start_machine(&machine).await;
@@ -259,8 +292,27 @@ impl Lab {
         }
     }
 
-    /// Starts every machine that reads its configuration at a start. Called once the listeners answer.
+    /// Starts every machine that reads its configuration at a start. Called once the listeners answer; what comes by them
+    /// already waits until they have started.
     pub async fn start_all(&self) {
+        let _one_at_a_time = self.commands().lock().await;
+        let closed = self.gate().close();
+        closed.empty_within(self.patience()).await;
+        self.start_machines().await;
+    }
+
+    /// Whether everything that is being answered has ended within that time, with or without somebody who waits for it.
+    /// Nothing new begins meanwhile.
+    pub async fn settled_within(&self, time: RealDuration) -> bool {
+        let settled = async {
+            let _one_at_a_time = self.commands().lock().await;
+            let closed = self.gate().close();
+            closed.empty_within(time).await
+        };
+        tokio::time::timeout(time, settled).await.unwrap_or(false)
+    }
+
+    async fn start_machines(&self) {
         for machine in self.all_starts() {
             self.start_machine(&machine).await;
         }

@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 use crate::dispatch::Snapshot;
 use crate::random::Random;
 use crate::rows::{Lineage, NoRows};
+use crate::run_on::Outward;
 use crate::{Addresses, Entrance, Lab, Machine, Scope, Surface};
 
 /// What an exchange, a start or a judgement is made from.
@@ -27,6 +28,8 @@ pub struct Context {
     pub(crate) machine: Option<Machine>,
     pub(crate) now: OffsetDateTime,
     pub(crate) lineage: Lineage,
+    /// Whether it has begun to call outside; none for what is brought to its end anyhow.
+    pub(crate) outward: Option<Arc<Outward>>,
 }
 
 impl Context {
@@ -116,6 +119,16 @@ impl Context {
     /// before a reset writes nothing after it.
     pub fn commit(&self, transaction: Transaction) -> Result<Commit, Reset> {
         self.lab.rows().commit(&self.lineage, self.scope().as_ref(), transaction)
+    }
+
+    /// Whether a reset came over this exchange: what it holds is void, and whatever it says about the world is of before.
+    pub fn is_void(&self) -> bool {
+        self.lab.rows().was_reset(&self.lineage, self.scope().as_ref())
+    }
+
+    /// Whether the journal that it belongs to was forgotten, with what it was made because of.
+    pub(crate) fn is_forgotten(&self) -> bool {
+        self.parent.is_some() && self.lab.rows().all_was_reset(&self.lineage)
     }
 
     pub(crate) fn scope(&self) -> Option<Scope> {

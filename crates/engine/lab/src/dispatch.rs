@@ -16,9 +16,11 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use mocktenant_world::World;
 
-use crate::calling::CALL_HEADER;
+use crate::calling::{CALL_HEADER, Expected};
+use crate::gate::Inside;
 use crate::record::{Kind, Record, cut, header_lines};
 use crate::request::{HostName, Request, fold};
+use crate::run_on::{Outward, RunOn};
 use crate::surface::{Mount, Refusal, Way};
 use crate::{Addresses, Answer, Context, Entrance, Exchange, Lab, Response, Trail};
 
@@ -139,22 +141,73 @@ fn choose(mounted: &Mounted, folded: &str, method: &Method) -> (Chosen, Arc<[(&'
     (chosen, Arc::clone(&pattern.parameters))
 }
 
-pub(crate) async fn answer(lab: &Lab, request: Request) -> Response {
+pub(crate) async fn answer(lab: &Lab, mut request: Request) -> Response {
     let began = Instant::now();
-    let (exchange, surface) = begin(lab, request);
-    let mut answering = Answering { lab, began, exchange, recorded: false };
-    let answer = match surface {
-        None => misdirected(&mut answering.exchange),
-        Some(surface) => serve(lab, surface, &mut answering.exchange).await,
+    let call = request.headers.remove(CALL_HEADER);
+    let linked = call.and_then(|id| lab.expected_calls().take(id.to_str().ok()?));
+    let mut arrived = Arrived { lab, began, request: Some((request, linked)) };
+    let inside = match (&arrived.request, lab.gate().try_enter()) {
+        (_, Some(inside)) => inside,
+        // Somebody inside waits for it.
+        (Some((_, Some(_))), None) => lab.gate().pass(),
+        (_, None) => lab.gate().enter().await,
     };
+    let Some((mut answering, surface)) = arrived.begin(inside) else {
+        unreachable!("it begins once");
+    };
+    match surface {
+        None => {
+            let answer = misdirected(&mut answering.exchange);
+            answering.finish(answer)
+        }
+        Some(surface) => match answering.exchange.context.outward.clone() {
+            Some(outward) => RunOn::once_begun(outward, Box::pin(lasting(surface, answering))).await,
+            None => served(lab, surface, answering).await,
+        },
+    }
+}
+
+async fn served(lab: &Lab, surface: usize, mut answering: Answering) -> Response {
+    let answer = serve(lab, surface, &mut answering.exchange).await;
     answering.finish(answer)
 }
 
+/// The same, holding the lab itself: it may go on when nobody waits for it any more.
+async fn lasting(surface: usize, answering: Answering) -> Response {
+    let lab = answering.exchange.context.lab.clone();
+    served(&lab, surface, answering).await
+}
+
+/// A request that has arrived and may have to wait at the gate. If its caller goes away meanwhile it is recorded as well.
+struct Arrived<'l> {
+    lab: &'l Lab,
+    began: Instant,
+    request: Option<(Request, Option<Expected>)>,
+}
+
+impl Arrived<'_> {
+    /// Begins to answer it, once.
+    fn begin(&mut self, inside: Inside<'_>) -> Option<(Answering, Option<usize>)> {
+        let (request, linked) = self.request.take()?;
+        let (exchange, surface) = begin(self.lab, request, linked);
+        // It leaves when it has been recorded.
+        inside.stay();
+        Some((Answering { began: self.began, exchange, recorded: false }, surface))
+    }
+}
+
+impl Drop for Arrived<'_> {
+    fn drop(&mut self) {
+        if self.request.is_some() {
+            // Abandoned as soon as it has begun.
+            drop(self.begin(self.lab.gate().pass()));
+        }
+    }
+}
+
 /// Finds out whom a request is for, and reads everything its answer is made from.
-fn begin(lab: &Lab, mut request: Request) -> (Exchange, Option<usize>) {
+fn begin(lab: &Lab, request: Request, linked: Option<Expected>) -> (Exchange, Option<usize>) {
     let snapshot = lab.snapshot();
-    let call = request.headers.remove(CALL_HEADER);
-    let linked = call.and_then(|id| lab.expected_calls().take(id.to_str().ok()?));
     let (id, parent, hops, lineage) = match linked {
         Some(expected) => (expected.id, Some(expected.parent), expected.hops, expected.lineage),
         None => (lab.next_id(), None, 0, lab.rows().begin()),
@@ -174,6 +227,8 @@ fn begin(lab: &Lab, mut request: Request) -> (Exchange, Option<usize>) {
         let way = Way { entrance: &entrance, host, path: &folded };
         lab.surfaces()[surface].surface.machine(&snapshot.world, &way)
     });
+    let calls_out = surface.is_some_and(|surface| lab.surfaces()[surface].surface.calls_out());
+    let outward = calls_out.then(|| Arc::new(Outward::default()));
     let context = Context {
         lab: lab.clone(),
         surface,
@@ -185,6 +240,7 @@ fn begin(lab: &Lab, mut request: Request) -> (Exchange, Option<usize>) {
         lineage,
         machine,
         snapshot,
+        outward,
     };
     let exchange = Exchange {
         request,
@@ -199,15 +255,15 @@ fn begin(lab: &Lab, mut request: Request) -> (Exchange, Option<usize>) {
     (exchange, surface)
 }
 
-/// A request on its way to an answer. If its caller goes away first it is dropped, and recorded all the same.
-struct Answering<'l> {
-    lab: &'l Lab,
+/// A request on its way to an answer, inside the gate. If its caller goes away first it is dropped, and recorded all the
+/// same.
+struct Answering {
     began: Instant,
     exchange: Exchange,
     recorded: bool,
 }
 
-impl Answering<'_> {
+impl Answering {
     fn finish(mut self, mut answer: Answer) -> Response {
         self.exchange.forward(&mut answer.content);
         let (status, mut headers, mut body, delivery) = answer.into_parts();
@@ -242,17 +298,21 @@ impl Answering<'_> {
             record.response_headers = answered.headers;
             record.response_body = answered.body;
         }
-        self.lab.journal().commit(record);
+        // With what it was made because of, that is: nobody would find it.
+        if !context.is_forgotten() {
+            context.lab.journal().commit(record);
+        }
     }
 }
 
-impl Drop for Answering<'_> {
+impl Drop for Answering {
     fn drop(&mut self) {
         if !self.recorded {
             self.exchange.trail.record_error("no-caller");
             self.exchange.trail.fact("abandoned", "the caller went away before it was answered");
             self.record(None);
         }
+        self.exchange.context.lab.gate().leave();
     }
 }
 

@@ -6,17 +6,20 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockWriteGuard, Weak};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use mocktenant_tables::Database;
 use mocktenant_verdict::{Check, Question, Switches};
 use mocktenant_world::World;
 use time::OffsetDateTime;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::calling::ExpectedCalls;
 use crate::clock::Clock;
 use crate::dispatch::{Mounted, Snapshot};
+use crate::gate::Gate;
 use crate::journal::Journal;
 use crate::outbound::{Dial, NoSockets, Outbound};
 use crate::random::Random;
@@ -80,6 +83,12 @@ impl<const N: usize> From<[(Entrance, String); N]> for Addresses {
 /// Default budget of the journal in bytes.
 pub const JOURNAL_BUDGET: usize = 4 * 1024 * 1024;
 
+/// How long a command waits for what is being answered, until it is applied all the same.
+pub const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Exchanges that call outside at once; others wait for a place before their first call.
+pub const OUTWARD_AT_ONCE: usize = 256;
+
 /// A running lab. Cheap to clone; all clones are the same lab.
 #[derive(Clone)]
 pub struct Lab {
@@ -115,6 +124,11 @@ struct Core {
     outbound: OnceLock<Box<dyn Outbound>>,
     switches: Switches,
     commands: tokio::sync::Mutex<()>,
+    gate: Gate,
+    patience: Duration,
+    /// Held while world, rows and store are changed together, and while they are copied.
+    changing: RwLock<()>,
+    outward: Arc<Semaphore>,
     rows: Rows,
     store: Store,
     expected_calls: ExpectedCalls,
@@ -128,6 +142,7 @@ pub struct LabBuilder {
     random: Random,
     journal_budget: usize,
     switches: Switches,
+    patience: Duration,
 }
 
 impl LabBuilder {
@@ -149,6 +164,13 @@ impl LabBuilder {
     #[must_use]
     pub fn journal_budget(mut self, bytes: usize) -> Self {
         self.journal_budget = bytes;
+        self
+    }
+
+    /// How long a command waits for what is being answered; [`PATIENCE`] unless a test cannot wait for so long.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
         self
     }
 
@@ -177,6 +199,10 @@ impl LabBuilder {
                 outbound: OnceLock::new(),
                 switches: self.switches,
                 commands: tokio::sync::Mutex::new(()),
+                gate: Gate::default(),
+                patience: self.patience,
+                changing: RwLock::default(),
+                outward: Arc::new(Semaphore::new(OUTWARD_AT_ONCE)),
                 rows: Rows::default(),
                 store: Store::new(STORE_BUDGET),
                 expected_calls: ExpectedCalls::default(),
@@ -195,6 +221,7 @@ impl Lab {
             random: Random::System,
             journal_budget: JOURNAL_BUDGET,
             switches: Switches::default(),
+            patience: PATIENCE,
         }
     }
 
@@ -206,6 +233,7 @@ impl Lab {
     /// Everything of this lab but its journal and its way out.
     pub(crate) fn copied(&self, at: OffsetDateTime) -> Self {
         let core = &self.core;
+        let _unchanged = core.changing.read().unwrap_or_else(PoisonError::into_inner);
         Self {
             core: Arc::new(Core {
                 snapshot: ArcSwap::new(core.snapshot.load_full()),
@@ -217,6 +245,10 @@ impl Lab {
                 outbound: OnceLock::new(),
                 switches: core.switches.clone(),
                 commands: tokio::sync::Mutex::new(()),
+                gate: Gate::default(),
+                patience: core.patience,
+                changing: RwLock::default(),
+                outward: Arc::new(Semaphore::new(OUTWARD_AT_ONCE)),
                 rows: core.rows.fork(),
                 store: core.store.fork(),
                 expected_calls: ExpectedCalls::default(),
@@ -349,6 +381,7 @@ impl Lab {
             lineage: self.core.rows.begin(),
             machine,
             snapshot,
+            outward: None,
         }
     }
 
@@ -401,6 +434,24 @@ impl Lab {
 
     pub(crate) fn commands(&self) -> &tokio::sync::Mutex<()> {
         &self.core.commands
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.core.gate
+    }
+
+    pub(crate) fn patience(&self) -> Duration {
+        self.core.patience
+    }
+
+    /// While this is held the lab is not copied.
+    pub(crate) fn changing(&self) -> RwLockWriteGuard<'_, ()> {
+        self.core.changing.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place among those that call outside; none would mean that there will never be one.
+    pub(crate) async fn outward_place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.core.outward).acquire_owned().await.ok()
     }
 
     pub(crate) fn outbound(&self) -> &dyn Outbound {

@@ -14,6 +14,7 @@ use mocktenant_tables::{
 };
 use mocktenant_world::{Setting, pointers};
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use crate::Scope;
 use crate::clock::lock;
@@ -129,6 +130,8 @@ pub(crate) struct Rows {
     /// Read while a commit is made, written while a reset is: a commit is before or after a reset, never beside it.
     resets: RwLock<Resets>,
     count: AtomicU64,
+    /// Rung by every reset.
+    reset: Notify,
 }
 
 impl Rows {
@@ -140,6 +143,24 @@ impl Rows {
     /// Whether a reset came over anything an exchange of this scope depends on.
     pub(crate) fn was_reset(&self, lineage: &Lineage, own: Option<&Scope>) -> bool {
         self.resets.read().unwrap_or_else(PoisonError::into_inner).touched(lineage, own)
+    }
+
+    /// Whether a reset of everything came since.
+    pub(crate) fn all_was_reset(&self, lineage: &Lineage) -> bool {
+        self.resets.read().unwrap_or_else(PoisonError::into_inner).all > lineage.since
+    }
+
+    /// Resolves once a reset has come over anything an exchange of this scope depends on.
+    pub(crate) async fn until_reset(&self, lineage: &Lineage, own: Option<&Scope>) {
+        loop {
+            let mut reset = std::pin::pin!(self.reset.notified());
+            // Heard from here on, so that a reset between the look and the wait is not missed.
+            reset.as_mut().enable();
+            if self.was_reset(lineage, own) {
+                return;
+            }
+            reset.await;
+        }
     }
 
     pub(crate) fn commit(
@@ -194,20 +215,23 @@ impl Rows {
 
     /// Forgets the rows of one scope, or all. What began before writes nothing any more.
     pub(crate) fn reset(&self, scope: Option<&Scope>) {
-        let mut resets = self.resets.write().unwrap_or_else(PoisonError::into_inner);
-        let now = self.count.fetch_add(1, Ordering::AcqRel) + 1;
-        let mut opened = lock(&self.opened);
-        match scope {
-            Some(scope) => {
-                resets.scopes.insert(scope.clone(), now);
-                opened.remove(scope);
-            }
-            None => {
-                resets.all = now;
-                resets.scopes.clear();
-                opened.clear();
+        {
+            let mut resets = self.resets.write().unwrap_or_else(PoisonError::into_inner);
+            let now = self.count.fetch_add(1, Ordering::AcqRel) + 1;
+            let mut opened = lock(&self.opened);
+            match scope {
+                Some(scope) => {
+                    resets.scopes.insert(scope.clone(), now);
+                    opened.remove(scope);
+                }
+                None => {
+                    resets.all = now;
+                    resets.scopes.clear();
+                    opened.clear();
+                }
             }
         }
+        self.reset.notify_waiters();
     }
 }
 

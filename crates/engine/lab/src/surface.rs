@@ -90,6 +90,10 @@ pub trait Surface: Sized + Send + Sync + 'static {
     /// Its name as people say it.
     const TITLE: &'static str = Self::NAME;
 
+    /// Whether answering a request may call outside. Such an answer is brought to its end even if nobody waits for it any
+    /// more, which costs a box; a surface that only answers says `false`.
+    const CALLS_OUT: bool = true;
+
     /// What is computed once per world snapshot (parsed headers, host tables, documents).
     type Prepared: Any + Send + Sync;
 
@@ -170,6 +174,7 @@ pub trait Surface: Sized + Send + Sync + 'static {
 pub(crate) trait Mount: Send + Sync {
     fn name(&self) -> &'static str;
     fn title(&self) -> &'static str;
+    fn calls_out(&self) -> bool;
     fn table(&self) -> Vec<TableRow>;
     fn fork(&self) -> Box<dyn Mount>;
     fn hosts(&self, world: &World) -> Vec<(String, Entrance)>;
@@ -203,6 +208,9 @@ impl<S: Surface> Mount for S {
     }
     fn title(&self) -> &'static str {
         S::TITLE
+    }
+    fn calls_out(&self) -> bool {
+        S::CALLS_OUT
     }
     fn table(&self) -> Vec<TableRow> {
         S::routes()

@@ -56,7 +56,7 @@ pub(crate) enum Phase {
 pub(crate) struct Shared {
     pub(crate) lab: Lab,
     pub(crate) tools: Router,
-    pub(crate) tls: Tls,
+    pub(crate) tls: Arc<Tls>,
     pub(crate) limits: Limits,
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) phase: watch::Receiver<Phase>,
@@ -72,7 +72,7 @@ impl Shared {
     pub(crate) fn new(
         lab: Lab,
         tools: Router,
-        tls: Tls,
+        tls: Arc<Tls>,
         limits: Limits,
         phase: watch::Receiver<Phase>,
     ) -> Self {

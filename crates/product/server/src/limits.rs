@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use mocktenant_lab::request::BODY_BYTES;
+use mocktenant_lab::{HOP_LIMIT, OUTWARD_AT_ONCE};
 
 /// The budgets of one lab's listeners.
 #[derive(Clone, Debug)]
@@ -43,6 +44,10 @@ impl Default for Limits {
         }
     }
 }
+
+/// Connections of the lab to itself, over all its doors: as many as there can be, so that none ever waits for a place that
+/// whoever waits for it has taken.
+pub(crate) const OWN_CONNECTIONS: usize = OUTWARD_AT_ONCE * HOP_LIMIT as usize;
 
 /// hyper's read buffer for HTTP/1.1 heads, and the largest list of HTTP/2 header fields, in bytes.
 pub(crate) const HEAD_BYTES: usize = 64 * 1024;

@@ -1,7 +1,7 @@
 //! Ports: which entrances there are, and sockets that listen for them.
 //!
 //! Decides the port of every entrance (offsets 0, 3, 4, 5 and 6 from a base, free ports for what comes after them) and that
-//! an entrance has the same port on every address. IPv6 is left out where the machine has none. Never accepts anything.
+//! an entrance has the same port on every address; the lab's own calls have ports of their own. IPv6 is left out where the machine has none. Never accepts anything.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -126,6 +126,29 @@ pub(crate) fn listen(
             listen_one(door, port, addresses)
         })
         .collect()
+}
+
+/// Further doors for the lab's own calls, on free ports of the same addresses: nobody else stands in line there. The tools
+/// port gets none, as nobody of the lab answers there.
+pub(crate) fn listen_for_own(listening: &[Listening]) -> Result<Vec<Listening>, StartError> {
+    let entrances = listening.iter().filter(|listening| listening.door.entrance().is_some());
+    entrances
+        .map(|listening| {
+            let local = listening.sockets.iter().filter_map(|socket| socket.local_addr().ok());
+            let addresses: Vec<IpAddr> = local.map(|address| reachable(address).ip()).collect();
+            listen_one(listening.door.clone(), None, &addresses)
+        })
+        .collect()
+}
+
+/// A socket on every address is reached through loopback.
+pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 fn listen_one(door: Door, port: Option<u16>, addresses: &[IpAddr]) -> Result<Listening, StartError> {

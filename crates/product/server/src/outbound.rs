@@ -1,6 +1,7 @@
 //! Calls of one surface to another, as the lab asks for them: dialled by a table, never by DNS.
 //!
-//! Decides which listener of this lab a name and port mean, and that every other name and port is nobody: a production
+//! Decides which listener of this lab a name and port mean (for the lab's own calls a twin of it, so that strangers who fill the
+//! one do not keep it from itself), and that every other name and port is nobody: a production
 //! configuration can be dropped in and nothing real is contacted. Proxy variables are never read. Mirrors the network
 //! between the real products, whose TLS verifies names against trusted roots; here only the lab's own are trusted.
 
@@ -13,7 +14,7 @@ use mocktenant_lab::outbound::{BoxFuture, Call, CallError, Dial, Outbound, Reply
 use mocktenant_lab::{Entrance, Lab};
 use rustls::ClientConfig;
 
-use crate::listen::Listening;
+use crate::listen::{Door, Listening, reachable};
 use crate::names::Names;
 use crate::wire;
 
@@ -35,25 +36,25 @@ struct Listener {
     port: u16,
     /// Where it can be reached from this machine.
     addresses: Vec<SocketAddr>,
+    /// Where the lab itself reaches the same entrance, and nobody stands in line before it.
+    own: Vec<SocketAddr>,
 }
 
 impl DialTable {
     pub(crate) fn new(
         names: Arc<Names>,
         listening: &[Listening],
+        own: &[Listening],
         public: HashMap<(String, u16), Entrance>,
     ) -> Self {
+        let own_of = |door: &Door| own.iter().find(|own| own.door == *door);
         let listeners = listening
             .iter()
             .map(|listening| Listener {
                 entrance: listening.door.entrance().cloned(),
                 port: listening.port,
-                addresses: listening
-                    .sockets
-                    .iter()
-                    .filter_map(|socket| socket.local_addr().ok())
-                    .map(reachable)
-                    .collect(),
+                addresses: addresses(listening),
+                own: addresses(own_of(&listening.door).unwrap_or(listening)),
             })
             .collect();
         Self { names, listeners, public }
@@ -63,6 +64,12 @@ impl DialTable {
     pub(crate) fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, CallError> {
         let found = self.find(|name| self.names.entrance_of(name), host, port)?;
         Ok(found.addresses().copied().collect())
+    }
+
+    /// The same for a call of the lab itself.
+    fn resolve_own(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, CallError> {
+        let found = self.find(|name| self.names.entrance_of(name), host, port)?;
+        Ok(found.of(&found.listener.own).copied().collect())
     }
 
     /// The rules. `named` says which entrance a world name leads to.
@@ -116,19 +123,17 @@ struct Found<'t> {
 
 impl Found<'_> {
     fn addresses(&self) -> impl Iterator<Item = &SocketAddr> {
-        let same = |address: &&SocketAddr| self.only.is_none_or(|only| address.ip() == only);
-        self.listener.addresses.iter().filter(same)
+        self.of(&self.listener.addresses)
+    }
+
+    fn of<'a>(&self, addresses: &'a [SocketAddr]) -> impl Iterator<Item = &'a SocketAddr> {
+        let only = self.only;
+        addresses.iter().filter(move |address| only.is_none_or(|only| address.ip() == only))
     }
 }
 
-/// A socket on every address is reached through loopback.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
+fn addresses(listening: &Listening) -> Vec<SocketAddr> {
+    listening.sockets.iter().filter_map(|socket| socket.local_addr().ok()).map(reachable).collect()
 }
 
 /// The lab's way out, which leads back in.
@@ -148,7 +153,7 @@ impl Outbound for Loop {
     fn call(&self, call: Call) -> BoxFuture<'_, Result<Reply, CallError>> {
         Box::pin(async move {
             let target = Target::parse(&call.url)?;
-            let addresses = self.table.resolve(&target.host, target.port)?;
+            let addresses = self.table.resolve_own(&target.host, target.port)?;
             wire::call(call, &target, &addresses, &self.tls, CALL_TIMEOUT).await
         })
     }

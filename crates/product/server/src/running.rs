@@ -20,13 +20,14 @@ use mocktenant_lab::{Addresses, Entrance, Lab, real_now};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
 
 use crate::authority::{ca_names, load, load_for_serve};
 use crate::client::Client;
 use crate::connection::{Phase, Shared, accept};
 use crate::error::StartError;
-use crate::limits::Limits;
-use crate::listen::{Door, Listening, Ports, doors, listen, loopback, planned};
+use crate::limits::{Limits, OWN_CONNECTIONS};
+use crate::listen::{Door, Listening, Ports, doors, listen, listen_for_own, loopback, planned};
 use crate::names::Names;
 use crate::outbound::{DialTable, Loop};
 use crate::settings::{self, Facts};
@@ -91,6 +92,9 @@ pub struct Running {
     phase: watch::Sender<Phase>,
     permits: Arc<Semaphore>,
     connections: usize,
+    /// The doors of the lab's own calls, which stay open until nothing calls any more.
+    own_phase: watch::Sender<Phase>,
+    own_permits: Arc<Semaphore>,
     names: Arc<Names>,
     home: Option<Home>,
     directory: std::path::PathBuf,
@@ -120,8 +124,9 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
     lab.set_addresses(own_addresses(&addresses, listening.iter().map(|one| (&one.door, one.port))));
 
     let names = Arc::new(Names::new(lab.clone(), public.names));
-    let tls = Tls::new(ca.clone(), Arc::clone(&names))?;
-    let table = Arc::new(DialTable::new(Arc::clone(&names), &listening, public.by_authority));
+    let tls = Arc::new(Tls::new(ca.clone(), Arc::clone(&names))?);
+    let own = listen_for_own(&listening)?;
+    let table = Arc::new(DialTable::new(Arc::clone(&names), &listening, &own, public.by_authority));
     lab.set_outbound(Loop::new(Arc::clone(&table), tls.client()));
     let client = Client::of_lab(tls.client(), table);
 
@@ -139,6 +144,11 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
     });
     let (phase, phase_seen) = watch::channel(Phase::Running);
     let connections = setup.limits.connections;
+    let (own_phase, own_phase_seen) = watch::channel(Phase::Running);
+    let own_limits = Limits { connections: OWN_CONNECTIONS, ..setup.limits.clone() };
+    let own_tools = axum::Router::new();
+    let shared_own =
+        Arc::new(Shared::new(lab.clone(), own_tools, Arc::clone(&tls), own_limits, own_phase_seen));
     let shared = Arc::new(Shared::new(lab.clone(), tools, tls, setup.limits, phase_seen));
     let running = Running {
         lab,
@@ -151,11 +161,14 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
         phase,
         permits: Arc::clone(&shared.permits),
         connections,
+        own_phase,
+        own_permits: Arc::clone(&shared_own.permits),
         names,
         directory: home.directory().to_owned(),
         home: Some(home),
     };
     accept_on(listening, &shared)?;
+    accept_on(own, &shared_own)?;
     running.lab.start_all().await;
     running.publish(&addresses)?;
     Ok(running)
@@ -253,23 +266,25 @@ impl Running {
     pub async fn stop(mut self, grace: Duration) {
         self.withdraw();
         self.phase.send_replace(Phase::Draining);
-        if !self.quiet_within(grace).await {
+        let end = Instant::now() + grace;
+        if !quiet_within(&self.permits, self.connections, grace).await {
             tracing::info!("connections are still open after {} s and are ended", grace.as_secs_f32());
         }
         self.phase.send_replace(Phase::Stopped);
-        self.quiet_within(AFTERMATH).await;
+        // What has called outside goes on without its caller.
+        let rest = end.saturating_duration_since(Instant::now()).max(AFTERMATH);
+        if !self.lab.settled_within(rest).await {
+            tracing::info!("something is still being answered and is left alone");
+        }
+        self.own_phase.send_replace(Phase::Stopped);
+        quiet_within(&self.permits, self.connections, AFTERMATH).await;
+        quiet_within(&self.own_permits, OWN_CONNECTIONS, AFTERMATH).await;
         self.home = None;
     }
 
     /// Stops at once: every connection ends where it is.
     pub fn stop_now(self) {
         drop(self);
-    }
-
-    /// Whether every connection and every listener is gone within `time`.
-    async fn quiet_within(&self, time: Duration) -> bool {
-        let all = u32::try_from(self.connections).unwrap_or(u32::MAX);
-        tokio::time::timeout(time, self.permits.acquire_many(all)).await.is_ok()
     }
 
     fn publish(&self, addresses: &HashMap<Entrance, String>) -> Result<(), StartError> {
@@ -297,10 +312,17 @@ impl Running {
     }
 }
 
+/// Whether every connection and every listener is gone within `time`.
+async fn quiet_within(permits: &Semaphore, connections: usize, time: Duration) -> bool {
+    let all = u32::try_from(connections).unwrap_or(u32::MAX);
+    tokio::time::timeout(time, permits.acquire_many(all)).await.is_ok()
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         self.withdraw();
         self.phase.send_replace(Phase::Stopped);
+        self.own_phase.send_replace(Phase::Stopped);
         self.names.forget();
     }
 }

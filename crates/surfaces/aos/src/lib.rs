@@ -245,6 +245,10 @@ impl Aos {
         match self.entity(exchange, &node, &caller).await {
             Ok(answer) => answer,
             Err(entities::WriteError::OData(error)) => refused(exchange, &error),
+            // Whatever it failed with is of a world that is no more.
+            Err(entities::WriteError::DualWrite(_)) if exchange.context.is_void() => {
+                refused(exchange, &ODataError::Restarted)
+            }
             Err(entities::WriteError::DualWrite(error)) => {
                 let row = error.row();
                 exchange.trail.record_error(row.id);

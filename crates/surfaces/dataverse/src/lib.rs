@@ -114,6 +114,7 @@ static ROUTES: &[Route<Dataverse>] = &[
 impl Surface for Dataverse {
     const NAME: &'static str = "dataverse";
     const TITLE: &'static str = "Dataverse";
+    const CALLS_OUT: bool = false;
 
     type Prepared = Prepared;
 

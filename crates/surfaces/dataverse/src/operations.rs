@@ -308,7 +308,7 @@ impl<'x> Call<'x> {
 
     /// Makes a write visible. A reset in the meantime took it away.
     fn commit(&self, transaction: Transaction) -> Result<Commit, DataverseError> {
-        self.exchange.context.commit(transaction).map_err(|_| DataverseError::Unexpected)
+        self.exchange.context.commit(transaction).map_err(|_| DataverseError::ServiceUnavailable)
     }
 
     /// A header with entity tags.
@@ -370,8 +370,9 @@ fn refused(table: &'static Table, error: TableError) -> DataverseError {
         TableError::NotFound { key, .. } => payload::missing(table, &Reference::Primary(key)),
         TableError::VersionMismatch { .. } => DataverseError::ConcurrencyVersionMismatch,
         TableError::RowTooLarge { .. } => DataverseError::RequestLengthTooLarge,
+        TableError::Reset | TableError::RowLocked { .. } => DataverseError::ServiceUnavailable,
         TableError::NoSuchKey { .. } | TableError::InvalidKeyValue { .. } => DataverseError::QuerySyntax,
-        // two writes to one row at once, a reset in between, a full database: nothing a single caller can provoke
+        // a full database, a table of ours that is not there
         _ => DataverseError::Unexpected,
     }
 }

@@ -152,6 +152,7 @@ static ROUTES: [Route<Entra>; 8] = [
 impl Surface for Entra {
     const NAME: &'static str = "entra";
     const TITLE: &'static str = "Entra";
+    const CALLS_OUT: bool = false;
 
     type Prepared = Prepared;
 

@@ -136,3 +136,21 @@ async fn a_browser_that_came_by_localhost_is_sent_on_by_localhost() {
     let answer = fixture.sent(request("login.microsoftonline.com").as_bytes()).await;
     assert!(answer.contains("\r\nlocation: https://ax.contoso.com/?x=1\r\n"), "{answer}");
 }
+
+#[tokio::test]
+async fn a_stop_waits_for_what_has_called_outside_also_if_its_caller_has_gone() {
+    let fixture = started(Limits::default()).await;
+    let url = format!("{}/slow", fixture.running.urls().identity);
+    let head =
+        format!("POST /call HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n{url}", url.len());
+    let mut stream = fixture.connect().await;
+    stream.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    drop(stream);
+    let lab = fixture.running.lab().clone();
+    fixture.running.stop(Duration::from_secs(10)).await;
+    let records = lab.journal().records();
+    let statuses: Vec<u16> = records.iter().map(|record| record.status).collect();
+    assert_eq!(statuses, [200, 200], "the call, and what made it");
+    assert_eq!(records[0].parent.as_ref(), Some(&records[1].id));
+}

@@ -133,3 +133,28 @@ async fn a_public_url_with_a_path_is_refused() {
         assert_eq!(error.exit_code(), 2, "{error}");
     }
 }
+
+#[tokio::test]
+async fn callers_that_take_every_place_do_not_keep_the_lab_from_calling_itself() {
+    let fixture = started(Limits { connections: 24, ..Limits::default() }).await;
+    let client = fixture.running.outbound_client();
+    let identity = fixture.running.urls().identity.clone();
+    // More than there are places, each of which needs a connection of the lab's to be answered.
+    let callers = (0..64).map(|number| {
+        let (client, url) = (client.clone(), format!("{identity}/call"));
+        let call = Call {
+            method: Method::POST,
+            url,
+            headers: http::HeaderMap::new(),
+            body: format!("{identity}/echo?{number}").into(),
+        };
+        tokio::spawn(async move { client.send(call).await })
+    });
+    let callers: Vec<_> = callers.collect();
+    let all = async {
+        for caller in callers {
+            assert_eq!(caller.await.unwrap().unwrap().status, StatusCode::OK);
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), all).await.expect("nobody waits for himself");
+}

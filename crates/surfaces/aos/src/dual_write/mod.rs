@@ -89,7 +89,8 @@ pub(crate) async fn deliver(
                 Err(Undelivered { actual, error, missing }) => {
                     let rows = || missing.iter().filter_map(|set| Some(organization?.pointer.records(set)));
                     let all = || rows().chain(settings()).collect::<Vec<Setting>>();
-                    let unanswered = matches!(*error, DualWriteError::WriteUnanswered { .. });
+                    let unanswered =
+                        matches!(*error, DualWriteError::WriteUnanswered { .. }) && !context.is_void();
                     let finding = Finding::fail(actual, *error).mended_by(|| match rows().next() {
                         Some(set) => Remedy::here(row_missing(set)),
                         None => wrong_link(context, node, unanswered || organization.is_none()),

@@ -180,7 +180,7 @@ pub(crate) async fn delete(
 
 /// Makes a write visible. A reset in the meantime took it away, here and in Dataverse.
 fn commit(exchange: &Exchange, transaction: Transaction) -> Result<Commit, ODataError> {
-    exchange.context.commit(transaction).map_err(|_| ODataError::Internal)
+    exchange.context.commit(transaction).map_err(|_| ODataError::Restarted)
 }
 
 async fn deliver(
@@ -294,6 +294,7 @@ fn refused(entity: &Entity, error: TableError) -> ODataError {
             ODataError::PreconditionFailed
         }
         TableError::RowTooLarge { .. } => ODataError::TooLarge,
+        TableError::Reset => ODataError::Restarted,
         other => ODataError::BodyUnreadable { why: other.to_string() },
     }
 }

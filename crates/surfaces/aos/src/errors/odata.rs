@@ -126,6 +126,14 @@ catalogue! {
             fidelity: Inferred, source: "Infolog pattern of public client fixtures",
             cause: "another request holds the record inside its transaction", change: "Try again.",
         }
+        /// It was reset while it answered.
+        Restarted => {
+            id: "503 restarted", status: 503, class: "",
+            text: "An error has occurred.",
+            fidelity: Inferred, source: "envelope as client fixtures have it; the text in it is ours; 503 of RFC 9110 section 15.6.4",
+            cause: "the environment was reset while the request was being answered; nothing of it was written",
+            change: "Try again.",
+        }
         /// Our own defect.
         Internal => {
             id: "500 internal", status: 500, class: "",

@@ -10,7 +10,7 @@ mod certificate;
 
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use mocktenant_lab::outbound::{Call, Reply};
+use mocktenant_lab::outbound::{Call, CallError, Reply};
 use mocktenant_lab::{Context, Trail};
 use mocktenant_verdict::{Checklist, Finding, Question, Remedy, Role, Setting};
 use serde_json::Value;
@@ -91,7 +91,8 @@ pub(crate) async fn access_token(
             (Finding::pass("issued"), Some(token))
         }
         Ok(Err(error)) => (failed(error, answer.as_ref().is_ok_and(names_a_code)), None),
-        Err(error) => (failed(error.to_string(), false), None),
+        // That nobody answered because of a reset says nothing about the address.
+        Err(error) => (failed(error.to_string(), *error == CallError::Reset), None),
     };
     list.ask(&TOKEN_ISSUED, expected, settings, finding);
     token

@@ -218,6 +218,14 @@ mocktenant_verdict::catalogue! {
             cause: "a defect of the lab itself",
             change: "report this exchange",
         }
+        /// It was reset while it answered, or two wrote one row at once.
+        ServiceUnavailable => {
+            id: "503", status: 503, class: "ServiceUnavailable",
+            text: "",
+            fidelity: Inferred, source: STATUS_ONLY,
+            cause: "the organisation was reset while the request was being answered, or another request was writing the same record at that moment; nothing of it was written",
+            change: "try again",
+        }
         /// A path or API version that is not there.
         NotFound => {
             id: "404", status: 404, class: "NotFound",

@@ -74,6 +74,8 @@ pub enum Command {
 pub struct Applied {
     /// The world from now on.
     pub world: Arc<World>,
+    /// Its revision: see [`Lab::world_and_revision`].
+    pub revision: u64,
 }
 
 /// Why a command did nothing.
@@ -88,6 +90,12 @@ pub enum CommandError {
     /// Nobody in this world plays a role of the scenario.
     #[error(transparent)]
     Vacant(#[from] Vacant),
+    /// The world is not the one the command was meant for.
+    #[error("the world has changed since: it is at revision {revision}; nothing was changed")]
+    Stale {
+        /// The revision there is.
+        revision: u64,
+    },
     /// No scenario of that name.
     #[error("no scenario is called {name:?}")]
     UnknownScenario {
@@ -129,12 +137,29 @@ impl Lab {
     /// comes meanwhile waits. What takes longer than [`crate::PATIENCE`] is void where the command forgets rows, and keeps
     /// the snapshot it began with where it does not.
     pub async fn apply(&self, command: Command) -> Result<Applied, CommandError> {
-        let lab = self.clone();
-        RunOn::always(Box::pin(async move { lab.apply_now(command).await })).await
+        self.apply_if(|_| true, command).await
     }
 
-    async fn apply_now(&self, command: Command) -> Result<Applied, CommandError> {
+    /// [`Self::apply`], if the world's revision is one that was meant: asked when no other command can come between.
+    pub async fn apply_if(
+        &self,
+        meant: impl FnOnce(u64) -> bool + Send + 'static,
+        command: Command,
+    ) -> Result<Applied, CommandError> {
+        let lab = self.clone();
+        RunOn::always(Box::pin(async move { lab.apply_now(meant, command).await })).await
+    }
+
+    async fn apply_now(
+        &self,
+        meant: impl FnOnce(u64) -> bool + Send,
+        command: Command,
+    ) -> Result<Applied, CommandError> {
         let _one_at_a_time = self.commands().lock().await;
+        let (_, revision) = self.world_and_revision();
+        if !meant(revision) {
+            return Err(CommandError::Stale { revision });
+        }
         let closed = self.gate().close();
         let ended = closed.empty_within(self.patience()).await;
         if !ended {
@@ -180,7 +205,8 @@ impl Lab {
             }
             Command::Reset { scope: Some(scope) } => self.reset_scope(&scope).await?,
         }
-        Ok(Applied { world: self.world() })
+        let (world, revision) = self.world_and_revision();
+        Ok(Applied { world, revision })
     }
 
     /// Who plays which role of a scenario in the world a reset returns to.

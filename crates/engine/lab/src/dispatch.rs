@@ -30,6 +30,8 @@ pub const EXCHANGE_HEADER: HeaderName = HeaderName::from_static("x-mocktenant-ex
 /// Everything that is computed from a world, swapped whole.
 pub(crate) struct Snapshot {
     pub(crate) world: Arc<World>,
+    /// How often the world was exchanged for another one.
+    pub(crate) revision: u64,
     pub(crate) addresses: Arc<Addresses>,
     /// World names in lower case, with surface and entrance.
     pub(crate) hosts: HashMap<String, (usize, Entrance)>,
@@ -60,7 +62,7 @@ impl Snapshot {
             world.environments().flat_map(|environment| environment.nodes.iter().map(|node| node.clock));
         let organizations = world.organizations().map(|organization| organization.clock);
         let skewed = tenants.chain(nodes).chain(organizations).any(|clock| !clock.is_zero());
-        Self { world, addresses, hosts, names, skewed, own_names, prepared }
+        Self { world, revision: 0, addresses, hosts, names, skewed, own_names, prepared }
     }
 }
 

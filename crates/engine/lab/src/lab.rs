@@ -267,6 +267,13 @@ impl Lab {
         Arc::clone(&self.core.snapshot.load().world)
     }
 
+    /// The current world, and how often it was exchanged for another one since the lab began: a number that no two worlds
+    /// of a lab share, though a reset returns to the same declaration.
+    pub fn world_and_revision(&self) -> (Arc<World>, u64) {
+        let snapshot = self.core.snapshot.load();
+        (Arc::clone(&snapshot.world), snapshot.revision)
+    }
+
     /// The world a reset returns to.
     pub fn base_world(&self) -> &Arc<World> {
         &self.core.base
@@ -305,8 +312,10 @@ impl Lab {
 
     /// Sets the lab's own addresses once its listeners are bound.
     pub fn set_addresses(&self, addresses: Addresses) {
-        let world = self.world();
-        let snapshot = Snapshot::new(world, Arc::new(addresses), &self.core.surfaces);
+        let before = self.snapshot();
+        let world = Arc::clone(&before.world);
+        let mut snapshot = Snapshot::new(world, Arc::new(addresses), &self.core.surfaces);
+        snapshot.revision = before.revision;
         self.core.snapshot.store(Arc::new(snapshot));
     }
 
@@ -420,8 +429,11 @@ impl Lab {
     }
 
     pub(crate) fn swap_world(&self, world: Arc<World>) {
-        let addresses = self.addresses();
-        self.core.snapshot.store(Arc::new(Snapshot::new(world, addresses, &self.core.surfaces)));
+        let before = self.snapshot();
+        let addresses = Arc::clone(&before.addresses);
+        let mut snapshot = Snapshot::new(world, addresses, &self.core.surfaces);
+        snapshot.revision = before.revision + 1;
+        self.core.snapshot.store(Arc::new(snapshot));
     }
 
     pub(crate) fn surfaces(&self) -> &[Mounted] {

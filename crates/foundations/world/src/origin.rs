@@ -3,7 +3,7 @@
 //! Decides the origin of every setting: the file and line of an artefact, whoever edited it last, or what the world
 //! began with. Never decides where a person would change it in the real products: that is [`crate::place`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use mocktenant_verdict::Setting;
 use serde::{Deserialize, Serialize};
@@ -56,27 +56,53 @@ impl From<EditedBy> for Origin {
 pub struct Origins {
     world: Origin,
     noted: BTreeMap<String, Origin>,
+    /// Those of the noted settings that are not there, the one that went first first.
+    gone: VecDeque<String>,
 }
+
+/// Of how many settings that are not there it is kept who took them away. Else a lab that adds and removes all day would
+/// remember every name it ever had.
+const GONE: usize = 64;
 
 impl Origins {
     /// Everything comes from `world` until noted otherwise.
     pub fn all_from(world: Origin) -> Self {
-        Self { world, noted: BTreeMap::new() }
+        Self { world, noted: BTreeMap::new(), gone: VecDeque::new() }
     }
 
     /// Notes the origin of a setting and of everything below it, replacing what was noted there.
     pub fn note(&mut self, setting: &Setting, origin: Origin) {
         self.forget_below(setting);
+        self.gone.retain(|gone| gone != setting.as_str());
         self.noted.insert(setting.as_str().to_owned(), origin);
+    }
+
+    /// Notes who took a setting away. The last ones are kept, for whoever asks why it is not there.
+    pub(crate) fn note_gone(&mut self, setting: &Setting, origin: Origin) {
+        self.note(setting, origin);
+        self.gone.push_back(setting.as_str().to_owned());
+        while self.gone.len() > GONE {
+            if let Some(oldest) = self.gone.pop_front() {
+                self.noted.remove(&oldest);
+            }
+        }
+    }
+
+    /// How many settings are noted.
+    pub(crate) fn len(&self) -> usize {
+        self.noted.len()
     }
 
     /// Puts a setting and everything below it back to what `base` says of them.
     pub(crate) fn restore(&mut self, setting: &Setting, base: &Self) {
         self.forget_below(setting);
+        self.gone.retain(|gone| gone != setting.as_str());
         self.noted.remove(setting.as_str());
         let own = base.noted.get_key_value(setting.as_str());
         let noted = own.into_iter().chain(base.below(setting));
         let noted: Vec<_> = noted.map(|(setting, origin)| (setting.clone(), origin.clone())).collect();
+        self.gone
+            .extend(base.gone.iter().filter(|gone| noted.iter().any(|(noted, _)| noted == *gone)).cloned());
         self.noted.extend(noted);
     }
 
@@ -90,6 +116,7 @@ impl Origins {
     fn forget_below(&mut self, setting: &Setting) {
         let stale: Vec<String> = self.below(setting).map(|(noted, _)| noted.clone()).collect();
         for noted in stale {
+            self.gone.retain(|gone| *gone != noted);
             self.noted.remove(&noted);
         }
     }

@@ -136,7 +136,11 @@ impl World {
         }
         let origin = Origin::from(by);
         for setting in &settings {
-            next.origins.note(setting, origin.clone());
+            if mocktenant_patch::value_at(&view, setting.as_str()).is_some() {
+                next.origins.note(setting, origin.clone());
+            } else {
+                next.origins.note_gone(setting, origin.clone());
+            }
         }
         next.generation += 1;
         Ok(next.changed(changes, Artefacts::none(), problems)?)
@@ -385,6 +389,7 @@ impl fmt::Debug for World {
             .field("tenants", &self.tenants.len())
             .field("environments", &self.environments.ids().collect::<Vec<_>>())
             .field("organizations", &self.organizations.ids().collect::<Vec<_>>())
+            .field("origins", &self.origins.len())
             .finish_non_exhaustive()
     }
 }

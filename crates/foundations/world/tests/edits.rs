@@ -416,3 +416,40 @@ fn an_edit_that_changes_nothing_shares_everything_but_its_number() {
     let after = edited(&before, whole);
     assert!(Arc::ptr_eq(before.tenant(TENANT).unwrap(), after.tenant(TENANT).unwrap()));
 }
+
+#[test]
+fn a_world_does_not_remember_every_name_that_came_and_went() {
+    let noted = |world: &World| {
+        let shown = format!("{world:?}");
+        let (_, origins) = shown.split_once("origins: ").expect("how many origins are noted");
+        origins.split(|letter: char| !letter.is_ascii_digit()).next().unwrap().parse::<usize>().unwrap()
+    };
+    let path = |number: usize| format!("/tenants/{TENANT}/users/u{number}@contoso.com");
+    let user = |number: usize| {
+        let object_id = format!("c0117050-0000-4000-8000-{number:012}");
+        json!({ "name": "U", "object_id": object_id, "password": "u-password-not-secret" })
+    };
+    let base = contoso();
+    let mut world = base.clone();
+    for number in 0..150 {
+        world = edited(&world, json!([{"op": "add", "path": path(number), "value": user(number)}]));
+        world = edited(&world, json!([{"op": "remove", "path": path(number)}]));
+    }
+    assert!(noted(&world) <= noted(&base) + 64, "{} origins of what is not there", noted(&world));
+    let origin = |world: &World, number: usize| world.origin(&Setting::from_pointer(path(number)));
+    assert_eq!(origin(&world, 149), Origin::Control, "who took the last ones away is known");
+    assert_eq!(origin(&world, 0), Origin::Default);
+    let kept = edited(&world, json!([{"op": "add", "path": path(149), "value": user(149)}]));
+    let mut later = kept.clone();
+    for number in 200..300 {
+        later = edited(&later, json!([{"op": "add", "path": path(number), "value": user(number)}]));
+        later = edited(&later, json!([{"op": "remove", "path": path(number)}]));
+    }
+    assert_eq!(origin(&later, 149), Origin::Control, "what came back is not forgotten with what is gone");
+    let again = edited(&later, json!([{"op": "remove", "path": format!("/tenants/{TENANT}/users")}]));
+    assert!(noted(&again) < noted(&later), "nothing is kept below what went as a whole");
+    let restored = again
+        .restored(&base, &Setting::from_pointer(format!("/tenants/{TENANT}")))
+        .unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(noted(&restored), noted(&base));
+}

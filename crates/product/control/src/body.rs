@@ -10,7 +10,8 @@ use http::{HeaderMap, StatusCode};
 use mocktenant_lab::request::media_type;
 use serde_json::Value;
 
-use crate::problem::Problem;
+use crate::problem::{Located, Problem};
+use crate::strict_json::{self, Refused};
 
 /// Largest body of a write, in bytes.
 pub const BODY_BUDGET: usize = 4 * 1024 * 1024;
@@ -34,6 +35,15 @@ pub(crate) fn json(body: Whole) -> Result<Value, Problem> {
         }
         _ => Problem::new(StatusCode::BAD_REQUEST, "the body did not arrive whole"),
     })?;
-    serde_json::from_slice(&bytes)
-        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}")))
+    strict_json::read(&bytes).map_err(|refused| match refused {
+        Refused::Syntax(error) => {
+            Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}"))
+        }
+        Refused::Twice { name, pointer } => {
+            let shown: String = name.chars().take(80).collect();
+            let detail = format!("the member {shown:?} is there twice; only one of them can be meant");
+            let located = Located { pointer, detail: detail.clone(), hint: None };
+            Problem::new(StatusCode::BAD_REQUEST, detail).error(located)
+        }
+    })
 }

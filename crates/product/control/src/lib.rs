@@ -14,6 +14,8 @@ mod journal;
 mod problem;
 mod scenarios;
 pub mod settings;
+mod strict_json;
+mod tag;
 mod world;
 
 use std::net::SocketAddr;
@@ -53,6 +55,8 @@ pub struct ControlState {
     pub settings: Arc<OnceLock<settings::Settings>>,
     /// The lab's roots, PEM.
     pub ca_pem: String,
+    /// Names besides localhost that lead to this machine and to nothing else: its own, those of the public URLs.
+    pub own_names: Arc<[String]>,
     /// Bearer token every call but the free ones must carry, if there is one.
     pub token: Option<String>,
     /// Without a token: whether callers from beyond the loopback interface are let in.

@@ -100,6 +100,7 @@ impl From<CommandError> for Problem {
             | CommandError::UnknownPlace { known, .. } => {
                 Self::unknown(StatusCode::NOT_FOUND, &detail, &known)
             }
+            CommandError::Stale { .. } => Self::new(StatusCode::PRECONDITION_FAILED, detail),
             CommandError::Vacant(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail),
             CommandError::Row(refused) => {
                 let located = Located {

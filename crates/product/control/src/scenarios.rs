@@ -3,21 +3,38 @@
 use axum::extract::{Query, State};
 use axum::response::Response;
 use http::StatusCode;
-use mocktenant_lab::{Applied, Command, Scope};
+use mocktenant_lab::{Applied, Command, CommandError, Scope};
 use mocktenant_scenario as scenario;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::problem::{Problem, ok};
+use crate::tag::{self, Condition};
 use crate::{ControlState, body};
 
 /// Applies a command to its end, even if the caller goes away or the deadline passes half-way: a lab is never left
 /// between two worlds.
 pub(crate) async fn apply(state: &ControlState, command: Command) -> Result<Applied, Problem> {
-    let lab = state.lab.clone();
-    let applied = tokio::spawn(async move { lab.apply(command).await }).await;
-    match applied {
-        Ok(applied) => Ok(applied?),
+    apply_if(state, Condition::Any, command).await
+}
+
+/// [`apply`], if the world is one that the caller means.
+pub(crate) async fn apply_if(
+    state: &ControlState,
+    condition: Condition,
+    command: Command,
+) -> Result<Applied, Problem> {
+    let state = state.clone();
+    let applied = tokio::spawn(async move {
+        let here = state.clone();
+        let current = move |revision| condition.holds(&tag::of(&here, revision));
+        match state.lab.apply_if(current, command).await {
+            Err(CommandError::Stale { revision }) => Err(tag::stale(&tag::of(&state, revision))),
+            applied => applied.map_err(Problem::from),
+        }
+    });
+    match applied.await {
+        Ok(applied) => applied,
         Err(_) => {
             Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "mocktenant failed; please report this"))
         }

@@ -21,6 +21,9 @@ use tower::ServiceExt as _;
 
 use super::*;
 
+mod strangers;
+mod writes;
+
 const METADATA: &str = "/environments/onebox/web_config/Aad.AADMetadataLocationFormat";
 const THUMBPRINT: &str = "/environments/onebox/web_config/Infrastructure.S2SCertThumbprint";
 
@@ -114,6 +117,7 @@ fn state() -> ControlState {
         ready: Arc::new(AtomicBool::new(true)),
         settings: Arc::new(OnceLock::from(settings::Settings { schema: 1, ..Default::default() })),
         ca_pem: String::from("-----BEGIN CERTIFICATE-----\n"),
+        own_names: Arc::from([String::from("tenant")]),
         token: None,
         open: false,
     }
@@ -185,14 +189,16 @@ async fn health_version_and_ca_are_free_of_token_and_peer() {
 }
 
 #[tokio::test]
-async fn only_addresses_localhost_single_labels_and_declared_names_are_hosts() {
+async fn only_addresses_localhost_declared_names_and_the_machines_own_are_hosts() {
     let state = state();
     for (host, expected) in [
         ("localhost", 200),
         ("LOCALHOST:7440", 200),
         ("127.0.0.1:7440", 200),
         ("[::1]:7440", 200),
-        ("tenant:7440", 200),
+        ("TENANT:7440", 200),
+        ("printer:7440", 421),
+        ("localhos:7440", 421),
         ("door.contoso.com", 200),
         ("evil.example", 421),
         ("localhost.evil.example:7440", 421),
@@ -397,7 +403,7 @@ async fn a_patch_changes_the_world_and_names_the_environments_to_restart() {
     assert_eq!((&body["origin"]["from"], &body["restart"]), (&json!("control"), &Value::Null));
     let (_, whole, headers) = read(&state, get("/v1/world")).await;
     assert_eq!(whole.pointer("/caller/client_secret"), Some(&json!("x")));
-    assert_eq!(headers["etag"], "\"1\"");
+    assert_eq!(headers["etag"], "\"i-1.1\"");
 }
 
 #[tokio::test]

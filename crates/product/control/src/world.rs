@@ -5,8 +5,7 @@
 
 use axum::extract::{Query, State};
 use axum::response::Response;
-use http::StatusCode;
-use http::header::ETAG;
+use http::{HeaderMap, StatusCode};
 use mocktenant_lab::Command;
 use mocktenant_verdict::Setting;
 use mocktenant_world::{Edit, EditedBy, Operation, Origin, World, place};
@@ -14,7 +13,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::problem::{Located, Problem, ok};
-use crate::scenarios::apply;
+use crate::scenarios::apply_if;
+use crate::tag::{self, Condition};
 use crate::{ControlState, body};
 
 /// Query of [`get`].
@@ -26,28 +26,29 @@ pub(crate) struct Asked {
     pointer: Option<String>,
 }
 
-/// `GET /v1/world`: the declaration. With `?pointer=/a/b`: `{pointer, value, origin, place, restart}`.
+/// `GET /v1/world`: the declaration. With `?pointer=/a/b`: `{pointer, value, origin, place, restart}`. `ETag` names the
+/// state of the whole world either way.
 pub(crate) async fn get(
     State(state): State<ControlState>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let world = state.lab.world();
+    let (world, revision) = state.lab.world_and_revision();
     let Some(pointer) = asked.pointer else {
         let mut response = ok(&world.view());
-        if let Ok(tag) = format!("\"{}\"", world.generation()).parse() {
-            response.headers_mut().insert(ETAG, tag);
-        }
+        tag::put(&state, revision, response.headers_mut());
         return Ok(response);
     };
     let setting = Setting::from_pointer(pointer);
     let Some(value) = world.read(&setting) else { return Err(missing(&world, &setting)) };
-    Ok(ok(&json!({
+    let mut response = ok(&json!({
         "pointer": setting,
         "value": value,
         "origin": origin(&world, &setting),
         "place": place(&setting, &world),
         "restart": environment_reading_at_start(&setting),
-    })))
+    }));
+    tag::put(&state, revision, response.headers_mut());
+    Ok(response)
 }
 
 /// Nothing is there; the world itself says what is nearest.
@@ -73,7 +74,12 @@ fn origin(world: &World, setting: &Setting) -> Value {
 }
 
 /// `PATCH /v1/world`: RFC 6902, all edits or none; `restart` names the environments that read something of it at start.
-pub(crate) async fn patch(State(state): State<ControlState>, body: body::Whole) -> Result<Response, Problem> {
+/// With `If-Match` only if the world still is what the caller has seen, else 412.
+pub(crate) async fn patch(
+    State(state): State<ControlState>,
+    headers: HeaderMap,
+    body: body::Whole,
+) -> Result<Response, Problem> {
     let edits = edits(body::json(body)?)?;
     let mut restart: Vec<String> = Vec::new();
     for edit in &edits {
@@ -86,9 +92,13 @@ pub(crate) async fn patch(State(state): State<ControlState>, body: body::Whole) 
         }
     }
     let count = edits.len();
-    let applied = apply(&state, Command::Edit { edits, by: EditedBy::Control }).await?;
+    let command = Command::Edit { edits, by: EditedBy::Control };
+    let applied = apply_if(&state, Condition::read(&headers), command).await?;
     restart.retain(|environment| applied.world.environment(environment).is_some());
-    Ok(ok(&json!({ "applied": count, "generation": applied.world.generation(), "restart": restart })))
+    let document = json!({ "applied": count, "generation": applied.world.generation(), "restart": restart });
+    let mut response = ok(&document);
+    tag::put(&state, applied.revision, response.headers_mut());
+    Ok(response)
 }
 
 fn edits(document: Value) -> Result<Vec<Edit>, Problem> {

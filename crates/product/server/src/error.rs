@@ -46,6 +46,14 @@ pub enum StartError {
         /// The highest that works.
         highest: u16,
     },
+    /// Whoever reaches the address could change the lab.
+    #[error(
+        "listening on {address} would let other machines reach the control API, which has no token; set MOCKTENANT_CONTROL_TOKEN, or let everybody in with `--control open`"
+    )]
+    ControlUnguarded {
+        /// The address.
+        address: IpAddr,
+    },
     /// Another lab serves from this state directory.
     #[error(
         "the state directory {} is held by {}; stop that one, or choose another with `--state DIR`",
@@ -90,7 +98,7 @@ impl StartError {
     /// The exit code of the process contract: 2 for what was asked for, 3 where the machine cannot give it.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::PortBase { .. } | Self::PublicUrl { .. } | Self::Ca(_) => 2,
+            Self::PortBase { .. } | Self::PublicUrl { .. } | Self::ControlUnguarded { .. } | Self::Ca(_) => 2,
             Self::Busy { .. }
             | Self::Listen { .. }
             | Self::Held { .. }

@@ -112,17 +112,18 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
     let instance = instance_id();
     let world = lab.world();
     let public = PublicUrls::read(&setup.public_urls)?;
+    let bind = guarded_bind(&setup)?;
     let state = StateDir::open(&setup.state)?;
     let home = if setup.publish_settings { state.hold(&instance)? } else { state.run(&instance)? };
     let ca = load_ca(&lab, &public, &state, &home)?;
 
-    let bind = if setup.bind.is_empty() { loopback() } else { setup.bind };
     let listening = listen(&world, setup.ports, &bind)?;
     let host = public_host(&bind);
     let (urls, addresses) =
         urls(listening.iter().map(|listening| (&listening.door, listening.port)), &host, &public.by_entrance);
     lab.set_addresses(own_addresses(&addresses, listening.iter().map(|one| (&one.door, one.port))));
 
+    let public_names = public.hosts();
     let names = Arc::new(Names::new(lab.clone(), public.names));
     let tls = Arc::new(Tls::new(ca.clone(), Arc::clone(&names))?);
     let own = listen_for_own(&listening)?;
@@ -139,6 +140,7 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
         ready: Arc::clone(&ready),
         settings: Arc::clone(&settings),
         ca_pem: ca.ca_pem(),
+        own_names: own_names(public_names),
         token: setup.control_token,
         open: setup.control_open,
     });
@@ -344,6 +346,27 @@ fn instance_id() -> String {
     format!("{:016x}", u64::from_be_bytes(bytes))
 }
 
+/// Where to listen. Beyond this machine only where that does not hand the control API to whoever comes.
+fn guarded_bind(setup: &Setup) -> Result<Vec<IpAddr>, StartError> {
+    if setup.bind.is_empty() {
+        return Ok(loopback());
+    }
+    let guarded = setup.control_open || setup.control_token.as_ref().is_some_and(|token| !token.is_empty());
+    match setup.bind.iter().find(|address| !address.to_canonical().is_loopback()) {
+        Some(wide) if !guarded => Err(StartError::ControlUnguarded { address: *wide }),
+        _ => Ok(setup.bind.clone()),
+    }
+}
+
+/// What this machine is called, besides localhost, by whoever reaches the tools port.
+fn own_names(public: Vec<String>) -> Arc<[String]> {
+    let name = gethostname::gethostname();
+    let name = name.to_string_lossy();
+    let name = name.trim_end_matches('.');
+    let short = name.split('.').next().unwrap_or_default();
+    public.into_iter().chain([name.to_owned(), short.to_owned()]).filter(|name| !name.is_empty()).collect()
+}
+
 /// The host in the lab's own URLs.
 fn public_host(bind: &[IpAddr]) -> String {
     let near = |address: &IpAddr| address.is_loopback() || address.is_unspecified();
@@ -431,5 +454,10 @@ impl PublicUrls {
         read.names.sort();
         read.names.dedup();
         Ok(read)
+    }
+
+    /// Every host of them.
+    fn hosts(&self) -> Vec<String> {
+        self.by_authority.keys().map(|(host, _)| host.clone()).collect()
     }
 }

@@ -79,6 +79,7 @@ pub(crate) fn cannot_start(error: &StartError) -> Failure {
     let failure = Failure::new(exit, "cannot start the lab").because(error);
     match error {
         StartError::Busy { .. } => failure.hint("--port 0 takes free ports"),
+        StartError::ControlUnguarded { .. } => failure.hint("without --bind only this machine is served"),
         StartError::Held { .. } => {
             failure.hint("mocktenant ready says where it answers; --state DIR starts another")
         }

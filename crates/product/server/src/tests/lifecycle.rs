@@ -154,3 +154,63 @@ async fn a_stop_waits_for_what_has_called_outside_also_if_its_caller_has_gone() 
     assert_eq!(statuses, [200, 200], "the call, and what made it");
     assert_eq!(records[0].parent.as_ref(), Some(&records[1].id));
 }
+
+#[tokio::test]
+async fn beyond_this_machine_the_control_api_needs_a_token_or_to_be_open() {
+    let wide = || vec!["127.0.0.1".parse().unwrap(), "0.0.0.0".parse().unwrap()];
+    for (bind, token, open, starts) in [
+        (wide(), None, false, false),
+        (wide(), Some(String::new()), false, false),
+        (vec!["::".parse().unwrap()], None, false, false),
+        (vec!["192.0.2.1".parse().unwrap()], None, false, false),
+        (vec!["0.0.0.0".parse().unwrap()], Some(String::from("token")), false, true),
+        (vec!["0.0.0.0".parse().unwrap()], None, true, true),
+        (vec!["127.0.0.1".parse().unwrap()], None, false, true),
+        (vec!["127.0.0.2".parse().unwrap()], None, false, true),
+    ] {
+        let state = tempfile::tempdir().unwrap();
+        let shown = format!("{bind:?} {token:?} {open}");
+        let setup = Setup { bind, control_token: token, control_open: open, ..setup(&state) };
+        match start_lab(lab(), setup).await {
+            Ok(running) => {
+                assert!(starts, "{shown}");
+                running.stop_now();
+            }
+            Err(error @ StartError::ControlUnguarded { .. }) => {
+                assert!(!starts, "{shown}");
+                assert_eq!(error.exit_code(), 2, "{shown}");
+                let said = error.to_string();
+                assert!(
+                    said.contains("MOCKTENANT_CONTROL_TOKEN") && said.contains("--control open"),
+                    "{said}"
+                );
+                let written = std::fs::read_dir(state.path()).unwrap().count();
+                assert_eq!(written, 0, "refused before anything was written: {shown}");
+            }
+            Err(other) => panic!("{shown}: {other}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_tools_port_is_reached_by_the_machines_own_name_and_no_other_single_label() {
+    let state = tempfile::tempdir().unwrap();
+    let public_urls = [(Entrance::Identity, String::from("https://tenant:9443"))].into();
+    let running = start_lab(lab(), Setup { public_urls, ..setup(&state) }).await.unwrap();
+    let own = gethostname::gethostname().to_string_lossy().into_owned();
+    let tools = address(&running.urls().control);
+    for (host, expected) in [
+        ("localhost", "200"),
+        (own.as_str(), "200"),
+        ("tenant", "200"),
+        ("router", "421"),
+        ("evil.example", "421"),
+    ] {
+        let mut stream = TcpStream::connect(tools).await.unwrap();
+        let asked = format!("GET /version HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        let answer = read_to_end(&mut stream).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {expected} ")), "{host}: {answer}");
+    }
+    running.stop_now();
+}

@@ -9,7 +9,7 @@ pub(crate) fn compact(data: &[u8]) {
     assert!(text.as_bytes().starts_with(token.signing_input()), "the signature covers what was sent");
     assert_eq!(text.bytes().filter(|byte| *byte == b'.').count(), 2, "three parts");
     let header = token.header();
-    let _ = (header.alg(), header.typ(), header.kid(), header.x5c(), token.unknown_crit(), token.signature());
+    let _ = (header.alg(), header.kid(), header.x5c(), token.unknown_crit(), token.signature());
     for identifier in header.key_identifiers() {
         assert!(!identifier.text.is_empty() || identifier.bytes.is_none_or(|bytes| bytes.is_empty()));
     }

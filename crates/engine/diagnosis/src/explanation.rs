@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use mocktenant_lab::Mask;
 use mocktenant_verdict::foreign::{excerpt, harmless};
 use mocktenant_verdict::{Check, Need, Setting};
 use mocktenant_world::{Edit, World, place};
@@ -188,6 +189,16 @@ impl Cause {
         (possible && !edits.is_empty()).then_some(edits)
     }
 
+    fn mask(&mut self, mask: &Mask) {
+        self.expected = mask.text(&self.expected).into_owned();
+        self.actual = mask.text(&self.actual).into_owned();
+        self.advice = self.advice.take().map(|advice| Cow::Owned(mask.text(&advice).into_owned()));
+        let holds_a_secret = |edit: &mut Edit| mask.all(&edit.value) != edit.value;
+        for Edit { path, .. } in self.change.extract_if(.., holds_a_secret) {
+            self.needs.push(Need::add(path, "the value, which is secret"));
+        }
+    }
+
     /// The last segment of the setting: `Infrastructure.S2SCertThumbprint`.
     pub fn name(&self) -> String {
         self.setting.segments().last().unwrap_or_default()
@@ -234,6 +245,19 @@ fn visible(text: &str) -> String {
 }
 
 impl Explanation {
+    /// Without secrets: an edit that would show one becomes something that a person has to supply.
+    pub(crate) fn masked(mut self, mask: &Mask) -> Self {
+        self.symptom = mask.sent(&self.symptom).into_owned();
+        for explained in &mut self.checks {
+            if let Some(check) = mask.all(&Some(explained.check.clone())) {
+                explained.check = check;
+            }
+        }
+        let causes = self.cause.iter_mut().chain(&mut self.also);
+        causes.for_each(|cause| cause.mask(mask));
+        self
+    }
+
     /// Whether there is something to change.
     pub fn explained(&self) -> bool {
         self.cause.is_some()

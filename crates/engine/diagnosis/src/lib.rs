@@ -42,7 +42,7 @@ pub async fn explain(lab: &Lab, what: &str) -> Option<Explanation> {
             (changed.next(), distinct(changed))
         }
     };
-    Some(explanation(&chain, true, cause, also))
+    Some(explanation(&chain, true, cause, also).masked(&lab.mask()))
 }
 
 /// Explains one of these records the same way, without the world it was answered in: what only a world can tell is left
@@ -56,7 +56,7 @@ pub fn explain_records(tree: &Tree, what: &str) -> Option<Explanation> {
         cause.needs.clear();
         cause
     });
-    Some(explanation(&chain, false, cause, Vec::new()))
+    Some(explanation(&chain, false, cause, Vec::new()).masked(&chain.root().mask()))
 }
 
 fn meant<'t>(tree: &'t Tree, what: &str) -> Option<&'t Arc<Record>> {

@@ -322,7 +322,7 @@ impl Drop for Answering {
 fn misdirected(exchange: &mut Exchange) -> Answer {
     exchange.trail.record_error("421");
     exchange.trail.fact("unknown-host", exchange.request.host.clone());
-    let host = exchange.request.host.escape_debug().to_string();
+    let host = exchange.context.lab.mask().text(&exchange.request.host).escape_debug().to_string();
     tracing::warn!(
         exchange = %exchange.context.id(),
         "421 for host {host}: no name of this world; declare it as a host of an environment or organisation, or call localhost",

@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 use crate::record::{Kind, Record};
 use crate::trail::Facts;
-use crate::{Entrance, Machine, masking};
+use crate::{Entrance, Machine};
 
 /// One exchange, masked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -106,20 +106,22 @@ impl From<&Record> for RecordDocument {
             http::Method::POST => "POST".into(),
             ref other => other.as_str().to_owned().into(),
         };
-        let target = masking::target(&record.target);
+        let mask = record.mask();
+        let shown = |text: &str| mask.text(text).into_owned();
+        let target = mask.target(&record.target);
         let request = match record.kind {
             Kind::Start => None,
             Kind::Call => Some((target, Map::new(), Value::Null)),
             Kind::Request => Some((
-                format!("{}://{}{target}", record.scheme, record.host),
-                masking::header_lines(&record.request_headers),
-                masking::body(&record.request_headers, &record.request_body),
+                format!("{}://{}{target}", record.scheme, mask.text(&record.host)),
+                mask.header_lines(&record.request_headers),
+                mask.body(&record.request_headers, &record.request_body),
             )),
         };
         let answer = (record.kind == Kind::Request).then(|| AnswerDocument {
             status: record.status,
-            headers: masking::header_lines(&record.response_headers),
-            body: masking::body(&record.response_headers, &record.response_body),
+            headers: mask.header_lines(&record.response_headers),
+            body: mask.body(&record.response_headers, &record.response_body),
         });
         let activities = record.activities.iter();
         Self {
@@ -134,11 +136,11 @@ impl From<&Record> for RecordDocument {
             endpoint: record.endpoint.clone(),
             request: request.map(|(url, headers, body)| RequestDocument { method, url, headers, body }),
             answer,
-            error: record.error.clone(),
-            checks: record.checks.clone(),
-            facts: record.facts.clone(),
+            error: record.error.as_deref().map(|error| Cow::Owned(shown(error))),
+            checks: mask.all(&record.checks),
+            facts: mask.all(&record.facts),
             activities: activities
-                .map(|(name, value)| (name.clone().into_owned(), Value::from(&**value)))
+                .map(|(name, value)| (name.clone().into_owned(), Value::from(shown(value))))
                 .collect(),
             micros: record.micros,
             generation: record.generation,

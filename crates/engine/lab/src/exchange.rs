@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::request::{HostName, Request, decode_once};
-use crate::{Content, Context, Entrance, Trail, masking};
+use crate::{Content, Context, Entrance, Trail};
 
 /// A request being answered.
 pub struct Exchange {
@@ -123,8 +123,9 @@ impl Exchange {
         }
         let Some(to) = content.target_mut() else { return };
         if let Some(sent) = self.context.snapshot.public_target(to) {
-            self.trail.fact("target", masking::target(to));
-            self.trail.fact("target-sent", masking::target(&sent));
+            let mask = self.context.lab.mask();
+            self.trail.fact("target", mask.target(to));
+            self.trail.fact("target-sent", mask.target(&sent));
             *to = sent;
         }
     }

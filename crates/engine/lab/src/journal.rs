@@ -164,6 +164,26 @@ impl Journal {
         self.live.subscribe()
     }
 
+    /// The number of the newest record, kept or not.
+    pub(crate) fn newest(&self) -> u64 {
+        lock(&self.entries).newest
+    }
+
+    /// Drops the records up to this number, as if there were no room for them.
+    pub(crate) fn forget_through(&self, sequence: u64) {
+        let mut forgotten = Vec::new();
+        let mut entries = lock(&self.entries);
+        while entries.records.front().is_some_and(|entry| entry.record.sequence <= sequence)
+            && let Some(oldest) = entries.records.pop_front()
+        {
+            entries.bytes -= oldest.weight;
+            entries.dropped += 1;
+            forgotten.push(oldest);
+        }
+        drop(entries);
+        drop(forgotten);
+    }
+
     pub(crate) fn clear(&self) {
         let mut entries = lock(&self.entries);
         let newest = entries.newest;

@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::dispatch::{Mounted, Snapshot};
 use crate::gate::Gate;
 use crate::journal::Journal;
+use crate::masking::{Mask, Masking};
 use crate::outbound::{Dial, NoSockets, Outbound};
 use crate::random::Random;
 use crate::request::Request;
@@ -121,6 +122,7 @@ struct Core {
     clock: Clock,
     random: Random,
     journal: Journal,
+    masking: Arc<Masking>,
     outbound: OnceLock<Box<dyn Outbound>>,
     switches: Switches,
     commands: tokio::sync::Mutex<()>,
@@ -183,6 +185,8 @@ impl LabBuilder {
 
     /// The lab, not yet started: call [`Lab::start_all`] once its listeners answer.
     pub fn build(self) -> Lab {
+        let names = self.surfaces.iter().map(|mounted| mounted.surface.secret_names()).collect();
+        let masking = Arc::new(Masking::new(names, &self.world));
         let snapshot = Snapshot::new(Arc::clone(&self.world), Arc::default(), &self.surfaces);
         let mut first_id = [0_u8; 4];
         self.random.fill(&mut first_id);
@@ -196,6 +200,7 @@ impl LabBuilder {
                 clock: Clock::new(),
                 random: self.random.in_blocks(),
                 journal: Journal::new(self.journal_budget),
+                masking,
                 outbound: OnceLock::new(),
                 switches: self.switches,
                 commands: tokio::sync::Mutex::new(()),
@@ -242,6 +247,7 @@ impl Lab {
                 clock: Clock::stopped(at),
                 random: core.random.fork(),
                 journal: Journal::new(JOURNAL_BUDGET),
+                masking: Arc::new(core.masking.fork()),
                 outbound: OnceLock::new(),
                 switches: core.switches.clone(),
                 commands: tokio::sync::Mutex::new(()),
@@ -292,6 +298,15 @@ impl Lab {
     /// The journal.
     pub fn journal(&self) -> &Journal {
         &self.core.journal
+    }
+
+    /// What hides the secrets of this lab in whatever is shown of it.
+    pub fn mask(&self) -> Mask {
+        self.core.masking.mask()
+    }
+
+    pub(crate) fn masking(&self) -> &Arc<Masking> {
+        &self.core.masking
     }
 
     /// The lab's own public addresses.
@@ -429,6 +444,10 @@ impl Lab {
     }
 
     pub(crate) fn swap_world(&self, world: Arc<World>) {
+        // Known as secret before anybody can send or read it.
+        if let Some(sequence) = self.core.masking.declare(&world, self.core.journal.newest()) {
+            self.core.journal.forget_through(sequence);
+        }
         let before = self.snapshot();
         let addresses = Arc::clone(&before.addresses);
         let mut snapshot = Snapshot::new(world, addresses, &self.core.surfaces);

@@ -43,6 +43,7 @@ pub use dispatch::EXCHANGE_HEADER;
 pub use exchange::Exchange;
 pub use in_process::{InProcess, WorldNames};
 pub use lab::{Addresses, JOURNAL_BUDGET, Lab, LabBuilder, OUTWARD_AT_ONCE, PATIENCE, WeakLab};
+pub use masking::{Mask, SecretNames};
 pub use outbound::BoxFuture;
 pub use place::{Entrance, Machine, NoPlace, Scope};
 pub use random::{Random, SeededSequence};

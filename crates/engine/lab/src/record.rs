@@ -5,6 +5,7 @@
 //! memory ([`crate::journal::RecordDocument`]).
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,6 +14,7 @@ use mocktenant_verdict::{Check, Setting};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use crate::masking::{Mask, Masking};
 use crate::trail::{Fact, Facts};
 use crate::{Context, Entrance, Machine, Request, Trail};
 
@@ -32,7 +34,7 @@ pub enum Kind {
 }
 
 /// One exchange as the journal keeps it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Record {
     /// Position in the journal, from 1, never reused.
     pub sequence: u64,
@@ -82,6 +84,15 @@ pub struct Record {
     pub micros: u64,
     /// World generation it ran against.
     pub generation: u64,
+    /// What its lab hides; none for a record that was read back, which was hidden when it was written.
+    pub(crate) masking: Option<Arc<Masking>>,
+}
+
+/// As it may be shown: what prints a record shows no secret.
+impl fmt::Debug for Record {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.document(), formatter)
+    }
 }
 
 impl Record {
@@ -119,9 +130,14 @@ impl Record {
         Some(request)
     }
 
+    /// What hides the secrets in whatever is shown of it.
+    pub fn mask(&self) -> Mask {
+        self.masking.as_ref().map(|masking| masking.mask()).unwrap_or_default()
+    }
+
     /// What was asked for, secrets masked, as it may be shown.
     pub fn shown_target(&self) -> String {
-        crate::masking::target(&self.target)
+        self.mask().target(&self.target)
     }
 
     /// A value of the request's or answer's header lines, if present.
@@ -148,6 +164,7 @@ impl Record {
             activities,
             micros: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
             generation: context.snapshot.world.generation(),
+            masking: Some(Arc::clone(context.lab.masking())),
             ..Self::blank(kind, context.now)
         }
     }
@@ -178,6 +195,7 @@ impl Record {
             activities: Vec::new(),
             micros: 0,
             generation: 0,
+            masking: None,
         }
     }
 

@@ -13,6 +13,7 @@ use mocktenant_world::{Errand, World};
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use crate::masking::SecretNames;
 use crate::request::BodyError;
 use crate::rows::{DeclaredRow, Tables};
 use crate::{
@@ -121,6 +122,11 @@ pub trait Surface: Sized + Send + Sync + 'static {
     /// The error catalogue.
     fn catalogue(&self) -> Vec<CatalogueRow>;
 
+    /// What this product calls its secrets, beyond what open standards do: they are shown nowhere.
+    fn secret_names() -> SecretNames {
+        SecretNames::default()
+    }
+
     /// Every question this surface asks, in the order of its lists.
     fn questions() -> Vec<&'static Question> {
         Vec::new()
@@ -182,6 +188,7 @@ pub(crate) trait Mount: Send + Sync {
     fn machine(&self, world: &World, way: &Way<'_>) -> Option<Machine>;
     fn prepare(&self, world: &World, addresses: &Addresses) -> Box<dyn Any + Send + Sync>;
     fn catalogue(&self) -> Vec<CatalogueRow>;
+    fn secret_names(&self) -> SecretNames;
     fn questions(&self) -> Vec<&'static Question>;
     fn handle<'a>(&'a self, route: usize, exchange: &'a mut Exchange) -> BoxFuture<'a, Answer>;
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer;
@@ -239,6 +246,9 @@ impl<S: Surface> Mount for S {
     }
     fn catalogue(&self) -> Vec<CatalogueRow> {
         Surface::catalogue(self)
+    }
+    fn secret_names(&self) -> SecretNames {
+        S::secret_names()
     }
     fn questions(&self) -> Vec<&'static Question> {
         S::questions()

@@ -21,6 +21,7 @@ mod place;
 pub mod pointers;
 mod problem;
 mod secret_text;
+mod secrets;
 mod touched;
 mod world;
 

@@ -54,14 +54,16 @@ impl ExchangeLine {
                 format!("start {}", machine.split_once('/').map_or("", |(_, name)| name))
             }
             Kind::Request | Kind::Call => {
-                format!("{:<5} {}", record.method.as_str(), shortened(&record.target))
+                format!("{:<5} {}", record.method.as_str(), shortened(&record.shown_target()))
             }
         };
+        let mask = record.mask();
+        let shown = |text: &str| mask.text(text).into_owned();
         let failed = record.failed_check().map(|check| FailedCheck {
             name: check.name.to_string(),
-            expected: check.expected.to_string(),
-            actual: check.actual.to_string(),
-            change: check.change.as_ref().map(ToString::to_string),
+            expected: shown(&check.expected),
+            actual: shown(&check.actual),
+            change: check.change.as_deref().map(shown),
         });
         Self {
             time: format!("{:02}:{:02}:{:02}.{:03}", at.hour(), at.minute(), at.second(), at.millisecond()),
@@ -71,10 +73,11 @@ impl ExchangeLine {
             client: record
                 .fact("caller")
                 .or_else(|| record.fact("client-id").filter(|fact| fact.read_at_start.is_none()))
-                .map(|fact| fact.value.to_string()),
+                .map(|fact| shown(&fact.value)),
             passed,
             asked,
-            error: error_of(record.error.as_deref(), record.fact("call-error").map(|fact| &*fact.value)),
+            error: error_of(record.error.as_deref(), record.fact("call-error").map(|fact| &*fact.value))
+                .map(|error| shown(&error)),
             failed,
             micros: record.micros,
             id: record.id.to_string(),

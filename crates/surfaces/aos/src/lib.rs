@@ -26,7 +26,7 @@ use http::{Method, StatusCode};
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
     Addresses, Answer, BoxFuture, CatalogueRow, Content, Context, DeclaredRow, Entrance, Exchange, Machine,
-    Refusal, Route, Scope, Step, Surface, Tables, Trail, Way,
+    Refusal, Route, Scope, SecretNames, Step, Surface, Tables, Trail, Way,
 };
 use mocktenant_odata::QueryOptions;
 use mocktenant_scenario::Cast;
@@ -84,6 +84,15 @@ impl Surface for Aos {
 
     fn routes() -> &'static [Route<Self>] {
         ROUTES
+    }
+
+    fn secret_names() -> SecretNames {
+        // Packages are fetched from storage, and the service stands behind gateways that have keys of their own.
+        SecretNames {
+            fields: &["sig", "SharedAccessSignature", "sas"],
+            tokens: &["__RequestVerificationToken"],
+            headers: &["ocp-apim-subscription-key", "x-functions-key"],
+        }
     }
 
     fn questions() -> Vec<&'static Question> {

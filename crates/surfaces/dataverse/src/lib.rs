@@ -23,7 +23,7 @@ use http::Method;
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
     Addresses, Answer, CatalogueRow, Context, DeclaredRow, Entrance, Exchange, Machine, Refusal, Route,
-    Scope, Step, Surface, Tables, Way,
+    Scope, SecretNames, Step, Surface, Tables, Way,
 };
 use mocktenant_verdict::{Check, Checklist, Question};
 use mocktenant_world::{Errand, World};
@@ -155,6 +155,14 @@ impl Surface for Dataverse {
 
     fn catalogue(&self) -> Vec<CatalogueRow> {
         errors::rows()
+    }
+
+    fn secret_names() -> SecretNames {
+        SecretNames {
+            fields: &["sig", "SharedAccessSignature", "sasToken"],
+            tokens: &["CrmOwinAuth"],
+            headers: &["x-functions-key", "x-zumo-auth", "aeg-sas-key", "aeg-sas-token"],
+        }
     }
 
     fn questions() -> Vec<&'static Question> {

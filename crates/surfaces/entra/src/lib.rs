@@ -26,8 +26,8 @@ mod token_endpoint;
 use http::{Method, StatusCode};
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
-    Addresses, Answer, CatalogueRow, Context, Entrance, Exchange, Machine, Refusal, Route, Surface,
-    TokenCall, Way,
+    Addresses, Answer, CatalogueRow, Context, Entrance, Exchange, Machine, Refusal, Route, SecretNames,
+    Surface, TokenCall, Way,
 };
 use mocktenant_verdict::{Check, Question};
 use mocktenant_world::World;
@@ -188,6 +188,19 @@ impl Surface for Entra {
 
     fn catalogue(&self) -> Vec<CatalogueRow> {
         errors::catalogue_rows()
+    }
+
+    fn secret_names() -> SecretNames {
+        SecretNames {
+            fields: &["flowToken", "samlart", "otc"],
+            tokens: &["wresult", "cloud_assertion", "request_assertion", "mtk"],
+            headers: &[
+                "x-ms-RefreshTokenCredential",
+                "x-ms-DeviceCredential",
+                "x-ms-PKeyAuth",
+                "X-IDENTITY-HEADER",
+            ],
+        }
     }
 
     fn questions() -> Vec<&'static Question> {

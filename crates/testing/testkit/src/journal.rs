@@ -81,7 +81,8 @@ impl Journal {
 
 fn listed(records: &[Arc<Record>]) -> String {
     let line = |record: &Arc<Record>| {
-        let target = cut(&record.target, 100);
+        let target = record.shown_target();
+        let target = cut(&target, 100);
         format!("\n  {} {} {target} {}", record.id, record.method, record.status)
     };
     records.iter().map(line).collect()

@@ -366,7 +366,7 @@ impl Lab {
             match self.explain(&record.id) {
                 Some(explanation) => report.push_str(&explanation.to_text()),
                 None => {
-                    let _ = writeln!(report, "{} {} {}", record.id, record.status, record.target);
+                    let _ = writeln!(report, "{} {} {}", record.id, record.status, record.shown_target());
                 }
             }
             report.push('\n');

@@ -4,7 +4,7 @@
 //! call made because of it, to any depth, and last the products nobody called.
 
 use mocktenant_lab::journal::{Kind, Record};
-use mocktenant_lab::{Attempt, Lab};
+use mocktenant_lab::{Attempt, Lab, Mask};
 use serde::Serialize;
 
 use crate::exchange_line::{count_checks, shortened};
@@ -48,11 +48,11 @@ pub(super) struct Failed {
 }
 
 impl Failed {
-    pub(super) fn of(check: &mocktenant_verdict::Check) -> Self {
+    pub(super) fn of(check: &mocktenant_verdict::Check, mask: &Mask) -> Self {
         Self {
             check: check.name.to_string(),
-            expected: check.expected.to_string(),
-            actual: check.actual.to_string(),
+            expected: mask.text(&check.expected).into_owned(),
+            actual: mask.text(&check.actual).into_owned(),
         }
     }
 }
@@ -90,13 +90,13 @@ pub(super) fn around(lab: &Lab, attempt: &Attempt) -> Vec<Link> {
 fn link(lab: &Lab, record: &Record, from: &str) -> Link {
     let (passed, asked) = count_checks(record);
     let to = if record.surface.is_empty() {
-        record.host.to_string()
+        record.mask().text(&record.host).into_owned()
     } else {
         lab.title(&record.surface).to_owned()
     };
     let request = match record.kind {
         Kind::Start => String::from("start"),
-        Kind::Request | Kind::Call => format!("{} {}", record.method, shortened(&record.target)),
+        Kind::Request | Kind::Call => format!("{} {}", record.method, shortened(&record.shown_target())),
     };
     let call_error = record.fact("call-error").map(|fact| fact.value.to_string());
     Link {
@@ -108,6 +108,6 @@ fn link(lab: &Lab, record: &Record, from: &str) -> Link {
         passed,
         asked,
         error: call_error.or_else(|| record.error.as_ref().map(ToString::to_string)),
-        failed: record.failed_check().map(Failed::of),
+        failed: record.failed_check().map(|check| Failed::of(check, &record.mask())),
     }
 }

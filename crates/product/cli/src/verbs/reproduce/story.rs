@@ -193,7 +193,7 @@ async fn refused(lab: &Lab, attempt: &Attempt) -> Then {
     Then::Refused {
         by: lab.title(surface.map_or("", |surface| surface)).to_owned(),
         error: error.or_else(|| record.and_then(|record| record.error.as_ref().map(ToString::to_string))),
-        failed: deciding.map(|deciding| Failed::of(&deciding.check)),
+        failed: deciding.map(|deciding| Failed::of(&deciding.check, &mocktenant_lab::Mask::default())),
         exchange,
         setting,
         cause,

@@ -1,0 +1,156 @@
+//! What a world declares as secret is hidden by its value.
+
+use mocktenant_world::{EditedBy, World};
+use serde_json::json;
+
+use super::*;
+
+const TENANT: &str = "c0117050-0000-4000-8000-000000000001";
+
+fn hiding(secrets: &[&str]) -> Mask {
+    let masking = Masking::default();
+    lock(&masking.declared).replace(secrets.iter().map(|secret| Arc::from(*secret)).collect(), 0);
+    masking.mask()
+}
+
+fn edited(world: &World, edits: Value) -> World {
+    let edits: Vec<mocktenant_world::Edit> = serde_json::from_value(edits).unwrap();
+    world.edited(&edits, EditedBy::Control).unwrap()
+}
+
+#[test]
+fn a_value_is_hidden_wherever_it_stands_and_however_it_is_written() {
+    let secret = "p\u{e4}ss \"w&rd\\/%41+<1>";
+    let mask = hiding(&[secret]);
+    let percent = |text: &[u8]| text.iter().map(|byte| format!("%{byte:02x}")).collect::<String>();
+    let form: String = form_urlencoded(secret);
+    let json = serde_json::to_string(secret).unwrap();
+    let units: String = secret.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect();
+    let entities: String = secret.chars().map(|letter| format!("&#x{:x};", u32::from(letter))).collect();
+    let decimal: String = secret.chars().map(|letter| format!("&#{};", u32::from(letter))).collect();
+    let xml = secret.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+    let latin1: Vec<u8> = secret.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect();
+    let base64 = |text: &str| base64_of(text.as_bytes());
+    for wrapped in [
+        secret.to_owned(),
+        percent(secret.as_bytes()),
+        percent(percent(secret.as_bytes()).as_bytes()),
+        percent(&latin1),
+        form,
+        json.trim_matches('"').to_owned(),
+        units.clone(),
+        percent(units.as_bytes()),
+        entities.clone(),
+        decimal,
+        xml,
+        base64(&format!("user:{secret}")),
+        base64(&format!("us:{secret}")),
+        base64(&format!("u:{secret}")),
+        base64(&entities),
+        base64(&base64(secret)),
+        base64(secret).replace('+', "-").replace('/', "_").replace('=', ""),
+        percent(base64(secret).as_bytes()),
+        format!("{}\r\n{}", &base64(&secret.repeat(9))[..76], &base64(&secret.repeat(9))[76..]),
+    ] {
+        for text in [wrapped.clone(), format!("before {wrapped} after"), format!("{wrapped}{wrapped}")] {
+            let shown = mask.text(&text);
+            assert!(shown.contains(MASK) && !shown.contains(&*wrapped), "{text}\n{shown}");
+            assert_eq!(mask.text(&shown), shown, "{text}");
+        }
+    }
+}
+
+fn base64_of(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+fn form_urlencoded(text: &str) -> String {
+    let plain = percent_encoding::NON_ALPHANUMERIC;
+    percent_encoding::utf8_percent_encode(text, plain).to_string().replace("%20", "+")
+}
+
+#[test]
+fn a_short_value_is_a_word_and_a_very_short_one_nothing() {
+    let mask = hiding(&["secret", "abc", "longenough"]);
+    assert_eq!(mask.text("the secret is out"), "the *** is out");
+    assert_eq!(mask.text("client_secret and secrets"), "client_secret and secrets");
+    assert_eq!(mask.text("abc"), "abc");
+    assert_eq!(mask.text("isnotlongenoughforit"), "isnot***forit");
+}
+
+#[test]
+fn a_number_and_a_name_of_json_can_be_a_value() {
+    let mask = hiding(&["12345678", "member-x-value"]);
+    let shown = mask.body("content-type: application/json\n", br#"{"member-x-value":[12345678,1234]}"#);
+    assert_eq!(shown, json!({ "***": ["***", 1234] }));
+}
+
+#[test]
+fn every_line_of_a_declared_key_is_hidden() {
+    let key = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nBKcwggSjAgEAAoIBAQC1\n-----END PRIVATE KEY-----\n";
+    let mask = hiding(&[key]);
+    for line in ["MIIEvQIBADANBgkqhkiG9w0BAQEFAASC", "BKcwggSjAgEAAoIBAQC1"] {
+        assert_eq!(mask.text(&format!("a {line} b")), "a *** b");
+    }
+    assert_eq!(mask.text(key), "***PRIVATE KEY-----\n");
+}
+
+#[test]
+fn a_body_cut_within_a_value_shows_no_half_of_it() {
+    let secret = "Zq8-Zq8-Zq8-Zq8-Zq8-Zq8-Zq8-Zq8";
+    let mask = hiding(&[secret]);
+    let percent: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let units: String = secret.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+    for wrapped in [secret.to_owned(), percent.clone(), units, base64_of(secret.as_bytes())] {
+        for kept in 1..wrapped.len() {
+            let mut body = "x ".repeat(BODY_BUDGET / 2)[..BODY_BUDGET - kept].to_owned();
+            body.push_str(&wrapped[..kept]);
+            assert_eq!(body.len(), BODY_BUDGET);
+            let shown = mask.body("content-type: text/plain\n", body.as_bytes());
+            let shown = shown.as_str().unwrap();
+            assert!(shown.trim_end().ends_with('x'), "{kept} of {wrapped}: {}", &shown[shown.len() - 40..]);
+            assert!(shown.len() > BODY_BUDGET - 4_096, "and no more than need be is left out");
+        }
+    }
+    let accents = "\u{e4}".repeat(BODY_BUDGET / 2);
+    let shown = mask.body("content-type: text/plain\n", accents.as_bytes());
+    assert!(!shown.as_str().unwrap().contains('\u{fffd}'));
+}
+
+#[test]
+fn a_world_says_what_is_secret_in_it_and_what_was_a_moment_ago() {
+    let base = World::contoso().unwrap();
+    let masking = Masking::new(Names::default(), &base);
+    let hides = |text: &str| masking.mask().text(text).contains(MASK);
+    assert!(hides("contoso-app-secret-not-secret") && hides("ada-password-not-secret"));
+    assert!(!hides("shipped:onebox"), "the name of a published key is no secret");
+    let user =
+        json!({ "name": "U", "object_id": TENANT.replace("0001", "ffff"), "password": "u-password-1234" });
+    let path = format!("/tenants/{TENANT}/users/u@contoso.com");
+    let with_user = edited(&base, json!([{ "op": "add", "path": path, "value": user }]));
+    let key = json!([{ "op": "add", "path": "/environments/onebox/web_config/DataAccess.SqlPwd", "value": "sql-1234" }]);
+    let with_key = edited(&with_user, key);
+    assert!(!hides("u-password-1234"));
+    assert_eq!(masking.declare(&with_key, 7), None);
+    assert!(hides("u-password-1234") && hides("sql-1234"));
+    assert_eq!(masking.declare(&base, 9), None);
+    assert!(hides("u-password-1234") && hides("sql-1234"), "records of that time hold it");
+}
+
+#[test]
+fn there_is_a_bound_to_what_is_remembered_and_what_goes_says_so() {
+    let mut declared = Declared::default();
+    let mut forgotten = None;
+    for number in 0..40_u64 {
+        let secret = format!("{number:02}{}", "s".repeat(50_000));
+        let gone = declared.replace(vec![secret.into()], number);
+        assert!(gone >= forgotten || gone.is_none());
+        forgotten = gone.or(forgotten);
+    }
+    // Twenty of those that went still have room.
+    assert_eq!(forgotten, Some(19));
+    let mask = Mask { names: Names::default(), values: declared.matcher() };
+    assert_eq!(mask.text(&format!("39{}", "s".repeat(50_000))), MASK);
+    assert_eq!(mask.text(&format!("25{}", "s".repeat(50_000))), MASK);
+}

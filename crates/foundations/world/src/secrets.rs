@@ -1,0 +1,38 @@
+//! What a world declares as secret: every password, client secret and private key in it.
+//!
+//! Decides which declared values those are. Never decides where they are hidden: whoever shows something asks for them.
+
+use crate::declaration::Machine;
+use crate::parts::Compiled as _;
+use crate::{SecretText, World};
+
+/// How a value is written that names a published key instead of holding one.
+const SHIPPED: &str = "shipped:";
+
+impl World {
+    /// Every value declared as secret. Names of shipped keys are none: those keys are published.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretText> {
+        let tenants = self.tenants().flat_map(|tenant| {
+            let declared = tenant.declared();
+            let users = declared.users.values().map(|user| &user.password);
+            let applications = declared.applications.values();
+            let secrets = applications.flat_map(|one| one.secrets.values().map(|secret| &secret.value));
+            declared.signing_keys.iter().chain(users).chain(secrets)
+        });
+        let machines = self.environments().flat_map(|environment| keys(&environment.declared().machine));
+        let all = tenants.chain(machines).chain(std::iter::once(&self.caller().client_secret));
+        all.filter(|secret| !secret.starts_with(SHIPPED))
+    }
+
+    /// Every key of the config files with its value: some of those are secret too, by their names.
+    pub fn config_values(&self) -> impl Iterator<Item = (&str, &str)> {
+        let files = self.environments().filter_map(|environment| environment.declared().web_config.as_ref());
+        files.flat_map(|keys| keys.iter().map(|(key, value)| (key.as_str(), value.as_str())))
+    }
+}
+
+fn keys(machine: &Machine) -> impl Iterator<Item = &SecretText> {
+    let stores = machine.certificates.values().flat_map(|stores| stores.values());
+    let certificates = stores.flat_map(|certificates| certificates.values());
+    certificates.filter_map(|certificate| certificate.private_key.as_ref().map(|key| &key.key))
+}

@@ -21,6 +21,8 @@ use tower::ServiceExt as _;
 
 use super::*;
 
+mod budgets;
+
 const METADATA: &str = "/environments/onebox/web_config/Aad.AADMetadataLocationFormat";
 const THUMBPRINT: &str = "/environments/onebox/web_config/Infrastructure.S2SCertThumbprint";
 

@@ -3,6 +3,8 @@
 //! Decides nothing about what may be declared; carries the world's own problems with their pointers. Says which
 //! environment has to be restarted before a change counts, because that is what people forget.
 
+use std::collections::HashSet;
+
 use axum::extract::{Query, State};
 use axum::response::Response;
 use http::StatusCode;
@@ -75,11 +77,11 @@ fn origin(world: &World, setting: &Setting) -> Value {
 /// `PATCH /v1/world`: RFC 6902, all edits or none; `restart` names the environments that read something of it at start.
 pub(crate) async fn patch(State(state): State<ControlState>, body: body::Whole) -> Result<Response, Problem> {
     let edits = edits(body::json(body)?)?;
-    let mut restart: Vec<String> = Vec::new();
+    let (mut restart, mut known) = (Vec::new(), HashSet::new());
     for edit in &edits {
         for setting in std::iter::once(&edit.path).chain(&edit.from) {
             if let Some(environment) = environment_reading_at_start(setting)
-                && !restart.contains(&environment)
+                && known.insert(environment.clone())
             {
                 restart.push(environment);
             }

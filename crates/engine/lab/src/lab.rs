@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use mocktenant_tables::Database;
@@ -19,6 +20,7 @@ use crate::clock::Clock;
 use crate::dispatch::{Mounted, Snapshot};
 use crate::journal::Journal;
 use crate::outbound::{Dial, NoSockets, Outbound};
+use crate::patience::{Patience, QUERY_TIME};
 use crate::random::Random;
 use crate::request::Request;
 use crate::rows::{NoRows, Rows};
@@ -119,6 +121,7 @@ struct Core {
     store: Store,
     expected_calls: ExpectedCalls,
     ids: AtomicU64,
+    patience: Arc<Patience>,
 }
 
 /// Puts a lab together.
@@ -128,6 +131,7 @@ pub struct LabBuilder {
     random: Random,
     journal_budget: usize,
     switches: Switches,
+    query_time: Duration,
 }
 
 impl LabBuilder {
@@ -159,6 +163,13 @@ impl LabBuilder {
         self
     }
 
+    /// How long a query over rows may take, for tests only; [`QUERY_TIME`] otherwise.
+    #[must_use]
+    pub fn query_time(mut self, time: Duration) -> Self {
+        self.query_time = time;
+        self
+    }
+
     /// The lab, not yet started: call [`Lab::start_all`] once its listeners answer.
     pub fn build(self) -> Lab {
         let snapshot = Snapshot::new(Arc::clone(&self.world), Arc::default(), &self.surfaces);
@@ -181,6 +192,7 @@ impl LabBuilder {
                 store: Store::new(STORE_BUDGET),
                 expected_calls: ExpectedCalls::default(),
                 ids: AtomicU64::new(first_id),
+                patience: Patience::new(self.query_time),
             }),
         }
     }
@@ -195,6 +207,7 @@ impl Lab {
             random: Random::System,
             journal_budget: JOURNAL_BUDGET,
             switches: Switches::default(),
+            query_time: QUERY_TIME,
         }
     }
 
@@ -221,6 +234,7 @@ impl Lab {
                 store: core.store.fork(),
                 expected_calls: ExpectedCalls::default(),
                 ids: AtomicU64::new(core.ids.load(Ordering::Relaxed)),
+                patience: Arc::clone(&core.patience),
             }),
         }
     }
@@ -248,6 +262,11 @@ impl Lab {
     /// The randomness.
     pub fn random(&self) -> &Random {
         &self.core.random
+    }
+
+    /// The places for long queries.
+    pub(crate) fn patience(&self) -> &Arc<Patience> {
+        &self.core.patience
     }
 
     /// The journal.

@@ -22,7 +22,7 @@ pub use database::{Database, Limits};
 pub use error::{KeyName, Reset, SchemaError, TableError};
 pub use key::{Key, KeyPart, Reference};
 pub use query::{Page, Query, Scan};
-pub use row::{Columns, FIRST_RECID, Row};
+pub use row::{Columns, FIRST_RECID, Row, Selection};
 pub use schema::{AlternateKey, Schema};
 pub use snapshot::{Snapshot, TableView};
 pub use transaction::{Change, ChangeKind, Commit, Precondition, Reserved, Transaction};

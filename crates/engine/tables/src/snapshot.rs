@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::database::{Root, Table};
 use crate::key::{Key, Reference};
-use crate::query::{Page, Query, Scan, run};
+use crate::query::{Page, Query, Scan, cost, run};
 use crate::row::Row;
 use crate::schema::Schema;
 
@@ -104,11 +104,27 @@ impl<'s> TableView<'s> {
 
     /// The rows a query asks for.
     pub fn query(&self, query: &Query<'_>) -> Page {
-        run(self, query, |_| true)
+        self.query_visible(query, |_| true)
     }
 
     /// The rows a query asks for among those that `visible` lets through, as a company or privilege filter does.
     pub fn query_visible(&self, query: &Query<'_>, visible: impl Fn(&Row) -> bool) -> Page {
-        run(self, query, visible)
+        // Nothing tells it to give up.
+        self.query_while(query, visible, || true).unwrap_or_default()
+    }
+
+    /// The same as long as `go_on` says so, which is asked every now and then; `None` if it was given up.
+    pub fn query_while(
+        &self,
+        query: &Query<'_>,
+        visible: impl Fn(&Row) -> bool,
+        go_on: impl Fn() -> bool,
+    ) -> Option<Page> {
+        run(self, query, visible, go_on)
+    }
+
+    /// What a query costs at worst, in comparisons of two values: rows looked at, terms of the filter, sorting.
+    pub fn cost(&self, query: &Query<'_>) -> usize {
+        cost(self, query)
     }
 }

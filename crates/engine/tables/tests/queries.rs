@@ -88,3 +88,55 @@ fn rows_that_are_not_visible_are_neither_given_nor_counted() {
     assert_eq!(snapshot.tables().count(), 1);
     assert!(accounts.get(&Key::text("z")).is_none());
 }
+
+/// A table of so many rows, whose numbers come again after every hundred.
+fn many(rows: u64) -> Snapshot {
+    let schema = Schema::new("accounts", ["accountid"]);
+    let database = Database::new([schema], Limits::default()).unwrap();
+    let row = |n: u64| json!({"accountid": format!("{n:06}"), "number": n % 100, "other": n.wrapping_mul(7919) % 1000});
+    let columns = |row: Value| -> Columns { row.as_object().cloned().unwrap() };
+    database.replace_all((0..rows).map(|n| ("accounts", columns(row(n))))).unwrap();
+    database.snapshot()
+}
+
+#[test]
+fn many_rows_are_sorted_as_few_are_and_equal_ones_keep_their_order() {
+    let snapshot = many(5_000);
+    let accounts = snapshot.table("accounts").unwrap();
+    for order in ["number", "other desc,number", "number desc,accountid desc"] {
+        let options = QueryOptions::parse(&format!("$orderby={order}&$skip=10&$top=4000")).unwrap();
+        let query = Query::new(&options);
+        let mut expected: Vec<Row> = accounts.iter(Scan::KeyOrder).cloned().collect();
+        expected.sort_by(|left, right| options.compare(&left.columns, &right.columns, query.how));
+        assert_eq!(accounts.query(&query).rows, &expected[10..4_010], "{order}");
+    }
+}
+
+#[test]
+fn a_query_says_what_it_costs_and_is_given_up_when_told_so() {
+    let snapshot = many(5_000);
+    let accounts = snapshot.table("accounts").unwrap();
+    for (query, cost) in [
+        ("", 5_000),
+        ("$top=10", 10),
+        ("$top=10&$skip=7", 17),
+        ("$top=10&$count=true", 5_000),
+        ("$filter=accountid eq '000001'", 1),
+        ("$top=10&$filter=number eq 1 or number eq 2 or number eq 3", 20_000),
+        ("$orderby=number,other", 5_000 * (1 + 2 * 12)),
+    ] {
+        let options = QueryOptions::parse(query).unwrap();
+        assert_eq!(accounts.cost(&Query::new(&options)), cost, "{query}");
+    }
+    let terms = vec!["number eq 200"; 200].join(" or ");
+    for query in [format!("$filter={terms}"), "$orderby=number,other,number,other,number,other".to_owned()] {
+        let options = QueryOptions::parse(&query).unwrap();
+        let asked = std::cell::Cell::new(0);
+        let go_on = |limit: u32| asked.replace(asked.get() + 1) < limit;
+        let query = Query::new(&options);
+        assert!(accounts.query_while(&query, |_| true, || go_on(2)).is_none());
+        assert_eq!(asked.take(), 3, "asked no more once it was told");
+        assert!(accounts.query_while(&query, |_| true, || go_on(u32::MAX)).is_some());
+        assert!((5..100).contains(&asked.get()), "{}", asked.get());
+    }
+}

@@ -155,6 +155,15 @@ impl Filter {
         filter_parser::parse(text)
     }
 
+    /// How many comparisons and other terms it has.
+    pub fn terms(&self) -> usize {
+        match self {
+            Self::Compare { .. } | Self::Truth(_) => 1,
+            Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::terms).sum(),
+            Self::Not(inner) => inner.terms(),
+        }
+    }
+
     /// Whether the row satisfies the expression.
     pub fn matches(&self, row: &Map<String, Value>, how: Evaluation) -> bool {
         self.evaluate(row, how) == Some(true)

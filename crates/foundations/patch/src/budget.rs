@@ -15,7 +15,7 @@ pub const MAX_EDITS: usize = 10_000;
 pub const MAX_DEPTH: usize = 64;
 /// Bytes one patch may add in memory. A body of the control API that is full of values comes near it; copies of copies
 /// are beyond it soon.
-pub const MAX_BYTES: usize = 32 * 1024 * 1024;
+pub const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// Values one patch may look at: those copied, those of a list searched, those that move up when one is taken away.
 pub const MAX_STEPS: usize = 10_000_000;
 

@@ -6,7 +6,7 @@
 use http::StatusCode;
 use mocktenant_lab::{Answer, Content, Exchange};
 use mocktenant_odata::Preferences;
-use mocktenant_tables::{Key, Row};
+use mocktenant_tables::{Key, Row, Selection};
 use serde_json::{Map, Value, json};
 
 use crate::errors::DataverseError;
@@ -21,7 +21,12 @@ const LOGICAL_NAME: &str = "Microsoft.Dynamics.CRM.lookuplogicalname";
 
 /// A JSON answer of the Web API.
 pub(crate) fn json_answer(status: StatusCode, body: &Value) -> Answer {
-    Answer::typed(status, Content::Json(body.to_string().into_bytes().into(), MINIMAL))
+    json_bytes(status, body.to_string().into_bytes())
+}
+
+/// The same of a document that is written already.
+pub(crate) fn json_bytes(status: StatusCode, body: Vec<u8>) -> Answer {
+    Answer::typed(status, Content::Json(body.into(), MINIMAL))
 }
 
 /// What a request asks of representations.
@@ -30,6 +35,8 @@ pub(crate) struct Shape<'a> {
     pub(crate) root: &'a str,
     /// Columns of `$select`; `None` for all.
     pub(crate) select: Option<&'a [String]>,
+    /// The same, ready to be asked of every row.
+    pub(crate) selection: Selection<'a>,
     /// Annotations asked for.
     pub(crate) preferences: &'a Preferences,
 }
@@ -54,11 +61,8 @@ impl Shape<'_> {
 
     /// One row within a set: entity tag, columns, annotations.
     pub(crate) fn members(&self, reader: &Reader<'_>, table: &Table, row: &Row) -> Map<String, Value> {
-        let all = self.select.is_none_or(|select| select.iter().any(|name| name == "*"));
-        let selected = |name: &str| {
-            // the primary key comes with every selection
-            all || name == table.id || self.select.is_some_and(|select| select.iter().any(|one| one == name))
-        };
+        // the primary key comes with every selection
+        let selected = |name: &str| name == table.id || self.selection.has(name);
         let mut members = Map::new();
         members.insert("@odata.etag".to_owned(), json!(row.etag()));
         for column in table.all_columns().filter(|column| selected(column.name)) {

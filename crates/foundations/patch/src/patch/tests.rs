@@ -178,7 +178,7 @@ fn over(before: &Value, patch: Vec<Value>) -> (usize, String) {
 
 #[test]
 fn what_a_patch_adds_is_counted_before_it_is_added_and_taking_it_away_gives_nothing_back() {
-    let before = json!({"text": "x".repeat(10 << 20), "gone": 1});
+    let before = json!({"text": "x".repeat(20 << 20), "gone": 1});
     let copy = json!({"op": "copy", "from": "/text", "path": "/more"});
     let remove = json!({"op": "remove", "path": "/more"});
     let patch = [&copy, &remove, &copy, &remove, &copy, &remove, &copy].map(Value::clone);

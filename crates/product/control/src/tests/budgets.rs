@@ -26,7 +26,7 @@ async fn a_patch_that_doubles_the_world_eighteen_times_is_refused_by_its_bytes()
     let patch = listed(doubling);
     assert!(patch.len() < 1024, "a small patch");
     let detail = refused(&patch).await;
-    assert!(detail.contains("the budget `bytes` is 33554432"), "{detail}");
+    assert!(detail.contains("the budget `bytes` is 67108864"), "{detail}");
 }
 
 #[tokio::test]

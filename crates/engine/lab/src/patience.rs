@@ -1,8 +1,8 @@
 //! Queries that take long, away from the threads that answer.
 //!
-//! Decides which queries are long (by what they would cost at worst, asked before they begin), how many of them run at a
-//! time, and when one is given up: at its deadline, counted from its arrival, or as soon as nobody waits for its answer. A
-//! short one runs where it is asked. Never decides what is answered then: that is the surface's. Mirrors that a database
+//! Decides which queries are long (those that are not done after a few thousand comparisons where they are asked; they
+//! begin anew elsewhere), how many of them run at a time, and when one is given up: at its deadline, counted from its
+//! arrival, or as soon as nobody waits for its answer. Never decides what is answered then: that is the surface's. Mirrors that a database
 //! has its own threads and a command timeout.
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 
 use crate::Context;
 
-/// What a query may cost and still run where it is asked, in comparisons: about a millisecond.
+/// Comparisons of a query that runs where it is asked: about a millisecond.
 const SHORT: usize = 20_000;
 
 /// Long queries that run at a time; others wait for their turn, in the order they came.
@@ -60,12 +60,18 @@ impl Context {
     ) -> Result<Page, TookTooLong> {
         let patience = Arc::clone(self.lab.patience());
         let until = Instant::now() + patience.time;
-        let long = rows.table(table).is_some_and(|view| view.cost(&query) > SHORT);
         // Without a runtime there is nobody to be kept waiting.
-        let threads = tokio::runtime::Handle::try_current().ok().filter(|_| long);
-        let Some(threads) = threads else {
-            return run(rows, table, &query, visible, || Instant::now() < until);
+        let Ok(threads) = tokio::runtime::Handle::try_current() else {
+            return run(rows, table, &query, visible, |_| Instant::now() < until).ok_or(TookTooLong);
         };
+        let mut left = SHORT;
+        let short = |comparisons| {
+            left = left.saturating_sub(comparisons);
+            left > 0
+        };
+        if let Some(page) = run(rows, table, &query, &visible, short) {
+            return Ok(page);
+        }
         let gone = Arc::new(AtomicBool::new(false));
         let asker = Asker(Arc::clone(&gone));
         // Whoever came before gives up before this one has to, so the wait needs no alarm of its own. Nobody closes it.
@@ -77,12 +83,12 @@ impl Context {
         let (how, scan, page_size) = (query.how, query.scan, query.page_size);
         let work = threads.spawn_blocking(move || {
             let query = Query { options: &options, how, scan, page_size };
-            run(&rows, table, &query, visible, || !gone.load(Ordering::Relaxed) && Instant::now() < until)
+            run(&rows, table, &query, visible, |_| !gone.load(Ordering::Relaxed) && Instant::now() < until)
         });
         let found = work.await;
         drop(asker);
         match found {
-            Ok(found) => found,
+            Ok(found) => found.ok_or(TookTooLong),
             Err(failed) => match failed.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 // The runtime ends, and with it whoever asked.
@@ -104,8 +110,10 @@ fn run(
     table: &str,
     query: &Query<'_>,
     visible: impl Fn(&Row) -> bool,
-    go_on: impl Fn() -> bool,
-) -> Result<Page, TookTooLong> {
-    let Some(view) = rows.table(table) else { return Ok(Page::default()) };
-    view.query_while(query, visible, go_on).ok_or(TookTooLong)
+    go_on: impl FnMut(usize) -> bool,
+) -> Option<Page> {
+    match rows.table(table) {
+        Some(view) => view.query_while(query, visible, go_on),
+        None => Some(Page::default()),
+    }
 }

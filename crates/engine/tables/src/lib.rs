@@ -21,7 +21,7 @@ mod transaction;
 pub use database::{Database, Limits};
 pub use error::{KeyName, Reset, SchemaError, TableError};
 pub use key::{Key, KeyPart, Reference};
-pub use query::{Page, Query, Scan};
+pub use query::{Page, Query, STRIDE, Scan};
 pub use row::{Columns, FIRST_RECID, Row, Selection};
 pub use schema::{AlternateKey, Schema};
 pub use snapshot::{Snapshot, TableView};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::database::{Root, Table};
 use crate::key::{Key, Reference};
-use crate::query::{Page, Query, Scan, cost, run};
+use crate::query::{Page, Query, Scan, run};
 use crate::row::Row;
 use crate::schema::Schema;
 
@@ -110,21 +110,17 @@ impl<'s> TableView<'s> {
     /// The rows a query asks for among those that `visible` lets through, as a company or privilege filter does.
     pub fn query_visible(&self, query: &Query<'_>, visible: impl Fn(&Row) -> bool) -> Page {
         // Nothing tells it to give up.
-        self.query_while(query, visible, || true).unwrap_or_default()
+        self.query_while(query, visible, |_| true).unwrap_or_default()
     }
 
-    /// The same as long as `go_on` says so, which is asked every now and then; `None` if it was given up.
+    /// The same as long as `go_on` says so, which is asked after every [`crate::STRIDE`] comparisons and told how many it
+    /// were; `None` if it was given up.
     pub fn query_while(
         &self,
         query: &Query<'_>,
         visible: impl Fn(&Row) -> bool,
-        go_on: impl Fn() -> bool,
+        go_on: impl FnMut(usize) -> bool,
     ) -> Option<Page> {
         run(self, query, visible, go_on)
-    }
-
-    /// What a query costs at worst, in comparisons of two values: rows looked at, terms of the filter, sorting.
-    pub fn cost(&self, query: &Query<'_>) -> usize {
-        cost(self, query)
     }
 }

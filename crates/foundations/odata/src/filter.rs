@@ -164,6 +164,16 @@ impl Filter {
         }
     }
 
+    /// How many of its comparisons are of one property with another.
+    pub fn pairs(&self) -> usize {
+        match self {
+            Self::Compare { left: Operand::Property(_), right: Operand::Property(_), .. } => 1,
+            Self::Compare { .. } | Self::Truth(_) => 0,
+            Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::pairs).sum(),
+            Self::Not(inner) => inner.pairs(),
+        }
+    }
+
     /// Whether the row satisfies the expression.
     pub fn matches(&self, row: &Map<String, Value>, how: Evaluation) -> bool {
         self.evaluate(row, how) == Some(true)

@@ -31,7 +31,7 @@ use time::macros::format_description;
 
 use crate::errors::{DataverseError, PayloadDefect, cut, describe, excerpt};
 use crate::principal::{self, Operation, Principal};
-use crate::representation::{self, Shape};
+use crate::representation::{self, Annotations, Shape};
 use crate::schema::{Kind, Rows, Table, by_set};
 use crate::store::Reader;
 use crate::{Dataverse, bearer, headers, payload};
@@ -99,6 +99,7 @@ struct Call<'x> {
     /// The raw segment after the version.
     raw: String,
     preferences: Preferences,
+    annotations: Annotations,
 }
 
 /// Whose token this is: its checks, then those `asked` adds for its client id, all recorded.
@@ -145,7 +146,8 @@ fn admit<'x>(exchange: &'x mut Exchange, organization: &'x Organization) -> Resu
     let raw = segment(4).to_owned();
     let preferences = representation::preferences(exchange);
     let principal = user.map_or_else(Principal::nobody, Principal::from);
-    Ok(Call { exchange, organization, principal, root, raw, preferences })
+    let annotations = Annotations::of(&preferences);
+    Ok(Call { exchange, organization, principal, root, raw, preferences, annotations })
 }
 
 async fn table(surface: &Dataverse, exchange: &mut Exchange) -> Result<Answer, DataverseError> {
@@ -277,7 +279,7 @@ impl<'x> Call<'x> {
 
     fn shape<'s>(&'s self, options: &'s QueryOptions) -> Shape<'s> {
         let select = options.select.as_deref();
-        Shape { root: &self.root, select, selection: Selection::of(select), preferences: &self.preferences }
+        Shape { root: &self.root, select, selection: Selection::of(select), annotations: self.annotations }
     }
 
     /// The answer to a write: the row if the caller prefers it, else only its address.

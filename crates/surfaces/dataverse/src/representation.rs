@@ -29,6 +29,26 @@ pub(crate) fn json_bytes(status: StatusCode, body: Vec<u8>) -> Answer {
     Answer::typed(status, Content::Json(body.into(), MINIMAL))
 }
 
+/// Which annotations of a lookup a request asks for. Decided once: a preference may be a long list, and a page has many
+/// lookups.
+#[derive(Clone, Copy)]
+pub(crate) struct Annotations {
+    formatted: bool,
+    navigation: bool,
+    logical_name: bool,
+}
+
+impl Annotations {
+    /// What the preferences say.
+    pub(crate) fn of(preferences: &Preferences) -> Self {
+        Self {
+            formatted: preferences.wants_annotation(FORMATTED),
+            navigation: preferences.wants_annotation(NAVIGATION),
+            logical_name: preferences.wants_annotation(LOGICAL_NAME),
+        }
+    }
+}
+
 /// What a request asks of representations.
 pub(crate) struct Shape<'a> {
     /// Service root of the request, `https://<host>/api/data/v9.2`.
@@ -38,7 +58,7 @@ pub(crate) struct Shape<'a> {
     /// The same, ready to be asked of every row.
     pub(crate) selection: Selection<'a>,
     /// Annotations asked for.
-    pub(crate) preferences: &'a Preferences,
+    pub(crate) annotations: Annotations,
 }
 
 impl Shape<'_> {
@@ -88,20 +108,20 @@ impl Shape<'_> {
         members: &mut Map<String, Value>,
     ) {
         let mut add = |annotation: &str, value: Value| {
-            if self.preferences.wants_annotation(annotation) {
-                members.insert(format!("{column}@{annotation}"), value);
-            }
+            members.insert(format!("{column}@{annotation}"), value);
         };
-        if self.preferences.include_annotations.is_none() {
-            return;
-        }
-        if let Some(target) = by_logical(target)
+        if self.annotations.formatted
+            && let Some(target) = by_logical(target)
             && let Some(name) = reader.table(target).get(&Key::text(id)).and_then(|row| row.get(target.name))
         {
             add(FORMATTED, name.clone());
         }
-        add(NAVIGATION, json!(navigation));
-        add(LOGICAL_NAME, json!(target));
+        if self.annotations.navigation {
+            add(NAVIGATION, json!(navigation));
+        }
+        if self.annotations.logical_name {
+            add(LOGICAL_NAME, json!(target));
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use http::Method;
 use mocktenant_lab::PAGE_BYTES;
 use mocktenant_world::Edit;
 use serde_json::{Map, Value, json};
@@ -126,4 +127,21 @@ async fn a_column_named_a_thousand_times_costs_what_it_costs_once() {
     let many = bench.get(&format!("{ACCOUNTS}?$select={names}")).await;
     assert!(begun.elapsed() < 4 * cost + Duration::from_millis(500), "{:?}, {cost:?}", begun.elapsed());
     assert_eq!(many.json()["value"], once.json()["value"]);
+}
+
+#[tokio::test]
+async fn a_long_list_of_annotations_costs_once_and_not_for_every_lookup() {
+    let bench = Bench::edited(&[accounts(4_000, 10)]).await;
+    assert_eq!(bench.get(&asking(1)).await.status(), 200);
+    let list = |items: usize| format!("odata.include-annotations=\"{}*\"", "a*,".repeat(items));
+    let mut costs = Vec::new();
+    for items in [1, 2_600] {
+        let begun = Instant::now();
+        let seen = bench.call_with(Method::GET, ACCOUNTS, None, &[("prefer", &list(items))]).await;
+        costs.push(begun.elapsed());
+        let row = &seen.json()["value"][0];
+        let annotation = "_owningbusinessunit_value@OData.Community.Display.V1.FormattedValue";
+        assert_eq!(row[annotation], "Contoso", "{row}");
+    }
+    assert!(costs[1] < 3 * costs[0] + Duration::from_millis(500), "{costs:?}");
 }

@@ -134,7 +134,7 @@ pub enum CommandError {
 
 impl Lab {
     /// Applies one command, also if nobody waits for it any more. Each is one cut: what is being answered ends first, what
-    /// comes meanwhile waits. What takes longer than [`crate::PATIENCE`] is void where the command forgets rows, and keeps
+    /// comes meanwhile waits. What takes longer than [`crate::GRACE`] is void where the command forgets rows, and keeps
     /// the snapshot it began with where it does not.
     pub async fn apply(&self, command: Command) -> Result<Applied, CommandError> {
         self.apply_if(|_| true, command).await
@@ -161,7 +161,7 @@ impl Lab {
             return Err(CommandError::Stale { revision });
         }
         let closed = self.gate().close();
-        let ended = closed.empty_within(self.patience()).await;
+        let ended = closed.empty_within(self.grace()).await;
         if !ended {
             tracing::info!("a command is applied while something is still being answered");
         }
@@ -323,7 +323,7 @@ impl Lab {
     pub async fn start_all(&self) {
         let _one_at_a_time = self.commands().lock().await;
         let closed = self.gate().close();
-        closed.empty_within(self.patience()).await;
+        closed.empty_within(self.grace()).await;
         self.start_machines().await;
     }
 

@@ -23,6 +23,7 @@ use crate::gate::Gate;
 use crate::journal::Journal;
 use crate::masking::{Mask, Masking};
 use crate::outbound::{Dial, NoSockets, Outbound};
+use crate::patience::{Patience, QUERY_TIME};
 use crate::random::Random;
 use crate::request::Request;
 use crate::rows::{NoRows, Rows};
@@ -85,7 +86,7 @@ impl<const N: usize> From<[(Entrance, String); N]> for Addresses {
 pub const JOURNAL_BUDGET: usize = 4 * 1024 * 1024;
 
 /// How long a command waits for what is being answered, until it is applied all the same.
-pub const PATIENCE: Duration = Duration::from_secs(3);
+pub const GRACE: Duration = Duration::from_secs(3);
 
 /// Exchanges that call outside at once; others wait for a place before their first call.
 pub const OUTWARD_AT_ONCE: usize = 256;
@@ -127,7 +128,7 @@ struct Core {
     switches: Switches,
     commands: tokio::sync::Mutex<()>,
     gate: Gate,
-    patience: Duration,
+    grace: Duration,
     /// Held while world, rows and store are changed together, and while they are copied.
     changing: RwLock<()>,
     outward: Arc<Semaphore>,
@@ -135,6 +136,7 @@ struct Core {
     store: Store,
     expected_calls: ExpectedCalls,
     ids: AtomicU64,
+    patience: Arc<Patience>,
 }
 
 /// Puts a lab together.
@@ -144,7 +146,8 @@ pub struct LabBuilder {
     random: Random,
     journal_budget: usize,
     switches: Switches,
-    patience: Duration,
+    grace: Duration,
+    query_time: Duration,
 }
 
 impl LabBuilder {
@@ -169,10 +172,10 @@ impl LabBuilder {
         self
     }
 
-    /// How long a command waits for what is being answered; [`PATIENCE`] unless a test cannot wait for so long.
+    /// How long a command waits for what is being answered; [`GRACE`] unless a test cannot wait for so long.
     #[must_use]
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
         self
     }
 
@@ -180,6 +183,13 @@ impl LabBuilder {
     #[must_use]
     pub fn switches(mut self, switches: Switches) -> Self {
         self.switches = switches;
+        self
+    }
+
+    /// How long a query over rows may take, for tests only; [`QUERY_TIME`] otherwise.
+    #[must_use]
+    pub fn query_time(mut self, time: Duration) -> Self {
+        self.query_time = time;
         self
     }
 
@@ -205,13 +215,14 @@ impl LabBuilder {
                 switches: self.switches,
                 commands: tokio::sync::Mutex::new(()),
                 gate: Gate::default(),
-                patience: self.patience,
+                grace: self.grace,
                 changing: RwLock::default(),
                 outward: Arc::new(Semaphore::new(OUTWARD_AT_ONCE)),
                 rows: Rows::default(),
                 store: Store::new(STORE_BUDGET),
                 expected_calls: ExpectedCalls::default(),
                 ids: AtomicU64::new(first_id),
+                patience: Patience::new(self.query_time),
             }),
         }
     }
@@ -226,7 +237,8 @@ impl Lab {
             random: Random::System,
             journal_budget: JOURNAL_BUDGET,
             switches: Switches::default(),
-            patience: PATIENCE,
+            grace: GRACE,
+            query_time: QUERY_TIME,
         }
     }
 
@@ -252,13 +264,14 @@ impl Lab {
                 switches: core.switches.clone(),
                 commands: tokio::sync::Mutex::new(()),
                 gate: Gate::default(),
-                patience: core.patience,
+                grace: core.grace,
                 changing: RwLock::default(),
                 outward: Arc::new(Semaphore::new(OUTWARD_AT_ONCE)),
                 rows: core.rows.fork(),
                 store: core.store.fork(),
                 expected_calls: ExpectedCalls::default(),
                 ids: AtomicU64::new(core.ids.load(Ordering::Relaxed)),
+                patience: Arc::clone(&core.patience),
             }),
         }
     }
@@ -293,6 +306,11 @@ impl Lab {
     /// The randomness.
     pub fn random(&self) -> &Random {
         &self.core.random
+    }
+
+    /// The places for long queries.
+    pub(crate) fn patience(&self) -> &Arc<Patience> {
+        &self.core.patience
     }
 
     /// The journal.
@@ -471,8 +489,8 @@ impl Lab {
         &self.core.gate
     }
 
-    pub(crate) fn patience(&self) -> Duration {
-        self.core.patience
+    pub(crate) fn grace(&self) -> Duration {
+        self.core.grace
     }
 
     /// While this is held the lab is not copied.

@@ -2,7 +2,7 @@
 //!
 //! Decides the contract between the engine and the four products: hosts, the machine behind an entrance, one static route
 //! table, the rows of a scope, a catalogue, a refusal in the product's own envelope, and a judgement of any token. Deciding
-//! is pure; a handler may await only outbound calls. Surfaces never know each other.
+//! is pure; a handler may await only outbound calls and many rows. Surfaces never know each other.
 
 use std::any::Any;
 

@@ -119,7 +119,7 @@ impl Outbound for Outside {
 
 /// A lab and what its outside is allowed.
 fn lab(patience: Duration) -> (Lab, Arc<Semaphore>) {
-    let lab = Lab::builder(Arc::new(World::contoso().unwrap())).surface(Relay).patience(patience).build();
+    let lab = Lab::builder(Arc::new(World::contoso().unwrap())).surface(Relay).grace(patience).build();
     let allowed = Arc::new(Semaphore::new(0));
     lab.set_outbound(Outside(Arc::clone(&allowed)));
     (lab, allowed)

@@ -1,9 +1,13 @@
 //! `$filter`, `$orderby`, `$skip`, `$top` and pages over one table.
 //!
 //! Decides which rows and in which order, as OData does: filter, count, order, skip, top. A filter that fixes all
-//! columns of a key becomes one look-up. Columns are not selected here, see [`Row::project`].
+//! columns of a key becomes one look-up. A query counts what it costs before it pays, and can be given up
+//! on the way. Columns are not selected here, see [`Row::project`].
 
-use mocktenant_odata::{Evaluation, Filter, Literal, QueryOptions};
+use std::cmp::Ordering;
+
+use mocktenant_odata::{Evaluation, Filter, Literal, PropertyPath, QueryOptions};
+use serde_json::Value;
 
 use crate::key::{Key, KeyPart, Reference};
 use crate::row::Row;
@@ -40,7 +44,7 @@ impl<'q> Query<'q> {
 }
 
 /// What a query finds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Page {
     /// The rows, at most a page.
     pub rows: Vec<Row>,
@@ -50,35 +54,150 @@ pub struct Page {
     pub more: bool,
 }
 
-/// Runs a query; see [`TableView::query`].
-pub(crate) fn run(table: &TableView<'_>, query: &Query<'_>, visible: impl Fn(&Row) -> bool) -> Page {
+/// What a query costs before it is asked again whether it should go on, in comparisons of short values.
+pub const STRIDE: usize = 5_000;
+
+/// Bytes of text that cost as much as a comparison.
+const BYTES: usize = 32;
+
+/// What a query has cost since it was asked last.
+struct Work<G> {
+    since: usize,
+    go_on: G,
+}
+
+impl<G: FnMut(usize) -> bool> Work<G> {
+    /// Takes so many comparisons, before they are made; `None` where the query should not go on.
+    fn spend(&mut self, comparisons: usize) -> Option<()> {
+        self.since = self.since.saturating_add(comparisons);
+        if self.since < STRIDE {
+            return Some(());
+        }
+        (self.go_on)(std::mem::take(&mut self.since)).then_some(())
+    }
+}
+
+/// What it costs to ask rows whether they pass a filter.
+struct Asking {
+    terms: usize,
+    /// Comparisons of one column with another: they may read all of both.
+    pairs: usize,
+}
+
+impl Asking {
+    fn of(filter: Option<&Filter>) -> Self {
+        Self { terms: filter.map_or(0, Filter::terms), pairs: filter.map_or(0, Filter::pairs) }
+    }
+
+    fn cost(&self, row: &Row) -> usize {
+        let texts = || row.columns.values().filter_map(Value::as_str).map(str::len).sum::<usize>() / BYTES;
+        1 + self.terms + if self.pairs > 0 { self.pairs.saturating_mul(texts()) } else { 0 }
+    }
+}
+
+/// Runs a query; see [`TableView::query_while`].
+pub(crate) fn run(
+    table: &TableView<'_>,
+    query: &Query<'_>,
+    visible: impl Fn(&Row) -> bool,
+    go_on: impl FnMut(usize) -> bool,
+) -> Option<Page> {
     let options = query.options;
-    let passes = |row: &&Row| {
+    let mut work = Work { since: 0, go_on };
+    let passes = |row: &Row| {
         visible(row) && options.filter.as_ref().is_none_or(|filter| filter.matches(&row.columns, query.how))
     };
     let candidates: Box<dyn Iterator<Item = &Row>> = match point(table, options.filter.as_ref()) {
         Some(reference) => Box::new(table.find(&reference).into_iter()),
         None => table.iter(query.scan),
     };
-    let mut matching = candidates.filter(passes);
-
     let skip = to_length(options.skip.unwrap_or(0));
     let top = options.top.map_or(usize::MAX, to_length);
     let limit = top.min(query.page_size.map_or(usize::MAX, to_length));
     // one more than asked for tells whether another page follows
     let probe = limit.saturating_add(1);
-    let mut count = None;
-    let mut rows: Vec<Row> = if options.count || !options.orderby.is_empty() {
-        let mut all: Vec<&Row> = matching.collect();
-        count = options.count.then_some(all.len() as u64);
-        all.sort_by(|left, right| options.compare(&left.columns, &right.columns, query.how));
-        all.into_iter().skip(skip).take(probe).cloned().collect()
-    } else {
-        matching.by_ref().skip(skip).take(probe).cloned().collect()
+    let (asking, ordered) = (Asking::of(options.filter.as_ref()), !options.orderby.is_empty());
+    let (mut passed, mut found) = (0, Vec::new());
+    for row in candidates {
+        work.spend(asking.cost(row))?;
+        if !passes(row) {
+            continue;
+        }
+        passed += 1;
+        if ordered || (passed > skip && found.len() < probe) {
+            found.push(row);
+        }
+        if !ordered && !options.count && found.len() >= probe {
+            break;
+        }
+    }
+    if ordered {
+        found = sorted(&found, options, query.how, &mut work)?;
+        found = found.into_iter().skip(skip).take(probe).collect();
+    }
+    let more = found.len() > limit && top > limit;
+    let rows = found.into_iter().take(limit).cloned().collect();
+    Some(Page { rows, count: options.count.then_some(passed as u64), more })
+}
+
+/// A row to be put in order, and what a comparison with it costs.
+type Weighed<'r> = (&'r Row, usize);
+
+/// Rows by `$orderby`; equal ones stay as they were. Sorted in short runs that are merged, so that it can be given up.
+fn sorted<'r>(
+    rows: &[&'r Row],
+    options: &QueryOptions,
+    how: Evaluation,
+    work: &mut Work<impl FnMut(usize) -> bool>,
+) -> Option<Vec<&'r Row>> {
+    const RUN: usize = 1024;
+    let compare =
+        |left: &Weighed<'_>, right: &Weighed<'_>| options.compare(&left.0.columns, &right.0.columns, how);
+    let weigh = |row: &Row| {
+        let text =
+            |path: &PropertyPath| path.value_in(&row.columns).and_then(Value::as_str).map_or(0, str::len);
+        options.orderby.iter().map(|item| 1 + text(&item.property) / BYTES).sum::<usize>()
     };
-    let more = rows.len() > limit && top > limit;
-    rows.truncate(limit);
-    Page { rows, count, more }
+    let mut runs = Vec::with_capacity(rows.len().div_ceil(RUN));
+    for run in rows.chunks(RUN) {
+        let mut run: Vec<Weighed<'r>> = run.iter().map(|row| (*row, weigh(row))).collect();
+        // Sorting compares a row with about as many others as their number has binary digits.
+        let digits = run.len().max(2).ilog2() as usize;
+        let cost = run.iter().map(|(_, weight)| weight.saturating_mul(digits));
+        work.spend(cost.fold(0, usize::saturating_add))?;
+        run.sort_by(compare);
+        runs.push(run);
+    }
+    while runs.len() > 1 {
+        let mut merged = Vec::with_capacity(runs.len().div_ceil(2));
+        let mut before = runs.into_iter();
+        while let Some(left) = before.next() {
+            match before.next() {
+                Some(right) => merged.push(merge(left, right, compare, work)?),
+                None => merged.push(left),
+            }
+        }
+        runs = merged;
+    }
+    Some(runs.pop().unwrap_or_default().into_iter().map(|(row, _)| row).collect())
+}
+
+/// Two sorted runs as one.
+fn merge<'r>(
+    left: Vec<Weighed<'r>>,
+    right: Vec<Weighed<'r>>,
+    compare: impl Fn(&Weighed<'_>, &Weighed<'_>) -> Ordering,
+    work: &mut Work<impl FnMut(usize) -> bool>,
+) -> Option<Vec<Weighed<'r>>> {
+    let mut both = Vec::with_capacity(left.len() + right.len());
+    let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
+    while let (Some(one), Some(other)) = (left.peek(), right.peek()) {
+        work.spend(one.1.min(other.1))?;
+        both.extend(if compare(one, other).is_gt() { right.next() } else { left.next() });
+    }
+    both.extend(left);
+    both.extend(right);
+    Some(both)
 }
 
 /// The one row a filter can let through, if it fixes every column of a key to a text, GUID, whole number or boolean:

@@ -3,6 +3,7 @@
 //! Decides nothing about columns. Mirrors SQL Server's `rowversion` (one counter per database, moved by every change)
 //! and the record numbers of Finance and Operations (one sequence per table).
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 
@@ -52,15 +53,34 @@ impl Row {
     /// The columns that `$select` names, in the row's order; all of them for `None` or `*`. A path selects its first
     /// name; a name the row lacks is left out.
     pub fn project(&self, select: Option<&[String]>) -> Columns {
-        let Some(names) = select.filter(|names| !names.iter().any(|name| name == "*")) else {
-            return Columns::clone(&self.columns);
-        };
-        let wanted = |column: &str| names.iter().any(|name| name.split('/').next() == Some(column));
+        self.selected(&Selection::of(select))
+    }
+
+    /// The same for a selection that is asked of many rows.
+    pub fn selected(&self, selection: &Selection<'_>) -> Columns {
+        let Some(names) = &selection.0 else { return Columns::clone(&self.columns) };
         self.columns
             .iter()
-            .filter(|(column, _)| wanted(column))
+            .filter(|(column, _)| names.contains(column.as_str()))
             .map(|(column, value)| (column.clone(), value.clone()))
             .collect()
+    }
+}
+
+/// The columns `$select` names, ready to be asked of many rows: however often it names one, a row is asked once.
+#[derive(Debug, Clone)]
+pub struct Selection<'s>(Option<HashSet<&'s str>>);
+
+impl<'s> Selection<'s> {
+    /// What `$select` says; everything for `None` or `*`.
+    pub fn of(select: Option<&'s [String]>) -> Self {
+        let names = select.filter(|names| !names.iter().any(|name| name == "*"));
+        Self(names.map(|names| names.iter().filter_map(|name| name.split('/').next()).collect()))
+    }
+
+    /// Whether a column is among them.
+    pub fn has(&self, column: &str) -> bool {
+        self.0.as_ref().is_none_or(|names| names.contains(column))
     }
 }
 

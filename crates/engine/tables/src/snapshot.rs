@@ -104,11 +104,23 @@ impl<'s> TableView<'s> {
 
     /// The rows a query asks for.
     pub fn query(&self, query: &Query<'_>) -> Page {
-        run(self, query, |_| true)
+        self.query_visible(query, |_| true)
     }
 
     /// The rows a query asks for among those that `visible` lets through, as a company or privilege filter does.
     pub fn query_visible(&self, query: &Query<'_>, visible: impl Fn(&Row) -> bool) -> Page {
-        run(self, query, visible)
+        // Nothing tells it to give up.
+        self.query_while(query, visible, |_| true).unwrap_or_default()
+    }
+
+    /// The same as long as `go_on` says so, which is asked after every [`crate::STRIDE`] comparisons and told how many it
+    /// were; `None` if it was given up.
+    pub fn query_while(
+        &self,
+        query: &Query<'_>,
+        visible: impl Fn(&Row) -> bool,
+        go_on: impl FnMut(usize) -> bool,
+    ) -> Option<Page> {
+        run(self, query, visible, go_on)
     }
 }

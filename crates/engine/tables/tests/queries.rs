@@ -6,7 +6,7 @@
 )]
 
 use mocktenant_odata::QueryOptions;
-use mocktenant_tables::{Columns, Database, Key, Limits, Page, Query, Row, Scan, Schema, Snapshot};
+use mocktenant_tables::{Columns, Database, Key, Limits, Page, Query, Row, STRIDE, Scan, Schema, Snapshot};
 use serde_json::{Value, json};
 
 fn snapshot() -> Snapshot {
@@ -87,4 +87,101 @@ fn rows_that_are_not_visible_are_neither_given_nor_counted() {
     assert!(snapshot.table("contacts").is_none());
     assert_eq!(snapshot.tables().count(), 1);
     assert!(accounts.get(&Key::text("z")).is_none());
+}
+
+/// A table of so many rows, whose numbers come again after every hundred.
+fn many(rows: u64) -> Snapshot {
+    let schema = Schema::new("accounts", ["accountid"]);
+    let database = Database::new([schema], Limits::default()).unwrap();
+    let row = |n: u64| json!({"accountid": format!("{n:06}"), "number": n % 100, "other": n.wrapping_mul(7919) % 1000});
+    let columns = |row: Value| -> Columns { row.as_object().cloned().unwrap() };
+    database.replace_all((0..rows).map(|n| ("accounts", columns(row(n))))).unwrap();
+    database.snapshot()
+}
+
+#[test]
+fn many_rows_are_sorted_as_few_are_and_equal_ones_keep_their_order() {
+    let snapshot = many(5_000);
+    let accounts = snapshot.table("accounts").unwrap();
+    for order in ["number", "other desc,number", "number desc,accountid desc"] {
+        let options = QueryOptions::parse(&format!("$orderby={order}&$skip=10&$top=4000")).unwrap();
+        let query = Query::new(&options);
+        let mut expected: Vec<Row> = accounts.iter(Scan::KeyOrder).cloned().collect();
+        expected.sort_by(|left, right| options.compare(&left.columns, &right.columns, query.how));
+        assert_eq!(accounts.query(&query).rows, &expected[10..4_010], "{order}");
+    }
+}
+
+/// The comparisons a query says it makes, to within a stride.
+fn comparisons(snapshot: &Snapshot, query: &str) -> usize {
+    let options = QueryOptions::parse(query).unwrap();
+    let mut made = 0;
+    let table = snapshot.table("accounts").unwrap();
+    let query = Query { page_size: Some(100), ..Query::new(&options) };
+    let page = table.query_while(
+        &query,
+        |_| true,
+        |comparisons| {
+            made += comparisons;
+            true
+        },
+    );
+    assert!(page.is_some());
+    made
+}
+
+#[test]
+fn a_query_counts_the_comparisons_it_makes() {
+    let snapshot = many(5_000);
+    let three = "$filter=number eq 200 or number eq 201 or number eq 202";
+    for (query, expected) in [
+        ("", 101),
+        ("$count=true&$skip=4000", 5_000),
+        ("$filter=accountid eq '000001'", 1),
+        (three, 4 * 5_000),
+        ("$filter=number ge 0&$top=10", 22),
+        ("$orderby=other,number", 5_000 + 5_000 * 2 * (10 + 3)),
+    ] {
+        let made = comparisons(&snapshot, query);
+        let least = (expected - expected / 10_usize).saturating_sub(STRIDE);
+        assert!((least..=expected).contains(&made), "{query}: {made} of {expected}");
+    }
+}
+
+#[test]
+fn long_texts_cost_more_than_short_ones_where_a_comparison_reads_them() {
+    let schema = Schema::new("accounts", ["accountid"]);
+    let database = Database::new([schema], Limits::default()).unwrap();
+    let (lower, upper) = ("ab".repeat(16 * 1024), "AB".repeat(16 * 1024));
+    let row = |n: usize| {
+        let row = json!({"accountid": format!("{n:03}"), "a": lower, "b": upper});
+        ("accounts", row.as_object().cloned().unwrap())
+    };
+    database.replace_all((0..10).map(row)).unwrap();
+    let snapshot = database.snapshot();
+    assert_eq!(comparisons(&snapshot, "$filter=a eq 'x' or b eq 'y'"), 0);
+    assert!(comparisons(&snapshot, "$filter=a eq b and b eq a") >= 10 * 2 * 2_048);
+    assert!(comparisons(&snapshot, "$orderby=a") >= 10 * 1_024);
+}
+
+#[test]
+fn a_query_is_given_up_when_it_is_told_so_and_asked_no_more() {
+    let snapshot = many(5_000);
+    let accounts = snapshot.table("accounts").unwrap();
+    let terms = vec!["number eq 200"; 200].join(" or ");
+    for query in [format!("$filter={terms}"), "$orderby=number,other".to_owned()] {
+        let options = QueryOptions::parse(&query).unwrap();
+        for limit in 0..8 {
+            let mut asked = 0;
+            let page = accounts.query_while(
+                &Query::new(&options),
+                |_| true,
+                |_| {
+                    asked += 1;
+                    asked <= limit
+                },
+            );
+            assert_eq!((page, asked), (None, limit + 1), "{query}");
+        }
+    }
 }

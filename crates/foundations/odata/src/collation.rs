@@ -7,7 +7,9 @@ use std::cmp::Ordering;
 
 /// Orders two texts by their characters, each in lower case if `ignore_case`.
 pub fn compare_text(left: &str, right: &str, ignore_case: bool) -> Ordering {
-    if ignore_case {
+    if left == right {
+        Ordering::Equal
+    } else if ignore_case {
         left.chars().flat_map(char::to_lowercase).cmp(right.chars().flat_map(char::to_lowercase))
     } else {
         left.cmp(right)

@@ -35,6 +35,18 @@ pub enum SyntaxErrorKind {
         /// The limit in levels.
         limit: usize,
     },
+    /// A filter has too many comparisons and other terms.
+    #[error("the expression has more than {limit} terms")]
+    TooManyTerms {
+        /// The limit.
+        limit: usize,
+    },
+    /// A list has too many items.
+    #[error("the list has more than {limit} items")]
+    TooManyItems {
+        /// The limit.
+        limit: usize,
+    },
     /// The text ends too early.
     #[error("the text ends where {expected} should stand")]
     UnexpectedEnd {
@@ -121,6 +133,12 @@ pub enum QueryErrorKind {
     /// A `$` option or parameter alias given a second time.
     #[error("the option is given twice")]
     Repeated,
+    /// More options than are read.
+    #[error("there are more than {limit} options")]
+    TooMany {
+        /// The limit.
+        limit: usize,
+    },
     /// `$top`, `$skip` or `$count` with a value of another type.
     #[error("the value is not {expected}")]
     InvalidValue {

@@ -155,6 +155,25 @@ impl Filter {
         filter_parser::parse(text)
     }
 
+    /// How many comparisons and other terms it has.
+    pub fn terms(&self) -> usize {
+        match self {
+            Self::Compare { .. } | Self::Truth(_) => 1,
+            Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::terms).sum(),
+            Self::Not(inner) => inner.terms(),
+        }
+    }
+
+    /// How many of its comparisons are of one property with another.
+    pub fn pairs(&self) -> usize {
+        match self {
+            Self::Compare { left: Operand::Property(_), right: Operand::Property(_), .. } => 1,
+            Self::Compare { .. } | Self::Truth(_) => 0,
+            Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::pairs).sum(),
+            Self::Not(inner) => inner.pairs(),
+        }
+    }
+
     /// Whether the row satisfies the expression.
     pub fn matches(&self, row: &Map<String, Value>, how: Evaluation) -> bool {
         self.evaluate(row, how) == Some(true)

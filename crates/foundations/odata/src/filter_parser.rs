@@ -3,16 +3,19 @@
 //! Decides structure only. A negated or parenthesised comparison cannot itself be compared; OData would allow it, no
 //! service here does, and the usual cause is a missing pair of parentheses after `not`.
 
-use crate::MAX_DEPTH;
 use crate::cursor::Cursor;
 use crate::error::{SyntaxError, SyntaxErrorKind, excerpt};
 use crate::filter::{Comparison, Filter, Operand, PropertyPath};
 use crate::literal::Literal;
+use crate::{MAX_DEPTH, MAX_TERMS};
 
 /// Reads a whole expression.
 pub(crate) fn parse(text: &str) -> Result<Filter, SyntaxError> {
     let mut cursor = Cursor::new(text)?;
     let filter = alternatives(&mut cursor, 0)?;
+    if filter.terms() > MAX_TERMS {
+        return Err(cursor.error(SyntaxErrorKind::TooManyTerms { limit: MAX_TERMS }));
+    }
     if cursor.at_end() { Ok(filter) } else { Err(cursor.unknown_operator("'and', 'or' or the end")) }
 }
 
@@ -215,7 +218,15 @@ mod tests {
             parse(&"not ".repeat(1_000)).unwrap_err().kind,
             SyntaxErrorKind::TooDeep { limit: MAX_DEPTH }
         );
-        let chain = vec!["a"; 1_000].join(" and ");
-        assert!(matches!(parse(&chain).unwrap(), Filter::And(parts) if parts.len() == 1_000));
+        let chain = vec!["a"; MAX_TERMS].join(" and ");
+        assert!(matches!(parse(&chain).unwrap(), Filter::And(parts) if parts.len() == MAX_TERMS));
+    }
+
+    #[test]
+    fn the_terms_of_an_expression_are_bounded_however_they_are_joined() {
+        let half = vec!["a eq 1"; MAX_TERMS / 2].join(" or ");
+        assert_eq!(parse(&format!("({half}) and not ({half})")).unwrap().terms(), MAX_TERMS);
+        let kind = SyntaxErrorKind::TooManyTerms { limit: MAX_TERMS };
+        assert_eq!(parse(&format!("({half}) and not ({half}) or b")).unwrap_err().kind, kind);
     }
 }

@@ -37,5 +37,15 @@ pub const MAX_TEXT: usize = 8 * 1024;
 /// The longest raw query string, in bytes. Larger than [`MAX_TEXT`] because percent-encoding triples a text.
 pub const MAX_QUERY: usize = 32 * 1024;
 
+/// How many comparisons and other terms a `$filter` may have: every one may be asked of every row. Dataverse takes as many
+/// conditions (Microsoft Learn: Query data using the Web API, condition limits).
+pub const MAX_TERMS: usize = 500;
+
+/// How many items `$orderby` may have: every one may be asked of every pair of rows.
+pub const MAX_ORDER: usize = 32;
+
+/// How many options a query may have, those of the service itself included.
+pub const MAX_OPTIONS: usize = 256;
+
 /// How deep parentheses and `not` may nest.
 pub const MAX_DEPTH: usize = 64;

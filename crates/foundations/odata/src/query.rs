@@ -13,7 +13,7 @@ use crate::cursor::Cursor;
 use crate::error::{QueryError, QueryErrorKind, SyntaxError, SyntaxErrorKind, excerpt};
 use crate::filter::{Filter, PropertyPath};
 use crate::percent;
-use crate::{MAX_QUERY, MAX_TEXT};
+use crate::{MAX_OPTIONS, MAX_ORDER, MAX_QUERY, MAX_TEXT};
 
 /// One item of `$orderby`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +72,11 @@ impl QueryOptions {
         let mut options = Self::default();
         let mut seen: Vec<&'static str> = Vec::new();
         let mut start = 0;
-        for pair in raw.split('&') {
+        for (index, pair) in raw.split('&').enumerate() {
+            if index >= MAX_OPTIONS {
+                let kind = QueryErrorKind::TooMany { limit: MAX_OPTIONS };
+                return Err(QueryError { option: String::new(), offset: start, kind });
+            }
             if !pair.is_empty() {
                 options.read_pair(pair, start, &mut seen)?;
             }
@@ -216,6 +220,10 @@ fn orderby(value: &str) -> Result<Vec<OrderBy>, SyntaxError> {
         };
         Ok(OrderBy { property, descending })
     })
+    .and_then(|items| {
+        let kind = SyntaxErrorKind::TooManyItems { limit: MAX_ORDER };
+        if items.len() > MAX_ORDER { Err(SyntaxError::new(0, kind)) } else { Ok(items) }
+    })
 }
 
 /// Reads items separated by commas up to the end; at least one.
@@ -306,6 +314,18 @@ mod tests {
         assert_eq!(error.kind, QueryErrorKind::Syntax(SyntaxErrorKind::TooLong { limit: MAX_QUERY }));
         let error = QueryOptions::parse(&format!("$expand={}", "a".repeat(MAX_TEXT + 1))).unwrap_err();
         assert_eq!(error.kind, QueryErrorKind::Syntax(SyntaxErrorKind::TooLong { limit: MAX_TEXT }));
+    }
+
+    #[test]
+    fn what_is_asked_of_every_row_is_bounded_in_number() {
+        let order = |items: usize| QueryOptions::parse(&format!("$orderby={}", vec!["a"; items].join(",")));
+        assert_eq!(order(MAX_ORDER).unwrap().orderby.len(), MAX_ORDER);
+        let kind = SyntaxErrorKind::TooManyItems { limit: MAX_ORDER };
+        assert_eq!(order(MAX_ORDER + 1).unwrap_err().kind, kind.into());
+        let many: Vec<String> = (0..=MAX_OPTIONS).map(|n| format!("@a{n}=1")).collect();
+        assert!(QueryOptions::parse(&many[1..].join("&")).is_ok());
+        let error = QueryOptions::parse(&many.join("&")).unwrap_err();
+        assert_eq!(error.kind, QueryErrorKind::TooMany { limit: MAX_OPTIONS });
     }
 
     #[test]

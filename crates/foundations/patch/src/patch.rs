@@ -3,11 +3,13 @@
 //! Decides what each operation does and to which declared values. Differs from the RFC in three places, all of them
 //! stricter or by name: elements of a list of texts are addressed by their own value and never by index, `add` before an
 //! element names that element, and an unknown member of an edit is an error instead of being ignored (section 4), so
-//! that a misspelt `form` or `vlaue` is not silently something else. Never decides whether the result is a world.
+//! that a misspelt `form` or `vlaue` is not silently something else. Never decides whether the result is a world. What an
+//! edit would cost is asked of `budget` before it is made.
 
 use mocktenant_verdict::{Edit, Operation, Setting, pointer_tokens as tokens};
 use serde_json::Value;
 
+use crate::budget::{self, Beyond, Meter, levels};
 use crate::nearest::{clip, did_you_mean, one_of};
 use crate::problem::Problem;
 
@@ -18,6 +20,17 @@ pub enum Refusal {
     Place(Problem),
     /// A `test` that does not hold.
     Test(Problem),
+    /// It would go beyond a budget, which the problem names.
+    Budget(Problem),
+}
+
+/// A patch that was not made: the first edit that could not be, and why.
+#[derive(Debug)]
+pub struct Refused {
+    /// Which edit, from 0.
+    pub edit: usize,
+    /// Why.
+    pub refusal: Refusal,
 }
 
 impl From<Problem> for Refusal {
@@ -26,8 +39,82 @@ impl From<Problem> for Refusal {
     }
 }
 
+/// Whether a patch is within the budgets that can be asked without its document: worth asking before one is made.
+pub fn check(patch: &[Edit]) -> Result<(), Refused> {
+    let beyond = budget::beyond(patch);
+    beyond.map_or(Ok(()), |(edit, problem)| Err(Refused { edit, refusal: Refusal::Budget(problem) }))
+}
+
+/// Makes the edits in order, and says which declared values they changed. After a refusal the view is as the edits before
+/// it left it.
+pub fn apply(view: &mut Value, patch: &[Edit]) -> Result<Vec<Setting>, Refused> {
+    check(patch)?;
+    let mut touched = Vec::with_capacity(patch.len());
+    let mut meter = Meter::new();
+    for (edit, operation) in patch.iter().enumerate() {
+        affordable(view, operation, &mut meter)
+            .map_err(|beyond| Refusal::Budget(beyond.problem(&operation.path)))
+            .and_then(|()| make(view, operation, &mut touched))
+            .map_err(|refusal| Refused { edit, refusal })?;
+    }
+    Ok(touched)
+}
+
+/// Asks for what an edit costs. A place that is not there costs nothing: the edit is refused anyway.
+fn affordable(view: &Value, edit: &Edit, meter: &mut Meter) -> Result<(), Beyond> {
+    let takes_away = |pointer: &Setting, meter: &mut Meter| walked(view, pointer, true, meter).map(|_| ());
+    match (edit.op, &edit.from) {
+        (Operation::Remove, _) => return takes_away(&edit.path, meter),
+        (Operation::Move, Some(from)) => {
+            if let Some(value) = walked(view, from, true, meter)? {
+                meter.put_elsewhere(value, levels(&edit.path))?;
+            }
+        }
+        (Operation::Copy, Some(from)) => {
+            if let Some(value) = walked(view, from, false, meter)? {
+                meter.put(value, levels(&edit.path))?;
+            }
+        }
+        (Operation::Add | Operation::Replace, _) => {
+            if let Some(value) = &edit.value {
+                meter.put(value, levels(&edit.path))?;
+            }
+        }
+        _ => {}
+    }
+    walked(view, &edit.path, false, meter).map(|_| ())
+}
+
+/// The value at a pointer, asking for what it costs to find it and, if it `leaves`, to close the gap.
+fn walked<'v>(
+    view: &'v Value,
+    pointer: &Setting,
+    leaves: bool,
+    meter: &mut Meter,
+) -> Result<Option<&'v Value>, Beyond> {
+    let mut place = view;
+    let mut segments = pointer.segments().peekable();
+    while let Some(token) = segments.next() {
+        let last = segments.peek().is_none();
+        let next = match place {
+            Value::Object(members) => {
+                meter.look(if leaves && last { members.len() } else { 1 })?;
+                members.get(&token)
+            }
+            Value::Array(elements) => {
+                meter.look(elements.len())?;
+                position(elements, &token).and_then(|index| elements.get(index))
+            }
+            _ => None,
+        };
+        let Some(next) = next else { return Ok(None) };
+        place = next;
+    }
+    Ok(Some(place))
+}
+
 /// Makes one edit and notes in `touched` which declared values it changed.
-pub fn apply(view: &mut Value, edit: &Edit, touched: &mut Vec<Setting>) -> Result<(), Refusal> {
+fn make(view: &mut Value, edit: &Edit, touched: &mut Vec<Setting>) -> Result<(), Refusal> {
     match edit.op {
         Operation::Add => {
             touched.push(add(view, &edit.path, needed(edit.value.as_ref(), edit, "value")?.clone())?);
@@ -64,7 +151,7 @@ pub fn apply(view: &mut Value, edit: &Edit, touched: &mut Vec<Setting>) -> Resul
             if !same(actual, expected) {
                 return Err(Refusal::Test(Problem::new(
                     edit.path.clone(),
-                    format!("is {}, not {}", clip(&actual.to_string()), clip(&expected.to_string())),
+                    format!("is {}, not {}", shown(actual), shown(expected)),
                 )));
             }
         }
@@ -203,6 +290,29 @@ fn replace(view: &mut Value, pointer: &Setting, value: Value) -> Result<Setting,
     };
     *place = value;
     Ok(changed)
+}
+
+/// A value as it stands in a message. However large it is, its beginning is all that is written.
+fn shown(value: &Value) -> String {
+    /// As much of a text as [`clip`] looks at, and a little more so that it sees there is more.
+    struct Beginning(Vec<u8>);
+    impl std::io::Write for Beginning {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            if self.0.len() > 1024 {
+                return Err(std::io::ErrorKind::OutOfMemory.into());
+            }
+            self.0.extend_from_slice(&bytes[..bytes.len().min(1024)]);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut beginning = Beginning(Vec::new());
+    // Fails only where it is long enough.
+    let _ = serde_json::to_writer(&mut beginning, value);
+    clip(&String::from_utf8_lossy(&beginning.0))
 }
 
 /// Where an element with this value is.

@@ -302,7 +302,39 @@ fn aliases_that_explode_are_refused() {
         writeln!(text, "      - &a{level} [*a{below}, *a{below}, *a{below}, *a{below}]").expect("memory");
     }
     let error = scenario::parse("bomb", &text).unwrap_err();
-    assert!(error.line > 0 && error.message.contains("aliases"), "{error}");
-    let deep = format!("title: {}", "[".repeat(100_000));
-    assert!(scenario::parse("deep", &deep).is_err());
+    assert!(error.line > 0 && error.message.contains("the budget `values` is 100000"), "{error}");
+    assert!(error.hint.is_some_and(|hint| hint.contains("aliases")));
+}
+
+#[test]
+fn a_document_that_is_too_deep_or_too_long_is_refused_by_the_budget_it_is_beyond() {
+    let flow = format!("edits:\n  - value: {}", "[".repeat(100_000));
+    let block =
+        (6..100).fold("edits:\n  - value:\n".to_owned(), |text, level| text + &" ".repeat(level) + "a:\n");
+    for (name, text, budget, line) in [
+        ("flow", flow, "the budget `depth` is 64", 2),
+        ("block", block, "the budget `depth` is 64", 60),
+        ("documents", "title: a\n---\ntitle: b\n".to_owned(), "", 0),
+        ("long", "#".repeat(1024 * 1024 + 1), "the budget `bytes` is 1048576", 0),
+    ] {
+        let error = scenario::parse(name, &text).unwrap_err();
+        assert!(error.message.contains(budget) && error.line >= line, "{error}");
+        assert!(error.hint.is_some() || budget.is_empty(), "{error}");
+    }
+}
+
+#[test]
+fn a_long_text_repeated_by_aliases_is_refused_by_the_bytes_it_would_become() {
+    let mut text = format!(
+        "title: t\nsymptom: s\nsteps: []\nedits: []\nnotes: &long {}\nexpect:\n",
+        "x".repeat(400_000)
+    );
+    for number in 0..1_000 {
+        writeln!(text, "  - &a{number} x").expect("memory");
+        for _ in 0..9 {
+            text.push_str("  - *long\n");
+        }
+    }
+    let error = scenario::parse("bomb", &text).unwrap_err();
+    assert!(error.line > 0 && error.message.contains("the budget `text` is 8388608"), "{error}");
 }

@@ -8,10 +8,11 @@ use std::fmt;
 use mocktenant_verdict::foreign::excerpt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_saphyr::budget::BudgetBreach;
 
 use mocktenant_patch::nearest::{clip, did_you_mean, one_of};
 
-/// How many nodes a document may have, aliases written out. Beyond it, it is a mistake or an attack.
+/// How large a document may be. Beyond it, it is a mistake or an attack.
 #[derive(Clone, Copy)]
 pub enum Size {
     /// A scenario: the longest has a few hundred.
@@ -20,11 +21,31 @@ pub enum Size {
     Declaration,
 }
 
+/// Levels of maps and lists, as of a document that is edited.
+const MAX_DEPTH: usize = mocktenant_patch::budget::MAX_DEPTH;
+
 impl Size {
-    const fn nodes(self) -> usize {
+    /// Bytes as they stand in the file.
+    const fn bytes(self) -> usize {
+        match self {
+            Self::Scenario => 1024 * 1024,
+            Self::Declaration => 64 * 1024 * 1024,
+        }
+    }
+
+    /// Maps, lists and scalars, aliases written out.
+    const fn values(self) -> usize {
         match self {
             Self::Scenario => 100_000,
             Self::Declaration => 5_000_000,
+        }
+    }
+
+    /// Bytes of scalars, aliases written out.
+    const fn text(self) -> usize {
+        match self {
+            Self::Scenario => 8 * 1024 * 1024,
+            Self::Declaration => self.bytes(),
         }
     }
 }
@@ -59,18 +80,59 @@ impl std::error::Error for DocumentError {}
 
 /// Reads one document.
 pub fn read<T: DeserializeOwned>(name: &str, text: &str, size: Size) -> Result<T, DocumentError> {
+    if text.len() > size.bytes() {
+        let (message, hint) = over("bytes", size.bytes(), "a document of this kind is not that long");
+        return Err(DocumentError { name: name.to_owned(), line: 0, column: 0, message, hint });
+    }
     let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! { max_nodes: size.nodes(), max_events: 2 * size.nodes() },
+        budget: serde_saphyr::budget! {
+            max_depth: MAX_DEPTH,
+            max_nodes: size.values(),
+            max_events: 2 * size.values(),
+            max_total_scalar_bytes: size.text(),
+            max_documents: 1,
+        },
         with_snippet: false,
     };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| located(name, error.without_snippet()))
+    serde_saphyr::from_str_with_options(text, options)
+        .map_err(|error| located(name, error.without_snippet(), size))
 }
 
-fn located(name: &str, error: &serde_saphyr::Error) -> DocumentError {
+/// The message of a budget, and what to do about it.
+fn over(budget: &str, limit: usize, hint: &str) -> (String, Option<String>) {
+    (format!("the budget `{budget}` is {limit} for this document, and it goes beyond"), Some(hint.to_owned()))
+}
+
+/// The budget a document is beyond.
+fn beyond(breach: &BudgetBreach, size: Size) -> (String, Option<String>) {
+    const WRITTEN_OUT: &str = "aliases count as if they were written out";
+    match breach {
+        BudgetBreach::Depth { .. } => over("depth", MAX_DEPTH, "maps and lists nest a few levels"),
+        BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. } => {
+            over("values", size.values(), WRITTEN_OUT)
+        }
+        BudgetBreach::ScalarBytes { .. } => over("text", size.text(), WRITTEN_OUT),
+        BudgetBreach::Documents { .. } => {
+            over("documents", 1, "one file is one document, without `---` between")
+        }
+        _ => (
+            "the document is too large, or its aliases make it so".to_owned(),
+            Some("write aliases out".to_owned()),
+        ),
+    }
+}
+
+fn located(name: &str, error: &serde_saphyr::Error, size: Size) -> DocumentError {
     let (line, column) = error.location().map_or((0, 0), |location| {
         (u32::try_from(location.line()).unwrap_or(0), u32::try_from(location.column()).unwrap_or(0))
     });
-    let (message, hint) = match error {
+    // What is wrong with what an alias stands for is wrong where the alias is.
+    let mut wrong = error;
+    while let serde_saphyr::Error::AliasError { error, .. } = wrong {
+        wrong = error;
+    }
+    let (message, hint) = match wrong {
+        serde_saphyr::Error::Budget { breach, .. } => beyond(breach, size),
         serde_saphyr::Error::SerdeUnknownField { field, expected, .. } => {
             (format!("there is no member `{}` here", clip(field)), one_of(field, expected.iter().copied()))
         }
@@ -86,9 +148,9 @@ fn located(name: &str, error: &serde_saphyr::Error) -> DocumentError {
         }
         other => {
             let text = first_line(&other.to_string());
-            // Asked of the text, because an alias wraps the error it runs into.
-            if text.starts_with("budget breached") {
-                ("the document is too large, or its aliases make it so".to_owned(), None)
+            // The scanner, which looks ahead, came to the end of its own before the budget.
+            if text.starts_with("recursion limit exceeded") {
+                beyond(&BudgetBreach::Depth { depth: MAX_DEPTH }, size)
             } else {
                 let hint = hint_in(&text);
                 // What is offered stands in the hint.

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use mocktenant_patch::Problem;
+use mocktenant_patch::{Problem, Refusal, Refused};
 use serde::Serialize;
 
 /// A declaration that makes no world. Lists everything that is wrong with it, in the order of the declaration.
@@ -46,15 +46,34 @@ pub enum EditError {
         /// What is there instead.
         problem: Problem,
     },
+    /// An edit goes beyond a budget of a patch, which the problem names; nothing of it was done.
+    OverBudget {
+        /// Which edit of the patch, from 0.
+        edit: usize,
+        /// Which budget, and how much it is.
+        problem: Problem,
+    },
     /// Every edit could be made, but the result is not a world.
     World(WorldError),
 }
 
 impl EditError {
+    /// A refusal of a patch, with what `explained` knows about a problem.
+    pub(crate) fn of(refused: Refused, explained: impl FnOnce(Problem) -> Problem) -> Self {
+        let edit = refused.edit;
+        match refused.refusal {
+            Refusal::Place(problem) => Self::Refused { edit, problem: explained(problem) },
+            Refusal::Test(problem) => Self::TestFailed { edit, problem: explained(problem) },
+            Refusal::Budget(problem) => Self::OverBudget { edit, problem },
+        }
+    }
+
     /// Everything that is wrong; at least one.
     pub fn problems(&self) -> &[Problem] {
         match self {
-            Self::Refused { problem, .. } | Self::TestFailed { problem, .. } => std::slice::from_ref(problem),
+            Self::Refused { problem, .. }
+            | Self::TestFailed { problem, .. }
+            | Self::OverBudget { problem, .. } => std::slice::from_ref(problem),
             Self::World(error) => &error.problems,
         }
     }
@@ -63,7 +82,9 @@ impl EditError {
 impl fmt::Display for EditError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused { edit, problem } => write!(formatter, "edit {}: {problem}", edit + 1),
+            Self::Refused { edit, problem } | Self::OverBudget { edit, problem } => {
+                write!(formatter, "edit {}: {problem}", edit + 1)
+            }
             Self::TestFailed { edit, problem } => {
                 write!(formatter, "edit {}: test failed: {problem}", edit + 1)
             }

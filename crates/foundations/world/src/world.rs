@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use mocktenant_artefacts::{Artefact, WebConfig, WifConfig};
-use mocktenant_patch::{Edit, Problem, Refusal};
+use mocktenant_patch::{Edit, Problem};
 use mocktenant_verdict::Setting;
 use serde_json::Value;
 
@@ -105,9 +105,11 @@ impl World {
     /// Keys of `web_config` and audiences of `wif_config` become splices in their files. Read, compiled and shown anew are
     /// the parts the edits are about; of the rest of a collection only the list of pointers is copied.
     pub fn edited(&self, patch: &[Edit], by: EditedBy) -> Result<Self, EditError> {
+        mocktenant_patch::check(patch).map_err(|refused| EditError::of(refused, |problem| problem))?;
         let pointers = patch.iter().flat_map(|edit| std::iter::once(&edit.path).chain(&edit.from));
         let (view, settings) = match self.patched(patch, &Touched::by(pointers)) {
             Ok(patched) => patched,
+            Err(beyond @ EditError::OverBudget { .. }) => return Err(beyond),
             // A refusal names the nearest thing that exists, so everything that does has to be in sight.
             Err(_) => self.patched(patch, &Touched::all())?,
         };
@@ -323,20 +325,10 @@ impl World {
     /// Makes edits on what is in sight: the view they leave, and the settings they changed.
     fn patched(&self, patch: &[Edit], sight: &Touched) -> Result<(Value, Vec<Setting>), EditError> {
         let mut view = self.view_of(sight);
-        let mut settings = Vec::with_capacity(patch.len());
-        for (edit, operation) in patch.iter().enumerate() {
-            mocktenant_patch::apply(&mut view, operation, &mut settings).map_err(
-                |refusal| match refusal {
-                    Refusal::Place(problem) => {
-                        EditError::Refused { edit, problem: files::explained(problem, &view) }
-                    }
-                    Refusal::Test(problem) => {
-                        EditError::TestFailed { edit, problem: files::explained(problem, &view) }
-                    }
-                },
-            )?;
+        match mocktenant_patch::apply(&mut view, patch) {
+            Ok(settings) => Ok((view, settings)),
+            Err(refused) => Err(EditError::of(refused, |problem| files::explained(problem, &view))),
         }
-        Ok((view, settings))
     }
 
     /// This snapshot with changed parts, compiled and asked whatever concerns them.

@@ -16,6 +16,13 @@ use crate::strict_json::{self, Refused};
 /// Largest body of a write, in bytes.
 pub const BODY_BUDGET: usize = 4 * 1024 * 1024;
 
+/// Values a body may hold. A value occupies twenty times the bytes it is written with at worst, so this is less than what
+/// [`BODY_BUDGET`] would let through, and more than any declaration of that length has.
+const VALUES: usize = 250_000;
+
+/// Levels of lists and objects in a body: what is deeper is never read, since whoever reads it goes as deep.
+const LEVELS: usize = 120;
+
 /// Whether the one `Content-Type` is `application/json` or `application/json-patch+json`; parameters do not matter.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
@@ -35,6 +42,13 @@ pub(crate) fn json(body: Whole) -> Result<Value, Problem> {
         }
         _ => Problem::new(StatusCode::BAD_REQUEST, "the body did not arrive whole"),
     })?;
+    let (values, levels) = shape(&bytes);
+    for (name, budget, had) in [("values", VALUES, values), ("depth", LEVELS, levels)] {
+        if had > budget {
+            let detail = format!("the budget `{name}` is {budget} for one body, and this one has {had}");
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
+        }
+    }
     strict_json::read(&bytes).map_err(|refused| match refused {
         Refused::Syntax(error) => {
             Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}"))
@@ -46,4 +60,34 @@ pub(crate) fn json(body: Whole) -> Result<Value, Problem> {
             Problem::new(StatusCode::BAD_REQUEST, detail).error(located)
         }
     })
+}
+
+/// About how many values a JSON text holds, and how deep its lists and objects are: seen from its punctuation, without
+/// reading any. Of a text that is no JSON it says nothing of use, and takes no longer.
+fn shape(text: &[u8]) -> (usize, usize) {
+    let (mut values, mut depth, mut deepest) = (1_usize, 0_usize, 0_usize);
+    let (mut in_text, mut escaped) = (false, false);
+    for byte in text {
+        if in_text {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_text = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_text = true,
+            b',' => values += 1,
+            b'[' | b'{' => {
+                values += 1;
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    (values, deepest)
 }

@@ -69,6 +69,10 @@ impl From<EditError> for Problem {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 format!("edit {} cannot be made; nothing was changed", edit + 1),
             ),
+            EditError::OverBudget { edit, problem } => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                format!("edit {} is over a budget: {}; nothing was changed", edit + 1, problem.message),
+            ),
             EditError::TestFailed { edit, .. } => (
                 StatusCode::CONFLICT,
                 format!("the test in edit {} does not hold; nothing was changed", edit + 1),

@@ -21,6 +21,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 
+mod budgets;
 mod strangers;
 mod writes;
 

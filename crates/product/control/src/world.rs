@@ -3,6 +3,8 @@
 //! Decides nothing about what may be declared; carries the world's own problems with their pointers. Says which
 //! environment has to be restarted before a change counts, because that is what people forget.
 
+use std::collections::HashSet;
+
 use axum::extract::{Query, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
@@ -81,11 +83,11 @@ pub(crate) async fn patch(
     body: body::Whole,
 ) -> Result<Response, Problem> {
     let edits = edits(body::json(body)?)?;
-    let mut restart: Vec<String> = Vec::new();
+    let (mut restart, mut known) = (Vec::new(), HashSet::new());
     for edit in &edits {
         for setting in std::iter::once(&edit.path).chain(&edit.from) {
             if let Some(environment) = environment_reading_at_start(setting)
-                && !restart.contains(&environment)
+                && known.insert(environment.clone())
             {
                 restart.push(environment);
             }

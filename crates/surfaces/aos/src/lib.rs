@@ -302,7 +302,7 @@ impl Aos {
                 entities::delete(exchange, node, &database, entity, record, &visible).await?;
                 Ok(entities::no_content())
             }
-            _ => Ok(entities::read(exchange, &database, &target, &visible, &options)?),
+            _ => Ok(entities::read(exchange, &database, &target, &visible, &options).await?),
         }
     }
 }

@@ -95,7 +95,7 @@ static ROUTES: &[Route<Dataverse>] = &[
         methods: TABLE,
         pattern: "/api/data/{version}/{resource}",
         endpoint: "table",
-        handler: |surface, exchange| Box::pin(async move { operations::resource(surface, exchange) }),
+        handler: |surface, exchange| Box::pin(operations::resource(surface, exchange)),
     },
     Route {
         methods: READ,

@@ -1,8 +1,8 @@
 //! One request to the Web API, from its token to its answer.
 //!
 //! Decides the order: token and application user first (so that a stranger learns nothing), then version, resource and
-//! body, then the privilege, then the rows. Each operation on rows has a file of its own. Everything here is synchronous:
-//! the organisation calls nobody.
+//! body, then the privilege, then the rows. Each operation on rows has a file of its own. The organisation calls
+//! nobody, and waits only where it reads many rows.
 
 mod create;
 mod delete;
@@ -20,7 +20,9 @@ use mocktenant_odata::{
     Arguments, Literal, Preferences, QueryError, QueryErrorKind, QueryOptions, ResourceSegment, Return,
     SyntaxErrorKind,
 };
-use mocktenant_tables::{Columns, Commit, Database, KeyName, Reference, Row, TableError, Transaction};
+use mocktenant_tables::{
+    Columns, Commit, Database, KeyName, Reference, Row, Selection, TableError, Transaction,
+};
 use mocktenant_token::bearer::read_authorization;
 use mocktenant_verdict::Checklist;
 use mocktenant_world::{ApplicationUser, Organization};
@@ -30,7 +32,7 @@ use time::macros::format_description;
 
 use crate::errors::{DataverseError, PayloadDefect, cut, describe, excerpt};
 use crate::principal::{self, Operation, Principal};
-use crate::representation::{self, Shape};
+use crate::representation::{self, Annotations, Shape};
 use crate::schema::{Kind, Rows, Table, by_set};
 use crate::store::Reader;
 use crate::{Dataverse, bearer, headers, payload};
@@ -48,8 +50,8 @@ pub(crate) fn function(surface: &Dataverse, exchange: &mut Exchange) -> Answer {
 }
 
 /// A table, or one row of it.
-pub(crate) fn resource(surface: &Dataverse, exchange: &mut Exchange) -> Answer {
-    let outcome = table(surface, exchange);
+pub(crate) async fn resource(surface: &Dataverse, exchange: &mut Exchange) -> Answer {
+    let outcome = table(surface, exchange).await;
     finish(exchange, outcome)
 }
 
@@ -98,6 +100,7 @@ struct Call<'x> {
     /// The raw segment after the version.
     raw: String,
     preferences: Preferences,
+    annotations: Annotations,
 }
 
 /// Whose token this is: its checks, then those `asked` adds for its client id, all recorded.
@@ -144,10 +147,11 @@ fn admit<'x>(exchange: &'x mut Exchange, organization: &'x Organization) -> Resu
     let raw = segment(4).to_owned();
     let preferences = representation::preferences(exchange);
     let principal = user.map_or_else(Principal::nobody, Principal::from);
-    Ok(Call { exchange, organization, principal, root, raw, preferences })
+    let annotations = Annotations::of(&preferences);
+    Ok(Call { exchange, organization, principal, root, raw, preferences, annotations })
 }
 
-fn table(surface: &Dataverse, exchange: &mut Exchange) -> Result<Answer, DataverseError> {
+async fn table(surface: &Dataverse, exchange: &mut Exchange) -> Result<Answer, DataverseError> {
     let organization = organization(exchange).ok_or(DataverseError::NotFound)?;
     let mut call = admit(exchange, &organization)?;
     let segment = call.segment()?;
@@ -170,10 +174,12 @@ fn table(surface: &Dataverse, exchange: &mut Exchange) -> Result<Answer, Dataver
     let now = timestamp(call.exchange.context.now());
     // An organisation has rows; a test opens them.
     let database = call.exchange.context.rows().map_err(|_| DataverseError::Unexpected)?;
-    let _one_at_a_time = writes.then(|| surface.begin_write());
     let target = Target { table, reference, segment, options, page, database, now };
+    if !writes && target.reference.is_none() {
+        return list::answer(&mut call, &target).await;
+    }
+    let _one_at_a_time = writes.then(|| surface.begin_write());
     match (method, &target.reference) {
-        (Method::GET | Method::HEAD, None) => list::answer(&mut call, &target),
         (Method::GET | Method::HEAD, Some(reference)) => retrieve::answer(&mut call, &target, reference),
         (Method::POST, None) => create::answer(&mut call, &target),
         (Method::PATCH, Some(reference)) => update::answer(&mut call, &target, reference),
@@ -273,7 +279,8 @@ impl<'x> Call<'x> {
     }
 
     fn shape<'s>(&'s self, options: &'s QueryOptions) -> Shape<'s> {
-        Shape { root: &self.root, select: options.select.as_deref(), preferences: &self.preferences }
+        let select = options.select.as_deref();
+        Shape { root: &self.root, select, selection: Selection::of(select), annotations: self.annotations }
     }
 
     /// The answer to a write: the row if the caller prefers it, else only its address.
@@ -380,6 +387,9 @@ fn refused(table: &'static Table, error: TableError) -> DataverseError {
 /// A query option that cannot be read: one that is not built, or none at all.
 fn unreadable(error: &QueryError) -> DataverseError {
     match error.kind {
+        QueryErrorKind::Syntax(SyntaxErrorKind::TooManyTerms { .. }) => {
+            DataverseError::TooManyConditionsInQuery
+        }
         QueryErrorKind::Unknown
         | QueryErrorKind::Syntax(
             SyntaxErrorKind::UnsupportedFunction { .. } | SyntaxErrorKind::UnsupportedName { .. },

@@ -6,7 +6,7 @@
 use http::StatusCode;
 use mocktenant_lab::{Answer, Content, Exchange};
 use mocktenant_odata::Preferences;
-use mocktenant_tables::{Key, Row};
+use mocktenant_tables::{Key, Row, Selection};
 use serde_json::{Map, Value, json};
 
 use crate::errors::DataverseError;
@@ -21,7 +21,32 @@ const LOGICAL_NAME: &str = "Microsoft.Dynamics.CRM.lookuplogicalname";
 
 /// A JSON answer of the Web API.
 pub(crate) fn json_answer(status: StatusCode, body: &Value) -> Answer {
-    Answer::typed(status, Content::Json(body.to_string().into_bytes().into(), MINIMAL))
+    json_bytes(status, body.to_string().into_bytes())
+}
+
+/// The same of a document that is written already.
+pub(crate) fn json_bytes(status: StatusCode, body: Vec<u8>) -> Answer {
+    Answer::typed(status, Content::Json(body.into(), MINIMAL))
+}
+
+/// Which annotations of a lookup a request asks for. Decided once: a preference may be a long list, and a page has many
+/// lookups.
+#[derive(Clone, Copy)]
+pub(crate) struct Annotations {
+    formatted: bool,
+    navigation: bool,
+    logical_name: bool,
+}
+
+impl Annotations {
+    /// What the preferences say.
+    pub(crate) fn of(preferences: &Preferences) -> Self {
+        Self {
+            formatted: preferences.wants_annotation(FORMATTED),
+            navigation: preferences.wants_annotation(NAVIGATION),
+            logical_name: preferences.wants_annotation(LOGICAL_NAME),
+        }
+    }
 }
 
 /// What a request asks of representations.
@@ -30,8 +55,10 @@ pub(crate) struct Shape<'a> {
     pub(crate) root: &'a str,
     /// Columns of `$select`; `None` for all.
     pub(crate) select: Option<&'a [String]>,
+    /// The same, ready to be asked of every row.
+    pub(crate) selection: Selection<'a>,
     /// Annotations asked for.
-    pub(crate) preferences: &'a Preferences,
+    pub(crate) annotations: Annotations,
 }
 
 impl Shape<'_> {
@@ -54,11 +81,8 @@ impl Shape<'_> {
 
     /// One row within a set: entity tag, columns, annotations.
     pub(crate) fn members(&self, reader: &Reader<'_>, table: &Table, row: &Row) -> Map<String, Value> {
-        let all = self.select.is_none_or(|select| select.iter().any(|name| name == "*"));
-        let selected = |name: &str| {
-            // the primary key comes with every selection
-            all || name == table.id || self.select.is_some_and(|select| select.iter().any(|one| one == name))
-        };
+        // the primary key comes with every selection
+        let selected = |name: &str| name == table.id || self.selection.has(name);
         let mut members = Map::new();
         members.insert("@odata.etag".to_owned(), json!(row.etag()));
         for column in table.all_columns().filter(|column| selected(column.name)) {
@@ -84,20 +108,20 @@ impl Shape<'_> {
         members: &mut Map<String, Value>,
     ) {
         let mut add = |annotation: &str, value: Value| {
-            if self.preferences.wants_annotation(annotation) {
-                members.insert(format!("{column}@{annotation}"), value);
-            }
+            members.insert(format!("{column}@{annotation}"), value);
         };
-        if self.preferences.include_annotations.is_none() {
-            return;
-        }
-        if let Some(target) = by_logical(target)
+        if self.annotations.formatted
+            && let Some(target) = by_logical(target)
             && let Some(name) = reader.table(target).get(&Key::text(id)).and_then(|row| row.get(target.name))
         {
             add(FORMATTED, name.clone());
         }
-        add(NAVIGATION, json!(navigation));
-        add(LOGICAL_NAME, json!(target));
+        if self.annotations.navigation {
+            add(NAVIGATION, json!(navigation));
+        }
+        if self.annotations.logical_name {
+            add(LOGICAL_NAME, json!(target));
+        }
     }
 }
 

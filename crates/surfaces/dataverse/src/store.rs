@@ -100,13 +100,18 @@ impl<'o> Reader<'o> {
     /// # Panics
     /// Never: every table is in one of the two databases.
     pub(crate) fn table(&self, table: &Table) -> TableView<'_> {
-        let snapshot = match table.rows {
+        let found = self.snapshot(table).table(table.set);
+        found.unwrap_or_else(|| unreachable!("own table {}", table.set))
+    }
+
+    /// The rows a table is among.
+    pub(crate) fn snapshot(&self, table: &Table) -> &Snapshot {
+        match table.rows {
             Rows::Stored => &self.stored,
             Rows::ApplicationUsers | Rows::BusinessUnits => {
                 self.views.get_or_init(|| views(self.organization))
             }
-        };
-        snapshot.table(table.set).unwrap_or_else(|| unreachable!("own table {}", table.set))
+        }
     }
 }
 

@@ -223,7 +223,7 @@ async fn started(after: bool, scope: Option<Scope>) -> Arc<Itself> {
         .surface(Aos::new())
         .surface(Dataverse::new())
         // The reset comes from inside the very exchange that it would wait for.
-        .patience(std::time::Duration::from_millis(20))
+        .grace(std::time::Duration::from_millis(20))
         .build();
     let itself = Arc::new(Itself {
         lab: lab.clone(),

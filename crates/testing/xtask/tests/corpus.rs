@@ -14,6 +14,10 @@ mod compact;
 mod metadata;
 #[path = "../../../../fuzz/entries/odata.rs"]
 mod odata;
+#[path = "../../../../fuzz/entries/patch.rs"]
+mod patch;
+#[path = "../../../../fuzz/entries/scenario.rs"]
+mod scenario;
 #[path = "../../../../fuzz/entries/token_form.rs"]
 mod token_form;
 #[path = "../../../../fuzz/entries/xml.rs"]
@@ -71,6 +75,16 @@ fn no_form_gets_anything_but_an_answer_of_entra() {
 }
 
 #[test]
+fn no_patch_makes_a_document_panic_or_grow_beyond_its_budgets() {
+    replay("patch", patch::patch);
+}
+
+#[test]
+fn no_text_makes_the_reader_of_yaml_panic() {
+    replay("scenario", scenario::scenario);
+}
+
+#[test]
 fn every_corpus_has_a_target_and_every_target_a_corpus() {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz");
     let names = |directory: &str| {
@@ -81,7 +95,7 @@ fn every_corpus_has_a_target_and_every_target_a_corpus() {
         names.sort();
         names
     };
-    let targets = ["artefact", "compact", "metadata", "odata", "token_form", "xml"];
+    let targets = ["artefact", "compact", "metadata", "odata", "patch", "scenario", "token_form", "xml"];
     for directory in ["fuzz_targets", "entries", "corpus"] {
         assert_eq!(names(directory), targets, "fuzz/{directory}");
     }

@@ -7,13 +7,12 @@ fn edits(patch: &Value) -> Vec<Edit> {
 }
 
 fn applied(before: &Value, patch: &Value) -> Result<(Value, Vec<String>), String> {
-    let (mut view, mut touched) = (before.clone(), Vec::new());
-    for edit in edits(patch) {
-        apply(&mut view, &edit, &mut touched).map_err(|refusal| match refusal {
-            Refusal::Place(problem) => problem.to_string(),
-            Refusal::Test(problem) => format!("test: {problem}"),
-        })?;
-    }
+    let mut view = before.clone();
+    let touched = apply(&mut view, &edits(patch)).map_err(|refused| match refused.refusal {
+        Refusal::Place(problem) => problem.to_string(),
+        Refusal::Test(problem) => format!("test: {problem}"),
+        Refusal::Budget(problem) => format!("budget: {problem}"),
+    })?;
     Ok((view, touched.iter().map(ToString::to_string).collect()))
 }
 
@@ -163,7 +162,79 @@ fn the_value_null_is_a_value_and_comes_back_as_written() {
 #[test]
 fn an_edit_made_in_code_that_lacks_its_value_is_refused_and_not_a_panic() {
     let edit = Edit { op: Operation::Add, path: Setting::fixed("/x"), from: None, value: None };
-    assert!(matches!(apply(&mut json!({}), &edit, &mut Vec::new()), Err(Refusal::Place(_))));
+    let refusal = apply(&mut json!({}), &[edit]).map_err(|refused| refused.refusal);
+    assert!(matches!(refusal, Err(Refusal::Place(_))));
     let edit = Edit { op: Operation::Copy, path: Setting::fixed("no pointer"), from: None, value: None };
-    assert!(matches!(apply(&mut json!({}), &edit, &mut Vec::new()), Err(Refusal::Place(_))));
+    let refusal = apply(&mut json!({}), &[edit]).map_err(|refused| refused.refusal);
+    assert!(matches!(refusal, Err(Refusal::Place(_))));
+}
+
+/// The budget by which a patch is refused, and how many of its edits came before.
+fn over(before: &Value, patch: Vec<Value>) -> (usize, String) {
+    let refused = apply(&mut before.clone(), &edits(&Value::Array(patch))).unwrap_err();
+    let Refusal::Budget(problem) = refused.refusal else { panic!("{refused:?}") };
+    (refused.edit, problem.message.split('`').nth(1).unwrap().to_owned())
+}
+
+#[test]
+fn what_a_patch_adds_is_counted_before_it_is_added_and_taking_it_away_gives_nothing_back() {
+    let before = json!({"text": "x".repeat(20 << 20), "gone": 1});
+    let copy = json!({"op": "copy", "from": "/text", "path": "/more"});
+    let remove = json!({"op": "remove", "path": "/more"});
+    let patch = [&copy, &remove, &copy, &remove, &copy, &remove, &copy].map(Value::clone);
+    assert_eq!(over(&before, patch.to_vec()), (6, "bytes".to_owned()));
+    let moves = (0..1_000).flat_map(|_| {
+        [
+            json!({"op": "move", "from": "/text", "path": "/t"}),
+            json!({"op": "move", "from": "/t", "path": "/text"}),
+        ]
+    });
+    assert_eq!(applied(&before, &Value::Array(moves.collect())).unwrap().0["text"], before["text"]);
+}
+
+#[test]
+fn a_document_becomes_no_deeper_than_its_readers_go() {
+    let nested = |levels: usize| (0..levels).fold(Value::Null, |inner, _| json!({ "x": inner }));
+    let add = |path: &str, levels| vec![json!({"op": "add", "path": path, "value": nested(levels)})];
+    assert!(applied(&json!({"a": {}}), &Value::Array(add("/a/b", 62))).is_ok());
+    assert_eq!(over(&json!({"a": {}}), add("/a/b", 63)), (0, "depth".to_owned()));
+    for op in ["copy", "move"] {
+        let step = vec![json!({"op": op, "from": "/a", "path": "/b/c"})];
+        assert_eq!(over(&json!({"a": nested(63), "b": {}}), step), (0, "depth".to_owned()));
+    }
+}
+
+#[test]
+fn what_a_patch_looks_at_is_counted_however_little_it_adds() {
+    let list: Vec<String> = (0..100_000).map(|n| n.to_string()).collect();
+    let wide: serde_json::Map<String, Value> = (0..100_000).map(|n| (n.to_string(), Value::Null)).collect();
+    let before = json!({"list": list, "wide": wide, "a": {}, "b": {}});
+    for patch in [
+        (0..200).map(|n| json!({"op": "remove", "path": format!("/wide/{n}")})).collect::<Vec<_>>(),
+        (0..200).map(|n| json!({"op": "remove", "path": format!("/list/{n}")})).collect(),
+        (0..200)
+            .map(|n| json!({"op": "test", "path": format!("/list/{n}"), "value": n.to_string()}))
+            .collect(),
+        (0..200)
+            .flat_map(|_| {
+                [
+                    json!({"op": "move", "from": "/wide", "path": "/a/w"}),
+                    json!({"op": "move", "from": "/a/w", "path": "/wide"}),
+                ]
+            })
+            .collect(),
+    ] {
+        let (edit, budget) = over(&before, patch);
+        assert!(budget == "steps" && (90..110).contains(&edit), "{budget} at {edit}");
+    }
+}
+
+#[test]
+fn a_test_that_fails_on_a_huge_value_shows_its_beginning() {
+    let before = json!({"text": "x".repeat(1 << 20), "many": vec![0; 100_000]});
+    for name in ["text", "many"] {
+        let test = json!([{"op": "test", "path": format!("/{name}"), "value": 1}]);
+        let message = applied(&before, &test).unwrap_err();
+        assert!(message.len() < 200, "{message}");
+    }
 }

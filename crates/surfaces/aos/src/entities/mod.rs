@@ -10,9 +10,9 @@ mod reference;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{Method, StatusCode};
-use mocktenant_lab::{Answer, Content, Exchange};
+use mocktenant_lab::{Answer, Content, Exchange, Listing};
 use mocktenant_odata::{Literal, QueryOptions, ResourceSegment, equal_text, percent_encode};
-use mocktenant_tables::{Columns, Database, Query, Reference, Row, Schema};
+use mocktenant_tables::{Columns, Database, Query, Reference, Row, Schema, Selection, Snapshot};
 use serde_json::{Map, Value};
 
 use crate::bearer::Caller;
@@ -24,6 +24,8 @@ pub(crate) use customers::{WriteError, create, delete, update};
 const JSON: &str = "application/json; odata.metadata=minimal";
 /// Most records of one page (Microsoft Learn, finance and operations: Open Data Protocol).
 const PAGE: u64 = 10_000;
+/// Records that are written before others have the thread for a moment.
+const AT_ONCE: usize = 256;
 
 /// The value of a column.
 #[derive(Clone, Copy, Debug)]
@@ -189,6 +191,7 @@ pub(crate) fn allowed(target: &Target) -> &'static [Method] {
 }
 
 /// Which records a request sees.
+#[derive(Clone)]
 pub(crate) struct Visible {
     all: bool,
     company: Option<String>,
@@ -210,8 +213,8 @@ impl Visible {
 }
 
 /// `GET` of a set or a record.
-pub(crate) fn read(
-    exchange: &Exchange,
+pub(crate) async fn read(
+    exchange: &mut Exchange,
     database: &Database,
     target: &Target,
     visible: &Visible,
@@ -222,40 +225,60 @@ pub(crate) fn read(
     }
     let entity = target.entity;
     let snapshot = database.snapshot();
-    let table = snapshot.table(entity.set).ok_or(ODataError::Internal)?;
+    let Some(reference) = &target.record else {
+        return list(exchange, &snapshot, entity, visible, options).await;
+    };
     let select = options.select.as_deref();
+    let table = snapshot.table(entity.set).ok_or(ODataError::Internal)?;
+    let row =
+        table.find(reference).filter(|row| visible.shows(entity, row)).ok_or(ODataError::UnknownRecord)?;
     let mut body = Map::new();
-    match &target.record {
-        Some(reference) => {
-            let row = table
-                .find(reference)
-                .filter(|row| visible.shows(entity, row))
-                .ok_or(ODataError::UnknownRecord)?;
-            body.insert("@odata.context".into(), Value::from(context(exchange, entity, select, true)));
-            body.extend(on_the_wire(row, select));
-        }
-        None => {
-            let query = Query { page_size: Some(PAGE), ..Query::new(options) };
-            let page = table.query_visible(&query, |row| visible.shows(entity, row));
-            body.insert("@odata.context".into(), Value::from(context(exchange, entity, select, false)));
-            if let Some(count) = page.count {
-                body.insert("@odata.count".into(), Value::from(count));
-            }
-            let rows = page.rows.iter().map(|row| Value::Object(on_the_wire(row, select))).collect();
-            body.insert("value".into(), Value::Array(rows));
-            if page.more {
-                body.insert("@odata.nextLink".into(), Value::from(next_link(exchange, entity, options)));
-            }
-        }
-    }
+    body.insert("@odata.context".into(), Value::from(context(exchange, entity, select, true)));
+    body.extend(on_the_wire(row, &Selection::of(select)));
     Ok(json(StatusCode::OK, &body))
+}
+
+/// The records of a set, one page of them: at most [`PAGE`], fewer where they are large.
+async fn list(
+    exchange: &mut Exchange,
+    snapshot: &Snapshot,
+    entity: &'static Entity,
+    visible: &Visible,
+    options: &QueryOptions,
+) -> Result<Answer, ODataError> {
+    let query = Query { page_size: Some(PAGE), ..Query::new(options) };
+    let among = visible.clone();
+    let page = exchange.context.query(snapshot, entity.set, query, move |row| among.shows(entity, row)).await;
+    let page = page.map_err(|took_too_long| {
+        exchange.trail.fact("given-up", took_too_long.to_string());
+        ODataError::QueryTimeout
+    })?;
+    let select = options.select.as_deref();
+    let mut head = Map::new();
+    head.insert("@odata.context".into(), Value::from(context(exchange, entity, select, false)));
+    if let Some(count) = page.count {
+        head.insert("@odata.count".into(), Value::from(count));
+    }
+    let mut listing = Listing::new(&head, "value");
+    let selection = Selection::of(select);
+    for rows in page.rows.chunks(AT_ONCE) {
+        if !rows.iter().all(|row| listing.push(&on_the_wire(row, &selection))) {
+            break;
+        }
+        exchange.context.breathe().await;
+    }
+    let (given, mut tail) = (listing.count(), Map::new());
+    if page.more || given < page.rows.len() as u64 {
+        tail.insert("@odata.nextLink".into(), Value::from(next_link(exchange, entity, options, given)));
+    }
+    Ok(json_bytes(StatusCode::OK, listing.finish(&tail)))
 }
 
 /// A record as an answer to its creation.
 pub(crate) fn created(exchange: &Exchange, entity: &Entity, row: &Row) -> Answer {
     let mut body = Map::new();
     body.insert("@odata.context".into(), Value::from(context(exchange, entity, None, true)));
-    body.extend(on_the_wire(row, None));
+    body.extend(on_the_wire(row, &Selection::of(None)));
     let key: Vec<String> = entity
         .key
         .iter()
@@ -271,7 +294,11 @@ pub(crate) fn created(exchange: &Exchange, entity: &Entity, row: &Row) -> Answer
 /// An OData answer with a body.
 fn json(status: StatusCode, body: &Map<String, Value>) -> Answer {
     // Maps of strings to JSON values always have a JSON form.
-    let bytes = serde_json::to_vec(body).unwrap_or_default();
+    json_bytes(status, serde_json::to_vec(body).unwrap_or_default())
+}
+
+/// The same of a document that is written already.
+fn json_bytes(status: StatusCode, bytes: Vec<u8>) -> Answer {
     Answer::typed(status, Content::Json(bytes.into(), JSON)).with("odata-version", "4.0")
 }
 
@@ -297,10 +324,10 @@ pub(crate) fn etag(row: &Row) -> String {
     format!("W/\"{}\"", STANDARD.encode(format!("'{},{}'", row.version, row.recid)))
 }
 
-fn on_the_wire(row: &Row, select: Option<&[String]>) -> Columns {
+fn on_the_wire(row: &Row, selection: &Selection<'_>) -> Columns {
     let mut columns = Columns::new();
     columns.insert("@odata.etag".into(), Value::from(etag(row)));
-    columns.extend(row.project(select));
+    columns.extend(row.selected(selection));
     columns
 }
 
@@ -310,8 +337,8 @@ fn context(exchange: &Exchange, entity: &Entity, select: Option<&[String]>, sing
     format!("{}/data/$metadata#{}{selected}{suffix}", exchange.own_base_url(), entity.set)
 }
 
-/// The same query after this page.
-fn next_link(exchange: &Exchange, entity: &Entity, options: &QueryOptions) -> String {
+/// The same query after this page, which gave so many records.
+fn next_link(exchange: &Exchange, entity: &Entity, options: &QueryOptions, given: u64) -> String {
     let replaced = |pair: &&str| {
         let name = pair.split('=').next().unwrap_or_default();
         !matches!(name, "$skip" | "%24skip" | "$top" | "%24top" | "")
@@ -319,9 +346,9 @@ fn next_link(exchange: &Exchange, entity: &Entity, options: &QueryOptions) -> St
     let mut pairs: Vec<String> =
         exchange.request.query().split('&').filter(replaced).map(str::to_owned).collect();
     if let Some(top) = options.top {
-        pairs.push(format!("$top={}", top.saturating_sub(PAGE)));
+        pairs.push(format!("$top={}", top.saturating_sub(given)));
     }
-    pairs.push(format!("$skip={}", options.skip.unwrap_or(0).saturating_add(PAGE)));
+    pairs.push(format!("$skip={}", options.skip.unwrap_or(0).saturating_add(given)));
     format!("{}/data/{}?{}", exchange.own_base_url(), entity.set, pairs.join("&"))
 }
 

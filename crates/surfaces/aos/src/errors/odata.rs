@@ -97,6 +97,14 @@ catalogue! {
             cause: "a query option is unknown, repeated or not in OData's grammar",
             change: "Use $filter $select $top $skip $orderby $count and cross-company.",
         }
+        /// A query that ran for too long.
+        QueryTimeout => {
+            id: "500 query-timeout", status: 500, class: "",
+            text: "An error has occurred.",
+            fidelity: Inferred, source: "envelope as client fixtures have it, where 500 is seen too; that a query which takes too long ends so is inferred",
+            cause: "the query looked at more records, with more comparisons, than the lab gives it time for",
+            change: "Ask for fewer comparisons, or by a key.",
+        }
         /// A mandatory column is empty.
         FieldMandatory { entity: String, field: String } => {
             id: "400 mandatory", status: 400, class: "System.InvalidOperationException",

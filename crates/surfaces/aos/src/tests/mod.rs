@@ -15,7 +15,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method};
 use mocktenant_keys::{Algorithm, Identity, shipped};
 use mocktenant_lab::journal::Record;
-use mocktenant_lab::{ClockChange, Command, Entrance, Lab, Machine, Random, Request, Response};
+use mocktenant_lab::{ClockChange, Command, Entrance, Lab, LabBuilder, Machine, Random, Request, Response};
 use mocktenant_token::{HeaderSegment, mint};
 use mocktenant_verdict::{Check, Setting, Switches};
 use mocktenant_world::{Edit, EditedBy, World};
@@ -47,12 +47,13 @@ impl Bench {
     }
 
     async fn with(switches: Switches, edits: &[Edit]) -> Self {
+        Self::of(edits, |lab| lab.switches(switches)).await
+    }
+
+    async fn of(edits: &[Edit], change: impl FnOnce(LabBuilder) -> LabBuilder) -> Self {
         let world = World::contoso().unwrap().edited(edits, EditedBy::Control).unwrap();
-        let lab = Lab::builder(Arc::new(world))
-            .surface(Aos::new())
-            .random(Random::seeded(7))
-            .switches(switches)
-            .build();
+        let lab = Lab::builder(Arc::new(world)).surface(Aos::new()).random(Random::seeded(7));
+        let lab = change(lab).build();
         let wire = Wire::default();
         lab.set_outbound(wire.clone());
         lab.apply(Command::Clock(ClockChange::Freeze(NOW))).await.unwrap();

@@ -1,6 +1,7 @@
 //! The OData endpoint: records, companies, queries, and requests that are wrong in themselves.
 
 use http::Method;
+use mocktenant_lab::PAGE_BYTES;
 use mocktenant_lab::request::BodyError;
 
 use super::*;
@@ -255,4 +256,85 @@ async fn a_key_column_cannot_change_and_a_reset_forgets_all_customers() {
     bench.lab.apply(Command::Reset { scope: None }).await.unwrap();
     bench.lab.apply(Command::Clock(ClockChange::Freeze(NOW))).await.unwrap();
     assert_eq!(bench.get(record).await.status, 404);
+}
+
+/// So many customer groups, each with a description of that many bytes.
+fn groups(rows: usize, bytes: usize) -> Edit {
+    let text = "x".repeat(bytes);
+    let row = |row: usize| {
+        let columns =
+            json!({ "dataAreaId": "usmf", "CustomerGroupId": format!("g{row:05}"), "Description": text });
+        (format!("row{row}"), columns)
+    };
+    let rows: Map<String, Value> = (0..rows).map(row).collect();
+    set("/environments/onebox/records/CustomerGroups", Value::Object(rows))
+}
+
+#[tokio::test]
+async fn a_page_is_bounded_in_bytes_and_the_links_lead_through_every_record_once() {
+    let bench = Bench::edited(&[groups(120, 60_000)]).await;
+    for (query, expected) in [("$count=true", 120), ("$top=100", 100)] {
+        let mut next = format!("/data/CustomerGroups?$select=CustomerGroupId,Description&{query}");
+        let (mut keys, mut pages) = (Vec::new(), 0);
+        loop {
+            let response = bench.get(&next).await;
+            assert!(response.body.len() < PAGE_BYTES + 4096, "{} bytes", response.body.len());
+            let page = body(&response);
+            let rows = page["value"].as_array().unwrap();
+            keys.extend(rows.iter().map(|row| row["CustomerGroupId"].as_str().unwrap().to_owned()));
+            pages += 1;
+            let Some(link) = page["@odata.nextLink"].as_str() else { break };
+            next = link.strip_prefix(URL).unwrap().to_owned();
+        }
+        let all: Vec<String> = (0..expected).map(|row| format!("g{row:05}")).collect();
+        assert_eq!(keys, all, "{query}");
+        assert_eq!(pages, 2, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_query_leaves_the_thread_and_ends_with_its_time() {
+    let terms: Vec<String> = (0..200).map(|n| format!("Description%20eq%20'{n}'")).collect();
+    let target = format!("/data/CustomerGroups?$filter={}", terms.join("%20or%20"));
+    let bench = Bench::edited(&[groups(4_000, 10)]).await;
+    assert_eq!(bench.get("/data/CustomerGroups?$top=1").await.status, 200);
+    let mut turns = 0;
+    let others = async {
+        loop {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            turns += 1;
+        }
+    };
+    tokio::select! {
+        biased;
+        response = bench.get(&target) => assert_eq!(body(&response)["value"], json!([])),
+        () = others => unreachable!("a loop"),
+    }
+    assert!(turns >= 10, "others had {turns} turns meanwhile");
+
+    let hurried = Bench::of(&[groups(4_000, 10)], |lab| lab.query_time(std::time::Duration::ZERO)).await;
+    let response = hurried.get(&target).await;
+    assert_eq!(
+        (response.status.as_u16(), &body(&response)["error"]["message"]),
+        (500, &json!("An error has occurred."))
+    );
+    let last = hurried.last();
+    assert_eq!(last.error.as_deref(), Some("500 query-timeout"));
+    assert!(last.facts.iter().any(|fact| fact.name == "given-up"));
+    assert_eq!(
+        hurried.get("/data/CustomerGroups?$top=1").await.status,
+        200,
+        "a short one has the time it needs"
+    );
+}
+
+#[tokio::test]
+async fn more_terms_than_are_asked_of_a_row_are_refused() {
+    let bench = Bench::new().await;
+    let response =
+        bench.get(&format!("/data/CustomerGroups?$filter={}", vec!["a"; 501].join("%20or%20"))).await;
+    let why = body(&response)["error"]["innererror"]["message"].as_str().unwrap().to_owned();
+    assert!(response.status == 400 && why.contains("more than 500 terms"), "{why}");
+    let response = bench.get(&format!("/data/CustomerGroups?$orderby={}", vec!["a"; 33].join(","))).await;
+    assert_eq!(response.status, 400);
 }

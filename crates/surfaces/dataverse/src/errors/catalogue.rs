@@ -130,6 +130,22 @@ mocktenant_verdict::catalogue! {
             cause: "$filter compares a column with a value of another type",
             change: "write text in single quotes, and numbers and ids without",
         }
+        /// More conditions than a query may have.
+        TooManyConditionsInQuery => {
+            id: "0x8004430c", status: 400, class: "TooManyConditionsInQuery",
+            text: "Number of conditions in query exceeded maximum limit.",
+            fidelity: Documented, source: "Microsoft Learn, Dataverse: Filter rows using OData, condition limits; HTTP status inferred from the error's class",
+            cause: "$filter has more than 500 comparisons",
+            change: "ask in several requests, or with fewer comparisons",
+        }
+        /// A query that ran for too long.
+        SqlTimeoutError => {
+            id: "0x80044151", status: 500, class: "SqlTimeoutError",
+            text: "SQL timeout expired.",
+            fidelity: Inferred, source: "text and code: Microsoft Learn, Dataverse troubleshooting: Bulk operation errors (-2147204783); status, and that the Web API answers with it after the lab's ten seconds, are inferred",
+            cause: "the query looked at more rows, with more comparisons, than the lab gives it time for",
+            change: "ask for fewer comparisons, or by a key",
+        }
         /// `$skip`.
         SkipNotSupported => {
             id: "0x80060888", status: 400, class: "CrmHttpError",

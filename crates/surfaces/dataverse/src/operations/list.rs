@@ -3,23 +3,26 @@
 //! Decides which query options there are (`$select $filter $orderby $top $count`, `$skiptoken` from our own next link),
 //! that they name columns of the table, and that a filter compares values of one type. `$skip` is refused as Dataverse
 //! refuses it; `$expand` and navigation paths are not built and are refused too. Pages have at most 5,000 rows, fewer if
-//! `odata.maxpagesize` asks and `$top` does not.
+//! `odata.maxpagesize` asks and `$top` does not, and fewer where they are large.
 
 use http::StatusCode;
-use mocktenant_lab::Answer;
+use mocktenant_lab::{Answer, Listing};
 use mocktenant_odata::{Comparison, Filter, Literal, Operand, PropertyPath, QueryOptions};
 use mocktenant_tables::Query;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use super::{Call, Target, unreadable};
 use crate::errors::{DataverseError, cut};
 use crate::payload::comparable;
 use crate::principal::Operation;
-use crate::representation::json_answer;
+use crate::representation::json_bytes;
 use crate::schema::{Column, Kind, Table};
 
 /// Rows of a page.
 const PAGE: u64 = 5_000;
+
+/// Rows that are written before others have the thread for a moment.
+const AT_ONCE: usize = 256;
 
 /// Most rows `@odata.count` counts.
 const COUNT_LIMIT: u64 = 5_000;
@@ -54,7 +57,7 @@ fn is_skip_token(pair: &str) -> bool {
     name == "$skiptoken" || name.eq_ignore_ascii_case("%24skiptoken")
 }
 
-pub(super) fn answer(call: &mut Call<'_>, target: &Target) -> Result<Answer, DataverseError> {
+pub(super) async fn answer(call: &mut Call<'_>, target: &Target) -> Result<Answer, DataverseError> {
     let table = target.table;
     check_select(table, &target.options)?;
     for item in &target.options.orderby {
@@ -68,32 +71,41 @@ pub(super) fn answer(call: &mut Call<'_>, target: &Target) -> Result<Answer, Dat
     let mut options = target.options.clone();
     options.skip = Some(target.page);
     let asked = call.preferences.max_page_size.filter(|_| options.top.is_none()).unwrap_or(PAGE);
-    let size = asked.min(PAGE);
-    let query = Query { page_size: Some(size), ..Query::new(&options) };
+    let query = Query { page_size: Some(asked.min(PAGE)), ..Query::new(&options) };
     let reader = call.reader(&target.database);
-    let page = reader.table(table).query(&query);
-    let shape = call.shape(&target.options);
-    let rows: Vec<Value> =
-        page.rows.iter().map(|row| Value::Object(shape.members(&reader, table, row))).collect();
+    let snapshot = reader.snapshot(table).clone();
+    let page = call.exchange.context.query(&snapshot, table.set, query, |_| true).await;
+    let page = page.map_err(|took_too_long| {
+        call.exchange.trail.fact("given-up", took_too_long.to_string());
+        DataverseError::SqlTimeoutError
+    })?;
 
-    let mut body = Map::new();
-    body.insert("@odata.context".to_owned(), json!(shape.context(table)));
+    let mut head = Map::new();
+    head.insert("@odata.context".to_owned(), json!(call.shape(&target.options).context(table)));
     if let Some(count) = page.count {
-        body.insert("@odata.count".to_owned(), json!(count.min(COUNT_LIMIT)));
+        head.insert("@odata.count".to_owned(), json!(count.min(COUNT_LIMIT)));
         for (name, value) in [
             ("Microsoft.Dynamics.CRM.totalrecordcount", json!(count.min(COUNT_LIMIT))),
             ("Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded", json!(count > COUNT_LIMIT)),
         ] {
             if call.preferences.wants_annotation(name) {
-                body.insert(format!("@{name}"), value);
+                head.insert(format!("@{name}"), value);
             }
         }
     }
-    body.insert("value".to_owned(), Value::Array(rows));
-    if page.more {
-        body.insert("@odata.nextLink".to_owned(), json!(next_link(call, table, target, size)));
+    let mut listing = Listing::new(&head, "value");
+    for rows in page.rows.chunks(AT_ONCE) {
+        let shape = call.shape(&target.options);
+        if !rows.iter().all(|row| listing.push(&shape.members(&reader, table, row))) {
+            break;
+        }
+        call.exchange.context.breathe().await;
     }
-    Ok(call.applied(json_answer(StatusCode::OK, &Value::Object(body))))
+    let (given, mut tail) = (listing.count(), Map::new());
+    if page.more || given < page.rows.len() as u64 {
+        tail.insert("@odata.nextLink".to_owned(), json!(next_link(call, table, target, given)));
+    }
+    Ok(call.applied(json_bytes(StatusCode::OK, listing.finish(&tail))))
 }
 
 /// The address of the next page: this one's, with the number of rows already given and `$top` lessened by those of this

@@ -4,5 +4,6 @@
 
 mod bad_input;
 mod checks;
+mod long;
 mod rows;
 mod support;

@@ -1,11 +1,12 @@
 //! A Dataverse in a lab without sockets: the default world, a frozen clock, tokens on the shipped key.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use mocktenant_dataverse::Dataverse;
 use mocktenant_keys::{Algorithm, Identity, shipped};
-use mocktenant_lab::{ClockChange, Command, Entrance, Lab, Random, Request, Response};
+use mocktenant_lab::{ClockChange, Command, Entrance, Lab, LabBuilder, Random, Request, Response};
 use mocktenant_token::{HeaderSegment, mint};
 use mocktenant_verdict::{Setting, Switches};
 use mocktenant_world::{Edit, EditedBy, World};
@@ -36,12 +37,18 @@ impl Bench {
     }
 
     pub(crate) async fn with(switches: Switches, edits: &[Edit]) -> Self {
+        Self::of(edits, |lab| lab.switches(switches)).await
+    }
+
+    /// An organisation that gives a query this long.
+    pub(crate) async fn hurried(time: Duration, edits: &[Edit]) -> Self {
+        Self::of(edits, |lab| lab.query_time(time)).await
+    }
+
+    async fn of(edits: &[Edit], change: impl FnOnce(LabBuilder) -> LabBuilder) -> Self {
         let world = World::contoso().unwrap().edited(edits, EditedBy::Scenario("test".into())).unwrap();
-        let lab = Lab::builder(Arc::new(world))
-            .surface(Dataverse::new())
-            .random(Random::seeded(7))
-            .switches(switches)
-            .build();
+        let lab = Lab::builder(Arc::new(world)).surface(Dataverse::new()).random(Random::seeded(7));
+        let lab = change(lab).build();
         lab.apply(Command::Clock(ClockChange::Freeze(NOW))).await.unwrap();
         Self { lab }
     }

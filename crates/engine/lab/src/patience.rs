@@ -1,0 +1,119 @@
+//! Queries that take long, away from the threads that answer.
+//!
+//! Decides which queries are long (those that are not done after a few thousand comparisons where they are asked; they
+//! begin anew elsewhere), how many of them run at a time, and when one is given up: at its deadline, counted from its
+//! arrival, or as soon as nobody waits for its answer. Never decides what is answered then: that is the surface's. Mirrors that a database
+//! has its own threads and a command timeout.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use mocktenant_tables::{Page, Query, Row, Snapshot};
+use tokio::sync::Semaphore;
+
+use crate::Context;
+
+/// Comparisons of a query that runs where it is asked: about a millisecond.
+const SHORT: usize = 20_000;
+
+/// Long queries that run at a time; others wait for their turn, in the order they came.
+const PLACES: usize = 2;
+
+/// How long a query may take, with its wait.
+pub const QUERY_TIME: Duration = Duration::from_secs(10);
+
+/// A query was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the query took longer than it may")]
+pub struct TookTooLong;
+
+/// Places for long queries. A copy of a lab shares those of the lab it was made from.
+pub(crate) struct Patience {
+    places: Semaphore,
+    time: Duration,
+}
+
+impl Patience {
+    pub(crate) fn new(time: Duration) -> Arc<Self> {
+        Arc::new(Self { places: Semaphore::new(PLACES), time })
+    }
+}
+
+/// Says, when it is dropped, that nobody waits any more.
+struct Asker(Arc<AtomicBool>);
+
+impl Drop for Asker {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Context {
+    /// The rows a query asks for among those that `visible` lets through. A long one leaves the thread it is asked on.
+    pub async fn query(
+        &self,
+        rows: &Snapshot,
+        table: &'static str,
+        query: Query<'_>,
+        visible: impl Fn(&Row) -> bool + Send + 'static,
+    ) -> Result<Page, TookTooLong> {
+        let patience = Arc::clone(self.lab.patience());
+        let until = Instant::now() + patience.time;
+        // Without a runtime there is nobody to be kept waiting.
+        let Ok(threads) = tokio::runtime::Handle::try_current() else {
+            return run(rows, table, &query, visible, |_| Instant::now() < until).ok_or(TookTooLong);
+        };
+        let mut left = SHORT;
+        let short = |comparisons| {
+            left = left.saturating_sub(comparisons);
+            left > 0
+        };
+        if let Some(page) = run(rows, table, &query, &visible, short) {
+            return Ok(page);
+        }
+        let gone = Arc::new(AtomicBool::new(false));
+        let asker = Asker(Arc::clone(&gone));
+        // Whoever came before gives up before this one has to, so the wait needs no alarm of its own. Nobody closes it.
+        let Ok(_place) = patience.places.acquire().await else { return Err(TookTooLong) };
+        if Instant::now() >= until {
+            return Err(TookTooLong);
+        }
+        let (rows, options) = (rows.clone(), query.options.clone());
+        let (how, scan, page_size) = (query.how, query.scan, query.page_size);
+        let work = threads.spawn_blocking(move || {
+            let query = Query { options: &options, how, scan, page_size };
+            run(&rows, table, &query, visible, |_| !gone.load(Ordering::Relaxed) && Instant::now() < until)
+        });
+        let found = work.await;
+        drop(asker);
+        match found {
+            Ok(found) => found.ok_or(TookTooLong),
+            Err(failed) => match failed.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime ends, and with it whoever asked.
+                Err(_) => Err(TookTooLong),
+            },
+        }
+    }
+
+    /// Lets others have the thread for a moment: between the parts of something that is long as a whole.
+    pub async fn breathe(&self) {
+        if tokio::runtime::Handle::try_current().is_ok() {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn run(
+    rows: &Snapshot,
+    table: &str,
+    query: &Query<'_>,
+    visible: impl Fn(&Row) -> bool,
+    go_on: impl FnMut(usize) -> bool,
+) -> Option<Page> {
+    match rows.table(table) {
+        Some(view) => view.query_while(query, visible, go_on),
+        None => Some(Page::default()),
+    }
+}

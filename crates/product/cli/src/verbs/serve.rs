@@ -82,6 +82,9 @@ pub(crate) fn cannot_start(error: &StartError) -> Failure {
         StartError::Held { .. } => {
             failure.hint("mocktenant ready says where it answers; --state DIR starts another")
         }
+        StartError::Dishonest { .. } => {
+            failure.hint("find out who put it there; --state DIR chooses another directory meanwhile")
+        }
         _ => failure,
     }
 }

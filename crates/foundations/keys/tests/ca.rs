@@ -47,11 +47,15 @@ fn pem(directory: &Path, name: &str, der: &[u8]) -> String {
 
 /// What `openssl verify` says of a leaf whose client trusts both roots: `OK`, or its complaint.
 fn openssl_verify(ca: &LabCa, leaf: &Leaf, purpose: &str) -> String {
+    openssl_verify_at(ca, leaf, purpose, NOW)
+}
+
+fn openssl_verify_at(ca: &LabCa, leaf: &Leaf, purpose: &str, at: OffsetDateTime) -> String {
     let directory = tempfile::tempdir().unwrap();
     let roots = directory.path().join("ca.pem");
     std::fs::write(&roots, ca.roots_pem()).unwrap();
     let output = Command::new("openssl")
-        .args(["verify", "-x509_strict", "-purpose", purpose, "-attime", &NOW.unix_timestamp().to_string()])
+        .args(["verify", "-x509_strict", "-purpose", purpose, "-attime", &at.unix_timestamp().to_string()])
         .arg("-CAfile")
         .arg(&roots)
         .args(["-untrusted", &pem(directory.path(), "issuing.pem", &leaf.chain_der[1])])
@@ -196,6 +200,33 @@ fn a_leaf_lives_seven_days_at_most_and_never_longer_than_its_ca() {
     for now in [NOW + Duration::days(31), NOW - Duration::days(1)] {
         let refused = ca.leaf("login.microsoftonline.com", now).unwrap_err();
         assert_eq!(refused, CaError::NotValidNow { branch: Branch::RealNames });
+    }
+}
+
+#[test]
+fn a_ca_is_made_saved_and_believed_in_every_year_to_come() {
+    // Certificates write years before 2050 with two digits and others with four; 2038 ends a 32-bit clock.
+    for now in [
+        datetime!(1999-12-31 23:59:59 UTC),
+        datetime!(2038-01-19 03:14:08 UTC),
+        datetime!(2049-12-20 00:00 UTC),
+        datetime!(2049-12-31 23:59:59 UTC),
+        datetime!(2050-01-01 00:00 UTC),
+        datetime!(2079-06-01 00:00 UTC),
+        datetime!(2106-02-07 06:28:16 UTC),
+    ] {
+        let ca = LabCa::create(&names(), now).unwrap();
+        let read = LabCa::from_files(&ca.to_files()).unwrap();
+        assert_eq!(read.covers(&names(), now), Ok(()), "{now}");
+        assert!(read.is_valid_at(now) && !read.is_valid_at(now - Duration::days(1)), "{now}");
+        assert!(!read.is_valid_at(now + Duration::days(31)), "{now}");
+        let (from, until) = read.carefree();
+        assert!(from <= now && until - now > Duration::days(26), "{now}: {from} {until}");
+        let leaf = read.leaf("login.microsoftonline.com", now).unwrap();
+        assert!(leaf.not_before <= now && now < leaf.not_after, "{now}");
+        if !openssl_is_absent() {
+            assert_eq!(openssl_verify_at(&ca, &leaf, "sslserver", now), "OK", "{now}");
+        }
     }
 }
 

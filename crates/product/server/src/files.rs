@@ -7,7 +7,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::error::StartError;
 
@@ -251,7 +251,7 @@ pub(crate) fn sweep_asides(directory: &Path, ours: &[&str]) {
     }
 }
 
-fn abandoned(path: &PathBuf) -> bool {
+fn abandoned(path: &Path) -> bool {
     let mut options = OpenOptions::new();
     open(options.read(true), path, Holds::Public).is_ok_and(|file| file.try_lock().is_ok())
 }

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
@@ -37,25 +38,21 @@ const TICK: Duration = Duration::from_secs(1);
 /// How long a renewal that could not be saved is not tried again.
 const RETRY: Duration = Duration::from_secs(10);
 
-/// The machine's clock. Tests move it.
+/// The machine's clock, which tests move.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RealClock {
-    #[cfg(test)]
-    ahead: Arc<std::sync::atomic::AtomicI64>,
+    /// Seconds; 0 outside tests.
+    ahead: Arc<AtomicI64>,
 }
 
 impl RealClock {
     pub(crate) fn now(&self) -> OffsetDateTime {
-        let now = real_now();
-        #[cfg(test)]
-        let now = now
-            .saturating_add(time::Duration::seconds(self.ahead.load(std::sync::atomic::Ordering::Relaxed)));
-        now
+        real_now().saturating_add(time::Duration::seconds(self.ahead.load(Ordering::Relaxed)))
     }
 
     #[cfg(test)]
     pub(crate) fn step_to(&self, days: i64) {
-        self.ahead.store(days * 86_400, std::sync::atomic::Ordering::Relaxed);
+        self.ahead.store(days * 86_400, Ordering::Relaxed);
     }
 }
 

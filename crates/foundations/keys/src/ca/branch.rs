@@ -250,3 +250,6 @@ fn read_permitted(certificate: &X509Certificate<'_>) -> Option<Permitted> {
 fn truncated(moment: OffsetDateTime) -> OffsetDateTime {
     moment.replace_nanosecond(0).unwrap_or(moment)
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,7 +42,8 @@ pub(super) fn check(
         let critical = extension.critical;
         let kind = match extension.parsed_extension() {
             ParsedExtension::BasicConstraints(basic) => {
-                let length = if place == Place::Root { 1 } else { 0 };
+                // One floor below the root, none below that.
+                let length = u32::from(place == Place::Root);
                 if !critical || !basic.ca || basic.path_len_constraint != Some(length) {
                     return Err("a certificate may sign for more floors than the lab's");
                 }

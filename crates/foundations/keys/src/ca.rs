@@ -1,13 +1,15 @@
 //! The lab's own certificate authority: two roots, each with one issuing CA and nothing else.
 //!
-//! Decides which names a lab may have TLS certificates for. `local` speaks for localhost, reserved and private names and
-//! addresses, and what a world declares; `real-names` speaks for the world's Microsoft names, for 30 days, and for no
-//! address. Both are P-256, both carry critical DNS *and* address constraints, and their root keys are gone before
-//! [`LabCa::create`] returns, so a trusted root can never speak for anything else. Time here is TLS's real time, given by
-//! the caller, never the lab's clock. Never writes a file and never touches a trust store.
+//! Decides which names a lab may have TLS certificates for. `local` speaks for localhost, reserved names, loopback, and
+//! what a world declares; `real-names` speaks for the world's Microsoft names, for 30 days, and for no address. Both are
+//! P-256, both carry critical DNS *and* address constraints, and their root keys are gone before [`LabCa::create`]
+//! returns, so a trusted root can never speak for anything else. A saved CA is taken back only if it has exactly the shape
+//! that one made here has. Time here is TLS's real time, given by the caller, never the lab's clock. Never writes a file
+//! and never touches a trust store.
 
 mod branch;
 mod names;
+mod shape;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +22,7 @@ use self::branch::IssuingCa;
 pub use self::names::{CaNames, IpNet};
 use self::names::{Host, Permitted};
 
-/// A CA with less than this left is replaced at the next start.
+/// A CA with less than this left is replaced.
 const RENEW_BEFORE: Duration = Duration::days(3);
 
 /// Which of the two roots.
@@ -145,6 +147,14 @@ pub enum WhyNot {
         /// The name or address range.
         name: String,
     },
+    /// It speaks for something that is not asked for: whoever trusts it would trust too much.
+    #[error("the {branch} root also speaks for {name}")]
+    Wider {
+        /// The root.
+        branch: Branch,
+        /// The name or address range it should not speak for.
+        name: String,
+    },
     /// It ends in under three days, or has ended.
     #[error("the {branch} root ends on {}", not_after.date())]
     Ending {
@@ -170,9 +180,10 @@ impl WhyNot {
     /// The root concerned, if it is one of them.
     pub fn branch(&self) -> Option<Branch> {
         match self {
-            Self::Name { branch, .. } | Self::Ending { branch, .. } | Self::NotYetValid { branch, .. } => {
-                Some(*branch)
-            }
+            Self::Name { branch, .. }
+            | Self::Wider { branch, .. }
+            | Self::Ending { branch, .. }
+            | Self::NotYetValid { branch, .. } => Some(*branch),
             Self::Names(_) => None,
         }
     }
@@ -187,6 +198,8 @@ pub struct Leaf {
     pub key_pkcs8_der: Vec<u8>,
     /// The root it chains to.
     pub branch: Branch,
+    /// The first second of its validity.
+    pub not_before: OffsetDateTime,
     /// The last second of its validity, at most seven days after its first.
     pub not_after: OffsetDateTime,
 }
@@ -331,8 +344,8 @@ impl LabCa {
         }
     }
 
-    /// Both roots in PEM, `local` first: what clients are to trust.
-    pub fn ca_pem(&self) -> String {
+    /// Both roots in PEM, `local` first: what a client trusts that also uses the world's Microsoft names.
+    pub fn roots_pem(&self) -> String {
         self.local.root.pem() + &self.real_names.root.pem()
     }
 
@@ -341,18 +354,45 @@ impl LabCa {
         &self.branch(branch).root
     }
 
-    /// Whether the CA does for these names at this moment: every name inside its root, and three days left in both.
+    /// Everything one root speaks for, names before addresses, in the words of its constraints.
+    pub fn permitted(&self, branch: Branch) -> Vec<String> {
+        self.branch(branch).permitted.words()
+    }
+
+    /// The first and the last moment at which a root and its issuing CA are both valid.
+    pub fn validity(&self, branch: Branch) -> (OffsetDateTime, OffsetDateTime) {
+        let ca = self.branch(branch);
+        (ca.not_before(), ca.not_after())
+    }
+
+    /// From when on and until when neither root has to be replaced because of the time.
+    pub fn carefree(&self) -> (OffsetDateTime, OffsetDateTime) {
+        let (local, real) = (self.validity(Branch::Local), self.validity(Branch::RealNames));
+        (local.0.max(real.0), local.1.min(real.1).saturating_sub(RENEW_BEFORE))
+    }
+
+    /// Whether both roots are valid at this moment, however little is left of them.
+    pub fn is_valid_at(&self, now: OffsetDateTime) -> bool {
+        Branch::ALL.into_iter().all(|branch| self.branch(branch).is_valid_at(now))
+    }
+
+    /// Whether the CA does for these names at this moment: each root speaks for exactly its names, has begun, and has three
+    /// days left.
     pub fn covers(&self, names: &CaNames, now: OffsetDateTime) -> Result<(), WhyNot> {
         Branch::ALL.into_iter().try_for_each(|branch| self.covers_branch(branch, names, now))
     }
 
-    fn covers_branch(&self, branch: Branch, names: &CaNames, now: OffsetDateTime) -> Result<(), WhyNot> {
+    /// The same for one root.
+    pub fn covers_branch(&self, branch: Branch, names: &CaNames, now: OffsetDateTime) -> Result<(), WhyNot> {
         let ca = self.branch(branch);
         let wanted = branch_names(branch, names)?;
         if let Some(name) = ca.permitted.first_missing(&wanted) {
             return Err(WhyNot::Name { branch, name });
         }
-        let not_before = ca.certificate.not_before();
+        if let Some(name) = wanted.first_missing(&ca.permitted) {
+            return Err(WhyNot::Wider { branch, name });
+        }
+        let not_before = ca.not_before();
         if now < not_before {
             return Err(WhyNot::NotYetValid { branch, not_before });
         }

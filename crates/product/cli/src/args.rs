@@ -43,7 +43,8 @@ pub(crate) struct Cli {
 pub(crate) struct Common {
     /// Directory that holds everything a lab writes
     ///
-    /// Default: $XDG_STATE_HOME/mocktenant or ~/.local/state/mocktenant.
+    /// Default: $XDG_STATE_HOME/mocktenant or ~/.local/state/mocktenant. It holds keys: one that others may write to is
+    /// refused.
     #[arg(long, global = true, value_name = "DIR", env = "MOCKTENANT_STATE", help_heading = "Common")]
     pub(crate) state: Option<PathBuf>,
 
@@ -314,7 +315,10 @@ pub(crate) struct Restart {
 #[command(after_help = "\
 Examples:
   mocktenant settings | jq -r .entra.client_secret
-  curl --cacert \"$(mocktenant settings | jq -r .ca_pem)\" ...")]
+  curl --cacert \"$(mocktenant settings | jq -r .ca_pem)\" https://localhost:7443/...
+
+ca_pem is a root for localhost, reserved and declared names. ca_real_names_pem speaks for the Microsoft names of the
+world, and ca_bundle_pem holds both and the system's: give these to one program, never to a whole machine.")]
 pub(crate) struct Settings {
     /// Format; this version has json
     #[arg(long, value_name = "FORMAT", default_value = "json", env = "MOCKTENANT_FORMAT")]

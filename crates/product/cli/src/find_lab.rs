@@ -4,13 +4,13 @@
 //! A settings file whose `instance` is not that of the lab at its URL is stale: another lab, or none, answers there. A
 //! settings file that is there but cannot be used is an error: falling back would reach some other lab.
 
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::Method;
-use mocktenant_server::Settings;
 use mocktenant_server::client::{CallError, Client, Reply, read_json};
+use mocktenant_server::{Settings, read_state_file};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -42,26 +42,28 @@ pub(crate) struct LabAt {
     client: Client,
 }
 
-/// The state directory: as asked, else the usual one.
-pub(crate) fn state_directory(common: &Common) -> PathBuf {
-    common.state.clone().unwrap_or_else(mocktenant_server::default_state_dir)
+/// The state directory: as asked, else the usual one, which is none without a home directory.
+pub(crate) fn state_directory(common: &Common) -> Option<PathBuf> {
+    let asked = common.state.clone().filter(|state| !state.as_os_str().is_empty());
+    asked.or_else(mocktenant_server::default_state_dir)
+}
+
+/// The state directory of what writes there.
+pub(crate) fn needed_state_directory(common: &Common) -> Result<PathBuf, Failure> {
+    state_directory(common).ok_or_else(|| {
+        Failure::new(Exit::Usage, "there is no home directory to keep the lab's state and keys in")
+            .hint("say where with --state DIR or MOCKTENANT_STATE")
+    })
 }
 
 /// The settings file's text, if there is one. A file that cannot be read is no absent file.
 pub(crate) fn settings_text(state: &Path) -> Result<Option<Vec<u8>>, Failure> {
     let path = state.join("settings.json");
-    match bounded(&path) {
+    match read_state_file(&path, FILE_BUDGET) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(unusable(&path, "cannot be read").because(&error)),
     }
-}
-
-fn bounded(path: &Path) -> io::Result<Vec<u8>> {
-    let file = std::fs::File::open(path)?;
-    let mut text = Vec::new();
-    file.take(FILE_BUDGET).read_to_end(&mut text)?;
-    Ok(text)
 }
 
 fn unusable(file: &Path, why: &str) -> Failure {
@@ -84,8 +86,8 @@ impl Candidate {
         let token = common.control_token.clone().filter(|token| !token.is_empty());
         let by_url = common.url.as_deref().filter(|url| !url.is_empty());
         let state = state_directory(common);
-        let file = state.join("settings.json");
-        let settings = match settings_text(&state) {
+        let file = state.as_deref().unwrap_or(Path::new("")).join("settings.json");
+        let settings = match state.as_deref().map_or(Ok(None), settings_text) {
             Ok(Some(text)) => Some(
                 serde_json::from_slice::<Value>(&text)
                     .and_then(|document| Settings::deserialize(&document))
@@ -103,7 +105,8 @@ impl Candidate {
         let found = settings.is_some();
         let settings = settings.unwrap_or_default();
         // The roots of the lab in the file, and those that `reproduce` shares with it.
-        let shared = bounded(&state.join("ca.pem")).ok().and_then(|text| String::from_utf8(text).ok());
+        let shared = state.and_then(|state| read_state_file(&state.join("ca.pem"), FILE_BUDGET).ok());
+        let shared = shared.and_then(|text| String::from_utf8(text).ok());
         let ca_pem = [settings.ca_pem_text, shared.unwrap_or_default()].join("\n");
         if let Some(url) = by_url {
             if !(url.starts_with("http://") || url.starts_with("https://")) {
@@ -154,6 +157,10 @@ impl Candidate {
         }
         match reply.status.as_u16() {
             200 => Ok(LabAt { url: self.url, client: client.with_timeout(CALL_TIMEOUT) }),
+            // Unwell, it still answers what can be asked of it: why, for instance.
+            503 if document["status"] == "unwell" => {
+                Ok(LabAt { url: self.url, client: client.with_timeout(CALL_TIMEOUT) })
+            }
             503 => Err(Failure::new(Exit::Unreachable, format!("the lab at {} is still starting", self.url))
                 .hint("mocktenant ready --wait")),
             status => Err(Failure::new(

@@ -1,12 +1,13 @@
 //! The journal file: a line of JSON per exchange, written while a lab serves and read when it is gone.
 //!
-//! Decides that a file is appended to, that what came faster than it was written is a line with a count, and how much of a
-//! file is read: lines are bounded, of a long file the newest are kept, and whatever is not read is said. A file may be cut
-//! off in its last line, where its lab was killed. Never explains anything.
+//! Decides that a file is appended to, that what came faster than it was written, or while it could not be written, is a
+//! line with a count, and how much of a file is read: lines are bounded, of a long file the newest are kept, and whatever is
+//! not read is said. A line may be cut off anywhere: a lab was killed there, or its disk was full. Whoever appends next ends
+//! that line first, and a reader goes on behind it. Never explains anything.
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -35,8 +36,18 @@ fn missing(line: &Value) -> Option<u64> {
     line.as_object().filter(|members| members.len() == 1)?.get(DROPPED)?.as_u64()
 }
 
+/// A file that is appended to.
+#[derive(Debug)]
+pub(crate) struct Appended {
+    file: File,
+    /// What it ends in is no whole line.
+    torn: bool,
+    /// Exchanges that could not be written, not told yet.
+    missing: u64,
+}
+
 /// Opens it to append; it is the owner's alone.
-pub(crate) fn open(path: &Path) -> Result<File, Failure> {
+pub(crate) fn open(path: &Path) -> Result<Appended, Failure> {
     let mut options = std::fs::OpenOptions::new();
     options.create(true).append(true);
     #[cfg(unix)]
@@ -44,14 +55,69 @@ pub(crate) fn open(path: &Path) -> Result<File, Failure> {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600);
     }
-    options.open(path).map_err(|error| {
+    let file = options.open(path).map_err(|error| {
         Failure::new(Exit::Usage, format!("cannot write the journal file {}", path.display())).because(&error)
-    })
+    })?;
+    Ok(Appended { file, torn: ends_torn(path).unwrap_or(false), missing: 0 })
 }
 
-/// Appends a line of JSON per exchange, those of the start first, until the lab is gone.
+/// Whether a file that an earlier lab left behind ends in the middle of a line.
+fn ends_torn(path: &Path) -> io::Result<bool> {
+    // What cannot be measured (a pipe, a terminal) has no end to look at, and reading it would wait.
+    let found = std::fs::metadata(path)?;
+    if !found.is_file() || found.len() == 0 {
+        return Ok(false);
+    }
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0_u8];
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
+}
+
+impl Appended {
+    fn exchange(&mut self, line: &Value) -> io::Result<()> {
+        let written = self.line(line);
+        if written.is_err() {
+            self.missing = self.missing.saturating_add(1);
+        }
+        written
+    }
+
+    fn dropped(&mut self, dropped: u64) -> io::Result<()> {
+        self.missing = self.missing.saturating_add(dropped);
+        self.tell_missing()
+    }
+
+    fn line(&mut self, line: &Value) -> io::Result<()> {
+        self.tell_missing()?;
+        self.append(format!("{line}\n"))
+    }
+
+    fn tell_missing(&mut self) -> io::Result<()> {
+        if self.missing > 0 {
+            self.append(format!("{}\n", json!({ DROPPED: self.missing })))?;
+            self.missing = 0;
+        }
+        Ok(())
+    }
+
+    /// A line that could not be written to its end is ended by the next one.
+    fn append(&mut self, mut text: String) -> io::Result<()> {
+        if self.torn {
+            text.insert(0, '\n');
+        }
+        self.torn = true;
+        self.file.write_all(text.as_bytes())?;
+        self.torn = false;
+        Ok(())
+    }
+}
+
+/// Appends a line of JSON per exchange, those of the start first, until the lab is gone. A file that cannot be written, on
+/// a full disk for instance, is tried again with the next exchange.
 pub(crate) fn write(
-    mut file: File,
+    mut file: Appended,
     begun: Vec<Arc<Record>>,
     mut exchanges: Receiver<Arc<Record>>,
 ) -> io::Result<JoinHandle<()>> {
@@ -63,20 +129,33 @@ pub(crate) fn write(
     };
     std::thread::Builder::new().name(String::from("journal-file")).spawn(move || {
         let mut last = 0;
+        let mut well = true;
         loop {
-            let line = match next() {
+            let outcome = match next() {
                 // Both read and followed.
                 Ok(record) if record.sequence <= written && last >= record.sequence => continue,
                 Ok(record) => {
                     last = last.max(record.sequence);
-                    json!(record.document())
+                    file.exchange(&json!(record.document()))
                 }
-                Err(RecvError::Lagged(dropped)) => json!({ DROPPED: dropped }),
-                Err(RecvError::Closed) => return,
+                Err(RecvError::Lagged(dropped)) => file.dropped(dropped),
+                Err(RecvError::Closed) => {
+                    // The last chance to say so; whether it fails has been said.
+                    let _ = file.tell_missing();
+                    return;
+                }
             };
-            if let Err(error) = file.write_all(format!("{line}\n").as_bytes()) {
-                console::note(&format!("the journal file cannot be written any more: {error}"));
-                return;
+            match outcome {
+                Err(error) if well => {
+                    console::note(&format!("the journal file cannot be written: {error}"));
+                    well = false;
+                }
+                Err(_) => {}
+                Ok(()) if !well => {
+                    console::note("the journal file is written again");
+                    well = true;
+                }
+                Ok(()) => {}
             }
         }
     })
@@ -149,7 +228,7 @@ impl Lines {
                 self.left_out
             ));
         }
-        let mut dropped = 0_u64;
+        let (mut dropped, mut torn) = (0_u64, 0_u64);
         while let Some((number, line)) = self.kept.pop_front() {
             let text = line.trim_ascii_end();
             if text.is_empty() {
@@ -161,7 +240,17 @@ impl Lines {
                 dropped = dropped.saturating_add(missing);
                 continue;
             }
-            match read.and_then(|line| RecordDocument::deserialize(&line)) {
+            let outcome = read.and_then(|line| RecordDocument::deserialize(&line));
+            // Where nobody ended a line that was cut off, the next one follows in it.
+            let (outcome, cut) = match outcome {
+                Err(error) => match behind_a_cut(text) {
+                    Some(document) => (Ok(document), true),
+                    None => (Err(error), false),
+                },
+                whole => (whole, false),
+            };
+            torn += u64::from(cut);
+            match outcome {
                 // A file goes on where another lab began to count anew: order is that of the lines.
                 Ok(document) => {
                     let mut record = Record::from(document);
@@ -171,6 +260,7 @@ impl Lines {
                 Err(error) if error.is_eof() && self.kept.is_empty() && !line.ends_with(b"\n") => {
                     notes.push(format!("the last line of {name} is cut off and was left out"));
                 }
+                Err(error) if error.is_eof() && is_cut(text) => torn += 1,
                 Err(error) => {
                     // It counts lines within the line, which is one.
                     let said = error.to_string();
@@ -183,9 +273,12 @@ impl Lines {
                 }
             }
         }
+        if torn > 0 {
+            notes.push(format!("{torn} lines of {name} are cut off and were left out"));
+        }
         if dropped > 0 {
             notes
-                .push(format!("{dropped} exchanges are not in {name}: they came faster than it was written"));
+                .push(format!("{dropped} exchanges are not in {name}: they came faster than it was written, or it could not be"));
         }
         if records.is_empty() {
             return Err(Failure::new(Exit::Usage, format!("{name} holds no exchange"))
@@ -193,6 +286,26 @@ impl Lines {
         }
         Ok(JournalFile { tree: Tree::of(records), notes })
     }
+}
+
+/// What an exchange's line begins with. Inside one it cannot stand: quotes there are escaped.
+const BEGINNING: &[u8] = br#"{"sequence":"#;
+
+/// Whether that is the beginning of a line of ours, however little of it.
+fn is_cut(text: &[u8]) -> bool {
+    let begins = |whole: &[u8]| text.starts_with(whole) || whole.starts_with(text);
+    begins(BEGINNING) || begins(br#"{"dropped":"#)
+}
+
+/// The whole exchange at the end of a line that begins with a part of another one.
+fn behind_a_cut(line: &[u8]) -> Option<RecordDocument> {
+    let at = line.windows(BEGINNING.len()).rposition(|bytes| bytes == BEGINNING).filter(|at| *at > 0)?;
+    let (cut, behind) = line.split_at(at);
+    if !is_cut(cut) {
+        return None;
+    }
+    let document = serde_json::from_slice::<Value>(behind).ok()?;
+    RecordDocument::deserialize(&document).ok()
 }
 
 #[cfg(test)]
@@ -219,7 +332,10 @@ mod tests {
             format!("{}\n\n{{\"dropped\":3}}\r\n{}\r\n{{\"dropped\":4}}\n", record("x-1"), record("x-2"));
         let file = read(&text, FILE_BUDGET).unwrap();
         assert_eq!(ids(&file), ["x-1", "x-2"]);
-        assert_eq!(file.notes, ["7 exchanges are not in f: they came faster than it was written"]);
+        assert_eq!(
+            file.notes,
+            ["7 exchanges are not in f: they came faster than it was written, or it could not be"]
+        );
         assert!(file.tree.get("x-1").unwrap().sequence < file.tree.get("x-2").unwrap().sequence);
     }
 
@@ -229,7 +345,6 @@ mod tests {
             ("garbage", "expected value (column 1)"),
             ("{\"dropped\":-1}", "missing field `sequence`"),
             ("{}", "missing field `sequence`"),
-            ("{\"sequence\":1", "EOF while parsing an object (column 13)"),
         ] {
             let failure =
                 read(&format!("{}\n{line}\n{}\n", record("x-1"), record("x-2")), FILE_BUDGET).unwrap_err();
@@ -255,6 +370,44 @@ mod tests {
         assert_eq!(ids(&cut), ["x-1"]);
         assert_eq!(cut.notes, ["the last line of f is cut off and was left out"]);
         assert!(read(&format!("{}\ngarbage", record("x-1")), FILE_BUDGET).is_err());
+    }
+
+    #[test]
+    fn what_was_cut_off_within_a_file_is_said_and_what_follows_is_read() {
+        let (one, two, three) = (record("x-1"), record("x-2"), record("x-3"));
+        for cut in [1, 13, 40, one.len() - 1] {
+            // As a later lab leaves it, which ended the line, and as an earlier version did, which went on in it.
+            for between in ["\n", ""] {
+                let text = format!("{two}\n{}{between}{three}\n", &one[..cut]);
+                let file = read(&text, FILE_BUDGET).unwrap();
+                assert_eq!(ids(&file), ["x-2", "x-3"], "{cut} {between:?}");
+                assert_eq!(file.notes, ["1 lines of f are cut off and were left out"]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_ends_in_a_torn_line_is_ended_before_anything_is_appended() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("lab.jsonl");
+        for (left, expected) in [("", "{}\n"), ("{}\n", "{}\n{}\n"), ("{\"seq", "{\"seq\n{}\n")] {
+            std::fs::write(&path, left).unwrap();
+            open(&path).unwrap().exchange(&json!({})).unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_could_not_be_written_is_counted_once_it_can() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("lab.jsonl");
+        let mut full = open(Path::new("/dev/full")).unwrap();
+        full.exchange(&json!({})).unwrap_err();
+        full.exchange(&json!({})).unwrap_err();
+        full.file = open(&path).unwrap().file;
+        full.exchange(&json!({})).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "\n{\"dropped\":2}\n{}\n");
     }
 
     #[test]

@@ -44,12 +44,24 @@ pub(crate) async fn get(
         };
         return Err(Problem::new(StatusCode::NOT_FOUND, detail));
     };
+    // Nothing a world says: without it, "mended since" would be all there is to say of a call that TLS ended.
+    let ca = state.ca.health().await;
     Ok(match asked.format {
-        Format::Json => ok(&json!(explanation)),
+        Format::Json => {
+            let mut document = json!(explanation);
+            if ca.trouble.is_some() {
+                document["ca"] = ca.document();
+            }
+            ok(&document)
+        }
         // The one member a terminal needs beyond the text: whether there was something to explain.
         Format::Text => {
             let explained = if explanation.explained() { "true" } else { "false" };
-            ([("x-mocktenant-explained", explained)], explanation.to_text()).into_response()
+            let mut text = explanation.to_text();
+            if let Some(trouble) = ca.trouble {
+                text = format!("the lab itself is unwell: {trouble}\n\n{text}");
+            }
+            ([("x-mocktenant-explained", explained)], text).into_response()
         }
     })
 }

@@ -4,6 +4,7 @@
 //! is an RFC 9457 problem. Never decides anything about an emulated product and never appears on a surface's port: its
 //! answers are the project's own, so ordinary HTTP layers are at home here and nowhere else. Mirrors no real product.
 
+pub mod authority;
 mod body;
 mod environments;
 mod errors;
@@ -19,8 +20,8 @@ mod tag;
 mod world;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -52,9 +53,9 @@ pub struct ControlState {
     /// Set once every listener answers and every environment was started.
     pub ready: Arc<AtomicBool>,
     /// The lab's settings document, once it is known.
-    pub settings: Arc<OnceLock<settings::Settings>>,
-    /// The lab's roots, PEM.
-    pub ca_pem: String,
+    pub settings: Arc<settings::Published>,
+    /// The lab's certificate authority.
+    pub ca: Arc<dyn authority::Authority>,
     /// Names besides localhost that lead to this machine and to nothing else: its own, those of the public URLs.
     pub own_names: Arc<[String]>,
     /// Bearer token every call but the free ones must carry, if there is one.
@@ -76,7 +77,8 @@ pub fn router(state: ControlState) -> Router {
     let free = Router::new()
         .route("/health", get(health::health))
         .route("/version", get(health::version))
-        .route("/ca.pem", get(health::ca_pem));
+        .route("/ca.pem", get(authority::local))
+        .route("/ca-real-names.pem", get(authority::real_names));
     let guarded = Router::new()
         .route("/v1/settings", get(settings::get))
         .route("/v1/journal", get(journal::list))

@@ -8,6 +8,7 @@
 //! lab adds are skipped, and members that another lab leaves out are empty.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::State;
 use axum::response::Response;
@@ -39,13 +40,20 @@ pub struct Settings {
     /// An API of one's own that accepts version 2 tokens, if the world has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_api: Option<CustomApi>,
-    /// File with the lab's two roots.
+    /// File with the lab's local root: it speaks for localhost, reserved and declared names, never for Microsoft's.
     #[serde(skip_serializing_if = "is_nowhere")]
     pub ca_pem: PathBuf,
     /// The same as text.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub ca_pem_text: String,
-    /// File with the lab's roots and the system's, for variables that replace rather than add.
+    /// File with the other root: whoever trusts it takes this lab for Microsoft under the names of its world.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_real_names_pem: Option<PathBuf>,
+    /// The same as text.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub ca_real_names_pem_text: String,
+    /// File with both roots and the system's: for one program under Microsoft's names, and for variables that replace
+    /// rather than add.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_bundle_pem: Option<PathBuf>,
     /// The control API.
@@ -175,6 +183,22 @@ impl Dataverse {
 
 fn is_nowhere(path: &Path) -> bool {
     path.as_os_str().is_empty()
+}
+
+/// The settings of a running lab, once they are known. Its certificates may be renewed.
+#[derive(Debug, Default)]
+pub struct Published(RwLock<Option<Arc<Settings>>>);
+
+impl Published {
+    /// The document.
+    pub fn get(&self) -> Option<Arc<Settings>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces the document.
+    pub fn set(&self, settings: Settings) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(settings));
+    }
 }
 
 /// `GET /v1/settings`: exactly the document in `settings.json`.

@@ -17,6 +17,7 @@ use mocktenant_verdict::{Check, Outcome, Setting};
 use mocktenant_world::World;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
+use time::macros::datetime;
 use tower::ServiceExt as _;
 
 use super::*;
@@ -109,6 +110,27 @@ impl Surface for Doorkeeper {
     }
 }
 
+/// A certificate authority as it is told to be.
+struct Roots {
+    valid: bool,
+    trouble: Option<&'static str>,
+}
+
+impl authority::Authority for Roots {
+    fn local_pem(&self) -> String {
+        String::from("local root")
+    }
+    fn real_names_pem(&self) -> String {
+        String::from("real-names root")
+    }
+    fn health(&self) -> mocktenant_lab::BoxFuture<'_, authority::Health> {
+        let (not_before, not_after) = (datetime!(2026-01-01 00:00 UTC), datetime!(2026-01-31 00:00 UTC));
+        let roots = vec![authority::Root { name: "real-names", not_before, not_after }];
+        let health = authority::Health { roots, valid: self.valid, trouble: self.trouble.map(Into::into) };
+        Box::pin(std::future::ready(health))
+    }
+}
+
 fn state() -> ControlState {
     let world = World::contoso().expect("the default world compiles");
     ControlState {
@@ -116,8 +138,12 @@ fn state() -> ControlState {
         instance: String::from("i-1"),
         version: "1.2.3",
         ready: Arc::new(AtomicBool::new(true)),
-        settings: Arc::new(OnceLock::from(settings::Settings { schema: 1, ..Default::default() })),
-        ca_pem: String::from("-----BEGIN CERTIFICATE-----\n"),
+        settings: {
+            let published = settings::Published::default();
+            published.set(settings::Settings { schema: 1, ..Default::default() });
+            Arc::new(published)
+        },
+        ca: Arc::new(Roots { valid: true, trouble: None }),
         own_names: Arc::from([String::from("tenant")]),
         token: None,
         open: false,
@@ -179,9 +205,23 @@ async fn health_is_503_until_the_lab_is_ready() {
 }
 
 #[tokio::test]
+async fn health_and_explanations_name_a_certificate_authority_that_is_unwell() {
+    let trouble = Some("the real-names root ended");
+    for (valid, expected, ca) in [(false, 503, "not valid"), (true, 200, "not saved")] {
+        let state = ControlState { ca: Arc::new(Roots { valid, trouble }), ..state() };
+        let (status, body, _) = read(&state, get("/health")).await;
+        assert_eq!((status, &body["status"]), (expected, &json!("unwell")));
+        assert_eq!((&body["ca"]["status"], &body["ca"]["why"]), (&json!(ca), &json!(trouble)));
+        assert_eq!(body["ca"]["real_names"]["not_after"], "2026-01-31T00:00:00Z");
+    }
+    let (_, body, _) = read(&state(), get("/health")).await;
+    assert_eq!((&body["ca"]["status"], body["ca"].get("why")), (&json!("ok"), None));
+}
+
+#[tokio::test]
 async fn health_version_and_ca_are_free_of_token_and_peer() {
     let state = ControlState { token: Some(String::from("t")), ..state() };
-    for path in ["/health", "/version", "/ca.pem"] {
+    for path in ["/health", "/version", "/ca.pem", "/ca-real-names.pem"] {
         let mut far = get(path);
         far.extensions_mut().insert(Peer(Some("10.0.0.9:1".parse().unwrap())));
         assert_eq!(status(&state, far).await, 200, "{path}");

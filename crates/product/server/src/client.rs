@@ -19,16 +19,26 @@ use serde_json::Value;
 
 use crate::outbound::{CALL_TIMEOUT, DialTable};
 use crate::tls::client_config;
+use crate::trust::Trust;
 use crate::wire;
 
 /// A client. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Client {
-    tls: Arc<ClientConfig>,
+    roots: Roots,
     /// A lab's own names, dialled as the lab dials them; without one, names are resolved as the system does.
     table: Option<Arc<DialTable>>,
     token: Option<HeaderValue>,
     timeout: Duration,
+}
+
+/// What is trusted.
+#[derive(Clone, Debug)]
+enum Roots {
+    /// What it was made with.
+    Given(Arc<ClientConfig>),
+    /// Whatever a running lab has.
+    OfLab(Arc<Trust>),
 }
 
 impl Client {
@@ -37,11 +47,11 @@ impl Client {
     pub fn new(ca_pem: &str) -> Result<Self, rustls::Error> {
         let roots = CertificateDer::pem_slice_iter(ca_pem.as_bytes()).filter_map(Result::ok);
         let tls = client_config(&Arc::new(aws_lc_rs::default_provider()), roots)?;
-        Ok(Self { tls, table: None, token: None, timeout: CALL_TIMEOUT })
+        Ok(Self { roots: Roots::Given(tls), table: None, token: None, timeout: CALL_TIMEOUT })
     }
 
-    pub(crate) fn of_lab(tls: Arc<ClientConfig>, table: Arc<DialTable>) -> Self {
-        Self { tls, table: Some(table), token: None, timeout: CALL_TIMEOUT }
+    pub(crate) fn of_lab(trust: Arc<Trust>, table: Arc<DialTable>) -> Self {
+        Self { roots: Roots::OfLab(trust), table: Some(table), token: None, timeout: CALL_TIMEOUT }
     }
 
     /// With a bearer token on every call; one that is no header text is left out.
@@ -72,7 +82,11 @@ impl Client {
             Some(table) => table.resolve(&target.host, target.port)?,
             None => resolve(&target).await?,
         };
-        wire::call(call, &target, &addresses, &self.tls, self.timeout).await
+        let tls = match &self.roots {
+            Roots::Given(tls) => Arc::clone(tls),
+            Roots::OfLab(trust) => Arc::clone(&trust.current().await.client),
+        };
+        wire::call(call, &target, &addresses, &tls, self.timeout).await
     }
 
     /// `GET`.

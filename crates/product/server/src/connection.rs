@@ -115,7 +115,7 @@ fn protocol(head_timeout: Option<Duration>) -> auto::Builder<TokioExecutor> {
 }
 
 /// Resolves once the lab has come as far as `phase`.
-async fn reached(current: &mut watch::Receiver<Phase>, phase: Phase) {
+pub(crate) async fn reached(current: &mut watch::Receiver<Phase>, phase: Phase) {
     // An error says that the lab is gone, which is as far as it gets.
     let _ = current.wait_for(|current| *current >= phase).await;
 }
@@ -218,11 +218,15 @@ impl Caller {
     ) {
         let Ok(local) = stream.local_addr() else { return };
         let acceptor = TlsAcceptor::from(shared.tls.server(local.ip()));
+        let agreeing = async {
+            shared.tls.fit().await;
+            acceptor.accept(stream).await
+        };
         let agreed = tokio::select! {
             biased;
             () = reached(&mut phase, Phase::Draining) => return,
             () = self.shed(&shared) => return,
-            agreed = timeout_at(deadline, acceptor.accept(stream)) => agreed,
+            agreed = timeout_at(deadline, agreeing) => agreed,
         };
         match agreed {
             Ok(Ok(stream)) => {

@@ -78,6 +78,16 @@ pub enum StartError {
         /// The system's words.
         source: io::Error,
     },
+    /// A file or directory of the state is not what a lab of this user would have made there.
+    #[error("{} {why}; {remedy}", path.display())]
+    Dishonest {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+        /// What its owner can do.
+        remedy: String,
+    },
     /// The lab's certificate authority could not be made.
     #[error("the lab's certificate authority cannot be made")]
     Ca(#[from] CaError),
@@ -103,6 +113,7 @@ impl StartError {
             | Self::Listen { .. }
             | Self::Held { .. }
             | Self::State { .. }
+            | Self::Dishonest { .. }
             | Self::Tls(_) => 3,
         }
     }

@@ -7,6 +7,7 @@ mod authority;
 pub mod client;
 mod connection;
 mod error;
+mod files;
 mod limits;
 mod listen;
 mod mount;
@@ -17,6 +18,7 @@ mod settings;
 mod state;
 mod tls;
 mod translate;
+mod trust;
 mod wire;
 
 #[cfg(test)]
@@ -33,6 +35,7 @@ use mocktenant_verdict::Switches;
 use mocktenant_world::World;
 
 pub use error::StartError;
+pub use files::read_state_file;
 pub use listen::{DEFAULT_BASE, Ports};
 pub use mocktenant_control::settings::{Aos, CustomApi, Dataverse, Entra, Settings};
 pub use running::{Running, Urls, settings_without_lab, start};

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use mocktenant_lab::outbound::{BoxFuture, Call, CallError, Dial, Outbound, Reply, Target};
 use mocktenant_lab::{Entrance, Lab};
-use rustls::ClientConfig;
 
 use crate::listen::{Door, Listening, reachable};
 use crate::names::Names;
+use crate::trust::Trust;
 use crate::wire;
 
 /// How long a call may take.
@@ -140,12 +140,12 @@ fn addresses(listening: &Listening) -> Vec<SocketAddr> {
 #[derive(Debug)]
 pub(crate) struct Loop {
     table: Arc<DialTable>,
-    tls: Arc<ClientConfig>,
+    trust: Arc<Trust>,
 }
 
 impl Loop {
-    pub(crate) fn new(table: Arc<DialTable>, tls: Arc<ClientConfig>) -> Self {
-        Self { table, tls }
+    pub(crate) fn new(table: Arc<DialTable>, trust: Arc<Trust>) -> Self {
+        Self { table, trust }
     }
 }
 
@@ -154,7 +154,13 @@ impl Outbound for Loop {
         Box::pin(async move {
             let target = Target::parse(&call.url)?;
             let addresses = self.table.resolve_own(&target.host, target.port)?;
-            wire::call(call, &target, &addresses, &self.tls, CALL_TIMEOUT).await
+            let current = self.trust.current().await;
+            let outcome = wire::call(call, &target, &addresses, &current.client, CALL_TIMEOUT).await;
+            // Not the called product's certificate, then: whoever explains the failure names what is at fault.
+            outcome.map_err(|error| match (error, self.trust.invalid()) {
+                (CallError::Tls { host, .. }, Some(why)) => CallError::Tls { host, why },
+                (error, _) => error,
+            })
         })
     }
 

@@ -7,22 +7,21 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use mocktenant_control::ControlState;
-use mocktenant_control::settings::Settings;
-use mocktenant_keys::LabCa;
+use mocktenant_control::settings::{Published, Settings};
+use mocktenant_keys::{Branch, CaNames};
 use mocktenant_lab::outbound::Target;
 use mocktenant_lab::request::HostName;
 use mocktenant_lab::{Addresses, Entrance, Lab, real_now};
-use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
-use crate::authority::{ca_names, load, load_for_serve};
+use crate::authority::{Need, ca_names};
 use crate::client::Client;
 use crate::connection::{Phase, Shared, accept};
 use crate::error::StartError;
@@ -31,8 +30,9 @@ use crate::listen::{Door, Listening, Ports, doors, listen, listen_for_own, loopb
 use crate::names::Names;
 use crate::outbound::{DialTable, Loop};
 use crate::settings::{self, Facts};
-use crate::state::{Home, SETTINGS_FILE, StateDir, write_private};
+use crate::state::{Home, StateDir};
 use crate::tls::Tls;
+use crate::trust::{RealClock, Shown, Trust};
 use crate::{Options, mount};
 
 /// How long connections that were ended may take to notice.
@@ -48,6 +48,7 @@ pub(crate) struct Setup {
     pub(crate) control_open: bool,
     pub(crate) publish_settings: bool,
     pub(crate) limits: Limits,
+    pub(crate) clock: RealClock,
 }
 
 impl From<Options> for (Lab, Setup) {
@@ -62,6 +63,7 @@ impl From<Options> for (Lab, Setup) {
             control_open: options.control_open,
             publish_settings: options.publish_settings,
             limits: Limits::default(),
+            clock: RealClock::default(),
         };
         (lab, setup)
     }
@@ -85,8 +87,8 @@ pub struct Running {
     lab: Lab,
     instance: String,
     urls: Urls,
-    settings: Arc<OnceLock<Settings>>,
-    ca: LabCa,
+    settings: Arc<Published>,
+    trust: Arc<Trust>,
     client: Client,
     ready: Arc<AtomicBool>,
     phase: watch::Sender<Phase>,
@@ -115,7 +117,8 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
     let bind = guarded_bind(&setup)?;
     let state = StateDir::open(&setup.state)?;
     let home = if setup.publish_settings { state.hold(&instance)? } else { state.run(&instance)? };
-    let ca = load_ca(&lab, &public, &state, &home)?;
+    let need = Need { state, serves: home.serves(), names: wanted_names(&lab, &public, &bind) };
+    let trust = Arc::new(Trust::load(need, setup.clock)?);
 
     let listening = listen(&world, setup.ports, &bind)?;
     let host = public_host(&bind);
@@ -125,26 +128,27 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
 
     let public_names = public.hosts();
     let names = Arc::new(Names::new(lab.clone(), public.names));
-    let tls = Arc::new(Tls::new(ca.clone(), Arc::clone(&names))?);
+    let tls = Arc::new(Tls::new(Arc::clone(&trust), Arc::clone(&names))?);
     let own = listen_for_own(&listening)?;
     let table = Arc::new(DialTable::new(Arc::clone(&names), &listening, &own, public.by_authority));
-    lab.set_outbound(Loop::new(Arc::clone(&table), tls.client()));
-    let client = Client::of_lab(tls.client(), table);
+    lab.set_outbound(Loop::new(Arc::clone(&table), Arc::clone(&trust)));
+    let client = Client::of_lab(Arc::clone(&trust), table);
 
     let ready = Arc::new(AtomicBool::new(false));
-    let settings = Arc::new(OnceLock::new());
+    let settings = Arc::new(Published::default());
     let tools = mocktenant_control::router(ControlState {
         lab: lab.clone(),
         instance: instance.clone(),
         version: env!("CARGO_PKG_VERSION"),
         ready: Arc::clone(&ready),
         settings: Arc::clone(&settings),
-        ca_pem: ca.ca_pem(),
+        ca: Arc::new(Shown(Arc::clone(&trust))),
         own_names: own_names(public_names),
         token: setup.control_token,
         open: setup.control_open,
     });
     let (phase, phase_seen) = watch::channel(Phase::Running);
+    tokio::spawn(Trust::watch(Arc::downgrade(&trust), phase_seen.clone()));
     let connections = setup.limits.connections;
     let (own_phase, own_phase_seen) = watch::channel(Phase::Running);
     let own_limits = Limits { connections: OWN_CONNECTIONS, ..setup.limits.clone() };
@@ -157,7 +161,7 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
         instance,
         urls,
         settings,
-        ca,
+        trust,
         client,
         ready,
         phase,
@@ -176,10 +180,10 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
     Ok(running)
 }
 
-fn load_ca(lab: &Lab, public: &PublicUrls, state: &StateDir, home: &Home) -> Result<LabCa, StartError> {
+fn wanted_names(lab: &Lab, public: &PublicUrls, bind: &[IpAddr]) -> CaNames {
     let hosts = lab.hosts();
     let names = hosts.iter().map(|(name, _)| name.as_str()).chain(public.names.iter().map(String::as_str));
-    load(state, home, &ca_names(names), real_now())
+    ca_names(names, bind)
 }
 
 fn accept_on(listening: Vec<Listening>, shared: &Arc<Shared>) -> Result<(), StartError> {
@@ -205,10 +209,9 @@ pub fn settings_without_lab(options: Options) -> Result<Settings, StartError> {
     let world = lab.world();
     let public = PublicUrls::read(&setup.public_urls)?;
     let state = StateDir::open(&setup.state)?;
-    let hosts = lab.hosts();
-    let names = hosts.iter().map(|(name, _)| name.as_str()).chain(public.names.iter().map(String::as_str));
-    let ca = load_for_serve(&state, &ca_names(names), real_now())?;
     let bind = if setup.bind.is_empty() { loopback() } else { setup.bind };
+    let need = Need { state, serves: true, names: wanted_names(&lab, &public, &bind) };
+    let ca = need.load(real_now(), None)?;
     let mut ports = Vec::new();
     for (door, offset) in doors(&world) {
         if let Some(port) = planned(setup.ports, offset)? {
@@ -218,8 +221,8 @@ pub fn settings_without_lab(options: Options) -> Result<Settings, StartError> {
     let (urls, addresses) =
         urls(ports.iter().map(|(door, port)| (door, *port)), &public_host(&bind), &public.by_entrance);
     let facts = Facts {
-        directory: state.root(),
-        ca_pem: &ca.ca_pem(),
+        directory: need.state.root(),
+        ca: &ca,
         addresses: &addresses,
         control_url: &urls.control,
         running: None,
@@ -233,10 +236,10 @@ impl Running {
         &self.lab
     }
 
-    /// The settings document: what `settings.json` holds.
-    pub fn settings(&self) -> &Settings {
+    /// The settings document: what `settings.json` holds. Its certificates change when the CA is renewed.
+    pub fn settings(&self) -> Arc<Settings> {
         // Set before anybody is given a running lab.
-        self.settings.get_or_init(Settings::default)
+        self.settings.get().unwrap_or_default()
     }
 
     /// Where it can be reached.
@@ -254,9 +257,14 @@ impl Running {
         &self.directory
     }
 
-    /// Both roots, PEM.
+    /// The `local` root, PEM: what `ca.pem` holds.
     pub fn ca_pem(&self) -> String {
-        self.ca.ca_pem()
+        self.trust.now().ca.root(Branch::Local).pem()
+    }
+
+    /// The `real-names` root, PEM: whoever trusts it takes this lab for Microsoft.
+    pub fn ca_real_names_pem(&self) -> String {
+        self.trust.now().ca.root(Branch::RealNames).pem()
     }
 
     /// A client that trusts this lab and reaches it by world names, public URLs and localhost alike, and nothing else.
@@ -290,24 +298,25 @@ impl Running {
     }
 
     fn publish(&self, addresses: &HashMap<Entrance, String>) -> Result<(), StartError> {
-        let Some(home) = &self.home else { return Ok(()) };
-        let facts = Facts {
-            directory: &self.directory,
-            ca_pem: &self.ca.ca_pem(),
-            addresses,
-            control_url: &self.urls.control,
-            running: Some((&self.instance, std::process::id())),
-        };
-        let document = settings::document(&self.lab.world(), &facts)?;
-        let text = format!("{:#}\n", json!(document));
-        // Set once, here.
-        let _ = self.settings.set(document);
-        self.ready.store(true, Ordering::Release);
-        write_private(&home.directory().join(SETTINGS_FILE), text.as_bytes())
+        self.trust.publish(self.directory.clone(), Arc::clone(&self.settings), |ca| {
+            let facts = Facts {
+                directory: &self.directory,
+                ca,
+                addresses,
+                control_url: &self.urls.control,
+                running: Some((&self.instance, std::process::id())),
+            };
+            let document = settings::document(&self.lab.world(), &facts)?;
+            // Before the file: whoever finds it finds the lab well.
+            self.settings.set(document.clone());
+            self.ready.store(true, Ordering::Release);
+            Ok(document)
+        })
     }
 
     fn withdraw(&self) {
         self.ready.store(false, Ordering::Release);
+        self.trust.withdraw();
         if let Some(home) = &self.home {
             home.withdraw_settings();
         }

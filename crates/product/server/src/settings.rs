@@ -4,24 +4,28 @@
 //! members themselves, their names and their order are those of the struct. URLs have no trailing slash.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mocktenant_control::settings::{Aos, CustomApi, Dataverse, Entra, Settings};
-use mocktenant_keys::{Identity, Thumbprint, shipped, write_pfx};
+use mocktenant_keys::{Branch, Identity, LabCa, Thumbprint, shipped, write_pfx};
 use mocktenant_lab::{Entrance, real_now};
 use mocktenant_world::{Application, Tenant, World};
 use serde_json::Value;
 
-use crate::authority::{BUNDLE_FILE, ROOTS_FILE, with_system_roots};
+use crate::authority::{BUNDLE_FILE, KEYS_FILE, LOCAL_FILE, REAL_NAMES_FILE, with_system_roots};
 use crate::error::StartError;
-use crate::state::{holds, write_if_changed, write_private};
+use crate::files::{self, Holds, holds, write_if_changed, write_private};
+use crate::state::SETTINGS_FILE;
 
 const CERTIFICATE_FILE: &str = "certificate.pem";
 const PFX_FILE: &str = "certificate.pfx";
 const PFX_PASSWORD: &str = "";
+
+/// Every file that is written here or beside these.
+pub(crate) const FILES: [&str; 7] =
+    [SETTINGS_FILE, KEYS_FILE, LOCAL_FILE, REAL_NAMES_FILE, BUNDLE_FILE, CERTIFICATE_FILE, PFX_FILE];
 
 /// A larger PFX is not one of ours.
 const MAX_PFX: u64 = 64 * 1024;
@@ -30,7 +34,7 @@ const MAX_PFX: u64 = 64 * 1024;
 pub(crate) struct Facts<'f> {
     /// Where files are written: an absolute path.
     pub(crate) directory: &'f Path,
-    pub(crate) ca_pem: &'f str,
+    pub(crate) ca: &'f LabCa,
     pub(crate) addresses: &'f HashMap<Entrance, String>,
     pub(crate) control_url: &'f str,
     /// Instance and process; none for what a lab would give.
@@ -59,7 +63,7 @@ pub(crate) fn document(world: &World, facts: &Facts<'_>) -> Result<Settings, Sta
         document.dataverse = dataverse;
     }
     document.custom_api = tenant.and_then(|tenant| custom_api(world, tenant));
-    certificates(facts, &mut document)?;
+    certificates(facts.directory, facts.ca, &mut document)?;
     facts.control_url.clone_into(&mut document.control_url);
     if let Some((instance, pid)) = facts.running {
         instance.clone_into(&mut document.instance);
@@ -86,6 +90,14 @@ fn entra(world: &World, tenant: &Tenant, facts: &Facts<'_>) -> Result<Entra, Sta
     let application = tenant.application(&caller.client_id);
     if let Some(identity) = application.and_then(|application| shipped_identity(application)) {
         let files = ClientFiles::write(identity, facts.directory)?;
+        let (certificate, now) = (identity.certificate(), real_now());
+        if now < certificate.not_before() || certificate.not_after() < now {
+            tracing::warn!(
+                from = %certificate.not_before().date(),
+                until = %certificate.not_after().date(),
+                "the sample client's certificate is not valid by the clock of this machine",
+            );
+        }
         entra.certificate_pem = Some(path_text(&facts.directory.join(CERTIFICATE_FILE)));
         entra.certificate_pem_text = files.pem;
         if let Some(pfx) = files.pfx {
@@ -140,8 +152,8 @@ impl ClientFiles {
         let pem = identity.certificate_pem_bundle();
         let (pem_path, pfx_path) = (directory.join(CERTIFICATE_FILE), directory.join(PFX_FILE));
         if holds(&pem_path, pem.as_bytes()) {
-            let small = fs::metadata(&pfx_path).is_ok_and(|found| (1..=MAX_PFX).contains(&found.len()));
-            if let Some(pfx) = small.then(|| fs::read(&pfx_path).ok()).flatten() {
+            let pfx = files::read(&pfx_path, Holds::Public, MAX_PFX).ok().flatten();
+            if let Some(pfx) = pfx.filter(|pfx| !pfx.is_empty()) {
                 return Ok(Self { pem, pfx: Some(pfx) });
             }
         }
@@ -189,13 +201,19 @@ fn custom_api(world: &World, tenant: &Tenant) -> Option<CustomApi> {
     })
 }
 
-fn certificates(facts: &Facts<'_>, document: &mut Settings) -> Result<(), StartError> {
-    let roots = facts.directory.join(ROOTS_FILE);
-    write_if_changed(&roots, facts.ca_pem.as_bytes())?;
-    document.ca_pem = path_text(&roots);
-    facts.ca_pem.clone_into(&mut document.ca_pem_text);
-    let bundle = with_system_roots(facts.ca_pem).unwrap_or_else(|| facts.ca_pem.as_bytes().to_vec());
-    let path = facts.directory.join(BUNDLE_FILE);
+/// The CA's members and files.
+pub(crate) fn certificates(directory: &Path, ca: &LabCa, document: &mut Settings) -> Result<(), StartError> {
+    let root = |file: &str, branch| {
+        let (path, pem) = (directory.join(file), ca.root(branch).pem());
+        write_if_changed(&path, pem.as_bytes())?;
+        Ok::<_, StartError>((path_text(&path), pem))
+    };
+    (document.ca_pem, document.ca_pem_text) = root(LOCAL_FILE, Branch::Local)?;
+    let (real_names, real_names_text) = root(REAL_NAMES_FILE, Branch::RealNames)?;
+    (document.ca_real_names_pem, document.ca_real_names_pem_text) = (Some(real_names), real_names_text);
+    let both = ca.roots_pem();
+    let bundle = with_system_roots(&both).unwrap_or_else(|| both.into_bytes());
+    let path = directory.join(BUNDLE_FILE);
     write_if_changed(&path, &bundle)?;
     document.ca_bundle_pem = Some(path_text(&path));
     Ok(())

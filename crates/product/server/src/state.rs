@@ -1,17 +1,18 @@
 //! The state directory: everything a lab writes, and who may write it.
 //!
-//! Decides that directories are private to their owner (0700), files too (0600), that a file appears whole or not at all
-//! (written aside, synchronised, renamed), and that one `serve` holds the directory at a time. Locks are advisory and end
-//! with the process, so nothing has to be cleaned up after a crash. Never decides what is in a file.
+//! Decides that directories are private to their owner (0700), that one which others may change is not used, and that one
+//! `serve` holds the directory at a time. Locks are advisory and end with the process; what a crash leaves behind is swept
+//! at the next start. Nobody waits for a lock for ever. Never decides what is in a file (`files` says which are read).
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::StartError;
+use crate::files::{self, FileError, Holds, honest_directory, open_lock, sweep_asides};
 
 /// The file other processes find a lab by.
 pub(crate) const SETTINGS_FILE: &str = "settings.json";
@@ -20,9 +21,16 @@ const STATE_LOCK: &str = "state.lock";
 const RUN: &str = "run";
 const RUN_LOCK: &str = "lock";
 
+/// How long a start waits for another one to be done with the shared files, which takes milliseconds.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// The largest settings file read.
+const MAX_SETTINGS: u64 = 1024 * 1024;
+
 /// Where a lab keeps its state unless told otherwise: `$XDG_STATE_HOME/mocktenant`, else `~/.local/state/mocktenant`, on
-/// Windows `%LOCALAPPDATA%\mocktenant`, and without a home directory below the temporary directory.
-pub fn default_state_dir() -> PathBuf {
+/// Windows `%LOCALAPPDATA%\mocktenant`. None without a home directory: a place that every user of a machine knows and may
+/// write to is no place for keys.
+pub fn default_state_dir() -> Option<PathBuf> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = absolute("XDG_STATE_HOME").or_else(|| {
         if cfg!(windows) {
@@ -31,7 +39,7 @@ pub fn default_state_dir() -> PathBuf {
             absolute("HOME").map(|home| home.join(".local/state"))
         }
     });
-    home.unwrap_or_else(std::env::temp_dir).join("mocktenant")
+    home.map(|home| home.join("mocktenant"))
 }
 
 /// A state directory.
@@ -59,10 +67,12 @@ pub(crate) struct Home {
 }
 
 impl StateDir {
-    /// The directory at `path`, made private where it does not exist yet; the path becomes absolute.
+    /// The directory at `path`, made private where it does not exist yet; the path becomes absolute. One that somebody
+    /// else could change is refused.
     pub(crate) fn open(path: &Path) -> Result<Self, StartError> {
         let failed = |source| StartError::State { doing: "create", path: path.to_owned(), source };
         make_private(path).map_err(failed)?;
+        honest_directory(path).map_err(|error| error.at("use", path))?;
         let root = std::path::absolute(path).map_err(failed)?;
         Ok(Self { root })
     }
@@ -78,7 +88,7 @@ impl StateDir {
             let path = path.clone();
             move |source| StartError::State { doing, path, source }
         };
-        let mut lock = open_lock(&path).map_err(failed("open"))?;
+        let mut lock = open_lock(&path).map_err(|error| error.at("open", &path))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -98,6 +108,7 @@ impl StateDir {
         written.map_err(failed("write"))?;
         // Whoever wrote it is gone, since the lock is ours.
         let _ = fs::remove_file(self.root.join(SETTINGS_FILE));
+        sweep_asides(&self.root, &crate::settings::FILES);
         Ok(Home {
             directory: self.root.clone(),
             temporary: false,
@@ -114,17 +125,38 @@ impl StateDir {
         sweep(&all);
         let directory = all.join(instance);
         let failed = |source| StartError::State { doing: "create", path: directory.clone(), source };
+        make_private(&all).map_err(failed)?;
+        honest_directory(&all).map_err(|error| error.at("use", &all))?;
         make_private(&directory).map_err(failed)?;
-        let lock = open_lock(&directory.join(RUN_LOCK)).map_err(failed)?;
-        lock.lock().map_err(failed)?;
-        Ok(Home { directory: directory.clone(), temporary: true, instance: instance.to_owned(), _lock: lock })
+        let path = directory.join(RUN_LOCK);
+        let lock = open_lock(&path).map_err(|error| error.at("open", &path))?;
+        lock.try_lock().map_err(|error| FileError::from(io::Error::from(error)).at("lock", &path))?;
+        Ok(Home { directory, temporary: true, instance: instance.to_owned(), _lock: lock })
     }
 
     /// Waits for the lock under which the shared files of the directory change; held until the value is dropped.
     pub(crate) fn lock_briefly(&self) -> Result<File, StartError> {
+        self.lock_within(LOCK_WAIT)
+    }
+
+    fn lock_within(&self, wait: Duration) -> Result<File, StartError> {
         let path = self.root.join(STATE_LOCK);
-        let lock = open_lock(&path).and_then(|lock| lock.lock().map(|()| lock));
-        lock.map_err(|source| StartError::State { doing: "lock", path, source })
+        let lock = open_lock(&path).map_err(|error| error.at("open", &path))?;
+        let began = Instant::now();
+        loop {
+            let source = match lock.try_lock() {
+                Ok(()) => return Ok(lock),
+                Err(TryLockError::WouldBlock) if began.elapsed() < wait => {
+                    std::thread::sleep(Duration::from_millis(2));
+                    continue;
+                }
+                Err(TryLockError::WouldBlock) => {
+                    io::Error::other(format!("another process has held it for over {} s", wait.as_secs()))
+                }
+                Err(TryLockError::Error(source)) => source,
+            };
+            return Err(StartError::State { doing: "lock", path, source });
+        }
     }
 
     /// Whether a `serve` seems to live here. A stale file says so too, which only costs a saved CA.
@@ -151,7 +183,8 @@ impl Home {
             instance: String,
         }
         let path = self.directory.join(SETTINGS_FILE);
-        let whose = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Whose>(&text).ok());
+        let text = files::read(&path, Holds::Public, MAX_SETTINGS).ok().flatten();
+        let whose = text.and_then(|text| serde_json::from_slice::<Whose>(&text).ok());
         if whose.is_some_and(|whose| whose.instance == self.instance) {
             let _ = fs::remove_file(path);
         }
@@ -171,66 +204,17 @@ impl Drop for Home {
 fn sweep(all: &Path) {
     for entry in fs::read_dir(all).into_iter().flatten().flatten() {
         let directory = entry.path();
-        let dead = match OpenOptions::new().read(true).write(true).open(directory.join(RUN_LOCK)) {
+        // A lab makes its lock under the short lock, which is held here: one without is as dead as one nobody holds.
+        let dead = match open_lock(&directory.join(RUN_LOCK)) {
             Ok(lock) => lock.try_lock().is_ok(),
-            Err(error) => error.kind() == io::ErrorKind::NotFound,
+            Err(FileError::Io(_)) => false,
+            Err(FileError::Dishonest { .. }) => true,
         };
         if dead {
             tracing::debug!(directory = %directory.display(), "removing what a dead lab left behind");
             let _ = fs::remove_dir_all(&directory);
         }
     }
-}
-
-/// Writes a private file, whole or not at all.
-pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), StartError> {
-    replace(path, content).map_err(|source| StartError::State {
-        doing: "write",
-        path: path.to_owned(),
-        source,
-    })
-}
-
-/// The same, unless the file holds exactly that already.
-pub(crate) fn write_if_changed(path: &Path, content: &[u8]) -> Result<(), StartError> {
-    if holds(path, content) { Ok(()) } else { write_private(path, content) }
-}
-
-/// Whether the file holds exactly that.
-pub(crate) fn holds(path: &Path, content: &[u8]) -> bool {
-    // The length first: most changes show there, and nothing large is read for them.
-    fs::metadata(path)
-        .is_ok_and(|found| usize::try_from(found.len()).is_ok_and(|length| length == content.len()))
-        && fs::read(path).is_ok_and(|found| found == content)
-}
-
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    // Process and counter make the name unique; several labs in one process write here too.
-    let aside = path.with_file_name(format!(
-        ".{name}.{}.{}",
-        std::process::id(),
-        COUNTER.fetch_add(1, Ordering::Relaxed)
-    ));
-    let written = write_aside(&aside, content).and_then(|()| fs::rename(&aside, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&aside);
-    }
-    written
-}
-
-fn write_aside(aside: &Path, content: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    let mut file = private(&mut options).open(aside)?;
-    file.write_all(content)?;
-    file.sync_all()
-}
-
-fn open_lock(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    private(options.read(true).write(true).create(true).truncate(false)).open(path)
 }
 
 fn read_bounded(file: &mut File) -> Option<String> {
@@ -261,18 +245,10 @@ fn make_private(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::write_private;
 
     #[test]
     fn a_second_holder_is_told_who_holds_the_directory() {
@@ -312,6 +288,20 @@ mod tests {
         let path = other.directory().to_owned();
         drop(other);
         assert!(!path.exists() && alive.directory().exists());
+    }
+
+    #[test]
+    fn a_lock_that_is_never_given_up_is_not_waited_for_for_ever() {
+        let scratch = tempfile::tempdir().unwrap();
+        let state = StateDir::open(scratch.path()).unwrap();
+        let held = state.lock_briefly().unwrap();
+        let StartError::State { doing, .. } = state.lock_within(Duration::from_millis(20)).unwrap_err()
+        else {
+            panic!()
+        };
+        assert_eq!(doing, "lock");
+        drop(held);
+        state.lock_within(Duration::ZERO).unwrap();
     }
 
     #[cfg(unix)]

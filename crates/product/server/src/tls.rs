@@ -8,8 +8,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mocktenant_keys::{Branch, LabCa};
-use mocktenant_lab::real_now;
+use mocktenant_keys::{CaError, LabCa};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -18,6 +17,7 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use time::{Duration, OffsetDateTime};
 
 use crate::names::Names;
+use crate::trust::{RealClock, Trust};
 
 /// Leaves kept; beyond that all are forgotten and made again, 0.1 ms each.
 const MAX_LEAVES: usize = 256;
@@ -31,24 +31,24 @@ const RENEW_BEFORE: Duration = Duration::DAY;
 /// What a caller without SNI finds in the certificate.
 const LOCALHOST: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
-/// Both sides of TLS for one lab.
+/// The listening side of TLS for one lab.
 #[derive(Debug)]
 pub(crate) struct Tls {
     leaves: Arc<Leaves>,
-    provider: Arc<CryptoProvider>,
     loopback: Arc<ServerConfig>,
     by_address: Mutex<HashMap<IpAddr, Arc<ServerConfig>>>,
-    client: Arc<ClientConfig>,
 }
 
 impl Tls {
-    pub(crate) fn new(ca: LabCa, names: Arc<Names>) -> Result<Self, rustls::Error> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let roots = Branch::ALL.map(|branch| CertificateDer::from(ca.root(branch).der()).into_owned());
-        let client = client_config(&provider, roots)?;
-        let leaves = Arc::new(Leaves { ca, names, made: Mutex::default() });
-        let loopback = server_config(&provider, Resolver::new(&leaves, None))?;
-        Ok(Self { leaves, provider, loopback, by_address: Mutex::default(), client })
+    pub(crate) fn new(trust: Arc<Trust>, names: Arc<Names>) -> Result<Self, rustls::Error> {
+        let leaves = Arc::new(Leaves { trust, names });
+        let loopback = server_config(leaves.trust.provider(), Resolver::new(&leaves, None))?;
+        Ok(Self { leaves, loopback, by_address: Mutex::default() })
+    }
+
+    /// Waits until the CA is fit to be served with, which it nearly always is.
+    pub(crate) async fn fit(&self) {
+        self.leaves.trust.current().await;
     }
 
     /// The configuration for callers that reached `address`.
@@ -62,18 +62,13 @@ impl Tls {
             return Arc::clone(config);
         }
         // The same provider gave a configuration before; without one, the caller finds localhost in the certificate.
-        let made = server_config(&self.provider, Resolver::new(&self.leaves, Some(address)));
+        let made = server_config(self.leaves.trust.provider(), Resolver::new(&self.leaves, Some(address)));
         let config = made.unwrap_or_else(|_| Arc::clone(&self.loopback));
         if known.len() >= MAX_ADDRESSES {
             known.clear();
         }
         known.insert(address, Arc::clone(&config));
         config
-    }
-
-    /// For calls to this lab: trusts its two roots and nothing else.
-    pub(crate) fn client(&self) -> Arc<ClientConfig> {
-        Arc::clone(&self.client)
     }
 }
 
@@ -94,9 +89,18 @@ pub(crate) fn client_config(
     provider: &Arc<CryptoProvider>,
     roots: impl IntoIterator<Item = CertificateDer<'static>>,
 ) -> Result<Arc<ClientConfig>, rustls::Error> {
+    lab_client_config(provider, RealClock::default(), roots)
+}
+
+/// The same by a lab's own clock.
+pub(crate) fn lab_client_config(
+    provider: &Arc<CryptoProvider>,
+    clock: RealClock,
+    roots: impl IntoIterator<Item = CertificateDer<'static>>,
+) -> Result<Arc<ClientConfig>, rustls::Error> {
     let mut store = RootCertStore::empty();
     store.add_parsable_certificates(roots);
-    let config = ClientConfig::builder_with_provider(Arc::clone(provider))
+    let config = ClientConfig::builder_with_details(Arc::clone(provider), Arc::new(clock))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(store)
         .with_no_client_auth();
@@ -105,35 +109,35 @@ pub(crate) fn client_config(
 
 /// The leaves of one lab by the names in them.
 struct Leaves {
-    ca: LabCa,
+    trust: Arc<Trust>,
     names: Arc<Names>,
-    made: Mutex<HashMap<String, Made>>,
 }
 
-struct Made {
+/// A leaf that was made.
+pub(crate) struct Made {
     key: Arc<CertifiedKey>,
+    not_before: OffsetDateTime,
     not_after: OffsetDateTime,
 }
 
 impl Leaves {
     fn get(&self, title: &str, hosts: &[&str]) -> Option<Arc<CertifiedKey>> {
-        let now = real_now();
-        let fresh = |made: &Made| made.not_after - now >= RENEW_BEFORE;
-        if let Some(made) = self.lock().get(title).filter(|made| fresh(made)) {
+        let current = self.trust.now();
+        let now = self.trust.clock().now();
+        // The clock may be set back as well as forward.
+        let fresh = |made: &Made| made.not_before <= now && made.not_after - now >= RENEW_BEFORE;
+        if let Some(made) = lock(&current.leaves).get(title).filter(|made| fresh(made)) {
             return Some(Arc::clone(&made.key));
         }
-        let made = match self.make(hosts, now) {
+        let made = match Self::make(&current.ca, hosts, now) {
             Ok(made) => made,
             Err(why) => {
-                tracing::warn!(
-                    name = %title.escape_debug(),
-                    "no certificate for this name: {why}; a start with it in the world makes a root for it",
-                );
+                tracing::warn!(name = %title.escape_debug(), "no certificate for this name: {why}");
                 return None;
             }
         };
         let key = Arc::clone(&made.key);
-        let mut all = self.lock();
+        let mut all = lock(&current.leaves);
         if all.len() >= MAX_LEAVES {
             all.clear();
         }
@@ -141,17 +145,23 @@ impl Leaves {
         Some(key)
     }
 
-    fn make(&self, hosts: &[&str], now: OffsetDateTime) -> Result<Made, String> {
-        let leaf = self.ca.leaf_for(hosts, now).map_err(|error| error.to_string())?;
+    fn make(ca: &LabCa, hosts: &[&str], now: OffsetDateTime) -> Result<Made, String> {
+        let leaf = ca.leaf_for(hosts, now).map_err(|error| match error {
+            CaError::Outside { .. } => {
+                format!("{error}; a start with it in the world makes a root for it")
+            }
+            _ => error.to_string(),
+        })?;
         let chain = leaf.chain_der.into_iter().map(CertificateDer::from).collect();
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(leaf.key_pkcs8_der));
         let key = aws_lc_rs::sign::any_ecdsa_type(&key).map_err(|error| error.to_string())?;
-        Ok(Made { key: Arc::new(CertifiedKey::new(chain, key)), not_after: leaf.not_after })
+        let key = Arc::new(CertifiedKey::new(chain, key));
+        Ok(Made { key, not_before: leaf.not_before, not_after: leaf.not_after })
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Made>> {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock(leaves: &Mutex<HashMap<String, Made>>) -> std::sync::MutexGuard<'_, HashMap<String, Made>> {
+    leaves.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl std::fmt::Debug for Leaves {

@@ -120,7 +120,7 @@ pub struct Serve {
     child: Child,
     settings: Value,
     stderr: PathBuf,
-    scratch: tempfile::TempDir,
+    scratch: Option<tempfile::TempDir>,
 }
 
 impl Serve {
@@ -136,8 +136,16 @@ impl Serve {
     ///
     /// # Panics
     /// If it does not answer in time.
-    pub fn start_with(mut command: Command) -> Self {
-        let scratch = must(tempfile::Builder::new().prefix("mocktenant-").tempdir(), "a scratch directory");
+    pub fn start_with(command: Command) -> Self {
+        let scratch = tempfile::Builder::new().prefix("mocktenant-").tempdir();
+        Self::start_in(command, must(scratch, "a scratch directory"))
+    }
+
+    /// The same in the directory that another one left behind ([`Self::kept`]).
+    ///
+    /// # Panics
+    /// If it does not answer in time.
+    pub fn start_in(mut command: Command, scratch: tempfile::TempDir) -> Self {
         let state = scratch.path().join("state");
         let stderr = scratch.path().join("stderr");
         let log = must(File::create(&stderr), "a scratch file");
@@ -147,7 +155,9 @@ impl Serve {
         let settings = loop {
             let settings = std::fs::read(state.join("settings.json"));
             // Renamed into place: what is there is whole.
-            if let Some(settings) = settings.ok().and_then(|text| serde_json::from_slice(&text).ok()) {
+            let settings = settings.ok().and_then(|text| serde_json::from_slice::<Value>(&text).ok());
+            // Not that of another lab that was killed here.
+            if let Some(settings) = settings.filter(|settings| settings["pid"] == child.id()) {
                 break settings;
             }
             let ended = child.try_wait().ok().flatten();
@@ -157,7 +167,7 @@ impl Serve {
             }
             std::thread::sleep(Duration::from_millis(2));
         };
-        Self { child, settings, stderr, scratch }
+        Self { child, settings, stderr, scratch: Some(scratch) }
     }
 
     /// Its process id.
@@ -167,7 +177,20 @@ impl Serve {
 
     /// Its state directory.
     pub fn state(&self) -> PathBuf {
-        self.scratch.path().join("state")
+        self.scratch.as_ref().map(|scratch| scratch.path().join("state")).unwrap_or_default()
+    }
+
+    /// Kills it and keeps its directory, which is as a lab leaves it that had no time to tidy up.
+    ///
+    /// # Panics
+    /// Never: it has a directory until it ends.
+    pub fn kept(mut self) -> tempfile::TempDir {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        match self.scratch.take() {
+            Some(scratch) => scratch,
+            None => unreachable!("taken here only"),
+        }
     }
 
     /// A text of its settings document by its RFC 6901 pointer; a missing one fails the test.

@@ -13,9 +13,13 @@ use mocktenant_testkit::Lab;
 use serde_json::Value;
 
 fn curl(program: &Path, lab: &Lab, arguments: &[&str]) -> Output {
+    curl_with(program, lab.settings().ca_bundle_pem.as_deref().unwrap(), arguments)
+}
+
+fn curl_with(program: &Path, roots: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(program);
     command.args(["--silent", "--show-error", "--max-time", "20", "--noproxy", "*", "--cacert"]);
-    output(command.arg(&lab.settings().ca_pem).args(arguments))
+    output(command.arg(roots).args(arguments))
 }
 
 fn document(output: &Output) -> Value {
@@ -38,6 +42,23 @@ async fn curl_verifies_the_discovery_document_under_localhost_and_under_the_real
     let url = format!("https://login.microsoftonline.com:{port}/{path}");
     let real = document(&curl(&program, &lab, &["--resolve", &resolve, &url]));
     assert_eq!(real["issuer"], format!("https://login.microsoftonline.com/{}/v2.0", entra.tenant_id));
+}
+
+#[tokio::test]
+async fn whoever_trusts_ca_pem_takes_nobody_for_microsoft() {
+    let Some(program) = or_skip("curl") else { return };
+    let lab = Lab::start().await;
+    let settings = lab.settings();
+    let port = port_of(&settings.entra.base_url);
+    let resolve = format!("login.microsoftonline.com:{port}:127.0.0.1");
+    let (local, real) =
+        (format!("https://localhost:{port}/"), format!("https://login.microsoftonline.com:{port}/"));
+    let code =
+        |roots: &Path, url: &str| curl_with(&program, roots, &["--resolve", &resolve, url]).status.code();
+    // 60 is curl's code for an unknown issuer.
+    assert_eq!((code(&settings.ca_pem, &local), code(&settings.ca_pem, &real)), (Some(0), Some(60)));
+    let real_names = settings.ca_real_names_pem.as_deref().unwrap();
+    assert_eq!((code(real_names, &local), code(real_names, &real)), (Some(60), Some(0)));
 }
 
 #[tokio::test]
@@ -112,7 +133,10 @@ async fn openssl_refuses_what_the_issuing_ca_must_never_sign() {
     let Some(openssl) = or_skip("openssl") else { return };
     let state = tempfile::tempdir().unwrap();
     let lab = Lab::builder().state(state.path()).start().await;
-    let roots = lab.settings().ca_pem.clone();
+    let scratch = tempfile::tempdir().unwrap();
+    let roots = scratch.path().join("roots.pem");
+    std::fs::write(&roots, lab.settings().ca_pem_text.clone() + &lab.settings().ca_real_names_pem_text)
+        .unwrap();
     let ca = saved_ca(state.path());
     let now = mocktenant_lab::real_now();
     let verifier = Verifier { openssl, scratch: tempfile::tempdir().unwrap() };
@@ -131,6 +155,9 @@ async fn openssl_refuses_what_the_issuing_ca_must_never_sign() {
         "localhost.evil.example",
         "evillocalhost",
         "8.8.8.8",
+        "10.0.0.1",
+        "192.168.1.1",
+        "fd00::1",
         "2001:db8::1",
     ];
     let real = [

@@ -172,7 +172,7 @@ async fn launch(options: Options) -> Result<(Started, JoinHandle<()>, oneshot::S
                 Ok(running) => {
                     let started = Started {
                         engine: running.lab().clone(),
-                        settings: running.settings().clone(),
+                        settings: Settings::clone(&running.settings()),
                         client: running.outbound_client(),
                         handle: Handle::current(),
                         directory: running.directory().to_owned(),

@@ -14,11 +14,12 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::X509Certificate;
 
 use super::names::{IpNet, Permitted};
+use super::shape::{self, Place};
 use super::{Branch, CaError, Host, Leaf, LeafPurpose};
 use crate::certificate::{Certificate, pem_text};
 
 /// Certificates begin this long before now, for machines whose clocks are behind.
-const BACKDATED: Duration = Duration::HOUR;
+pub(super) const BACKDATED: Duration = Duration::HOUR;
 /// The longest life of a leaf.
 const LEAF_LIFE: Duration = Duration::days(7);
 
@@ -85,6 +86,9 @@ impl IssuingCa {
         if read_permitted(&parsed_root).as_ref() != Some(&permitted) {
             return Err(damaged("root and issuing CA have different name constraints"));
         }
+        for (parsed, place) in [(&parsed_root, Place::Root), (&parsed, Place::Issuing)] {
+            shape::check(parsed, place, branch, &permitted).map_err(damaged)?;
+        }
         let mut params = CertificateParams::default();
         params.distinguished_name = name;
         Ok(Self { root, certificate, issuer: Issuer::new(params, key), permitted })
@@ -94,13 +98,18 @@ impl IssuingCa {
         pem_text("PRIVATE KEY", self.issuer.key().serialized_der())
     }
 
-    /// The first moment at which either certificate is no longer valid.
+    /// The first moment at which both certificates are valid.
+    pub(super) fn not_before(&self) -> OffsetDateTime {
+        self.certificate.not_before().max(self.root.not_before())
+    }
+
+    /// The last moment at which both certificates are valid.
     pub(super) fn not_after(&self) -> OffsetDateTime {
         self.certificate.not_after().min(self.root.not_after())
     }
 
     pub(super) fn is_valid_at(&self, now: OffsetDateTime) -> bool {
-        self.certificate.not_before().max(self.root.not_before()) <= now && now <= self.not_after()
+        self.not_before() <= now && now <= self.not_after()
     }
 
     /// Signs a leaf for whatever it is asked to.
@@ -118,7 +127,7 @@ impl IssuingCa {
         // No host in the subject: clients read the alternative names, and a host-like common name is one more name
         // that some would hold against the constraints.
         params.distinguished_name = named("mocktenant TLS leaf");
-        params.not_before = now.saturating_sub(BACKDATED).max(self.certificate.not_before());
+        params.not_before = now.saturating_sub(BACKDATED).max(self.not_before());
         params.not_after = params.not_before.saturating_add(LEAF_LIFE).min(self.not_after());
         params.subject_alt_names = hosts
             .iter()
@@ -143,6 +152,7 @@ impl IssuingCa {
             chain_der: vec![leaf.der().to_vec(), self.certificate.der().to_vec()],
             key_pkcs8_der: key.serialize_der(),
             branch,
+            not_before: truncated(params.not_before),
             not_after: truncated(params.not_after),
         })
     }
@@ -240,3 +250,6 @@ fn read_permitted(certificate: &X509Certificate<'_>) -> Option<Permitted> {
 fn truncated(moment: OffsetDateTime) -> OffsetDateTime {
     moment.replace_nanosecond(0).unwrap_or(moment)
 }
+
+#[cfg(test)]
+mod tests;

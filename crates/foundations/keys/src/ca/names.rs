@@ -16,15 +16,9 @@ pub(super) const MAX_NAMES: usize = 1000;
 /// The names under which machines know themselves and their containers; a single label covers everything below it.
 const ALWAYS_LOCAL_DNS: [&str; 4] = ["localhost", "test", "internal", "local"];
 
-/// Loopback and private addresses (RFC 1918, RFC 4193).
-const ALWAYS_LOCAL_IP: [IpNet; 6] = [
-    IpNet::v4(127, 0, 0, 0, 8),
-    IpNet::v4(10, 0, 0, 0, 8),
-    IpNet::v4(172, 16, 0, 0, 12),
-    IpNet::v4(192, 168, 0, 0, 16),
-    IpNet { address: IpAddr::V6(Ipv6Addr::LOCALHOST), prefix: 128 },
-    IpNet { address: IpAddr::V6(Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0)), prefix: 7 },
-];
+/// Loopback.
+const ALWAYS_LOCAL_IP: [IpNet; 2] =
+    [IpNet::v4(127, 0, 0, 0, 8), IpNet { address: IpAddr::V6(Ipv6Addr::LOCALHOST), prefix: 128 }];
 
 /// A root without any permitted DNS name would be a root without DNS constraints; this reserved name (RFC 6761 section
 /// 6.4) keeps the constraint there and matches nothing.
@@ -38,6 +32,14 @@ pub struct IpNet {
 }
 
 impl IpNet {
+    /// The private ranges (RFC 1918, RFC 4193), for a lab that listens beyond this machine.
+    pub const PRIVATE: [Self; 4] = [
+        Self::v4(10, 0, 0, 0, 8),
+        Self::v4(172, 16, 0, 0, 12),
+        Self::v4(192, 168, 0, 0, 16),
+        Self { address: IpAddr::V6(Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0)), prefix: 7 },
+    ];
+
     /// A range from any address in it and the number of leading bits that count; None if there are fewer bits.
     pub fn new(address: IpAddr, prefix: u8) -> Option<Self> {
         let address = match address {
@@ -140,7 +142,7 @@ impl FromStr for IpNet {
 pub struct CaNames {
     /// For `local`: declared names that are not Microsoft's, and single-label names such as compose service names.
     pub local_dns: Vec<String>,
-    /// For `local`: addresses beyond loopback and the private ranges.
+    /// For `local`: addresses beyond loopback.
     pub local_ip: Vec<IpNet>,
     /// For `real-names`: the world's Microsoft names.
     pub real_dns: Vec<String>,
@@ -203,6 +205,12 @@ impl Permitted {
 
     pub(super) fn covers_net(&self, net: &IpNet) -> bool {
         self.ip.iter().any(|range| range.covers(net))
+    }
+
+    /// What is permitted, for people: nothing at all is an empty list.
+    pub(super) fn words(&self) -> Vec<String> {
+        let dns = self.dns.iter().filter(|name| *name != NOTHING).cloned();
+        dns.chain(self.ip.iter().map(ToString::to_string)).collect()
     }
 
     /// The first entry of `wanted` that is not permitted here.

@@ -16,7 +16,7 @@ use mocktenant_world::World;
 use crate::args::{Common, Control, Serve};
 use crate::console::{self, Paint, Palette};
 use crate::failure::{Exit, Failure, Outcome};
-use crate::find_lab::state_directory;
+use crate::find_lab::{needed_state_directory, state_directory};
 use crate::journal_file;
 use crate::signals::Signals;
 
@@ -44,7 +44,7 @@ pub(crate) async fn run(common: &Common, serve: Serve, began: Instant) -> Outcom
         writers.push(journal_file::write(file, running.lab().journal().records(), exchanges)?);
     }
     // Nobody reading the screen is no reason not to serve.
-    let _ = console::line(&screen(running.settings(), common, palette));
+    let _ = console::line(&screen(&running.settings(), common, palette));
     let ready = format!("mocktenant ready in {} ms", began.elapsed().as_millis());
     let _ = console::line(&palette.paint(Paint::Strong, &ready));
     signals.next().await;
@@ -83,6 +83,9 @@ pub(crate) fn cannot_start(error: &StartError) -> Failure {
         StartError::Held { .. } => {
             failure.hint("mocktenant ready says where it answers; --state DIR starts another")
         }
+        StartError::Dishonest { .. } => {
+            failure.hint("find out who put it there; --state DIR chooses another directory meanwhile")
+        }
         _ => failure,
     }
 }
@@ -106,14 +109,14 @@ pub(crate) fn options(common: &Common, serve: Serve) -> Result<Options, Failure>
         control_token: common.control_token.clone().filter(|token| !token.is_empty()),
         control_open: serve.control == Control::Open,
         publish_settings: true,
-        ..Options::new(world, state_directory(common))
+        ..Options::new(world, needed_state_directory(common)?)
     })
 }
 
 /// The screen, from the settings document; what is not in it is not on the screen.
 fn screen(settings: &Settings, common: &Common, palette: Palette) -> String {
     let entra = &settings.entra;
-    let state = state_directory(common);
+    let state = state_directory(common).unwrap_or_default();
     let mut screen = String::with_capacity(2048);
     // Writing to a String cannot fail, here and below.
     let _ = writeln!(
@@ -148,7 +151,21 @@ fn screen(settings: &Settings, common: &Common, palette: Palette) -> String {
     }
     let ca = settings.ca_pem.to_string_lossy();
     if !ca.is_empty() {
-        row(&mut screen, "CA", &from_home(&ca), "limited to this lab's names, not trusted yet");
+        row(
+            &mut screen,
+            "CA",
+            &from_home(&ca),
+            "local and declared names, never Microsoft's; not trusted yet",
+        );
+    }
+    if let Some(bundle) = &settings.ca_bundle_pem {
+        let bundle = bundle.to_string_lossy();
+        row(
+            &mut screen,
+            "CA bundle",
+            &from_home(&bundle),
+            "also this world's Microsoft names: for one program",
+        );
     }
     if let Some(lines) = create_a_customer(settings) {
         let _ = writeln!(screen, "\n  create a customer in the AOS, and an account in Dataverse");

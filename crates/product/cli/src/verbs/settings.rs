@@ -24,7 +24,7 @@ pub(crate) async fn run(common: &Common, settings: Settings) -> Outcome {
         return live(&LabAt::find(common).await?).await;
     }
     let state = state_directory(common);
-    if let Some(text) = settings_text(&state)? {
+    if let Some(text) = state.as_deref().map_or(Ok(None), settings_text)? {
         // A stale file is worth nothing: ask before it is handed on.
         Candidate::find(common)?.reach().await?;
         console::raw(&text)?;

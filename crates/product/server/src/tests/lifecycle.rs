@@ -14,7 +14,7 @@ async fn a_serve_publishes_itself_last_and_withdraws_when_it_stops() {
     let running = serving(&state).await.unwrap();
     let path = state.path().join(SETTINGS_FILE);
     let document: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    assert_eq!(document, serde_json::json!(running.settings()));
+    assert_eq!(document, serde_json::json!(*running.settings()));
     assert_eq!(document["instance"], running.instance());
     let client = running.outbound_client();
     let health = client.get(&format!("{}/health", running.urls().control)).await.unwrap();

@@ -4,6 +4,7 @@ mod bad_input;
 mod lifecycle;
 mod outbound;
 mod products;
+mod renewal;
 mod settings;
 mod slow;
 mod tls;
@@ -166,6 +167,7 @@ fn setup(state: &TempDir) -> Setup {
         control_open: false,
         publish_settings: false,
         limits: Limits::default(),
+        clock: crate::trust::RealClock::default(),
     }
 }
 

@@ -12,7 +12,7 @@ const GOLDEN: &str = include_str!("settings.golden");
 #[tokio::test]
 async fn the_settings_of_the_default_world_are_whole_and_their_files_are_there() {
     let fixture = started(Limits::default()).await;
-    let settings = json!(fixture.running.settings());
+    let settings = json!(*fixture.running.settings());
     let members: Vec<&String> = settings.as_object().unwrap().keys().collect();
     assert_eq!(
         members,
@@ -24,6 +24,8 @@ async fn the_settings_of_the_default_world_are_whole_and_their_files_are_there()
             "custom_api",
             "ca_pem",
             "ca_pem_text",
+            "ca_real_names_pem",
+            "ca_real_names_pem_text",
             "ca_bundle_pem",
             "control_url",
             "instance",
@@ -51,6 +53,7 @@ async fn the_settings_of_the_default_world_are_whole_and_their_files_are_there()
     assert!(!no_null.contains("null"), "{no_null}");
     let files = [
         &settings["ca_pem"],
+        &settings["ca_real_names_pem"],
         &settings["ca_bundle_pem"],
         &entra["certificate_pem"],
         &entra["certificate_pfx"],
@@ -93,6 +96,7 @@ async fn the_document_is_the_same_to_the_last_byte_and_reads_back_what_it_wrote(
         ("{instance}", quoted(running.instance())),
         ("{pid}", std::process::id().to_string()),
         ("{ca_pem_text}", quoted(&running.ca_pem())),
+        ("{ca_real_names_pem_text}", quoted(&running.ca_real_names_pem())),
         ("{certificate_pem_text}", quoted(&settings.entra.certificate_pem_text)),
         ("{certificate_pfx_base64}", quoted(&settings.entra.certificate_pfx_base64)),
     ];

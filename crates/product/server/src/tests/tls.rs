@@ -10,7 +10,7 @@ use super::*;
 
 async fn handshake(fixture: &Fixture, name: ServerName<'static>) -> Result<Vec<Vec<u8>>, std::io::Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let roots = fixture.running.ca_pem();
+    let roots = fixture.running.ca_pem() + &fixture.running.ca_real_names_pem();
     let roots = CertificateDer::pem_slice_iter(roots.as_bytes()).map(Result::unwrap);
     let config = crate::tls::client_config(&provider, roots.collect::<Vec<_>>()).unwrap();
     let stream = TlsConnector::from(config).connect(name, fixture.connect().await).await?;
@@ -34,6 +34,37 @@ async fn world_names_localhost_and_addresses_verify_and_leaves_are_kept() {
         let first = handshake(&fixture, name.clone()).await.unwrap();
         assert_eq!(first.len(), 2, "leaf and issuing CA");
         assert_eq!(handshake(&fixture, name).await.unwrap(), first);
+    }
+}
+
+#[tokio::test]
+async fn whoever_trusts_ca_pem_cannot_be_told_that_this_is_microsoft() {
+    let fixture = started(short()).await;
+    let settings = fixture.running.settings();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let trusting = |text: &str| {
+        let roots = CertificateDer::pem_slice_iter(text.as_bytes()).map(Result::unwrap).collect::<Vec<_>>();
+        TlsConnector::from(crate::tls::client_config(&provider, roots).unwrap())
+    };
+    let bundle = std::fs::read_to_string(settings.ca_bundle_pem.as_ref().unwrap()).unwrap();
+    for (roots, local, microsoft) in [
+        (&std::fs::read_to_string(&settings.ca_pem).unwrap(), true, false),
+        (&settings.ca_pem_text, true, false),
+        (&std::fs::read_to_string(settings.ca_real_names_pem.as_ref().unwrap()).unwrap(), false, true),
+        (&settings.ca_real_names_pem_text, false, true),
+        (&bundle, true, true),
+    ] {
+        for (name, expected) in [
+            ("localhost", local),
+            ("ax.contoso.com", local),
+            ("127.0.0.1", local),
+            ("login.microsoftonline.com", microsoft),
+            ("contoso.crm4.dynamics.com", microsoft),
+        ] {
+            let name: ServerName<'static> = ServerName::try_from(name).unwrap();
+            let stream = trusting(roots).connect(name.clone(), fixture.connect().await).await;
+            assert_eq!(stream.is_ok(), expected, "{name:?}");
+        }
     }
 }
 
@@ -72,7 +103,7 @@ async fn http_https_and_both_versions_share_one_port() {
 /// curl's answer, or none where there is no curl.
 async fn curl(fixture: &Fixture, arguments: &[&str]) -> Option<Result<String, i32>> {
     let roots = fixture.state.path().join("roots.pem");
-    std::fs::write(&roots, fixture.running.ca_pem()).unwrap();
+    std::fs::write(&roots, fixture.running.ca_pem() + &fixture.running.ca_real_names_pem()).unwrap();
     let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
     let run = move || {
         std::process::Command::new("curl")

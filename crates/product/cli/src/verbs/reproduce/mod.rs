@@ -20,7 +20,7 @@ use serde_json::json;
 use crate::args::{Common, Reproduce};
 use crate::console::{self, Palette};
 use crate::failure::{Exit, Failure, Outcome};
-use crate::find_lab::state_directory;
+use crate::find_lab::needed_state_directory;
 use crate::signals::Signals;
 use crate::verbs::serve::{cannot_start, default_world, stop};
 
@@ -42,7 +42,7 @@ pub(crate) async fn run(common: &Common, reproduce: Reproduce, began: Instant) -
     let options = Options {
         ports: Ports::Free,
         control_token: common.control_token.clone().filter(|token| !token.is_empty()),
-        ..Options::new(default_world()?, state_directory(common))
+        ..Options::new(default_world()?, needed_state_directory(common)?)
     };
     let told = async {
         let running = mocktenant_server::start(options).await.map_err(|error| cannot_start(&error))?;

@@ -1,0 +1,336 @@
+//! The certificate authority of a running lab: whom its callers and its own calls trust, today and in a year.
+//!
+//! Decides when the CA is made anew while the lab runs: before three days are left and when the clock of this machine steps
+//! out of its validity either way, looked at every second and before every handshake. The new roots are in files and
+//! settings before they are served, unless they cannot be written: then the old ones serve as long as they are valid, and
+//! after that new ones do all the same, with what is wrong in health and log. Time is the machine's, as TLS sees it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::time::{Duration, Instant};
+
+use mocktenant_control::authority::{Authority, Health, Root};
+use mocktenant_control::settings::{Published, Settings};
+use mocktenant_keys::{Branch, CaError, LabCa};
+use mocktenant_lab::{BoxFuture, real_now};
+use rustls::ClientConfig;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::time_provider::TimeProvider;
+use serde_json::json;
+use time::OffsetDateTime;
+use tokio::sync::watch;
+
+use crate::authority::Need;
+use crate::connection::{Phase, reached};
+use crate::error::StartError;
+use crate::files::write_private;
+use crate::settings::certificates;
+use crate::state::SETTINGS_FILE;
+use crate::tls::{Made, lab_client_config};
+
+/// How often the clock is looked at without anybody asking.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How long a renewal that could not be saved is not tried again.
+const RETRY: Duration = Duration::from_secs(10);
+
+/// The machine's clock, which tests move.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RealClock {
+    /// Seconds; 0 outside tests.
+    ahead: Arc<AtomicI64>,
+}
+
+impl RealClock {
+    pub(crate) fn now(&self) -> OffsetDateTime {
+        real_now().saturating_add(time::Duration::seconds(self.ahead.load(Ordering::Relaxed)))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn step_to(&self, days: i64) {
+        self.ahead.store(days * 86_400, Ordering::Relaxed);
+    }
+}
+
+impl TimeProvider for RealClock {
+    fn current_time(&self) -> Option<UnixTime> {
+        let seconds = u64::try_from(self.now().unix_timestamp()).ok()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+    }
+}
+
+/// One CA and what was made from it.
+pub(crate) struct Current {
+    pub(crate) ca: LabCa,
+    /// Trusts its two roots and nothing else.
+    pub(crate) client: Arc<ClientConfig>,
+    /// Leaves by title.
+    pub(crate) leaves: Mutex<HashMap<String, Made>>,
+    /// Seconds since 1970 between which it need not be renewed.
+    carefree: (i64, i64),
+}
+
+impl Current {
+    fn of(ca: LabCa, provider: &Arc<CryptoProvider>, clock: &RealClock) -> Result<Self, rustls::Error> {
+        let roots = Branch::ALL.map(|branch| CertificateDer::from(ca.root(branch).der()).into_owned());
+        let client = lab_client_config(provider, clock.clone(), roots)?;
+        let (from, until) = ca.carefree();
+        let carefree = (from.unix_timestamp(), until.unix_timestamp());
+        Ok(Self { ca, client, leaves: Mutex::default(), carefree })
+    }
+
+    fn does(&self, now: OffsetDateTime) -> bool {
+        (self.carefree.0..=self.carefree.1).contains(&now.unix_timestamp())
+    }
+}
+
+/// Where the CA's files and settings of a lab that can be found are.
+struct Publication {
+    directory: PathBuf,
+    settings: Arc<Published>,
+}
+
+/// The CA a lab serves with. Shared by its listeners, its calls and its control API.
+pub(crate) struct Trust {
+    need: Need,
+    clock: RealClock,
+    provider: Arc<CryptoProvider>,
+    current: RwLock<Arc<Current>>,
+    /// One renewal at a time; when the last one could not be saved.
+    renewing: tokio::sync::Mutex<Option<(Instant, OffsetDateTime)>>,
+    /// Why the CA in use is not the one in the files.
+    trouble: Mutex<Option<String>>,
+    publication: Mutex<Option<Publication>>,
+}
+
+impl Trust {
+    /// Reads or makes the CA of a start.
+    pub(crate) fn load(need: Need, clock: RealClock) -> Result<Self, StartError> {
+        let ca = need.load(clock.now(), None)?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let current = Current::of(ca, &provider, &clock)?;
+        Ok(Self {
+            need,
+            clock,
+            provider,
+            current: RwLock::new(Arc::new(current)),
+            renewing: tokio::sync::Mutex::default(),
+            trouble: Mutex::default(),
+            publication: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn provider(&self) -> &Arc<CryptoProvider> {
+        &self.provider
+    }
+
+    pub(crate) fn clock(&self) -> &RealClock {
+        &self.clock
+    }
+
+    /// The CA as it is, which may be about to be renewed.
+    pub(crate) fn now(&self) -> Arc<Current> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The CA to use, renewed if its time has come: what is asked before every handshake. Costs a look at the clock.
+    pub(crate) async fn current(self: &Arc<Self>) -> Arc<Current> {
+        let current = self.now();
+        if current.does(self.clock.now()) {
+            return current;
+        }
+        self.renew().await
+    }
+
+    /// Looks at the clock until the lab has stopped.
+    pub(crate) async fn watch(trust: Weak<Self>, mut phase: watch::Receiver<Phase>) {
+        loop {
+            tokio::select! {
+                () = reached(&mut phase, Phase::Stopped) => return,
+                () = tokio::time::sleep(TICK) => {}
+            }
+            let Some(trust) = trust.upgrade() else { return };
+            trust.settled().await;
+        }
+    }
+
+    /// The same, and what could not be saved is tried again.
+    async fn settled(self: &Arc<Self>) -> Arc<Current> {
+        let troubled = locked(&self.trouble).is_some();
+        if troubled { self.renew().await } else { self.current().await }
+    }
+
+    async fn renew(self: &Arc<Self>) -> Arc<Current> {
+        let mut failed = self.renewing.lock().await;
+        let (current, now) = (self.now(), self.clock.now());
+        let saved = locked(&self.trouble).is_none();
+        // A clock that was set since then is a reason of its own.
+        let lately = failed
+            .is_some_and(|(at, clock)| at.elapsed() < RETRY && (now - clock).unsigned_abs() < 2 * RETRY);
+        if current.does(now) && saved || lately && current.ca.is_valid_at(now) {
+            return current;
+        }
+        let renewing = Arc::clone(self);
+        // Files are written and waited for: not on a thread that answers.
+        let renewed = tokio::task::spawn_blocking(move || renewing.renew_now(now)).await;
+        *failed = if renewed.unwrap_or(false) { None } else { Some((Instant::now(), now)) };
+        self.now()
+    }
+
+    /// Whether the CA is renewed and saved.
+    fn renew_now(&self, now: OffsetDateTime) -> bool {
+        let current = self.now();
+        let outcome = self.need.load(now, Some(&current.ca)).map_err(|error| chain(&error)).and_then(|ca| {
+            let changed = ca.roots_pem() != current.ca.roots_pem();
+            let next = Current::of(ca, &self.provider, &self.clock).map_err(|error| error.to_string())?;
+            let published = self.publish_again(&next.ca).map_err(|error| chain(&error));
+            if changed {
+                self.serve(next);
+            }
+            published
+        });
+        let Err(why) = outcome else {
+            if locked(&self.trouble).take().is_some() {
+                tracing::info!("the certificate authority is saved again");
+            }
+            return true;
+        };
+        let trouble = if self.now().ca.is_valid_at(now) {
+            format!("the renewed certificate authority cannot be saved: {why}")
+        } else {
+            match self.renew_in_memory(&current.ca, now) {
+                Ok(()) => format!(
+                    "the certificate authority is renewed in memory only, so clients have to be given /ca.pem of the \
+                     tools port: {why}"
+                ),
+                Err(error) => format!("{}: {error}", invalid(&current.ca, now)),
+            }
+        };
+        let mut told = locked(&self.trouble);
+        if told.as_deref() != Some(&trouble) {
+            tracing::error!("{trouble}");
+        }
+        *told = Some(trouble);
+        false
+    }
+
+    fn renew_in_memory(&self, ca: &LabCa, now: OffsetDateTime) -> Result<(), String> {
+        let (renewed, _) = ca.renewed(&self.need.names, now).map_err(|error: CaError| error.to_string())?;
+        let next = Current::of(renewed, &self.provider, &self.clock).map_err(|error| error.to_string())?;
+        self.serve(next);
+        Ok(())
+    }
+
+    fn serve(&self, next: Current) {
+        for branch in Branch::ALL {
+            let (from, until) = next.ca.validity(branch);
+            tracing::info!(%branch, from = %from.date(), until = %until.date(), "the certificate authority was renewed");
+        }
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+    }
+
+    /// Makes the settings known: from here on they follow the CA.
+    pub(crate) fn publish(
+        &self,
+        directory: PathBuf,
+        settings: Arc<Published>,
+        document: impl FnOnce(&LabCa) -> Result<Settings, StartError>,
+    ) -> Result<(), StartError> {
+        let mut publication = locked(&self.publication);
+        let document = document(&self.now().ca)?;
+        write_settings(&directory, &document)?;
+        settings.set(document);
+        *publication = Some(Publication { directory, settings });
+        Ok(())
+    }
+
+    fn publish_again(&self, ca: &LabCa) -> Result<(), StartError> {
+        let publication = locked(&self.publication);
+        let Some(Publication { directory, settings }) = &*publication else { return Ok(()) };
+        let Some(document) = settings.get() else { return Ok(()) };
+        let mut document = Settings::clone(&document);
+        certificates(directory, ca, &mut document)?;
+        write_settings(directory, &document)?;
+        settings.set(document);
+        Ok(())
+    }
+
+    /// After this nothing is written to the lab's directory any more.
+    pub(crate) fn withdraw(&self) {
+        locked(&self.publication).take();
+    }
+
+    /// Why the lab's own TLS cannot work at this moment, if it cannot.
+    pub(crate) fn invalid(&self) -> Option<String> {
+        let (current, now) = (self.now(), self.clock.now());
+        if current.ca.is_valid_at(now) {
+            return None;
+        }
+        Some(locked(&self.trouble).clone().unwrap_or_else(|| invalid(&current.ca, now)))
+    }
+}
+
+fn write_settings(directory: &std::path::Path, document: &Settings) -> Result<(), StartError> {
+    write_private(&directory.join(SETTINGS_FILE), format!("{:#}\n", json!(document)).as_bytes())
+}
+
+/// Which roots are not valid, and when they are.
+fn invalid(ca: &LabCa, now: OffsetDateTime) -> String {
+    let spans = Branch::ALL.into_iter().filter_map(|branch| {
+        let (from, until) = ca.validity(branch);
+        let outside = now < from || now > until;
+        outside.then(|| format!("its {branch} root is valid from {} to {}", from.date(), until.date()))
+    });
+    let spans: Vec<String> = spans.collect();
+    format!("the lab's own certificate authority is not valid on {}: {}", now.date(), spans.join(", "))
+}
+
+/// An error and what it came from.
+fn chain(error: &StartError) -> String {
+    let source = std::error::Error::source(error);
+    source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The CA as the control API shows it.
+pub(crate) struct Shown(pub(crate) Arc<Trust>);
+
+impl Authority for Shown {
+    fn local_pem(&self) -> String {
+        self.0.now().ca.root(Branch::Local).pem()
+    }
+
+    fn real_names_pem(&self) -> String {
+        self.0.now().ca.root(Branch::RealNames).pem()
+    }
+
+    fn health(&self) -> BoxFuture<'_, Health> {
+        Box::pin(async {
+            let current = self.0.settled().await;
+            let roots = Branch::ALL.map(|branch| {
+                let (not_before, not_after) = current.ca.validity(branch);
+                Root { name: branch.name(), not_before, not_after }
+            });
+            let invalid = self.0.invalid();
+            let valid = invalid.is_none();
+            Health {
+                roots: roots.into(),
+                valid,
+                trouble: invalid.or_else(|| locked(&self.0.trouble).clone()),
+            }
+        })
+    }
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Trust").field("need", &self.need).finish_non_exhaustive()
+    }
+}

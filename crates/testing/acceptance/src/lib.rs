@@ -5,6 +5,7 @@
 
 pub mod binary;
 pub mod breakages;
+pub mod oracle;
 pub mod random_world;
 pub mod raw;
 pub mod tools;

@@ -114,17 +114,18 @@ pub fn wait(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
     }
 }
 
-/// A `mocktenant serve` on free ports. Killed when dropped.
+/// A `mocktenant serve`. Killed when dropped.
 #[derive(Debug)]
 pub struct Serve {
     child: Child,
     settings: Value,
-    stderr: PathBuf,
-    scratch: tempfile::TempDir,
+    directory: PathBuf,
+    /// Removed with the lab where nobody else names it.
+    _scratch: Option<tempfile::TempDir>,
 }
 
 impl Serve {
-    /// Starts one with a state directory of its own and waits until it answers.
+    /// Starts one on free ports with a state directory of its own and waits until it answers.
     ///
     /// # Panics
     /// If it does not answer in time; the message has what it wrote.
@@ -136,28 +137,65 @@ impl Serve {
     ///
     /// # Panics
     /// If it does not answer in time.
-    pub fn start_with(mut command: Command) -> Self {
+    pub fn start_with(command: Command) -> Self {
         let scratch = must(tempfile::Builder::new().prefix("mocktenant-").tempdir(), "a scratch directory");
-        let state = scratch.path().join("state");
-        let stderr = scratch.path().join("stderr");
-        let log = must(File::create(&stderr), "a scratch file");
-        command.args(["serve", "--port", "0", "--state"]).arg(&state).stdout(Stdio::null()).stderr(log);
+        let directory = scratch.path().to_owned();
+        Self::launch(command, directory, 0, Some(scratch))
+    }
+
+    /// The same in a directory that outlives it, on ports from `port` on: `state` in it is the state directory, `stderr` what
+    /// all who were started there have written.
+    ///
+    /// # Panics
+    /// If it does not answer in time.
+    pub fn start_in(command: Command, directory: &Path, port: u16) -> Self {
+        Self::launch(command, directory.to_owned(), port, None)
+    }
+
+    fn launch(
+        mut command: Command,
+        directory: PathBuf,
+        port: u16,
+        scratch: Option<tempfile::TempDir>,
+    ) -> Self {
+        let state = directory.join("state");
+        let log =
+            must(File::options().create(true).append(true).open(directory.join("stderr")), "a scratch file");
+        command
+            .args(["serve", "--port", &port.to_string(), "--state"])
+            .arg(&state)
+            .stdout(Stdio::null())
+            .stderr(log);
         let mut child = must(command.spawn(), "the binary");
         let began = Instant::now();
         let settings = loop {
             let settings = std::fs::read(state.join("settings.json"));
-            // Renamed into place: what is there is whole.
-            if let Some(settings) = settings.ok().and_then(|text| serde_json::from_slice(&text).ok()) {
+            // Renamed into place: what is there is whole. One that was killed has left its own.
+            let settings = settings.ok().and_then(|text| serde_json::from_slice::<Value>(&text).ok());
+            if let Some(settings) = settings.filter(|settings| settings["pid"] == child.id()) {
                 break settings;
             }
             let ended = child.try_wait().ok().flatten();
             if ended.is_some() || began.elapsed() > START {
                 let _ = child.kill();
-                panic!("no lab ({ended:?}): {}", std::fs::read_to_string(&stderr).unwrap_or_default());
+                let said = std::fs::read_to_string(directory.join("stderr")).unwrap_or_default();
+                panic!("no lab ({ended:?}): {said}");
             }
             std::thread::sleep(Duration::from_millis(2));
         };
-        Self { child, settings, stderr, scratch }
+        Self { child, settings, directory, _scratch: scratch }
+    }
+
+    /// Sends a signal by its name, as `kill` does.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        must(sent, "kill");
+    }
+
+    /// Sends a signal and waits for the end; `None` if it did not come in time, and then the lab was killed.
+    pub fn stop(&mut self, signal: &str, limit: Duration) -> Option<ExitStatus> {
+        self.signal(signal);
+        wait(&mut self.child, limit)
     }
 
     /// Its process id.
@@ -167,7 +205,7 @@ impl Serve {
 
     /// Its state directory.
     pub fn state(&self) -> PathBuf {
-        self.scratch.path().join("state")
+        self.directory.join("state")
     }
 
     /// A text of its settings document by its RFC 6901 pointer; a missing one fails the test.
@@ -202,7 +240,8 @@ impl Serve {
     /// What it wrote to standard error until now.
     pub fn log(&self) -> String {
         let mut text = String::new();
-        let read = File::open(&self.stderr).and_then(|mut file| file.read_to_string(&mut text));
+        let read =
+            File::open(self.directory.join("stderr")).and_then(|mut file| file.read_to_string(&mut text));
         must(read, "its log");
         text
     }

@@ -114,17 +114,18 @@ pub fn wait(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
     }
 }
 
-/// A `mocktenant serve` on free ports. Killed when dropped.
+/// A `mocktenant serve`. Killed when dropped.
 #[derive(Debug)]
 pub struct Serve {
     child: Child,
     settings: Value,
-    stderr: PathBuf,
+    directory: PathBuf,
+    /// Removed with the lab where nobody else names it.
     scratch: Option<tempfile::TempDir>,
 }
 
 impl Serve {
-    /// Starts one with a state directory of its own and waits until it answers.
+    /// Starts one on free ports with a state directory of its own and waits until it answers.
     ///
     /// # Panics
     /// If it does not answer in time; the message has what it wrote.
@@ -137,37 +138,64 @@ impl Serve {
     /// # Panics
     /// If it does not answer in time.
     pub fn start_with(command: Command) -> Self {
-        let scratch = tempfile::Builder::new().prefix("mocktenant-").tempdir();
-        Self::start_in(command, must(scratch, "a scratch directory"))
+        let scratch = must(tempfile::Builder::new().prefix("mocktenant-").tempdir(), "a scratch directory");
+        let directory = scratch.path().to_owned();
+        Self::launch(command, directory, 0, Some(scratch))
     }
 
-    /// The same in the directory that another one left behind ([`Self::kept`]).
+    /// The same in a directory that outlives it, on ports from `port` on: `state` in it is the state directory, `stderr` what
+    /// all who were started there have written.
     ///
     /// # Panics
     /// If it does not answer in time.
-    pub fn start_in(mut command: Command, scratch: tempfile::TempDir) -> Self {
-        let state = scratch.path().join("state");
-        let stderr = scratch.path().join("stderr");
-        let log = must(File::create(&stderr), "a scratch file");
-        command.args(["serve", "--port", "0", "--state"]).arg(&state).stdout(Stdio::null()).stderr(log);
+    pub fn start_in(command: Command, directory: &Path, port: u16) -> Self {
+        Self::launch(command, directory.to_owned(), port, None)
+    }
+
+    fn launch(
+        mut command: Command,
+        directory: PathBuf,
+        port: u16,
+        scratch: Option<tempfile::TempDir>,
+    ) -> Self {
+        let state = directory.join("state");
+        let log =
+            must(File::options().create(true).append(true).open(directory.join("stderr")), "a scratch file");
+        command
+            .args(["serve", "--port", &port.to_string(), "--state"])
+            .arg(&state)
+            .stdout(Stdio::null())
+            .stderr(log);
         let mut child = must(command.spawn(), "the binary");
         let began = Instant::now();
         let settings = loop {
             let settings = std::fs::read(state.join("settings.json"));
-            // Renamed into place: what is there is whole.
+            // Renamed into place: what is there is whole. One that was killed has left its own.
             let settings = settings.ok().and_then(|text| serde_json::from_slice::<Value>(&text).ok());
-            // Not that of another lab that was killed here.
             if let Some(settings) = settings.filter(|settings| settings["pid"] == child.id()) {
                 break settings;
             }
             let ended = child.try_wait().ok().flatten();
             if ended.is_some() || began.elapsed() > START {
                 let _ = child.kill();
-                panic!("no lab ({ended:?}): {}", std::fs::read_to_string(&stderr).unwrap_or_default());
+                let said = std::fs::read_to_string(directory.join("stderr")).unwrap_or_default();
+                panic!("no lab ({ended:?}): {said}");
             }
             std::thread::sleep(Duration::from_millis(2));
         };
-        Self { child, settings, stderr, scratch: Some(scratch) }
+        Self { child, settings, directory, scratch }
+    }
+
+    /// Sends a signal by its name, as `kill` does.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        must(sent, "kill");
+    }
+
+    /// Sends a signal and waits for the end; `None` if it did not come in time, and then the lab was killed.
+    pub fn stop(&mut self, signal: &str, limit: Duration) -> Option<ExitStatus> {
+        self.signal(signal);
+        wait(&mut self.child, limit)
     }
 
     /// Its process id.
@@ -177,20 +205,15 @@ impl Serve {
 
     /// Its state directory.
     pub fn state(&self) -> PathBuf {
-        self.scratch.as_ref().map(|scratch| scratch.path().join("state")).unwrap_or_default()
+        self.directory.join("state")
     }
 
-    /// Kills it and keeps its directory, which is as a lab leaves it that had no time to tidy up.
-    ///
-    /// # Panics
-    /// Never: it has a directory until it ends.
-    pub fn kept(mut self) -> tempfile::TempDir {
+    /// Kills it and keeps its directory, which is as a lab leaves it that had no time to tidy up; `None` where the directory
+    /// outlives it anyway.
+    pub fn kept(mut self) -> Option<tempfile::TempDir> {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        match self.scratch.take() {
-            Some(scratch) => scratch,
-            None => unreachable!("taken here only"),
-        }
+        self.scratch.take()
     }
 
     /// A text of its settings document by its RFC 6901 pointer; a missing one fails the test.
@@ -225,7 +248,8 @@ impl Serve {
     /// What it wrote to standard error until now.
     pub fn log(&self) -> String {
         let mut text = String::new();
-        let read = File::open(&self.stderr).and_then(|mut file| file.read_to_string(&mut text));
+        let read =
+            File::open(self.directory.join("stderr")).and_then(|mut file| file.read_to_string(&mut text));
         must(read, "its log");
         text
     }

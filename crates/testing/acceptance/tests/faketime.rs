@@ -222,11 +222,11 @@ fn a_lab_that_starts_in_2079_on_the_state_of_today_is_healthy() {
     let Some(aged) = aged() else { return };
     let state = aged.lab.state();
     let Aged { lab, clock, curl } = aged;
-    let scratch = lab.kept();
+    let scratch = lab.kept().unwrap();
     clock.set("@2079-06-01 12:00:00");
     let mut command = binary::command();
     clock.on(&mut command);
-    let aged = Aged { lab: Serve::start_in(command, scratch), clock, curl };
+    let aged = Aged { lab: Serve::start_in(command, scratch.path(), 0), clock, curl };
     assert_eq!(aged.lab.state(), state);
     aged.is_healthy("in 2079", "FT-100");
     assert!(aged.lab.log().contains("a new local root certificate"), "{}", aged.lab.log());

@@ -1,31 +1,18 @@
-//! The callers: keep-alive HTTP/1.1 on blocking sockets, one request at a time on each connection.
+//! The callers: one request at a time on each of some keep-alive connections.
 //!
-//! Written by hand so that the caller costs little beside the server it shares the machine with. Every answer is read
-//! whole and must be 200.
+//! Every answer is read whole and must be 200.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mocktenant_keys::{Algorithm, shipped};
-use mocktenant_lab::real_now;
-use mocktenant_token::{HeaderSegment, mint};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use serde_json::json;
+use mocktenant_acceptance::keep_alive::{KeepAlive, assertion, trusting};
+use rustls::ClientConfig;
 
 use crate::Failure;
 use crate::server::{Bare, Server};
-
-/// In bytes, with its head.
-const LARGEST_ANSWER: usize = 32 * 1024;
-
-/// How long one answer may take.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,15 +78,7 @@ impl Target {
              &client_assertion={}",
             assertion(tenant, client)?
         );
-        let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_file_iter(server.setting("/ca_pem")?)? {
-            roots.add(certificate?)?;
-        }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let tls = trusting(Path::new(server.setting("/ca_pem")?))?;
         let requests = vec![
             (Kind::Secret, Arc::clone(&by_secret)),
             (Kind::Certificate, post(&host, &endpoint, &by_certificate)),
@@ -108,7 +87,7 @@ impl Target {
             (Kind::Keys, get(&host, &format!("/{tenant}/discovery/v2.0/keys"))),
         ];
         let address = format!("127.0.0.1:{port}");
-        Ok(Self { http: address.clone(), https: address, requests, tls: Arc::new(tls) })
+        Ok(Self { http: address.clone(), https: address, requests, tls })
     }
 
     /// The same requests to the bare server.
@@ -119,22 +98,16 @@ impl Target {
 
     /// One answer, as it came.
     pub(crate) fn answer(&self, kind: Kind) -> Result<Vec<u8>, Failure> {
-        let mut stream = self.connect(kind)?;
-        stream.write_all(&self.request(kind)?)?;
-        read_answer(&mut *stream, &mut vec![0; LARGEST_ANSWER]).map(<[u8]>::to_vec)
+        let mut connection = self.connect(kind)?;
+        Ok(connection.ask(&self.request(kind)?)?.to_vec())
     }
 
-    fn connect(&self, kind: Kind) -> Result<Box<dyn ReadWrite>, Failure> {
-        let secure = kind == Kind::SecureSecret;
-        let stream = TcpStream::connect(if secure { &self.https } else { &self.http })?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        if !secure {
-            return Ok(Box::new(stream));
+    fn connect(&self, kind: Kind) -> Result<KeepAlive, Failure> {
+        if kind == Kind::SecureSecret {
+            Ok(KeepAlive::secure(&self.https, Arc::clone(&self.tls))?)
+        } else {
+            Ok(KeepAlive::plain(&self.http)?)
         }
-        let connection = ClientConnection::new(Arc::clone(&self.tls), ServerName::try_from("localhost")?)?;
-        Ok(Box::new(StreamOwned::new(connection, stream)))
     }
 
     fn request(&self, kind: Kind) -> Result<Arc<[u8]>, Failure> {
@@ -157,21 +130,6 @@ fn get(host: &str, target: &str) -> Arc<[u8]> {
 
 fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
-}
-
-/// An assertion as an SDK would reuse it for minutes, signed with the published key of the sample client.
-fn assertion(tenant: &str, client: &str) -> Result<String, Failure> {
-    let identity = shipped::sample_client();
-    let header =
-        json!({"alg": "RS256", "typ": "JWT", "x5t": identity.certificate().thumbprint().base64url()});
-    let header = HeaderSegment::new(header.as_object().ok_or("a header is an object")?)?;
-    let now = real_now().unix_timestamp();
-    let claims = json!({
-        "aud": format!("https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"),
-        "iss": client, "sub": client, "jti": "3f1f5b3e-0000-4000-8000-000000000001",
-        "nbf": now, "exp": now + 7200,
-    });
-    Ok(mint(identity.key(), Algorithm::Rs256, &header, &claims)?)
 }
 
 /// Asks again and again on `connections` connections for `turn`, `most` answers at the most; how many answers came.
@@ -203,51 +161,14 @@ fn caller(
     until: Instant,
     (taken, most): (&AtomicU64, u64),
 ) -> Result<u64, Failure> {
-    let mut stream = target.connect(kind)?;
-    let mut buffer = vec![0; LARGEST_ANSWER];
+    let mut connection = target.connect(kind)?;
     let mut answers = 0;
     while Instant::now() < until && taken.fetch_add(1, Ordering::Relaxed) < most {
-        stream.write_all(request)?;
-        let answer = read_answer(&mut *stream, &mut buffer)?;
+        let answer = connection.ask(request)?;
         if !answer.starts_with(b"HTTP/1.1 200") {
             return Err(format!("{}: {}", kind.name(), String::from_utf8_lossy(answer)).into());
         }
         answers += 1;
     }
     Ok(answers)
-}
-
-trait ReadWrite: Read + Write {}
-impl<T: Read + Write> ReadWrite for T {}
-
-/// One whole answer: head, and as many bytes as `content-length` says.
-fn read_answer<'b>(stream: &mut dyn ReadWrite, buffer: &'b mut [u8]) -> Result<&'b [u8], Failure> {
-    let (mut filled, mut whole) = (0, None);
-    loop {
-        let free = buffer.get_mut(filled..).filter(|free| !free.is_empty()).ok_or("an answer over 32 KiB")?;
-        match stream.read(free)? {
-            0 => return Err("the connection ended within an answer".into()),
-            count => filled += count,
-        }
-        if whole.is_none() {
-            let head = buffer[..filled].windows(4).position(|window| window == b"\r\n\r\n");
-            whole =
-                head.map(|end| content_length(&buffer[..end]).map(|length| end + 4 + length)).transpose()?;
-        }
-        if let Some(whole) = whole.filter(|whole| *whole <= filled) {
-            return Ok(&buffer[..whole]);
-        }
-    }
-}
-
-fn content_length(head: &[u8]) -> Result<usize, Failure> {
-    let head = std::str::from_utf8(head)?;
-    for line in head.split("\r\n").skip(1) {
-        if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            return Ok(value.trim().parse()?);
-        }
-    }
-    Err("an answer without content-length".into())
 }

@@ -3,6 +3,8 @@
 //! Decides how near is near (letter case and separators are free, then one edit per three characters). Never decides
 //! what is valid, and never looks at text of more than [`LONGEST`] characters.
 
+use std::borrow::Cow;
+
 use mocktenant_verdict::foreign::excerpt;
 
 /// Longer words are not compared: the cost grows with the square.
@@ -31,7 +33,7 @@ pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
 
 /// The sentence around [`nearest`].
 pub fn did_you_mean<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
-    nearest(word, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
+    nearest(word, candidates).map(|candidate| format!("did you mean `{}`?", plain(candidate)))
 }
 
 /// [`did_you_mean`], or else the candidates themselves while they fit on a line.
@@ -47,16 +49,33 @@ pub fn one_of<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str> + Cl
                 list.push_str(", ");
             }
             list.push('`');
-            list.push_str(candidate);
+            list.push_str(&plain(candidate));
             list.push('`');
         }
         (!list.is_empty()).then(|| format!("there is {list}"))
     })
 }
 
-/// `text` cut to what fits in a message.
+/// `text` cut to what fits in a message, which is one line.
 pub fn clip(text: &str) -> String {
-    excerpt(text, LONGEST).into_owned()
+    let cut = excerpt(text, LONGEST);
+    plain(&cut).into_owned()
+}
+
+/// `text` with its control characters escaped: a name in a message cannot end the line or move a cursor.
+pub fn plain(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        if character.is_control() {
+            escaped.extend(character.escape_default());
+        } else {
+            escaped.push(character);
+        }
+    }
+    Cow::Owned(escaped)
 }
 
 fn fold(word: &str) -> Option<Vec<char>> {
@@ -89,7 +108,7 @@ fn distance(a: &[char], b: &[char]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{nearest, one_of};
+    use super::{clip, nearest, one_of};
 
     #[test]
     fn a_slip_of_the_finger_case_or_separator_finds_the_name() {
@@ -105,6 +124,12 @@ mod tests {
         ] {
             assert_eq!(nearest(word, names), expected, "{word}");
         }
+    }
+
+    #[test]
+    fn a_name_in_a_message_stays_on_its_line() {
+        assert_eq!(clip("a\nb\u{1b}[2J\u{85}\u{e4}"), "a\\nb\\u{1b}[2J\\u{85}\u{e4}");
+        assert_eq!(one_of("zzz", ["a\rb"]).as_deref(), Some("there is `a\\rb`"));
     }
 
     #[test]

@@ -6,11 +6,13 @@
 //! that a misspelt `form` or `vlaue` is not silently something else. Never decides whether the result is a world. What an
 //! edit would cost is asked of `budget` before it is made.
 
+use std::borrow::Cow;
+
 use mocktenant_verdict::{Edit, Operation, Setting, pointer_tokens as tokens};
 use serde_json::Value;
 
 use crate::budget::{self, Beyond, Meter, levels};
-use crate::nearest::{clip, did_you_mean, one_of};
+use crate::nearest::{clip, did_you_mean, one_of, plain};
 use crate::problem::Problem;
 
 /// Why one edit could not be made.
@@ -133,9 +135,11 @@ fn make(view: &mut Value, edit: &Edit, touched: &mut Vec<Setting>) -> Result<(),
                     find(view, from)?;
                     return Ok(());
                 }
-                return Err(
-                    Problem::new(edit.path.clone(), format!("{from} cannot be moved into itself")).into()
-                );
+                return Err(Problem::new(
+                    edit.path.clone(),
+                    format!("{} cannot be moved into itself", plain(from.as_str())),
+                )
+                .into());
             }
             let value = remove(view, from)?;
             touched.push(from.clone());
@@ -321,7 +325,8 @@ fn position(elements: &[Value], token: &str) -> Option<usize> {
 }
 
 fn missing(place: &Value, walked: &Setting, token: &str, pointer: &Setting) -> Problem {
-    let at = if walked.as_str().is_empty() { "the declaration" } else { walked.as_str() };
+    let at =
+        if walked.as_str().is_empty() { Cow::Borrowed("the declaration") } else { plain(walked.as_str()) };
     match place {
         Value::Object(members) => {
             Problem::new(pointer.clone(), format!("{at} has no member `{}`", clip(token)))

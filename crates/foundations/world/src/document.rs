@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_saphyr::budget::BudgetBreach;
 
-use mocktenant_patch::nearest::{clip, did_you_mean, one_of};
+use mocktenant_patch::nearest::{clip, did_you_mean, one_of, plain};
 
 /// How large a document may be. Beyond it, it is a mistake or an attack.
 #[derive(Clone, Copy)]
@@ -167,7 +167,7 @@ fn first_line(text: &str) -> String {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("cannot be read");
     // The place is in the error already.
     let line = line.split_once(" at line ").map_or(line, |(message, _)| message);
-    excerpt(line, 400).into_owned()
+    plain(&excerpt(line, 400)).into_owned()
 }
 
 /// The nearest of the names a serde message offers: ``unknown field `x`, expected one of `a`, `b` ``.

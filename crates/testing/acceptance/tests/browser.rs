@@ -1,0 +1,296 @@
+//! A browser on a foreign origin cannot change or read anything of the control API.
+//!
+//! Decides with Chromium itself: pages of a stranger, of another port of this machine, and of names that have suddenly come
+//! to mean this machine (rebinding: the browser asks a proxy of ours, which lets the name lead to the lab) try everything
+//! `browser/page.js` knows. The same page tries it against a server that guards nothing, so that an attempt which a browser
+//! would not make at all proves nothing. Nothing leaves this machine: what has no name of ours is answered by the proxy.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use mocktenant_acceptance::binary::port_of;
+use mocktenant_acceptance::{raw, tools};
+use mocktenant_testkit::Lab;
+use serde_json::{Value, json};
+
+const SCRIPT: &str = include_str!("browser/page.js");
+
+/// A name that leads to the stranger only.
+const STRANGER: &str = "evil.example";
+
+/// Names that lead to the stranger for his page and to the lab for everything else: as if they had been rebound. The page
+/// then has the very origin of the tools port, as far as the browser knows.
+const REBOUND: [&str; 3] = ["rebound.example", "localhost.evil.example", "router"];
+
+/// What the stranger's servers saw and were told.
+#[derive(Default)]
+struct Seen {
+    reports: Vec<Value>,
+    /// Method, host and status of what a rebound name led to the lab.
+    rebound: Vec<(String, String, u16)>,
+    /// Method and path at the server that guards nothing.
+    unguarded: Vec<(String, String)>,
+}
+
+struct Stranger {
+    lab: u16,
+    /// The page's own server on this machine, and proxy of the browser.
+    port: u16,
+    unguarded: u16,
+    seen: Mutex<Seen>,
+}
+
+struct Asked {
+    method: String,
+    target: String,
+    host: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+fn read(stream: &TcpStream) -> Option<Asked> {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line).ok()?;
+    let mut words = line.split_whitespace();
+    let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let mut headers = Vec::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        headers.push((name.to_ascii_lowercase(), value.to_owned()));
+    }
+    let header = |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+    let length: usize = header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let mut body = vec![0; length.min(1 << 20)];
+    reader.read_exact(&mut body).ok()?;
+    let host = header("host").unwrap_or_default();
+    Some(Asked { method, target, host, headers, body })
+}
+
+fn answer(mut stream: &TcpStream, status: u16, kind: &str, body: &str) {
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+    );
+    // A browser that went away wants no answer.
+    let _ = stream.write_all(format!("{head}{body}").as_bytes());
+}
+
+impl Stranger {
+    fn page(&self, name: &str, host: &str) -> String {
+        let lab = self.lab;
+        let targets = if REBOUND.contains(&host) {
+            json!([["rebound", ""]])
+        } else {
+            json!([
+                ["localhost", format!("http://localhost:{lab}")],
+                ["address", format!("http://127.0.0.1:{lab}")],
+                ["unguarded", format!("http://127.0.0.1:{}", self.unguarded)],
+            ])
+        };
+        let mut page = format!(
+            "<!doctype html><meta charset=utf-8><body><script>const PAGE = {};const TARGETS = {targets};\n{SCRIPT}</script>",
+            json!(name),
+        );
+        if name == STRANGER {
+            for host in REBOUND {
+                page.push_str(&format!("<iframe src=\"http://{host}:{lab}/page\"></iframe>"));
+            }
+            page.push_str(&format!("<iframe src=\"http://localhost:{}/page\"></iframe>", self.port));
+        }
+        page
+    }
+
+    /// The page, its report, or the way to the lab.
+    fn serve(&self, stream: &TcpStream) {
+        let Some(asked) = read(stream) else { return };
+        let name = asked.host.rsplit_once(':').map_or(&*asked.host, |(name, _)| name);
+        let rest = asked.target.strip_prefix("http://").unwrap_or(&asked.target);
+        let path = rest.find('/').map_or("/", |at| &rest[at..]);
+        let ours =
+            name == STRANGER || REBOUND.contains(&name) || asked.host == format!("localhost:{}", self.port);
+        match path {
+            _ if !ours => answer(stream, 502, "text/plain", "nobody is there"),
+            "/page" => answer(stream, 200, "text/html", &self.page(name, name)),
+            "/report" => {
+                let report = serde_json::from_slice(&asked.body).unwrap_or_default();
+                self.seen.lock().unwrap().reports.push(report);
+                answer(stream, 200, "text/plain", "");
+            }
+            _ if REBOUND.contains(&name) => self.lead_to_the_lab(stream, &asked, path),
+            _ => answer(stream, 404, "text/plain", ""),
+        }
+    }
+
+    fn lead_to_the_lab(&self, mut stream: &TcpStream, asked: &Asked, path: &str) {
+        let mut request = format!("{} {path} HTTP/1.1\r\nconnection: close\r\n", asked.method);
+        for (name, value) in &asked.headers {
+            if !matches!(name.as_str(), "connection" | "proxy-connection") {
+                request.push_str(&format!("{name}: {value}\r\n"));
+            }
+        }
+        let mut bytes = format!("{request}\r\n").into_bytes();
+        bytes.extend_from_slice(&asked.body);
+        let mut lab = TcpStream::connect((Ipv4Addr::LOCALHOST, self.lab)).unwrap();
+        lab.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        lab.write_all(&bytes).unwrap();
+        let mut said = Vec::new();
+        let _ = lab.take(1 << 20).read_to_end(&mut said);
+        let status =
+            String::from_utf8_lossy(&said).split_whitespace().nth(1).and_then(|status| status.parse().ok());
+        let told = (asked.method.clone(), asked.host.clone(), status.unwrap_or(0));
+        self.seen.lock().unwrap().rebound.push(told);
+        let _ = stream.write_all(&said);
+    }
+
+    /// What a server that guards nothing is made to do.
+    fn take_all(&self, stream: &TcpStream) {
+        if let Some(asked) = read(stream) {
+            self.seen.lock().unwrap().unguarded.push((asked.method, asked.target));
+            answer(stream, 200, "application/json", "{}");
+        }
+    }
+}
+
+/// Serves every connection on a thread of its own until the test ends.
+fn listen(listener: TcpListener, stranger: &Arc<Stranger>, serve: fn(&Stranger, &TcpStream)) {
+    let stranger = Arc::clone(stranger);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let stranger = Arc::clone(&stranger);
+            std::thread::spawn(move || {
+                let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
+                serve(&stranger, &stream);
+            });
+        }
+    });
+}
+
+/// A browser that ends with the test.
+struct Browser(Child);
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Browser {
+    fn open(program: &std::path::Path, profile: &std::path::Path, proxy: u16) -> Self {
+        let child = Command::new(program)
+            .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"])
+            .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+            // The lab has to guard itself, also against browsers that do not ask before they reach into a network.
+            .args(["--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests,HttpsUpgrades"])
+            .arg(format!("--user-data-dir={}", profile.display()))
+            .arg(format!("--proxy-server=http://127.0.0.1:{proxy}"))
+            .arg("--remote-debugging-port=0")
+            .arg(format!("http://{STRANGER}/page"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        Self(child.unwrap())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_of_a_foreign_origin_changes_and_reads_nothing() {
+    let Some(chromium) = tools::or_skip("chromium") else { return };
+    let lab = Lab::start().await;
+    let control = lab.settings().control_url.clone();
+    let before = lab.lab().world_and_revision();
+    let records = lab.lab().journal().records().len();
+    let (own, unguarded) =
+        (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let port = |listener: &TcpListener| listener.local_addr().unwrap().port();
+    let stranger = Arc::new(Stranger {
+        lab: port_of(&control),
+        port: port(&own),
+        unguarded: port(&unguarded),
+        seen: Mutex::default(),
+    });
+    let proxy = stranger.port;
+    listen(own, &stranger, Stranger::serve);
+    listen(unguarded, &stranger, Stranger::take_all);
+    let profile = tempfile::tempdir().unwrap();
+    let browser = Browser::open(&chromium, profile.path(), proxy);
+    // The stranger himself, another port of this machine, and each rebound name.
+    let pages = 2 + REBOUND.len();
+    let began = Instant::now();
+    while stranger.seen.lock().unwrap().reports.len() < pages && began.elapsed() < Duration::from_secs(60) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    drop(browser);
+    let seen = std::mem::take(&mut *stranger.seen.lock().unwrap());
+
+    let told: BTreeSet<&str> = seen.reports.iter().filter_map(|report| report["page"].as_str()).collect();
+    assert_eq!(told.len(), pages, "every page told what it could do: {told:?}");
+    let mut cases = 0;
+    for report in &seen.reports {
+        for result in report["results"].as_array().unwrap() {
+            let (name, said) = (result["name"].as_str().unwrap(), result["said"].as_str().unwrap());
+            if name.starts_with("unguarded") {
+                continue;
+            }
+            cases += 1;
+            let told = [
+                "client_secret",
+                "contoso",
+                "schema",
+                "BEGIN CERTIFICATE",
+                "sequence",
+                "records",
+                "generation",
+                "open",
+            ];
+            let told: Vec<_> = told.iter().filter(|word| said.contains(**word)).collect();
+            assert!(told.is_empty(), "{} read something by {name}: {said}", report["page"]);
+        }
+    }
+    assert!(cases >= 150, "{cases} attempts");
+
+    let after = lab.lab().world_and_revision();
+    assert_eq!(before.1, after.1, "the world was never exchanged for another one");
+    assert_eq!(lab.lab().journal().records().len(), records, "nothing was started again");
+
+    for host in REBOUND {
+        let there: Vec<_> = seen.rebound.iter().filter(|(_, at, _)| at.starts_with(host)).collect();
+        let methods: BTreeSet<&str> = there.iter().map(|(method, ..)| method.as_str()).collect();
+        for method in ["GET", "POST", "PATCH", "PUT"] {
+            assert!(methods.contains(method), "{host} was led to the lab with {methods:?}");
+        }
+        assert!(there.iter().all(|(.., status)| *status == 421), "{there:?}");
+    }
+    // The attempts are real: whoever guards nothing is reached by them.
+    let reached: BTreeSet<&str> = seen.unguarded.iter().map(|(method, _)| method.as_str()).collect();
+    assert!(
+        reached.contains("GET") && reached.contains("POST") && reached.contains("OPTIONS"),
+        "{reached:?}"
+    );
+    let posts = seen.unguarded.iter().filter(|(method, _)| method == "POST").count();
+    assert!(posts >= 16, "{posts} writes reached a server that guards nothing: {:?}", seen.unguarded);
+
+    // And what none of them could do is possible.
+    let edit = json!([{ "op": "replace", "path": "/caller/client_secret", "value": "changed" }]);
+    let edit = edit.to_string();
+    let request = raw::request(
+        "PATCH",
+        "localhost",
+        "/v1/world",
+        &[("content-type", "application/json")],
+        edit.as_bytes(),
+    );
+    assert_eq!(raw::send(stranger.lab, &request).map(|answer| answer.status), Some(200));
+    assert_eq!(lab.lab().world_and_revision().1, before.1 + 1);
+}

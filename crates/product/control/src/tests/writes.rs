@@ -123,7 +123,7 @@ async fn a_member_that_is_there_twice_is_refused_by_its_name() {
     }
     assert_eq!(state.lab.world().generation(), 0);
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
-    assert_eq!(status(&state, write(Method::PATCH, "/v1/world", deep)).await, 400);
+    assert_eq!(status(&state, write(Method::PATCH, "/v1/world", deep)).await, 422, "a budget");
     assert_eq!(status(&state, write(Method::PATCH, "/v1/world", "[] x")).await, 400);
     assert_eq!(status(&state, write(Method::PATCH, "/v1/world", "[1e999]")).await, 400);
     let numbers = r#"[{"op":"test","path":"/caller/client_secret","value":[1,-1,1.5,true,null,"x",18446744073709551615]}]"#;

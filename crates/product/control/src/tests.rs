@@ -1,5 +1,7 @@
 //! Every rule through the whole router, with a real lab and one small surface.
 
+mod unwell;
+
 use std::sync::atomic::Ordering;
 
 use axum::body::{Body, to_bytes};
@@ -17,7 +19,6 @@ use mocktenant_verdict::{Check, Outcome, Setting};
 use mocktenant_world::World;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
-use time::macros::datetime;
 use tower::ServiceExt as _;
 
 use super::*;
@@ -110,27 +111,6 @@ impl Surface for Doorkeeper {
     }
 }
 
-/// A certificate authority as it is told to be.
-struct Roots {
-    valid: bool,
-    trouble: Option<&'static str>,
-}
-
-impl authority::Authority for Roots {
-    fn local_pem(&self) -> String {
-        String::from("local root")
-    }
-    fn real_names_pem(&self) -> String {
-        String::from("real-names root")
-    }
-    fn health(&self) -> mocktenant_lab::BoxFuture<'_, authority::Health> {
-        let (not_before, not_after) = (datetime!(2026-01-01 00:00 UTC), datetime!(2026-01-31 00:00 UTC));
-        let roots = vec![authority::Root { name: "real-names", not_before, not_after }];
-        let health = authority::Health { roots, valid: self.valid, trouble: self.trouble.map(Into::into) };
-        Box::pin(std::future::ready(health))
-    }
-}
-
 fn state() -> ControlState {
     let world = World::contoso().expect("the default world compiles");
     ControlState {
@@ -143,7 +123,7 @@ fn state() -> ControlState {
             published.set(settings::Settings { schema: 1, ..Default::default() });
             Arc::new(published)
         },
-        ca: Arc::new(Roots { valid: true, trouble: None }),
+        ca: Arc::new(unwell::Roots { valid: true, trouble: None }),
         own_names: Arc::from([String::from("tenant")]),
         token: None,
         open: false,
@@ -202,20 +182,6 @@ async fn health_is_503_until_the_lab_is_ready() {
     state.ready.store(true, Ordering::Release);
     let (status, body, _) = read(&state, get("/health")).await;
     assert_eq!((status, &body["status"]), (200, &json!("ok")));
-}
-
-#[tokio::test]
-async fn health_and_explanations_name_a_certificate_authority_that_is_unwell() {
-    let trouble = Some("the real-names root ended");
-    for (valid, expected, ca) in [(false, 503, "not valid"), (true, 200, "not saved")] {
-        let state = ControlState { ca: Arc::new(Roots { valid, trouble }), ..state() };
-        let (status, body, _) = read(&state, get("/health")).await;
-        assert_eq!((status, &body["status"]), (expected, &json!("unwell")));
-        assert_eq!((&body["ca"]["status"], &body["ca"]["why"]), (&json!(ca), &json!(trouble)));
-        assert_eq!(body["ca"]["real_names"]["not_after"], "2026-01-31T00:00:00Z");
-    }
-    let (_, body, _) = read(&state(), get("/health")).await;
-    assert_eq!((&body["ca"]["status"], body["ca"].get("why")), (&json!("ok"), None));
 }
 
 #[tokio::test]

@@ -152,8 +152,7 @@ fn honest(found: &fs::Metadata, _: Holds) -> Result<(), FileError> {
 #[cfg(unix)]
 fn of_another(owner: u32) -> Option<String> {
     let user = rustix::process::geteuid().as_raw();
-    (owner != user && owner != 0)
-        .then(|| format!("belongs to user {owner}, and this lab runs as user {user}"))
+    (owner != user && owner != 0).then(|| format!("belongs to user {owner}, not to user {user}"))
 }
 
 /// Refuses a directory in which somebody else could change what the lab reads.

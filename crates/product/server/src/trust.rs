@@ -94,14 +94,30 @@ struct Publication {
     settings: Arc<Published>,
 }
 
+/// A renewal that could not be saved.
+struct Failed {
+    at: Instant,
+    clock: OffsetDateTime,
+    /// Whether the CA that is served was valid all the same.
+    valid: bool,
+}
+
+impl Failed {
+    /// Whether it is too early to try again: neither has time passed, nor was the clock set, nor has the CA ended since.
+    fn still(&self, now: OffsetDateTime, valid: bool) -> bool {
+        let set = (now - self.clock).unsigned_abs() > 2 * RETRY;
+        self.at.elapsed() < RETRY && !set && valid == self.valid
+    }
+}
+
 /// The CA a lab serves with. Shared by its listeners, its calls and its control API.
 pub(crate) struct Trust {
     need: Need,
     clock: RealClock,
     provider: Arc<CryptoProvider>,
     current: RwLock<Arc<Current>>,
-    /// One renewal at a time; when the last one could not be saved.
-    renewing: tokio::sync::Mutex<Option<(Instant, OffsetDateTime)>>,
+    /// One renewal at a time; the last one, if it could not be saved.
+    renewing: tokio::sync::Mutex<Option<Failed>>,
     /// Why the CA in use is not the one in the files.
     trouble: Mutex<Option<String>>,
     publication: Mutex<Option<Publication>>,
@@ -168,17 +184,17 @@ impl Trust {
         let mut failed = self.renewing.lock().await;
         let (current, now) = (self.now(), self.clock.now());
         let saved = locked(&self.trouble).is_none();
-        // A clock that was set since then is a reason of its own.
-        let lately = failed
-            .is_some_and(|(at, clock)| at.elapsed() < RETRY && (now - clock).unsigned_abs() < 2 * RETRY);
-        if current.does(now) && saved || lately && current.ca.is_valid_at(now) {
+        let valid = current.ca.is_valid_at(now);
+        if current.does(now) && saved || failed.as_ref().is_some_and(|failed| failed.still(now, valid)) {
             return current;
         }
         let renewing = Arc::clone(self);
         // Files are written and waited for: not on a thread that answers.
         let renewed = tokio::task::spawn_blocking(move || renewing.renew_now(now)).await;
-        *failed = if renewed.unwrap_or(false) { None } else { Some((Instant::now(), now)) };
-        self.now()
+        let current = self.now();
+        let valid = current.ca.is_valid_at(now);
+        *failed = (!renewed.unwrap_or(false)).then(|| Failed { at: Instant::now(), clock: now, valid });
+        current
     }
 
     /// Whether the CA is renewed and saved.

@@ -111,6 +111,29 @@ async fn three_days_before_the_end_the_files_are_new_without_anybody_asking() {
 }
 
 #[tokio::test]
+async fn of_many_who_come_after_a_step_of_the_clock_all_are_answered_by_one_new_ca() {
+    let state = tempfile::tempdir().unwrap();
+    let (running, clock) = serving(&state).await;
+    let running = Arc::new(running);
+    clock.step_to(400);
+    let calls: Vec<_> = (0..16)
+        .map(|_| {
+            let running = Arc::clone(&running);
+            tokio::spawn(async move {
+                let said = outbound(&running, "https://login.microsoftonline.com/echo").await;
+                (said.starts_with("https login"), running.ca_pem(), running.ca_real_names_pem())
+            })
+        })
+        .collect();
+    for call in calls {
+        let seen = call.await.unwrap();
+        assert_eq!(seen, (true, running.ca_pem(), running.ca_real_names_pem()));
+    }
+    let saved = std::fs::read_to_string(state.path().join(REAL_NAMES_FILE)).unwrap();
+    assert_eq!(saved, running.ca_real_names_pem());
+}
+
+#[tokio::test]
 async fn a_lab_whose_files_cannot_be_written_serves_on_and_says_so() {
     let state = tempfile::tempdir().unwrap();
     let (running, clock) = serving(&state).await;

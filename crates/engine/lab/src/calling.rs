@@ -148,3 +148,36 @@ impl Context {
         outcome
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use http::{HeaderMap, Method};
+    use mocktenant_world::World;
+
+    use super::*;
+    use crate::outbound::Outbound;
+    use crate::{BoxFuture, Lab};
+
+    struct Nobody;
+
+    impl Outbound for Nobody {
+        fn call(&self, _call: Call) -> BoxFuture<'_, Result<Reply, CallError>> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_that_nobody_waits_for_any_more_is_not_expected_for_ever() {
+        let lab = Lab::builder(Arc::new(World::contoso().unwrap())).build();
+        lab.set_outbound(Nobody);
+        let (context, mut trail) = (lab.context(0, None), Trail::default());
+        let url = String::from("https://elsewhere.example.com/");
+        let call = Call { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new() };
+        let calling = context.call(&mut trail, call);
+        assert!(tokio::time::timeout(Duration::from_millis(1), calling).await.is_err());
+        assert!(lock(&lab.expected_calls().0).is_empty());
+    }
+}

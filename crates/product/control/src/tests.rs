@@ -1,7 +1,5 @@
 //! Every rule through the whole router, with a real lab and one small surface.
 
-mod unwell;
-
 use std::sync::atomic::Ordering;
 
 use axum::body::{Body, to_bytes};
@@ -25,6 +23,7 @@ use super::*;
 
 mod budgets;
 mod strangers;
+mod unwell;
 mod writes;
 
 const METADATA: &str = "/environments/onebox/web_config/Aad.AADMetadataLocationFormat";

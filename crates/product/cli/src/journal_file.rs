@@ -163,7 +163,9 @@ impl Lines {
             }
             match read.and_then(|line| RecordDocument::deserialize(&line)) {
                 // A file goes on where another lab began to count anew: order is that of the lines.
-                Ok(document) => records.push(Arc::new(Record { sequence: number, ..document.into() })),
+                Ok(document) => {
+                    records.push(Arc::new(Record::from(RecordDocument { sequence: number, ..document })));
+                }
                 Err(error) if error.is_eof() && self.kept.is_empty() && !line.ends_with(b"\n") => {
                     notes.push(format!("the last line of {name} is cut off and was left out"));
                 }

@@ -181,7 +181,7 @@ fn end_of_string(text: &[u8], start: usize) -> usize {
     text.len()
 }
 
-fn is_url_base64(byte: &u8) -> bool {
+fn is_url_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
@@ -189,7 +189,7 @@ fn is_url_base64(byte: &u8) -> bool {
 /// signature cannot be had from a token someone damaged either.
 fn claims_end(text: &[u8]) -> Option<usize> {
     let part = |from: usize| {
-        let length = text.get(from..)?.iter().take_while(|byte| is_url_base64(byte)).count();
+        let length = text.get(from..)?.iter().take_while(|byte| is_url_base64(**byte)).count();
         (length > 0 && text.get(from + length) == Some(&b'.')).then_some(from + length)
     };
     text.starts_with(b"ey").then(|| part(part(0)? + 1)).flatten()
@@ -208,13 +208,13 @@ fn signatures(text: &[u8], found: &mut Found) {
     let mut at = 0;
     while let Some(start) = position(text, at, |byte| byte == b'e') {
         at = start + 1;
-        let inside = start.checked_sub(1).is_some_and(|before| is_url_base64(&text[before]));
+        let inside = start.checked_sub(1).is_some_and(|before| is_url_base64(text[before]));
         if inside || text.get(start + 1) != Some(&b'y') {
             continue;
         }
         if let Some(dot) = claims_end(&text[start..]) {
             let from = start + dot + 1;
-            let rest = text[from..].iter().take_while(|byte| is_url_base64(byte) || **byte == b'.').count();
+            let rest = text[from..].iter().take_while(|byte| is_url_base64(**byte) || **byte == b'.').count();
             if rest > 0 {
                 found.push(from..from + rest);
             }

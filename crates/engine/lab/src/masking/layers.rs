@@ -30,12 +30,14 @@ impl Layer {
 /// One escape: what it stands for, how much of that counts, and how long it is.
 type Escape = ([u8; 4], usize, usize);
 
+/// One kind of escapes: what they begin with, and how one is read.
+type Decoder = (u8, fn(&[u8]) -> Option<Escape>);
+
 /// The kinds of escapes.
-pub(super) const DECODERS: [(u8, fn(&[u8]) -> Option<Escape>); 3] =
-    [(b'%', percent), (b'\\', backslash), (b'&', entity)];
+pub(super) const DECODERS: [Decoder; 3] = [(b'%', percent), (b'\\', backslash), (b'&', entity)];
 
 /// A text without escapes of one kind; `None` if there are none in it.
-pub(super) fn decoded(text: &[u8], (first, escape): (u8, fn(&[u8]) -> Option<Escape>)) -> Option<Layer> {
+pub(super) fn decoded(text: &[u8], (first, escape): Decoder) -> Option<Layer> {
     // Positions are kept small; nothing of a record is as long as that.
     u32::try_from(text.len()).ok().filter(|_| text.contains(&first))?;
     let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);

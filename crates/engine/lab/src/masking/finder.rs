@@ -27,6 +27,9 @@ pub(super) enum Shape {
     Member,
 }
 
+/// `<pwd>x</pwd>`, in bytes.
+const SHORTEST_MARKUP: usize = 12;
+
 type Found = Vec<Range<usize>>;
 
 /// What is looked for.
@@ -54,11 +57,16 @@ impl Finder<'_> {
                 found.extend(below.iter().map(|part| layer.origin(part)));
             }
         }
-        for run in base64_runs(text) {
+        for run in base64_runs(text, self.shortest()) {
             if base64_decoded(&text[run.clone()]).any(|inside| self.is_secret(&inside, depth)) {
                 found.push(run);
             }
         }
+    }
+
+    /// How many bytes of something wrapped can be secret: a value, or an element with its content.
+    fn shortest(&self) -> usize {
+        self.values.map_or(usize::MAX, Matcher::shortest).min(SHORTEST_MARKUP)
     }
 
     /// Whether what was wrapped in Base64 holds a secret: by value, as markup, or a private key. Names of its members are no
@@ -77,7 +85,7 @@ impl Finder<'_> {
         }
         let Some(depth) = depth.checked_sub(1) else { return false };
         let mut layers = DECODERS.into_iter().filter_map(|decoder| decoded(inside, decoder));
-        let mut runs = base64_runs(inside).into_iter();
+        let mut runs = base64_runs(inside, self.shortest()).into_iter();
         layers.any(|layer| self.is_secret(&layer.text, depth))
             || runs.any(|run| base64_decoded(&inside[run]).any(|deeper| self.is_secret(&deeper, depth)))
     }

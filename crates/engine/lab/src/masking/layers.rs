@@ -112,11 +112,9 @@ fn entity(text: &[u8]) -> Option<Escape> {
     character(code, length)
 }
 
-/// The shortest Base64 that is looked into, in characters.
-const SHORTEST: usize = 8;
-
-/// Every stretch of a text that may be Base64 of either alphabet, in lines or in one.
-pub(super) fn base64_runs(text: &[u8]) -> Vec<Range<usize>> {
+/// Every stretch of a text that may be Base64 of so many bytes or more, of either alphabet, in lines or in one.
+pub(super) fn base64_runs(text: &[u8], shortest: usize) -> Vec<Range<usize>> {
+    let shortest = shortest.saturating_mul(4).div_ceil(3);
     let mut runs = Vec::new();
     let mut at = 0;
     while at < text.len() {
@@ -124,7 +122,7 @@ pub(super) fn base64_runs(text: &[u8]) -> Vec<Range<usize>> {
         while at < text.len() && (is_base64(text[at]) || breaks_a_line(&text[at..]) && at > start) {
             at += 1;
         }
-        if at - start >= SHORTEST {
+        if at - start >= shortest {
             let end = at + text[at..].iter().take(2).take_while(|byte| **byte == b'=').count();
             runs.push(start..end);
         }

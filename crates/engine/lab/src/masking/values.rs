@@ -26,6 +26,7 @@ pub(super) struct Matcher {
     automaton: Option<AhoCorasick>,
     as_word: Vec<bool>,
     longest: usize,
+    shortest: usize,
 }
 
 impl Matcher {
@@ -35,6 +36,7 @@ impl Matcher {
         Self {
             as_word: patterns.iter().map(|pattern| pattern.len() < SHORTEST_ANYWHERE).collect(),
             longest: patterns.iter().map(Vec::len).max().unwrap_or_default(),
+            shortest: patterns.iter().map(Vec::len).min().unwrap_or(usize::MAX),
             automaton: AhoCorasick::new(&patterns).ok(),
         }
     }
@@ -42,6 +44,11 @@ impl Matcher {
     /// The length of the longest value, in bytes.
     pub(super) fn longest(&self) -> usize {
         self.longest
+    }
+
+    /// The length of the shortest value, in bytes.
+    pub(super) fn shortest(&self) -> usize {
+        self.shortest
     }
 
     /// Every place where a value stands.

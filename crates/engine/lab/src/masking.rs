@@ -81,7 +81,7 @@ impl Masking {
 
     /// What hides it, as of now.
     pub(crate) fn mask(&self) -> Mask {
-        Mask { names: self.names.clone(), values: lock(&self.declared).matcher() }
+        Mask { names: self.names.clone(), values: Some(lock(&self.declared).matcher()) }
     }
 }
 

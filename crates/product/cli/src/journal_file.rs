@@ -253,9 +253,7 @@ impl Lines {
             match outcome {
                 // A file goes on where another lab began to count anew: order is that of the lines.
                 Ok(document) => {
-                    let mut record = Record::from(document);
-                    record.sequence = number;
-                    records.push(Arc::new(record));
+                    records.push(Arc::new(Record::from(RecordDocument { sequence: number, ..document })));
                 }
                 Err(error) if error.is_eof() && self.kept.is_empty() && !line.ends_with(b"\n") => {
                     notes.push(format!("the last line of {name} is cut off and was left out"));

@@ -12,6 +12,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 use mocktenant_lab::request::HostName;
 use subtle::ConstantTimeEq as _;
 
+use crate::neighbour::{self, Neighbour};
 use crate::problem::Problem;
 use crate::{ControlState, Peer, body};
 
@@ -32,7 +33,7 @@ pub(crate) async fn authorised(State(state): State<ControlState>, request: Reque
     let verdict = match &state.token {
         Some(token) => bearer(request.headers(), token),
         None if state.open => Ok(()),
-        None => loopback(request.extensions().get::<Peer>().copied()),
+        None => near(request.extensions().get::<Peer>().cloned().unwrap_or_default(), state.port).await,
     };
     match verdict {
         Ok(()) => next.run(request).await,
@@ -132,14 +133,25 @@ fn bearer(headers: &HeaderMap, token: &str) -> Result<(), Problem> {
     }
 }
 
-fn loopback(peer: Option<Peer>) -> Result<(), Problem> {
-    let near = peer
-        .and_then(|Peer(address)| address)
-        .is_some_and(|address| address.ip().to_canonical().is_loopback());
-    if near {
-        Ok(())
-    } else {
+/// Without a token: only this machine, and there only whoever could read the state directory as well.
+async fn near(peer: Peer, port: u16) -> Result<(), Problem> {
+    let address = peer.address.filter(|address| address.ip().to_canonical().is_loopback());
+    let Some(address) = address else {
         let detail = "without a control token only this machine may call; set MOCKTENANT_CONTROL_TOKEN, or start with --control open";
-        Err(Problem::new(StatusCode::FORBIDDEN, detail))
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    };
+    let neighbour = match peer.neighbour.get() {
+        Some(known) => *known,
+        None => {
+            let found = neighbour::of(address, port).await;
+            *peer.neighbour.get_or_init(|| found)
+        }
+    };
+    match neighbour {
+        Neighbour::Own | Neighbour::Unknown => Ok(()),
+        Neighbour::Stranger => {
+            let detail = "without a control token only the user who started the lab may call; set MOCKTENANT_CONTROL_TOKEN, or start with --control open";
+            Err(Problem::new(StatusCode::FORBIDDEN, detail))
+        }
     }
 }

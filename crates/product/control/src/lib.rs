@@ -12,6 +12,7 @@ mod explain;
 mod guard;
 mod health;
 mod journal;
+mod neighbour;
 mod problem;
 mod scenarios;
 pub mod settings;
@@ -20,8 +21,8 @@ mod tag;
 mod world;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -56,18 +57,31 @@ pub struct ControlState {
     pub settings: Arc<settings::Published>,
     /// The lab's certificate authority.
     pub ca: Arc<dyn authority::Authority>,
+    /// The tools port.
+    pub port: u16,
     /// Names besides localhost that lead to this machine and to nothing else: its own, those of the public URLs.
     pub own_names: Arc<[String]>,
     /// Bearer token every call but the free ones must carry, if there is one.
     pub token: Option<String>,
-    /// Without a token: whether callers from beyond the loopback interface are let in.
+    /// Without a token: whether callers from beyond the loopback interface, and other users of this machine, are let in.
     pub open: bool,
 }
 
-/// The caller's address. Whoever owns the socket inserts it as a request extension; a request without it, or without an
-/// address in it, counts as not coming from this machine.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub Option<SocketAddr>);
+/// The caller of a connection. Whoever owns the socket inserts it as a request extension, the same for all requests of the
+/// connection; a request without it, or without an address in it, counts as not coming from this machine.
+#[derive(Clone, Debug, Default)]
+pub struct Peer {
+    address: Option<SocketAddr>,
+    /// Whose process it is: asked once, for a connection does not change hands.
+    neighbour: Arc<OnceLock<neighbour::Neighbour>>,
+}
+
+impl Peer {
+    /// The caller at this address.
+    pub fn at(address: SocketAddr) -> Self {
+        Self { address: Some(address), neighbour: Arc::default() }
+    }
+}
 
 /// Longer than the longest wait and the longest outgoing call of a restart.
 const DEADLINE: Duration = Duration::from_secs(120);

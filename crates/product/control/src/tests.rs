@@ -123,6 +123,7 @@ fn state() -> ControlState {
             Arc::new(published)
         },
         ca: Arc::new(unwell::Roots { valid: true, trouble: None }),
+        port: 0,
         own_names: Arc::from([String::from("tenant")]),
         token: None,
         open: false,
@@ -133,7 +134,7 @@ fn state() -> ControlState {
 fn request(method: Method, path: &str) -> Request {
     let mut request =
         Request::builder().method(method).uri(path).header(HOST, "localhost:7440").body(Body::empty());
-    request.as_mut().unwrap().extensions_mut().insert(Peer(Some("127.0.0.1:5000".parse().unwrap())));
+    request.as_mut().unwrap().extensions_mut().insert(Peer::at("127.0.0.1:5000".parse().unwrap()));
     request.unwrap()
 }
 
@@ -188,7 +189,7 @@ async fn health_version_and_ca_are_free_of_token_and_peer() {
     let state = ControlState { token: Some(String::from("t")), ..state() };
     for path in ["/health", "/version", "/ca.pem", "/ca-real-names.pem"] {
         let mut far = get(path);
-        far.extensions_mut().insert(Peer(Some("10.0.0.9:1".parse().unwrap())));
+        far.extensions_mut().insert(Peer::at("10.0.0.9:1".parse().unwrap()));
         assert_eq!(status(&state, far).await, 200, "{path}");
     }
     assert_eq!(status(&state, get("/v1/settings")).await, 401);
@@ -305,7 +306,9 @@ async fn without_a_token_only_this_machine_may_call() {
         (None, 403),
     ] {
         let mut request = get("/v1/settings");
-        request.extensions_mut().insert(Peer(peer.map(|peer| peer.parse().unwrap())));
+        request
+            .extensions_mut()
+            .insert(peer.map_or_else(Peer::default, |peer| Peer::at(peer.parse().unwrap())));
         assert_eq!(status(&closed, request.try_clone()).await, expected, "{peer:?}");
         assert_eq!(status(&open, request).await, 200, "{peer:?}");
     }

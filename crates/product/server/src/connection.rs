@@ -249,6 +249,7 @@ impl Caller {
         let context = Arc::new(Context {
             peer: self.peer,
             entrance: self.entrance.clone(),
+            caller: tools.then(|| Peer::at(self.peer)),
             reached: at,
             shared: Arc::clone(&shared),
             traffic: Traffic::new(self.began),
@@ -466,6 +467,8 @@ struct Context {
     peer: SocketAddr,
     /// None on the tools port.
     entrance: Option<Entrance>,
+    /// On the tools port alone.
+    caller: Option<Peer>,
     reached: Reached,
     shared: Arc<Shared>,
     traffic: Traffic,
@@ -492,7 +495,7 @@ impl Context {
     }
 
     async fn tools(&self, mut request: http::Request<Incoming>) -> http::Response<Body> {
-        request.extensions_mut().insert(Peer(Some(self.peer)));
+        request.extensions_mut().insert(self.caller.clone().unwrap_or_default());
         let answered = self.shared.tools.clone().oneshot(request.map(axum::body::Body::new)).await;
         let response = answered.unwrap_or_else(|never: Infallible| match never {});
         response.map(Either::Right)

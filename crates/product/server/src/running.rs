@@ -143,6 +143,7 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
         ready: Arc::clone(&ready),
         settings: Arc::clone(&settings),
         ca: Arc::new(Shown(Arc::clone(&trust))),
+        port: listening.iter().find(|one| matches!(one.door, Door::Tools)).map_or(0, |one| one.port),
         own_names: own_names(public_names),
         token: setup.control_token,
         open: setup.control_open,

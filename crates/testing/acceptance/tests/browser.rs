@@ -102,9 +102,9 @@ impl Stranger {
         );
         if name == STRANGER {
             for host in REBOUND {
-                page.push_str(&format!("<iframe src=\"http://{host}:{lab}/page\"></iframe>"));
+                page.extend(["<iframe src=\"http://", host, ":", &lab.to_string(), "/page\"></iframe>"]);
             }
-            page.push_str(&format!("<iframe src=\"http://localhost:{}/page\"></iframe>", self.port));
+            page.extend(["<iframe src=\"http://localhost:", &*self.port.to_string(), "/page\"></iframe>"]);
         }
         page
     }
@@ -134,7 +134,7 @@ impl Stranger {
         let mut request = format!("{} {path} HTTP/1.1\r\nconnection: close\r\n", asked.method);
         for (name, value) in &asked.headers {
             if !matches!(name.as_str(), "connection" | "proxy-connection") {
-                request.push_str(&format!("{name}: {value}\r\n"));
+                request.extend([name, ": ", value, "\r\n"]);
             }
         }
         let mut bytes = format!("{request}\r\n").into_bytes();

@@ -4,6 +4,7 @@
 //! and against the way it was written.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![expect(clippy::format_collect, reason = "a few short texts")]
 
 use std::fmt::Write as _;
 use std::sync::Arc;

@@ -27,6 +27,9 @@ pub(super) enum Shape {
     Member,
 }
 
+/// `<pwd>x</pwd>`, in bytes.
+const SHORTEST_MARKUP: usize = 12;
+
 type Found = Vec<Range<usize>>;
 
 /// What is looked for.
@@ -54,11 +57,16 @@ impl Finder<'_> {
                 found.extend(below.iter().map(|part| layer.origin(part)));
             }
         }
-        for run in base64_runs(text) {
+        for run in base64_runs(text, self.shortest()) {
             if base64_decoded(&text[run.clone()]).any(|inside| self.is_secret(&inside, depth)) {
                 found.push(run);
             }
         }
+    }
+
+    /// How many bytes of something wrapped can be secret: a value, or an element with its content.
+    fn shortest(&self) -> usize {
+        self.values.map_or(usize::MAX, Matcher::shortest).min(SHORTEST_MARKUP)
     }
 
     /// Whether what was wrapped in Base64 holds a secret: by value, as markup, or a private key. Names of its members are no
@@ -77,7 +85,7 @@ impl Finder<'_> {
         }
         let Some(depth) = depth.checked_sub(1) else { return false };
         let mut layers = DECODERS.into_iter().filter_map(|decoder| decoded(inside, decoder));
-        let mut runs = base64_runs(inside).into_iter();
+        let mut runs = base64_runs(inside, self.shortest()).into_iter();
         layers.any(|layer| self.is_secret(&layer.text, depth))
             || runs.any(|run| base64_decoded(&inside[run]).any(|deeper| self.is_secret(&deeper, depth)))
     }
@@ -181,7 +189,7 @@ fn end_of_string(text: &[u8], start: usize) -> usize {
     text.len()
 }
 
-fn is_url_base64(byte: &u8) -> bool {
+fn is_url_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
@@ -189,7 +197,7 @@ fn is_url_base64(byte: &u8) -> bool {
 /// signature cannot be had from a token someone damaged either.
 fn claims_end(text: &[u8]) -> Option<usize> {
     let part = |from: usize| {
-        let length = text.get(from..)?.iter().take_while(|byte| is_url_base64(byte)).count();
+        let length = text.get(from..)?.iter().take_while(|byte| is_url_base64(**byte)).count();
         (length > 0 && text.get(from + length) == Some(&b'.')).then_some(from + length)
     };
     text.starts_with(b"ey").then(|| part(part(0)? + 1)).flatten()
@@ -208,13 +216,13 @@ fn signatures(text: &[u8], found: &mut Found) {
     let mut at = 0;
     while let Some(start) = position(text, at, |byte| byte == b'e') {
         at = start + 1;
-        let inside = start.checked_sub(1).is_some_and(|before| is_url_base64(&text[before]));
+        let inside = start.checked_sub(1).is_some_and(|before| is_url_base64(text[before]));
         if inside || text.get(start + 1) != Some(&b'y') {
             continue;
         }
         if let Some(dot) = claims_end(&text[start..]) {
             let from = start + dot + 1;
-            let rest = text[from..].iter().take_while(|byte| is_url_base64(byte) || **byte == b'.').count();
+            let rest = text[from..].iter().take_while(|byte| is_url_base64(**byte) || **byte == b'.').count();
             if rest > 0 {
                 found.push(from..from + rest);
             }

@@ -30,12 +30,14 @@ impl Layer {
 /// One escape: what it stands for, how much of that counts, and how long it is.
 type Escape = ([u8; 4], usize, usize);
 
+/// One kind of escapes: what they begin with, and how one is read.
+type Decoder = (u8, fn(&[u8]) -> Option<Escape>);
+
 /// The kinds of escapes.
-pub(super) const DECODERS: [(u8, fn(&[u8]) -> Option<Escape>); 3] =
-    [(b'%', percent), (b'\\', backslash), (b'&', entity)];
+pub(super) const DECODERS: [Decoder; 3] = [(b'%', percent), (b'\\', backslash), (b'&', entity)];
 
 /// A text without escapes of one kind; `None` if there are none in it.
-pub(super) fn decoded(text: &[u8], (first, escape): (u8, fn(&[u8]) -> Option<Escape>)) -> Option<Layer> {
+pub(super) fn decoded(text: &[u8], (first, escape): Decoder) -> Option<Layer> {
     // Positions are kept small; nothing of a record is as long as that.
     u32::try_from(text.len()).ok().filter(|_| text.contains(&first))?;
     let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
@@ -110,11 +112,9 @@ fn entity(text: &[u8]) -> Option<Escape> {
     character(code, length)
 }
 
-/// The shortest Base64 that is looked into, in characters.
-const SHORTEST: usize = 8;
-
-/// Every stretch of a text that may be Base64 of either alphabet, in lines or in one.
-pub(super) fn base64_runs(text: &[u8]) -> Vec<Range<usize>> {
+/// Every stretch of a text that may be Base64 of so many bytes or more, of either alphabet, in lines or in one.
+pub(super) fn base64_runs(text: &[u8], shortest: usize) -> Vec<Range<usize>> {
+    let shortest = shortest.saturating_mul(4).div_ceil(3);
     let mut runs = Vec::new();
     let mut at = 0;
     while at < text.len() {
@@ -122,7 +122,7 @@ pub(super) fn base64_runs(text: &[u8]) -> Vec<Range<usize>> {
         while at < text.len() && (is_base64(text[at]) || breaks_a_line(&text[at..]) && at > start) {
             at += 1;
         }
-        if at - start >= SHORTEST {
+        if at - start >= shortest {
             let end = at + text[at..].iter().take(2).take_while(|byte| **byte == b'=').count();
             runs.push(start..end);
         }

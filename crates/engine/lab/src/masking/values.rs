@@ -22,28 +22,23 @@ const GONE_BUDGET: usize = 1024 * 1024;
 /// Finds every value at once.
 #[derive(Debug)]
 pub(super) struct Matcher {
-    automaton: AhoCorasick,
+    /// None for more values than can be looked for: then everything is hidden.
+    automaton: Option<AhoCorasick>,
     as_word: Vec<bool>,
     longest: usize,
+    shortest: usize,
 }
 
 impl Matcher {
-    /// `None` if there is nothing to look for.
-    fn new<'s>(secrets: impl Iterator<Item = &'s str>) -> Option<Self> {
-        let mut patterns: HashSet<Vec<u8>> = HashSet::new();
-        for secret in secrets {
-            patterns.extend(spellings(secret));
-        }
-        if patterns.is_empty() {
-            return None;
-        }
+    fn new<'s>(secrets: impl Iterator<Item = &'s str>) -> Self {
+        let patterns: HashSet<Vec<u8>> = secrets.flat_map(spellings).collect();
         let patterns: Vec<Vec<u8>> = patterns.into_iter().collect();
-        Some(Self {
+        Self {
             as_word: patterns.iter().map(|pattern| pattern.len() < SHORTEST_ANYWHERE).collect(),
             longest: patterns.iter().map(Vec::len).max().unwrap_or_default(),
-            // It fails for more text than a process can hold.
-            automaton: AhoCorasick::new(&patterns).ok()?,
-        })
+            shortest: patterns.iter().map(Vec::len).min().unwrap_or(usize::MAX),
+            automaton: AhoCorasick::new(&patterns).ok(),
+        }
     }
 
     /// The length of the longest value, in bytes.
@@ -51,9 +46,18 @@ impl Matcher {
         self.longest
     }
 
+    /// The length of the shortest value, in bytes.
+    pub(super) fn shortest(&self) -> usize {
+        self.shortest
+    }
+
     /// Every place where a value stands.
     pub(super) fn find(&self, text: &[u8], found: &mut Vec<Range<usize>>) {
-        for hit in self.automaton.find_overlapping_iter(text) {
+        let Some(automaton) = &self.automaton else {
+            found.push(0..text.len());
+            return;
+        };
+        for hit in automaton.find_overlapping_iter(text) {
             let beside = [hit.start().checked_sub(1), Some(hit.end())];
             let mut beside = beside.into_iter().flatten().filter_map(|at| text.get(at));
             let mut in_a_word =
@@ -97,7 +101,7 @@ pub(super) struct Declared {
     gone: VecDeque<(Arc<str>, u64)>,
     gone_bytes: usize,
     /// Made when somebody looks.
-    matcher: Option<Option<Arc<Matcher>>>,
+    matcher: Option<Arc<Matcher>>,
 }
 
 impl Declared {
@@ -124,10 +128,11 @@ impl Declared {
         forgotten
     }
 
-    pub(super) fn matcher(&mut self) -> Option<Arc<Matcher>> {
+    /// What finds them all.
+    pub(super) fn matcher(&mut self) -> Arc<Matcher> {
         let gone = self.gone.iter().map(|(secret, _)| secret);
         let all = || self.now.iter().chain(gone).map(|secret| &**secret);
-        self.matcher.get_or_insert_with(|| Matcher::new(all()).map(Arc::new)).clone()
+        Arc::clone(self.matcher.get_or_insert_with(|| Arc::new(Matcher::new(all()))))
     }
 
     /// The same values for a lab that nobody else sees.

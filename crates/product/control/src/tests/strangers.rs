@@ -227,3 +227,38 @@ async fn nothing_that_is_guarded_is_had_without_the_token() {
     }
     assert_eq!(state.lab.world().generation(), 0);
 }
+
+#[tokio::test]
+async fn of_this_machine_only_the_labs_own_user_may_call_without_a_token() {
+    use crate::neighbour::Neighbour;
+
+    let closed = state();
+    let open = ControlState { open: true, ..state() };
+    let token = ControlState { token: Some(String::from("token")), ..state() };
+    for (neighbour, address, expected) in [
+        (Neighbour::Own, "127.0.0.1:5000", 200),
+        (Neighbour::Unknown, "127.0.0.1:5000", 200),
+        (Neighbour::Stranger, "127.0.0.1:5000", 403),
+        (Neighbour::Stranger, "[::1]:5000", 403),
+        (Neighbour::Own, "10.0.0.9:5000", 403),
+        (Neighbour::Unknown, "10.0.0.9:5000", 403),
+    ] {
+        let ask = |path: &str| {
+            let mut request = get(path);
+            let peer = Peer {
+                address: Some(address.parse().unwrap()),
+                neighbour: Arc::new(OnceLock::from(neighbour)),
+            };
+            request.extensions_mut().insert(peer);
+            request
+        };
+        for path in ["/v1/settings", "/v1/world"] {
+            assert_eq!(status(&closed, ask(path)).await, expected, "{neighbour:?} {address} {path}");
+            assert_eq!(status(&open, ask(path)).await, 200, "{neighbour:?} {address} {path}");
+            assert_eq!(status(&token, ask(path)).await, 401, "{neighbour:?} {address} {path}");
+        }
+        let with_token = with(ask("/v1/world"), "authorization", "Bearer token");
+        assert_eq!(status(&token, with_token).await, 200, "{neighbour:?} {address}");
+        assert_eq!(status(&closed, ask("/health")).await, 200, "what is free is free");
+    }
+}

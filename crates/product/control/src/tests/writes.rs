@@ -129,3 +129,19 @@ async fn a_member_that_is_there_twice_is_refused_by_its_name() {
     let numbers = r#"[{"op":"test","path":"/caller/client_secret","value":[1,-1,1.5,true,null,"x",18446744073709551615]}]"#;
     assert_eq!(status(&state, write(Method::PATCH, "/v1/world", numbers)).await, 409, "all of JSON is read");
 }
+
+#[tokio::test]
+async fn what_a_restart_says_of_a_failed_check_shows_no_secret() {
+    let state = state();
+    let edits = json!([
+        { "op": "replace", "path": METADATA, "value": "garbage" },
+        { "op": "replace", "path": SECRET, "value": "garbage" },
+    ]);
+    assert_eq!(status(&state, write(Method::PATCH, "/v1/world", edits.to_string())).await, 200);
+    let (status, body, _) = read(&state, write(Method::POST, "/v1/environments/onebox/restart", "")).await;
+    assert_eq!((status, &body["failed"]["actual"]), (200, &json!("***")), "{body}");
+    let (_, explanation, _) = read(&state, get("/v1/explain")).await;
+    assert!(!explanation.to_string().contains("garbage"), "{explanation}");
+    let (_, journal, _) = read(&state, get("/v1/journal")).await;
+    assert!(!journal.to_string().contains("garbage"), "{journal}");
+}

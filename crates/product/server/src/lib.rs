@@ -14,8 +14,10 @@ mod names;
 mod outbound;
 mod running;
 mod settings;
+mod share;
 mod state;
 mod tls;
+mod traffic;
 mod translate;
 mod wire;
 

@@ -19,7 +19,7 @@ use mocktenant_lab::request::HostName;
 use mocktenant_lab::{Addresses, Entrance, Lab, real_now};
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::authority::{ca_names, load, load_for_serve};
 use crate::client::Client;
@@ -30,6 +30,7 @@ use crate::listen::{Door, Listening, Ports, doors, listen, loopback, planned};
 use crate::names::Names;
 use crate::outbound::{DialTable, Loop};
 use crate::settings::{self, Facts};
+use crate::share::Share;
 use crate::state::{Home, SETTINGS_FILE, StateDir, write_private};
 use crate::tls::Tls;
 use crate::{Options, mount};
@@ -60,7 +61,7 @@ impl From<Options> for (Lab, Setup) {
             control_token: options.control_token,
             control_open: options.control_open,
             publish_settings: options.publish_settings,
-            limits: Limits::default(),
+            limits: Limits::of_this_process(),
         };
         (lab, setup)
     }
@@ -89,8 +90,7 @@ pub struct Running {
     client: Client,
     ready: Arc<AtomicBool>,
     phase: watch::Sender<Phase>,
-    permits: Arc<Semaphore>,
-    connections: usize,
+    shares: [Arc<Share>; 2],
     names: Arc<Names>,
     home: Option<Home>,
     directory: std::path::PathBuf,
@@ -138,7 +138,6 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
         open: setup.control_open,
     });
     let (phase, phase_seen) = watch::channel(Phase::Running);
-    let connections = setup.limits.connections;
     let shared = Arc::new(Shared::new(lab.clone(), tools, tls, setup.limits, phase_seen));
     let running = Running {
         lab,
@@ -149,8 +148,7 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
         client,
         ready,
         phase,
-        permits: Arc::clone(&shared.permits),
-        connections,
+        shares: shared.shares.clone(),
         names,
         directory: home.directory().to_owned(),
         home: Some(home),
@@ -268,8 +266,12 @@ impl Running {
 
     /// Whether every connection and every listener is gone within `time`.
     async fn quiet_within(&self, time: Duration) -> bool {
-        let all = u32::try_from(self.connections).unwrap_or(u32::MAX);
-        tokio::time::timeout(time, self.permits.acquire_many(all)).await.is_ok()
+        let [surfaces, tools] = &self.shares;
+        let empty = async {
+            surfaces.empty().await;
+            tools.empty().await;
+        };
+        tokio::time::timeout(time, empty).await.is_ok()
     }
 
     fn publish(&self, addresses: &HashMap<Entrance, String>) -> Result<(), StartError> {

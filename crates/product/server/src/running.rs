@@ -264,6 +264,12 @@ impl Running {
         drop(self);
     }
 
+    /// The room of its surfaces' ports and of its tools port.
+    #[cfg(test)]
+    pub(crate) fn shares(&self) -> &[Arc<Share>; 2] {
+        &self.shares
+    }
+
     /// Whether every connection and every listener is gone within `time`.
     async fn quiet_within(&self, time: Duration) -> bool {
         let [surfaces, tools] = &self.shares;

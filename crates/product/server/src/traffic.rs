@@ -187,6 +187,23 @@ impl Drop for Reading<'_> {
     }
 }
 
+/// A body that could come, if there were room for it: not its caller's fault.
+pub(crate) struct HeldBack<'t>(&'t Traffic);
+
+impl<'t> HeldBack<'t> {
+    pub(crate) fn begin(traffic: &'t Traffic) -> Self {
+        traffic.reading.fetch_sub(1, Ordering::Relaxed);
+        Self(traffic)
+    }
+}
+
+impl Drop for HeldBack<'_> {
+    fn drop(&mut self) {
+        self.0.touch();
+        self.0.reading.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// An answer that was not taken whole yet.
 pub(crate) struct Untaken<T: AsRef<Traffic>> {
     holder: Arc<T>,

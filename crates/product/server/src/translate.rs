@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::limits::{CONNECTION_BODIES, FREE_BYTES, Limits, UNIT};
 use crate::share::Share;
-use crate::traffic::{Reading, Traffic};
+use crate::traffic::{HeldBack, Reading, Traffic};
 
 /// Bytes of a refused body that are read away, so that a client which writes before it reads sees the answer.
 const READ_AWAY: usize = 16 * 1024 * 1024;
@@ -155,6 +155,7 @@ impl<'i> Intake<'i> {
             let own = match self.own.try_acquire_many(more) {
                 Ok(own) => own,
                 Err(_) => {
+                    let _held_back = HeldBack::begin(self.traffic);
                     let waiting = tokio::time::timeout(self.limits.wait, self.own.acquire_many(more));
                     waiting.await.map_err(|_| NoRoom)?.map_err(|_| NoRoom)?
                 }
@@ -168,6 +169,7 @@ impl<'i> Intake<'i> {
         if units > room.units {
             let on_connection = CONNECTION_BODIES / UNIT - self.own.available_permits();
             if on_connection > FREE_BYTES / UNIT {
+                let _held_back = HeldBack::begin(self.traffic);
                 let more = self.share.bodies.take((units - room.units) * UNIT).await.ok_or(NoRoom)?;
                 match &mut room.shared {
                     Some(held) => held.merge(more),

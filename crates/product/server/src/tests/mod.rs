@@ -1,6 +1,7 @@
 //! A lab with one plain surface behind real sockets.
 
 mod bad_input;
+mod crowds;
 mod lifecycle;
 mod outbound;
 mod products;

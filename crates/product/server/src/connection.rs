@@ -41,6 +41,9 @@ const HANDSHAKE: u8 = 0x16;
 /// How long a connection that was asked to leave may take.
 const FAREWELL: Duration = Duration::from_secs(5);
 
+/// The same where others wait for its place.
+const HURRIED_FAREWELL: Duration = Duration::from_millis(100);
+
 /// Pause after the system refused another connection.
 const BACK_OFF: Duration = Duration::from_millis(50);
 
@@ -283,23 +286,25 @@ impl Caller {
                 }
                 () = alarm.as_mut() => {
                     let now = Instant::now();
-                    let next = match traffic.judge(now, limits, share) {
+                    let verdict = traffic.judge(now, limits, share);
+                    let next = match verdict {
                         _ if farewell.is_some_and(|end| end <= now) => return,
                         Verdict::Ends(why) => {
                             tracing::debug!(peer = %self.peer, "a connection is closed: {why}");
                             return;
                         }
-                        Verdict::Leaves(why) if farewell.is_none() => {
+                        Verdict::Leaves(why) | Verdict::MakesRoom(why) if farewell.is_none() => {
                             tracing::debug!(peer = %self.peer, "a connection is asked to leave: {why}");
                             if !traffic.http2() {
                                 return;
                             }
                             connection.as_mut().graceful_shutdown();
-                            let end = now + FAREWELL.min(limits.idle);
+                            let hurried = matches!(verdict, Verdict::MakesRoom(_));
+                            let end = now + if hurried { HURRIED_FAREWELL } else { FAREWELL.min(limits.idle) };
                             farewell = Some(end);
                             end
                         }
-                        Verdict::Leaves(_) => now + limits.glance,
+                        Verdict::Leaves(_) | Verdict::MakesRoom(_) => now + limits.glance,
                         Verdict::Stays(next) => next,
                     };
                     alarm.as_mut().reset(farewell.map_or(next, |end| end.min(next)));

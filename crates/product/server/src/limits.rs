@@ -71,7 +71,7 @@ impl Default for Limits {
             tools: Room { connections: 256, bodies: 16 * MIB, answers: 32 * MIB },
             wait: Duration::from_secs(5),
             spared: Duration::from_secs(1),
-            glance: Duration::from_secs(1),
+            glance: Duration::from_millis(500),
         }
     }
 }
@@ -93,7 +93,7 @@ impl Limits {
     pub(crate) fn within(mut self, descriptors: u64) -> Self {
         let most = descriptors.saturating_sub(OTHER_DESCRIPTORS) / 4 * 3;
         let most = usize::try_from(most).unwrap_or(usize::MAX).max(64);
-        let tools = self.tools.connections.min((most / 16).max(16));
+        let tools = self.tools.connections.min((most / 8).max(16));
         let surfaces = self.surfaces.connections.min(most - tools);
         if surfaces < self.surfaces.connections {
             tracing::info!(
@@ -164,8 +164,8 @@ mod tests {
         };
         assert_eq!(counts(1_048_576), (4_096, 256));
         assert_eq!(counts(u64::MAX), (4_096, 256));
-        assert_eq!(counts(1_024), (675, 45));
-        assert_eq!(counts(256), (128, 16));
+        assert_eq!(counts(1_024), (630, 90));
+        assert_eq!(counts(256), (126, 18));
         assert_eq!(counts(0), (48, 16));
         for descriptors in 200..10_000 {
             let (surfaces, tools) = counts(descriptors);

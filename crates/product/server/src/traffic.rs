@@ -20,6 +20,8 @@ pub(crate) enum Verdict {
     Stays(Instant),
     /// It is asked to leave: nothing is under way on it.
     Leaves(&'static str),
+    /// The same where others wait for its place, so it may not take its time.
+    MakesRoom(&'static str),
     /// It ends now, whatever is under way.
     Ends(&'static str),
 }
@@ -105,7 +107,7 @@ impl Traffic {
                 return Verdict::Ends("it takes nothing of its answer and makes room");
             }
             if crowded && long && share.may_go() {
-                return Verdict::Leaves("nothing is asked on it and it makes room");
+                return Verdict::MakesRoom("nothing is asked on it and it makes room");
             }
             return Verdict::Stays((now + (patience - rests)).min(glance));
         } else if self.reading.load(Ordering::Relaxed) >= answering && long {

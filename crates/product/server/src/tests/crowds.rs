@@ -14,7 +14,7 @@ const HEALTH: &[u8] = b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
 /// The preface of HTTP/2 and an empty SETTINGS frame.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00";
 /// HEADERS of stream 1 without its end, then nothing more: `POST /echo` on localhost.
-const OPEN_STREAM: &[u8] = b"\x00\x00\x12\x01\x04\x00\x00\x00\x01\x83\x86\x04\x05/echo\x01\x09localhost";
+const OPEN_STREAM: &[u8] = b"\x00\x00\x14\x01\x04\x00\x00\x00\x01\x83\x86\x04\x05/echo\x01\x09localhost";
 
 impl Fixture {
     fn tools(&self) -> SocketAddr {
@@ -73,7 +73,7 @@ async fn every_kind_of_slow_connection_ends_in_its_time_on_every_port() {
     let fixture = started(short()).await;
     let hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
     let after_an_answer =
-        [PREFACE, b"\x00\x00\x12\x01\x05\x00\x00\x00\x01\x82\x86\x04\x05/echo\x01\x09localhost"].concat();
+        [PREFACE, b"\x00\x00\x14\x01\x05\x00\x00\x00\x01\x82\x86\x04\x05/echo\x01\x09localhost"].concat();
     let open = [PREFACE, OPEN_STREAM].concat();
     let half_body = b"POST /v1/reset HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\nx";
     let kinds: [(&str, &[u8], Option<&[u8]>); 11] = [
@@ -366,7 +366,7 @@ async fn streams_that_are_reset_at_once_end_their_connection_and_nobody_elses() 
     let mut flood = PREFACE.to_vec();
     for stream in 0..2_000_u32 {
         let id = (2 * stream + 1).to_be_bytes();
-        flood.extend_from_slice(b"\x00\x00\x12\x01\x05");
+        flood.extend_from_slice(b"\x00\x00\x14\x01\x05");
         flood.extend_from_slice(&id);
         flood.extend_from_slice(b"\x82\x86\x04\x05/slow\x01\x09localhost");
         flood.extend_from_slice(b"\x00\x00\x04\x03\x00");

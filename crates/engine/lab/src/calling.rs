@@ -1,14 +1,16 @@
 //! How an exchange makes an outgoing call, and how the call and the exchange it becomes find each other.
 //!
-//! Decides that a call is recorded once: by the lab's own dispatch if it arrived there, else here. A header links the two;
-//! dispatch takes it off and honours it only for a call that is expected. The call itself is made by an
-//! [`crate::outbound::Outbound`].
+//! Decides that a call is recorded once: by the lab's own dispatch if it arrived there, else here. A header links the two:
+//! the id, which anybody can guess, and a token drawn for this one call, which nobody can. Dispatch takes the header off and
+//! honours it only for a call that is expected. The call itself is made by an [`crate::outbound::Outbound`]. Mirrors no
+//! product: the real ones have no such link.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use http::{HeaderName, HeaderValue};
 
 use crate::clock::lock;
@@ -23,8 +25,32 @@ pub const HOP_LIMIT: u8 = 8;
 /// The header that links an outgoing call to its exchange; taken off before the request is journaled.
 pub const CALL_HEADER: HeaderName = HeaderName::from_static("x-mocktenant-call");
 
+/// What tells a call from a stranger that knows its id. Drawn from the system also where the lab is seeded: no answer ever
+/// shows it, and a sequence that could be foretold would let anybody in.
+#[derive(Debug)]
+pub(crate) struct Token([u8; 16]);
+
+impl Token {
+    fn draw() -> Self {
+        let mut bytes = [0; 16];
+        mocktenant_keys::fill_from_system(&mut bytes);
+        Self(bytes)
+    }
+
+    /// As the header carries it.
+    fn text(&self) -> String {
+        format!("{:032x}", u128::from_be_bytes(self.0))
+    }
+
+    /// Compares in constant time; only the length may show in the time taken.
+    fn is(&self, sent: &str) -> bool {
+        verify_slices_are_equal(self.text().as_bytes(), sent.as_bytes()).is_ok()
+    }
+}
+
 /// An outgoing call that has not arrived yet.
 pub(crate) struct Expected {
+    token: Token,
     pub(crate) id: Arc<str>,
     pub(crate) parent: Arc<str>,
     pub(crate) hops: u8,
@@ -40,9 +66,16 @@ impl ExpectedCalls {
         lock(&self.0).insert(Arc::clone(&expected.id), expected);
     }
 
-    /// Takes a call that has not arrived yet: the one who gets it records it.
-    pub(crate) fn take(&self, id: &str) -> Option<Expected> {
+    /// Takes a call that did not arrive: then the caller records it.
+    fn take_back(&self, id: &str) -> Option<Expected> {
         lock(&self.0).remove(id)
+    }
+
+    /// Takes the call a header names, if it carries that call's token: the one who gets it records it.
+    pub(crate) fn take(&self, link: &str) -> Option<Expected> {
+        let (id, token) = link.split_once(' ')?;
+        let mut expected = lock(&self.0);
+        if expected.get(id)?.token.is(token) { expected.remove(id) } else { None }
     }
 }
 
@@ -55,13 +88,13 @@ struct Waiting<'c> {
 impl Waiting<'_> {
     /// Whether it has arrived; from here on it does not any more.
     fn arrived(self) -> bool {
-        self.calls.take(self.id).is_none()
+        self.calls.take_back(self.id).is_none()
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.calls.take(self.id);
+        self.calls.take_back(self.id);
     }
 }
 
@@ -102,11 +135,13 @@ impl Context {
         } else if self.begin_outward().await.is_err() {
             Err(CallError::Reset)
         } else {
-            if let Ok(value) = HeaderValue::from_str(&id) {
+            let token = Token::draw();
+            if let Ok(value) = HeaderValue::from_str(&format!("{id} {}", token.text())) {
                 call.headers.insert(CALL_HEADER, value);
             }
             let calls = self.lab.expected_calls();
             calls.expect(Expected {
+                token,
                 id: Arc::clone(&id),
                 parent: Arc::clone(&self.id),
                 hops: self.hops + 1,

@@ -14,18 +14,22 @@ use std::time::Instant;
 
 use http::header::CONTENT_LENGTH;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
+use mocktenant_verdict::foreign;
 use mocktenant_world::World;
 
 use crate::calling::{CALL_HEADER, Expected};
 use crate::gate::Inside;
-use crate::record::{Kind, Record, cut, header_lines};
+use crate::record::{HOST_BUDGET, Kind, Record, bounded, cut, header_lines};
 use crate::request::{HostName, Request, fold};
 use crate::run_on::{Outward, RunOn};
 use crate::surface::{Mount, Refusal, Way};
-use crate::{Addresses, Answer, Context, Entrance, Exchange, Lab, Response, Trail};
+use crate::{Addresses, Answer, Content, Context, Entrance, Exchange, Lab, Response, Trail};
 
 /// The one header of ours on an answer.
 pub const EXCHANGE_HEADER: HeaderName = HeaderName::from_static("x-mocktenant-exchange");
+
+/// Longest text of a stranger in a log line, in characters.
+const SHOWN: usize = 120;
 
 /// Everything that is computed from a world, swapped whole.
 pub(crate) struct Snapshot {
@@ -159,7 +163,7 @@ pub(crate) async fn answer(lab: &Lab, mut request: Request) -> Response {
     };
     match surface {
         None => {
-            let answer = misdirected(&mut answering.exchange);
+            let answer = nobody(lab, &mut answering.exchange);
             answering.finish(answer)
         }
         Some(surface) => match answering.exchange.context.outward.clone() {
@@ -291,7 +295,7 @@ impl Answering {
         record.endpoint = Cow::Borrowed(*endpoint);
         record.method = std::mem::take(&mut request.method);
         record.scheme = Cow::Borrowed(if request.arrival.secure { "https" } else { "http" });
-        record.host = std::mem::take(&mut request.host).into();
+        record.host = bounded(std::mem::take(&mut request.host), HOST_BUDGET).into();
         record.target = std::mem::take(&mut request.target).into();
         record.request_headers = header_lines(&request.headers);
         record.request_body = request.body.as_mut().map(std::mem::take).map(cut).unwrap_or_default();
@@ -318,16 +322,37 @@ impl Drop for Answering {
     }
 }
 
-/// A name that is neither the world's nor local: 421, and a log line with what to change.
-fn misdirected(exchange: &mut Exchange) -> Answer {
-    exchange.trail.record_error("421");
-    exchange.trail.fact("unknown-host", exchange.request.host.clone());
-    let host = exchange.context.lab.mask().text(&exchange.request.host).escape_debug().to_string();
-    tracing::warn!(
-        exchange = %exchange.context.id(),
-        "421 for host {host}: no name of this world; declare it as a host of an environment or organisation, or call localhost",
-    );
-    Answer::empty(StatusCode::MISDIRECTED_REQUEST)
+/// No product answers: a name that is neither the world's nor local (421), or a place of this machine that no product plays
+/// (501). The answer is the lab's own, for it stands in for nobody's.
+fn nobody(lab: &Lab, exchange: &mut Exchange) -> Answer {
+    let id = exchange.context.id();
+    let local = exchange.host.as_ref();
+    if !local.is_some_and(|host| host.is_local() || exchange.context.snapshot.own_names.contains(&host.name))
+    {
+        let host = shown(&lab.mask().text(&exchange.request.host));
+        tracing::warn!(
+            exchange = %id,
+            "421 for host {host}: no name of this world; declare it as a host of an environment or organisation, or call localhost",
+        );
+        exchange.trail.record_error("421");
+        exchange.trail.fact("unknown-host", host);
+        return Answer::empty(StatusCode::MISDIRECTED_REQUEST);
+    }
+    let entrance = exchange.context.entrance.as_ref();
+    let unbuilt = entrance.and_then(|entrance| {
+        lab.surfaces().iter().find_map(|mounted| mounted.surface.unbuilt(entrance, &exchange.folded))
+    });
+    let what = unbuilt.unwrap_or("what would answer here");
+    tracing::warn!(exchange = %id, "501 for {}: {what} is not built", shown(&lab.mask().text(exchange.request.path())));
+    exchange.trail.record_error("not-built");
+    exchange.trail.fact("not-built", what);
+    let said = format!("{what} is not built\n");
+    Answer::typed(StatusCode::NOT_IMPLEMENTED, Content::Text(said.into(), "text/plain"))
+}
+
+/// A text of a stranger in a line of ours.
+fn shown(text: &str) -> String {
+    foreign::harmless(&foreign::excerpt(text, SHOWN)).into_owned()
 }
 
 async fn serve(lab: &Lab, surface: usize, exchange: &mut Exchange) -> Answer {

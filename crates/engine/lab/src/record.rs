@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use mocktenant_verdict::{Check, Setting};
+use mocktenant_verdict::{Check, Setting, Text};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -20,6 +20,12 @@ use crate::{Context, Entrance, Machine, Request, Trail};
 
 /// Bodies longer than this are cut in the journal, in bytes.
 pub const BODY_BUDGET: usize = 64 * 1024;
+
+/// A longer `Host` is cut in the journal, in bytes: with more than 253 it is no name, and so nobody's.
+pub(crate) const HOST_BUDGET: usize = 512;
+
+/// Texts of checks and facts, and ids people paste, are cut to so many bytes: a caller can write a body into each of them.
+pub(crate) const TEXT_BUDGET: usize = 4 * 1024;
 
 /// What kind of thing a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,7 +157,18 @@ impl Record {
     /// The record of what a context did and its trail says: the one place where a record is made. A request adds itself and
     /// its answer.
     pub(crate) fn of(kind: Kind, context: &Context, trail: Trail, began: Instant) -> Self {
-        let Trail { checks, facts, error, activities, .. } = trail;
+        let Trail { mut checks, mut facts, error, mut activities, .. } = trail;
+        for check in &mut checks {
+            bound(&mut check.expected);
+            bound(&mut check.actual);
+            if let Some(change) = check.change.as_mut().filter(|change| change.len() > TEXT_BUDGET) {
+                *change = bounded(change.to_string(), TEXT_BUDGET).into();
+            }
+        }
+        facts.bound();
+        for (_, id) in activities.iter_mut().filter(|(_, id)| id.len() > TEXT_BUDGET) {
+            *id = bounded(id.to_string(), TEXT_BUDGET).into();
+        }
         Self {
             id: Arc::clone(&context.id),
             parent: context.parent.clone(),
@@ -262,6 +279,23 @@ pub(crate) fn header_lines(headers: &http::HeaderMap) -> Box<str> {
     lines.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()).into_boxed_str()
 }
 
+/// A text cut to so many bytes, and `...` where there was more.
+pub(crate) fn bounded(mut text: String, budget: usize) -> String {
+    if text.len() > budget {
+        let end = (0..=budget).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        text.push_str("...");
+    }
+    text
+}
+
+/// A text of a check or a fact, cut to its budget.
+pub(crate) fn bound(text: &mut Text) {
+    if text.len() > TEXT_BUDGET {
+        *text = bounded(text.as_str().to_owned(), TEXT_BUDGET).into();
+    }
+}
+
 /// A body cut to the journal's budget. One within it is kept as it is, for it is nobody else's: a server copies the bodies
 /// of requests out of its connections' buffers, and what a surface answers was made for the answer or lives with the world.
 pub(crate) fn cut(body: Bytes) -> Bytes {
@@ -273,6 +307,18 @@ mod tests {
     use http::header::{ACCEPT, HOST, HeaderValue};
 
     use super::*;
+
+    #[test]
+    fn texts_are_cut_between_characters_and_what_fits_is_left_as_it_is() {
+        assert_eq!(bounded("\u{e4}\u{f6}".to_owned(), 3), "\u{e4}...");
+        assert_eq!(bounded("abc".to_owned(), 3), "abc");
+        let mut fixed = Text::from("fixed");
+        bound(&mut fixed);
+        assert!(!fixed.is_made());
+        let mut long = Text::from("x".repeat(1024 * 1024));
+        bound(&mut long);
+        assert_eq!(long.len(), TEXT_BUDGET + 3);
+    }
 
     #[test]
     fn header_lines_keep_every_value_but_the_host_and_replace_what_is_no_text() {

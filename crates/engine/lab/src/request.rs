@@ -122,26 +122,34 @@ pub struct HostName {
 }
 
 impl HostName {
-    /// Reads a `Host` value; `None` if it is none.
+    /// Reads a `Host` value, `name[:port]` or `[IPv6 address][:port]` (RFC 9110 section 7.2); `None` if it is none. The port
+    /// may be empty, and nothing may stand beside name and port.
     pub fn parse(host: &str) -> Option<Self> {
-        let host = host.trim();
         let (name, port) = if let Some(rest) = host.strip_prefix('[') {
             let (address, after) = rest.split_once(']')?;
-            (address, after.strip_prefix(':'))
+            address.parse::<std::net::Ipv6Addr>().ok()?;
+            let port = if after.is_empty() { None } else { Some(after.strip_prefix(':')?) };
+            (address, port)
         } else {
-            match host.rsplit_once(':') {
+            let (name, port) = match host.split_once(':') {
                 Some((name, port)) => (name, Some(port)),
                 None => (host, None),
+            };
+            let name = name.strip_suffix('.').unwrap_or(name);
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+            let label = |label: &str| !label.is_empty() && label.bytes().all(plain);
+            if name.len() > 253 || !name.split('.').all(label) {
+                return None;
             }
+            (name, port)
         };
         let port = match port {
             None | Some("") => None,
-            Some(digits) => Some(digits.parse().ok()?),
+            // A sign would be read as part of a number.
+            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => Some(digits.parse().ok()?),
+            Some(_) => return None,
         };
-        let name = name.strip_suffix('.').unwrap_or(name);
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
-        let is_name = !name.is_empty() && name.len() <= 253 && name.bytes().all(plain);
-        is_name.then(|| Self { name: name.to_ascii_lowercase(), port })
+        Some(Self { name: name.to_ascii_lowercase(), port })
     }
 
     /// Whether the name means "this machine or this network" rather than a product's public name: localhost, an
@@ -267,6 +275,26 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        /// Whatever is taken for a host is written back as one, and is exactly what was sent but for case, final dot and port.
+        #[test]
+        fn a_host_is_a_name_and_a_port_and_nothing_else(text in "\\PC{0,40}|[a-z0-9.:\\[\\] +-]{0,24}|\\[[0-9a-f:]{0,12}\\](:[0-9:]{0,8})?") {
+            if let Some(HostName { name, port }) = HostName::parse(&text) {
+                let address = name.parse::<std::net::Ipv6Addr>().is_ok();
+                proptest::prop_assert_eq!(name.contains(':'), address);
+                let written = if address { format!("[{name}]") } else { name.clone() };
+                let lower = text.to_ascii_lowercase();
+                let rest = lower.strip_prefix(&written).expect("the name stands first");
+                let rest = rest.strip_prefix('.').filter(|_| !address).unwrap_or(rest);
+                let digits = rest.strip_prefix(':').unwrap_or(rest);
+                proptest::prop_assert!(digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits.is_empty() || rest.starts_with(':')));
+                proptest::prop_assert_eq!(port, digits.parse().ok());
+                let again = HostName::parse(&format!("{written}{}", port.map(|port| format!(":{port}")).unwrap_or_default()));
+                proptest::prop_assert_eq!(again, Some(HostName { name, port }));
+            }
+        }
+    }
+
     #[test]
     fn hosts_lose_port_case_and_final_dot() {
         let host = |text: &str| HostName::parse(text).unwrap();
@@ -275,8 +303,45 @@ mod tests {
             HostName { name: "login.windows.net".into(), port: Some(443) }
         );
         assert_eq!(host("[::1]:7443").name, "::1");
-        assert!(HostName::parse("a b").is_none());
-        assert!(HostName::parse("x:99999").is_none());
+        assert_eq!(host("[2001:DB8::1]"), HostName { name: "2001:db8::1".into(), port: None });
+        assert_eq!((host("aos:").port, host("aos:00443").port), (None, Some(443)));
+        for none in [
+            "",
+            " ",
+            ".",
+            "..",
+            ":",
+            ":443",
+            "a b",
+            " a",
+            "a ",
+            "x:99999",
+            "x:+80",
+            "x:-1",
+            "x:8 0",
+            "a..b",
+            ".localhost",
+            "localhost:7443:7443",
+            "localhost:7443:",
+            "[::1]:7443:7443",
+            "[::1]7443",
+            "[::1",
+            "::1",
+            "[]",
+            "[::1]]",
+            "[[::1]]",
+            "[::1.]",
+            "[localhost]",
+            "[127.0.0.1]",
+            "[fe80::1%25eth0]",
+            "u@localhost",
+            "localhost/",
+            "localhost,localhost",
+            "h\u{e4}",
+            "a%41",
+        ] {
+            assert_eq!(HostName::parse(none), None, "{none:?}");
+        }
         assert!(
             host("tenant").is_local() && host("127.0.0.1").is_local() && !host("evil.example").is_local()
         );

@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::masking;
+use crate::record::bound;
 
 /// Something an exchange learnt or used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -140,6 +141,15 @@ impl Facts {
     /// The first fact of this name.
     pub fn get(&self, name: &str) -> Option<&Fact> {
         self.iter().find(|fact| fact.name == name)
+    }
+
+    /// Cuts every value to the journal's budget. What a start holds is the world's text, not a caller's.
+    pub(crate) fn bound(&mut self) {
+        for entry in &mut self.0 {
+            if let Entry::One(fact) = entry {
+                bound(&mut fact.value);
+            }
+        }
     }
 
     /// About what they occupy, in bytes. What is shared counts in full: the journal may be the last to hold it.

@@ -143,8 +143,11 @@ impl Surface for Echo {
     fn hosts(&self, _world: &World) -> Vec<(String, Entrance)> {
         vec![("Login.Example.com".into(), Entrance::Identity)]
     }
-    fn at(&self, entrance: &Entrance, _folded_path: &str) -> bool {
-        *entrance == Entrance::Identity
+    fn at(&self, entrance: &Entrance, folded_path: &str) -> bool {
+        *entrance == Entrance::Identity && folded_path != "/later"
+    }
+    fn unbuilt(&self, _entrance: &Entrance, folded_path: &str) -> Option<&'static str> {
+        (folded_path == "/later").then_some("the other product")
     }
     fn machine(&self, _world: &World, _way: &Way<'_>) -> Option<Machine> {
         None
@@ -223,7 +226,7 @@ async fn a_name_of_the_world_decides_whatever_the_port_and_a_foreign_name_is_mis
         Request::new(Method::GET, "LOGIN.example.com.:443", "/a/echo/b", Entrance::organization("contoso"));
     assert_eq!(lab.answer(request).await.status, 200);
     request = Request::new(Method::GET, "localhost:7446", "/a/echo/b", Entrance::organization("contoso"));
-    assert_eq!(lab.answer(request).await.status, 421, "no surface answers that port");
+    assert_eq!(lab.answer(request).await.status, 501, "no surface answers that port");
     assert_eq!(ask(&lab, Method::GET, "evil.example", "/a/echo/b").await, (421, String::new()));
     assert_eq!(ask(&lab, Method::GET, "", "/a/echo/b").await.0, 421);
     assert_eq!(ask(&lab, Method::GET, "host.docker.internal:7443", "/a/echo/b").await.0, 200);
@@ -355,6 +358,77 @@ async fn a_stranger_cannot_pose_as_an_outgoing_call() {
     assert!(lab.journal().find(id).unwrap().parent.is_none());
 }
 
+/// Watches the calls that leave, and answers none of them.
+#[derive(Clone, Default)]
+struct Keeps(Arc<std::sync::Mutex<Vec<String>>>);
+
+impl Outbound for Keeps {
+    fn call(&self, call: Call) -> BoxFuture<'_, Result<Reply, CallError>> {
+        let link = call.headers["x-mocktenant-call"].to_str().unwrap().to_owned();
+        self.0.lock().unwrap().push(link);
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_who_guesses_the_id_of_a_call_on_its_way_is_not_taken_for_it() {
+    let lab = Lab::builder(Arc::new(World::contoso().unwrap())).surface(Echo).build();
+    let kept = Keeps::default();
+    lab.set_outbound(kept.clone());
+    let relayed = lab.answer(Request::new(Method::GET, "localhost", "/relay", Entrance::Identity));
+    let mut relayed = std::pin::pin!(relayed);
+    assert!(futures_now(relayed.as_mut()).await, "the call is on its way");
+    let link = kept.0.lock().unwrap()[0].clone();
+    // Ids are handed out to every caller, and one follows the other: the child's is known to whoever asked last.
+    let id = link.split([' ', ';']).next().unwrap().to_owned();
+    let mut guesses: Vec<String> = (0..64).map(|n| format!("x-{n:06}.1")).collect();
+    guesses.extend([
+        id.clone(),
+        format!("{id} "),
+        format!("{id} {}", "0".repeat(32)),
+        link[..link.len() - 1].to_owned(),
+    ]);
+    guesses.push(format!("{link}0"));
+    for guess in guesses {
+        let mut request = Request::new(Method::GET, "localhost", "/a/echo/b", Entrance::Identity);
+        let Ok(value) = guess.trim().parse() else { continue };
+        request.headers.insert("x-mocktenant-call", value);
+        let response = lab.answer(request).await;
+        let answered = response.headers[EXCHANGE_HEADER].to_str().unwrap();
+        let record = lab.journal().find(answered).unwrap();
+        assert!(record.parent.is_none(), "{guess} was adopted as {answered}");
+        assert!(!record.request_headers.contains("x-mocktenant-call"), "{}", record.request_headers);
+    }
+    // The call itself still is.
+    let mut request = Request::new(Method::GET, "localhost", "/a/echo/b", Entrance::Identity);
+    request.headers.insert("x-mocktenant-call", link.parse().unwrap());
+    lab.answer(request).await;
+    assert!(lab.journal().records().pop().unwrap().parent.is_some());
+}
+
+#[tokio::test]
+async fn what_links_a_call_is_drawn_anew_each_time_also_in_a_seeded_lab() {
+    let mut links = std::collections::HashSet::new();
+    for _ in 0..2 {
+        let builder = Lab::builder(Arc::new(World::contoso().unwrap())).surface(Echo);
+        let lab = builder.random(mocktenant_lab::Random::seeded(7)).build();
+        let kept = Keeps::default();
+        lab.set_outbound(kept.clone());
+        for _ in 0..3 {
+            let relayed = lab.answer(Request::new(Method::GET, "localhost", "/relay", Entrance::Identity));
+            let mut relayed = std::pin::pin!(relayed);
+            assert!(futures_now(relayed.as_mut()).await);
+        }
+        links.extend(kept.0.lock().unwrap().drain(..));
+    }
+    assert_eq!(links.len(), 6, "{links:?}");
+}
+
+/// Polls a future once; true while it waits.
+async fn futures_now(mut future: std::pin::Pin<&mut impl Future>) -> bool {
+    std::future::poll_fn(|context| std::task::Poll::Ready(future.as_mut().poll(context).is_pending())).await
+}
+
 async fn sent_to(lab: &Lab, host: &str, to: &str) -> String {
     let target = format!("/leave?{to}");
     let response = lab.answer(Request::new(Method::GET, host, &target, Entrance::Identity)).await;
@@ -435,4 +509,41 @@ async fn a_page_that_posts_itself_is_translated_before_it_is_written_and_masked_
     assert!(!shown.contains("signature") && !shown.contains("0.secret"), "{shown}");
     let (_, page) = ask(&lab, Method::GET, "login.example.com", target).await;
     assert!(page.contains("action=\"https://login.example.com/signin\">"), "{page}");
+}
+
+#[tokio::test]
+async fn a_place_of_this_machine_that_no_product_plays_is_said_to_be_unbuilt_and_never_misdirected() {
+    let lab = lab();
+    let (status, body) = ask(&lab, Method::GET, "localhost:7443", "/Later/").await;
+    assert_eq!((status, body.as_str()), (501, "the other product is not built\n"));
+    let record = lab.journal().records().pop().unwrap();
+    assert_eq!(record.error.as_deref(), Some("not-built"));
+    assert_eq!(record.fact("not-built").unwrap().value, "the other product");
+    // An entrance without any product, and a stranger's name at the same path.
+    let elsewhere = Request::new(Method::GET, "localhost", "/", Entrance::environment("onebox"));
+    assert_eq!(lab.answer(elsewhere).await.status, 501);
+    assert_eq!(ask(&lab, Method::GET, "elsewhere.example", "/later").await.0, 421);
+}
+
+#[tokio::test]
+async fn a_host_that_is_none_is_nobody_however_much_it_looks_like_one() {
+    let lab = lab();
+    for host in ["localhost:7443", "LOCALHOST", "[::1]:7443", "127.0.0.1", "login.example.com.:443", "aos:"] {
+        assert_eq!(ask(&lab, Method::GET, host, "/a/echo/b").await.0, 200, "{host}");
+    }
+    for host in
+        ["localhost:7443:7443", "login.example.com:443:443", "localhost:+443", "[::1]x", "::1", "[localhost]"]
+    {
+        assert_eq!(ask(&lab, Method::GET, host, "/a/echo/b").await.0, 421, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn a_host_of_any_length_costs_the_journal_no_more_than_a_name() {
+    let lab = lab();
+    ask(&lab, Method::GET, &"x.".repeat(31 * 1024), "/").await;
+    let record = lab.journal().records().pop().unwrap();
+    assert_eq!(record.error.as_deref(), Some("421"));
+    let shown = serde_json::to_string(&record.document()).unwrap();
+    assert!(shown.len() < 2_000, "{} bytes", shown.len());
 }

@@ -103,9 +103,12 @@ const PER_TICK: usize = 8;
 /// How often dropped lines are mentioned.
 const MENTION_EVERY: Duration = Duration::from_secs(1);
 
-/// Prints a line per exchange until the lab is gone; what comes faster than anybody reads is counted instead.
-pub(crate) fn print_exchanges(mut exchanges: Reader) -> io::Result<JoinHandle<()>> {
+/// Prints what opens the screen, and a line per exchange until the lab is gone; what comes faster than anybody reads is
+/// counted instead. Only this thread ever waits for stdout.
+pub(crate) fn print_exchanges(opening: String, mut exchanges: Reader) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(String::from("console")).spawn(move || {
+        // Nobody reading the screen is no reason not to serve.
+        let _ = line(&opening);
         let palette = Palette::of_stdout();
         let mut allowance = BURST;
         let mut dropped = 0_u64;

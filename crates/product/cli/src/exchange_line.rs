@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use mocktenant_lab::journal::{Kind, Record, RecordDocument};
 use mocktenant_verdict::Outcome;
-use mocktenant_verdict::foreign::excerpt;
+use mocktenant_verdict::foreign::{cut, excerpt};
 use mocktenant_world::is_guid;
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -18,6 +18,12 @@ use crate::console::{Paint, Palette, harmless};
 const TARGET_WIDTH: usize = 38;
 /// Longest value of a check shown, in characters.
 const VALUE_WIDTH: usize = 120;
+/// Longest change shown, in characters: a whole sentence, with a pointer or a name in it.
+const CHANGE_WIDTH: usize = 600;
+/// Longest method shown, in characters.
+const METHOD_WIDTH: usize = 16;
+/// Longest word of a line shown, in characters: a method, a name, an id, whoever made it.
+const WORD_WIDTH: usize = 64;
 
 /// What is shown of an exchange.
 #[derive(Debug, Default, PartialEq)]
@@ -51,10 +57,14 @@ impl ExchangeLine {
         let request = match record.kind {
             Kind::Start => {
                 let machine = record.machine.as_ref().map(ToString::to_string).unwrap_or_default();
-                format!("start {}", machine.split_once('/').map_or("", |(_, name)| name))
+                format!("start {}", excerpt(machine.split_once('/').map_or("", |(_, name)| name), WORD_WIDTH))
             }
             Kind::Request | Kind::Call => {
-                format!("{:<5} {}", record.method.as_str(), shortened(&record.shown_target()))
+                format!(
+                    "{:<5} {}",
+                    excerpt(record.method.as_str(), METHOD_WIDTH),
+                    shortened(&record.shown_target())
+                )
             }
         };
         let mask = record.mask();
@@ -94,17 +104,17 @@ impl ExchangeLine {
         let refused = self.error.is_some() || self.failed.is_some() || self.status >= 400;
         let mut text = String::with_capacity(160);
         // What came as JSON is no more to be trusted than what a caller sent.
-        let time = harmless(&self.time);
+        let time = word(&self.time);
         let status = if self.status == 0 { String::from("  -") } else { self.status.to_string() };
         let status = palette.paint(if refused { Paint::Bad } else { Paint::Good }, &status);
         let client = self.client.as_deref().map(|client| format!("app {}", tail(client))).unwrap_or_default();
-        let surface = harmless(if self.surface.is_empty() { "-" } else { &self.surface });
+        let surface = word(if self.surface.is_empty() { "-" } else { &self.surface });
         // Writing to a String cannot fail.
         let _ = write!(text, "{}  {status} {surface:<9}  ", palette.paint(Paint::Faint, &time));
         let _ = write!(text, "{:<44}  {client:<11}  ", harmless(&self.request));
         match (&self.error, refused) {
             (Some(error), _) => {
-                let error = format!("REFUSED {}", harmless(error));
+                let error = format!("REFUSED {}", value(error));
                 let _ = write!(text, "{}", palette.paint(Paint::Bad, &error));
             }
             (None, true) => {
@@ -118,17 +128,17 @@ impl ExchangeLine {
                 let _ = write!(text, "{:>12}  {}", "", milliseconds(self.micros));
             }
         }
-        let _ = write!(text, "  {}", palette.paint(Paint::Faint, &harmless(&self.id)));
+        let _ = write!(text, "  {}", palette.paint(Paint::Faint, &word(&self.id)));
         if let Some(failed) = &self.failed {
             let _ = write!(
                 text,
                 "\n              {}: expected {}, got {}",
-                harmless(&failed.name),
+                word(&failed.name),
                 value(&failed.expected),
                 value(&failed.actual)
             );
             if let Some(change) = &failed.change {
-                let _ = write!(text, " -> {}", harmless(change));
+                let _ = write!(text, " -> {}", shown(change, CHANGE_WIDTH));
             }
         }
         text
@@ -170,14 +180,24 @@ fn tail(id: &str) -> String {
 }
 
 fn value(text: &str) -> String {
-    excerpt(&harmless(text), VALUE_WIDTH).into_owned()
+    shown(text, VALUE_WIDTH)
+}
+
+fn word(text: &str) -> String {
+    shown(text, WORD_WIDTH)
+}
+
+/// Cut before it is escaped, and after: an escape is longer than what it stands for.
+fn shown(text: &str, longest: usize) -> String {
+    excerpt(&harmless(&excerpt(text, longest)), longest).into_owned()
 }
 
 /// A target for a line: without query, GUIDs cut to their first group, at most so wide.
 pub(crate) fn shortened(target: &str) -> String {
     let (path, query) = target.split_once('?').map_or((target, false), |(path, _)| (path, true));
     let mut shown = String::with_capacity(path.len().min(64));
-    for (index, segment) in path.split('/').enumerate() {
+    // What is cut away need not be looked at.
+    for (index, segment) in cut(path, 4 * TARGET_WIDTH).split('/').enumerate() {
         if index > 0 {
             shown.push('/');
         }

@@ -5,6 +5,7 @@
 
 mod args;
 mod console;
+mod descriptors;
 mod exchange_line;
 mod failure;
 mod find_lab;

@@ -4,12 +4,16 @@
 //! media type, so that a browser's simple request never reaches a handler.
 
 use axum::body::Bytes;
+use axum::extract::Request;
 use axum::extract::rejection::BytesRejection;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
-use mocktenant_lab::request::media_type;
+use mocktenant_lab::request::{BodyError, media_type};
 use serde_json::Value;
 
+use crate::Unread;
 use crate::problem::{Located, Problem};
 use crate::strict_json::{self, Refused};
 
@@ -31,16 +35,33 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     kind.is_some_and(|kind| kind == mime::APPLICATION_JSON || kind == "application/json-patch+json")
 }
 
+/// Refuses what came without the body it announced.
+pub(crate) async fn arrived(request: Request, next: Next) -> Response {
+    let Some(Unread(why)) = request.extensions().get::<Unread>() else { return next.run(request).await };
+    let problem = match why {
+        BodyError::TooLarge { .. } => too_large(),
+        BodyError::Timeout => Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
+        BodyError::Incomplete => incomplete(),
+    };
+    problem.into_response()
+}
+
+fn too_large() -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {BODY_BUDGET} bytes"))
+}
+
+fn incomplete() -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "the body did not arrive whole")
+}
+
 /// A whole body, or why there is none.
 pub(crate) type Whole = Result<Bytes, BytesRejection>;
 
 /// Reads a whole body as JSON.
 pub(crate) fn json(body: Whole) -> Result<Value, Problem> {
     let bytes = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {BODY_BUDGET} bytes"))
-        }
-        _ => Problem::new(StatusCode::BAD_REQUEST, "the body did not arrive whole"),
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+        _ => incomplete(),
     })?;
     let (values, levels) = shape(&bytes);
     for (name, budget, had) in [("values", VALUES, values), ("depth", LEVELS, levels)] {

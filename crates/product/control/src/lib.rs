@@ -32,6 +32,7 @@ use axum::routing::{get, post, put};
 use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, StatusCode};
 use mocktenant_lab::Lab;
+use mocktenant_lab::request::BodyError;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -83,6 +84,11 @@ impl Peer {
     }
 }
 
+/// Why the body of a request could not be had. Whoever owns the socket reads bodies, within their budgets of bytes and
+/// time, and inserts this as a request extension in place of one.
+#[derive(Clone, Copy, Debug)]
+pub struct Unread(pub BodyError);
+
 /// Longer than the longest wait and the longest outgoing call of a restart.
 const DEADLINE: Duration = Duration::from_secs(120);
 
@@ -105,6 +111,7 @@ pub fn router(state: ControlState) -> Router {
         .route("/v1/explain", get(explain::get))
         .route("/v1/errors", get(errors::get))
         .fallback(problem::not_found)
+        .route_layer(from_fn(body::arrived))
         .route_layer(from_fn_with_state(state.clone(), guard::authorised));
     let layers = ServiceBuilder::new()
         .layer(SetResponseHeaderLayer::overriding(CACHE_CONTROL, HeaderValue::from_static("no-store")))

@@ -1,42 +1,48 @@
 //! Connections: accepted, told apart (http or https by the first byte), served, ended.
 //!
-//! Decides how long a caller may be silent and when a connection ends; never what is answered. A silent connection costs
-//! a socket and a small task: protocol buffers are made only once bytes come. Once a head parsed, everything on a
-//! surface's port is the lab's to answer; before that, hyper's empty 400, 414 and 431 stand.
+//! Decides when a connection begins and ends, by the rules of `traffic` and the room of `share`; never what is answered. A
+//! silent connection costs a socket and a small task: protocol buffers are made only once bytes come. Once a head parsed,
+//! everything on a surface's port is the lab's to answer, but for an empty 503 where there is no room for a body or an
+//! answer; before that, hyper's empty 400, 414 and 431 stand.
 
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use http_body_util::{Either, Full};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use mocktenant_control::Peer;
+use mocktenant_control::{Peer, Unread};
 use mocktenant_lab::{Arrival, Delivery, Entrance, Lab};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
-use crate::limits::{HEAD_BYTES, Limits};
+use crate::limits::{self, HEAD_BYTES, Limits, SMALL_ANSWER, UNIT};
+use crate::share::Share;
 use crate::tls::Tls;
-use crate::translate::{self, Dates};
+use crate::traffic::{Answering, Traffic, Untaken, Verdict};
+use crate::translate::{self, Dates, Intake};
 
 /// A TLS record of type handshake: the first byte of every ClientHello, and of no HTTP request.
 const HANDSHAKE: u8 = 0x16;
 
 /// How long a connection that was asked to leave may take.
 const FAREWELL: Duration = Duration::from_secs(5);
+
+/// The same where others wait for its place.
+const HURRIED_FAREWELL: Duration = Duration::from_millis(100);
 
 /// Pause after the system refused another connection.
 const BACK_OFF: Duration = Duration::from_millis(50);
@@ -58,14 +64,11 @@ pub(crate) struct Shared {
     pub(crate) tools: Router,
     pub(crate) tls: Arc<Tls>,
     pub(crate) limits: Limits,
-    pub(crate) permits: Arc<Semaphore>,
     pub(crate) phase: watch::Receiver<Phase>,
-    /// Rung while connections or file handles run short.
-    pressure: Notify,
-    /// For the lab's own doors: how long a head may take is kept here, by one alarm for a whole connection.
+    /// Room on the surfaces' ports, and on the tools port.
+    pub(crate) shares: [Arc<Share>; 2],
+    /// hyper keeps no time of its own: one alarm does for a whole connection.
     protocol: auto::Builder<TokioExecutor>,
-    /// For the tools port, whose answers may stream: hyper keeps the time of each head.
-    streaming: auto::Builder<TokioExecutor>,
 }
 
 impl Shared {
@@ -76,40 +79,34 @@ impl Shared {
         limits: Limits,
         phase: watch::Receiver<Phase>,
     ) -> Self {
-        let (protocol, streaming) = (protocol(None), protocol(Some(limits.next_head)));
-        let permits = Arc::new(Semaphore::new(limits.connections));
-        Self { lab, tools, tls, limits, permits, phase, pressure: Notify::new(), protocol, streaming }
+        let shares = [&limits.surfaces, &limits.tools].map(|room| Arc::new(Share::new(room, limits.wait)));
+        Self { lab, tools, tls, limits, phase, shares, protocol: protocol() }
     }
 
-    /// Waits for a place among the connections; while there is none, silent callers are dropped.
-    async fn permit(&self) -> Option<OwnedSemaphorePermit> {
-        loop {
-            if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
-                return Some(permit);
-            }
-            self.pressure.notify_waiters();
-            let waiting = Arc::clone(&self.permits).acquire_owned();
-            tokio::select! {
-                permit = waiting => return permit.ok(),
-                () = sleep(BACK_OFF * 4) => {}
-            }
-        }
+    /// The share of a port; `entrance` is none for the tools port.
+    fn share(&self, entrance: Option<&Entrance>) -> &Share {
+        &self.shares[usize::from(entrance.is_none())]
     }
 }
 
-fn protocol(head_timeout: Option<Duration>) -> auto::Builder<TokioExecutor> {
+fn protocol() -> auto::Builder<TokioExecutor> {
     let mut protocol = auto::Builder::new(TokioExecutor::new());
     protocol
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(head_timeout)
+        .header_read_timeout(None)
         .max_buf_size(HEAD_BYTES)
         .auto_date_header(false);
     protocol
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(100)
+        .max_concurrent_streams(limits::STREAMS)
         .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX))
+        .initial_stream_window_size(limits::STREAM_WINDOW)
+        .initial_connection_window_size(limits::CONNECTION_WINDOW)
+        .max_pending_accept_reset_streams(limits::RESETS)
+        .max_local_error_reset_streams(limits::MISTAKES)
+        .max_send_buf_size(limits::SEND_BUFFER)
         .auto_date_header(false);
     protocol
 }
@@ -123,13 +120,15 @@ pub(crate) async fn reached(current: &mut watch::Receiver<Phase>, phase: Phase) 
 /// Accepts connections until the lab drains. `entrance` is none for the tools port.
 pub(crate) async fn accept(listener: TcpListener, entrance: Option<Entrance>, shared: Arc<Shared>) {
     let mut phase = shared.phase.clone();
+    let share = shared.share(entrance.as_ref());
+    let mut short = false;
     loop {
-        let permit = tokio::select! {
+        let place = tokio::select! {
             biased;
             () = reached(&mut phase, Phase::Draining) => return,
-            permit = shared.permit() => permit,
+            place = share.place() => place,
         };
-        let Some(permit) = permit else { return };
+        let Some(place) = place else { return };
         let accepted = tokio::select! {
             biased;
             () = reached(&mut phase, Phase::Draining) => return,
@@ -137,13 +136,21 @@ pub(crate) async fn accept(listener: TcpListener, entrance: Option<Entrance>, sh
         };
         match accepted {
             Ok((stream, peer)) => {
+                if std::mem::take(&mut short) {
+                    share.relax();
+                }
                 let caller = Caller { peer, entrance: entrance.clone(), began: Instant::now() };
-                tokio::spawn(caller.served(stream, Arc::clone(&shared), permit));
+                tokio::spawn(caller.served(stream, Arc::clone(&shared), place));
             }
             Err(error) if gone_already(&error) => {}
             Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection; trying again");
-                shared.pressure.notify_waiters();
+                // Said once, however often it is tried again: file handles may be short for long.
+                if !std::mem::replace(&mut short, true) {
+                    tracing::warn!(%error, "cannot accept a connection; trying again");
+                }
+                for share in &shared.shares {
+                    share.press();
+                }
                 sleep(BACK_OFF).await;
             }
         }
@@ -200,8 +207,9 @@ impl Caller {
 
     /// Resolves when this caller, still without a head, is to make room for others.
     async fn shed(&self, shared: &Shared) {
+        let share = shared.share(self.entrance.as_ref());
         loop {
-            shared.pressure.notified().await;
+            share.pressed().await;
             if self.began.elapsed() >= shared.limits.spared {
                 tracing::debug!(peer = %self.peer, "a silent connection makes room");
                 return;
@@ -244,31 +252,32 @@ impl Caller {
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (first_head, limits) = (self.began + shared.limits.first_head, &shared.limits);
-        let tools = self.entrance.is_none();
+        let limits = &shared.limits;
+        let share = shared.share(self.entrance.as_ref());
         let context = Arc::new(Context {
             peer: self.peer,
             entrance: self.entrance.clone(),
-            caller: tools.then(|| Peer::at(self.peer)),
+            caller: self.entrance.is_none().then(|| Peer::at(self.peer)),
             reached: at,
             shared: Arc::clone(&shared),
             traffic: Traffic::new(self.began),
+            bodies: Semaphore::new(limits::CONNECTION_BODIES / UNIT),
+            answers: Arc::new(Semaphore::new(limits::CONNECTION_ANSWERS / UNIT)),
             dates: Dates::default(),
         });
         let traffic = &context.traffic;
         let service = {
             let context = Arc::clone(&context);
-            service_fn(move |request| {
-                let answering = Answering::begin(&context, &request);
+            service_fn(move |request: http::Request<Incoming>| {
+                let answering = Answering::begin(&context, request.version());
                 async move { answering.0.answer(request).await }
             })
         };
-        let protocol = if tools { &shared.streaming } else { &shared.protocol };
         let stream = Watched { stream, context: Arc::clone(&context) };
-        let mut connection = std::pin::pin!(protocol.serve_connection(TokioIo::new(stream), service));
-        let mut alarm = std::pin::pin!(sleep_until(first_head));
-        let mut crowded = std::pin::pin!(self.shed(&shared));
-        let mut leaving = false;
+        let mut connection = std::pin::pin!(shared.protocol.serve_connection(TokioIo::new(stream), service));
+        let mut alarm = std::pin::pin!(sleep_until(traffic.first_look(limits)));
+        // When it was asked to leave, how long it may take.
+        let mut farewell: Option<Instant> = None;
         let mut awaited = Phase::Draining;
         loop {
             tokio::select! {
@@ -281,27 +290,30 @@ impl Caller {
                     return;
                 }
                 () = alarm.as_mut() => {
-                    if leaving || !traffic.seen() {
-                        tracing::debug!(peer = %self.peer, "a connection without a request is closed");
-                        return;
-                    }
-                    let patience = traffic.patience(limits);
-                    match traffic.quiet_until(patience).filter(|_| !tools) {
-                        Some(end) if end <= Instant::now() => {
+                    let now = Instant::now();
+                    let verdict = traffic.judge(now, limits, share);
+                    let next = match verdict {
+                        _ if farewell.is_some_and(|end| end <= now) => return,
+                        Verdict::Ends(why) => {
+                            tracing::debug!(peer = %self.peer, "a connection is closed: {why}");
+                            return;
+                        }
+                        Verdict::Leaves(why) | Verdict::MakesRoom(why) if farewell.is_none() => {
+                            tracing::debug!(peer = %self.peer, "a connection is asked to leave: {why}");
                             if !traffic.http2() {
-                                tracing::debug!(peer = %self.peer, "no further request came in time");
                                 return;
                             }
-                            leaving = true;
                             connection.as_mut().graceful_shutdown();
-                            alarm.as_mut().reset(Instant::now() + FAREWELL);
+                            let hurried = matches!(verdict, Verdict::MakesRoom(_));
+                            let end = now + if hurried { HURRIED_FAREWELL } else { FAREWELL.min(limits.idle) };
+                            farewell = Some(end);
+                            end
                         }
-                        Some(end) => alarm.as_mut().reset(end),
-                        // Something is being answered; the tools port may stream for as long as it likes.
-                        None => alarm.as_mut().reset(Instant::now() + patience),
-                    }
+                        Verdict::Leaves(_) | Verdict::MakesRoom(_) => now + limits.glance,
+                        Verdict::Stays(next) => next,
+                    };
+                    alarm.as_mut().reset(farewell.map_or(next, |end| end.min(next)));
                 }
-                () = unless_seen(traffic, crowded.as_mut()) => return,
                 () = reached(&mut phase, awaited) => {
                     if awaited == Phase::Stopped {
                         return;
@@ -311,95 +323,6 @@ impl Caller {
                 }
             }
         }
-    }
-}
-
-/// Polls `crowded` until a complete head has come, and never again: this runs at every wake-up of a connection.
-async fn unless_seen(traffic: &Traffic, mut crowded: Pin<&mut impl Future<Output = ()>>) {
-    std::future::poll_fn(
-        |context| {
-            if traffic.seen() { Poll::Pending } else { crowded.as_mut().poll(context) }
-        },
-    )
-    .await;
-}
-
-/// What happens on one connection.
-struct Traffic {
-    seen: AtomicBool,
-    http2: AtomicBool,
-    answering: AtomicUsize,
-    /// Whether the caller does not take what it is sent.
-    blocked: AtomicBool,
-    last: Mutex<Instant>,
-}
-
-impl Traffic {
-    fn new(began: Instant) -> Self {
-        Self {
-            seen: AtomicBool::new(false),
-            http2: AtomicBool::new(false),
-            answering: AtomicUsize::new(0),
-            blocked: AtomicBool::new(false),
-            last: Mutex::new(began),
-        }
-    }
-
-    /// Whether a complete head has come.
-    fn seen(&self) -> bool {
-        self.seen.load(Ordering::Relaxed)
-    }
-
-    /// Whether its requests are HTTP/2.
-    fn http2(&self) -> bool {
-        self.http2.load(Ordering::Relaxed)
-    }
-
-    /// How long it may be quiet.
-    fn patience(&self, limits: &Limits) -> Duration {
-        if self.http2() { limits.idle } else { limits.next_head.min(limits.idle) }
-    }
-
-    /// When the connection will have been quiet for so long; none while something is being answered or sent.
-    fn quiet_until(&self, patience: Duration) -> Option<Instant> {
-        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let busy = self.answering.load(Ordering::Relaxed) > 0 || self.blocked.load(Ordering::Relaxed);
-        (!busy).then_some(last + patience)
-    }
-
-    /// What a write came to. A caller that has taken the rest is as one that was just answered.
-    fn wrote<T>(&self, written: &Poll<T>) {
-        let waits = written.is_pending();
-        if waits != self.blocked.load(Ordering::Relaxed) {
-            self.touch();
-            self.blocked.store(waits, Ordering::Relaxed);
-        }
-    }
-
-    fn touch(&self) {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-    }
-}
-
-/// One request being answered.
-struct Answering(Arc<Context>);
-
-impl Answering {
-    fn begin<B>(context: &Arc<Context>, request: &http::Request<B>) -> Self {
-        let traffic = &context.traffic;
-        if !traffic.seen() {
-            traffic.http2.store(request.version() == http::Version::HTTP_2, Ordering::Relaxed);
-            traffic.seen.store(true, Ordering::Relaxed);
-        }
-        traffic.answering.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(context))
-    }
-}
-
-impl Drop for Answering {
-    fn drop(&mut self) {
-        self.0.traffic.touch();
-        self.0.traffic.answering.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -455,8 +378,6 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
     }
 }
 
-type Body = Either<Full<bytes::Bytes>, axum::body::Body>;
-
 /// The connection is to end without an answer: an error hyper passes on by dropping it.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer is a reset")]
@@ -472,32 +393,116 @@ struct Context {
     reached: Reached,
     shared: Arc<Shared>,
     traffic: Traffic,
+    /// Room for bodies and answers on this connection, in units.
+    bodies: Semaphore,
+    answers: Arc<Semaphore>,
     dates: Dates,
 }
 
+impl AsRef<Traffic> for Context {
+    fn as_ref(&self) -> &Traffic {
+        &self.traffic
+    }
+}
+
 impl Context {
-    async fn answer(&self, request: http::Request<Incoming>) -> Result<http::Response<Body>, Reset> {
-        let Some(entrance) = &self.entrance else { return Ok(self.tools(request).await) };
+    async fn answer(
+        self: &Arc<Self>,
+        request: http::Request<Incoming>,
+    ) -> Result<http::Response<Full<Bytes>>, Reset> {
+        let shared = &self.shared;
+        let share = shared.share(self.entrance.as_ref());
+        let body_bytes =
+            if self.entrance.is_some() { shared.limits.body_bytes } else { shared.limits.tools_body_bytes };
+        let intake =
+            Intake { limits: &shared.limits, body_bytes, share, own: &self.bodies, traffic: &self.traffic };
+        let Some(entrance) = &self.entrance else {
+            return Ok(match self.tools(request, intake).await {
+                Some(response) => response,
+                None => self.no_room("a body or an answer of the tools port"),
+            });
+        };
         let arrival = Arrival {
             entrance: entrance.clone(),
             secure: self.reached.secure,
             server_name: self.reached.server_name.clone(),
             peer: Some(self.peer),
         };
-        let request = translate::request(request, arrival, &self.reached.address, &self.shared.limits).await;
-        let answer = self.shared.lab.answer(request).await;
-        match answer.delivery {
-            Delivery::Whole => {
-                Ok(translate::response(answer, &self.dates, |body| Either::Left(Full::new(body))))
-            }
-            Delivery::Reset => Err(Reset),
+        let taken = translate::request(request, arrival, &self.reached.address, &intake).await;
+        let Ok((request, room)) = taken else { return Ok(self.no_room("a body")) };
+        let mut answer = shared.lab.answer(request).await;
+        drop(room);
+        if answer.delivery == Delivery::Reset {
+            return Err(Reset);
         }
+        let Some(body) = self.outgoing(share, std::mem::take(&mut answer.body)).await else {
+            return Ok(self.no_room("an answer"));
+        };
+        Ok(translate::response(answer, &self.dates, Full::new(body)))
     }
 
-    async fn tools(&self, mut request: http::Request<Incoming>) -> http::Response<Body> {
+    /// An answer of the control API; none where there is no room for it or what it answers.
+    async fn tools(
+        self: &Arc<Self>,
+        request: http::Request<Incoming>,
+        intake: Intake<'_>,
+    ) -> Option<http::Response<Full<Bytes>>> {
+        let share = intake.share;
+        let (head, incoming) = request.into_parts();
+        let (body, room) = intake.body(incoming, &head.headers).await.ok()?;
+        let mut request = http::Request::from_parts(head, axum::body::Body::empty());
         request.extensions_mut().insert(self.caller.clone().unwrap_or_default());
-        let answered = self.shared.tools.clone().oneshot(request.map(axum::body::Body::new)).await;
-        let response = answered.unwrap_or_else(|never: Infallible| match never {});
-        response.map(Either::Right)
+        match body {
+            Ok(body) => *request.body_mut() = axum::body::Body::from(body),
+            Err(why) => {
+                request.extensions_mut().insert(Unread(why));
+            }
+        }
+        let answered = self.shared.tools.clone().oneshot(request).await;
+        drop(room);
+        let (head, body) = answered.unwrap_or_else(|never: Infallible| match never {}).into_parts();
+        // Its answers are whole: collecting them copies nothing.
+        let body = body.collect().await.ok()?.to_bytes();
+        let body = self.outgoing(share, body).await?;
+        Some(http::Response::from_parts(head, Full::new(body)))
+    }
+
+    /// An answer's body that holds its room until the last byte of it was taken; none where there is no room.
+    async fn outgoing(self: &Arc<Self>, share: &Share, body: Bytes) -> Option<Bytes> {
+        let small = body.len() <= SMALL_ANSWER;
+        // A small answer of HTTP/1.1 is the only one of its connection, and waits in hyper's buffer if it waits at all.
+        if body.is_empty() || small && !self.traffic.http2() {
+            return Some(body);
+        }
+        let mut room = None;
+        if !small {
+            let units = body.len().div_ceil(UNIT).min(limits::CONNECTION_ANSWERS / UNIT);
+            let own = Arc::clone(&self.answers).acquire_many_owned(u32::try_from(units).unwrap_or(u32::MAX));
+            let own = tokio::time::timeout(self.shared.limits.wait, own).await.ok()?.ok()?;
+            room = Some((own, share.answers.take(body.len()).await?));
+        }
+        Some(Bytes::from_owner(Outgoing { body, _room: room, _untaken: Untaken::begin(self) }))
+    }
+
+    /// HTTP's own answer where bytes in flight have no room. Whatever was done was done and is in the journal.
+    fn no_room(&self, what: &str) -> http::Response<Full<Bytes>> {
+        tracing::warn!(peer = %self.peer, "503: no room for {what}; too many bytes wait for slow callers");
+        let mut response = http::Response::new(Full::default());
+        *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
+        response.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("1"));
+        response
+    }
+}
+
+/// A body on its way out.
+struct Outgoing {
+    body: Bytes,
+    _room: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
+    _untaken: Untaken<Context>,
+}
+
+impl AsRef<[u8]> for Outgoing {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
     }
 }

@@ -34,7 +34,8 @@ impl Names {
 
     /// Whether the lab speaks TLS as `host`: a name of the world, a local one, or a public one.
     pub(crate) fn answers_to(&self, host: &str) -> bool {
-        let local = HostName::parse(host).is_some_and(|host| host.is_local());
+        let local = host.parse::<std::net::IpAddr>().is_ok()
+            || HostName::parse(host).is_some_and(|host| host.is_local());
         local || self.public.iter().any(|public| public == host) || self.entrance_of(host).is_some()
     }
 }

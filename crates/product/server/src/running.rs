@@ -18,18 +18,19 @@ use mocktenant_lab::outbound::Target;
 use mocktenant_lab::request::HostName;
 use mocktenant_lab::{Addresses, Entrance, Lab, real_now};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::authority::{Need, ca_names};
 use crate::client::Client;
 use crate::connection::{Phase, Shared, accept};
 use crate::error::StartError;
-use crate::limits::{Limits, OWN_CONNECTIONS};
+use crate::limits::Limits;
 use crate::listen::{Door, Listening, Ports, doors, listen, listen_for_own, loopback, planned};
 use crate::names::Names;
 use crate::outbound::{DialTable, Loop};
 use crate::settings::{self, Facts};
+use crate::share::Share;
 use crate::state::{Home, StateDir};
 use crate::tls::Tls;
 use crate::trust::{RealClock, Shown, Trust};
@@ -62,7 +63,7 @@ impl From<Options> for (Lab, Setup) {
             control_token: options.control_token,
             control_open: options.control_open,
             publish_settings: options.publish_settings,
-            limits: Limits::default(),
+            limits: Limits::of_this_process(),
             clock: RealClock::default(),
         };
         (lab, setup)
@@ -92,11 +93,10 @@ pub struct Running {
     client: Client,
     ready: Arc<AtomicBool>,
     phase: watch::Sender<Phase>,
-    permits: Arc<Semaphore>,
-    connections: usize,
+    shares: [Arc<Share>; 2],
     /// The doors of the lab's own calls, which stay open until nothing calls any more.
     own_phase: watch::Sender<Phase>,
-    own_permits: Arc<Semaphore>,
+    own_share: Arc<Share>,
     names: Arc<Names>,
     home: Option<Home>,
     directory: std::path::PathBuf,
@@ -150,12 +150,15 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
     });
     let (phase, phase_seen) = watch::channel(Phase::Running);
     tokio::spawn(Trust::watch(Arc::downgrade(&trust), phase_seen.clone()));
-    let connections = setup.limits.connections;
     let (own_phase, own_phase_seen) = watch::channel(Phase::Running);
-    let own_limits = Limits { connections: OWN_CONNECTIONS, ..setup.limits.clone() };
     let own_tools = axum::Router::new();
-    let shared_own =
-        Arc::new(Shared::new(lab.clone(), own_tools, Arc::clone(&tls), own_limits, own_phase_seen));
+    let shared_own = Arc::new(Shared::new(
+        lab.clone(),
+        own_tools,
+        Arc::clone(&tls),
+        setup.limits.of_own(),
+        own_phase_seen,
+    ));
     let shared = Arc::new(Shared::new(lab.clone(), tools, tls, setup.limits, phase_seen));
     let running = Running {
         lab,
@@ -166,10 +169,9 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
         client,
         ready,
         phase,
-        permits: Arc::clone(&shared.permits),
-        connections,
+        own_share: Arc::clone(&shared_own.shares[0]),
         own_phase,
-        own_permits: Arc::clone(&shared_own.permits),
+        shares: shared.shares.clone(),
         names,
         directory: home.directory().to_owned(),
         home: Some(home),
@@ -278,7 +280,7 @@ impl Running {
         self.withdraw();
         self.phase.send_replace(Phase::Draining);
         let end = Instant::now() + grace;
-        if !quiet_within(&self.permits, self.connections, grace).await {
+        if !quiet_within(&self.shares, grace).await {
             tracing::info!("connections are still open after {} s and are ended", grace.as_secs_f32());
         }
         self.phase.send_replace(Phase::Stopped);
@@ -288,14 +290,20 @@ impl Running {
             tracing::info!("something is still being answered and is left alone");
         }
         self.own_phase.send_replace(Phase::Stopped);
-        quiet_within(&self.permits, self.connections, AFTERMATH).await;
-        quiet_within(&self.own_permits, OWN_CONNECTIONS, AFTERMATH).await;
+        quiet_within(&self.shares, AFTERMATH).await;
+        quiet_within(std::slice::from_ref(&self.own_share), AFTERMATH).await;
         self.home = None;
     }
 
     /// Stops at once: every connection ends where it is.
     pub fn stop_now(self) {
         drop(self);
+    }
+
+    /// The room of its surfaces' ports and of its tools port.
+    #[cfg(test)]
+    pub(crate) fn shares(&self) -> &[Arc<Share>; 2] {
+        &self.shares
     }
 
     fn publish(&self, addresses: &HashMap<Entrance, String>) -> Result<(), StartError> {
@@ -325,9 +333,13 @@ impl Running {
 }
 
 /// Whether every connection and every listener is gone within `time`.
-async fn quiet_within(permits: &Semaphore, connections: usize, time: Duration) -> bool {
-    let all = u32::try_from(connections).unwrap_or(u32::MAX);
-    tokio::time::timeout(time, permits.acquire_many(all)).await.is_ok()
+async fn quiet_within(shares: &[Arc<Share>], time: Duration) -> bool {
+    let empty = async {
+        for share in shares {
+            share.empty().await;
+        }
+    };
+    tokio::time::timeout(time, empty).await.is_ok()
 }
 
 impl Drop for Running {

@@ -169,11 +169,11 @@ impl Surface for Entra {
     }
 
     fn at(&self, entrance: &Entrance, folded_path: &str) -> bool {
-        let federation_service = folded_path == "/adfs"
-            || folded_path.starts_with("/adfs/")
-            || folded_path.starts_with("/federationmetadata/")
-            || folded_path == "/.well-known/webfinger";
-        *entrance == Entrance::Identity && !federation_service
+        *entrance == Entrance::Identity && !of_federation_service(folded_path)
+    }
+
+    fn unbuilt(&self, entrance: &Entrance, folded_path: &str) -> Option<&'static str> {
+        (*entrance == Entrance::Identity && of_federation_service(folded_path)).then_some("AD FS")
     }
 
     /// The tenant the first segment names, by id or domain; an alias is no machine.
@@ -241,4 +241,12 @@ fn bare(exchange: &mut Exchange, status: StatusCode, id: &'static str) -> Answer
     exchange.trail.record_error(id);
     let envelope = Envelope::open(exchange, None);
     envelope.plain(exchange, Answer::empty(status))
+}
+
+/// Paths of the identity port that are AD FS's.
+fn of_federation_service(folded_path: &str) -> bool {
+    folded_path == "/adfs"
+        || folded_path.starts_with("/adfs/")
+        || folded_path.starts_with("/federationmetadata/")
+        || folded_path == "/.well-known/webfinger"
 }

@@ -15,13 +15,16 @@ use std::time::Instant;
 
 use crate::args::{Cli, Verb};
 use crate::failure::{Exit, Failure, Outcome};
-use crate::log;
+use crate::{descriptors, log};
 
 /// Runs one verb. `began` is when the process did.
 pub(crate) fn run(cli: Cli, began: Instant) -> Outcome {
     let Cli { common, verb } = cli;
     let serves = matches!(verb, Verb::Serve(_) | Verb::Reproduce(_));
-    let runtime = log::runtime(&common, serves)
+    if serves {
+        descriptors::raise();
+    }
+    let (runtime, log) = log::runtime(&common, serves)
         .map_err(|error| Failure::new(Exit::Unreachable, "cannot start the runtime").because(&error))?;
     let outcome = runtime.block_on(async {
         match verb {
@@ -39,5 +42,6 @@ pub(crate) fn run(cli: Cli, began: Instant) -> Outcome {
     });
     // What is still being done in the background belongs to connections nobody waits for any more.
     runtime.shutdown_background();
+    log.end();
     outcome
 }

@@ -37,16 +37,15 @@ pub(crate) async fn run(common: &Common, serve: Serve, began: Instant) -> Outcom
         () = signals.next() => return Ok(0),
     };
     let palette = Palette::of_stdout();
-    let mut writers = vec![console::print_exchanges(running.lab().journal().reader())?];
+    let ready = format!("mocktenant ready in {} ms", began.elapsed().as_millis());
+    let opening =
+        format!("{}\n{}", screen(&running.settings(), common, palette), palette.paint(Paint::Strong, &ready));
+    let mut writers = vec![console::print_exchanges(opening, running.lab().journal().reader())?];
     if let Some(file) = journal_file {
         // Followed before it is read, so that nothing falls between the two.
         let exchanges = running.lab().journal().follow();
         writers.push(journal_file::write(file, running.lab().journal().records(), exchanges)?);
     }
-    // Nobody reading the screen is no reason not to serve.
-    let _ = console::line(&screen(&running.settings(), common, palette));
-    let ready = format!("mocktenant ready in {} ms", began.elapsed().as_millis());
-    let _ = console::line(&palette.paint(Paint::Strong, &ready));
     signals.next().await;
     stop(running, &mut signals, writers).await;
     Ok(0)

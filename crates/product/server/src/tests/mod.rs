@@ -1,6 +1,7 @@
 //! A lab with one plain surface behind real sockets.
 
 mod bad_input;
+mod crowds;
 mod lifecycle;
 mod outbound;
 mod products;
@@ -180,7 +181,11 @@ fn short() -> Limits {
         body_idle: Duration::from_millis(300),
         body_total: Duration::from_millis(900),
         body_bytes: 64 * 1024,
+        write: Duration::from_secs(3),
+        taken: Duration::from_secs(4),
+        wait: Duration::from_millis(300),
         spared: Duration::ZERO,
+        glance: Duration::from_millis(50),
         ..Limits::default()
     }
 }

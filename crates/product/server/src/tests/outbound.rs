@@ -3,6 +3,8 @@
 use mocktenant_lab::InProcess;
 use mocktenant_lab::outbound::{CallError, Outbound as _};
 
+use crate::limits::Room;
+
 use super::*;
 
 /// What a call made by the lab came to.
@@ -136,7 +138,9 @@ async fn a_public_url_with_a_path_is_refused() {
 
 #[tokio::test]
 async fn callers_that_take_every_place_do_not_keep_the_lab_from_calling_itself() {
-    let fixture = started(Limits { connections: 24, ..Limits::default() }).await;
+    let limits = Limits::default();
+    let surfaces = Room { connections: 24, ..limits.surfaces.clone() };
+    let fixture = started(Limits { surfaces, ..limits }).await;
     let client = fixture.running.outbound_client();
     let identity = fixture.running.urls().identity.clone();
     // More than there are places, each of which needs a connection of the lab's to be answered.

@@ -80,7 +80,8 @@ async fn a_caller_that_takes_a_large_answer_slowly_gets_all_of_it() {
 #[tokio::test]
 async fn when_connections_run_short_the_silent_ones_make_room() {
     // Every listener keeps one place for the caller it waits for.
-    let limits = Limits { first_head: Duration::from_secs(60), connections: 60, ..short() };
+    let mut limits = Limits { first_head: Duration::from_secs(60), ..short() };
+    limits.surfaces.connections = 60;
     let fixture = started(limits).await;
     let _silent = crowd(&fixture, b"G").await;
     let answered = tokio::time::timeout(Duration::from_secs(10), fixture.is_healthy()).await;

@@ -195,12 +195,13 @@ async fn another_method_or_path_gets_entra_s_own_answer() {
 }
 
 #[tokio::test]
-async fn the_federation_service_s_paths_are_left_to_it() {
+async fn the_federation_service_s_paths_are_left_to_it_and_said_to_be_unbuilt() {
     let lab = lab().await;
     for target in
         ["/adfs/oauth2/token", "/FederationMetadata/2007-06/FederationMetadata.xml", "/.well-known/webfinger"]
     {
-        assert_eq!(get(&lab, LOCAL, target).await.status, 421, "{target}");
+        let reply = get(&lab, LOCAL, target).await;
+        assert_eq!((reply.status, &*reply.body), (501, &b"AD FS is not built\n"[..]), "{target}");
     }
 }
 

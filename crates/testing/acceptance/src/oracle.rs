@@ -143,7 +143,7 @@ impl Caller {
 }
 
 /// What both sides hold, by account.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sides {
     /// Rows of CustomersV3.
     pub customers: BTreeMap<String, Map<String, Value>>,

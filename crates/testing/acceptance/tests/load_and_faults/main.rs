@@ -7,8 +7,10 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod chaos;
 mod disk;
 mod form;
+mod ledger;
 mod mixed;
 mod site;
 mod slow;

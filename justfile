@@ -44,4 +44,8 @@ bench-explain:
 load:
     cargo run --release -p mocktenant-acceptance --bin mocktenant-load
 
+# the long forms of the load and fault tests, and a while of fuzzing, with a table at the end; at most half an hour
+prove *ARGS:
+    cargo run --release -p mocktenant-acceptance --bin mocktenant-prove -- {{ARGS}}
+
 ci: fmt lint test deny check-generated

@@ -25,6 +25,8 @@ use crate::site::{Site, free_base};
 const NAME: &str = "chaos";
 const READERS: u64 = 8;
 const WRITERS: u64 = 8;
+/// Writers of customers; the others write to Dataverse alone.
+const CUSTOMERS: u64 = 6;
 const TENANT: &str = "c0117050-0000-4000-8000-000000000001";
 const STOPS_WITHIN: Duration = Duration::from_secs(8);
 
@@ -99,17 +101,19 @@ impl Stage {
             let (operation, account) = match known {
                 Some(account) if dice.below(2) == 0 => (Operation::Delete, account),
                 Some(account) => (Operation::Change(format!("+49 {}", dice.below(1_000_000))), account),
+                None if lane >= CUSTOMERS => (Operation::CreateAlone, format!("D{round}-{lane}-{number}")),
                 None => (Operation::Create, format!("C{round}-{lane}-{number}")),
             };
+            // Some do not wait for the answer.
             let patience = (dice.below(6) == 0).then(|| Duration::from_millis(dice.below(80)));
             let began = self.ledger.moment();
             let answer = self.ask("a writer", |site| {
-                let request = write(site, &operation, &account);
+                let (port, request) = write(site, &operation, &account);
                 match patience {
-                    None => raw::try_send(site.caller.aos, &request),
+                    None => raw::try_send(port, &request),
                     Some(patience) => {
                         self.hung_up.fetch_add(1, Ordering::Relaxed);
-                        let mut stream = raw::try_connect(site.caller.aos).ok()?;
+                        let mut stream = raw::try_connect(port).ok()?;
                         let _ = stream.write_all(&request);
                         thread::sleep(patience);
                         None
@@ -119,21 +123,27 @@ impl Stage {
             let status = answer.map(|answer| answer.status);
             self.ledger.told(&account, &operation, began, status);
             // What was not answered may still be done after the next change.
-            if operation != Operation::Delete && status.is_some() {
+            let goes_on = matches!(operation, Operation::Create | Operation::Change(_));
+            if goes_on && status.is_some() {
                 own.push(account);
             }
         }
     }
 }
 
-fn write(site: &Site, operation: &Operation, account: &str) -> Vec<u8> {
+/// Where this is asked for, and how.
+fn write(site: &Site, operation: &Operation, account: &str) -> (u16, Vec<u8>) {
     let caller = &site.caller;
     let record = format!("CustomersV3(dataAreaId='usmf',CustomerAccount='{account}')");
-    match operation {
+    let request = match operation {
+        Operation::CreateAlone => {
+            return (caller.dataverse, caller.to_dataverse("POST", "accounts", &json!({ "name": account })));
+        }
         Operation::Create => caller.to_aos("POST", "CustomersV3", &caller.customer(account)),
         Operation::Change(phone) => caller.to_aos("PATCH", &record, &json!({ "PrimaryContactPhone": phone })),
         Operation::Delete => caller.to_aos("DELETE", &record, &Value::Null),
-    }
+    };
+    (caller.aos, request)
 }
 
 /// Who decides what happens to the lab.
@@ -298,7 +308,7 @@ impl Director<'_> {
                 break;
             }
         }
-        let mut found = self.stage.ledger.differences(&sides);
+        let mut found = self.stage.ledger.differences(&sides, &caller.accounts_alone());
         found
             .extend(caller.orphans().into_iter().map(|orphan| format!("no parent in the journal: {orphan}")));
         let broken = std::mem::take(&mut *self.stage.broken.lock().unwrap());

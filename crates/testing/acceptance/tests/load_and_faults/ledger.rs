@@ -4,14 +4,16 @@
 //! what was refused is not; what nobody was told of is on both sides or on neither. What was answered before the last cut
 //! of the whole lab is gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use mocktenant_acceptance::oracle::Sides;
 
-/// What is done to a customer.
+/// What is done to a customer, or to an account that is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
+    /// An account in Dataverse alone.
+    CreateAlone,
     Create,
     /// Another telephone number.
     Change(String),
@@ -25,6 +27,8 @@ pub(crate) struct Moment(Option<u64>);
 /// What is known of one customer; `None` where nobody was told.
 #[derive(Clone, Debug)]
 struct Entry {
+    /// In Dataverse alone.
+    is_alone: bool,
     began: Moment,
     answered: Moment,
     is_there: Option<bool>,
@@ -86,11 +90,12 @@ impl Ledger {
     pub(crate) fn told(&self, account: &str, operation: &Operation, began: Moment, status: Option<u16>) {
         let mut state = self.0.lock().unwrap();
         let now = state.now();
-        let fresh = || Entry { began, answered: Moment(None), is_there: Some(false), phone: None };
+        let is_alone = *operation == Operation::CreateAlone;
+        let fresh = || Entry { is_alone, began, answered: Moment(None), is_there: Some(false), phone: None };
         let mut entry = state.entries.get(account).cloned().unwrap_or_else(fresh);
         let done = status.map(|status| status < 300);
         match operation {
-            Operation::Create => entry.is_there = done,
+            Operation::Create | Operation::CreateAlone => entry.is_there = done,
             Operation::Delete if done != Some(false) => entry.is_there = done.map(|done| !done),
             Operation::Change(phone) if done != Some(false) => entry.phone = done.map(|_| phone.clone()),
             Operation::Change(_) | Operation::Delete => {}
@@ -109,8 +114,8 @@ impl Ledger {
         state.entries.values().filter(|entry| state.is_current(entry) && entry.is_there.is_some()).count()
     }
 
-    /// Everything that is not as it must be, a sentence each.
-    pub(crate) fn differences(&self, sides: &Sides) -> Vec<String> {
+    /// Everything that is not as it must be, a sentence each. `alone` are the accounts that are no customers.
+    pub(crate) fn differences(&self, sides: &Sides, alone: &BTreeSet<String>) -> Vec<String> {
         let state = self.0.lock().unwrap();
         let mut found = Vec::new();
         // One of two sides alone was reset: what they had from before is no longer the same.
@@ -118,28 +123,38 @@ impl Ledger {
             found.extend(sides.differences());
         }
         for (account, entry) in &state.entries {
-            let there = (sides.customers.get(account), sides.accounts.get(account));
-            if state.is_current(entry) {
-                let said = match (entry.is_there, there) {
-                    (Some(true), (Some(customer), Some(_))) => {
-                        let phone = customer.get("PrimaryContactPhone").and_then(|phone| phone.as_str());
-                        match &entry.phone {
-                            Some(told) if phone != Some(told) => "has not the number it was given",
-                            _ => continue,
-                        }
-                    }
+            let customer = sides.customers.get(account);
+            let there = if entry.is_alone {
+                (alone.contains(account), alone.contains(account))
+            } else {
+                (customer.is_some(), sides.accounts.contains_key(account))
+            };
+            let where_ = match there {
+                (true, true) => "on both sides",
+                (false, false) => "on neither side",
+                (true, false) => "a customer alone",
+                (false, true) => "an account alone",
+            };
+            let said = if state.is_current(entry) {
+                let phone = customer.and_then(|row| row.get("PrimaryContactPhone")?.as_str());
+                match (entry.is_there, there) {
+                    (Some(true), (true, true)) => match &entry.phone {
+                        Some(told) if phone != Some(told) => "has not the number it was given",
+                        _ => continue,
+                    },
                     (Some(true), _) => "was acknowledged and is lost",
-                    (Some(false), (None, None)) | (None, (Some(_), Some(_)) | (None, None)) => continue,
+                    (Some(false), (false, false)) | (None, (true, true) | (false, false)) => continue,
                     (Some(false), _) => "was refused or deleted and is there",
-                    (None, _) => "is on one side alone",
-                };
-                found.push(format!("{account} {said}: {}", shown(there.0.is_some(), there.1.is_some())));
+                    (None, _) => "is half there",
+                }
             } else if entry.answered.0.is_some_and(|answered| answered < state.whole)
-                && (there.0.is_some() || there.1.is_some())
+                && there != (false, false)
             {
-                let where_ = shown(there.0.is_some(), there.1.is_some());
-                found.push(format!("{account} was answered before a reset and is there: {where_}"));
-            }
+                "was answered before a reset and is there"
+            } else {
+                continue;
+            };
+            found.push(format!("{account} {said}: {where_}"));
         }
         found
     }
@@ -153,12 +168,4 @@ impl State {
     fn is_current(&self, entry: &Entry) -> bool {
         entry.began == Moment(Some(self.cuts))
     }
-}
-
-fn shown(customer: bool, account: bool) -> String {
-    format!(
-        "customer {}, account {}",
-        if customer { "yes" } else { "no" },
-        if account { "yes" } else { "no" }
-    )
 }

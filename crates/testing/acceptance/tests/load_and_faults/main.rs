@@ -8,10 +8,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod chaos;
+mod dawdling;
 mod disk;
 mod form;
 mod ledger;
 mod mixed;
 mod site;
-mod slow;
 mod starts;

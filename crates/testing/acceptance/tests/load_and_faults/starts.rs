@@ -58,7 +58,9 @@ fn a_lab_starts_and_stops_in_one_state_directory_as_often_as_somebody_likes() {
     for round in 0..rounds {
         progress.at(|| format!("{round} of {rounds}"));
         let began = Instant::now();
-        let mut lab = Serve::start_in(binary::command(), home, base);
+        let mut command = binary::command();
+        command.env("MOCKTENANT_JOURNAL_FILE", home.join("journal"));
+        let mut lab = Serve::start_in(command, home, base);
         starts.push(began.elapsed());
         let site = Site::of(&lab);
         site.assert_serves();
@@ -100,6 +102,10 @@ fn a_lab_starts_and_stops_in_one_state_directory_as_often_as_somebody_likes() {
     }
     let log = fs::read_to_string(home.join("stderr")).unwrap();
     assert!(!log.contains("panicked"), "{log}");
+    let explained =
+        binary::command().arg("explain").arg("--journal").arg(home.join("journal")).output().unwrap();
+    // Nothing was refused, so there is nothing to explain; a line that is torn could not be read.
+    assert_eq!(explained.status.code(), Some(1), "{}", String::from_utf8_lossy(&explained.stderr));
     result("starts, all usable", format!("{rounds}"), rounds);
     result("start until it answers, median", format!("{:.0?}", share(&mut starts, 50)), "");
     result("stop by SIGTERM, longest", format!("{:.0?}", share(&mut stops, 100)), "<= 7s");

@@ -48,4 +48,8 @@ load:
 mutants *ARGS:
     cargo mutants {{ARGS}}
 
+# the long forms of the load and fault tests, and a while of fuzzing, with a table at the end; at most half an hour
+prove *ARGS:
+    cargo run --release -p mocktenant-acceptance --bin mocktenant-prove -- {{ARGS}}
+
 ci: fmt lint test deny check-generated

@@ -112,6 +112,19 @@ impl Caller {
         Sides { customers: by(customers, "CustomerAccount"), accounts: by(accounts, "accountnumber") }
     }
 
+    /// Names of the accounts that are nobody's customer: those without a number.
+    ///
+    /// # Panics
+    /// If Dataverse does not answer with its rows.
+    pub fn accounts_alone(&self) -> BTreeSet<String> {
+        let accounts =
+            rows(self.dataverse, |target| self.to_dataverse("GET", target, &Value::Null), "accounts");
+        let object = |row: Value| if let Value::Object(row) = row { Some(row) } else { None };
+        let alone =
+            accounts.into_iter().filter_map(object).filter(|row| text(row, "accountnumber").is_empty());
+        alone.map(|row| text(&row, "name").to_owned()).collect()
+    }
+
     /// Records of the journal whose parent is not in it, as `id of parent: target`. A journal that has lost its oldest
     /// records loses children before their parents, so this holds of a full one too.
     ///
@@ -143,7 +156,7 @@ impl Caller {
 }
 
 /// What both sides hold, by account.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sides {
     /// Rows of CustomersV3.
     pub customers: BTreeMap<String, Map<String, Value>>,

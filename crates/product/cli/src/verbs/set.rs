@@ -2,6 +2,8 @@
 //!
 //! Decides how the value on a command line becomes JSON, and says when a change waits for a restart.
 
+use std::io::Read as _;
+
 use http::Method;
 use mocktenant_server::client::read_json;
 use serde_json::{Value, json};
@@ -10,6 +12,9 @@ use crate::args::{Common, Set};
 use crate::console;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::find_lab::{LabAt, encoded, is_pointer};
+
+/// Bytes of a file whose content becomes a value: more than that the control API does not take.
+const LARGEST: u64 = 4 * 1024 * 1024;
 
 /// Replaces what is there, else adds.
 pub(crate) async fn run(common: &Common, set: Set) -> Outcome {
@@ -44,8 +49,16 @@ pub(crate) async fn run(common: &Common, set: Set) -> Outcome {
 /// The value as written, or the content of the file it names.
 fn text_of(value: &str) -> Result<String, Failure> {
     let Some(path) = value.strip_prefix('@') else { return Ok(value.to_owned()) };
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::new(Exit::Usage, format!("cannot read {path}")).because(&error))?;
+    let cannot =
+        |error: std::io::Error| Failure::new(Exit::Usage, format!("cannot read {path}")).because(&error);
+    let mut text = String::new();
+    // One byte more than is sent tells that it is too long.
+    let file = std::fs::File::open(path).map_err(cannot)?;
+    file.take(LARGEST + 1).read_to_string(&mut text).map_err(cannot)?;
+    if text.len() as u64 > LARGEST {
+        let failure = Failure::new(Exit::Usage, format!("{path} is larger than {LARGEST} bytes"));
+        return Err(failure.hint("a value of a declaration is sent whole; change it part by part"));
+    }
     Ok(text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text).to_owned()).unwrap_or(text))
 }
 
@@ -86,5 +99,11 @@ mod tests {
         assert_eq!(text_of(&format!("@{}", path.display())).unwrap(), "{\"a\":1}");
         assert_eq!(text_of("@/nowhere/at/all").unwrap_err().exit_code(), 2);
         assert_eq!(text_of("plain").unwrap(), "plain");
+    }
+
+    #[test]
+    fn a_file_without_an_end_is_refused_and_not_read_to_it() {
+        let failure = text_of("@/dev/zero").unwrap_err();
+        assert_eq!(failure.exit_code(), 2);
     }
 }

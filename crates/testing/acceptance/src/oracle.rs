@@ -6,7 +6,9 @@
 //! requests are under way it may see what one of them has half done, so whoever asks ends his own first.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
+use mocktenant_lab::PATIENCE;
 use serde_json::{Map, Value};
 
 use crate::binary::Serve;
@@ -98,6 +100,24 @@ impl Caller {
         match raw::send(self.tools, &raw::request(method, "localhost", target, headers, &bytes)) {
             Some(answer) => answer,
             None => panic!("no answer from the control API to {method} {target}"),
+        }
+    }
+
+    /// Waits until nothing is being answered any more, with or without a caller who waits: a command that changes nothing
+    /// waits for it, and one that was soon applied has waited for all of it.
+    ///
+    /// # Panics
+    /// If something is still being answered after a minute.
+    pub fn settle(&self) {
+        let began = Instant::now();
+        loop {
+            let asked = Instant::now();
+            let answer = self.control("PATCH", "/v1/world", &Value::Array(Vec::new()));
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            if asked.elapsed() < PATIENCE {
+                return;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "something is being answered for ever");
         }
     }
 

@@ -153,6 +153,7 @@ impl Mask {
                 }
                 Header::Open => self.hidden(value, Shape::Sent).into_owned(),
             };
+            let name = &*self.text(name);
             match object.get_mut(name) {
                 Some(Value::String(earlier)) => {
                     earlier.push_str(", ");

@@ -18,6 +18,7 @@ struct Tag<'t> {
     /// Without prefix.
     name: &'t [u8],
     attributes: Vec<(&'t [u8], Range<usize>)>,
+    start: usize,
     /// Just after it.
     end: usize,
     empty: bool,
@@ -76,19 +77,13 @@ fn content(text: &[u8], tag: &Tag<'_>, sensitivity: Sensitivity, found: &mut Fou
 pub(super) fn texts(text: &[u8]) -> Vec<Range<usize>> {
     let (mut texts, mut from, mut after) = (Vec::new(), 0, 0);
     while let Some(tag) = next_tag(text, &mut from) {
-        texts.push(after..tag_start(text, &tag, after));
+        texts.push(after..tag.start);
         texts.extend(tag.attributes.into_iter().map(|(_, value)| value));
         after = tag.end;
     }
     texts.push(after..text.len());
     // Text between tags also holds end tags, which part nothing that was written together.
     texts.into_iter().flat_map(|part| between_tags(text, part)).collect()
-}
-
-/// Where a tag begins, no earlier than `from`.
-fn tag_start(text: &[u8], tag: &Tag<'_>, from: usize) -> usize {
-    let end = tag.end.max(from);
-    text[from..end].iter().position(|byte| *byte == b'<').map_or(end, |at| from + at)
 }
 
 fn between_tags(text: &[u8], part: Range<usize>) -> Vec<Range<usize>> {
@@ -128,6 +123,7 @@ fn next_tag<'t>(text: &'t [u8], from: &mut usize) -> Option<Tag<'t>> {
         let mut tag = Tag {
             name: local(&text[open + 1..name_end]),
             attributes: Vec::new(),
+            start: open,
             end: name_end,
             empty: false,
         };

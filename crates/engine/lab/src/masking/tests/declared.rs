@@ -156,3 +156,73 @@ fn there_is_a_bound_to_what_is_remembered_and_what_goes_says_so() {
     assert_eq!(mask.text(&format!("39{}", "s".repeat(50_000))), MASK);
     assert_eq!(mask.text(&format!("25{}", "s".repeat(50_000))), MASK);
 }
+
+#[test]
+fn whatever_stands_around_it_a_value_is_hidden_and_nothing_breaks() {
+    const PARTS: &[&str] = &[
+        "Zq8Zq8Zq8Zq8",
+        "<",
+        ">",
+        "</",
+        "/>",
+        "<Password>",
+        "</Password>",
+        "<a b='",
+        "'",
+        "\"",
+        "=",
+        "&",
+        "client_secret=",
+        ";",
+        "\"pwd\":",
+        "{",
+        "}",
+        "[",
+        ":",
+        "\\",
+        "\\u00",
+        "%",
+        "%4",
+        "%41",
+        "&#",
+        "&#x41;",
+        "&amp;",
+        "eyJ.eyK.",
+        "ey.",
+        "\r\n",
+        " ",
+        "\u{20ac}",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----END",
+        "QUJDREVGR0g",
+        "/",
+        "?",
+        "#",
+        "Basic ",
+        "<add key=\"pwd\" value=",
+    ];
+    let mask = hiding(&["Zq8Zq8Zq8Zq8"]);
+    let mut number = 0x9E37_79B9_7F4A_7C15_u64;
+    for _ in 0..500 {
+        let mut text = String::new();
+        for _ in 0..12 {
+            number ^= number << 13;
+            number ^= number >> 7;
+            number ^= number << 17;
+            text.push_str(PARTS[usize::try_from(number % PARTS.len() as u64).unwrap()]);
+        }
+        for shown in [
+            mask.text(&text).into_owned(),
+            mask.sent(&text).into_owned(),
+            mask.target(&text),
+            mask.body("content-type: application/json\n", text.as_bytes()).to_string(),
+            mask.body("content-type: text/xml\n", text.as_bytes()).to_string(),
+            Value::Object(
+                mask.header_lines(&format!("x-a: {text}\nauthorization: {text}\ncookie: {text}\n")),
+            )
+            .to_string(),
+        ] {
+            assert!(!shown.contains("Zq8Zq8Zq8Zq8"), "{text}\n{shown}");
+        }
+    }
+}

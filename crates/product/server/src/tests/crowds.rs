@@ -420,3 +420,24 @@ async fn calls_of_the_labs_own_have_places_of_their_own() {
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 }
+
+#[tokio::test]
+async fn one_connection_that_asks_for_many_large_answers_and_takes_none_holds_one_of_them() {
+    let limits = Limits { write: Duration::from_secs(20), taken: Duration::from_secs(20), ..short() };
+    let fixture = started(Limits { spared: Duration::from_secs(20), ..limits }).await;
+    let sender = http2(fixture.identity()).await;
+    let mut answers = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let mut sender = sender.clone();
+        answers.spawn(async move { sender.send_request(get("/large")).await.unwrap() });
+    }
+    let mut held = Vec::new();
+    while let Some(answer) = answers.join_next().await {
+        held.push(answer.unwrap());
+        assert!(fixture.running.shares()[0].answers.used() <= crate::limits::CONNECTION_ANSWERS);
+    }
+    let whole = held.iter().filter(|answer| answer.status() == 200).count();
+    let refused = held.iter().filter(|answer| answer.status() == 503).count();
+    assert_eq!((whole, refused), (1, 15));
+    fixture.is_healthy().await;
+}

@@ -30,7 +30,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 use crate::limits::{self, HEAD_BYTES, Limits, SMALL_ANSWER, UNIT};
-use crate::share::{Budget, For, Share};
+use crate::share::{Budget, Share};
 use crate::tls::Tls;
 use crate::traffic::{Answering, Traffic, Untaken, Verdict};
 use crate::translate::{self, Dates, Intake};
@@ -65,8 +65,8 @@ pub(crate) struct Shared {
     pub(crate) tls: Tls,
     pub(crate) limits: Limits,
     pub(crate) phase: watch::Receiver<Phase>,
-    /// Room of each kind of port.
-    pub(crate) shares: [Arc<Share>; 3],
+    /// Room on the surfaces' ports, and on the tools port.
+    pub(crate) shares: [Arc<Share>; 2],
     /// hyper keeps no time of its own: one alarm does for a whole connection.
     protocol: auto::Builder<TokioExecutor>,
 }
@@ -79,13 +79,13 @@ impl Shared {
         limits: Limits,
         phase: watch::Receiver<Phase>,
     ) -> Self {
-        let shares = For::ALL.map(|share| Arc::new(Share::new(limits.room(share), limits.wait)));
+        let shares = [&limits.surfaces, &limits.tools].map(|room| Arc::new(Share::new(room, limits.wait)));
         Self { lab, tools, tls, limits, phase, shares, protocol: protocol() }
     }
 
-    /// The share of a kind of port.
-    fn share(&self, share: For) -> &Share {
-        &self.shares[share as usize]
+    /// The share of a port; `entrance` is none for the tools port.
+    fn share(&self, entrance: Option<&Entrance>) -> &Share {
+        &self.shares[usize::from(entrance.is_none())]
     }
 }
 
@@ -118,9 +118,9 @@ async fn reached(current: &mut watch::Receiver<Phase>, phase: Phase) {
 }
 
 /// Accepts connections until the lab drains. `entrance` is none for the tools port.
-pub(crate) async fn accept(listener: TcpListener, entrance: Option<Entrance>, of: For, shared: Arc<Shared>) {
+pub(crate) async fn accept(listener: TcpListener, entrance: Option<Entrance>, shared: Arc<Shared>) {
     let mut phase = shared.phase.clone();
-    let share = shared.share(of);
+    let share = shared.share(entrance.as_ref());
     let mut short = false;
     loop {
         let place = tokio::select! {
@@ -139,7 +139,7 @@ pub(crate) async fn accept(listener: TcpListener, entrance: Option<Entrance>, of
                 if std::mem::take(&mut short) {
                     share.relax();
                 }
-                let caller = Caller { peer, entrance: entrance.clone(), of, began: Instant::now() };
+                let caller = Caller { peer, entrance: entrance.clone(), began: Instant::now() };
                 tokio::spawn(caller.served(stream, Arc::clone(&shared), place));
             }
             Err(error) if gone_already(&error) => {}
@@ -177,7 +177,6 @@ struct Reached {
 struct Caller {
     peer: SocketAddr,
     entrance: Option<Entrance>,
-    of: For,
     began: Instant,
 }
 
@@ -208,7 +207,7 @@ impl Caller {
 
     /// Resolves when this caller, still without a head, is to make room for others.
     async fn shed(&self, shared: &Shared) {
-        let share = shared.share(self.of);
+        let share = shared.share(self.entrance.as_ref());
         loop {
             share.pressed().await;
             if self.began.elapsed() >= shared.limits.spared {
@@ -250,10 +249,9 @@ impl Caller {
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let limits = &shared.limits;
-        let share = shared.share(self.of);
+        let share = shared.share(self.entrance.as_ref());
         let context = Arc::new(Context {
             peer: self.peer,
-            of: self.of,
             entrance: self.entrance.clone(),
             reached: at,
             shared: Arc::clone(&shared),
@@ -383,7 +381,6 @@ struct Reset;
 /// What every request of a connection has in common.
 struct Context {
     peer: SocketAddr,
-    of: For,
     /// None on the tools port.
     entrance: Option<Entrance>,
     reached: Reached,
@@ -408,7 +405,7 @@ impl Context {
         request: http::Request<Incoming>,
     ) -> Result<http::Response<Full<Bytes>>, Reset> {
         let shared = &self.shared;
-        let share = shared.share(self.of);
+        let share = shared.share(self.entrance.as_ref());
         let body_bytes =
             if self.entrance.is_some() { shared.limits.body_bytes } else { shared.limits.tools_body_bytes };
         let intake =

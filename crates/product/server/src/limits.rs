@@ -9,8 +9,6 @@ use std::time::Duration;
 use mocktenant_control::BODY_BUDGET;
 use mocktenant_lab::request::BODY_BYTES;
 
-use crate::share::For;
-
 /// The budgets of one lab's listeners.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
@@ -36,8 +34,6 @@ pub(crate) struct Limits {
     pub(crate) surfaces: Room,
     /// Room on the tools port.
     pub(crate) tools: Room,
-    /// Room for calls of products to each other.
-    pub(crate) calls: Room,
     /// How long a request waits for room for its body, or an answer for its own, before it is refused.
     pub(crate) wait: Duration,
     /// While connections, file handles or bytes run short, one that has used its place for nothing this long makes room.
@@ -73,7 +69,6 @@ impl Default for Limits {
             taken: Duration::from_secs(60),
             surfaces: Room { connections: 4096, bodies: 64 * MIB, answers: 64 * MIB },
             tools: Room { connections: 256, bodies: 16 * MIB, answers: 32 * MIB },
-            calls: Room { connections: 512, bodies: 16 * MIB, answers: 32 * MIB },
             wait: Duration::from_secs(5),
             spared: Duration::from_secs(1),
             glance: Duration::from_millis(500),
@@ -85,15 +80,6 @@ impl Default for Limits {
 const OTHER_DESCRIPTORS: u64 = 64;
 
 impl Limits {
-    /// How much room callers of one kind share.
-    pub(crate) fn room(&self, share: For) -> &Room {
-        match share {
-            For::Surfaces => &self.surfaces,
-            For::Tools => &self.tools,
-            For::Calls => &self.calls,
-        }
-    }
-
     /// Limits that this process can keep.
     pub(crate) fn of_this_process() -> Self {
         let limits = Self::default();
@@ -115,8 +101,6 @@ impl Limits {
             );
         }
         (self.tools.connections, self.surfaces.connections) = (tools, surfaces);
-        // Both ends of a call are the lab's.
-        self.calls.connections = self.calls.connections.min((most / 6).max(16));
         self
     }
 }
@@ -184,9 +168,8 @@ mod tests {
         assert_eq!(counts(256), (126, 18));
         assert_eq!(counts(0), (48, 16));
         for descriptors in 200..10_000 {
-            let limits = Limits::default().within(descriptors);
-            let ends = limits.surfaces.connections + limits.tools.connections + 2 * limits.calls.connections;
-            assert!(ends as u64 + OTHER_DESCRIPTORS <= descriptors, "{descriptors}: {ends}");
+            let (surfaces, tools) = counts(descriptors);
+            assert!((surfaces + tools) as u64 + OTHER_DESCRIPTORS < descriptors, "{descriptors}");
         }
     }
 }

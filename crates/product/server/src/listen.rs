@@ -76,9 +76,6 @@ pub(crate) struct Listening {
     pub(crate) door: Door,
     pub(crate) port: u16,
     pub(crate) sockets: Vec<TcpListener>,
-    /// Where the products of this lab come in when they call each other: a port of this machine alone that no URL names.
-    /// None where that is of no use, or could not be had.
-    pub(crate) calls: Option<TcpListener>,
 }
 
 /// The doors of a world with their offsets from the base; without one, any free port.
@@ -144,10 +141,7 @@ fn listen_one(door: Door, port: Option<u16>, addresses: &[IpAddr]) -> Result<Lis
     loop {
         tries += 1;
         match same_port(port, addresses) {
-            Ok((port, sockets)) => {
-                let calls = door.entrance().and_then(|_| open((Ipv4Addr::LOCALHOST, 0).into()).ok());
-                return Ok(Listening { door, port, sockets, calls });
-            }
+            Ok((port, sockets)) => return Ok(Listening { door, port, sockets }),
             // A port free in one family and taken in the other: another one.
             Err((_, _, error))
                 if port.is_none() && tries < TRIES && error.kind() == io::ErrorKind::AddrInUse => {}

@@ -35,8 +35,6 @@ struct Listener {
     port: u16,
     /// Where it can be reached from this machine.
     addresses: Vec<SocketAddr>,
-    /// Where it is reached by the lab itself.
-    calls: Option<SocketAddr>,
 }
 
 impl DialTable {
@@ -56,7 +54,6 @@ impl DialTable {
                     .filter_map(|socket| socket.local_addr().ok())
                     .map(reachable)
                     .collect(),
-                calls: listening.calls.as_ref().and_then(|socket| socket.local_addr().ok()),
             })
             .collect();
         Self { names, listeners, public }
@@ -66,12 +63,6 @@ impl DialTable {
     pub(crate) fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, CallError> {
         let found = self.find(|name| self.names.entrance_of(name), host, port)?;
         Ok(found.addresses().copied().collect())
-    }
-
-    /// The same for the lab's own calls: the door behind the same rules that no crowd of callers stands before.
-    pub(crate) fn resolve_call(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, CallError> {
-        let found = self.find(|name| self.names.entrance_of(name), host, port)?;
-        Ok(found.listener.calls.into_iter().chain(found.addresses().copied()).collect())
     }
 
     /// The rules. `named` says which entrance a world name leads to.
@@ -157,7 +148,7 @@ impl Outbound for Loop {
     fn call(&self, call: Call) -> BoxFuture<'_, Result<Reply, CallError>> {
         Box::pin(async move {
             let target = Target::parse(&call.url)?;
-            let addresses = self.table.resolve_call(&target.host, target.port)?;
+            let addresses = self.table.resolve(&target.host, target.port)?;
             wire::call(call, &target, &addresses, &self.tls, CALL_TIMEOUT).await
         })
     }

@@ -30,7 +30,7 @@ use crate::listen::{Door, Listening, Ports, doors, listen, loopback, planned};
 use crate::names::Names;
 use crate::outbound::{DialTable, Loop};
 use crate::settings::{self, Facts};
-use crate::share::{For, Share};
+use crate::share::Share;
 use crate::state::{Home, SETTINGS_FILE, StateDir, write_private};
 use crate::tls::Tls;
 use crate::{Options, mount};
@@ -90,7 +90,7 @@ pub struct Running {
     client: Client,
     ready: Arc<AtomicBool>,
     phase: watch::Sender<Phase>,
-    shares: [Arc<Share>; 3],
+    shares: [Arc<Share>; 2],
     names: Arc<Names>,
     home: Option<Home>,
     directory: std::path::PathBuf,
@@ -166,10 +166,8 @@ fn load_ca(lab: &Lab, public: &PublicUrls, state: &StateDir, home: &Home) -> Res
 }
 
 fn accept_on(listening: Vec<Listening>, shared: &Arc<Shared>) -> Result<(), StartError> {
-    for Listening { door, port, sockets, calls } in listening {
-        let of = if door.entrance().is_some() { For::Surfaces } else { For::Tools };
-        let doors = sockets.into_iter().map(|socket| (socket, of));
-        for (socket, of) in doors.chain(calls.map(|socket| (socket, For::Calls))) {
+    for Listening { door, port, sockets } in listening {
+        for socket in sockets {
             let address = socket.local_addr().map_or(IpAddr::from([0, 0, 0, 0]), |address| address.ip());
             let listener = TcpListener::from_std(socket).map_err(|source| StartError::Listen {
                 port,
@@ -177,7 +175,7 @@ fn accept_on(listening: Vec<Listening>, shared: &Arc<Shared>) -> Result<(), Star
                 address,
                 source,
             })?;
-            tokio::spawn(accept(listener, door.entrance().cloned(), of, Arc::clone(shared)));
+            tokio::spawn(accept(listener, door.entrance().cloned(), Arc::clone(shared)));
         }
     }
     Ok(())
@@ -266,18 +264,18 @@ impl Running {
         drop(self);
     }
 
-    /// The room of each kind of its ports.
+    /// The room of its surfaces' ports and of its tools port.
     #[cfg(test)]
-    pub(crate) fn shares(&self) -> &[Arc<Share>; 3] {
+    pub(crate) fn shares(&self) -> &[Arc<Share>; 2] {
         &self.shares
     }
 
     /// Whether every connection and every listener is gone within `time`.
     async fn quiet_within(&self, time: Duration) -> bool {
+        let [surfaces, tools] = &self.shares;
         let empty = async {
-            for share in &self.shares {
-                share.empty().await;
-            }
+            surfaces.empty().await;
+            tools.empty().await;
         };
         tokio::time::timeout(time, empty).await.is_ok()
     }

@@ -1,7 +1,7 @@
 //! What the connections of one kind of port share: places, and bytes in flight.
 //!
-//! Decides who waits for room and for how long, and when those who hold it without using it are to make way. Surfaces, the
-//! tools port and the calls of products to each other have a share each, so that none can starve another. Never decides what is answered. Mirrors no
+//! Decides who waits for room and for how long, and when those who hold it without using it are to make way. Surfaces and
+//! the tools port have a share each, so that neither can starve the other. Never decides what is answered. Mirrors no
 //! product: the real ones have a load balancer for this.
 
 use std::sync::Arc;
@@ -18,22 +18,6 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Idle connections that are asked to go at once.
 const BATCH: usize = 32;
-
-/// Who a port is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum For {
-    /// Callers of the products.
-    Surfaces,
-    /// Callers of the control API.
-    Tools,
-    /// The products themselves, when they call each other: whoever waits for such a call holds a place already.
-    Calls,
-}
-
-impl For {
-    /// In the order of their shares.
-    pub(crate) const ALL: [Self; 3] = [Self::Surfaces, Self::Tools, Self::Calls];
-}
 
 /// Places and budgets of one kind of port.
 pub(crate) struct Share {

@@ -30,7 +30,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 use crate::limits::{self, HEAD_BYTES, Limits, SMALL_ANSWER, UNIT};
-use crate::share::Share;
+use crate::share::{Budget, Share};
 use crate::tls::Tls;
 use crate::traffic::{Answering, Traffic, Untaken, Verdict};
 use crate::translate::{self, Dates, Intake};
@@ -262,7 +262,7 @@ impl Caller {
             shared: Arc::clone(&shared),
             traffic: Traffic::new(self.began),
             bodies: Semaphore::new(limits::CONNECTION_BODIES / UNIT),
-            answers: Arc::new(Semaphore::new(limits::CONNECTION_ANSWERS / UNIT)),
+            answers: Budget::new(limits::CONNECTION_ANSWERS, limits.wait),
             dates: Dates::default(),
         });
         let traffic = &context.traffic;
@@ -393,9 +393,10 @@ struct Context {
     reached: Reached,
     shared: Arc<Shared>,
     traffic: Traffic,
-    /// Room for bodies and answers on this connection, in units.
+    /// Room for bodies on this connection, in units.
     bodies: Semaphore,
-    answers: Arc<Semaphore>,
+    /// Room for answers on it.
+    answers: Budget,
     dates: Dates,
 }
 
@@ -476,9 +477,7 @@ impl Context {
         }
         let mut room = None;
         if !small {
-            let units = body.len().div_ceil(UNIT).min(limits::CONNECTION_ANSWERS / UNIT);
-            let own = Arc::clone(&self.answers).acquire_many_owned(u32::try_from(units).unwrap_or(u32::MAX));
-            let own = tokio::time::timeout(self.shared.limits.wait, own).await.ok()?.ok()?;
+            let own = self.answers.take(body.len()).await?;
             room = Some((own, share.answers.take(body.len()).await?));
         }
         Some(Bytes::from_owner(Outgoing { body, _room: room, _untaken: Untaken::begin(self) }))

@@ -105,13 +105,13 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    fn new(bytes: usize, patience: Duration) -> Self {
+    pub(crate) fn new(bytes: usize, patience: Duration) -> Self {
         let total = bytes.div_ceil(UNIT).max(1);
         Self { units: Arc::new(Semaphore::new(total)), total, patience, waiting: AtomicUsize::new(0) }
     }
 
-    /// Room for so many bytes. Waits for a while, and not at all where a quarter of the budget is waited for already: what
-    /// waits occupies memory too. What is larger than the budget goes alone.
+    /// Room for so many bytes. Waits for a while, and not at all where as much as the budget is waited for already: what waits
+    /// occupies memory too. What is larger than the budget goes alone.
     pub(crate) async fn take(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         let units = bytes.div_ceil(UNIT).min(self.total);
         let wanted = u32::try_from(units).unwrap_or(u32::MAX);
@@ -119,7 +119,7 @@ impl Budget {
             return Some(taken);
         }
         let waiting = Waiting::begin(self, units);
-        if waiting.before > 0 && waiting.before + units > self.total / 4 {
+        if waiting.before > 0 && waiting.before + units > self.total {
             return None;
         }
         timeout(self.patience, Arc::clone(&self.units).acquire_many_owned(wanted)).await.ok()?.ok()
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_is_counted_and_more_than_a_quarter_never_waits() {
+    async fn who_waits_is_counted_and_never_is_more_than_the_budget_waited_for() {
         let budget = Arc::new(Budget::new(16 * UNIT, Duration::from_secs(30)));
         let held = budget.take(16 * UNIT).await.unwrap();
         let waits = tokio::spawn({
@@ -189,7 +189,7 @@ mod tests {
         while !budget.is_short() {
             tokio::task::yield_now().await;
         }
-        assert!(budget.take(2 * UNIT).await.is_none(), "refused at once");
+        assert!(budget.take(14 * UNIT).await.is_none(), "refused at once");
         drop(held);
         assert!(waits.await.unwrap());
         assert!(!budget.is_short());

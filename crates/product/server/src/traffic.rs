@@ -109,7 +109,7 @@ impl Traffic {
             if crowded && long && share.may_go() {
                 return Verdict::MakesRoom("nothing is asked on it and it makes room");
             }
-            return Verdict::Stays((now + (patience - rests)).min(glance));
+            return Verdict::Stays((now + patience.saturating_sub(rests)).min(glance));
         } else if self.reading.load(Ordering::Relaxed) >= answering && long {
             // Every request on it is one whose body does not come.
             if share.bodies.is_short() || crowded && share.may_go() {

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use mocktenant_lab::PATIENCE;
+use mocktenant_lab::GRACE;
 use serde_json::{Map, Value};
 
 use crate::binary::Serve;
@@ -114,7 +114,7 @@ impl Caller {
             let asked = Instant::now();
             let answer = self.control("PATCH", "/v1/world", &Value::Array(Vec::new()));
             assert_eq!(answer.status, 200, "{}", answer.text());
-            if asked.elapsed() < PATIENCE {
+            if asked.elapsed() < GRACE {
                 return;
             }
             assert!(began.elapsed() < Duration::from_secs(60), "something is being answered for ever");

@@ -16,6 +16,9 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x0
 /// HEADERS of stream 1 without its end, then nothing more: `POST /echo` on localhost.
 const OPEN_STREAM: &[u8] = b"\x00\x00\x14\x01\x04\x00\x00\x00\x01\x83\x86\x04\x05/echo\x01\x09localhost";
 
+/// What a caller is called, what it sends at first, and what it sends again and again.
+type Kind<'b> = (&'static str, &'b [u8], Option<&'b [u8]>);
+
 impl Fixture {
     fn tools(&self) -> SocketAddr {
         address(&self.running.urls().control)
@@ -76,7 +79,7 @@ async fn every_kind_of_slow_connection_ends_in_its_time_on_every_port() {
         [PREFACE, b"\x00\x00\x14\x01\x05\x00\x00\x00\x01\x82\x86\x04\x05/echo\x01\x09localhost"].concat();
     let open = [PREFACE, OPEN_STREAM].concat();
     let half_body = b"POST /v1/reset HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\nx";
-    let kinds: [(&str, &[u8], Option<&[u8]>); 11] = [
+    let kinds: [Kind; 11] = [
         ("silent", b"", None),
         ("half a head", b"GET /echo HTTP/1.1\r\nhost: local", None),
         ("a head, byte by byte", b"GET /echo HTTP/1.1\r\nhost: ", Some(b"l")),
@@ -394,4 +397,47 @@ async fn a_large_answer_is_whole_in_both_versions() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(share.answers.used(), 0);
+}
+
+#[tokio::test]
+async fn calls_of_the_labs_own_have_places_of_their_own() {
+    let mut limits = Limits { idle: Duration::from_secs(60), next_head: Duration::from_secs(60), ..short() };
+    limits.surfaces.connections = 24;
+    let fixture = started(limits).await;
+    let url = "https://login.microsoftonline.com/echo";
+    let call = format!(
+        "POST /call HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{url}",
+        url.len()
+    );
+    // More at once than there are places, and each needs another connection to be answered.
+    let mut callers = tokio::task::JoinSet::new();
+    for _ in 0..60 {
+        let (at, call) = (fixture.identity(), call.clone());
+        callers.spawn(async move { answered(&mut sent(at, call.as_bytes()).await).await });
+    }
+    while let Some(answer) = callers.join_next().await {
+        let answer = answer.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn one_connection_that_asks_for_many_large_answers_and_takes_none_holds_one_of_them() {
+    let limits = Limits { write: Duration::from_secs(20), taken: Duration::from_secs(20), ..short() };
+    let fixture = started(Limits { spared: Duration::from_secs(20), ..limits }).await;
+    let sender = http2(fixture.identity()).await;
+    let mut answers = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let mut sender = sender.clone();
+        answers.spawn(async move { sender.send_request(get("/large")).await.unwrap() });
+    }
+    let mut held = Vec::new();
+    while let Some(answer) = answers.join_next().await {
+        held.push(answer.unwrap());
+        assert!(fixture.running.shares()[0].answers.used() <= crate::limits::CONNECTION_ANSWERS);
+    }
+    let whole = held.iter().filter(|answer| answer.status() == 200).count();
+    let refused = held.iter().filter(|answer| answer.status() == 503).count();
+    assert_eq!((whole, refused), (1, 15));
+    fixture.is_healthy().await;
 }

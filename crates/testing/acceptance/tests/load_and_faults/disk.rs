@@ -108,7 +108,7 @@ fn a_full_disk_under_a_running_lab_costs_it_its_journal_file_and_nothing_else() 
     let file = tiny.0.join("journal");
     let mut command = binary::command();
     command.env("MOCKTENANT_JOURNAL_FILE", &file);
-    let mut lab = Serve::start_in(command, &home, 0);
+    let mut lab = Serve::start_at(command, &home, 0);
     let site = Site::of(&lab);
     site.assert_serves();
     tiny.fill();
@@ -124,7 +124,7 @@ fn a_full_disk_under_a_running_lab_costs_it_its_journal_file_and_nothing_else() 
     fs::remove_file(tiny.0.join("filler")).unwrap();
     let mut command = binary::command();
     command.env("MOCKTENANT_JOURNAL_FILE", &file);
-    let mut lab = Serve::start_in(command, &home, 0);
+    let mut lab = Serve::start_at(command, &home, 0);
     Site::of(&lab).assert_serves();
     lab.stop("TERM", Duration::from_secs(7)).unwrap();
     assert_readable(&file);
@@ -155,7 +155,7 @@ fn a_start_on_a_full_disk_or_one_that_is_read_only_is_refused_in_words_and_leave
         assert!(Command::new("mount").args(["-o", "remount,rw"]).arg(&tiny.0).status().unwrap().success());
     }
     fs::remove_file(tiny.0.join("filler")).unwrap();
-    let lab = Serve::start_in(binary::command(), &home, 0);
+    let lab = Serve::start_at(binary::command(), &home, 0);
     Site::of(&lab).assert_serves();
     result("start on a full and a read-only disk", "refused in words", "refused in words");
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use mocktenant_acceptance::binary::{self, Serve};
@@ -102,7 +103,7 @@ fn a_journal_file_that_may_not_grow_is_said_once_can_be_read_and_the_lab_goes_on
 #[ignore = "until a journal file goes on behind a torn line"]
 fn a_full_disk_under_a_running_lab_costs_it_its_journal_file_and_nothing_else() {
     let scratch = tempfile::tempdir().unwrap();
-    let Some(tiny) = Tiny::mount(&scratch.path().join("disk"), 512 * 1024) else { return };
+    let Some(tiny) = Tiny::mount(&scratch.path().join("disk"), 1024 * 1024) else { return };
     let home = tiny.0.join("home");
     fs::create_dir(&home).unwrap();
     let file = tiny.0.join("journal");
@@ -111,6 +112,11 @@ fn a_full_disk_under_a_running_lab_costs_it_its_journal_file_and_nothing_else() 
     let mut lab = Serve::start_at(command, &home, 0);
     let site = Site::of(&lab);
     site.assert_serves();
+    let began = Instant::now();
+    while exchanges(&file) < 3 {
+        assert!(began.elapsed() < Duration::from_secs(20), "nothing is written");
+        thread::sleep(Duration::from_millis(5));
+    }
     tiny.fill();
     // The log lies on the same disk: that it is said can be read in the test above.
     for _ in 0..50 {

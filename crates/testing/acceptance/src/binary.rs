@@ -138,8 +138,17 @@ impl Serve {
     /// # Panics
     /// If it does not answer in time.
     pub fn start_with(command: Command) -> Self {
-        let scratch = must(tempfile::Builder::new().prefix("mocktenant-").tempdir(), "a scratch directory");
+        let scratch = tempfile::Builder::new().prefix("mocktenant-").tempdir();
+        Self::start_in(command, must(scratch, "a scratch directory"))
+    }
+
+    /// The same in the directory that another one left behind ([`Self::kept`]).
+    ///
+    /// # Panics
+    /// If it does not answer in time.
+    pub fn start_in(command: Command, scratch: tempfile::TempDir) -> Self {
         let directory = scratch.path().to_owned();
+        let _ = std::fs::remove_file(directory.join("stderr"));
         Self::launch(command, directory, 0, Some(scratch))
     }
 
@@ -148,7 +157,7 @@ impl Serve {
     ///
     /// # Panics
     /// If it does not answer in time.
-    pub fn start_in(command: Command, directory: &Path, port: u16) -> Self {
+    pub fn start_at(command: Command, directory: &Path, port: u16) -> Self {
         Self::launch(command, directory.to_owned(), port, None)
     }
 
@@ -208,12 +217,17 @@ impl Serve {
         self.directory.join("state")
     }
 
-    /// Kills it and keeps its directory, which is as a lab leaves it that had no time to tidy up; `None` where the directory
-    /// outlives it anyway.
-    pub fn kept(mut self) -> Option<tempfile::TempDir> {
+    /// Kills it and keeps its directory, which is as a lab leaves it that had no time to tidy up.
+    ///
+    /// # Panics
+    /// If it was started in a directory of somebody else's.
+    pub fn kept(mut self) -> tempfile::TempDir {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        self.scratch.take()
+        match self.scratch.take() {
+            Some(scratch) => scratch,
+            None => panic!("{} is not its own to keep", self.directory.display()),
+        }
     }
 
     /// A text of its settings document by its RFC 6901 pointer; a missing one fails the test.

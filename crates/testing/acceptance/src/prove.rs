@@ -1,6 +1,6 @@
 //! `mocktenant-prove`: the long forms of the load and fault tests, and a while of fuzzing, one after another.
 //!
-//! Decides nothing; runs and reports. Everything is built for release first, every step is a process group of its own with
+//! Decides nothing; runs and reports. Everything is built first as this program was, every step is a process group of its own with
 //! a limit, and all steps together have one: whatever is still to come then is said not to have been run. What goes on is
 //! printed as it comes, and the lines that begin with `result:` are a table at the end. Exits 1 if a step failed or was
 //! not run.
@@ -87,10 +87,11 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(failed > 0))
 }
 
-/// Builds for release; the test executables by name.
+/// Builds as this program was built; the test executables by name.
 fn build() -> Result<BTreeMap<String, PathBuf>, Failure> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(&cargo).args(["build", "--release", "-p", "mocktenant-cli"]).status()?;
+    let profile: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
+    let built = Command::new(&cargo).args(["build", "-p", "mocktenant-cli"]).args(profile).status()?;
     let tests = [
         "-p",
         "mocktenant-acceptance",
@@ -102,12 +103,13 @@ fn build() -> Result<BTreeMap<String, PathBuf>, Failure> {
         "corpus",
     ];
     let output = Command::new(&cargo)
-        .args(["test", "--release", "--no-run", "--message-format=json-render-diagnostics"])
+        .args(["test", "--no-run", "--message-format=json-render-diagnostics"])
+        .args(profile)
         .args(tests)
         .stderr(Stdio::inherit())
         .output()?;
     if !built.success() || !output.status.success() {
-        return Err("the release build failed".into());
+        return Err("the build failed".into());
     }
     let artefact = |line: &str| {
         let line: Value = serde_json::from_str(line).ok()?;
@@ -215,17 +217,19 @@ fn run(mut step: Step, left: Duration) -> Outcome {
         let _ = reader.join();
     }
     let lines = std::mem::take(&mut *lines.lock().unwrap_or_else(PoisonError::into_inner));
-    let results = lines
-        .iter()
-        .filter_map(|line| line.split_once("result: "))
-        .map(|(_, found)| found.to_owned())
-        .collect();
+    let results = lines.iter().filter_map(|line| found_in(line)).map(str::to_owned).collect();
     let failed = match status {
         None => Some(format!("ended after {limit:.0?}, its limit")),
         Some(status) if status.success() => None,
         Some(status) => Some(format!("{status}\n{}", panics(&lines))),
     };
     outcome(failed, results)
+}
+
+/// What a line says for the table; the harness may have begun it, and has a result of its own.
+fn found_in(line: &str) -> Option<&str> {
+    let (before, found) = line.split_once("result: ")?;
+    (before != "test ").then_some(found)
 }
 
 /// What was said at the end of each test that failed: its place, and the first lines.

@@ -222,7 +222,7 @@ fn a_lab_that_starts_in_2079_on_the_state_of_today_is_healthy() {
     let Some(aged) = aged() else { return };
     let state = aged.lab.state();
     let Aged { lab, clock, curl } = aged;
-    let scratch = lab.kept().unwrap();
+    let scratch = lab.kept();
     clock.set("@2079-06-01 12:00:00");
     let mut command = binary::command();
     clock.on(&mut command);

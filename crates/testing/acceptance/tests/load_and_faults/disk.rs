@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use mocktenant_acceptance::binary::{self, Serve};
@@ -102,15 +103,20 @@ fn a_journal_file_that_may_not_grow_is_said_once_can_be_read_and_the_lab_goes_on
 #[ignore = "until a journal file goes on behind a torn line"]
 fn a_full_disk_under_a_running_lab_costs_it_its_journal_file_and_nothing_else() {
     let scratch = tempfile::tempdir().unwrap();
-    let Some(tiny) = Tiny::mount(&scratch.path().join("disk"), 512 * 1024) else { return };
+    let Some(tiny) = Tiny::mount(&scratch.path().join("disk"), 1024 * 1024) else { return };
     let home = tiny.0.join("home");
     fs::create_dir(&home).unwrap();
     let file = tiny.0.join("journal");
     let mut command = binary::command();
     command.env("MOCKTENANT_JOURNAL_FILE", &file);
-    let mut lab = Serve::start_in(command, &home, 0);
+    let mut lab = Serve::start_at(command, &home, 0);
     let site = Site::of(&lab);
     site.assert_serves();
+    let began = Instant::now();
+    while exchanges(&file) < 3 {
+        assert!(began.elapsed() < Duration::from_secs(20), "nothing is written");
+        thread::sleep(Duration::from_millis(5));
+    }
     tiny.fill();
     // The log lies on the same disk: that it is said can be read in the test above.
     for _ in 0..50 {
@@ -124,7 +130,7 @@ fn a_full_disk_under_a_running_lab_costs_it_its_journal_file_and_nothing_else() 
     fs::remove_file(tiny.0.join("filler")).unwrap();
     let mut command = binary::command();
     command.env("MOCKTENANT_JOURNAL_FILE", &file);
-    let mut lab = Serve::start_in(command, &home, 0);
+    let mut lab = Serve::start_at(command, &home, 0);
     Site::of(&lab).assert_serves();
     lab.stop("TERM", Duration::from_secs(7)).unwrap();
     assert_readable(&file);
@@ -155,7 +161,7 @@ fn a_start_on_a_full_disk_or_one_that_is_read_only_is_refused_in_words_and_leave
         assert!(Command::new("mount").args(["-o", "remount,rw"]).arg(&tiny.0).status().unwrap().success());
     }
     fs::remove_file(tiny.0.join("filler")).unwrap();
-    let lab = Serve::start_in(binary::command(), &home, 0);
+    let lab = Serve::start_at(binary::command(), &home, 0);
     Site::of(&lab).assert_serves();
     result("start on a full and a read-only disk", "refused in words", "refused in words");
 }

@@ -60,7 +60,7 @@ fn a_lab_starts_and_stops_in_one_state_directory_as_often_as_somebody_likes() {
         let began = Instant::now();
         let mut command = binary::command();
         command.env("MOCKTENANT_JOURNAL_FILE", home.join("journal"));
-        let mut lab = Serve::start_in(command, home, base);
+        let mut lab = Serve::start_at(command, home, base);
         starts.push(began.elapsed());
         let site = Site::of(&lab);
         site.assert_serves();

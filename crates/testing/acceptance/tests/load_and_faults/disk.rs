@@ -103,7 +103,7 @@ fn a_journal_file_that_may_not_grow_is_said_once_can_be_read_and_the_lab_goes_on
 #[ignore = "until a journal file goes on behind a torn line"]
 fn a_full_disk_under_a_running_lab_costs_it_its_journal_file_and_nothing_else() {
     let scratch = tempfile::tempdir().unwrap();
-    let Some(tiny) = Tiny::mount(&scratch.path().join("disk"), 1024 * 1024) else { return };
+    let Some(tiny) = Tiny::mount(&scratch.path().join("disk"), 2 * 1024 * 1024) else { return };
     let home = tiny.0.join("home");
     fs::create_dir(&home).unwrap();
     let file = tiny.0.join("journal");
@@ -141,7 +141,7 @@ fn a_full_disk_under_a_running_lab_costs_it_its_journal_file_and_nothing_else() 
 #[test]
 fn a_start_on_a_full_disk_or_one_that_is_read_only_is_refused_in_words_and_leaves_nothing_half() {
     let scratch = tempfile::tempdir().unwrap();
-    let Some(tiny) = Tiny::mount(&scratch.path().join("disk"), 256 * 1024) else { return };
+    let Some(tiny) = Tiny::mount(&scratch.path().join("disk"), 2 * 1024 * 1024) else { return };
     let start = |home: &Path| {
         let mut command = binary::command();
         command.args(["serve", "--port", "0", "--state"]).arg(home.join("state"));

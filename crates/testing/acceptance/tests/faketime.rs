@@ -226,7 +226,7 @@ fn a_lab_that_starts_in_2079_on_the_state_of_today_is_healthy() {
     clock.set("@2079-06-01 12:00:00");
     let mut command = binary::command();
     clock.on(&mut command);
-    let aged = Aged { lab: Serve::start_in(command, scratch.path(), 0), clock, curl };
+    let aged = Aged { lab: Serve::start_in(command, scratch), clock, curl };
     assert_eq!(aged.lab.state(), state);
     aged.is_healthy("in 2079", "FT-100");
     assert!(aged.lab.log().contains("a new local root certificate"), "{}", aged.lab.log());

@@ -211,7 +211,6 @@ fn open(kind: Kind, each: usize, ports: &[u16], site: &Site) -> Vec<Slow> {
 }
 
 #[test]
-#[ignore = "until every port ends connections that do not take their answers"]
 fn each_is_closed_in_its_time_on_every_port() {
     const NAME: &str = "slow connections";
     let (mut lab, site) = lab();

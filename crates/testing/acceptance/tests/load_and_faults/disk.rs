@@ -100,7 +100,6 @@ fn a_journal_file_that_may_not_grow_is_said_once_can_be_read_and_the_lab_goes_on
 }
 
 #[test]
-#[ignore = "until a journal file goes on behind a torn line"]
 fn a_full_disk_under_a_running_lab_costs_it_its_journal_file_and_nothing_else() {
     let scratch = tempfile::tempdir().unwrap();
     let Some(tiny) = Tiny::mount(&scratch.path().join("disk"), 2 * 1024 * 1024) else { return };

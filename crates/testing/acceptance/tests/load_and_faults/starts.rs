@@ -46,7 +46,6 @@ fn killed_while_starting(home: &Path, port: u16, after: Duration) {
 }
 
 #[test]
-#[ignore = "until a start sweeps what a killed one left"]
 fn a_lab_starts_and_stops_in_one_state_directory_as_often_as_somebody_likes() {
     const NAME: &str = "starts and stops";
     let mut dice = dice(NAME);

@@ -22,7 +22,7 @@ fn edited(world: &World, edits: Value) -> World {
 
 #[test]
 fn a_value_is_hidden_wherever_it_stands_and_however_it_is_written() {
-    let secret = "p\u{e4}ss \"w&rd\\/%41+<1>";
+    let secret = "p\u{e4}ss \"w&rd\\/%41+<1>???~~~>>>???~~~>>>";
     let mask = hiding(&[secret]);
     let percent = |text: &[u8]| text.iter().map(|byte| format!("%{byte:02x}")).collect::<String>();
     let form: String = form_urlencoded(secret);
@@ -52,9 +52,17 @@ fn a_value_is_hidden_wherever_it_stands_and_however_it_is_written() {
         base64(&base64(secret)),
         base64(secret).replace('+', "-").replace('/', "_").replace('=', ""),
         percent(base64(secret).as_bytes()),
-        format!("{}\r\n{}", &base64(&secret.repeat(9))[..76], &base64(&secret.repeat(9))[76..]),
+        format!("{}\r\n{}", &base64(secret)[..30], &base64(secret)[30..]),
+        format!("{}\n{}", &base64(secret)[..31], &base64(secret)[31..]),
     ] {
-        for text in [wrapped.clone(), format!("before {wrapped} after"), format!("{wrapped}{wrapped}")] {
+        for text in [
+            wrapped.clone(),
+            format!("before {wrapped} after"),
+            format!("{wrapped}{wrapped}"),
+            format!("a{wrapped}"),
+            format!("ab{wrapped}"),
+            format!("abc{wrapped}"),
+        ] {
             let shown = mask.text(&text);
             assert!(shown.contains(MASK) && !shown.contains(&*wrapped), "{text}\n{shown}");
             assert_eq!(mask.text(&shown), shown, "{text}");
@@ -86,6 +94,7 @@ fn a_number_and_a_name_of_json_can_be_a_value() {
     let mask = hiding(&["12345678", "member-x-value"]);
     let shown = mask.body("content-type: application/json\n", br#"{"member-x-value":[12345678,1234]}"#);
     assert_eq!(shown, json!({ "***": ["***", 1234] }));
+    assert_eq!(Value::Object(mask.header_lines("member-x-value: 1\n")), json!({ "***": "1" }));
 }
 
 #[test]

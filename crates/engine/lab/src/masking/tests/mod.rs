@@ -144,6 +144,9 @@ fn a_secret_by_its_name_is_hidden_in_whatever_it_comes() {
         ("application/x-www-form-urlencoded", "a%3Bclient_secret=SUPER"),
         ("application/x-www-form-urlencoded", "a=1%26client_secret=SUPER"),
         ("application/x-www-form-urlencoded", "client%255Fsecret=SUPER"),
+        ("application/x-www-form-urlencoded", "%2570wd=a%26SUPER"),
+        ("application/x-www-form-urlencoded", "x_client_secret_1=SUPER"),
+        ("application/x-www-form-urlencoded", "client_secret=a#SUPER"),
         ("application/x-www-form-urlencoded", "client_secret[]=SUPER&password[0]=SUPER"),
         (
             "application/x-www-form-urlencoded",
@@ -236,6 +239,12 @@ fn what_is_no_secret_stays_readable() {
     let claims = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJhIiwicHdkX3VybCI6ImIifQ";
     assert_eq!(form(&format!("client_assertion={claims}.c2ln")), format!("client_assertion={claims}.***"));
     assert_eq!(form(&format!("said {claims}.c2ln today")), format!("said {claims}.*** today"));
+}
+
+#[test]
+fn a_fragment_of_an_address_is_no_part_of_the_parameter_before_it() {
+    assert_eq!(mask().target("/cb?code=s#kept=1"), "/cb?code=***#kept=1");
+    assert_eq!(header_lines("location: /cb?code=s#kept=1\n")["location"], "/cb?code=***#kept=1");
 }
 
 #[test]

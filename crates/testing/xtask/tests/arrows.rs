@@ -99,7 +99,11 @@ const ROOMS: &[(&[&str], &[&str], &str)] = &[
     ),
     (&["quick-xml", "encoding_rs"], &["xml"], "one room reads every XML of the house"),
     (&["serde-saphyr"], &["world"], "the declaration is the only YAML"),
-    (&["rustix"], &["server"], "only `server` asks the system whose a file is"),
+    (
+        &["rustix"],
+        &["server", "cli"],
+        "only those two ask the system whose a file is and how many may be open",
+    ),
     (&["arc-swap"], &["lab"], "one home of the snapshot"),
     (&["rpds"], &["tables"], "one home of the rows"),
 ];

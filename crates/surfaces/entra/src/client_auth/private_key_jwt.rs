@@ -263,16 +263,15 @@ fn judge_audience(
     let (scheme, rest) = audience.split_once("://").ok_or_else(wrong)?;
     let (authority, path) = rest.split_once('/').ok_or_else(wrong)?;
     let authority = authority.to_ascii_lowercase();
+    let host = HostName::parse(&authority).ok_or_else(wrong)?;
     let default_port = if scheme.eq_ignore_ascii_case("https") {
         ":443"
-    } else if scheme.eq_ignore_ascii_case("http")
-        && HostName::parse(&authority).is_some_and(|host| host.is_local())
-    {
+    } else if scheme.eq_ignore_ascii_case("http") && host.is_local() {
         ":80"
     } else {
         return Err(wrong());
     };
-    let host = authority.split_once(':').map_or(authority.as_str(), |(host, _)| host);
+    let host = &*host.name;
     if host == MTLS_HOST {
         return Err(EntraError::AudienceMutualTls);
     }

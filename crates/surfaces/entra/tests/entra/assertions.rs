@@ -337,6 +337,9 @@ async fn every_audience_of_the_tenant_is_taken_and_no_other() {
         format!("http://login.microsoftonline.com/{TENANT}/oauth2/token"),
         format!("ftp://login.microsoftonline.com/{TENANT}/oauth2/token"),
         format!("://login.microsoftonline.com/{TENANT}/oauth2/token"),
+        format!("https://login.microsoftonline.com:anything/{TENANT}/oauth2/token"),
+        format!("https://login.microsoftonline.com:443:443/{TENANT}/oauth2/token"),
+        format!("https://login.microsoftonline.com@evil.example/{TENANT}/oauth2/token"),
         "https://login.microsoftonline.com".into(),
         CLIENT.into(),
     ] {

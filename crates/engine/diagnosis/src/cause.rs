@@ -6,6 +6,7 @@
 //! product that said it: no product has a name here.
 
 use mocktenant_lab::journal::Record;
+use mocktenant_lab::{BUILT_HERE, NOT_BUILT};
 use mocktenant_verdict::{Change, Check, Edit, Need, Role, Setting, Text};
 use mocktenant_world::{World, pointers};
 use serde_json::json;
@@ -51,9 +52,14 @@ impl Case<'_, '_> {
         }
     }
 
-    /// Nothing was asked: whoever called sent what this product does not answer.
+    /// Nothing was asked: the lab has not what the product has, or whoever called sent what no such product answers.
     fn unasked(&self) -> Cause {
         let record = self.deciding.record;
+        if let Some(missing) = record.fact(NOT_BUILT) {
+            let built = record.fact(BUILT_HERE).map_or("", |built| &*built.value);
+            let cause = self.made(Kind::Unbuilt, pointers::caller().into());
+            return cause.expected(built.to_owned()).actual(missing.value.to_string());
+        }
         let told = match record.fact("call-error") {
             Some(error) => error.value.to_string(),
             None if record.id == self.chain.root().id => {

@@ -67,6 +67,8 @@ pub enum Kind {
     Caller,
     /// Time heals it.
     Wait,
+    /// The real product has it, and this lab has not: nothing is wrong with the request or the world.
+    Unbuilt,
 }
 
 /// Where a setting stands.
@@ -231,6 +233,8 @@ impl Cause {
                 format!("the request: expected {expected}, got {actual}")
             }
             Kind::Caller => format!("the request, {name}: expected {expected}, got {actual}"),
+            Kind::Unbuilt if expected.is_empty() => format!("{actual}: not built in this lab"),
+            Kind::Unbuilt => format!("{actual}: not built in this lab; built here: {expected}"),
             Kind::Setting => format!("{whereabouts}  {name}: expected {expected}, is {actual}"),
             Kind::Wait => {
                 format!("mended since ({whereabouts}  {name}: {expected}, was {actual}): call again")

@@ -345,7 +345,7 @@ fn nobody(lab: &Lab, exchange: &mut Exchange) -> Answer {
     let what = unbuilt.unwrap_or("what would answer here");
     tracing::warn!(exchange = %id, "501 for {}: {what} is not built", shown(&lab.mask().text(exchange.request.path())));
     exchange.trail.record_error("not-built");
-    exchange.trail.fact("not-built", what);
+    exchange.trail.not_built(what, "");
     let said = format!("{what} is not built\n");
     Answer::typed(StatusCode::NOT_IMPLEMENTED, Content::Text(said.into(), "text/plain"))
 }

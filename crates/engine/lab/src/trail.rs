@@ -15,6 +15,11 @@ use serde_json::Value;
 use crate::masking;
 use crate::record::bound;
 
+/// The fact that the lab has not what was asked for.
+pub const NOT_BUILT: &str = "not-built";
+/// The fact that says what it has instead.
+pub const BUILT_HERE: &str = "built-here";
+
 /// Something an exchange learnt or used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fact {
@@ -235,6 +240,17 @@ impl Trail {
     /// Records a fact that came from a setting in the current world.
     pub fn fact_from(&mut self, name: &'static str, value: impl Into<Text>, setting: Setting) {
         self.facts.0.push(Entry::One(Fact::new(name, value).from(setting)));
+    }
+
+    /// Records that the real product has `what` and this lab has not; `built` says what it has instead. The answer is the
+    /// product's own for "cannot", and this is how a person is told: the journal, the log and `explain` say so. Nothing
+    /// that changes the meaning of a request is passed over instead.
+    pub fn not_built(&mut self, what: impl Into<Text>, built: impl Into<Text>) {
+        self.fact(NOT_BUILT, what);
+        let built = built.into();
+        if !built.is_empty() {
+            self.fact(BUILT_HERE, built);
+        }
     }
 
     /// Records facts that a start holds.

@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use mocktenant_lab::NOT_BUILT;
 use mocktenant_lab::journal::{Kind, Record, RecordDocument};
 use mocktenant_verdict::Outcome;
 use mocktenant_verdict::foreign::{cut, excerpt};
@@ -86,8 +87,7 @@ impl ExchangeLine {
                 .map(|fact| shown(&fact.value)),
             passed,
             asked,
-            error: error_of(record.error.as_deref(), record.fact("call-error").map(|fact| &*fact.value))
-                .map(|error| shown(&error)),
+            error: error_of(record).map(|error| shown(&error)),
             failed,
             micros: record.micros,
             id: record.id.to_string(),
@@ -145,11 +145,12 @@ impl ExchangeLine {
     }
 }
 
-fn error_of(error: Option<&str>, call_error: Option<&str>) -> Option<String> {
-    match (error, call_error) {
-        (_, Some(call_error)) => Some(call_error.to_owned()),
-        (error, None) => error.map(str::to_owned),
+fn error_of(record: &Record) -> Option<String> {
+    if let Some(missing) = record.fact(NOT_BUILT) {
+        return Some(format!("not built in this lab: {}", missing.value));
     }
+    let call_error = record.fact("call-error").map(|fact| fact.value.to_string());
+    call_error.or_else(|| record.error.as_deref().map(str::to_owned))
 }
 
 /// How many checks of a record passed, of those that arose.

@@ -58,7 +58,7 @@ pub(crate) async fn resource(surface: &Dataverse, exchange: &mut Exchange) -> An
 /// The anonymous probe of the SOAP endpoint, by which clients find authority and resource. SOAP itself is not built: the
 /// endpoint answers every request with the challenge.
 pub(crate) fn organization_service(exchange: &mut Exchange) -> Answer {
-    exchange.trail.fact("unsupported", "SOAP: the endpoint only answers the anonymous probe");
+    exchange.trail.not_built("SOAP", "the anonymous probe of the endpoint, and the Web API");
     finish(exchange, Err(DataverseError::Unauthorized))
 }
 
@@ -134,7 +134,7 @@ fn admit<'x>(exchange: &'x mut Exchange, organization: &'x Organization) -> Resu
     let user =
         identify(exchange, organization, |list, client_id| principal::ask(list, organization, client_id))?;
     if let Some(header) = IMPERSONATION.into_iter().find(|name| exchange.request.header(name).is_some()) {
-        exchange.trail.fact("unsupported", format!("impersonation by the header {header}"));
+        exchange.trail.not_built(format!("impersonation by the header {header}"), "callers as themselves");
         return Err(DataverseError::ImpersonationNotBuilt);
     }
     let segment = |index| exchange.request.path().split('/').nth(index).unwrap_or_default();
@@ -163,7 +163,7 @@ async fn table(surface: &Dataverse, exchange: &mut Exchange) -> Result<Answer, D
     call.exchange.trail.fact("table", table.set);
     let (options, page) = list::options(&mut call)?;
     if let Some(expand) = &options.expand {
-        call.exchange.trail.fact("unsupported", format!("$expand={}", excerpt(expand)));
+        call.exchange.trail.not_built(format!("$expand={}", excerpt(expand)), "rows one table at a time");
     }
     let reference = key_of(table, &segment, |name| options.alias(name))?;
     let method = call.exchange.request.method.clone();
@@ -256,7 +256,9 @@ impl<'x> Call<'x> {
             inner: PayloadDefect::NestedResource { name }, ..
         }) = &changes
         {
-            self.exchange.trail.fact("unsupported", format!("deep insert of {name}"));
+            self.exchange
+                .trail
+                .not_built(format!("deep insert of {name}"), "...@odata.bind to rows that are there");
         }
         changes
     }

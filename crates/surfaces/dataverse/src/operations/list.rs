@@ -42,7 +42,7 @@ pub(super) fn options(call: &mut Call<'_>) -> Result<(QueryOptions, u64), Datave
     let options = QueryOptions::parse(&others.join("&")).map_err(|error| {
         let refusal = unreadable(&error);
         if refusal == DataverseError::InvalidQueryOption {
-            call.exchange.trail.fact("unsupported", error.to_string());
+            call.exchange.trail.not_built(error.to_string(), "comparisons, and, or, not in $filter");
         }
         refusal
     })?;

@@ -201,7 +201,7 @@ async fn what_is_not_built_is_no_syntax_error_and_is_recorded() {
         let seen = bench.call(method, &format!("{ACCOUNTS}?{query}"), body).await;
         assert_eq!(seen.refusal(), (400, code.to_owned()), "{query}");
         let record = bench.lab.journal().last_refusal().unwrap();
-        let recorded = &record.fact("unsupported").unwrap().value;
+        let recorded = &record.fact("not-built").unwrap().value;
         assert!(recorded.contains(fact), "{recorded}");
     }
 }

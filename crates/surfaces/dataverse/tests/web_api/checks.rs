@@ -191,7 +191,7 @@ async fn impersonation_is_refused_rather_than_ignored() {
             assert_eq!(seen.refusal(), (400, "0x80040203".to_owned()), "{header} {target}");
             let record = bench.lab.journal().last_refusal().unwrap();
             assert_eq!(
-                record.fact("unsupported").unwrap().value,
+                record.fact("not-built").unwrap().value,
                 format!("impersonation by the header {header}")
             );
         }

@@ -275,12 +275,15 @@ fn a_scenario_file_is_wrong_at_a_line_and_column() {
             "there is no member `edit` here",
             "did you mean `edits`?",
         ),
-        (good.replace("steps: []\n", ""), 3, 1, "the member `steps` is missing", ""),
-        (good.replace("steps: []", "steps: 5"), 5, 8, "expected sequence start", ""),
+        (good.replace("steps: []\n", ""), 1, 1, "the member `steps` is missing", ""),
+        (good.replace("steps: []", "steps: 5"), 5, 8, "expected a sequence", ""),
         (format!("{good}title: again\n"), 6, 1, "`title` stands here for the second time", ""),
         (good.replace("title: t", "title: [t"), 0, 0, "", ""),
         (good.replace("s\n", "\ts: [\n"), 0, 0, "", ""),
         (String::new(), 0, 0, "", ""),
+        // YAML would make a number of it, and that is not what stands there.
+        (good.replace("title: t", "title: 0123"), 1, 8, "expected a string", "write it in quotes"),
+        (good.replace("title: t", "title: true"), 1, 8, "expected a string", "write it in quotes"),
     ] {
         let error = scenario::parse("mine", &text).unwrap_err();
         assert_eq!(error.name, "mine");

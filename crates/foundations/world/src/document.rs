@@ -132,11 +132,12 @@ fn said(message: &str) -> (String, Option<String>) {
         (format!("the member `{}` is missing", quoted(message)), None)
     } else {
         let text = first_line(message);
-        let hint = if text.contains(", expected a string") && !text.contains("map") && !text.contains("sequence") {
-            Some("write it in quotes".to_owned())
-        } else {
-            hint
-        };
+        let hint =
+            if text.contains(", expected a string") && !text.contains("map") && !text.contains("sequence") {
+                Some("write it in quotes".to_owned())
+            } else {
+                hint
+            };
         // What is offered stands in the hint.
         let said = text.split_once(", expected one of ").map_or(&*text, |(said, _)| said);
         (said.to_owned(), hint)

@@ -76,9 +76,21 @@ impl<'t> Chain<'t> {
         std::iter::once(self.root).chain(self.start).chain(self.descendants.iter().copied())
     }
 
+    /// Whoever called stands before whom it called; the calls of one in the order they were made.
+    fn callers_first(&self) -> Vec<&'t Arc<Record>> {
+        let mut told = Vec::new();
+        let mut waiting: Vec<_> = self.start.into_iter().chain([self.root]).collect();
+        while let Some(record) = waiting.pop() {
+            told.push(record);
+            waiting.extend(self.tree.children(&record.id).rev());
+        }
+        told
+    }
+
     /// Every check with its exchange.
     pub(crate) fn checks(&self) -> Vec<ExplainedCheck> {
-        self.all()
+        self.callers_first()
+            .into_iter()
             .flat_map(|record| {
                 record.checks.iter().map(|check| ExplainedCheck {
                     exchange: record.id.to_string(),

@@ -1,18 +1,14 @@
-//! The result of a diagnosis, as JSON (a stable contract) and as text for a person.
+//! The result of a diagnosis, as JSON (a stable contract) and a cause as one line. The text for a person is `telling`'s.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use mocktenant_lab::Mask;
-use mocktenant_verdict::foreign::{excerpt, harmless};
 use mocktenant_verdict::{Check, Need, Setting};
 use mocktenant_world::{Edit, World, place};
 use serde::Serialize;
+use time::OffsetDateTime;
 
-/// What stands behind a refusal that was only met because something was made up.
-const ASSUMED: &str = " (something stood in for what is needed)";
-/// What a person has to know of an explanation that had no world.
-const WITHOUT_WORLD: &str = "note    told from the records alone: without a world there is no file and line, no edit to send, and nothing was tried out";
+use crate::telling::visible;
 
 /// What was found out about one exchange.
 #[derive(Clone, Debug, Serialize)]
@@ -27,13 +23,19 @@ pub struct Explanation {
     pub exchange: String,
     /// What the user saw: the message of the answer.
     pub symptom: String,
-    /// Every check of the exchange and its children, in the order asked.
+    /// Every check of the exchange and its children, whoever called before whom it called.
     pub checks: Vec<ExplainedCheck>,
     /// The one thing to change; absent if nothing was refused and nothing is stale.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
     /// What would be refused next if the cause were mended, in the order of refusal: each was tried out.
     pub also: Vec<Cause>,
+    /// When it was asked, by the lab's clock: what a time is told against.
+    #[serde(skip)]
+    pub(crate) at: OffsetDateTime,
+    /// Whether it was refused; if not, a cause is an edit that waits for a restart.
+    #[serde(skip)]
+    pub(crate) refused: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
@@ -243,11 +245,6 @@ impl Cause {
     }
 }
 
-/// A value as a person can see it.
-fn visible(text: &str) -> String {
-    harmless(text).into_owned()
-}
-
 impl Explanation {
     /// Without secrets: an edit that would show one becomes something that a person has to supply.
     pub(crate) fn masked(mut self, mask: &Mask) -> Self {
@@ -265,72 +262,5 @@ impl Explanation {
     /// Whether there is something to change.
     pub fn explained(&self) -> bool {
         self.cause.is_some()
-    }
-
-    /// The explanation for a terminal: symptom, checks as a list, cause, other findings.
-    pub fn to_text(&self) -> String {
-        let mut text = String::new();
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}", visible(&self.exchange));
-        for line in self.symptom.lines() {
-            let _ = writeln!(text, "  | {}", visible(line));
-        }
-        let mut exchange = "";
-        for explained in &self.checks {
-            if explained.exchange != exchange {
-                exchange = &explained.exchange;
-                let _ = writeln!(text, "\n{}  {}", visible(exchange), visible(&explained.surface));
-            }
-            let check = &explained.check;
-            let (mark, detail) = match &check.outcome {
-                mocktenant_verdict::Outcome::Passed => ("passed ", visible(&check.actual)),
-                mocktenant_verdict::Outcome::Failed => {
-                    let code = check.error.as_deref().map(|code| format!("  {}", visible(code)));
-                    let code = code.unwrap_or_default();
-                    (
-                        "FAILED ",
-                        format!(
-                            "expected {}, got {}{code}",
-                            visible(&check.expected),
-                            visible(&check.actual)
-                        ),
-                    )
-                }
-                mocktenant_verdict::Outcome::Skipped { needs } => {
-                    ("skipped", format!("needs {}", visible(needs)))
-                }
-                mocktenant_verdict::Outcome::NotApplicable => ("n/a    ", visible(&check.actual)),
-            };
-            let _ = writeln!(text, "  {mark}  {:<26} {detail}", visible(&check.name));
-        }
-        text.push('\n');
-        match &self.cause {
-            Some(cause) => {
-                let _ = writeln!(text, "cause   {}", cause.to_line());
-                let _ = writeln!(text, "        {}", visible(cause.setting.as_str()));
-                if let Some(advice) = &cause.advice {
-                    let _ = writeln!(text, "advice  {}", visible(advice));
-                }
-                for edit in &cause.change {
-                    if let Ok(edit) = serde_json::to_string(edit) {
-                        let edit = visible(&edit);
-                        let _ = writeln!(text, "change  {}", excerpt(&edit, 160));
-                    }
-                }
-                for need in &cause.needs {
-                    let path = visible(need.path.as_str());
-                    let _ = writeln!(text, "needs   {} at {}", visible(&need.what), excerpt(&path, 160));
-                }
-            }
-            None if self.world => text.push_str("nothing was refused, and nothing waits for a restart\n"),
-            None => text.push_str("nothing was refused\n"),
-        }
-        for other in &self.also {
-            let _ = writeln!(text, "next    {}{}", other.to_line(), if other.assumed { ASSUMED } else { "" });
-        }
-        if !self.world {
-            let _ = writeln!(text, "{WITHOUT_WORLD}");
-        }
-        text
     }
 }

@@ -13,9 +13,12 @@ mod chain;
 mod explanation;
 mod rehearsal;
 mod stale;
+mod telling;
 mod ties;
 
 pub use explanation::{Cause, ExplainedCheck, Explanation, Kind, Origin};
+pub use stale::environment_reading_at_start;
+pub use telling::shell_word;
 
 use std::sync::Arc;
 
@@ -72,6 +75,8 @@ fn explanation(chain: &Chain, world: bool, cause: Option<Cause>, also: Vec<Cause
         checks: chain.checks(),
         cause,
         also,
+        at: chain.root().at,
+        refused: chain.root().refused(),
     }
 }
 

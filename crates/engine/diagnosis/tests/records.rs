@@ -101,8 +101,11 @@ fn the_deciding_checks_own_remedy_is_the_cause_and_the_missing_world_is_said() {
             "also": [],
         })
     );
-    let text = explanation.to_text();
-    assert!(text.contains(&format!("        {STORED}\nadvice  mend certificate-found\nnote    ")), "{text}");
+    let text = explanation.to_text(false);
+    assert!(
+        text.contains(&format!("        {STORED}\nadvice  mend certificate-found\n\nx-1  aos\n  FAILED ")),
+        "{text}"
+    );
     assert!(text.ends_with("nothing was tried out\n"), "{text}");
 }
 
@@ -176,7 +179,11 @@ fn what_was_not_refused_has_no_cause() {
     let tree = tree([json!({ "surface": "entra", "answer": { "status": 200 } })]);
     let explanation: Explanation = explain_records(&tree, "x-1").unwrap();
     assert!(!explanation.explained());
-    assert!(explanation.to_text().contains("\nnothing was refused\nnote    "), "{}", explanation.to_text());
+    assert!(
+        explanation.to_text(false).contains("\nnothing was refused\nnote    "),
+        "{}",
+        explanation.to_text(false)
+    );
     assert!(explain_records(&tree, "last").is_none());
     assert!(explain_records(&Tree::default(), "last").is_none());
 }
@@ -190,7 +197,7 @@ fn no_value_of_a_file_passes_for_a_line_of_ours() {
     let tree = tree([
         json!({ "id": evil, "surface": evil, "answer": { "status": 400 }, "checks": [check, skipped] }),
     ]);
-    let text = explain_records(&tree, "last").unwrap().to_text();
+    let text = explain_records(&tree, "last").unwrap().to_text(false);
     assert_eq!(text.lines().filter(|line| line.starts_with("cause")).count(), 1, "{text}");
     assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
 }

@@ -226,6 +226,7 @@ Examples:
   mocktenant explain                            the last refusal
   mocktenant explain x-01JD7N                   this exchange (header x-mocktenant-exchange)
   mocktenant explain 4f1f2a0e-...               the answer that carried this request, trace or correlation id
+  mocktenant explain --all                      with the checks that passed
   mocktenant explain --json | jq .cause.change  the change as RFC 6902
   mocktenant explain --journal lab.jsonl        the last refusal of a lab that is gone")]
 pub(crate) struct Explain {
@@ -237,6 +238,10 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "FILE", env = "MOCKTENANT_JOURNAL")]
     pub(crate) journal: Option<PathBuf>,
 
+    /// Show every check, not only those that failed
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_ALL")]
+    pub(crate) all: bool,
+
     /// Print JSON
     #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]
     pub(crate) json: bool,
@@ -246,7 +251,7 @@ pub(crate) struct Explain {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
-  mocktenant journal --failed                   only what was refused
+  mocktenant journal --failed                   only what was refused, from the beginning
   mocktenant journal --follow --json            everything from now on, as JSON lines")]
 pub(crate) struct Journal {
     /// Only refused exchanges
@@ -257,7 +262,7 @@ pub(crate) struct Journal {
     #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]
     pub(crate) json: bool,
 
-    /// Go on with what happens next, until stopped
+    /// Show what happens from now on, until stopped; what happened before is not shown
     #[arg(long, short, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_FOLLOW")]
     pub(crate) follow: bool,
 }
@@ -330,11 +335,16 @@ pub(crate) struct Settings {
 #[command(after_help = "\
 Examples:
   mocktenant scenarios                          what there is
+  mocktenant scenarios half-done                what this one is; nothing is changed
   mocktenant scenarios --use half-done          break the running lab
   mocktenant scenarios --reset                  and back
   mocktenant scenarios --reset --scope organization/contoso
                                                 one organisation only")]
 pub(crate) struct Scenarios {
+    /// Show only this one, and what can be done with it
+    #[arg(value_name = "NAME", conflicts_with_all = ["chosen", "reset"])]
+    pub(crate) name: Option<String>,
+
     /// Put the running lab into this broken world; its records and journal begin anew
     #[arg(long = "use", value_name = "NAME", env = "MOCKTENANT_SCENARIO", conflicts_with = "reset")]
     pub(crate) chosen: Option<String>,

@@ -1,4 +1,4 @@
-//! One line per exchange, and one more for what refused it.
+//! One line per exchange, and two more for what refused it.
 //!
 //! Decides what a person sees of an exchange at a glance: when, status, surface, request, who asked, how many checks held,
 //! how long it took, its id. The same line comes from a live record and from the control API's JSON.
@@ -19,8 +19,6 @@ use crate::console::{Paint, Palette, harmless};
 const TARGET_WIDTH: usize = 38;
 /// Longest value of a check shown, in characters.
 const VALUE_WIDTH: usize = 120;
-/// Longest change shown, in characters: a whole sentence, with a pointer or a name in it.
-const CHANGE_WIDTH: usize = 600;
 /// Longest method shown, in characters.
 const METHOD_WIDTH: usize = 16;
 /// Longest word of a line shown, in characters: a method, a name, an id, whoever made it.
@@ -47,7 +45,6 @@ struct FailedCheck {
     name: String,
     expected: String,
     actual: String,
-    change: Option<String>,
 }
 
 impl ExchangeLine {
@@ -74,7 +71,6 @@ impl ExchangeLine {
             name: check.name.to_string(),
             expected: shown(&check.expected),
             actual: shown(&check.actual),
-            change: check.change.as_deref().map(shown),
         });
         Self {
             time: format!("{:02}:{:02}:{:02}.{:03}", at.hour(), at.minute(), at.second(), at.millisecond()),
@@ -99,7 +95,7 @@ impl ExchangeLine {
         RecordDocument::deserialize(record).ok().map(|document| Self::of(&document.into()))
     }
 
-    /// The line, and the one below it for a refusal.
+    /// The line, and those below it for a refusal.
     pub(crate) fn to_text(&self, palette: Palette) -> String {
         let refused = self.error.is_some() || self.failed.is_some() || self.status >= 400;
         let mut text = String::with_capacity(160);
@@ -137,9 +133,9 @@ impl ExchangeLine {
                 value(&failed.expected),
                 value(&failed.actual)
             );
-            if let Some(change) = &failed.change {
-                let _ = write!(text, " -> {}", shown(change, CHANGE_WIDTH));
-            }
+            // What a check would have changed need not be the cause, which may lie with another product: one place says
+            // what to do, and this line names it.
+            let _ = write!(text, "\n              what to change: mocktenant explain {}", word(&self.id));
         }
         text
     }
@@ -243,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_what_was_expected_and_what_to_change() {
+    fn a_refusal_says_what_was_expected_and_which_command_says_what_to_change() {
         let line = line(json!({
             "id": "x-1", "kind": "request", "at": "2026-11-22T12:00:04Z", "surface": "entra",
             "request": { "method": "POST", "url": "https://h/t" }, "answer": { "status": 401 }, "error": "AADSTS700027",
@@ -259,7 +255,7 @@ mod tests {
         );
         assert_eq!(
             second,
-            "              certificate-registered: expected 3C0D, got 77\\u{1b}B2 -> upload the .cer"
+            "              certificate-registered: expected 3C0D, got 77\\u{1b}B2\n              what to change: mocktenant explain x-1"
         );
     }
 
@@ -288,7 +284,7 @@ mod tests {
             "facts": [{ "name": "client-id", "value": evil }],
         }));
         let text = line.to_text(Palette::plain());
-        assert_eq!(text.lines().count(), 2, "{text}");
+        assert_eq!(text.lines().count(), 3, "{text}");
         assert!(!text.contains(['\u{202e}', '\u{200b}']), "{text}");
         assert_eq!(value(&"\u{feff}".repeat(VALUE_WIDTH)).chars().count(), VALUE_WIDTH + 3);
     }

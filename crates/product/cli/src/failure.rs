@@ -26,6 +26,7 @@ pub(crate) struct Failure {
     error: String,
     causes: Vec<String>,
     hint: Option<String>,
+    nobody_reads: bool,
 }
 
 /// What a verb gives: its exit code, or why it failed.
@@ -33,7 +34,7 @@ pub(crate) type Outcome = Result<u8, Failure>;
 
 impl Failure {
     pub(crate) fn new(exit: Exit, error: impl Into<String>) -> Self {
-        Self { exit, error: error.into(), causes: Vec::new(), hint: None }
+        Self { exit, error: error.into(), causes: Vec::new(), hint: None, nobody_reads: false }
     }
 
     /// With everything that led to it. A cause whose words stand above it already adds nothing and is left out.
@@ -62,6 +63,11 @@ impl Failure {
         self
     }
 
+    /// Whether the reader of our output has gone, as `head` does: there is nothing to complain about.
+    pub(crate) fn nobody_reads(&self) -> bool {
+        self.nobody_reads
+    }
+
     pub(crate) fn exit_code(&self) -> u8 {
         self.exit as u8
     }
@@ -88,7 +94,8 @@ fn indented(text: &str) -> String {
 /// Nobody reads our output any more: nothing is left to do, and nothing is wrong.
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::new(Exit::Finding, "cannot write the output").because(&error)
+        let nobody_reads = error.kind() == std::io::ErrorKind::BrokenPipe;
+        Self { nobody_reads, ..Self::new(Exit::Finding, "cannot write the output").because(&error) }
     }
 }
 

@@ -28,6 +28,7 @@ fn main() -> ExitCode {
     };
     match verbs::run(cli, began) {
         Ok(code) => ExitCode::from(code),
+        Err(failure) if failure.nobody_reads() => ExitCode::SUCCESS,
         Err(failure) => {
             console::failure(&failure);
             ExitCode::from(failure.exit_code())

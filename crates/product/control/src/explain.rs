@@ -19,6 +19,9 @@ pub(crate) struct Asked {
     /// `json` (the default) or `text`.
     #[serde(default)]
     format: Format,
+    /// As text: every check, not only those that failed.
+    #[serde(default)]
+    all: bool,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -29,7 +32,7 @@ enum Format {
     Text,
 }
 
-/// `GET /v1/explain?what=<id|last>&format=<json|text>`; 404 if the journal has no such exchange.
+/// `GET /v1/explain?what=<id|last>&format=<json|text>&all=<true|false>`; 404 if the journal has no such exchange.
 pub(crate) async fn get(
     State(state): State<ControlState>,
     Query(asked): Query<Asked>,
@@ -57,7 +60,7 @@ pub(crate) async fn get(
         // The one member a terminal needs beyond the text: whether there was something to explain.
         Format::Text => {
             let explained = if explanation.explained() { "true" } else { "false" };
-            let mut text = explanation.to_text();
+            let mut text = explanation.to_text(asked.all);
             if let Some(trouble) = ca.trouble {
                 text = format!("the lab itself is unwell: {trouble}\n\n{text}");
             }

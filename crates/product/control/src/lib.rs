@@ -41,7 +41,7 @@ use tower_http::timeout::TimeoutLayer;
 
 pub use body::BODY_BUDGET;
 pub use journal::LONGEST_WAIT;
-pub use world::environment_reading_at_start;
+pub use mocktenant_diagnosis::environment_reading_at_start;
 
 /// Everything the control API works on.
 #[derive(Clone)]

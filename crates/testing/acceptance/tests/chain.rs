@@ -286,7 +286,7 @@ async fn heal(bench: &Bench, met: usize, dice: &mut Dice) {
             own.names(expected, &cause.setting),
             "{context}: condition {expected} unmet, explain names {}\n{}",
             cause.setting,
-            explanation.to_text()
+            explanation.to_text(true)
         );
         assert_ne!(cause.kind, Kind::Restart, "{context}");
         assert!(
@@ -410,7 +410,7 @@ fn a_setting_that_is_read_at_start_changes_nothing_until_a_restart_and_explain_s
 
 fn assert_restart(explanation: &Explanation, setting: &Setting, context: &str) {
     let cause = explanation.cause.as_ref().unwrap_or_else(|| panic!("{context}: unexplained"));
-    assert_eq!(cause.kind, Kind::Restart, "{context}: {}", explanation.to_text());
+    assert_eq!(cause.kind, Kind::Restart, "{context}: {}", explanation.to_text(true));
     assert!(cause.setting.is_within(setting), "{context}: {}", cause.setting);
 }
 

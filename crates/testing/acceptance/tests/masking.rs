@@ -236,7 +236,7 @@ async fn no_secret_of_any_world_is_shown_however_it_was_sent() {
             shown.push(format!("{record:?}"));
             shown.push(record.shown_target());
             if let Some(explanation) = explain(&lab, &record.id).await {
-                shown.push(explanation.to_text());
+                shown.push(explanation.to_text(true));
                 texts(&serde_json::to_value(&explanation).unwrap(), &mut shown);
             }
         }

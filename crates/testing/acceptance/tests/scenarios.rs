@@ -60,7 +60,7 @@ async fn attempt(lab: &Lab) -> Value {
     let answer = lab.drive().await;
     let exchange = answer.exchange().unwrap();
     let explanation = lab.explain(exchange).unwrap();
-    let told = format!("{}\n{}", answer.text(), explanation.to_text());
+    let told = format!("{}\n{}", answer.text(), explanation.to_text(true));
     // Ports are free ones, so they differ from lab to lab.
     let told = told.replace(&lab.settings().aos["onebox"].url, "AOS");
     let told = told.replace(&lab.settings().entra.base_url, "ENTRA");

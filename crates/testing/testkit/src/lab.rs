@@ -364,7 +364,7 @@ impl Lab {
         }
         for record in &refused[skipped..] {
             match self.explain(&record.id) {
-                Some(explanation) => report.push_str(&explanation.to_text()),
+                Some(explanation) => report.push_str(&explanation.to_text(true)),
                 None => {
                     let _ = writeln!(report, "{} {} {}", record.id, record.status, record.shown_target());
                 }

@@ -5,13 +5,19 @@
 
 use std::path::Path;
 
+use http::StatusCode;
 use mocktenant_server::client::read_json;
 use serde_json::json;
 
 use crate::args::{Common, Explain};
+use crate::console::{Paint, Palette};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::find_lab::{LabAt, encoded, refusal};
 use crate::{console, journal_file};
+
+/// What to do about an id nobody knows.
+const UNKNOWN: &str = "mocktenant journal --failed lists the refusals with their ids; an answer carries its id in the header \
+    x-mocktenant-exchange, and a reset or a restart of the lab forgets it";
 
 /// Exits 0 if there is something to change, 1 if not or if the journal has no such exchange.
 pub(crate) async fn run(common: &Common, explain: Explain) -> Outcome {
@@ -20,19 +26,44 @@ pub(crate) async fn run(common: &Common, explain: Explain) -> Outcome {
     }
     let lab = LabAt::find(common).await?;
     let format = if explain.json { "json" } else { "text" };
-    let reply = lab.ask(&format!("/v1/explain?format={format}&what={}", encoded(&explain.what))).await?;
+    let reply = lab
+        .ask(&format!("/v1/explain?format={format}&all={}&what={}", explain.all, encoded(&explain.what)))
+        .await?;
     if !reply.status.is_success() {
-        return Err(refusal(&reply));
+        return Err(match (reply.status, explain.what.as_str()) {
+            (StatusCode::NOT_FOUND, "last") => {
+                refusal(&reply).hint("mocktenant journal shows what was answered")
+            }
+            (StatusCode::NOT_FOUND, _) => refusal(&reply).hint(UNKNOWN),
+            _ => refusal(&reply),
+        });
     }
     let explained = if explain.json {
         let document = read_json(&reply).unwrap_or_default();
         console::line(&format!("{document:#}"))?;
         document.get("cause").is_some_and(|cause| !cause.is_null())
     } else {
-        console::line(&console::harmless_lines(&String::from_utf8_lossy(&reply.body)))?;
+        console::line(&painted(&String::from_utf8_lossy(&reply.body)))?;
         reply.headers.get("x-mocktenant-explained").is_some_and(|explained| explained.as_bytes() == b"true")
     };
     Ok(u8::from(!explained))
+}
+
+/// The text with colours, where stdout has them: a line says by its first word what it is.
+fn painted(text: &str) -> String {
+    let palette = Palette::of_stdout();
+    let paint = |line: &str| {
+        let line = console::harmless(line);
+        let paint = match line.split_whitespace().next().unwrap_or_default() {
+            "cause" => Paint::Strong,
+            "run" => Paint::Good,
+            "|" | "FAILED" => Paint::Bad,
+            "passed" | "skipped" | "no" => Paint::Faint,
+            _ => return line.into_owned(),
+        };
+        palette.paint(paint, &line).into_owned()
+    };
+    text.lines().map(paint).collect::<Vec<_>>().join("\n")
 }
 
 /// The same from a journal file.
@@ -52,7 +83,7 @@ fn from_file(file: &Path, explain: &Explain) -> Outcome {
     if explain.json {
         console::line(&format!("{:#}", json!(explanation)))?;
     } else {
-        console::line(&console::harmless_lines(&explanation.to_text()))?;
+        console::line(&painted(&explanation.to_text(explain.all)))?;
     }
     Ok(u8::from(!explanation.explained()))
 }

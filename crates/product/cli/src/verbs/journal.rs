@@ -14,12 +14,12 @@ const PAGE: usize = 500;
 /// How long one call waits for the next exchange, in seconds.
 const WAIT: u32 = 20;
 
-/// Prints what there is; with `--follow`, goes on until stopped or until nobody reads.
+/// Prints what there is; with `--follow`, what happens from now on until stopped or until nobody reads.
 pub(crate) async fn run(common: &Common, journal: Journal) -> Outcome {
     let lab = LabAt::find(common).await?;
     let palette = Palette::of_stdout();
     let failed = journal.failed;
-    let mut since = 0;
+    let mut since = if journal.follow { end(&lab).await? } else { 0 };
     loop {
         let wait = if journal.follow { WAIT } else { 0 };
         let path = format!("/v1/journal?failed={failed}&since={since}&limit={PAGE}&wait={wait}");
@@ -34,6 +34,19 @@ pub(crate) async fn run(common: &Common, journal: Journal) -> Outcome {
         since = page["next"].as_u64().unwrap_or(since);
         if !journal.follow && records.len() < PAGE {
             return Ok(0);
+        }
+    }
+}
+
+/// Where the journal ends now.
+async fn end(lab: &LabAt) -> Result<u64, Failure> {
+    let mut since = 0;
+    loop {
+        let page = read_json(&lab.get(&format!("/v1/journal?since={since}&limit={PAGE}")).await?)
+            .unwrap_or_default();
+        since = page["next"].as_u64().unwrap_or(since);
+        if page["records"].as_array().is_none_or(|records| records.len() < PAGE) {
+            return Ok(since);
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Common, Scenarios};
 use crate::console;
-use crate::failure::{Exit, Outcome};
+use crate::failure::{Exit, Failure, Outcome};
 use crate::find_lab::{LabAt, encoded_segment, refusal};
 
 /// Listing needs no lab.
@@ -46,7 +46,14 @@ pub(crate) async fn run(common: &Common, scenarios: Scenarios) -> Outcome {
         console::line(&format!("{} of the lab at {} is as it began", console::harmless(scope), lab.url()))?;
         return Ok(0);
     }
-    let all = scenario::all();
+    let mut all = scenario::all();
+    if let Some(name) = &scenarios.name {
+        all.retain(|scenario| scenario.name == *name);
+        if all.is_empty() {
+            let what = format!("there is no scenario {:?}", console::harmless(name));
+            return Err(Failure::new(Exit::Usage, what).hint("mocktenant scenarios lists them"));
+        }
+    }
     if scenarios.json {
         let list: Vec<Value> = all
             .iter()
@@ -55,12 +62,21 @@ pub(crate) async fn run(common: &Common, scenarios: Scenarios) -> Outcome {
         console::line(&format!("{:#}", Value::Array(list)))?;
         return Ok(0);
     }
+    if let (Some(_), [scenario]) = (&scenarios.name, &all[..]) {
+        let name = &scenario.name;
+        console::line(&format!("{name}\n{}\n", scenario.title))?;
+        console::line(&format!("told from end to end, in a lab of its own:  mocktenant reproduce {name}"))?;
+        console::line(&format!(
+            "break the running lab like this:            mocktenant scenarios --use {name}"
+        ))?;
+        return Ok(0);
+    }
     let width = all.iter().map(|scenario| scenario.name.len()).max().unwrap_or(0);
     for scenario in &all {
         console::line(&format!("{:width$}  {}", scenario.name, scenario.title))?;
     }
     console::line(
-        "\ntell one from end to end: mocktenant reproduce NAME     put a running lab into one: mocktenant scenarios --use NAME",
+        "\ntell one from end to end:     mocktenant reproduce NAME\nbreak the running lab so:     mocktenant scenarios --use NAME",
     )?;
     Ok(0)
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use mocktenant_diagnosis::shell_word as quoted;
 use mocktenant_lab::Entrance;
 use mocktenant_server::{Options, Ports, Running, Settings, StartError};
 use mocktenant_world::World;
@@ -207,16 +208,6 @@ fn create_a_customer(settings: &Settings) -> Option<[String; 2]> {
         quoted(&aos.sample_customer.to_string()),
     );
     Some([token, customer])
-}
-
-/// A word for a POSIX shell.
-fn quoted(word: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+,=".contains(&byte);
-    if !word.is_empty() && word.bytes().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }
 
 /// A path with `~` for the home directory.

@@ -493,6 +493,28 @@ async fn created(settings: &Settings) -> String {
 }
 
 #[test]
+fn the_commands_that_explain_prints_are_pasted_as_they_are_and_change_the_refusal() {
+    let lab = Served::new(&[]);
+    let settings: Settings = serde_json::from_value(lab.settings()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    assert_eq!(code(&lab.run(&["scenarios", "--use", "half-done"])), 0);
+    let told = || text(&lab.run(&["explain", &runtime.block_on(created(&settings))]).stdout);
+    let before = told();
+    let (_, commands) = before.split_once("\nrun     ").unwrap_or_else(|| panic!("{before}"));
+    let pasted = commands.lines().map(str::trim_start).take_while(|line| line.starts_with("mocktenant "));
+    let script =
+        pasted.map(|line| line.replacen("mocktenant", "\"$BIN\"", 1)).collect::<Vec<_>>().join(" && ");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).env("BIN", env!("CARGO_BIN_EXE_mocktenant"));
+    let done = shell.env("MOCKTENANT_STATE", lab.state.path()).output().unwrap();
+    assert_eq!(code(&done), 0, "{script}\n{}", text(&done.stderr));
+    let cause = |told: &str| told.lines().find(|line| line.starts_with("cause ")).map(str::to_owned);
+    assert_ne!(cause(&told()), cause(&before), "{script}");
+    let unknown = lab.run(&["explain", "x-unknown"]);
+    assert!(text(&unknown.stderr).contains("hint: mocktenant journal --failed"), "{}", text(&unknown.stderr));
+}
+
+#[test]
 fn every_scenario_is_explained_from_the_journal_file_when_the_lab_is_gone() {
     let scratch = tempfile::tempdir().unwrap();
     let file = scratch.path().join("journal.jsonl");

@@ -35,7 +35,7 @@ mod target;
 mod trail;
 mod tree;
 
-pub use answer::{Answer, AutoPostWords, Content, Delivery, Response};
+pub use answer::{Answer, AutoPostWords, Content, Delivery, Response, escaped};
 pub use caller::{Ask, Attempt, DriveError, Step, TokenCall};
 pub use calling::{CALL_HEADER, HOP_LIMIT};
 pub use clock::{Clock, ClockChange, real_now};

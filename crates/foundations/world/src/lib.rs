@@ -11,7 +11,6 @@ pub mod clock_offset;
 mod compile;
 mod compiled;
 pub mod declaration;
-pub mod document;
 mod files;
 mod guid;
 mod material;
@@ -30,9 +29,9 @@ pub use compiled::{
     StoredCertificate, Stores, Tenant,
 };
 pub use declaration::{Declaration, Errand};
-pub use document::DocumentError;
 pub use files::Artefacts;
 pub use guid::is_guid;
+pub use mocktenant_patch::document::DocumentError;
 pub use mocktenant_patch::{Edit, Operation, Problem};
 pub use mocktenant_verdict::Setting;
 pub use origin::{EditedBy, Origin, Origins};

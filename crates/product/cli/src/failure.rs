@@ -62,6 +62,15 @@ impl Failure {
         self
     }
 
+    /// With one more thing to do.
+    pub(crate) fn and_hint(mut self, more: &str) -> Self {
+        self.hint = Some(match self.hint {
+            Some(hint) => format!("{hint} {more}"),
+            None => more.to_owned(),
+        });
+        self
+    }
+
     pub(crate) fn exit_code(&self) -> u8 {
         self.exit as u8
     }

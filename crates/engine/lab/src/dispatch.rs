@@ -23,7 +23,9 @@ use crate::record::{HOST_BUDGET, Kind, Record, bounded, cut, header_lines};
 use crate::request::{HostName, Request, fold};
 use crate::run_on::{Outward, RunOn};
 use crate::surface::{Mount, Refusal, Way};
-use crate::{Addresses, Answer, Content, Context, Entrance, Exchange, Lab, Response, Trail};
+use crate::{
+    Addresses, Answer, BUILT_HERE, Content, Context, Entrance, Exchange, Lab, NOT_BUILT, Response, Trail,
+};
 
 /// The one header of ours on an answer.
 pub const EXCHANGE_HEADER: HeaderName = HeaderName::from_static("x-mocktenant-exchange");
@@ -304,6 +306,14 @@ impl Answering {
             record.response_headers = answered.headers;
             record.response_body = answered.body;
         }
+        if record.status >= 400
+            && let Some(missing) = record.fact(NOT_BUILT)
+        {
+            let built = record.fact(BUILT_HERE).map_or("", |built| &*built.value);
+            let mask = context.lab.mask();
+            let (missing, built) = (shown(&mask.text(&missing.value)), shown(&mask.text(built)));
+            tracing::warn!(exchange = %record.id, %built, "not built in this lab: {missing}");
+        }
         // With what it was made because of, that is: nobody would find it.
         if !context.is_forgotten() {
             context.lab.journal().commit(record);
@@ -343,7 +353,6 @@ fn nobody(lab: &Lab, exchange: &mut Exchange) -> Answer {
         lab.surfaces().iter().find_map(|mounted| mounted.surface.unbuilt(entrance, &exchange.folded))
     });
     let what = unbuilt.unwrap_or("what would answer here");
-    tracing::warn!(exchange = %id, "501 for {}: {what} is not built", shown(&lab.mask().text(exchange.request.path())));
     exchange.trail.record_error("not-built");
     exchange.trail.not_built(what, "");
     let said = format!("{what} is not built\n");

@@ -50,6 +50,12 @@ impl Failure {
         self
     }
 
+    /// With a line below it.
+    pub(crate) fn cause(mut self, line: String) -> Self {
+        self.causes.push(line);
+        self
+    }
+
     /// With another exit code: the verb knows better what a refusal means.
     pub(crate) fn with_exit(mut self, exit: Exit) -> Self {
         self.exit = exit;

@@ -259,7 +259,7 @@ pub(crate) fn refusal(reply: &Reply) -> Failure {
         let member = |name: &str| located[name].as_str().unwrap_or_default();
         // A value that is not there says so once; the pointer is what was typed.
         if document["detail"].as_str() != Some(member("detail")) {
-            failure = failure.because(&Located(format!("{}: {}", member("pointer"), member("detail"))));
+            failure = failure.cause(format!("{}: {}", member("pointer"), member("detail")));
         }
         if hint.is_none() && !member("hint").is_empty() {
             hint = Some(member("hint").to_owned());
@@ -270,17 +270,6 @@ pub(crate) fn refusal(reply: &Reply) -> Failure {
         None => failure,
     }
 }
-
-#[derive(Debug)]
-struct Located(String);
-
-impl std::fmt::Display for Located {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Located {}
 
 /// RFC 3986's unreserved characters stand as they are.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

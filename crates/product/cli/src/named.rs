@@ -73,21 +73,10 @@ fn ambiguous(name: &str, several: &[String]) -> Failure {
     let what = format!("{} settings are called {}", several.len(), harmless(name));
     let mut failure = Failure::new(Exit::Usage, what);
     for one in several {
-        failure = failure.because(&Candidate(one.clone()));
+        failure = failure.cause(one.clone());
     }
     failure.hint("give the whole pointer, or put what is above it in front: onebox/NAME")
 }
-
-#[derive(Debug)]
-struct Candidate(String);
-
-impl std::fmt::Display for Candidate {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Candidate {}
 
 /// The lines that tell a change: what it was and is, and what has to be restarted for it to count.
 pub(crate) fn told(done: &str, pointer: &str, applied: &Value, common: &Common) -> Vec<String> {

@@ -506,3 +506,15 @@ async fn a_certificate_that_has_ended_or_not_begun_is_told_so_by_the_clock_of_th
         assert_eq!(present(&lab, &token).await.status, 200, "{from} {until}");
     }
 }
+
+#[tokio::test]
+async fn a_certificate_on_an_elliptic_curve_is_registered_and_of_no_use() {
+    let pem = include_str!("../../../../foundations/keys/testdata/p256-certificate.pem");
+    let certificate = Certificate::from_pem(pem).unwrap();
+    let (lab, _) = lab_of_certificate(&certificate).await;
+    let named = Draft::of(shipped::second_client()).header("x5t", certificate.thumbprint().base64url());
+    for (alg, status, code) in [("ES256", 401, 5_002_738), ("RS256", 400, 5_002_730)] {
+        let reply = present(&lab, &named.clone().header("alg", alg).signed()).await;
+        assert_eq!((reply.status, reply.code()), (status, code), "{alg}: {}", reply.description());
+    }
+}

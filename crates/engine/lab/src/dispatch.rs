@@ -222,12 +222,19 @@ fn begin(lab: &Lab, request: Request, linked: Option<Expected>) -> (Exchange, Op
     };
     let host = HostName::parse(&request.host);
     let folded = fold(request.path());
-    let by_name = host.as_ref().and_then(|host| snapshot.hosts.get(&host.name));
+    let listed = host.as_ref().and_then(|host| snapshot.hosts.get(&host.name).cloned());
+    let local = listed.is_none()
+        && host.as_ref().is_some_and(|host| host.is_local() || snapshot.own_names.contains(&host.name));
+    let by_name = match &host {
+        Some(host) if listed.is_none() && !local => unlisted(lab, &host.name),
+        _ => listed,
+    };
     let world_name = by_name.is_some();
-    let entrance = by_name.map_or(&request.arrival.entrance, |(_, entrance)| entrance).clone();
-    let surface = by_name.map(|(surface, _)| *surface).or_else(|| {
-        let local =
-            host.as_ref().is_some_and(|host| host.is_local() || snapshot.own_names.contains(&host.name));
+    let (named, entrance) = match by_name {
+        Some((surface, entrance)) => (Some(surface), entrance),
+        None => (None, request.arrival.entrance.clone()),
+    };
+    let surface = named.or_else(|| {
         lab.surfaces().iter().position(|mounted| mounted.surface.at(&entrance, &folded)).filter(|_| local)
     });
     let machine = surface.and_then(|surface| {
@@ -261,6 +268,12 @@ fn begin(lab: &Lab, request: Request, linked: Option<Expected>) -> (Exchange, Op
         parameters: Arc::default(),
     };
     (exchange, surface)
+}
+
+/// Who plays a host that no list names.
+fn unlisted(lab: &Lab, host: &str) -> Option<(usize, Entrance)> {
+    let mut surfaces = lab.surfaces().iter().enumerate();
+    surfaces.find_map(|(at, mounted)| Some((at, mounted.surface.plays(host)?)))
 }
 
 /// A request on its way to an answer, inside the gate. If its caller goes away first it is dropped, and recorded all the

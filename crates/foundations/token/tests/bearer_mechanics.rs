@@ -220,6 +220,10 @@ fn a_signature_holds_only_if_it_is_there_is_asked_for_and_was_made_with_the_key(
     let wrong = (false, "a RS256 signature that does not verify".to_owned());
     let other = URL_SAFE_NO_PAD.encode(json!({ "alg": "RS256", "typ": "JWT" }).to_string());
     assert_eq!(found(&format!("{other}.{claims}.{signature}")), wrong);
+    // Of what was signed under another nonce than is sent only its resource knows how to verify it.
+    let other = URL_SAFE_NO_PAD.encode(json!({ "nonce": "n", "alg": "RS256" }).to_string());
+    let nonce = "a RS256 signature that does not verify under a header with a nonce".to_owned();
+    assert_eq!(found(&format!("{other}.{claims}.{signature}")), (false, nonce));
     let mut bent = URL_SAFE_NO_PAD.decode(signature).unwrap();
     bent[0] ^= 1;
     assert_eq!(found(&format!("{signed}.{}", URL_SAFE_NO_PAD.encode(&bent))), wrong);

@@ -136,7 +136,7 @@ const FLOWS: &[Flow] = &[
         name: "unknown_tenant_at_the_token_endpoint",
         judge: |lab, seen| {
             assert_eq!(seen["status"], 400);
-            refused(lab, seen, "invalid_tenant", 90002, 400);
+            refused(lab, seen, "invalid_request", 90002, 400);
         },
     },
     Flow {

@@ -190,6 +190,22 @@ async fn the_audience_is_the_url_without_its_slash_or_the_service_itself_or_the_
 }
 
 #[tokio::test]
+async fn a_token_that_was_asked_for_without_a_resource_is_told_so() {
+    let bench = Bench::new().await;
+    let graph = "00000002-0000-0000-c000-000000000000";
+    let mut claims = good_claims();
+    claims.insert("aud".to_owned(), json!(graph));
+    let response =
+        bench.send(request(http::Method::GET, "/data/Currencies", Some(&signed(&claims)), None)).await;
+    assert_eq!(response.status, 401);
+    let record = bench.last();
+    let check = record.failed_check().unwrap();
+    let said = "a token for Azure AD Graph: it was asked for at the v1 endpoint without `resource`";
+    assert_eq!((&*check.name, check.actual.as_str()), ("token-audience", &*format!("{graph}, {said}")));
+    assert_eq!(check.change.as_deref(), Some(said));
+}
+
+#[tokio::test]
 async fn an_environment_without_a_host_url_accepts_no_empty_audience() {
     let bench =
         Bench::edited(&[drop_setting("/environments/onebox/web_config/Infrastructure.HostUrl")]).await;

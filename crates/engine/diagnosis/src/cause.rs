@@ -7,7 +7,7 @@
 //! product that said it: no product has a name here.
 
 use mocktenant_lab::journal::Record;
-use mocktenant_lab::{BUILT_HERE, NOT_BUILT};
+use mocktenant_lab::{BUILT_HERE, EXPECTED, NOT_BUILT, REFUSED};
 use mocktenant_verdict::{Change, Check, Edit, Need, Role, Setting, Text};
 use mocktenant_world::{World, pointers};
 use serde_json::json;
@@ -83,6 +83,10 @@ impl Case<'_, '_> {
         } else {
             pointers::caller().into()
         };
+        if let (Some(refused), Some(expected)) = (record.fact(REFUSED), record.fact(EXPECTED)) {
+            let cause = self.made(Kind::Caller, member);
+            return cause.expected(expected.value.to_string()).actual(refused.value.to_string());
+        }
         self.made(Kind::Caller, member).expected("a request this product answers").actual(told)
     }
 

@@ -55,5 +55,5 @@ pub use request::{Arrival, Request};
 pub use rows::{DeclaredRow, NoRows, RowRefused, Tables};
 pub use store::Store;
 pub use surface::{CatalogueRow, Handler, Refusal, Route, Surface, Way};
-pub use trail::{BUILT_HERE, Fact, Facts, NOT_BUILT, SharedFacts, Trail};
+pub use trail::{BUILT_HERE, EXPECTED, Fact, Facts, NOT_BUILT, REFUSED, SharedFacts, Trail};
 pub use tree::Tree;

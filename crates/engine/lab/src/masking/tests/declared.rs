@@ -166,6 +166,63 @@ fn there_is_a_bound_to_what_is_remembered_and_what_goes_says_so() {
     assert_eq!(mask.text(&format!("25{}", "s".repeat(50_000))), MASK);
 }
 
+/// Something that is shown as JSON.
+#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, Serialize)]
+struct Said {
+    name: String,
+    outcome: String,
+    role: String,
+    kind: String,
+    op: String,
+    said: Vec<String>,
+    below: std::collections::BTreeMap<String, String>,
+    word: Option<Word>,
+    number: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, serde::Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Word {
+    LongEnough,
+    Other,
+}
+
+#[test]
+fn of_what_is_shown_as_json_every_text_is_looked_at_but_words_out_of_fixed_lists() {
+    let mask = hiding(&["longenough"]);
+    let text = || String::from("longenough");
+    let fixed =
+        || Said { name: text(), outcome: text(), role: text(), kind: text(), op: text(), ..Said::default() };
+    let before = Said {
+        said: vec![String::from("a longenough b"), String::from("c")],
+        below: [(String::from("key"), text())].into(),
+        word: Some(Word::Other),
+        number: 7,
+        ..fixed()
+    };
+    let shown = Said {
+        said: vec![String::from("a *** b"), String::from("c")],
+        below: [(String::from("key"), String::from(MASK))].into(),
+        ..before.clone()
+    };
+    assert_eq!(mask.all(&before), shown);
+    assert_eq!(mask.all(&shown), shown, "there is nothing left to hide");
+    let word = Said { word: Some(Word::LongEnough), ..fixed() };
+    assert_eq!(mask.all(&word), Said::default(), "no other word could stand there");
+}
+
+#[test]
+fn a_copy_of_a_lab_hides_what_the_lab_hides_now_and_hid_a_moment_ago() {
+    let masking = Masking::default();
+    let replace = |secret: &str| lock(&masking.declared).replace(vec![secret.into()], 0);
+    replace("value-of-before");
+    replace("value-of-today");
+    let copy = masking.fork();
+    replace("value-of-tomorrow");
+    let shown = copy.mask().text("value-of-before value-of-today value-of-tomorrow").into_owned();
+    assert_eq!(shown, "*** *** value-of-tomorrow");
+}
+
 #[test]
 fn whatever_stands_around_it_a_value_is_hidden_and_nothing_breaks() {
     const PARTS: &[&str] = &[

@@ -242,6 +242,19 @@ fn what_is_no_secret_stays_readable() {
 }
 
 #[test]
+fn in_what_was_sent_names_tell_secrets_and_in_words_of_ours_they_do_not() {
+    assert_eq!(mask().sent("a=1&client_secret=SUPER&b=2"), "a=1&client_secret=***&b=2");
+    assert_eq!(mask().text("a=1&client_secret=SUPER&b=2"), "a=1&client_secret=SUPER&b=2");
+    // A short number is that of an error, and no authorization code.
+    assert_eq!(mask().sent("code=12345678"), "code=12345678");
+    for code in ["code=123456789", "code=1234567x", "code=0.AAAA"] {
+        assert!(mask().sent(code).contains(MASK), "{code}");
+    }
+    assert_eq!(form("code=1234"), "code=***", "in a form it is one whatever it is");
+    assert_eq!(mask().sent("pwd=1234"), "pwd=***");
+}
+
+#[test]
 fn a_fragment_of_an_address_is_no_part_of_the_parameter_before_it() {
     assert_eq!(mask().target("/cb?code=s#kept=1"), "/cb?code=***#kept=1");
     assert_eq!(header_lines("location: /cb?code=s#kept=1\n")["location"], "/cb?code=***#kept=1");

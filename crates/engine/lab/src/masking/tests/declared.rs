@@ -9,7 +9,7 @@ use super::*;
 
 const TENANT: &str = "c0117050-0000-4000-8000-000000000001";
 
-fn hiding(secrets: &[&str]) -> Mask {
+pub(super) fn hiding(secrets: &[&str]) -> Mask {
     let masking = Masking::default();
     lock(&masking.declared).replace(secrets.iter().map(|secret| Arc::from(*secret)).collect(), 0);
     masking.mask()

@@ -253,3 +253,54 @@ fn of_a_body_that_is_no_text_its_size_is_shown_and_only_such_a_line_is_taken_for
         assert_eq!(shown(no_line), size, "{no_line}");
     }
 }
+
+#[test]
+fn base64_is_looked_into_where_it_can_hold_the_shortest_of_what_is_secret() {
+    let runs = |text: &str, shortest| super::super::layers::base64_runs(text.as_bytes(), shortest);
+    assert_eq!(runs("abc abcd== e", 3), [4..10]);
+    assert_eq!(runs("abcde abcdef", 4), [6..12], "four bytes take six letters");
+    assert_eq!(runs("ab+/-_", 4), [0..6]);
+    assert_eq!(runs("\nabcd\nabcd\r\nab\n\nabcd\r", 3), [1..14, 16..20]);
+    assert!(runs(&"a".repeat(100), usize::MAX).is_empty());
+    let declared = |secrets: &[&str]| {
+        let mut declared = Declared::default();
+        declared.replace(secrets.iter().map(|secret| Arc::from(*secret)).collect(), 0);
+        declared.matcher()
+    };
+    let matcher = declared(&["four", "  longer-than-four ", "abc"]);
+    assert_eq!((matcher.shortest(), matcher.longest()), (4, 16));
+    assert_eq!((declared(&[]).shortest(), declared(&[]).longest()), (usize::MAX, 0));
+    // `<pwd>x</pwd>`, and the same twice.
+    let ours = |text: &str| mask().text(text).into_owned();
+    each(
+        ours,
+        &[
+            ("x PHB3ZD54PC9wd2Q+ y", "x *** y"),
+            ("x UEhCM1pENTRQQzl3ZDJRKw== y", "x *** y"),
+            ("x PGFhYT54PC9hYWE+ y", "x PGFhYT54PC9hYWE+ y"),
+            ("x LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t y", "x *** y"),
+        ],
+    );
+}
+
+#[test]
+fn a_value_may_be_spelt_with_plus_for_blank_or_in_latin_1_and_stands_in_no_longer_word() {
+    let mask = hiding(&["p\u{e4}ss w\u{f6}rd", "short"]);
+    let shown = |text: &str| mask.text(text).into_owned();
+    each(
+        shown,
+        &[
+            ("a p\u{e4}ss w\u{f6}rd b", "a *** b"),
+            ("a p\u{e4}ss+w\u{f6}rd b", "a *** b"),
+            ("a p%E4ss w%F6rd b", "a *** b"),
+            ("a p%E4ss-w%F6rd b", "a p%E4ss-w%F6rd b"),
+            ("short", "***"),
+            ("a short.", "a ***."),
+            ("shorts", "shorts"),
+            ("ashort", "ashort"),
+            ("-short", "-short"),
+            ("short_", "short_"),
+            ("short short", "*** ***"),
+        ],
+    );
+}

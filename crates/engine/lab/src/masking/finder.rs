@@ -65,7 +65,7 @@ impl Finder<'_> {
     }
 
     /// How many bytes of something wrapped can be secret: a value, or an element with its content.
-    fn shortest(&self) -> usize {
+    pub(super) fn shortest(&self) -> usize {
         self.values.map_or(usize::MAX, Matcher::shortest).min(SHORTEST_MARKUP)
     }
 

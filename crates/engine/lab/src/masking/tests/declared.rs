@@ -166,6 +166,23 @@ fn there_is_a_bound_to_what_is_remembered_and_what_goes_says_so() {
     assert_eq!(mask.text(&format!("25{}", "s".repeat(50_000))), MASK);
 }
 
+#[test]
+fn what_goes_at_once_is_remembered_up_to_a_mebibyte_and_the_oldest_of_it_forgotten() {
+    let values = |count: usize, length: usize| -> Vec<Arc<str>> {
+        (0..count).map(|number| format!("{number:02}{}", "s".repeat(length - 2)).into()).collect()
+    };
+    let (exact, more) = (values(16, 65_536), values(20, 65_536));
+    let mut declared = Declared::default();
+    declared.replace(exact, 1);
+    assert_eq!(declared.replace(Vec::new(), 2), None, "a mebibyte has room");
+    let mut declared = Declared::default();
+    declared.replace(more.clone(), 1);
+    assert_eq!(declared.replace(Vec::new(), 2), Some(2));
+    let mask = Mask { names: Names::default(), values: Some(declared.matcher()) };
+    let hidden = more.iter().map(|value| mask.text(value) == MASK).collect::<Vec<_>>();
+    assert_eq!(hidden, [vec![false; 4], vec![true; 16]].concat());
+}
+
 /// Something that is shown as JSON.
 #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, Serialize)]
 struct Said {

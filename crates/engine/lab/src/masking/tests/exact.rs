@@ -270,6 +270,9 @@ fn base64_is_looked_into_where_it_can_hold_the_shortest_of_what_is_secret() {
     let matcher = declared(&["four", "  longer-than-four ", "abc"]);
     assert_eq!((matcher.shortest(), matcher.longest()), (4, 16));
     assert_eq!((declared(&[]).shortest(), declared(&[]).longest()), (usize::MAX, 0));
+    let names = Names::default();
+    let shortest = |values: Option<&Matcher>| Finder { names: &names, values }.shortest();
+    assert_eq!((shortest(None), shortest(Some(&matcher))), (12, 4));
     // `<pwd>x</pwd>`, and the same twice.
     let ours = |text: &str| mask().text(text).into_owned();
     each(

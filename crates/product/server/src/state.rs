@@ -152,7 +152,7 @@ impl StateDir {
         loop {
             let source = match lock.try_lock() {
                 Ok(()) => return Ok(lock),
-                Err(TryLockError::WouldBlock) if began.elapsed() < wait => {
+                Err(TryLockError::WouldBlock) if !wait.saturating_sub(began.elapsed()).is_zero() => {
                     std::thread::sleep(Duration::from_millis(2));
                     continue;
                 }

@@ -106,7 +106,8 @@ impl Failed {
     /// Whether it is too early to try again: neither has time passed, nor was the clock set, nor has the CA ended since.
     fn still(&self, now: OffsetDateTime, valid: bool) -> bool {
         let set = (now - self.clock).unsigned_abs() > 2 * RETRY;
-        self.at.elapsed() < RETRY && !set && valid == self.valid
+        let too_early = !RETRY.saturating_sub(self.at.elapsed()).is_zero();
+        too_early && !set && valid == self.valid
     }
 }
 

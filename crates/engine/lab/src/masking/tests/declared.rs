@@ -191,7 +191,7 @@ struct Said {
     role: String,
     kind: String,
     op: String,
-    said: Vec<String>,
+    list: Vec<String>,
     below: std::collections::BTreeMap<String, String>,
     word: Option<Word>,
     number: u64,
@@ -211,14 +211,14 @@ fn of_what_is_shown_as_json_every_text_is_looked_at_but_words_out_of_fixed_lists
     let fixed =
         || Said { name: text(), outcome: text(), role: text(), kind: text(), op: text(), ..Said::default() };
     let before = Said {
-        said: vec![String::from("a longenough b"), String::from("c")],
+        list: vec![String::from("a longenough b"), String::from("c")],
         below: [(String::from("key"), text())].into(),
         word: Some(Word::Other),
         number: 7,
         ..fixed()
     };
     let shown = Said {
-        said: vec![String::from("a *** b"), String::from("c")],
+        list: vec![String::from("a *** b"), String::from("c")],
         below: [(String::from("key"), String::from(MASK))].into(),
         ..before.clone()
     };

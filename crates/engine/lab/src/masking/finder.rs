@@ -164,9 +164,7 @@ fn position(text: &[u8], from: usize, holds: impl Fn(u8) -> bool) -> Option<usiz
 fn name_before(text: &[u8], equals: usize) -> &[u8] {
     let before = text[..equals].trim_ascii_end();
     let before = before.strip_suffix(b"\"").or_else(|| before.strip_suffix(b"'")).unwrap_or(before);
-    let parts = |byte: &u8| DELIMITERS.contains(&char::from(*byte));
-    let start = before.iter().rposition(parts).map_or(0, |at| at + 1);
-    &before[start..]
+    before.rsplit(|byte| DELIMITERS.contains(&char::from(*byte))).next().unwrap_or_default()
 }
 
 /// The text between quotes just before a colon.

@@ -132,7 +132,7 @@ impl Finder<'_> {
         while let Some(colon) = position(text, from, |byte| byte == b':') {
             from = colon + 1;
             let Some(name) = quoted_before(text, colon) else { continue };
-            let Some(sensitivity) = self.names.field(&String::from_utf8_lossy(&text[name])) else { continue };
+            let Some(sensitivity) = self.names.field(&String::from_utf8_lossy(name)) else { continue };
             let start = position(text, from, |byte| !byte.is_ascii_whitespace()).unwrap_or(text.len());
             let value = match text.get(start) {
                 None => continue,
@@ -168,11 +168,12 @@ fn name_before(text: &[u8], equals: usize) -> &[u8] {
 }
 
 /// The text between quotes just before a colon.
-fn quoted_before(text: &[u8], colon: usize) -> Option<Range<usize>> {
-    let before = text[..colon].trim_ascii_end();
-    let end = before.strip_suffix(b"\"")?.len();
-    let start = before[..end].iter().rposition(|byte| *byte == b'"')? + 1;
-    Some(start..end)
+fn quoted_before(text: &[u8], colon: usize) -> Option<&[u8]> {
+    let before = text[..colon].trim_ascii_end().strip_suffix(b"\"")?;
+    let mut parts = before.rsplit(|byte| *byte == b'"');
+    let name = parts.next();
+    // Without a part before it there is no quote that opens it.
+    parts.next().and(name)
 }
 
 fn end_of_string(text: &[u8], start: usize) -> usize {

@@ -237,6 +237,11 @@ mod tests {
         for range in ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"] {
             assert!(permitted(&["0.0.0.0"]).contains(&String::from(range)), "{range}");
         }
+        assert_eq!(
+            permitted(&["0.0.0.0"]).len(),
+            always.len() + IpNet::PRIVATE.len(),
+            "and no more than those"
+        );
     }
 
     #[test]

@@ -88,6 +88,18 @@ fn what_an_element_says_it_holds_is_hidden_where_it_holds_it() {
 }
 
 #[test]
+fn of_a_secret_that_looks_like_a_token_nothing_is_seen() {
+    let token = "eyJ.eyK.sig";
+    let forms = ["client_secret=T&a=1", "<Password>T</Password>", "<a pwd='T'/>", "x {\"pwd\":\"T\"}"];
+    for sent in forms {
+        assert_eq!(form(&sent.replace('T', token)), sent.replace('T', MASK));
+    }
+    let shown = body("", format!("{{\"pwd\":\"{token}\"}}").as_bytes());
+    assert_eq!(shown, serde_json::json!({"pwd": MASK}));
+    assert_eq!(header_lines(&format!("x-api-key: {token}\n"))["x-api-key"], MASK);
+}
+
+#[test]
 fn a_pair_is_hidden_up_to_the_next_one_of_a_form() {
     each(
         form,

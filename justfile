@@ -46,7 +46,7 @@ load:
 
 # changes what guards something, one line at a time, and tells which change no test notices (needs cargo-mutants)
 mutants *ARGS:
-    cargo mutants {{ARGS}}
+    cargo mutants --workspace {{ARGS}}
 
 # the long forms of the load and fault tests, and a while of fuzzing, with a table at the end; at most half an hour
 prove *ARGS:

@@ -9,7 +9,7 @@ use mocktenant_token::bearer::{
     Authorization, TimeFinding, TimeWindow, TrustedKey, read_authorization, select_key, verify_signature,
 };
 use mocktenant_token::{Claims, Compact, HeaderSegment, MAX_TOKEN_BYTES, mint};
-use mocktenant_verdict::Finding;
+use mocktenant_verdict::{Finding, Text};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
@@ -143,6 +143,18 @@ fn selected(header: &Value, keys: &[TrustedKey]) -> (Option<usize>, String) {
     let found = select_key(token.header(), keys);
     let place = found.key().map(|key| keys.iter().position(|one| std::ptr::eq(one, key)).unwrap());
     (place, format!("{found} | {}", found.expected()))
+}
+
+#[test]
+fn a_trusted_key_is_shown_by_its_published_name_which_no_request_copies_unless_it_is_too_long() {
+    let shown = |kid: &str| {
+        let keys = [TrustedKey { kid: Some(kid.into()), ..trusted(shipped::token_signing()) }];
+        let token = unsigned(&json!({ "kid": kid }));
+        select_key(Compact::parse(&token).unwrap().header(), &keys).expected()
+    };
+    let (longest, longer) = ("k".repeat(64), "k".repeat(65));
+    assert!(matches!(shown(&longest), Text::Shared(kid) if *kid == longest));
+    assert_eq!(shown(&longer).as_str(), format!("{longest}..."));
 }
 
 #[test]

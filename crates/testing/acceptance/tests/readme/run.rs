@@ -9,10 +9,6 @@ use mocktenant_acceptance::tools;
 
 use crate::page;
 
-/// TO BE REMOVED, with what it guards, as soon as the verb `try` is there: until then the line that calls it is not run, and
-/// `explain` has nothing to explain.
-const TRY_IS_BUILT: bool = false;
-
 /// What a line of the page comes to; every other one exits 0.
 const REFUSED: &[&str] = &["mocktenant try"];
 
@@ -50,15 +46,13 @@ fn type_in(sh: &Path, lab: &Serve, line: &str) {
                 std::fs::read_to_string(page::root().join("crates/product/cli/Cargo.toml")).unwrap();
             assert!(manifest.contains("name = \"mocktenant\""), "the package has no binary of that name");
         }
-        "mocktenant try" if !TRY_IS_BUILT => {}
         line => {
             let mut command = Command::new(sh);
             command.args(["-c", line]);
             let run = run_beside(command, lab);
-            let expected =
-                i32::from(REFUSED.contains(&line) || (line == "mocktenant explain" && !TRY_IS_BUILT));
+            let expected = i32::from(REFUSED.contains(&line));
             assert_eq!(run.code, expected, "{line}\n{}{}", run.stdout, run.stderr);
-            if line == "mocktenant explain" && TRY_IS_BUILT {
+            if line == "mocktenant explain" {
                 assert!(run.stdout.contains("Infrastructure.S2SCertThumbprint"), "{}", run.stdout);
             }
         }

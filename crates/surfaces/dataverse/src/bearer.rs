@@ -1,7 +1,7 @@
 //! Whether a bearer token is one this organisation accepts.
 //!
-//! Decides by what the world says: the tenant's issuer and signing keys, the organisation's URL as the only audience (the
-//! lab's own address of the organisation is an alias of it, the API host is not), lab time. Never trusts a key or URL that a
+//! Decides by what the world says: the tenant's issuer and signing keys, the organisation's two URLs as the only audiences
+//! (its own and that of its API host; the lab's own addresses of it are aliases), lab time. Never trusts a key or URL that a
 //! token brings along. Mirrors the Web API's answer to any such fault: 401 with a challenge and an empty body.
 //!
 //! Tokens for Dataverse are v1 tokens, because the resource asks for that version whatever endpoint issued them: issuer

@@ -118,7 +118,7 @@ catalogue! {
             id: "AADSTS90023", status: 400, class: oauth("invalid_request"),
             text: "Request is malformed or invalid.",
             fidelity: Inferred, source: "name InvalidRequest in reference-error-codes",
-            cause: "the body is no form in UTF-8, too large, or holds too many parameters",
+            cause: "the body is no form in UTF-8, too large, a multipart form that is cut off, or holds too many parameters",
             change: "",
         }
         /// A parameter this lab does not play: the product's words for a request it cannot make sense of.

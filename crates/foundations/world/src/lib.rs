@@ -26,8 +26,8 @@ mod touched;
 mod world;
 
 pub use compiled::{
-    Application, ApplicationUser, Environment, IdentityProvider, Node, Organization, Secret, SecurityRole,
-    StoredCertificate, Stores, Tenant,
+    Application, ApplicationUser, Depth, Environment, IdentityProvider, Node, Organization, Secret,
+    SecurityRole, StoredCertificate, Stores, Tenant,
 };
 pub use declaration::{Declaration, Errand};
 pub use document::DocumentError;

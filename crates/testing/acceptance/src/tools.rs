@@ -1,4 +1,5 @@
-//! Tools of the machine that judge from outside: curl, openssl, xmlsec1, Python with the real clients.
+//! Tools of the machine that judge from outside: curl, openssl, xmlsec1, Python and Node with the real
+//! clients.
 //!
 //! Decides where they are, and that a test which needs a missing one says so and is skipped, unless
 //! `MOCKTENANT_REQUIRE_CLIENTS` asks for a failure. Never installs anything.
@@ -36,6 +37,21 @@ pub fn python() -> Result<PathBuf, String> {
         Err(String::from("Python clients are not those of requirements.txt; run: just clients"))
     } else {
         Ok(python)
+    }
+}
+
+/// Node and the packages that `clients/install` set up, or why there are none.
+pub fn node() -> Result<(PathBuf, PathBuf), String> {
+    let program = find("node")?;
+    let clients = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("clients");
+    let installed = std::fs::read_to_string(clients.join(".clients/node/installed")).unwrap_or_default();
+    let pinned = must(std::fs::read_to_string(clients.join("node/package-lock.json")), "package-lock.json");
+    if installed.is_empty() {
+        Err(String::from("Node clients are not installed; run: just clients"))
+    } else if installed.trim_end() != pinned.trim_end() {
+        Err(String::from("Node clients are not those of package-lock.json; run: just clients"))
+    } else {
+        Ok((program, clients.join(".clients/node/node_modules")))
     }
 }
 

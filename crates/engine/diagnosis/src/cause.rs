@@ -60,12 +60,14 @@ impl Case<'_, '_> {
             let cause = self.made(Kind::Unbuilt, pointers::caller().into());
             return cause.expected(built.to_owned()).actual(missing.value.to_string());
         }
-        let told = match record.fact("call-error") {
-            Some(error) => error.value.to_string(),
-            None if record.id == self.chain.root().id => {
+        let refused = record.fact("refused-column").zip(record.fact("refused-value"));
+        let told = match (refused, record.fact("call-error")) {
+            (Some((column, value)), _) => format!("{}: {}", column.value, value.value),
+            (None, Some(error)) => error.value.to_string(),
+            (None, None) if record.id == self.chain.root().id => {
                 format!("{}: {}", request_line(record), self.chain.symptom().replace('\n', " "))
             }
-            None => request_line(record),
+            (None, None) => request_line(record),
         };
         if let Some(relay) = self.deciding.relay {
             return self.own(relay).actual(told);
@@ -75,7 +77,9 @@ impl Case<'_, '_> {
         } else {
             pointers::caller().into()
         };
-        self.made(Kind::Caller, member).expected("a request this product answers").actual(told)
+        let expected = refused.and(record.fact("expected")).map(|fact| fact.value.to_string());
+        let expected = expected.unwrap_or_else(|| "a request this product answers".to_owned());
+        self.made(Kind::Caller, member).expected(expected).actual(told)
     }
 
     /// The first setting the check depends on.

@@ -1,6 +1,6 @@
-//! Annotations, preferences and what an answer says of them.
+//! Annotations, preferences, headers, and what an answer says of who asked.
 
-use crate::support::{Bench, CLIENT, USER};
+use crate::support::{Bench, CLIENT, HOST, ORGANIZATION, USER};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -100,4 +100,50 @@ async fn the_challenge_has_no_quotes_and_a_comma_and_a_blank() {
     let row =
         mocktenant_dataverse::DataverseError::ROWS.iter().find(|row| row.name == "Unauthorized").unwrap();
     assert_eq!(row.fidelity, mocktenant_verdict::Fidelity::Observed);
+}
+
+#[tokio::test]
+async fn who_am_i_names_user_business_unit_and_organisation() {
+    let bench = Bench::new().await;
+    for target in
+        ["/api/data/v9.2/WhoAmI", "/api/data/v9.2/WhoAmI()", "/api/data/v9.2/Microsoft.Dynamics.CRM.WhoAmI()"]
+    {
+        let seen = bench.get(target).await;
+        assert_eq!(
+            seen.json(),
+            json!({
+                "@odata.context": format!("https://{HOST}/api/data/v9.2/$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse"),
+                "BusinessUnitId": "c0117050-0000-4000-8000-0000000d0002",
+                "UserId": USER,
+                "OrganizationId": ORGANIZATION,
+            })
+        );
+    }
+    let version = bench.get("/api/data/v9.0/RetrieveVersion()").await.json();
+    assert!(version["Version"].as_str().unwrap().starts_with("9."));
+}
+
+#[tokio::test]
+async fn every_answer_has_the_products_headers() {
+    let bench = Bench::new().await;
+    for (target, status) in
+        [("/api/data/v9.2/WhoAmI", 200), ("/api/data/v9.2/nothing", 404), ("/nothing", 404)]
+    {
+        let seen = bench.get(target).await;
+        assert_eq!(seen.status().as_u16(), status);
+        assert_eq!(seen.header("odata-version"), Some("4.0"));
+        assert_eq!(seen.header("req_id"), seen.header("x-ms-service-request-id"));
+        assert_eq!(seen.header("req_id").map(str::len), Some(36));
+        assert_eq!(seen.header("authactivityid").map(str::len), Some(36));
+        assert!(seen.header("x-ms-dop-hint").unwrap().parse::<u32>().is_ok());
+        assert!(seen.header("x-ms-ratelimit-burst-remaining-xrm-requests").is_some());
+        assert!(seen.header("x-ms-ratelimit-time-remaining-xrm-requests").is_some());
+        assert!(seen.header("strict-transport-security").is_some());
+        let cookies: Vec<&str> =
+            seen.response.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap()).collect();
+        assert_eq!(cookies.len(), 3);
+        assert!(cookies[0].starts_with("ARRAffinity="));
+        let expiry = "expires=Sat, 29-Feb-2076 12:00:00 GMT; path=/; secure; HttpOnly";
+        assert!(cookies[2].starts_with("orgId=") && cookies[2].ends_with(expiry), "{}", cookies[2]);
+    }
 }

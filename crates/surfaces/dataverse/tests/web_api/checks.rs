@@ -1,8 +1,8 @@
 //! Who is let in: each check alone, and that each of them decides something.
 
 use crate::support::{
-    API_HOST, Bench, CLIENT, HOST, NOW, ORGANIZATION, Seen, TENANT, USER, bearer, claims, claims_with,
-    header_of, organization, token,
+    API_HOST, Bench, CLIENT, HOST, NOW, Seen, TENANT, USER, bearer, claims, claims_with, header_of,
+    organization, token,
 };
 use http::Method;
 use mocktenant_dataverse::Dataverse;
@@ -462,52 +462,6 @@ async fn a_token_can_be_judged_without_a_request() {
     assert_eq!(failed, ["application-user-exists"]);
     let garbage = bench.lab.judge("dataverse", Some(&machine), "not a token").unwrap();
     assert!(garbage.iter().any(mocktenant_verdict::Check::failed));
-}
-
-#[tokio::test]
-async fn who_am_i_names_user_business_unit_and_organisation() {
-    let bench = Bench::new().await;
-    for target in
-        ["/api/data/v9.2/WhoAmI", "/api/data/v9.2/WhoAmI()", "/api/data/v9.2/Microsoft.Dynamics.CRM.WhoAmI()"]
-    {
-        let seen = bench.get(target).await;
-        assert_eq!(
-            seen.json(),
-            json!({
-                "@odata.context": format!("https://{HOST}/api/data/v9.2/$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse"),
-                "BusinessUnitId": "c0117050-0000-4000-8000-0000000d0002",
-                "UserId": USER,
-                "OrganizationId": ORGANIZATION,
-            })
-        );
-    }
-    let version = bench.get("/api/data/v9.0/RetrieveVersion()").await.json();
-    assert!(version["Version"].as_str().unwrap().starts_with("9."));
-}
-
-#[tokio::test]
-async fn every_answer_has_the_products_headers() {
-    let bench = Bench::new().await;
-    for (target, status) in
-        [("/api/data/v9.2/WhoAmI", 200), ("/api/data/v9.2/nothing", 404), ("/nothing", 404)]
-    {
-        let seen = bench.get(target).await;
-        assert_eq!(seen.status().as_u16(), status);
-        assert_eq!(seen.header("odata-version"), Some("4.0"));
-        assert_eq!(seen.header("req_id"), seen.header("x-ms-service-request-id"));
-        assert_eq!(seen.header("req_id").map(str::len), Some(36));
-        assert_eq!(seen.header("authactivityid").map(str::len), Some(36));
-        assert!(seen.header("x-ms-dop-hint").unwrap().parse::<u32>().is_ok());
-        assert!(seen.header("x-ms-ratelimit-burst-remaining-xrm-requests").is_some());
-        assert!(seen.header("x-ms-ratelimit-time-remaining-xrm-requests").is_some());
-        assert!(seen.header("strict-transport-security").is_some());
-        let cookies: Vec<&str> =
-            seen.response.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap()).collect();
-        assert_eq!(cookies.len(), 3);
-        assert!(cookies[0].starts_with("ARRAffinity="));
-        let expiry = "expires=Sat, 29-Feb-2076 12:00:00 GMT; path=/; secure; HttpOnly";
-        assert!(cookies[2].starts_with("orgId=") && cookies[2].ends_with(expiry), "{}", cookies[2]);
-    }
 }
 
 /// What the check says of itself that its case fails, in the world of the case.

@@ -194,3 +194,17 @@ fn no_value_of_a_file_passes_for_a_line_of_ours() {
     assert_eq!(text.lines().filter(|line| line.starts_with("cause")).count(), 1, "{text}");
     assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
 }
+
+#[test]
+fn a_refused_body_is_explained_by_its_column_its_value_and_what_was_expected() {
+    let record = json!({ "sequence": 3, "surface": "dataverse", "error": "0x80048d19",
+        "request": { "method": "POST", "url": "https://localhost:7446/api/data/v9.2/accounts" },
+        "answer": { "status": 400 }, "facts": [
+            { "name": "refused", "value": "numberofemployees = many" },
+            { "name": "expected", "value": "Edm.Int32" },
+        ] });
+    let cause = explain_records(&tree([record]), "last").unwrap().cause.unwrap();
+    assert_eq!(cause.kind, Kind::Caller);
+    assert_eq!(cause.expected, "Edm.Int32");
+    assert_eq!(cause.actual, "numberofemployees = many");
+}

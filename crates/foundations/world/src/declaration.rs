@@ -376,7 +376,8 @@ pub struct ApplicationUser {
 pub struct SecurityRole {
     /// `roleid` (GUID).
     pub id: String,
-    /// Privilege names such as `prvCreateAccount`; `*` is all of them.
+    /// Privilege names such as `prvCreateAccount`, with a depth where it is not the whole organisation:
+    /// `prvReadAccount:Basic` (own rows), `:Local`, `:Deep`, `:Global`. `*` is all of them.
     pub privileges: Vec<String>,
 }
 

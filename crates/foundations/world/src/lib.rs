@@ -25,8 +25,8 @@ mod touched;
 mod world;
 
 pub use compiled::{
-    Application, ApplicationUser, Environment, IdentityProvider, Node, Organization, Secret, SecurityRole,
-    StoredCertificate, Stores, Tenant,
+    Application, ApplicationUser, Depth, Environment, IdentityProvider, Node, Organization, Secret,
+    SecurityRole, StoredCertificate, Stores, Tenant,
 };
 pub use declaration::{Declaration, Errand};
 pub use files::Artefacts;

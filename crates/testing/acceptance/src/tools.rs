@@ -1,4 +1,5 @@
-//! Tools of the machine that judge from outside: curl, openssl, xmlsec1, Python with the real clients.
+//! Tools of the machine that judge from outside: curl, openssl, xmlsec1, Python and Node with the real
+//! clients.
 //!
 //! Decides where they are, and that a test which needs a missing one says so and is skipped, unless
 //! `MOCKTENANT_REQUIRE_CLIENTS` asks for a failure. Never installs anything.
@@ -46,6 +47,12 @@ pub fn installed(language: &str, pins: &str) -> Result<PathBuf, String> {
 pub fn python() -> Result<PathBuf, String> {
     let folder = installed("python", "python/requirements.txt")?;
     Ok(folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" }))
+}
+
+/// Node and the packages that `clients/install` set up, or why there are none.
+pub fn node() -> Result<(PathBuf, PathBuf), String> {
+    let program = find("node")?;
+    Ok((program, installed("node", "node/package-lock.json")?.join("node_modules")))
 }
 
 /// A program on the path; without it the test prints why it is skipped and gets nothing.

@@ -16,7 +16,6 @@ const SHOWN: usize = 128;
 
 /// The query options, and `$format`.
 pub(crate) fn options(exchange: &mut Exchange) -> Result<(QueryOptions, Option<String>), ODataError> {
-    preferences(exchange);
     let raw = exchange.request.query();
     let is_format = |pair: &str| form_urlencoded::parse(pair.as_bytes()).any(|(name, _)| name == "$format");
     // Most requests have none, and are read as they are.
@@ -78,7 +77,8 @@ fn not_built(exchange: &mut Exchange, option: &str, value: &str) {
     }
 }
 
-fn preferences(exchange: &mut Exchange) {
+/// Records the preferences of a request that was answered: a refusal has a reason of its own.
+pub(crate) fn preferences(exchange: &mut Exchange) {
     let Exchange { request, trail, .. } = exchange;
     for preference in request.headers.get_all("prefer") {
         let text = String::from_utf8_lossy(preference.as_bytes());

@@ -6,13 +6,9 @@
 
 use mocktenant_lab::Exchange;
 use mocktenant_odata::{QueryError, QueryErrorKind, QueryOptions, SyntaxErrorKind};
-use mocktenant_verdict::foreign::cut;
 
 use crate::entities;
 use crate::errors::ODataError;
-
-/// How much of what was sent goes into a fact.
-const SHOWN: usize = 128;
 
 /// The query options, and `$format`.
 pub(crate) fn options(exchange: &mut Exchange) -> Result<(QueryOptions, Option<String>), ODataError> {
@@ -73,7 +69,7 @@ fn refused(exchange: &mut Exchange, error: &QueryError) -> ODataError {
 fn not_built(exchange: &mut Exchange, option: &str, value: &str) {
     if let Some(built) = entities::option(option) {
         let equals = if value.is_empty() { "" } else { "=" };
-        exchange.trail.not_built(format!("{option}{equals}{}", cut(value, SHOWN)), built);
+        exchange.trail.not_built(format!("{option}{equals}{}", entities::told(value)), built);
     }
 }
 
@@ -82,6 +78,6 @@ pub(crate) fn preferences(exchange: &mut Exchange) {
     let Exchange { request, trail, .. } = exchange;
     for preference in request.headers.get_all("prefer") {
         let text = String::from_utf8_lossy(preference.as_bytes());
-        trail.not_built(format!("Prefer: {}", cut(&text, SHOWN)), "the answer as without it");
+        trail.not_built(format!("Prefer: {}", entities::told(&text)), "the answer as without it");
     }
 }

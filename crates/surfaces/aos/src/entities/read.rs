@@ -4,15 +4,16 @@
 //! `cross-company=true`), and the pages of a list. A query that follows links to other entities, or asks for an option that
 //! only the product has, is refused in the product's words and recorded as not built.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use http::StatusCode;
 use mocktenant_lab::{Answer, Content, Exchange, Listing, Trail};
 use mocktenant_odata::{Evaluation, Filter, QueryOptions, equal_text};
 use mocktenant_tables::{Database, Query, Row, Selection, Snapshot};
-use mocktenant_verdict::foreign::cut;
 use serde_json::{Map, Value};
 
+use super::kind::told;
 use super::wire::{Metadata, OnTheWire, context, json_bytes, record};
 use super::{COMPANY, Entity, Target};
 use crate::bearer::Caller;
@@ -52,7 +53,7 @@ impl Visible {
 /// Whether a query is about what the entity has. Options that are the service's own and mean nothing to it are passed over,
 /// as the product does; the record says which.
 pub(crate) fn check(trail: &mut Trail, entity: &Entity, options: &QueryOptions) -> Result<(), ODataError> {
-    let ignored: Vec<&str> = options
+    let ignored: Vec<Cow<'_, str>> = options
         .others
         .iter()
         .filter(|(name, value)| {
@@ -60,7 +61,7 @@ pub(crate) fn check(trail: &mut Trail, entity: &Entity, options: &QueryOptions) 
                 && ["true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word));
             !asked && !name.starts_with('@')
         })
-        .map(|(name, _)| cut(name, 64))
+        .map(|(name, _)| told(name))
         .collect();
     if !ignored.is_empty() {
         trail.fact("ignored-options", ignored.join(", "));
@@ -83,8 +84,8 @@ pub(crate) fn check(trail: &mut Trail, entity: &Entity, options: &QueryOptions) 
             return Err(ODataError::LinkRefused { link: link.to_owned(), option: "$expand" });
         }
     }
-    let property = cut(expand.split(['(', '/', ',']).next().unwrap_or_default().trim(), 128).to_owned();
-    trail.refused(format!("'{property}' in $expand"), format!("a link of {}", entity.set));
+    let property = expand.split(['(', '/', ',']).next().unwrap_or_default().trim().to_owned();
+    trail.refused(format!("'{}' in $expand", told(&property)), format!("a link of {}", entity.set));
     Err(ODataError::PropertyUnknown { property, kind: entity.kind })
 }
 
@@ -103,11 +104,11 @@ fn named<'p>(
         trail.not_built(format!("{option} through the link {first}"), "columns of the entity itself");
         return Err(ODataError::LinkRefused { link: first.to_owned(), option });
     }
-    let property = cut(first, 128).to_owned();
+    let property = first.to_owned();
     let meant = entity.shape.columns.iter().find(|column| column.name.eq_ignore_ascii_case(first));
     let expected =
         meant.map_or_else(|| format!("a column of {}", entity.set), |column| column.name.to_owned());
-    trail.refused(format!("'{property}' in {option}"), expected);
+    trail.refused(format!("'{}' in {option}", told(&property)), expected);
     Err(ODataError::PropertyUnknown { property, kind: entity.kind })
 }
 

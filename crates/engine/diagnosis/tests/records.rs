@@ -111,7 +111,7 @@ fn an_exchange_is_found_by_any_id_and_its_child_explains_the_same() {
     let child = asked("entra", &failed("application-registered", "client", "a", &[], None), &json!([]));
     let tree = tree([child, written(&relaying("token-issued"), &json!([]))]);
     let exchange = |what: &str| explain_records(&tree, what).map(|explanation| explanation.exchange);
-    for what in ["last", "x-1", "x-1.1", " 4f1f2a0e "] {
+    for what in ["last", "x-1", "x-1.1", " 4f1f2a0e ", "{4F1F2A0E}"] {
         assert_eq!(exchange(what).as_deref(), Some("x-1"), "{what}");
     }
     assert_eq!(exchange("x-2"), None);
@@ -162,6 +162,17 @@ fn a_wrong_request_is_its_callers_by_the_role_of_what_was_refused() {
     let unasked = json!({ "surface": "dataverse", "answer": { "status": 404 },
         "request": { "method": "GET", "url": "https://localhost:7446/nowhere" } });
     assert_eq!(cause([unasked]), (Kind::Caller, "/caller".into()));
+}
+
+#[test]
+fn a_part_of_a_request_that_was_refused_without_a_check_is_named_with_what_was_expected_there() {
+    let facts = json!([{ "name": "refused", "value": "CreditLimit = 'much'" }, { "name": "expected", "value": "a number" }]);
+    let refused = json!({ "surface": "aos", "answer": { "status": 400 }, "error": "400 payload", "facts": facts,
+        "request": { "method": "POST", "url": "https://localhost:7444/data/CustomersV3",
+            "headers": { "content-type": "application/json" }, "body": { "CreditLimit": "much" } } });
+    let cause = explain_records(&tree([refused]), "last").unwrap().cause.unwrap();
+    assert_eq!((cause.kind, cause.setting.as_str()), (Kind::Caller, "/caller/customer"));
+    assert!(cause.to_line().ends_with("expected a number, got CreditLimit = 'much'"), "{}", cause.to_line());
 }
 
 #[test]

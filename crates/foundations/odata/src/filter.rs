@@ -42,13 +42,18 @@ impl PropertyPath {
         others.iter().try_fold(row.get(first)?, |value, segment| value.as_object()?.get(segment))
     }
 
-    /// The same, for a row that leaves out columns: what they hold is in `defaults`.
+    /// The same, for a row that leaves out columns or has null in them: what they hold is in `defaults`.
     pub fn value_or<'r>(
         &self,
         row: &'r Map<String, Value>,
         defaults: Option<&'r Map<String, Value>>,
     ) -> Option<&'r Value> {
-        self.value_in(row).or_else(|| self.value_in(defaults?))
+        match defaults {
+            None => self.value_in(row),
+            Some(defaults) => {
+                self.value_in(row).filter(|value| !value.is_null()).or_else(|| self.value_in(defaults))
+            }
+        }
     }
 }
 
@@ -442,11 +447,11 @@ mod tests {
 
     #[test]
     fn a_column_the_row_leaves_out_holds_its_default() {
-        let defaults = json!({ "taxgroup": "", "name": "nobody" });
+        let defaults = json!({ "taxgroup": "", "name": "nobody", "fax": "" });
         let holds = |filter: &str, defaults: Option<&Map<String, Value>>| {
             Filter::parse(filter).unwrap().matches_with(&row(), defaults, Evaluation::CASE_INSENSITIVE)
         };
-        assert!(holds("taxgroup eq '' and name eq 'Contoso'", defaults.as_object()));
+        assert!(holds("taxgroup eq '' and name eq 'Contoso' and fax eq ''", defaults.as_object()));
         assert!(!holds("taxgroup eq ''", None));
     }
 

@@ -275,7 +275,12 @@ impl Aos {
             Err(answer) => return *answer,
         };
         match self.entity(exchange, &node, &caller, part).await {
-            Ok(answer) => answer,
+            Ok(answer) => {
+                if answer.status.is_success() {
+                    query::preferences(exchange);
+                }
+                answer
+            }
             Err(entities::WriteError::OData(error)) => refused(exchange, &error),
             // Whatever it failed with is of a world that is no more.
             Err(entities::WriteError::DualWrite(_)) if exchange.context.is_void() => {

@@ -6,17 +6,12 @@
 
 use mocktenant_lab::Exchange;
 use mocktenant_odata::{QueryError, QueryErrorKind, QueryOptions, SyntaxErrorKind};
-use mocktenant_verdict::foreign::cut;
 
 use crate::entities;
 use crate::errors::ODataError;
 
-/// How much of what was sent goes into a fact.
-const SHOWN: usize = 128;
-
 /// The query options, and `$format`.
 pub(crate) fn options(exchange: &mut Exchange) -> Result<(QueryOptions, Option<String>), ODataError> {
-    preferences(exchange);
     let raw = exchange.request.query();
     let is_format = |pair: &str| form_urlencoded::parse(pair.as_bytes()).any(|(name, _)| name == "$format");
     // Most requests have none, and are read as they are.
@@ -74,14 +69,15 @@ fn refused(exchange: &mut Exchange, error: &QueryError) -> ODataError {
 fn not_built(exchange: &mut Exchange, option: &str, value: &str) {
     if let Some(built) = entities::option(option) {
         let equals = if value.is_empty() { "" } else { "=" };
-        exchange.trail.not_built(format!("{option}{equals}{}", cut(value, SHOWN)), built);
+        exchange.trail.not_built(format!("{option}{equals}{}", entities::told(value)), built);
     }
 }
 
-fn preferences(exchange: &mut Exchange) {
+/// Records the preferences of a request that was answered: a refusal has a reason of its own.
+pub(crate) fn preferences(exchange: &mut Exchange) {
     let Exchange { request, trail, .. } = exchange;
     for preference in request.headers.get_all("prefer") {
         let text = String::from_utf8_lossy(preference.as_bytes());
-        trail.not_built(format!("Prefer: {}", cut(&text, SHOWN)), "the answer as without it");
+        trail.not_built(format!("Prefer: {}", entities::told(&text)), "the answer as without it");
     }
 }

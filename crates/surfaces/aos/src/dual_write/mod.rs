@@ -60,9 +60,7 @@ pub(crate) async fn deliver(
     let configuration = &node.configuration;
     trail.share(&node.facts.outbound);
     let activity_id = context.random().guid().to_string();
-    // As the texts print it, which is where people have it from.
-    let printed = format!("{{{}}}", activity_id.to_ascii_uppercase());
-    trail.activity("activity-id", printed.as_str());
+    trail.activity("activity-id", activity_id.as_str());
 
     let url = &configuration.dataverse_url.value;
     let base = url.trim().trim_end_matches('/').to_owned();
@@ -83,7 +81,7 @@ pub(crate) async fn deliver(
             false
         }
         Some(token) => {
-            let troubleshooting = Troubleshooting { activity: printed };
+            let troubleshooting = Troubleshooting { activity: activity_id.to_ascii_uppercase() };
             let session =
                 Session { base: &base, token: &token, activity_id: &activity_id, map, troubleshooting };
             match session.write(context, trail, operation, row).await {

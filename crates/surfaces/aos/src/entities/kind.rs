@@ -4,7 +4,8 @@
 //! decides whether a value makes sense. Mirrors the product's mapping of its own types to those of OData: a column is never
 //! null, but for an enumeration that has no member of the value 0.
 
-use mocktenant_verdict::foreign::cut;
+use std::borrow::Cow;
+
 use serde_json::Value;
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
@@ -149,10 +150,20 @@ impl Kind {
     }
 }
 
-/// A value as a check or fact shows it.
+/// What a stranger sent, as a fact tells it: whole, or how much it was. A part of it might be half of a secret, which nobody
+/// would recognise as one.
+pub(crate) fn told(text: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 128;
+    match text.chars().count() {
+        0..=LONGEST => Cow::Borrowed(text),
+        characters => Cow::Owned(format!("({characters} characters)")),
+    }
+}
+
+/// A value as a fact shows it.
 pub(super) fn shown(value: &Value) -> String {
     match value {
-        Value::String(text) => format!("'{}'", cut(text, 64)),
+        Value::String(text) => format!("'{}'", told(text)),
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),
         other => other.to_string(),
@@ -215,6 +226,13 @@ mod tests {
         ] {
             assert_eq!(kind.take(sent.clone()), held, "{kind:?} {sent}");
         }
+    }
+
+    #[test]
+    fn a_long_text_is_told_by_its_length_and_never_by_half() {
+        assert_eq!(shown(&json!("much")), "'much'");
+        assert_eq!(shown(&json!("é".repeat(128))).chars().count(), 130);
+        assert_eq!(shown(&json!("é".repeat(129))), "'(129 characters)'");
     }
 
     #[test]

@@ -24,6 +24,7 @@ use serde_json::Value;
 
 use kind::Column;
 
+pub(crate) use kind::told;
 pub(crate) use known::{operator, option, place};
 pub(crate) use read::{Visible, check, count, read};
 pub(crate) use target::{NoSuchTarget, Target, allowed, target};

@@ -4,15 +4,16 @@
 //! `cross-company=true`), and the pages of a list. A query that follows links to other entities, or asks for an option that
 //! only the product has, is refused in the product's words and recorded as not built.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use http::StatusCode;
 use mocktenant_lab::{Answer, Content, Exchange, Listing, Trail};
-use mocktenant_odata::{Evaluation, PropertyPath, QueryOptions, equal_text};
+use mocktenant_odata::{Evaluation, Filter, QueryOptions, equal_text};
 use mocktenant_tables::{Database, Query, Row, Selection, Snapshot};
-use mocktenant_verdict::foreign::cut;
 use serde_json::{Map, Value};
 
+use super::kind::told;
 use super::wire::{Metadata, OnTheWire, context, json_bytes, record};
 use super::{COMPANY, Entity, Target};
 use crate::bearer::Caller;
@@ -52,7 +53,7 @@ impl Visible {
 /// Whether a query is about what the entity has. Options that are the service's own and mean nothing to it are passed over,
 /// as the product does; the record says which.
 pub(crate) fn check(trail: &mut Trail, entity: &Entity, options: &QueryOptions) -> Result<(), ODataError> {
-    let ignored: Vec<&str> = options
+    let ignored: Vec<Cow<'_, str>> = options
         .others
         .iter()
         .filter(|(name, value)| {
@@ -60,39 +61,20 @@ pub(crate) fn check(trail: &mut Trail, entity: &Entity, options: &QueryOptions) 
                 && ["true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word));
             !asked && !name.starts_with('@')
         })
-        .map(|(name, _)| cut(name, 64))
+        .map(|(name, _)| told(name))
         .collect();
     if !ignored.is_empty() {
         trail.fact("ignored-options", ignored.join(", "));
     }
-    let path = |segments: &mut dyn Iterator<Item = &str>, option: &'static str, trail: &mut Trail| {
-        let first = segments.next().unwrap_or_default();
-        let more = segments.next().is_some();
-        if entity.links.contains(&first) {
-            trail.not_built(format!("{option} through the link {first}"), "columns of the entity itself");
-            return Err(ODataError::LinkRefused { link: first.to_owned(), option });
-        }
-        if entity.column(first).is_some() && !more {
-            return Ok(());
-        }
-        let property = cut(first, 128).to_owned();
-        let meant = entity.shape.columns.iter().find(|column| column.name.eq_ignore_ascii_case(first));
-        let expected =
-            meant.map_or_else(|| format!("a column of {}", entity.set), |column| column.name.to_owned());
-        trail.refused(format!("'{property}' in {option}"), expected);
-        Err(ODataError::PropertyUnknown { property, kind: entity.kind })
-    };
     let mut asked: HashSet<&str> = HashSet::new();
     for item in options.select.iter().flatten().filter(|item| item.as_str() != "*" && asked.insert(item)) {
-        path(&mut item.split('/'), "$select", trail)?;
+        named(trail, entity, item.split('/'), "$select")?;
     }
-    let columns = |of: &PropertyPath| of.segments().to_vec();
-    let filtered = options.filter.iter().flat_map(|filter| filter.properties().into_iter().map(columns));
-    for names in filtered {
-        path(&mut names.iter().map(String::as_str), "$filter", trail)?;
+    for path in options.filter.iter().flat_map(Filter::properties) {
+        named(trail, entity, path.segments().iter().map(String::as_str), "$filter")?;
     }
     for item in &options.orderby {
-        path(&mut item.property.segments().iter().map(String::as_str), "$orderby", trail)?;
+        named(trail, entity, item.property.segments().iter().map(String::as_str), "$orderby")?;
     }
     let Some(expand) = &options.expand else { return Ok(()) };
     for item in expand.split(',') {
@@ -102,8 +84,31 @@ pub(crate) fn check(trail: &mut Trail, entity: &Entity, options: &QueryOptions) 
             return Err(ODataError::LinkRefused { link: link.to_owned(), option: "$expand" });
         }
     }
-    let property = cut(expand.split(['(', '/', ',']).next().unwrap_or_default().trim(), 128).to_owned();
-    trail.refused(format!("'{property}' in $expand"), format!("a link of {}", entity.set));
+    let property = expand.split(['(', '/', ',']).next().unwrap_or_default().trim().to_owned();
+    trail.refused(format!("'{}' in $expand", told(&property)), format!("a link of {}", entity.set));
+    Err(ODataError::PropertyUnknown { property, kind: entity.kind })
+}
+
+/// Whether a path that a query names is a column of the entity.
+fn named<'p>(
+    trail: &mut Trail,
+    entity: &Entity,
+    mut path: impl Iterator<Item = &'p str>,
+    option: &'static str,
+) -> Result<(), ODataError> {
+    let (first, more) = (path.next().unwrap_or_default(), path.next().is_some());
+    if entity.column(first).is_some() && !more {
+        return Ok(());
+    }
+    if entity.links.contains(&first) {
+        trail.not_built(format!("{option} through the link {first}"), "columns of the entity itself");
+        return Err(ODataError::LinkRefused { link: first.to_owned(), option });
+    }
+    let property = first.to_owned();
+    let meant = entity.shape.columns.iter().find(|column| column.name.eq_ignore_ascii_case(first));
+    let expected =
+        meant.map_or_else(|| format!("a column of {}", entity.set), |column| column.name.to_owned());
+    trail.refused(format!("'{}' in {option}", told(&property)), expected);
     Err(ODataError::PropertyUnknown { property, kind: entity.kind })
 }
 

@@ -4,6 +4,8 @@
 //! shape has it, without a copy of the row. Mirrors the product: the tag first, then the members in the order of the type;
 //! full metadata adds types, addresses and links as a capture of 2021 shows them; no metadata is the OData library's.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::ACCEPT;
@@ -119,16 +121,16 @@ impl Serialize for OnTheWire<'_> {
 
 /// The entity tag: base64 of quoted pairs of record version and record id, one of each table the entity is made of.
 pub(super) fn etag(entity: &Entity, row: &Row) -> String {
-    let pairs: Vec<String> = (0..entity.sources)
-        .map(|source| {
-            if entity.written.contains(&source) {
-                format!("{},{}", row.version, row.recid)
-            } else {
-                "0,0".to_owned()
-            }
-        })
-        .collect();
-    format!("W/\"{}\"", STANDARD.encode(format!("'{}'", pairs.join(";"))))
+    let mut pairs = String::with_capacity(64);
+    for source in 0..entity.sources {
+        pairs.push(if source == 0 { '\'' } else { ';' });
+        let (version, recid) =
+            if entity.written.contains(&source) { (row.version, row.recid) } else { (0, 0) };
+        // Writing to a string cannot fail.
+        let _ = write!(pairs, "{version},{recid}");
+    }
+    pairs.push('\'');
+    format!("W/\"{}\"", STANDARD.encode(pairs))
 }
 
 /// What a set or a record of it is described by.

@@ -19,7 +19,7 @@ use mocktenant_token::strict_json;
 use mocktenant_verdict::foreign::cut;
 use serde_json::Value;
 
-use super::kind::shown;
+use super::kind::{shown, told};
 use super::wire::etag;
 use super::{COMPANY, Entity, NAMESPACE, Visible};
 use crate::bearer::Caller;
@@ -222,7 +222,7 @@ fn unknown(trail: &mut Trail, entity: &Entity, name: &str, value: &Value) {
         Some(column) => format!("{}: names have letter case", column.name),
         None => format!("a column of {}", entity.set),
     };
-    trail.refused(format!("{} = {}", shortened(name), shown(value)), expected);
+    trail.refused(format!("{} = {}", told(name), shown(value)), expected);
 }
 
 /// An annotation in a body. A type has to be the record's own, and a reference to another record is not built.
@@ -243,7 +243,7 @@ fn annotated(
             Err(ODataError::PayloadRefused)
         }
         (subject, "odata.bind") => {
-            let what = format!("{}@odata.bind", shortened(subject));
+            let what = format!("{}@odata.bind", told(subject));
             trail.not_built(what, "columns that name the other record");
             Err(ODataError::PayloadRefused)
         }
@@ -269,7 +269,7 @@ fn validate(
     for one in entity.allowed {
         let value = text_of(row, one.column);
         if !value.is_empty() && !one.words.contains(&value) {
-            trail.refused(format!("{} = '{}'", one.column, shortened(value)), one.words.join(" or "));
+            trail.refused(format!("{} = '{}'", one.column, told(value)), one.words.join(" or "));
             return Err(ODataError::ValueRefused { entity: entity.name, column: one.column });
         }
     }
@@ -278,11 +278,9 @@ fn validate(
         let key = Key::texts(relation.key.iter().map(|column| text_of(row, column)));
         let exists = snapshot.table(relation.set).is_some_and(|table| table.get(&key).is_some());
         if !value.is_empty() && !exists {
+            let sent = format!("{} = '{}'", relation.column, told(value));
             let value = shortened(value);
-            trail.refused(
-                format!("{} = '{value}'", relation.column),
-                format!("the key of a record of {}", relation.set),
-            );
+            trail.refused(sent, format!("the key of a record of {}", relation.set));
             return Err(ODataError::RelationMissing {
                 entity: entity.name,
                 value,

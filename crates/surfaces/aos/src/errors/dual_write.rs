@@ -16,13 +16,13 @@ const FURTHER: &str =
 /// The end of every composed text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Troubleshooting {
-    /// The activity id of this write, in capitals and braces.
+    /// The activity id of this write, in capitals.
     pub(crate) activity: String,
 }
 
 impl std::fmt::Display for Troubleshooting {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{FURTHER} Activity ID for troubleshooting {}{FURTHER}.", self.activity)
+        write!(formatter, "{FURTHER} Activity ID for troubleshooting {{{}}}{FURTHER}.", self.activity)
     }
 }
 

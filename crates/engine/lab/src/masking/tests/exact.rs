@@ -267,6 +267,17 @@ fn of_a_body_that_is_no_text_its_size_is_shown_and_only_such_a_line_is_taken_for
 }
 
 #[test]
+fn a_part_of_a_decoded_text_is_what_it_was_made_from_and_nothing_comes_from_nothing() {
+    let layer = super::super::layers::decoded(b"%41b%43", super::super::layers::DECODERS[0]).unwrap();
+    assert_eq!(layer.text, b"AbC");
+    for (part, origin) in [(0..1, 0..3), (0..2, 0..4), (1..3, 3..7), (0..3, 0..7), (0..0, 0..0), (1..1, 0..0)]
+    {
+        assert_eq!(layer.origin(&part), origin, "{part:?}");
+    }
+    assert!(super::super::layers::decoded(b"%4z %", super::super::layers::DECODERS[0]).is_none());
+}
+
+#[test]
 fn base64_is_looked_into_where_it_can_hold_the_shortest_of_what_is_secret() {
     let runs = |text: &str, shortest| {
         let runs = super::super::layers::base64_runs(text.as_bytes(), shortest);

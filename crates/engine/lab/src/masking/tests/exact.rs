@@ -24,6 +24,7 @@ fn an_element_is_hidden_from_its_tag_to_its_end_tag_without_the_blanks_around() 
             ("<Password>S<b></b></Password>z", "<Password>***</Password>z"),
             ("<Password>S", "<Password>***"),
             ("<Password>S</Password", "<Password>***</Password"),
+            ("<Password>x<Password/", "<Password>***"),
             ("<Password/>y", "<Password/>y"),
             ("<Password />y", "<Password />y"),
             ("<Password></Password>y", "<Password></Password>y"),
@@ -58,6 +59,7 @@ fn an_attribute_is_hidden_between_its_quotes_or_to_the_next_blank() {
             ("<a pwd>x</a>", "<a pwd>x</a>"),
             ("<a b='>' pwd='S'>x</a>", "<a b='>' pwd='***'>x</a>"),
             ("<a / pwd='S'>x</a>", "<a / pwd='***'>x</a>"),
+            ("<a =\"b\" pwd='S'>x</a>", "<a =\"b\" pwd='***'>x</a>"),
         ],
     );
 }
@@ -204,6 +206,7 @@ fn a_value_is_hidden_with_the_escapes_it_was_written_in_and_no_more() {
             ("longenoug%+8", "longenoug%+8"),
             ("a \\u006congenoug\\u0068 b", "a *** b"),
             ("a \\x6congenoug\\x68 b", "a *** b"),
+            ("longenoug\\u+068", "longenoug\\u+068"),
             ("longenoug\\q", "longenoug\\q"),
             ("longenoug\\", "longenoug\\"),
             ("a&#108;ongenoug&#x68;b", "a***b"),

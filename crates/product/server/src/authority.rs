@@ -343,6 +343,10 @@ mod tests {
             assert_eq!(need.load(now(), None).unwrap().roots_pem(), first.roots_pem());
             assert_eq!(fs::read_to_string(&local).unwrap(), first.root(Branch::Local).pem());
         }
+        // What is saved goes before what a lab has in memory: others use it too.
+        let another = LabCa::create(&names(["login.windows.net"]), now()).unwrap();
+        fs::remove_file(&local).unwrap();
+        assert_eq!(need.load(now(), Some(&another)).unwrap().roots_pem(), first.roots_pem());
         fs::remove_file(scratch.path().join(KEYS_FILE)).unwrap();
         assert_eq!(need.load(now(), Some(&first)).unwrap().roots_pem(), first.roots_pem());
         assert_eq!(saved(scratch.path()).unwrap().unwrap().roots_pem(), first.roots_pem());

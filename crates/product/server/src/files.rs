@@ -333,6 +333,23 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_holds_exactly_that_is_not_written_again() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("ca.pem");
+        let inode = || std::os::unix::fs::MetadataExt::ino(&fs::metadata(&path).unwrap());
+        write_if_changed(&path, b"first").unwrap();
+        // Held open, so that its number is not given to another file.
+        let (_held, first) = (File::open(&path).unwrap(), inode());
+        write_if_changed(&path, b"first").unwrap();
+        assert_eq!(inode(), first);
+        for other in [&b"firs"[..], b"first ", b"First"] {
+            assert!(!holds(&path, other));
+        }
+        write_if_changed(&path, b"other").unwrap();
+        assert_ne!(inode(), first);
+    }
+
+    #[test]
     fn what_a_killed_process_left_aside_is_swept_and_what_is_being_written_is_not() {
         let scratch = tempfile::tempdir().unwrap();
         for left in [".ca.pem.123.0", ".ca.pem.0123456789abcdef.new", ".ca.pemx.1", ".other.1", "ca.pem"] {

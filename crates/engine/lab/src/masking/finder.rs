@@ -222,9 +222,8 @@ fn signatures(text: &[u8], found: &mut Found) {
         if let Some(dot) = claims_end(&text[start..]) {
             let from = start + dot + 1;
             let rest = text[from..].iter().take_while(|byte| is_url_base64(**byte) || **byte == b'.').count();
-            if rest > 0 {
-                found.push(from..from + rest);
-            }
+            // Nothing, where there is no signature.
+            found.push(from..from + rest);
             at = from + rest;
         }
     }

@@ -24,6 +24,7 @@ fn an_element_is_hidden_from_its_tag_to_its_end_tag_without_the_blanks_around() 
             ("<Password>S<b></b></Password>z", "<Password>***</Password>z"),
             ("<Password>S", "<Password>***"),
             ("<Password>S</Password", "<Password>***</Password"),
+            ("<Password>x<Password/", "<Password>***"),
             ("<Password/>y", "<Password/>y"),
             ("<Password />y", "<Password />y"),
             ("<Password></Password>y", "<Password></Password>y"),
@@ -58,6 +59,7 @@ fn an_attribute_is_hidden_between_its_quotes_or_to_the_next_blank() {
             ("<a pwd>x</a>", "<a pwd>x</a>"),
             ("<a b='>' pwd='S'>x</a>", "<a b='>' pwd='***'>x</a>"),
             ("<a / pwd='S'>x</a>", "<a / pwd='***'>x</a>"),
+            ("<a =\"b\" pwd='S'>x</a>", "<a =\"b\" pwd='***'>x</a>"),
         ],
     );
 }
@@ -204,6 +206,7 @@ fn a_value_is_hidden_with_the_escapes_it_was_written_in_and_no_more() {
             ("longenoug%+8", "longenoug%+8"),
             ("a \\u006congenoug\\u0068 b", "a *** b"),
             ("a \\x6congenoug\\x68 b", "a *** b"),
+            ("longenoug\\u+068", "longenoug\\u+068"),
             ("longenoug\\q", "longenoug\\q"),
             ("longenoug\\", "longenoug\\"),
             ("a&#108;ongenoug&#x68;b", "a***b"),
@@ -235,6 +238,8 @@ fn a_stretch_of_base64_that_holds_a_value_is_hidden_whole_with_its_padding() {
             ("x YWJsb25n\r\n y", "x YWJsb25n\r\n y"),
             ("x bG9uZ2Vub3V y", "x bG9uZ2Vub3V y"),
             ("bG9uZ2Vub3VnaA", "***"),
+            // One letter too many stands for nothing, and keeps nothing from being read.
+            ("x YWJsb25nZW5vdWdoa y", "x *** y"),
         ],
     );
 }
@@ -264,6 +269,17 @@ fn of_a_body_that_is_no_text_its_size_is_shown_and_only_such_a_line_is_taken_for
         let size = format!("{} bytes of application/octet-stream", no_line.len());
         assert_eq!(shown(no_line), size, "{no_line}");
     }
+}
+
+#[test]
+fn a_part_of_a_decoded_text_is_what_it_was_made_from_and_nothing_comes_from_nothing() {
+    let layer = super::super::layers::decoded(b"%41b%43", super::super::layers::DECODERS[0]).unwrap();
+    assert_eq!(layer.text, b"AbC");
+    for (part, origin) in [(0..1, 0..3), (0..2, 0..4), (1..3, 3..7), (0..3, 0..7), (0..0, 0..0), (1..1, 0..0)]
+    {
+        assert_eq!(layer.origin(&part), origin, "{part:?}");
+    }
+    assert!(super::super::layers::decoded(b"%4z %", super::super::layers::DECODERS[0]).is_none());
 }
 
 #[test]

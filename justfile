@@ -21,7 +21,7 @@ test:
 deny:
     cargo deny check bans licenses sources
 
-# installs the real clients into crates/testing/acceptance/clients/*/ (Python 3 needed)
+# installs the real clients into crates/testing/acceptance/clients/.clients (Python 3, Node.js and npm needed; Go, Maven if there)
 clients:
     crates/testing/acceptance/clients/install
 
@@ -46,7 +46,7 @@ load:
 
 # changes what guards something, one line at a time, and tells which change no test notices (needs cargo-mutants)
 mutants *ARGS:
-    cargo mutants {{ARGS}}
+    cargo mutants --workspace {{ARGS}}
 
 # the long forms of the load and fault tests, and a while of fuzzing, with a table at the end; at most half an hour
 prove *ARGS:

@@ -15,13 +15,18 @@ static LAB: LazyLock<Lab> = LazyLock::new(|| {
     Lab::builder(Arc::new(world)).surface(Entra::new()).journal_budget(64 * 1024).build()
 });
 
-/// Posts the bytes to both token endpoints.
+/// Posts the bytes to both token endpoints, as either kind of form.
 pub(crate) fn token_form(data: &[u8]) {
+    for kind in ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
+        post(data, kind);
+    }
+}
+
+fn post(data: &[u8], kind: &'static str) {
     for endpoint in ["/contoso.com/oauth2/token", "/contoso.com/oauth2/v2.0/token"] {
         let mut request =
             Request::new(Method::POST, "login.microsoftonline.com", endpoint, Entrance::Identity);
-        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-        request.headers.insert(CONTENT_TYPE, form);
+        request.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         request.body = Ok(bytes::Bytes::copy_from_slice(data));
         let Poll::Ready(answer) = pin!(LAB.answer(request)).poll(&mut Context::from_waker(Waker::noop()))
         else {

@@ -1,12 +1,13 @@
 //! From the check that decided to the one thing to change.
 //!
-//! Decides by roles alone, in this order: what a caller has evidence for itself; a value that was presented from a setting
+//! Decides by roles alone, in this order: what this lab has not built, be it refused by a question or without one; what a
+//! caller has evidence for itself; a value that was presented from a setting
 //! and that the world knows better; the ties of `ties`; what the refusing side would change; and last the setting the value
 //! was presented from, or the declared caller, with what a person has to supply. What any of that means stands with the
 //! product that said it: no product has a name here.
 
 use mocktenant_lab::journal::Record;
-use mocktenant_lab::{BUILT_HERE, NOT_BUILT};
+use mocktenant_lab::{BUILT_HERE, EXPECTED, NOT_BUILT, REFUSED};
 use mocktenant_verdict::{Change, Check, Edit, Need, Role, Setting, Text};
 use mocktenant_world::{World, pointers};
 use serde_json::json;
@@ -25,6 +26,9 @@ pub(crate) fn of<'t>(chain: &Chain<'t>, deciding: Deciding<'t>, world: Option<&W
 
 impl Case<'_, '_> {
     fn cause(&self) -> Cause {
+        if let Some(missing) = self.unbuilt() {
+            return missing;
+        }
         if let Some(relay) = self.deciding.relay
             && let Some(change) = here(relay)
         {
@@ -52,14 +56,18 @@ impl Case<'_, '_> {
         }
     }
 
-    /// Nothing was asked: the lab has not what the product has, or whoever called sent what no such product answers.
+    /// The lab has not what the product has.
+    fn unbuilt(&self) -> Option<Cause> {
+        let record = self.deciding.record;
+        let missing = record.fact(NOT_BUILT)?;
+        let built = record.fact(BUILT_HERE).map_or("", |built| &*built.value);
+        let cause = self.made(Kind::Unbuilt, pointers::caller().into());
+        Some(cause.expected(built.to_owned()).actual(missing.value.to_string()))
+    }
+
+    /// Nothing was asked: whoever called sent what no such product answers.
     fn unasked(&self) -> Cause {
         let record = self.deciding.record;
-        if let Some(missing) = record.fact(NOT_BUILT) {
-            let built = record.fact(BUILT_HERE).map_or("", |built| &*built.value);
-            let cause = self.made(Kind::Unbuilt, pointers::caller().into());
-            return cause.expected(built.to_owned()).actual(missing.value.to_string());
-        }
         let told = match record.fact("call-error") {
             Some(error) => error.value.to_string(),
             None if record.id == self.chain.root().id => {
@@ -75,6 +83,10 @@ impl Case<'_, '_> {
         } else {
             pointers::caller().into()
         };
+        if let (Some(refused), Some(expected)) = (record.fact(REFUSED), record.fact(EXPECTED)) {
+            let cause = self.made(Kind::Caller, member);
+            return cause.expected(expected.value.to_string()).actual(refused.value.to_string());
+        }
         self.made(Kind::Caller, member).expected("a request this product answers").actual(told)
     }
 

@@ -114,7 +114,7 @@ fn an_exchange_is_found_by_any_id_and_its_child_explains_the_same() {
     let child = asked("entra", &failed("application-registered", "client", "a", &[], None), &json!([]));
     let tree = tree([child, written(&relaying("token-issued"), &json!([]))]);
     let exchange = |what: &str| explain_records(&tree, what).map(|explanation| explanation.exchange);
-    for what in ["last", "x-1", "x-1.1", " 4f1f2a0e "] {
+    for what in ["last", "x-1", "x-1.1", " 4f1f2a0e ", "{4F1F2A0E}"] {
         assert_eq!(exchange(what).as_deref(), Some("x-1"), "{what}");
     }
     assert_eq!(exchange("x-2"), None);
@@ -168,6 +168,17 @@ fn a_wrong_request_is_its_callers_by_the_role_of_what_was_refused() {
 }
 
 #[test]
+fn a_part_of_a_request_that_was_refused_without_a_check_is_named_with_what_was_expected_there() {
+    let facts = json!([{ "name": "refused", "value": "CreditLimit = 'much'" }, { "name": "expected", "value": "a number" }]);
+    let refused = json!({ "surface": "aos", "answer": { "status": 400 }, "error": "400 payload", "facts": facts,
+        "request": { "method": "POST", "url": "https://localhost:7444/data/CustomersV3",
+            "headers": { "content-type": "application/json" }, "body": { "CreditLimit": "much" } } });
+    let cause = explain_records(&tree([refused]), "last").unwrap().cause.unwrap();
+    assert_eq!((cause.kind, cause.setting.as_str()), (Kind::Caller, "/caller/customer"));
+    assert!(cause.to_line().ends_with("expected a number, got CreditLimit = 'much'"), "{}", cause.to_line());
+}
+
+#[test]
 fn a_record_of_an_older_lab_is_explained_by_its_settings() {
     let old = json!({ "name": "certificate-found", "expected": "e", "actual": "a", "outcome": "failed",
         "settings": [THUMBPRINT], "change": "mend it" });
@@ -200,4 +211,18 @@ fn no_value_of_a_file_passes_for_a_line_of_ours() {
     let text = explain_records(&tree, "last").unwrap().to_text(false);
     assert_eq!(text.lines().filter(|line| line.starts_with("cause")).count(), 1, "{text}");
     assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+}
+
+#[test]
+fn a_refused_body_is_explained_by_its_column_its_value_and_what_was_expected() {
+    let record = json!({ "sequence": 3, "surface": "dataverse", "error": "0x80048d19",
+        "request": { "method": "POST", "url": "https://localhost:7446/api/data/v9.2/accounts" },
+        "answer": { "status": 400 }, "facts": [
+            { "name": "refused", "value": "numberofemployees = many" },
+            { "name": "expected", "value": "Edm.Int32" },
+        ] });
+    let cause = explain_records(&tree([record]), "last").unwrap().cause.unwrap();
+    assert_eq!(cause.kind, Kind::Caller);
+    assert_eq!(cause.expected, "Edm.Int32");
+    assert_eq!(cause.actual, "numberofemployees = many");
 }

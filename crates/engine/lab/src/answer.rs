@@ -152,41 +152,41 @@ fn auto_post(to: &str, fields: &[(Cow<'static, str>, String)], words: AutoPostWo
     let AutoPostWords { title, notice, button } = words;
     let mut page = format!(
         "<html><head><title>{}</title></head><body><form method=\"POST\" name=\"hiddenform\" action=\"{}\">",
-        attribute(title),
-        attribute(to),
+        escaped(title),
+        escaped(to),
     );
     for (name, value) in fields {
-        let (name, value) = (attribute(name), attribute(value));
+        let (name, value) = (escaped(name), escaped(value));
         page.extend(["<input type=\"hidden\" name=\"", &*name, "\" value=\"", &*value, "\" />"]);
     }
     page.extend([
         "<noscript><p>",
-        &*attribute(notice),
+        &*escaped(notice),
         "</p><input type=\"submit\" value=\"",
-        &*attribute(button),
+        &*escaped(button),
         "\" /></noscript></form><script language=\"javascript\" nonce=\"",
-        &*attribute(nonce),
+        &*escaped(nonce),
         "\">document.forms[0].submit();</script></body></html>",
     ]);
     page
 }
 
-/// Text within a quoted attribute, escaped as .NET's `HtmlAttributeEncode` does: `>` stands for itself.
-fn attribute(text: &str) -> Cow<'_, str> {
+/// Text within HTML or a quoted attribute, escaped as .NET's `HtmlAttributeEncode` does: `>` stands for itself.
+pub fn escaped(text: &str) -> Cow<'_, str> {
     if !text.contains(['<', '"', '&', '\'']) {
         return Cow::Borrowed(text);
     }
-    let mut escaped = String::with_capacity(text.len() + 16);
+    let mut out = String::with_capacity(text.len() + 16);
     for letter in text.chars() {
         match letter {
-            '<' => escaped.push_str("&lt;"),
-            '"' => escaped.push_str("&quot;"),
-            '&' => escaped.push_str("&amp;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
+            '<' => out.push_str("&lt;"),
+            '"' => out.push_str("&quot;"),
+            '&' => out.push_str("&amp;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
         }
     }
-    Cow::Owned(escaped)
+    Cow::Owned(out)
 }
 
 /// An answer as bytes, ready for a connection.

@@ -75,6 +75,8 @@ pub struct Attempt {
     pub body: Bytes,
     /// The access token, if the caller got that far.
     pub token: Option<String>,
+    /// The exchange in which it was asked for; empty where it was there already.
+    pub token_exchange: String,
     /// Requests answered after the token.
     pub turns: u32,
 }
@@ -100,9 +102,9 @@ fn name(errand: Errand) -> String {
 
 impl Attempt {
     fn new(reply: Reply, token: Option<String>, turns: u32) -> Self {
-        let exchange = reply.headers.get(EXCHANGE_HEADER).and_then(|id| id.to_str().ok());
-        let exchange = exchange.unwrap_or_default().to_owned();
-        Self { exchange, status: reply.status, headers: reply.headers, body: reply.body, token, turns }
+        let exchange = exchange_of(&reply);
+        let (status, headers, body) = (reply.status, reply.headers, reply.body);
+        Self { exchange, status, headers, body, token, token_exchange: String::new(), turns }
     }
 
     /// Whether it was refused, on the way to the token or after it.
@@ -115,6 +117,11 @@ impl Attempt {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&self.body).into_owned()))
     }
+}
+
+/// The exchange an answer names.
+fn exchange_of(reply: &Reply) -> String {
+    reply.headers.get(EXCHANGE_HEADER).and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned()
 }
 
 /// Lets the caller of the lab's world do what it does. A refusal ends it; `via` is how its requests travel.
@@ -130,28 +137,55 @@ pub async fn drive_as(
     errand: Errand,
     token: Option<String>,
 ) -> Result<Attempt, DriveError> {
+    let turns = lab.world().caller().turns(errand);
+    run(lab, via, errand, token, turns).await
+}
+
+/// Lets the caller do once what it does, however often that was done before: whoever creates a customer creates another
+/// one, under a number of its own.
+pub async fn try_once(lab: &Lab, via: &dyn Outbound) -> Result<Attempt, DriveError> {
+    let errand = match lab.world().caller().does {
+        Errand::CreateCustomer | Errand::Load => Errand::Load,
+        other => other,
+    };
+    run(lab, via, errand, None, 1).await
+}
+
+async fn run(
+    lab: &Lab,
+    via: &dyn Outbound,
+    errand: Errand,
+    token: Option<String>,
+    wanted: u32,
+) -> Result<Attempt, DriveError> {
     let world = lab.world();
     let caller = world.caller();
     let first = fresh_number(lab);
     let first_step = step(lab, &world, errand, first)?;
+    let mut token_exchange = String::new();
     let token = match token {
         Some(token) => token,
         None => {
-            let declared = caller.resource.as_ref().filter(|_| errand == caller.does);
+            let own =
+                errand == caller.does || (errand == Errand::Load && caller.does == Errand::CreateCustomer);
+            let declared = caller.resource.as_ref().filter(|_| own);
             match ask_for_token(lab, via, declared.unwrap_or(&first_step.resource)).await? {
-                (_, Some(token)) => token,
+                (reply, Some(token)) => {
+                    token_exchange = exchange_of(&reply);
+                    token
+                }
                 (refusal, None) => return Ok(Attempt::new(refusal, None, 0)),
             }
         }
     };
     let mut reply = send(lab, via, first_step.ask, Some(&token)).await?;
     let mut turns = 1;
-    while turns < caller.turns(errand) && reply.status.is_success() {
+    while turns < wanted && reply.status.is_success() {
         let next = step(lab, &world, errand, first.wrapping_add(turns))?;
         reply = send(lab, via, next.ask, Some(&token)).await?;
         turns += 1;
     }
-    Ok(Attempt::new(reply, Some(token), turns))
+    Ok(Attempt { token_exchange, ..Attempt::new(reply, Some(token), turns) })
 }
 
 /// Which of its requests the caller made.

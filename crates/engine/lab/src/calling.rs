@@ -215,4 +215,27 @@ mod tests {
         assert!(tokio::time::timeout(Duration::from_millis(1), calling).await.is_err());
         assert!(lock(&lab.expected_calls().0).is_empty());
     }
+    struct Refuses;
+
+    impl Outbound for Refuses {
+        fn call(&self, _call: Call) -> BoxFuture<'_, Result<Reply, CallError>> {
+            Box::pin(std::future::ready(Err(CallError::UnknownHost { host: String::from("x"), port: 1 })))
+        }
+    }
+
+    #[tokio::test]
+    async fn calls_that_reach_nobody_are_on_record_each_under_its_own_id_with_where_it_was_to_go() {
+        let lab = Lab::builder(Arc::new(World::contoso().unwrap())).build();
+        lab.set_outbound(Refuses);
+        let (context, mut trail) = (lab.context(0, None), Trail::default());
+        for number in 1..=2 {
+            let url = format!("https://elsewhere.example.com:8443/to/{number}?x");
+            let call =
+                Call { method: Method::PUT, url: url.clone(), headers: HeaderMap::new(), body: Bytes::new() };
+            assert!(matches!(context.call(&mut trail, call).await, Err(CallError::UnknownHost { .. })));
+            let record = lab.journal().find(&format!("{}.{number}", context.id())).unwrap();
+            assert_eq!((&record.method, &*record.host), (&Method::PUT, "elsewhere.example.com:8443"));
+            assert_eq!((&*record.target, &*record.surface), (&*url, ""));
+        }
+    }
 }

@@ -23,7 +23,9 @@ use crate::record::{HOST_BUDGET, Kind, Record, bounded, cut, header_lines};
 use crate::request::{HostName, Request, fold};
 use crate::run_on::{Outward, RunOn};
 use crate::surface::{Mount, Refusal, Way};
-use crate::{Addresses, Answer, Content, Context, Entrance, Exchange, Lab, Response, Trail};
+use crate::{
+    Addresses, Answer, BUILT_HERE, Content, Context, Entrance, Exchange, Lab, NOT_BUILT, Response, Trail,
+};
 
 /// The one header of ours on an answer.
 pub const EXCHANGE_HEADER: HeaderName = HeaderName::from_static("x-mocktenant-exchange");
@@ -220,12 +222,19 @@ fn begin(lab: &Lab, request: Request, linked: Option<Expected>) -> (Exchange, Op
     };
     let host = HostName::parse(&request.host);
     let folded = fold(request.path());
-    let by_name = host.as_ref().and_then(|host| snapshot.hosts.get(&host.name));
+    let listed = host.as_ref().and_then(|host| snapshot.hosts.get(&host.name).cloned());
+    let local = listed.is_none()
+        && host.as_ref().is_some_and(|host| host.is_local() || snapshot.own_names.contains(&host.name));
+    let by_name = match &host {
+        Some(host) if listed.is_none() && !local => unlisted(lab, &host.name),
+        _ => listed,
+    };
     let world_name = by_name.is_some();
-    let entrance = by_name.map_or(&request.arrival.entrance, |(_, entrance)| entrance).clone();
-    let surface = by_name.map(|(surface, _)| *surface).or_else(|| {
-        let local =
-            host.as_ref().is_some_and(|host| host.is_local() || snapshot.own_names.contains(&host.name));
+    let (named, entrance) = match by_name {
+        Some((surface, entrance)) => (Some(surface), entrance),
+        None => (None, request.arrival.entrance.clone()),
+    };
+    let surface = named.or_else(|| {
         lab.surfaces().iter().position(|mounted| mounted.surface.at(&entrance, &folded)).filter(|_| local)
     });
     let machine = surface.and_then(|surface| {
@@ -259,6 +268,12 @@ fn begin(lab: &Lab, request: Request, linked: Option<Expected>) -> (Exchange, Op
         parameters: Arc::default(),
     };
     (exchange, surface)
+}
+
+/// Who plays a host that no list names.
+fn unlisted(lab: &Lab, host: &str) -> Option<(usize, Entrance)> {
+    let mut surfaces = lab.surfaces().iter().enumerate();
+    surfaces.find_map(|(at, mounted)| Some((at, mounted.surface.plays(host)?)))
 }
 
 /// A request on its way to an answer, inside the gate. If its caller goes away first it is dropped, and recorded all the
@@ -304,6 +319,14 @@ impl Answering {
             record.response_headers = answered.headers;
             record.response_body = answered.body;
         }
+        if record.status >= 400
+            && let Some(missing) = record.fact(NOT_BUILT)
+        {
+            let built = record.fact(BUILT_HERE).map_or("", |built| &*built.value);
+            let mask = context.lab.mask();
+            let (missing, built) = (shown(&mask.text(&missing.value)), shown(&mask.text(built)));
+            tracing::warn!(exchange = %record.id, %built, "not built in this lab: {missing}");
+        }
         // With what it was made because of, that is: nobody would find it.
         if !context.is_forgotten() {
             context.lab.journal().commit(record);
@@ -343,7 +366,6 @@ fn nobody(lab: &Lab, exchange: &mut Exchange) -> Answer {
         lab.surfaces().iter().find_map(|mounted| mounted.surface.unbuilt(entrance, &exchange.folded))
     });
     let what = unbuilt.unwrap_or("what would answer here");
-    tracing::warn!(exchange = %id, "501 for {}: {what} is not built", shown(&lab.mask().text(exchange.request.path())));
     exchange.trail.record_error("not-built");
     exchange.trail.not_built(what, "");
     let said = format!("{what} is not built\n");

@@ -73,7 +73,7 @@ impl Gate {
     /// Ends what [`Inside::stay`] began.
     pub(crate) fn leave(&self) {
         let before = self.state.fetch_sub(1, Ordering::AcqRel);
-        if before == CLOSED | 1 {
+        if before == CLOSED + 1 {
             self.emptied.notify_waiters();
         }
     }

@@ -35,7 +35,7 @@ mod target;
 mod trail;
 mod tree;
 
-pub use answer::{Answer, AutoPostWords, Content, Delivery, Response};
+pub use answer::{Answer, AutoPostWords, Content, Delivery, Response, escaped};
 pub use caller::{Ask, Attempt, DriveError, Step, TokenCall};
 pub use calling::{CALL_HEADER, HOP_LIMIT};
 pub use clock::{Clock, ClockChange, real_now};
@@ -55,5 +55,5 @@ pub use request::{Arrival, Request};
 pub use rows::{DeclaredRow, NoRows, RowRefused, Tables};
 pub use store::Store;
 pub use surface::{CatalogueRow, Handler, Refusal, Route, Surface, Way};
-pub use trail::{BUILT_HERE, Fact, Facts, NOT_BUILT, SharedFacts, Trail};
+pub use trail::{BUILT_HERE, EXPECTED, Fact, Facts, NOT_BUILT, REFUSED, SharedFacts, Trail};
 pub use tree::Tree;

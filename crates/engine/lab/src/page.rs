@@ -3,6 +3,7 @@
 //! Decides how large the list of one answer becomes ([`PAGE_BYTES`]) and that at least one element is in it. Never decides
 //! what an element says, nor how a caller is told where to go on. Mirrors that a server pages by size as well as by number.
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// Bytes the elements of one answer have together, unless the first alone has more.
@@ -31,12 +32,12 @@ impl Listing {
     }
 
     /// Adds an element if it still goes into the answer, and says whether it did.
-    pub fn push(&mut self, element: &Map<String, Value>) -> bool {
+    pub fn push(&mut self, element: &impl Serialize) -> bool {
         let before = self.text.len();
         if self.count > 0 {
             self.text.push(b',');
         }
-        // A map of strings to JSON values always has a JSON form, and memory takes it.
+        // What products answer with is made of strings, numbers and maps of them: it has a JSON form, and memory takes it.
         let written = serde_json::to_writer(&mut self.text, element).is_ok();
         if !written || (self.count > 0 && self.text.len() - self.begin > PAGE_BYTES) {
             self.text.truncate(before);

@@ -80,9 +80,9 @@ impl Context {
             return Err(TookTooLong);
         }
         let (rows, options) = (rows.clone(), query.options.clone());
-        let (how, scan, page_size) = (query.how, query.scan, query.page_size);
+        let Query { how, scan, page_size, defaults, .. } = query;
         let work = threads.spawn_blocking(move || {
-            let query = Query { options: &options, how, scan, page_size };
+            let query = Query { options: &options, how, scan, page_size, defaults };
             run(&rows, table, &query, visible, |_| !gone.load(Ordering::Relaxed) && Instant::now() < until)
         });
         let found = work.await;

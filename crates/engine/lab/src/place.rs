@@ -169,7 +169,7 @@ impl Scope {
     pub(crate) fn all(world: &World) -> impl Iterator<Item = Self> {
         let tenants = world.tenants().map(|tenant| Self::Tenant((*tenant.id).into()));
         let environments = world.environments().map(|environment| Self::environment(&environment.id));
-        let organizations = world.organizations().map(|organization| Self::organization(&organization.id));
+        let organizations = world.organizations().map(|organization| Self::organization(&organization.key));
         tenants.chain(environments).chain(organizations)
     }
 
@@ -308,6 +308,8 @@ as_text!(Entrance, Machine, Scope);
 
 #[cfg(test)]
 mod tests {
+    use mocktenant_world::EditedBy;
+
     use super::*;
 
     #[test]
@@ -324,5 +326,121 @@ mod tests {
         assert!("environment/onebox".parse::<Machine>().is_err(), "an environment is not one machine");
         assert!("tools".parse::<Entrance>().is_err());
         assert!("identity".parse::<Scope>().is_err());
+    }
+    const TENANT: &str = "c0117050-0000-4000-8000-000000000001";
+
+    fn added(path: &str, value: &str) -> Edit {
+        let value: serde_json::Value = serde_json::from_str(value).unwrap();
+        serde_json::from_value(serde_json::json!({ "op": "add", "path": path, "value": value })).unwrap()
+    }
+
+    fn with(edits: &[(&str, &str)]) -> World {
+        let edits: Vec<Edit> = edits.iter().map(|(path, value)| added(path, value)).collect();
+        World::contoso().unwrap().edited(&edits, EditedBy::Control).unwrap()
+    }
+
+    #[test]
+    fn every_tenant_node_and_organisation_of_a_world_is_a_machine_by_a_name_that_leads_back_to_it() {
+        let world = World::contoso().unwrap();
+        let machines: Vec<String> = Machine::all(&world).map(|machine| machine.to_string()).collect();
+        let tenant = format!("tenant/{TENANT}");
+        assert_eq!(machines, [&*tenant, "environment/onebox/aos1", "organization/contoso"]);
+        let scopes: Vec<String> = Scope::all(&world).map(|scope| scope.to_string()).collect();
+        assert_eq!(scopes, [&*tenant, "environment/onebox", "organization/contoso"]);
+        for machine in Machine::all(&world) {
+            let edit = machine.clock_edit(&world, Duration::minutes(20)).unwrap();
+            world.edited(&[edit], EditedBy::Control).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_clock_is_off_by_what_is_declared_of_its_own_machine() {
+        let world = with(&[
+            ("/environments/onebox/nodes/aos2", "{}"),
+            ("/environments/onebox/nodes/aos3", r#"{"clock": "-1h30m"}"#),
+            ("/environments/onebox/machine/clock", r#""+20m""#),
+            (&format!("/tenants/{TENANT}/clock"), r#""+1d""#),
+            ("/organizations/contoso/clock", r#""-5s""#),
+        ]);
+        for (machine, seconds, setting) in [
+            (Machine::node("onebox", "aos2"), 1_200, "/environments/onebox/machine/clock"),
+            (Machine::node("onebox", "aos3"), -5_400, "/environments/onebox/nodes/aos3/clock"),
+            (Machine::tenant(TENANT), 86_400, &*format!("/tenants/{TENANT}/clock")),
+            (Machine::organization("contoso"), -5, "/organizations/contoso/clock"),
+        ] {
+            assert_eq!(machine.offset(&world), Duration::seconds(seconds), "{machine}");
+            assert_eq!(machine.clock_setting(&world).unwrap().to_string(), setting, "{machine}");
+        }
+        for nowhere in [
+            Machine::node("onebox", "aos9"),
+            Machine::node("none", "aos1"),
+            Machine::tenant("contoso"),
+            Machine::organization("none"),
+        ] {
+            assert_eq!(nowhere.offset(&world), Duration::ZERO, "{nowhere}");
+            assert_eq!(nowhere.clock_setting(&world), None, "{nowhere}");
+        }
+    }
+
+    #[test]
+    fn setting_the_clock_of_one_node_of_several_sets_no_others_and_of_the_only_one_the_machines() {
+        let aos1 = Machine::node("onebox", "aos1");
+        let path = |world: &World| aos1.clock_edit(world, Duration::minutes(-20)).unwrap();
+        let alone = path(&World::contoso().unwrap());
+        assert_eq!(alone.path.to_string(), "/environments/onebox/machine/clock");
+        assert_eq!(alone.value, Some("-20m".into()));
+        let one_of_two = path(&with(&[("/environments/onebox/nodes/aos2", "{}")]));
+        assert_eq!(one_of_two.path.to_string(), "/environments/onebox/nodes/aos1/clock");
+        assert_eq!(Machine::node("none", "aos1").clock_edit(&with(&[]), Duration::ZERO), None);
+    }
+
+    #[test]
+    fn two_worlds_share_the_places_that_no_edit_was_in() {
+        let before = World::contoso().unwrap();
+        let edit = |path: &str, value: &str| before.edited(&[added(path, value)], EditedBy::Control).unwrap();
+        let tenant = Scope::Tenant(TENANT.into());
+        let (onebox, contoso) = (Scope::environment("onebox"), Scope::organization("contoso"));
+        for (world, differs) in [
+            (edit(&format!("/tenants/{TENANT}/clock"), r#""+1d""#), &tenant),
+            (edit("/environments/onebox/machine/clock", r#""+1d""#), &onebox),
+            (edit("/organizations/contoso/clock", r#""+1d""#), &contoso),
+        ] {
+            for scope in [&tenant, &onebox, &contoso] {
+                assert_eq!(scope.is_shared(&before, &world), scope != differs, "{scope} of {differs}");
+            }
+        }
+        let nowhere = Scope::Tenant(TENANT.replace("0001", "0009").into());
+        assert!(nowhere.is_shared(&before, &before), "in neither nothing differs");
+        let more = edit(
+            &nowhere.pointer().to_string(),
+            r#"{"name": "N", "domains": ["none.onmicrosoft.com"], "region": "EU", "signing_keys": ["shipped:token-signing"]}"#,
+        );
+        assert!(!nowhere.is_shared(&more, &before) && !nowhere.is_shared(&before, &more));
+    }
+
+    #[test]
+    fn a_machine_works_on_the_rows_of_its_tenant_environment_or_organisation() {
+        for (machine, scope, name, environment) in [
+            (Machine::tenant(TENANT), Scope::Tenant(TENANT.into()), TENANT, None),
+            (Machine::node("onebox", "aos1"), Scope::environment("onebox"), "onebox", Some("onebox")),
+            (Machine::organization("contoso"), Scope::organization("contoso"), "contoso", None),
+        ] {
+            assert_eq!(machine.scope(), scope);
+            assert_eq!((scope.name(), machine.environment()), (name, environment));
+        }
+        assert_eq!(Scope::environment("onebox").pointer().to_string(), "/environments/onebox");
+        assert_eq!(Scope::organization("contoso").pointer().to_string(), "/organizations/contoso");
+        assert_eq!(Scope::Tenant(TENANT.into()).pointer().to_string(), format!("/tenants/{TENANT}"));
+    }
+
+    #[test]
+    fn a_text_that_names_no_place_is_refused_with_what_it_was_to_be() {
+        let said = |refused: NoPlace| refused.to_string();
+        assert_eq!(said("tools".parse::<Entrance>().unwrap_err()), "\"tools\" names no entrance");
+        assert_eq!(said("node/x".parse::<Machine>().unwrap_err()), "\"node/x\" names no machine");
+        assert_eq!(said("identity".parse::<Scope>().unwrap_err()), "\"identity\" names no scope");
+        let read: Machine = serde_json::from_str("\"environment/onebox/aos1\"").unwrap();
+        assert_eq!(read, Machine::node("onebox", "aos1"));
+        assert_eq!(serde_json::to_string(&read).unwrap(), "\"environment/onebox/aos1\"");
     }
 }

@@ -109,6 +109,12 @@ pub trait Surface: Sized + Send + Sync + 'static {
     /// World names this surface answers, with the entrance each of them leads to.
     fn hosts(&self, world: &World) -> Vec<(String, Entrance)>;
 
+    /// Where a lower-case host leads that no list names: one of a family of names that has no end, such as those of its
+    /// regions. Asked only of hosts that are neither listed nor local; nobody is shown them, and no certificate is for them.
+    fn plays(&self, _host: &str) -> Option<Entrance> {
+        None
+    }
+
     /// Whether this surface answers a local name at this entrance, for this folded path.
     fn at(&self, entrance: &Entrance, folded_path: &str) -> bool;
 
@@ -189,6 +195,7 @@ pub(crate) trait Mount: Send + Sync {
     fn table(&self) -> Vec<TableRow>;
     fn fork(&self) -> Box<dyn Mount>;
     fn hosts(&self, world: &World) -> Vec<(String, Entrance)>;
+    fn plays(&self, host: &str) -> Option<Entrance>;
     fn at(&self, entrance: &Entrance, folded_path: &str) -> bool;
     fn unbuilt(&self, entrance: &Entrance, folded_path: &str) -> Option<&'static str>;
     fn machine(&self, world: &World, way: &Way<'_>) -> Option<Machine>;
@@ -240,6 +247,9 @@ impl<S: Surface> Mount for S {
     }
     fn hosts(&self, world: &World) -> Vec<(String, Entrance)> {
         Surface::hosts(self, world)
+    }
+    fn plays(&self, host: &str) -> Option<Entrance> {
+        Surface::plays(self, host)
     }
     fn at(&self, entrance: &Entrance, folded_path: &str) -> bool {
         Surface::at(self, entrance, folded_path)

@@ -19,6 +19,10 @@ use crate::record::bound;
 pub const NOT_BUILT: &str = "not-built";
 /// The fact that says what it has instead.
 pub const BUILT_HERE: &str = "built-here";
+/// The fact that names which part of a request was refused, and as what it stood there.
+pub const REFUSED: &str = "refused";
+/// The fact that says what would have been taken.
+pub const EXPECTED: &str = "expected";
 
 /// Something an exchange learnt or used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -251,6 +255,13 @@ impl Trail {
         if !built.is_empty() {
             self.fact(BUILT_HERE, built);
         }
+    }
+
+    /// Records which part of a request the product would not take, and what it takes there: its own answer often names
+    /// neither.
+    pub fn refused(&mut self, what: impl Into<Text>, expected: impl Into<Text>) {
+        self.fact(REFUSED, what);
+        self.fact(EXPECTED, expected);
     }
 
     /// Records facts that a start holds.

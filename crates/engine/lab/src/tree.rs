@@ -46,9 +46,10 @@ impl Tree {
         self.by_id.get(id).map(|at| &self.records[*at])
     }
 
-    /// The record a person means: by its id, or the newest that carries this request, correlation or activity id.
+    /// The record a person means: by its id, or the newest that carries this request, correlation or activity id. Braces
+    /// around an id are the product's that printed it.
     pub fn find(&self, what: &str) -> Option<&Arc<Record>> {
-        let wanted = what.trim();
+        let wanted = what.trim().trim_start_matches('{').trim_end_matches('}');
         self.get(wanted).or_else(|| self.records.iter().rev().find(|record| record.carries(wanted)))
     }
 

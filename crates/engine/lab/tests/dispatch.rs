@@ -547,3 +547,16 @@ async fn a_host_of_any_length_costs_the_journal_no_more_than_a_name() {
     let shown = serde_json::to_string(&record.document()).unwrap();
     assert!(shown.len() < 2_000, "{} bytes", shown.len());
 }
+
+#[tokio::test]
+async fn a_host_that_is_nobodys_is_named_by_the_journal_without_what_deceives_the_eye() {
+    let lab = lab();
+    let named =
+        |lab: &Lab| lab.journal().records().pop().unwrap().fact("unknown-host").unwrap().value.to_string();
+    ask(&lab, Method::GET, "evil.example", "/").await;
+    assert_eq!(named(&lab), "evil.example");
+    ask(&lab, Method::GET, "evil\u{202e}.example", "/").await;
+    assert_eq!(named(&lab), "evil\\u{202e}.example");
+    ask(&lab, Method::GET, &"x.".repeat(200), "/").await;
+    assert!(named(&lab).starts_with("x.x.") && named(&lab).chars().count() <= 121, "{}", named(&lab));
+}

@@ -10,7 +10,7 @@ use mocktenant_odata::{Evaluation, Filter, Literal, PropertyPath, QueryOptions};
 use serde_json::Value;
 
 use crate::key::{Key, KeyPart, Reference};
-use crate::row::Row;
+use crate::row::{Columns, Row};
 use crate::snapshot::TableView;
 
 /// The order in which rows come when `$orderby` does not say.
@@ -34,12 +34,15 @@ pub struct Query<'q> {
     pub scan: Scan,
     /// The most rows of one page, whatever `$top` says; `None` for no bound.
     pub page_size: Option<u64>,
+    /// What the columns hold that rows leave out; `None` where rows are whole.
+    pub defaults: Option<&'static Columns>,
 }
 
 impl<'q> Query<'q> {
     /// A query as both products run it: without regard to case, in key order, on one page.
     pub fn new(options: &'q QueryOptions) -> Self {
-        Self { options, how: Evaluation::CASE_INSENSITIVE, scan: Scan::KeyOrder, page_size: None }
+        let how = Evaluation::CASE_INSENSITIVE;
+        Self { options, how, scan: Scan::KeyOrder, page_size: None, defaults: None }
     }
 }
 
@@ -105,9 +108,10 @@ pub(crate) fn run(
     let options = query.options;
     let mut work = Work { since: 0, go_on };
     let passes = |row: &Row| {
-        visible(row) && options.filter.as_ref().is_none_or(|filter| filter.matches(&row.columns, query.how))
+        let holds = |filter: &Filter| filter.matches_with(&row.columns, query.defaults, query.how);
+        visible(row) && options.filter.as_ref().is_none_or(holds)
     };
-    let candidates: Box<dyn Iterator<Item = &Row>> = match point(table, options.filter.as_ref()) {
+    let candidates: Box<dyn Iterator<Item = &Row>> = match point(table, options.filter.as_ref(), query.how) {
         Some(reference) => Box::new(table.find(&reference).into_iter()),
         None => table.iter(query.scan),
     };
@@ -132,7 +136,7 @@ pub(crate) fn run(
         }
     }
     if ordered {
-        found = sorted(&found, options, query.how, &mut work)?;
+        found = sorted(&found, query, &mut work)?;
         found = found.into_iter().skip(skip).take(probe).collect();
     }
     let more = found.len() > limit && top > limit;
@@ -146,13 +150,14 @@ type Weighed<'r> = (&'r Row, usize);
 /// Rows by `$orderby`; equal ones stay as they were. Sorted in short runs that are merged, so that it can be given up.
 fn sorted<'r>(
     rows: &[&'r Row],
-    options: &QueryOptions,
-    how: Evaluation,
+    query: &Query<'_>,
     work: &mut Work<impl FnMut(usize) -> bool>,
 ) -> Option<Vec<&'r Row>> {
     const RUN: usize = 1024;
-    let compare =
-        |left: &Weighed<'_>, right: &Weighed<'_>| options.compare(&left.0.columns, &right.0.columns, how);
+    let options = query.options;
+    let compare = |left: &Weighed<'_>, right: &Weighed<'_>| {
+        options.compare_with(&left.0.columns, &right.0.columns, query.defaults, query.how)
+    };
     let weigh = |row: &Row| {
         let text =
             |path: &PropertyPath| path.value_in(&row.columns).and_then(Value::as_str).map_or(0, str::len);
@@ -202,12 +207,14 @@ fn merge<'r>(
 
 /// The one row a filter can let through, if it fixes every column of a key to a text, GUID, whole number or boolean:
 /// those equal in a filter exactly when they are equal as keys (the filter is still asked about the row found).
-fn point(table: &TableView<'_>, filter: Option<&Filter>) -> Option<Reference> {
+fn point(table: &TableView<'_>, filter: Option<&Filter>, how: Evaluation) -> Option<Reference> {
     let filter = filter?;
     let key = |columns: &[String]| {
         let parts: Option<Vec<KeyPart>> = columns
             .iter()
             .map(|column| match filter.required_value(column)? {
+                // One text stands for many.
+                Literal::String(text) if how.wildcards && text.contains('*') => None,
                 literal
                 @ (Literal::String(_) | Literal::Guid(_) | Literal::Integer(_) | Literal::Bool(_)) => {
                     KeyPart::from_literal(literal)

@@ -24,4 +24,6 @@ pub use random::fill_from_system;
 pub use rsa_key::{Algorithm, KeyError, MAX_MODULUS_BITS, MIN_MODULUS_BITS, PublicKey, SigningKey};
 pub use seeded::identity_from_seed;
 pub use self_signed::{SelfSigned, SelfSignedError, Subject, Validity, issue_self_signed};
-pub use thumbprint::{PastedThumbprint, Thumbprint, Thumbprint256, decode_key_identifier};
+pub use thumbprint::{
+    PastedThumbprint, Thumbprint, Thumbprint256, decode_hash_member, decode_key_identifier,
+};

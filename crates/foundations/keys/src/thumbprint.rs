@@ -109,7 +109,7 @@ fn fill_from_hex(hex: &str, bytes: &mut [u8]) -> bool {
         })
 }
 
-/// Reads a key identifier of a token header (`x5t`, `x5t#S256`, `kid`) to its 20 or 32 bytes.
+/// Reads a `kid` of a token header to the 20 or 32 bytes of the thumbprint it may be.
 ///
 /// Accepts base64url with or without padding, standard base64 with or without padding (client libraries differ), and
 /// 40 or 64 hex digits of either case (the other spelling of `kid`). None for everything else.
@@ -133,6 +133,21 @@ pub fn decode_key_identifier(text: &str) -> Option<Vec<u8>> {
         })
         .collect();
     URL_SAFE_NO_PAD.decode(folded).ok().filter(|bytes| matches!(bytes.len(), 20 | 32))
+}
+
+/// Reads `x5t` or `x5t#S256` of a token header: whatever its base64 stands for, in either alphabet, padded or not.
+///
+/// No length is asked for, because a product shows what a client put there, be it a hash or not. None for what is no
+/// base64, and for nothing at all.
+pub fn decode_hash_member(text: &str) -> Option<Vec<u8>> {
+    let bare = text.trim_end_matches('=');
+    if bare.is_empty() {
+        return None;
+    }
+    if bare.contains(['+', '/']) {
+        return URL_SAFE_NO_PAD.decode(bare.replace('+', "-").replace('/', "_")).ok();
+    }
+    URL_SAFE_NO_PAD.decode(bare).ok()
 }
 
 /// A SHA-1 thumbprint as someone pasted it into a config file.
@@ -174,7 +189,7 @@ mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
 
-    use super::{PastedThumbprint, Thumbprint, Thumbprint256, decode_key_identifier};
+    use super::{PastedThumbprint, Thumbprint, Thumbprint256, decode_hash_member, decode_key_identifier};
 
     const HEX: &str = "A9993E364706816ABA3E25717850C26C9CD0D89D";
 
@@ -215,6 +230,22 @@ mod tests {
             ] {
                 assert_eq!(decode_key_identifier(&text), Some(bytes.clone()), "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn a_hash_member_is_whatever_its_base64_stands_for() {
+        let bytes: Vec<u8> = (236..=255).collect();
+        for text in
+            ["7O3u7_Dx8vP09fb3-Pn6-_z9_v8", "7O3u7_Dx8vP09fb3-Pn6-_z9_v8=", "7O3u7/Dx8vP09fb3+Pn6+/z9/v8="]
+        {
+            assert_eq!(decode_hash_member(text), Some(bytes.clone()), "{text}");
+        }
+        // Forty hex digits are base64 of thirty bytes, and nothing more is known of them here.
+        assert_eq!(decode_hash_member(HEX).map(|bytes| bytes.len()), Some(30));
+        assert_eq!(decode_hash_member(&STANDARD.encode(HEX)), Some(HEX.as_bytes().to_vec()));
+        for bad in ["", "=", "{THUMBPRINT}", "A", "é"] {
+            assert_eq!(decode_hash_member(bad), None, "{bad}");
         }
     }
 

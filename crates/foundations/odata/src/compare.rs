@@ -17,11 +17,14 @@ use crate::literal::Literal;
 pub struct Evaluation {
     /// Texts and enum members compare without regard to case, as under the SQL collations of both products.
     pub ignore_case: bool,
+    /// `*` in a text that a column is compared with by `eq` or `ne` stands for any characters, as Finance and Operations
+    /// has it.
+    pub wildcards: bool,
 }
 
 impl Evaluation {
     /// As a case-insensitive SQL collation compares.
-    pub const CASE_INSENSITIVE: Self = Self { ignore_case: true };
+    pub const CASE_INSENSITIVE: Self = Self { ignore_case: true, wildcards: false };
 }
 
 /// A value of either side, by what it compares as.

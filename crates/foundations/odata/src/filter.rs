@@ -9,6 +9,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::collation::like;
 use crate::compare::{Comparable, Evaluation, order};
 use crate::error::SyntaxError;
 use crate::filter_parser;
@@ -40,6 +41,20 @@ impl PropertyPath {
         let (first, others) = self.0.split_first()?;
         others.iter().try_fold(row.get(first)?, |value, segment| value.as_object()?.get(segment))
     }
+
+    /// The same, for a row that leaves out columns or has null in them: what they hold is in `defaults`.
+    pub fn value_or<'r>(
+        &self,
+        row: &'r Map<String, Value>,
+        defaults: Option<&'r Map<String, Value>>,
+    ) -> Option<&'r Value> {
+        match defaults {
+            None => self.value_in(row),
+            Some(defaults) => {
+                self.value_in(row).filter(|value| !value.is_null()).or_else(|| self.value_in(defaults))
+            }
+        }
+    }
 }
 
 impl fmt::Display for PropertyPath {
@@ -53,6 +68,9 @@ impl fmt::Display for PropertyPath {
         Ok(())
     }
 }
+
+/// A row, and what a column it lacks holds.
+type Cells<'r> = (&'r Map<String, Value>, Option<&'r Map<String, Value>>);
 
 /// One side of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,11 +182,12 @@ impl Filter {
         }
     }
 
-    /// How many of its comparisons are of one property with another.
+    /// How many of its comparisons may read all of a text: those of one property with another, and with a pattern.
     pub fn pairs(&self) -> usize {
         match self {
             Self::Compare { left: Operand::Property(_), right: Operand::Property(_), .. } => 1,
-            Self::Compare { .. } | Self::Truth(_) => 0,
+            Self::Compare { left, op, right } => usize::from(pattern(left, *op, right).is_some()),
+            Self::Truth(_) => 0,
             Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::pairs).sum(),
             Self::Not(inner) => inner.pairs(),
         }
@@ -176,13 +195,36 @@ impl Filter {
 
     /// Whether the row satisfies the expression.
     pub fn matches(&self, row: &Map<String, Value>, how: Evaluation) -> bool {
-        self.evaluate(row, how) == Some(true)
+        self.matches_with(row, None, how)
+    }
+
+    /// The same of a row that leaves out columns: what they hold is in `defaults`.
+    pub fn matches_with(
+        &self,
+        row: &Map<String, Value>,
+        defaults: Option<&Map<String, Value>>,
+        how: Evaluation,
+    ) -> bool {
+        self.evaluate((row, defaults), how) == Some(true)
     }
 
     /// True, false, or `None` for OData's null.
-    fn evaluate(&self, row: &Map<String, Value>, how: Evaluation) -> Option<bool> {
+    fn evaluate(&self, row: Cells<'_>, how: Evaluation) -> Option<bool> {
         match self {
-            Self::Compare { left, op, right } => Some(op.holds(left.value(row), right.value(row), how)),
+            Self::Compare { left, op, right } => {
+                let pattern = how.wildcards.then(|| pattern(left, *op, right)).flatten();
+                Some(match pattern {
+                    Some((operand, pattern)) => {
+                        let text = match operand.value(row) {
+                            Comparable::Text(text) => Some(text),
+                            _ => None,
+                        };
+                        let alike = text.is_some_and(|text| like(text, pattern, how.ignore_case));
+                        alike == (*op == Comparison::Equal)
+                    }
+                    None => op.holds(left.value(row), right.value(row), how),
+                })
+            }
             Self::Truth(operand) => match operand.value(row) {
                 Comparable::Bool(value) => Some(value),
                 Comparable::Null => None,
@@ -237,6 +279,20 @@ impl Filter {
     }
 }
 
+/// A property that is compared with a text that has a `*` in it, and the text.
+fn pattern<'f>(left: &'f Operand, op: Comparison, right: &'f Operand) -> Option<(&'f Operand, &'f str)> {
+    if !matches!(op, Comparison::Equal | Comparison::NotEqual) {
+        return None;
+    }
+    match (left, right) {
+        (property @ Operand::Property(_), Operand::Literal(Literal::String(text)))
+        | (Operand::Literal(Literal::String(text)), property @ Operand::Property(_)) => {
+            text.contains('*').then_some((property, text))
+        }
+        _ => None,
+    }
+}
+
 /// Three-valued conjunction: false wins over null, null over true.
 fn all<'f>(parts: &'f [Filter], mut value: impl FnMut(&'f Filter) -> Option<bool>) -> Option<bool> {
     let mut answer = Some(true);
@@ -251,9 +307,9 @@ fn all<'f>(parts: &'f [Filter], mut value: impl FnMut(&'f Filter) -> Option<bool
 }
 
 impl Operand {
-    fn value<'v>(&'v self, row: &'v Map<String, Value>) -> Comparable<'v> {
+    fn value<'v>(&'v self, (row, defaults): Cells<'v>) -> Comparable<'v> {
         match self {
-            Self::Property(path) => path.value_in(row).map_or(Comparable::Null, Comparable::from),
+            Self::Property(path) => path.value_or(row, defaults).map_or(Comparable::Null, Comparable::from),
             Self::Literal(literal) => Comparable::from(literal),
         }
     }
@@ -387,6 +443,28 @@ mod tests {
         assert_eq!(required("dataAreaId eq 'usmf' and a eq 1"), Some(Literal::String("usmf".into())));
         assert_eq!(required("dataAreaId eq 'usmf' or a eq 1"), None);
         assert_eq!(required("not (dataAreaId eq 'usmf')"), None);
+    }
+
+    #[test]
+    fn a_column_the_row_leaves_out_holds_its_default() {
+        let defaults = json!({ "taxgroup": "", "name": "nobody", "fax": "" });
+        let holds = |filter: &str, defaults: Option<&Map<String, Value>>| {
+            Filter::parse(filter).unwrap().matches_with(&row(), defaults, Evaluation::CASE_INSENSITIVE)
+        };
+        assert!(holds("taxgroup eq '' and name eq 'Contoso' and fax eq ''", defaults.as_object()));
+        assert!(!holds("taxgroup eq ''", None));
+    }
+
+    #[test]
+    fn a_star_is_a_wildcard_only_where_a_service_says_so_and_in_eq_and_ne_alone() {
+        let how = Evaluation { wildcards: true, ..Evaluation::CASE_INSENSITIVE };
+        let matches = |text: &str, how| Filter::parse(text).unwrap().matches(&row(), how);
+        assert!(matches("name eq 'con*' and '*OSO' eq name and name ne 'x*'", how));
+        assert!(!matches("name ne 'con*'", how));
+        assert!(!matches("creditlimit eq '5*'", how));
+        assert!(matches("name gt 'a*'", how));
+        assert!(!matches("name eq 'con*'", Evaluation::CASE_INSENSITIVE));
+        assert_eq!(Filter::parse("name eq 'con*' or name eq 'x'").unwrap().pairs(), 1);
     }
 
     #[test]

@@ -32,7 +32,18 @@ impl OrderBy {
         right: &Map<String, Value>,
         how: Evaluation,
     ) -> Ordering {
-        let value = |row| self.property.value_in(row).unwrap_or(&Value::Null);
+        self.compare_with(left, right, None, how)
+    }
+
+    /// The same of rows that leave out columns: what they hold is in `defaults`.
+    fn compare_with<'r>(
+        &self,
+        left: &'r Map<String, Value>,
+        right: &'r Map<String, Value>,
+        defaults: Option<&'r Map<String, Value>>,
+        how: Evaluation,
+    ) -> Ordering {
+        let value = |row: &'r _| self.property.value_or(row, defaults).unwrap_or(&Value::Null);
         let ascending = compare_values(value(left), value(right), how);
         if self.descending { ascending.reverse() } else { ascending }
     }
@@ -102,9 +113,20 @@ impl QueryOptions {
         right: &Map<String, Value>,
         how: Evaluation,
     ) -> Ordering {
+        self.compare_with(left, right, None, how)
+    }
+
+    /// The same of rows that leave out columns: what they hold is in `defaults`.
+    pub fn compare_with(
+        &self,
+        left: &Map<String, Value>,
+        right: &Map<String, Value>,
+        defaults: Option<&Map<String, Value>>,
+        how: Evaluation,
+    ) -> Ordering {
         self.orderby
             .iter()
-            .map(|item| item.compare(left, right, how))
+            .map(|item| item.compare_with(left, right, defaults, how))
             .find(|ordering| ordering.is_ne())
             .unwrap_or(Ordering::Equal)
     }

@@ -13,7 +13,7 @@ use mocktenant_verdict::Setting;
 use serde::{Deserialize, Serialize, Serializer};
 use time::Duration;
 
-use mocktenant_world::document::{self, DocumentError, Size};
+use mocktenant_patch::document::{self, DocumentError, Size};
 use mocktenant_world::pointers::end_of;
 use mocktenant_world::{World, clock_offset};
 

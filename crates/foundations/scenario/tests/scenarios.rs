@@ -202,6 +202,14 @@ fn tenant_cert_absent_undoes_the_whole_recipe() {
 }
 
 #[test]
+fn tenant_cert_absent_says_that_the_certificate_cannot_be_had_any_more_and_that_one_makes_ones_own() {
+    let reason = named("tenant-cert-absent").reason.unwrap();
+    for said in ["tenant certificate of older one-boxes cannot be had any more", "makes one's own"] {
+        assert!(reason.contains(said), "{reason}");
+    }
+}
+
+#[test]
 fn what_a_scenario_edited_comes_from_it_and_its_file_keys_from_the_file() {
     let scenario = named("tenant-cert-absent");
     let world = broken(&contoso(), &scenario);

@@ -2,11 +2,14 @@
 //! section 2.2), as any identity provider asks them.
 //!
 //! Decides what is asked, in which order, and what each question reads: what real SDKs write (numbers as strings and
-//! floats, thumbprints in three encodings, `x5c` as one string, `aud` as string or list of one). The provider's
+//! floats, thumbprints in three encodings, `x5c` as one string, `aud` as string or list of one). `x5t` is looked up as a
+//! SHA-1 and `x5t#S256` as a SHA-256; what else a client may have put there is said by [`Misspelt`]. The provider's
 //! [`Policy`] names the questions, says whose audience it is and which certificates the client has, and puts a refusal in
 //! its own words with its own remedy. `x5c` is never a key: the thumbprint has to be registered. `jti` is read, never
 //! checked: SDKs send one assertion again for minutes. That every question which can be asked is asked, in this order, is
 //! inferred.
+
+mod misspelt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,8 +17,9 @@ use mocktenant_keys::{Algorithm, Certificate, PublicKey, Thumbprint, Thumbprint2
 use mocktenant_verdict::{Checklist, Finding, Question, Setting, Text, foreign};
 use time::OffsetDateTime;
 
+pub use self::misspelt::Misspelt;
 use crate::bearer::{SignatureFinding, TimeFinding, TimeWindow, TrustedKey, verify_signature};
-use crate::{Audience, Claims, Compact, KeyIdentifier, Malformed, NumericDate, X5c};
+use crate::{Audience, Claims, Compact, KeyIdentifier, KeyMember, Malformed, NumericDate, X5c};
 
 /// How much of what a client wrote a check shows, in characters.
 const SHOWN: usize = 200;
@@ -25,6 +29,8 @@ const SHOWN: usize = 200;
 pub struct Questions {
     /// Whether it is a JWT.
     pub well_formed: &'static Question,
+    /// Whether it says to be a JWT of a kind that is taken.
+    pub kind: &'static Question,
     /// Whether its algorithm is taken.
     pub algorithm: &'static Question,
     /// Whether it names a key.
@@ -55,9 +61,10 @@ pub struct Questions {
 
 impl Questions {
     /// Those about the assertion alone, in the order asked.
-    pub const fn of_token(&self) -> [&'static Question; 7] {
+    pub const fn of_token(&self) -> [&'static Question; 8] {
         [
             self.well_formed,
+            self.kind,
             self.algorithm,
             self.key_id,
             self.claims,
@@ -78,6 +85,11 @@ impl Questions {
 pub enum Failure<'f> {
     /// It cannot be read, or not as a whole: no JWT, a `crit` nobody knows, an `aud` or a time of another type.
     Malformed,
+    /// A `typ` that is not taken.
+    KindUnsupported {
+        /// `typ` as sent.
+        typ: &'f str,
+    },
     /// No RSA signature algorithm.
     AlgorithmUnsupported {
         /// `alg` as sent.
@@ -106,10 +118,12 @@ pub enum Failure<'f> {
     },
     /// The client has no such certificate.
     KeyUnknown {
-        /// The bytes the header encodes as its first thumbprint, if any encodes one.
+        /// The bytes of the first key identifier that encodes any.
         sent: Option<&'f [u8]>,
         /// The same as a person knows it (see [`Assertion::thumbprint`]).
         thumbprint: Option<&'f str>,
+        /// What is wrong with how the header writes it: then the certificate may well be there.
+        misspelt: Option<&'f Misspelt>,
         /// The assertion.
         assertion: &'f Assertion<'f>,
     },
@@ -117,6 +131,13 @@ pub enum Failure<'f> {
     KeyUnsupported,
     /// Signed with another key than the certificate's.
     SignatureWrong {
+        /// What the header calls the certificate.
+        named: String,
+        /// The certificate.
+        certificate: &'f Certificate,
+    },
+    /// The certificate has not begun.
+    CertificateNotYetValid {
         /// What the header calls the certificate.
         named: String,
         /// The certificate.
@@ -145,6 +166,12 @@ pub trait Policy {
 
     /// How far `nbf` and `exp` may be off.
     const WINDOW: TimeWindow;
+
+    /// What `typ` may be, in any letter case; it may always be absent. None listed: whatever it likes.
+    const KINDS: &'static [&'static str];
+
+    /// The same as a check expects it.
+    const KINDS_EXPECTED: &'static str;
 
     /// Its questions.
     fn questions(&self) -> &'static Questions;
@@ -229,10 +256,14 @@ impl<'r> Assertion<'r> {
         let identifiers = parts.header().key_identifiers();
         let bytes = identifiers.iter().find_map(|identifier| identifier.bytes.as_deref())?;
         let own = policy.certificates().unwrap_or_default();
-        let Ok(sha256) = Thumbprint256::try_from(bytes) else {
-            let named = own.iter().find(|certificate| certificate.thumbprint().as_bytes() == bytes);
-            return Some(named.map_or_else(|| hex(bytes).into(), |one| one.thumbprint_text().into()));
-        };
+        if let Some(named) = own.iter().find(|one| identifiers.iter().any(|sent| names(sent, one))) {
+            return Some(named.thumbprint_text().into());
+        }
+        let means = Misspelt::of(parts.header()).and_then(|misspelt| misspelt.means);
+        if let Some(meant) = means.and_then(|means| own.iter().find(|one| means.is(one))) {
+            return Some(meant.thumbprint_text().into());
+        }
+        let Ok(sha256) = Thumbprint256::try_from(bytes) else { return Some(excerpt(&hex(bytes))) };
         let known = own
             .iter()
             .find(|certificate| certificate.thumbprint256() == sha256)
@@ -264,6 +295,16 @@ impl<'r> Assertion<'r> {
             },
         });
         let parts = self.parts();
+        list.ask(questions.kind, P::KINDS_EXPECTED, Vec::new(), || {
+            given(parts, questions.well_formed, |parts| match parts.header().text("typ") {
+                None | Some("") => Finding::pass("no typ"),
+                _ if P::KINDS.is_empty() => Finding::pass("any"),
+                Some(typ) if P::KINDS.iter().any(|kind| kind.eq_ignore_ascii_case(typ)) => {
+                    Finding::pass("one of them")
+                }
+                Some(typ) => policy.refuse(excerpt(typ), Failure::KindUnsupported { typ }),
+            })
+        });
         list.ask(questions.algorithm, "RS256, RS384, RS512, PS256, PS384 or PS512", Vec::new(), || {
             given(parts, questions.well_formed, |parts| {
                 let alg = parts.header().alg().unwrap_or_default();
@@ -377,7 +418,12 @@ impl<'r> Assertion<'r> {
             });
         } else {
             let thumbprint = self.thumbprint(policy);
-            let settings = || declared(policy, thumbprint.as_deref());
+            let misspelt = parts.and_then(|parts| Misspelt::of(parts.header()));
+            let settings = || match &misspelt {
+                // The header alone is wrong.
+                Some(_) => Vec::new(),
+                None => declared(policy, thumbprint.as_deref()),
+            };
             list.ask(questions.registered, expected, settings, || {
                 if certificates.is_none() {
                     return Finding::skip(questions.client_known.name);
@@ -386,9 +432,14 @@ impl<'r> Assertion<'r> {
                     return Finding::skip(questions.key_id.name);
                 }
                 let sent = identifiers.iter().find_map(|identifier| identifier.bytes.as_deref());
-                let actual = thumbprint.clone().unwrap_or_else(|| "no thumbprint".into());
-                let thumbprint = thumbprint.as_deref();
-                policy.refuse(actual, Failure::KeyUnknown { sent, thumbprint, assertion: self })
+                let actual = match (&thumbprint, &misspelt) {
+                    (Some(thumbprint), Some(misspelt)) => format!("{thumbprint}: {}", misspelt.holds).into(),
+                    (Some(thumbprint), None) => thumbprint.clone(),
+                    (None, Some(misspelt)) => misspelt.holds.into(),
+                    (None, None) => "no thumbprint".into(),
+                };
+                let (thumbprint, misspelt) = (thumbprint.as_deref(), misspelt.as_ref());
+                policy.refuse(actual, Failure::KeyUnknown { sent, thumbprint, misspelt, assertion: self })
             });
         }
         let settings = || {
@@ -400,8 +451,14 @@ impl<'r> Assertion<'r> {
                 signature(parts, certificate, identifier, policy)
             })
         });
-        list.ask(questions.in_date, "not expired", settings, || {
+        list.ask(questions.in_date, "begun and not expired", settings, || {
             given(found, questions.registered, |(certificate, identifier)| {
+                if now < certificate.not_before() {
+                    let named = named(identifier);
+                    let actual = format!("valid from {}", policy.date(certificate.not_before()));
+                    return policy
+                        .refuse(actual.into(), Failure::CertificateNotYetValid { named, certificate });
+                }
                 if now <= certificate.not_after() {
                     return Finding::pass("in date");
                 }
@@ -460,11 +517,16 @@ fn trusted(key: &PublicKey) -> TrustedKey {
     TrustedKey { kid: None, thumbprint: None, thumbprint256: None, public_key: key.clone() }
 }
 
-/// Whether an identifier names a certificate: `kid` and `x5t` may hold either thumbprint, the length tells which.
+/// Whether an identifier names a certificate: `x5t` by its SHA-1, `x5t#S256` by its SHA-256, `kid` by either.
 fn names(identifier: &KeyIdentifier<'_>, certificate: &Certificate) -> bool {
-    identifier.bytes.as_deref().is_some_and(|bytes| {
-        certificate.thumbprint().as_bytes() == bytes || certificate.thumbprint256().as_bytes() == bytes
-    })
+    let Some(bytes) = identifier.bytes.as_deref() else { return false };
+    let sha1 = || certificate.thumbprint().as_bytes() == bytes;
+    let sha256 = || certificate.thumbprint256().as_bytes() == bytes;
+    match identifier.member {
+        KeyMember::X5t => sha1(),
+        KeyMember::X5tS256 => sha256(),
+        KeyMember::Kid => sha1() || sha256(),
+    }
 }
 
 /// What the header calls its certificate: in hex where it is a thumbprint.

@@ -260,6 +260,8 @@ pub enum SignatureFinding {
     Mismatch {
         /// The algorithm.
         algorithm: Algorithm,
+        /// Whether the header has a `nonce`: then what was signed had another one, and only whom the token is for knows.
+        nonce: bool,
     },
 }
 
@@ -287,8 +289,9 @@ impl fmt::Display for SignatureFinding {
             Self::AlgorithmRefused { actual } => write!(formatter, "alg {actual}"),
             Self::CriticalHeader { names } => write!(formatter, "crit {}", excerpt(&names.join(", "))),
             Self::Unsigned => formatter.write_str("an empty signature"),
-            Self::Mismatch { algorithm } => {
-                write!(formatter, "a {} signature that does not verify", algorithm.name())
+            Self::Mismatch { algorithm, nonce } => {
+                let nonce = if *nonce { " under a header with a nonce" } else { "" };
+                write!(formatter, "a {} signature that does not verify{nonce}", algorithm.name())
             }
         }
     }
@@ -316,7 +319,7 @@ pub(crate) fn verify_bytes(token: &Compact<'_>, key: &TrustedKey) -> SignatureFi
     if key.public_key.verify(algorithm, token.signing_input(), token.signature()) {
         SignatureFinding::Valid { algorithm }
     } else {
-        SignatureFinding::Mismatch { algorithm }
+        SignatureFinding::Mismatch { algorithm, nonce: token.header().text("nonce").is_some() }
     }
 }
 

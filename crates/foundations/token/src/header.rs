@@ -1,12 +1,12 @@
 //! What a JOSE header says, read as leniently as real clients write it.
 //!
-//! Decides how a key may be named: `x5t#S256`, `x5t` or `kid`, in base64url with or without padding, in standard base64,
-//! or in hex, because MSAL for Go and Java send standard base64 and MSAL for Python pads. `x5c` may be one string
-//! instead of an array, as MSAL.NET writes it. Never offers `jwk`, `jku` or `x5u`: nothing a token brings along is a key.
+//! Decides how a key may be named: `x5t#S256` and `x5t` in base64url with or without padding or in standard base64,
+//! because MSAL for Go and Java send standard base64 and MSAL for Python pads; `kid` in hex besides. `x5c` may be one
+//! string instead of an array, as MSAL.NET writes it. Never offers `jwk`, `jku` or `x5u`: nothing a token brings along is a key.
 
 use std::fmt;
 
-use mocktenant_keys::decode_key_identifier;
+use mocktenant_keys::{decode_hash_member, decode_key_identifier};
 use serde_json::{Map, Value};
 
 /// A view of a token's header. Members of the wrong JSON type read as absent.
@@ -48,7 +48,8 @@ pub struct KeyIdentifier<'t> {
     pub member: KeyMember,
     /// As it was sent.
     pub text: &'t str,
-    /// The thumbprint it encodes: 20 bytes (SHA-1) or 32 (SHA-256), `None` when it is neither.
+    /// What it encodes. Of `x5t#S256` and `x5t` whatever their base64 stands for, of `kid` a thumbprint of 20 or 32 bytes;
+    /// `None` where it encodes nothing of the kind.
     pub bytes: Option<Vec<u8>>,
 }
 
@@ -119,7 +120,11 @@ impl<'t> Header<'t> {
             .into_iter()
             .filter_map(|(member, text)| {
                 let text = text.filter(|text| !text.is_empty())?;
-                Some(KeyIdentifier { member, text, bytes: decode_key_identifier(text) })
+                let bytes = match member {
+                    KeyMember::Kid => decode_key_identifier(text),
+                    KeyMember::X5tS256 | KeyMember::X5t => decode_hash_member(text),
+                };
+                Some(KeyIdentifier { member, text, bytes })
             })
             .collect()
     }
@@ -157,18 +162,23 @@ mod tests {
     #[test]
     fn a_thumbprint_reads_the_same_in_every_spelling_clients_use() {
         let bytes: Vec<u8> = (236..=255).collect();
-        for text in [
-            "7O3u7_Dx8vP09fb3-Pn6-_z9_v8",
-            "7O3u7_Dx8vP09fb3-Pn6-_z9_v8=",
-            "7O3u7/Dx8vP09fb3+Pn6+/z9/v8=",
-            "ECEDEEEFF0F1F2F3F4F5F6F7F8F9FAFBFCFDFEFF",
-        ] {
-            let members = members(json!({ "x5t": text }));
+        let hex = "ECEDEEEFF0F1F2F3F4F5F6F7F8F9FAFBFCFDFEFF";
+        let read = |member: &str, text: &str| {
+            let members = members(json!({ member: text }));
             let found = Header::new(&members).key_identifiers();
-            assert_eq!(found.len(), 1);
-            assert_eq!(found[0].member, KeyMember::X5t);
-            assert_eq!(found[0].bytes.as_deref(), Some(bytes.as_slice()), "{text}");
+            assert_eq!((found.len(), found[0].member.name()), (1, member));
+            found[0].bytes.clone()
+        };
+        for text in
+            ["7O3u7_Dx8vP09fb3-Pn6-_z9_v8", "7O3u7_Dx8vP09fb3-Pn6-_z9_v8=", "7O3u7/Dx8vP09fb3+Pn6+/z9/v8="]
+        {
+            for member in ["x5t", "x5t#S256", "kid"] {
+                assert_eq!(read(member, text).as_ref(), Some(&bytes), "{member} {text}");
+            }
         }
+        // In hex it is a thumbprint as a `kid` alone: elsewhere it is base64 like any other.
+        assert_eq!(read("kid", hex), Some(bytes));
+        assert_eq!(read("x5t", hex).map(|bytes| bytes.len()), Some(30));
     }
 
     #[test]
@@ -180,6 +190,7 @@ mod tests {
             found.iter().map(|id| id.member).collect::<Vec<_>>(),
             [KeyMember::X5tS256, KeyMember::Kid]
         );
+        assert_eq!(found[0].bytes, None);
         assert_eq!(found[1], KeyIdentifier { member: KeyMember::Kid, text: "my-key", bytes: None });
         assert_eq!(header.alg(), None);
     }

@@ -113,10 +113,6 @@ impl<'de> Visitor<'de> for Strict<'_> {
         Ok(Value::String(value.to_owned()))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
     fn visit_unit<E>(self) -> Result<Value, E> {
         Ok(Value::Null)
     }
@@ -184,5 +180,22 @@ mod tests {
     fn member_order_is_kept() {
         let members = object(br#"{"z":1,"a":2,"m":3}"#).unwrap();
         assert_eq!(members.keys().collect::<Vec<_>>(), ["z", "a", "m"]);
+    }
+    #[test]
+    fn every_kind_of_value_is_read_as_what_it_is() {
+        let text = r#"{"b":[true,false],"i":-7,"u":18446744073709551615,"f":1.5,"s":"plain","e":"a\nb","n":null,"l":[1,{"x":2}]}"#;
+        let members = object(text.as_bytes()).unwrap();
+        assert_eq!(members["b"], Value::Array(vec![Value::Bool(true), Value::Bool(false)]));
+        assert_eq!((members["i"].as_i64(), members["u"].as_u64()), (Some(-7), Some(u64::MAX)));
+        assert_eq!((members["f"].as_f64(), &members["n"]), (Some(1.5), &Value::Null));
+        assert_eq!((members["s"].as_str(), members["e"].as_str()), (Some("plain"), Some("a\nb")));
+        assert_eq!(Value::Object(members).to_string(), text, "written again it is the same");
+    }
+
+    #[test]
+    fn what_stands_in_place_of_an_object_is_named() {
+        for (text, kind) in [("\"a\"", "a string"), ("1", "a number"), ("true", "a boolean")] {
+            assert_eq!(object(text.as_bytes()), Err(Defect::NotAnObject(kind)), "{text}");
+        }
     }
 }

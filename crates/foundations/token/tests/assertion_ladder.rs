@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail by panicking")]
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use mocktenant_keys::{Algorithm, Certificate, Identity, Thumbprint256, shipped};
 use mocktenant_token::assertion::{Assertion, Failure, Policy, Questions};
 use mocktenant_token::bearer::TimeWindow;
@@ -12,7 +14,7 @@ use mocktenant_verdict::{
 use serde_json::{Map, Value, json};
 use time::{Duration, OffsetDateTime};
 
-const NOW: i64 = 1_700_000_000;
+const NOW: i64 = 1_750_000_000;
 const CLIENT: &str = "a name of its own";
 const ENDPOINT: &str = "https://sts.example/oauth2/token";
 
@@ -22,6 +24,7 @@ static REGISTERED: Question = Question::new("registered", Role::Key).needs(&[&KN
 
 static QUESTIONS: Questions = Questions {
     well_formed: &Question::new("well-formed", Role::Token),
+    kind: &Question::new("kind", Role::Token),
     algorithm: &Question::new("algorithm", Role::Token),
     key_id: &Question::new("key-id", Role::Token),
     claims: &Question::new("claims", Role::Token),
@@ -51,6 +54,8 @@ impl Policy for Service {
     type Error = &'static str;
 
     const WINDOW: TimeWindow = TimeWindow { skew: Duration::seconds(10) };
+    const KINDS: &'static [&'static str] = &["JWT", "client-authentication+jwt"];
+    const KINDS_EXPECTED: &'static str = "a JWT";
 
     fn questions(&self) -> &'static Questions {
         &QUESTIONS
@@ -96,9 +101,9 @@ impl Policy for Service {
 
     fn refuse(&self, actual: Text, failure: Failure<'_>) -> Finding<&'static str> {
         let named = match &failure {
-            Failure::SignatureWrong { named, .. } | Failure::CertificateExpired { named, .. } => {
-                Some(named.clone())
-            }
+            Failure::SignatureWrong { named, .. }
+            | Failure::CertificateNotYetValid { named, .. }
+            | Failure::CertificateExpired { named, .. } => Some(named.clone()),
             _ => None,
         };
         if let Some(named) = named {
@@ -136,12 +141,16 @@ fn signed(identity: &Identity, header: &Value, claims: &Map<String, Value>) -> S
 }
 
 fn judged(service: &Service, token: &str) -> Vec<Check> {
+    judged_at(service, token, NOW)
+}
+
+fn judged_at(service: &Service, token: &str, now: i64) -> Vec<Check> {
     let switches = Switches::default();
     let mut list = Checklist::new(&switches, |error| (*error, "ask the administrator"));
     let assertion = Assertion::read(token);
     assertion.ask_token(&mut list, service);
     list.ask(&KNOWN, "", Vec::new(), || Finding::when(service.certificates.is_some(), "", || "refused"));
-    assertion.ask_client(&mut list, service, OffsetDateTime::from_unix_timestamp(NOW).unwrap());
+    assertion.ask_client(&mut list, service, OffsetDateTime::from_unix_timestamp(now).unwrap());
     let (mut checks, _) = list.finish();
     checks.retain(|check| check.name != KNOWN.name);
     checks
@@ -190,7 +199,7 @@ fn the_policy_says_whose_audience_it_is_and_how_far_a_clock_may_be_off() {
 #[test]
 fn a_question_without_its_value_waits_for_the_one_that_gives_it() {
     let (failed, skipped) = refused(&service(), "rubbish");
-    assert_eq!((failed, skipped.len()), (vec!["well-formed".to_owned()], 11));
+    assert_eq!((failed, skipped.len()), (vec!["well-formed".to_owned()], 12));
     // A critical header nobody understands is refused, and the rest is said all the same.
     let token = signed(shipped::sample_client(), &json!({ "crit": ["b64"] }), &healthy());
     assert_eq!(refused(&service(), &token), (vec!["well-formed".into(), "signature".into()], vec![]));
@@ -246,6 +255,81 @@ fn a_key_is_called_by_its_sha1_thumbprint_wherever_the_certificate_is_at_hand() 
     assert_eq!(called(&service(), stranger, with(stranger, own)), hex(stranger));
     let neighbours = Service { others: vec![stranger.certificate().clone()], ..service() };
     assert_eq!(called(&neighbours, stranger, by_sha256(stranger)), sha1(stranger));
+}
+
+#[test]
+fn a_hash_is_looked_up_as_what_its_member_says_it_is_and_what_else_stands_there_is_named() {
+    let own = shipped::sample_client();
+    let (sha1, sha256) = (own.certificate().thumbprint(), own.certificate().thumbprint256());
+    let found = |header: Value| {
+        let checks = judged(&service(), &signed(own, &header, &healthy()));
+        let check = checks.into_iter().find(|check| check.name == "registered").unwrap();
+        (check.actual.to_string(), check.settings.len())
+    };
+    let base64 = |bytes: &[u8]| STANDARD.encode(bytes);
+    let passed = (sha1.to_string(), 0);
+    for header in [
+        json!({ "x5t": base64(sha1.as_bytes()) }),
+        json!({ "x5t": null, "x5t#S256": sha256.base64url() }),
+        json!({ "x5t": null, "kid": sha1.to_string().to_lowercase() }),
+        json!({ "x5t": null, "kid": sha256.base64url() }),
+        json!({ "x5t": "c0117050-0000-4000-8000-00000000a001", "kid": sha1.to_string() }),
+    ] {
+        assert_eq!(found(header.clone()), passed, "{header}");
+    }
+    let known = |holds: &str| (format!("{sha1}: {holds}"), 0);
+    for (header, expected) in [
+        (json!({ "x5t": sha256.base64url() }), known("x5t holds a SHA-256")),
+        (json!({ "x5t": null, "x5t#S256": sha1.base64url() }), known("x5t#S256 holds a SHA-1")),
+        (json!({ "x5t": sha1.to_string() }), known("x5t holds the hexadecimal text itself")),
+        (
+            json!({ "x5t": base64(sha1.to_string().as_bytes()) }),
+            known("x5t holds the base64 of the hexadecimal text"),
+        ),
+        (
+            json!({ "x5t": null, "x5t#S256": base64(sha256.to_string().to_lowercase().as_bytes()) }),
+            known("x5t#S256 holds the base64 of the hexadecimal text"),
+        ),
+        (json!({ "x5t": "{THUMBPRINT}" }), ("x5t holds no base64".to_owned(), 0)),
+    ] {
+        assert_eq!(found(header.clone()), expected, "{header}");
+    }
+    let guid = found(json!({ "x5t": "c0117050-0000-4000-8000-00000000a001" }));
+    assert!(guid.0.ends_with(": x5t holds a GUID, no hash of a certificate"), "{guid:?}");
+}
+
+#[test]
+fn a_certificate_counts_from_its_first_moment_to_its_last() {
+    let (first, last) = {
+        let certificate = shipped::sample_client().certificate();
+        (certificate.not_before().unix_timestamp(), certificate.not_after().unix_timestamp())
+    };
+    for (now, fails) in [(first - 1, true), (first, false), (last, false), (last + 1, true)] {
+        let mut claims = healthy();
+        claims.insert("nbf".to_owned(), now.into());
+        claims.insert("exp".to_owned(), (now + 60).into());
+        let token = signed(shipped::sample_client(), &json!({}), &claims);
+        let failed: Vec<_> = judged_at(&service(), &token, now).into_iter().filter(Check::failed).collect();
+        assert_eq!(
+            failed.iter().map(|check| &*check.name).collect::<Vec<_>>(),
+            if fails { vec!["in-date"] } else { vec![] }
+        );
+    }
+}
+
+#[test]
+fn a_type_is_one_the_policy_takes_or_none_at_all() {
+    let of = |typ: Value| {
+        refused(&service(), &signed(shipped::sample_client(), &json!({ "typ": typ }), &healthy())).0
+    };
+    for typ in
+        [json!("JWT"), json!("jwt"), json!("client-authentication+jwt"), json!(""), json!(null), json!(5)]
+    {
+        assert!(of(typ.clone()).is_empty(), "{typ}");
+    }
+    for typ in ["at+jwt", "JOSE", "JWT "] {
+        assert_eq!(of(json!(typ)), ["kind"]);
+    }
 }
 
 #[test]
@@ -317,6 +401,7 @@ fn what_a_person_is_shown_of_each_refusal_is_written_down() {
         json!({ "x5t": null }),
         json!({ "crit": ["b64"] }),
         json!({ "x5t": null, "kid": "nobody" }),
+        json!({ "typ": "at+jwt" }),
     ] {
         show(&service(), &signed(own, &header, &healthy()));
     }

@@ -137,10 +137,17 @@ fn judged(authorization: &str) -> (Vec<Check>, Option<String>) {
 }
 
 fn judged_by(questions: &'static Questions, authorization: &str) -> (Vec<Check>, Option<String>) {
+    judged_without(&Switches::default(), questions, authorization)
+}
+
+fn judged_without(
+    switches: &Switches,
+    questions: &'static Questions,
+    authorization: &str,
+) -> (Vec<Check>, Option<String>) {
     let key = TrustedKey::of_certificate(shipped::token_signing().certificate()).unwrap();
     let gate = Gate(vec![key], questions);
-    let switches = Switches::default();
-    let mut list = Checklist::new(&switches, describe);
+    let mut list = Checklist::new(switches, describe);
     let authorization = read_authorization(Some(authorization.as_bytes()).filter(|value| !value.is_empty()));
     let now = OffsetDateTime::from_unix_timestamp(NOW).unwrap();
     let token = ladder::ask(&mut list, &gate, &authorization, now);
@@ -228,6 +235,15 @@ fn what_waits_for_something_is_skipped_for_it() {
     let inkless = signed(shipped::token_signing(), &json!({ "alg": "none" }), &json!({}));
     assert_eq!(judged(&inkless).1.as_deref(), Some("AlgorithmRefused"));
     assert_eq!(skipped(&inkless, "stamp"), skip("ink"));
+}
+
+#[test]
+fn a_token_that_is_not_there_is_not_one_that_cannot_be_read_also_where_nobody_asks_for_it() {
+    for (authorization, readable) in [("", "Skipped"), ("Basic x", "Skipped"), ("Bearer", "Failed")] {
+        let (checks, refusal) = judged_without(&Switches::off(["present"]), &QUESTIONS, authorization);
+        assert!(format!("{:?}", checks[1].outcome).starts_with(readable), "{authorization}: {checks:?}");
+        assert_eq!(refusal.is_some(), readable == "Failed", "{authorization}");
+    }
 }
 
 #[test]

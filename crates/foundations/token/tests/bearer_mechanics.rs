@@ -9,7 +9,7 @@ use mocktenant_token::bearer::{
     Authorization, TimeFinding, TimeWindow, TrustedKey, read_authorization, select_key, verify_signature,
 };
 use mocktenant_token::{Claims, Compact, HeaderSegment, MAX_TOKEN_BYTES, mint};
-use mocktenant_verdict::Finding;
+use mocktenant_verdict::{Finding, Text};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
@@ -146,6 +146,18 @@ fn selected(header: &Value, keys: &[TrustedKey]) -> (Option<usize>, String) {
 }
 
 #[test]
+fn a_trusted_key_is_shown_by_its_published_name_which_no_request_copies_unless_it_is_too_long() {
+    let shown = |kid: &str| {
+        let keys = [TrustedKey { kid: Some(kid.into()), ..trusted(shipped::token_signing()) }];
+        let token = unsigned(&json!({ "kid": kid }));
+        select_key(Compact::parse(&token).unwrap().header(), &keys).expected()
+    };
+    let (longest, longer) = ("k".repeat(64), "k".repeat(65));
+    assert!(matches!(shown(&longest), Text::Shared(kid) if *kid == longest));
+    assert_eq!(shown(&longer).as_str(), format!("{longest}..."));
+}
+
+#[test]
 fn a_key_is_used_only_under_one_of_its_own_names() {
     let (first, second) = (shipped::token_signing(), shipped::second_client());
     let keys = [trusted(first), trusted(second)];
@@ -220,6 +232,10 @@ fn a_signature_holds_only_if_it_is_there_is_asked_for_and_was_made_with_the_key(
     let wrong = (false, "a RS256 signature that does not verify".to_owned());
     let other = URL_SAFE_NO_PAD.encode(json!({ "alg": "RS256", "typ": "JWT" }).to_string());
     assert_eq!(found(&format!("{other}.{claims}.{signature}")), wrong);
+    // Of what was signed under another nonce than is sent only its resource knows how to verify it.
+    let other = URL_SAFE_NO_PAD.encode(json!({ "nonce": "n", "alg": "RS256" }).to_string());
+    let nonce = "a RS256 signature that does not verify under a header with a nonce".to_owned();
+    assert_eq!(found(&format!("{other}.{claims}.{signature}")), (false, nonce));
     let mut bent = URL_SAFE_NO_PAD.decode(signature).unwrap();
     bent[0] ^= 1;
     assert_eq!(found(&format!("{signed}.{}", URL_SAFE_NO_PAD.encode(&bent))), wrong);

@@ -261,10 +261,41 @@ pub struct SecurityRole {
     pub pointer: pointers::SecurityRole,
 }
 
+/// How far a privilege reaches from who holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// Rows the user owns.
+    Basic,
+    /// Rows of the user's business unit.
+    Local,
+    /// Rows of that business unit and those below it.
+    Deep,
+    /// Every row of the organisation.
+    Global,
+}
+
+impl Depth {
+    /// A privilege as a role declares it, `prvReadAccount:Basic`: its name and depth. Without a depth it is `Global`.
+    pub fn of(held: &str) -> Option<(&str, Self)> {
+        let Some((name, depth)) = held.split_once(':') else { return Some((held, Self::Global)) };
+        let depth = match depth {
+            "Basic" => Self::Basic,
+            "Local" => Self::Local,
+            "Deep" => Self::Deep,
+            "Global" => Self::Global,
+            _ => return None,
+        };
+        Some((name, depth))
+    }
+}
+
 impl SecurityRole {
-    /// Whether the role holds a privilege, for instance `prvCreateAccount`. Privilege names have no letter case.
-    pub fn grants(&self, privilege: &str) -> bool {
-        self.privileges.iter().any(|held| held == "*" || held.eq_ignore_ascii_case(privilege))
+    /// How far the role holds a privilege, for instance `prvCreateAccount`. Privilege names have no letter case.
+    pub fn depth(&self, privilege: &str) -> Option<Depth> {
+        let held = self.privileges.iter().filter_map(|held| Depth::of(held));
+        held.filter(|(name, _)| *name == "*" || name.eq_ignore_ascii_case(privilege))
+            .map(|(_, depth)| depth)
+            .max()
     }
 }
 

@@ -15,8 +15,8 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::document::{self, DocumentError, Size};
 use crate::secret_text::SecretText;
+use mocktenant_patch::document::{self, DocumentError, Size};
 
 /// Business records: entity set, then a name of ours, then the row.
 pub type Records = IndexMap<String, IndexMap<String, Map<String, Value>>>;
@@ -376,7 +376,8 @@ pub struct ApplicationUser {
 pub struct SecurityRole {
     /// `roleid` (GUID).
     pub id: String,
-    /// Privilege names such as `prvCreateAccount`; `*` is all of them.
+    /// Privilege names such as `prvCreateAccount`, with a depth where it is not the whole organisation:
+    /// `prvReadAccount:Basic` (own rows), `:Local`, `:Deep`, `:Global`. `*` is all of them.
     pub privileges: Vec<String>,
 }
 

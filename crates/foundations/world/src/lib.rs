@@ -11,7 +11,6 @@ pub mod clock_offset;
 mod compile;
 mod compiled;
 pub mod declaration;
-pub mod document;
 mod files;
 mod guid;
 mod material;
@@ -26,13 +25,13 @@ mod touched;
 mod world;
 
 pub use compiled::{
-    Application, ApplicationUser, Environment, IdentityProvider, Node, Organization, Secret, SecurityRole,
-    StoredCertificate, Stores, Tenant,
+    Application, ApplicationUser, Depth, Environment, IdentityProvider, Node, Organization, Secret,
+    SecurityRole, StoredCertificate, Stores, Tenant,
 };
 pub use declaration::{Declaration, Errand};
-pub use document::DocumentError;
 pub use files::Artefacts;
 pub use guid::is_guid;
+pub use mocktenant_patch::document::DocumentError;
 pub use mocktenant_patch::{Edit, Operation, Problem};
 pub use mocktenant_verdict::Setting;
 pub use origin::{EditedBy, Origin, Origins};

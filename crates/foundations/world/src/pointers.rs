@@ -290,6 +290,7 @@ pointers! {
     SecurityRole {
         id() -> Setting: "id";
         privileges() -> Setting: "privileges";
+        privilege(held) -> Setting: "privileges", held;
     }
 
     /// `/caller`.

@@ -7,14 +7,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use mocktenant_verdict::Setting;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::compile::Problems;
-use crate::document::hint_in;
 use crate::parts::{Compiled, Parts};
 use crate::pointers::{CALLER, ENVIRONMENTS, ORGANIZATIONS, TENANTS};
 use mocktenant_patch::Problem;
+use mocktenant_patch::document::{NO_MEMBER, part};
 use mocktenant_patch::nearest::{clip, one_of};
 
 const MEMBERS: [&str; 4] = [TENANTS, ENVIRONMENTS, ORGANIZATIONS, CALLER];
@@ -154,29 +153,7 @@ pub(crate) fn read<C: Compiled>(
 pub(crate) fn strangers(view: &Value, problems: &mut Problems) {
     let Value::Object(members) = view else { return };
     for member in members.keys().filter(|member| !MEMBERS.contains(&member.as_str())) {
-        let message = format!("there is no member `{}` here", clip(member));
+        let message = format!("{NO_MEMBER} `{}` here", clip(member));
         problems.push(Problem::new(Setting::of([member.as_str()]), message).hint(one_of(member, MEMBERS)));
     }
-}
-
-/// Reads one part of the view; the error names the pointer inside it and the nearest valid member.
-pub(crate) fn part<T: DeserializeOwned>(
-    value: &Value,
-    pointer: impl FnOnce() -> Setting,
-) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let mut at = pointer();
-        for segment in error.path() {
-            match segment {
-                serde_path_to_error::Segment::Map { key } => at = at.join(key),
-                // An element of a list has no name while it is not a text.
-                _ => break,
-            }
-        }
-        let message = error.into_inner().to_string();
-        let hint = hint_in(&message);
-        // serde goes on to list every member; the hint says it better.
-        let message = message.split_once(", expected one of").map_or(message.as_str(), |(start, _)| start);
-        Problem::new(at, message).hint(hint)
-    })
 }

@@ -124,7 +124,7 @@ impl World {
         let mut next = self.clone();
         if touched.caller {
             let at = || pointers::caller().setting();
-            match view.get(CALLER).map(|value| touched::part::<Caller>(value, at)) {
+            match view.get(CALLER).map(|value| mocktenant_patch::document::part::<Caller>(value, at)) {
                 Some(Ok(written)) => {
                     next.caller_view = Arc::new(parts::json(&written, at, &mut problems));
                     next.caller = Arc::new(written);
@@ -168,6 +168,18 @@ impl World {
         next.origins.restore(part, &base.origins);
         next.generation += 1;
         if problems.is_empty() { Ok(next) } else { Err(WorldError { problems }) }
+    }
+
+    /// Whether the map at this place takes any name (the keys of a file, the tenants by id); else the declaration knows every
+    /// member there can be. Asked of the declaration itself, with a name that nobody declares.
+    pub fn is_open(&self, at: &Setting) -> bool {
+        let stranger = Edit::add(at.join("\u{1}nobody"), Value::Null);
+        match self.edited(&[stranger], EditedBy::Control) {
+            Ok(_) => true,
+            Err(error) => {
+                error.problems().iter().all(|problem| !mocktenant_patch::document::is_unknown(problem))
+            }
+        }
     }
 
     /// What a person wrote, completed: put together from the parts. Whoever needs one part asks for that.

@@ -258,3 +258,11 @@ fn a_world_is_shared_between_threads_and_prints_no_secret() {
     }
     assert!(printed.contains("ada@contoso.com"), "{printed}");
 }
+
+#[test]
+fn the_one_box_has_its_redirect_uris_with_and_without_a_final_slash() {
+    let url = "https://usnconeboxax1aos.cloud.onebox.dynamics.com";
+    let declared = &contoso().view()["tenants"][TENANT]["applications"][ONEBOX]["redirect_uris"];
+    let uris: Vec<&str> = declared.as_array().unwrap().iter().filter_map(|uri| uri.as_str()).collect();
+    assert_eq!(uris, [url, &format!("{url}/"), &format!("{url}/oauth"), &format!("{url}/oauth/")]);
+}

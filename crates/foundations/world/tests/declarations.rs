@@ -44,6 +44,7 @@ fn every_problem_is_listed_at_once() {
     organization.api_host = organization.host.clone();
     let role = organization.roles["Basic User"].id.clone();
     Arc::make_mut(&mut organization.roles["System Administrator"]).id = role;
+    Arc::make_mut(&mut organization.roles["Delegate"]).privileges = vec!["prvReadAccount:basic".into()];
 
     let error = compiled(wrong).unwrap_err();
     let onebox = "/environments/onebox";
@@ -62,6 +63,7 @@ fn every_problem_is_listed_at_once() {
         format!("{onebox}/machine/certificates/LocalMachine/Root/lab-ca2: the lab's own roots are declared"),
         format!("{onebox}/machine/certificates/LocalMachine/Mine: `Mine` is not a value here"),
         "/organizations/contoso/roles/Basic User/id: the role id".to_owned(),
+        "/organizations/contoso/roles/Delegate/privileges/prvReadAccount:basic: `prvReadAccount:basic` has no depth a privilege can have (write :Basic, :Local,".to_owned(),
         format!("{onebox}/identity: there is no identity provider `c0117050-0000-4000-8000-000000000002` (did you mean `{TENANT}`?)"),
         "/organizations/contoso/api_host: the host `contoso.crm4.dynamics.com` is already at /organizations/contoso/host".to_owned(),
     ];

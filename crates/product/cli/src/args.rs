@@ -50,7 +50,8 @@ pub(crate) struct Common {
 
     /// Control URL of a running lab, for instance http://127.0.0.1:7440
     ///
-    /// Default: the lab whose settings.json is in the state directory, else http://127.0.0.1:7440.
+    /// Default: the lab whose settings.json is in the state directory; without one, and without --state,
+    /// http://127.0.0.1:7440.
     #[arg(long, global = true, value_name = "URL", env = "MOCKTENANT_URL", help_heading = "Common")]
     pub(crate) url: Option<String>,
 
@@ -121,6 +122,8 @@ pub(crate) enum Verb {
     Serve(Serve),
     /// Tell a failure from end to end: symptom, chain, cause, and the fix step by step
     Reproduce(Reproduce),
+    /// Create the next customer in a running lab, and show the chain
+    Try(Try),
     /// Say why a call was refused, and the one setting to change
     Explain(Explain),
     /// Show what happened: one line per exchange
@@ -129,6 +132,8 @@ pub(crate) enum Verb {
     Get(Get),
     /// Change one declared value of a running lab
     Set(Set),
+    /// Take one declared value out of a running lab
+    Unset(Unset),
     /// Restart an environment, as IISRESET would: it reads its configuration again
     Restart(Restart),
     /// Print every URL, id, secret and file of a lab
@@ -173,6 +178,10 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "URL", env = "MOCKTENANT_PUBLIC_URL_DATAVERSE")]
     pub(crate) public_url_dataverse: Option<String>,
 
+    /// Begin in this broken world instead of the healthy one; `scenarios` lists them, `scenarios --reset` heals it
+    #[arg(long, value_name = "NAME", env = "MOCKTENANT_SCENARIO")]
+    pub(crate) scenario: Option<String>,
+
     /// File every exchange is appended to as a line of JSON, secrets masked; `explain --journal FILE` reads it
     #[arg(long, value_name = "FILE", env = "MOCKTENANT_JOURNAL_FILE")]
     pub(crate) journal_file: Option<PathBuf>,
@@ -211,6 +220,23 @@ pub(crate) struct Reproduce {
     /// Leave the lab running until it is stopped
     #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_KEEP")]
     pub(crate) keep: bool,
+}
+
+/// `try`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+The lab's own caller asks for a token and creates a customer with a number of its own,
+which Dual Write writes to Dataverse. Can be repeated.
+Exits 0 if it was created, 1 if it was refused.
+
+Examples:
+  mocktenant try                                one line for each product of the chain
+  mocktenant try --json                         {did, exchange, token_exchange,
+                                                status, refused, body}")]
+pub(crate) struct Try {
+    /// Print JSON
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]
+    pub(crate) json: bool,
 }
 
 /// `explain`.
@@ -270,13 +296,23 @@ pub(crate) struct Journal {
 /// `get`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
+A setting is named by the last member of its pointer, with as many of the members
+above it as tell it from others, or by the whole pointer. Secrets are hidden.
+
 Examples:
-  mocktenant get /environments/onebox/web_config/Infrastructure.S2SCertThumbprint
-  mocktenant get /caller --json                 with its origin and where to change it")]
+  mocktenant get Aad.Realm                      a key of web.config
+  mocktenant get onebox/Aad.Realm               where two environments have it
+  mocktenant get /caller --json                 {pointer, value, origin, place, restart}
+  mocktenant get journal                        GET /v1/journal; likewise world, scenarios,
+                                                errors, settings, openapi.json")]
 pub(crate) struct Get {
-    /// RFC 6901 pointer into the declaration; `\"\"` is all of it
-    #[arg(value_name = "POINTER")]
-    pub(crate) pointer: String,
+    /// A setting, by pointer or short name, or a noun of the control API; `\"\"` is the whole declaration
+    #[arg(value_name = "SETTING|NOUN")]
+    pub(crate) what: String,
+
+    /// Show secrets too
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_SHOW_SECRETS")]
+    pub(crate) show_secrets: bool,
 
     /// Print the value with its origin as JSON
     #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]
@@ -286,21 +322,40 @@ pub(crate) struct Get {
 /// `set`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
-Says so if an environment has to be restarted before the change counts.
+A setting is named by the last member of its pointer, with as many of the members
+above it as tell it from others, or by the whole pointer. Says so if an environment
+has to be restarted before the change counts.
 
 Examples:
-  mocktenant set /environments/onebox/web_config/Aad.Realm spn:00000015-0000-0000-c000-000000000000
-  mocktenant set /environments/onebox/database/SysFlighting/DualWriteUnoAuthenticationFnoToCds/Enabled 0
-  mocktenant set /environments/onebox/wif_config/audienceUris/- spn:c0117050-0000-4000-8000-00000000a002
-  mocktenant set /tenants/.../applications/.../certificates/AB12 @certificate.json")]
+  mocktenant set Aad.Realm spn:00000015-0000-0000-c000-000000000000
+  mocktenant set onebox/DualWriteUnoAuthenticationFnoToCds/Enabled 0
+  mocktenant set onebox/wif_config/audienceUris/- spn:c0117050-0000-4000-8000-00000000a002
+  mocktenant set --new onebox/web_config/My.Key 1    a key that was not there
+  mocktenant set /tenants/.../certificates/AB12 @certificate.json")]
 pub(crate) struct Set {
-    /// RFC 6901 pointer into the declaration; `/-` at the end of a list appends
-    #[arg(value_name = "POINTER")]
-    pub(crate) pointer: String,
+    /// A setting, by pointer or short name; `/-` at the end of a list appends
+    #[arg(value_name = "SETTING")]
+    pub(crate) setting: String,
 
     /// JSON, or else a text; @FILE reads it from a file
     #[arg(value_name = "VALUE|@FILE", allow_hyphen_values = true)]
     pub(crate) value: String,
+
+    /// Add a key or an entry that is not there
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub(crate) new: bool,
+}
+
+/// `unset`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  mocktenant unset Infrastructure.S2SCertThumbprint
+  mocktenant unset onebox/SysAADClientTable/c0117050-0000-4000-8000-00000000a001")]
+pub(crate) struct Unset {
+    /// A setting, by pointer or short name
+    #[arg(value_name = "SETTING")]
+    pub(crate) setting: String,
 }
 
 /// `restart`.
@@ -311,7 +366,7 @@ pub(crate) struct Restart {
     pub(crate) environment: String,
 
     /// Only this node of it; the others go on with what they read
-    #[arg(long, value_name = "NODE", env = "MOCKTENANT_NODE")]
+    #[arg(long, value_name = "NODE")]
     pub(crate) node: Option<String>,
 }
 
@@ -346,15 +401,15 @@ pub(crate) struct Scenarios {
     pub(crate) name: Option<String>,
 
     /// Put the running lab into this broken world; its records and journal begin anew
-    #[arg(long = "use", value_name = "NAME", env = "MOCKTENANT_SCENARIO", conflicts_with = "reset")]
+    #[arg(long = "use", value_name = "NAME", conflicts_with = "reset")]
     pub(crate) chosen: Option<String>,
 
     /// Put the running lab back into the world it began with
-    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_RESET")]
+    #[arg(long, action = ArgAction::SetTrue)]
     pub(crate) reset: bool,
 
     /// With --reset: only `environment/NAME`, `organization/NAME` or `tenant/ID`; the journal stays
-    #[arg(long, value_name = "SCOPE", env = "MOCKTENANT_SCOPE", requires = "reset")]
+    #[arg(long, value_name = "SCOPE", requires = "reset")]
     pub(crate) scope: Option<String>,
 
     /// Print JSON
@@ -423,7 +478,9 @@ mod tests {
     }
 
     #[test]
-    fn every_flag_has_an_environment_twin() {
+    fn every_flag_has_an_environment_twin_but_those_that_change_a_running_lab() {
+        // A variable that stays in the environment must not turn a listing into a change.
+        const CHANGES: [&str; 5] = ["chosen", "reset", "scope", "new", "node"];
         let command = Cli::command();
         for command in std::iter::once(&command).chain(command.get_subcommands()) {
             for argument in command.get_arguments().filter(|argument| !argument.is_positional()) {
@@ -432,6 +489,10 @@ mod tests {
                     continue;
                 }
                 let twin = argument.get_env().and_then(|twin| twin.to_str());
+                if CHANGES.contains(&name) {
+                    assert_eq!(twin, None, "{}: {name}", command.get_name());
+                    continue;
+                }
                 assert!(
                     twin.is_some_and(|twin| twin.starts_with("MOCKTENANT_")),
                     "{}: {name}",

@@ -63,6 +63,16 @@ impl Palette {
     }
 }
 
+/// A word for a POSIX shell.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+,=".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
 /// [`harmless`], line by line. Only for texts that are meant to have lines: a value within a line is made [`harmless`]
 /// before the line is put together, or its line ends would pass for the text's.
 pub(crate) fn harmless_lines(text: &str) -> String {
@@ -137,6 +147,13 @@ pub(crate) fn print_exchanges(opening: String, mut exchanges: Reader) -> io::Res
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_survive_a_shell() {
+        assert_eq!(quoted("plain-word_1"), "plain-word_1");
+        assert_eq!(quoted("it's {here}"), "'it'\\''s {here}'");
+        assert_eq!(quoted(""), "''");
+    }
 
     #[test]
     fn control_characters_of_strangers_never_reach_the_terminal() {

@@ -51,6 +51,12 @@ impl Failure {
         self
     }
 
+    /// With a line below it.
+    pub(crate) fn cause(mut self, line: String) -> Self {
+        self.causes.push(line);
+        self
+    }
+
     /// With another exit code: the verb knows better what a refusal means.
     pub(crate) fn with_exit(mut self, exit: Exit) -> Self {
         self.exit = exit;
@@ -66,6 +72,15 @@ impl Failure {
     /// Whether the reader of our output has gone, as `head` does: there is nothing to complain about.
     pub(crate) fn nobody_reads(&self) -> bool {
         self.nobody_reads
+    }
+
+    /// With one more thing to do.
+    pub(crate) fn and_hint(mut self, more: &str) -> Self {
+        self.hint = Some(match self.hint {
+            Some(hint) => format!("{hint} {more}"),
+            None => more.to_owned(),
+        });
+        self
     }
 
     pub(crate) fn exit_code(&self) -> u8 {

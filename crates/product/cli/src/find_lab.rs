@@ -16,6 +16,7 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::args::Common;
+use crate::console;
 use crate::failure::{Exit, Failure};
 
 const FALLBACK: &str = "http://127.0.0.1:7440";
@@ -71,15 +72,6 @@ fn unusable(file: &Path, why: &str) -> Failure {
         .hint("start the lab again, or say where it is: --url URL")
 }
 
-/// Whether a setting is named by an RFC 6901 pointer.
-pub(crate) fn is_pointer(pointer: &str) -> Result<(), Failure> {
-    if pointer.is_empty() || pointer.starts_with('/') {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::Usage, format!("{pointer} is no pointer: it begins with /"))
-        .hint(format!("/{pointer}")))
-}
-
 impl Candidate {
     /// Looks where the flags and the state directory say.
     pub(crate) fn find(common: &Common) -> Result<Self, Failure> {
@@ -122,6 +114,12 @@ impl Candidate {
             });
         }
         if !found {
+            // Whoever says which lab is meant means no other one.
+            if let Some(state) = common.state.as_deref().filter(|state| !state.as_os_str().is_empty()) {
+                let what = format!("no lab was started in {}", state.display());
+                let start = format!("start one there: mocktenant serve --port 0{}", flags(common));
+                return Err(Failure::new(Exit::Unreachable, what).hint(start));
+            }
             return Ok(Self { url: FALLBACK.to_owned(), instance: None, token, file: None, ca_pem });
         }
         if settings.control_url.is_empty() || settings.instance.is_empty() {
@@ -233,6 +231,19 @@ impl LabAt {
     }
 }
 
+/// The flags that lead another command of the same shell to the same lab, with a blank before each. What a variable says it
+/// says to that command too.
+pub(crate) fn flags(common: &Common) -> String {
+    let state = common.state.as_ref().map(|state| state.to_string_lossy().into_owned());
+    let given = [("--state", "MOCKTENANT_STATE", state), ("--url", "MOCKTENANT_URL", common.url.clone())];
+    let flag = |(flag, twin, value): (&str, &str, Option<String>)| {
+        let value =
+            value.filter(|value| !value.is_empty() && std::env::var(twin).ok().as_ref() != Some(value))?;
+        Some(format!(" {flag} {}", console::quoted(&value)))
+    };
+    given.into_iter().filter_map(flag).collect()
+}
+
 /// A problem document (RFC 9457) as a failure.
 pub(crate) fn refusal(reply: &Reply) -> Failure {
     let document = read_json(reply).unwrap_or_default();
@@ -248,7 +259,7 @@ pub(crate) fn refusal(reply: &Reply) -> Failure {
         let member = |name: &str| located[name].as_str().unwrap_or_default();
         // A value that is not there says so once; the pointer is what was typed.
         if document["detail"].as_str() != Some(member("detail")) {
-            failure = failure.because(&Located(format!("{}: {}", member("pointer"), member("detail"))));
+            failure = failure.cause(format!("{}: {}", member("pointer"), member("detail")));
         }
         if hint.is_none() && !member("hint").is_empty() {
             hint = Some(member("hint").to_owned());
@@ -259,17 +270,6 @@ pub(crate) fn refusal(reply: &Reply) -> Failure {
         None => failure,
     }
 }
-
-#[derive(Debug)]
-struct Located(String);
-
-impl std::fmt::Display for Located {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Located {}
 
 /// RFC 3986's unreserved characters stand as they are.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -288,12 +288,6 @@ pub(crate) fn encoded_segment(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_pointer_begins_with_a_slash_or_is_empty() {
-        assert!(is_pointer("").is_ok() && is_pointer("/a").is_ok());
-        assert_eq!(is_pointer("a/b").unwrap_err().exit_code(), 2);
-    }
 
     #[test]
     fn query_values_are_encoded() {

@@ -11,6 +11,7 @@ mod failure;
 mod find_lab;
 mod journal_file;
 mod log;
+mod named;
 mod signals;
 mod verbs;
 

@@ -336,8 +336,6 @@ fn mistakes_on_the_command_line_exit_with_2() {
         &["ready", "--url", "localhost:7440"],
         &["serve", "--port", "0", "--public-url-entra", "nonsense"],
         &["serve", "--port", "0", "--journal-file", "/no/such/directory/journal"],
-        &["get", "environments/onebox"],
-        &["set", "environments/onebox/host", "x"],
     ] {
         let output = run(state.path(), arguments);
         let errors = text(&output.stderr);
@@ -381,7 +379,7 @@ fn settings_are_read_changed_explained_and_take_effect_with_a_restart() {
 
     // A number stays a text where a text is, and a text where only texts are taken.
     for key in [realm, "/environments/onebox/web_config/A.New.Key"] {
-        assert_eq!(code(&lab.run(&["set", key, "15"])), 0);
+        assert_eq!(code(&lab.run(&["set", "--new", key, "15"])), 0);
         assert_eq!(get(key), "15");
     }
     let flight = "/environments/onebox/database/SysFlighting/DualWriteUnoAuthenticationFnoToCds/Enabled";

@@ -4,15 +4,20 @@
 //! is an RFC 9457 problem. Never decides anything about an emulated product and never appears on a surface's port: its
 //! answers are the project's own, so ordinary HTTP layers are at home here and nowhere else. Mirrors no real product.
 
+mod attempt;
 pub mod authority;
 mod body;
+mod endpoint;
+pub mod endpoints;
 mod environments;
 mod errors;
 mod explain;
+mod front;
 mod guard;
 mod health;
 mod journal;
 mod neighbour;
+mod openapi;
 mod problem;
 mod scenarios;
 pub mod settings;
@@ -28,10 +33,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post, put};
 use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, StatusCode};
 use mocktenant_lab::Lab;
+use mocktenant_lab::outbound::Outbound;
 use mocktenant_lab::request::BodyError;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -56,6 +61,8 @@ pub struct ControlState {
     pub ready: Arc<AtomicBool>,
     /// The lab's settings document, once it is known.
     pub settings: Arc<settings::Published>,
+    /// How the declared caller's own requests travel: as those of any client of the lab.
+    pub caller: Arc<dyn Outbound>,
     /// The lab's certificate authority.
     pub ca: Arc<dyn authority::Authority>,
     /// The tools port.
@@ -94,22 +101,11 @@ const DEADLINE: Duration = Duration::from_secs(120);
 
 /// The control API as one service.
 pub fn router(state: ControlState) -> Router {
-    let free = Router::new()
-        .route("/health", get(health::health))
-        .route("/version", get(health::version))
-        .route("/ca.pem", get(authority::local))
-        .route("/ca-real-names.pem", get(authority::real_names));
-    let guarded = Router::new()
-        .route("/v1/settings", get(settings::get))
-        .route("/v1/journal", get(journal::list))
-        .route("/v1/journal/{id}", get(journal::one))
-        .route("/v1/world", get(world::get).patch(world::patch))
-        .route("/v1/scenarios", get(scenarios::list))
-        .route("/v1/scenario", put(scenarios::put))
-        .route("/v1/reset", post(scenarios::reset))
-        .route("/v1/environments/{id}/restart", post(environments::restart))
-        .route("/v1/explain", get(explain::get))
-        .route("/v1/errors", get(errors::get))
+    let mount = |free: bool| {
+        let table = endpoints::ALL.iter().filter(move |endpoint| endpoint.free == free);
+        table.fold(Router::new(), |router, endpoint| router.route(endpoint.path, (endpoint.handler)()))
+    };
+    let guarded = mount(false)
         .fallback(problem::not_found)
         .route_layer(from_fn(body::arrived))
         .route_layer(from_fn_with_state(state.clone(), guard::authorised));
@@ -129,7 +125,7 @@ pub fn router(state: ControlState) -> Router {
         .layer(from_fn_with_state(state.clone(), guard::no_stranger))
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(BODY_BUDGET));
-    free.merge(guarded).layer(layers).with_state(state)
+    mount(true).merge(guarded).layer(layers).with_state(state)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, Method};
+use mocktenant_lab::outbound;
 use mocktenant_lab::request::Request as LabRequest;
 use mocktenant_lab::{
     Addresses, Answer, BoxFuture, CatalogueRow, Context, Entrance, Exchange, Machine, Refusal, Route,
@@ -23,6 +24,7 @@ use super::*;
 
 mod budgets;
 mod strangers;
+mod table;
 mod unwell;
 mod writes;
 
@@ -110,6 +112,15 @@ impl Surface for Doorkeeper {
     }
 }
 
+/// A caller that reaches nobody.
+struct Nowhere;
+
+impl Outbound for Nowhere {
+    fn call(&self, _: outbound::Call) -> BoxFuture<'_, Result<outbound::Reply, outbound::CallError>> {
+        Box::pin(async { Err(outbound::CallError::Refused { host: String::from("nowhere"), port: 443 }) })
+    }
+}
+
 fn state() -> ControlState {
     let world = World::contoso().expect("the default world compiles");
     ControlState {
@@ -122,6 +133,7 @@ fn state() -> ControlState {
             published.set(settings::Settings { schema: 1, ..Default::default() });
             Arc::new(published)
         },
+        caller: Arc::new(Nowhere),
         ca: Arc::new(unwell::Roots { valid: true, trouble: None }),
         port: 0,
         own_names: Arc::from([String::from("tenant")]),
@@ -555,20 +567,6 @@ async fn one_exchange_is_read_with_its_children_and_explained() {
     assert_eq!(response.headers()["x-mocktenant-explained"], "true");
     let text = to_bytes(response.into_body(), usize::MAX).await.unwrap();
     assert!(String::from_utf8(text.to_vec()).unwrap().contains("door-open"));
-}
-
-#[tokio::test]
-async fn settings_are_the_published_document_and_503_before_there_is_one() {
-    let state = state();
-    assert_eq!(read(&state, get("/v1/settings")).await.1, json!({ "schema": 1 }));
-    let starting = ControlState { settings: Arc::default(), ..state };
-    assert_eq!(status(&starting, get("/v1/settings")).await, 503);
-}
-
-#[tokio::test]
-async fn the_catalogue_lists_every_mounted_surface() {
-    let state = state();
-    assert_eq!(read(&state, get("/v1/errors")).await.1, json!({ "doorkeeper": [] }));
 }
 
 #[test]

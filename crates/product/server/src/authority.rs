@@ -174,7 +174,12 @@ fn saved(root: &Path) -> Result<Option<LabCa>, StartError> {
 
 /// The lab's roots followed by the system's, if the system keeps them in one of the usual files.
 pub(crate) fn with_system_roots(roots: &str) -> Option<Vec<u8>> {
-    SYSTEM_BUNDLES.iter().find_map(|path| {
+    with_roots_of(roots, &SYSTEM_BUNDLES)
+}
+
+/// The same with those of the first of these files that can be one.
+fn with_roots_of(roots: &str, bundles: &[impl AsRef<Path>]) -> Option<Vec<u8>> {
+    bundles.iter().find_map(|path| {
         let usable =
             fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() <= MAX_SYSTEM_BUNDLE);
         let system = usable.then(|| fs::read(path).ok()).flatten()?;
@@ -205,9 +210,15 @@ mod tests {
 
     #[test]
     fn microsoft_names_go_to_their_own_root() {
-        let names =
-            names(["login.windows.net", "contoso.crm4.dynamics.com", "notmicrosoft.com", "ax", "10.1.1.1"]);
-        assert_eq!(names.real_dns, ["login.windows.net", "contoso.crm4.dynamics.com"]);
+        let names = names([
+            "login.windows.net",
+            "contoso.crm4.dynamics.com",
+            "notmicrosoft.com",
+            "ax",
+            "10.1.1.1",
+            "office.com",
+        ]);
+        assert_eq!(names.real_dns, ["login.windows.net", "contoso.crm4.dynamics.com", "office.com"]);
         assert_eq!(names.local_dns, ["notmicrosoft.com", "ax"]);
         assert_eq!(names.local_ip.len(), 1);
     }
@@ -226,6 +237,11 @@ mod tests {
         for range in ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"] {
             assert!(permitted(&["0.0.0.0"]).contains(&String::from(range)), "{range}");
         }
+        assert_eq!(
+            permitted(&["0.0.0.0"]).len(),
+            always.len() + IpNet::PRIVATE.len(),
+            "and no more than those"
+        );
     }
 
     #[test]
@@ -291,6 +307,75 @@ mod tests {
         let ours = load(&state, &alone, names(["ax.contoso.com"]));
         assert_ne!(ours.root(Branch::Local), theirs.root(Branch::Local));
         assert_eq!(saved(scratch.path()).unwrap().unwrap().roots_pem(), theirs.roots_pem());
+    }
+
+    #[test]
+    fn a_lab_that_is_no_serve_renews_a_saved_ca_only_where_no_serve_lives() {
+        let scratch = tempfile::tempdir().unwrap();
+        let state = StateDir::open(scratch.path()).unwrap();
+        let serving = state.hold("serve").unwrap();
+        let theirs = load(&state, &serving, names(["login.windows.net"])).roots_pem();
+        let settings = scratch.path().join(crate::state::SETTINGS_FILE);
+        write_private(&settings, b"{}").unwrap();
+        let need = Need { state: state.clone(), serves: false, names: names(["login.windows.net"]) };
+        let later = now() + time::Duration::days(28);
+        let ours = need.load(later, None).unwrap();
+        assert_ne!(ours.roots_pem(), theirs, "it runs out in three days");
+        assert_eq!(saved(scratch.path()).unwrap().unwrap().roots_pem(), theirs);
+        fs::remove_file(settings).unwrap();
+        let ours = need.load(later, None).unwrap();
+        assert_eq!(saved(scratch.path()).unwrap().unwrap().roots_pem(), ours.roots_pem());
+    }
+
+    #[test]
+    fn a_lab_whose_files_were_taken_away_puts_its_own_ca_back() {
+        let scratch = tempfile::tempdir().unwrap();
+        let state = StateDir::open(scratch.path()).unwrap();
+        let home = state.hold("one").unwrap();
+        let first = load(&state, &home, names(["login.windows.net"]));
+        let need = Need { state: state.clone(), serves: true, names: names(["login.windows.net"]) };
+        let local = scratch.path().join(LOCAL_FILE);
+        for damage in [None, Some("another root")] {
+            fs::remove_file(&local).unwrap();
+            if let Some(text) = damage {
+                fs::write(&local, text).unwrap();
+            }
+            assert_eq!(need.load(now(), None).unwrap().roots_pem(), first.roots_pem());
+            assert_eq!(fs::read_to_string(&local).unwrap(), first.root(Branch::Local).pem());
+        }
+        // What is saved goes before what a lab has in memory: others use it too.
+        let another = LabCa::create(&names(["login.windows.net"]), now()).unwrap();
+        fs::remove_file(&local).unwrap();
+        assert_eq!(need.load(now(), Some(&another)).unwrap().roots_pem(), first.roots_pem());
+        fs::remove_file(scratch.path().join(KEYS_FILE)).unwrap();
+        assert_eq!(need.load(now(), Some(&first)).unwrap().roots_pem(), first.roots_pem());
+        assert_eq!(saved(scratch.path()).unwrap().unwrap().roots_pem(), first.roots_pem());
+        // One that would have to be renewed itself is no help.
+        let later = now() + time::Duration::days(400);
+        let renewed = need.load(later, Some(&first)).unwrap();
+        assert_ne!(renewed.roots_pem(), first.roots_pem());
+        // What is saved does not do any more, and what the lab uses does.
+        write_private(&scratch.path().join(KEYS_FILE), first.to_files().to_bundle().as_bytes()).unwrap();
+        assert_eq!(need.load(later, Some(&renewed)).unwrap().roots_pem(), renewed.roots_pem());
+    }
+
+    #[test]
+    fn the_roots_of_the_system_follow_the_labs_own_and_a_file_of_another_size_is_none() {
+        let scratch = tempfile::tempdir().unwrap();
+        let file = |name: &str, bytes: usize| {
+            let path = scratch.path().join(name);
+            fs::write(&path, "x".repeat(bytes)).unwrap();
+            path
+        };
+        let limit = 4 * 1_048_576;
+        let (large, most, small) = (file("large", limit + 1), file("most", limit), file("small", 3));
+        let none = scratch.path().join("none");
+        let directory = scratch.path().to_owned();
+        let bundle = with_roots_of("ours\n", &[&none, &directory, &large, &small]);
+        assert_eq!(bundle.as_deref(), Some(&b"ours\nxxx"[..]));
+        assert_eq!(with_roots_of("ours\n", &[&most, &small]).unwrap().len(), limit + 5);
+        assert_eq!(with_roots_of("ours\n", &[&large]), None);
+        assert_eq!(with_system_roots("a"), with_roots_of("a", &SYSTEM_BUNDLES));
     }
 
     #[cfg(unix)]

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use mocktenant_keys::CaError;
+use mocktenant_lab::CommandError;
 
 /// Why a lab could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +95,9 @@ pub enum StartError {
     /// TLS could not be set up.
     #[error("TLS cannot be set up")]
     Tls(#[from] rustls::Error),
+    /// The broken world it was to begin in cannot be had.
+    #[error("the lab cannot begin in this scenario")]
+    Scenario(#[source] CommandError),
     /// A public URL is none.
     #[error("the public URL of {entrance}, {url:?}, is no absolute http or https URL without a path")]
     PublicUrl {
@@ -108,7 +112,11 @@ impl StartError {
     /// The exit code of the process contract: 2 for what was asked for, 3 where the machine cannot give it.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::PortBase { .. } | Self::PublicUrl { .. } | Self::ControlUnguarded { .. } | Self::Ca(_) => 2,
+            Self::Scenario(_)
+            | Self::PortBase { .. }
+            | Self::PublicUrl { .. }
+            | Self::ControlUnguarded { .. }
+            | Self::Ca(_) => 2,
             Self::Busy { .. }
             | Self::Listen { .. }
             | Self::Held { .. }

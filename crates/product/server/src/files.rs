@@ -98,8 +98,8 @@ fn open(options: &mut OpenOptions, path: &Path, holds: Holds) -> Result<File, Fi
 
         use rustix::fs::OFlags;
         // The flags of the system fit the integer they are handed over in.
-        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
-        options.custom_flags(flags);
+        let flags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
+        options.custom_flags(flags.bits().cast_signed());
     }
     let opened = options.open(path);
     #[cfg(unix)]
@@ -123,7 +123,7 @@ fn honest(found: &fs::Metadata, holds: Holds) -> Result<(), FileError> {
     if !found.is_file() {
         return dishonest(String::from("is no regular file"));
     }
-    if let Some(why) = of_another(found.uid()) {
+    if let Some(why) = of_another(found.uid(), rustix::process::geteuid().as_raw()) {
         return dishonest(why);
     }
     let mode = found.mode() & 0o777;
@@ -150,8 +150,7 @@ fn honest(found: &fs::Metadata, _: Holds) -> Result<(), FileError> {
 
 /// Whose it is, unless it is this user's or root's: root could write anything anyway.
 #[cfg(unix)]
-fn of_another(owner: u32) -> Option<String> {
-    let user = rustix::process::geteuid().as_raw();
+fn of_another(owner: u32, user: u32) -> Option<String> {
     (owner != user && owner != 0).then(|| format!("belongs to user {owner}, not to user {user}"))
 }
 
@@ -165,7 +164,7 @@ pub(crate) fn honest_directory(path: &Path) -> Result<(), FileError> {
     if !found.is_dir() {
         return Err(FileError::Dishonest { why: String::from("is no directory"), remedy: elsewhere() });
     }
-    if let Some(why) = of_another(found.uid()) {
+    if let Some(why) = of_another(found.uid(), rustix::process::geteuid().as_raw()) {
         return Err(FileError::Dishonest { why, remedy: elsewhere() });
     }
     let mode = found.mode() & 0o7777;
@@ -206,21 +205,23 @@ const ASIDE: &str = ".new";
 
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let mut attempts = 0;
-    loop {
+    unless_swept(|| {
         // Random: process ids are the same in two containers that share a directory.
         let mut mark = [0_u8; 8];
         mocktenant_keys::fill_from_system(&mut mark);
         let aside = path.with_file_name(format!(".{name}.{:016x}{ASIDE}", u64::from_be_bytes(mark)));
         let written = write_aside(&aside, content).and_then(|_held| fs::rename(&aside, path));
-        match written {
-            Ok(()) => return Ok(()),
-            // Swept between being made and being locked.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && attempts < 3 => attempts += 1,
-            Err(error) => {
-                let _ = fs::remove_file(&aside);
-                return Err(error);
-            }
+        written.inspect_err(|_| drop(fs::remove_file(&aside)))
+    })
+}
+
+/// Tries again, three times at the most, what was swept between being made and being locked.
+fn unless_swept<T>(mut once: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let mut again = 0..3;
+    loop {
+        match once() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && again.next().is_some() => {}
+            outcome => return outcome,
         }
     }
 }
@@ -264,7 +265,8 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
@@ -331,6 +333,23 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_holds_exactly_that_is_not_written_again() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("ca.pem");
+        let inode = || std::os::unix::fs::MetadataExt::ino(&fs::metadata(&path).unwrap());
+        write_if_changed(&path, b"first").unwrap();
+        // Held open, so that its number is not given to another file.
+        let (_held, first) = (File::open(&path).unwrap(), inode());
+        write_if_changed(&path, b"first").unwrap();
+        assert_eq!(inode(), first);
+        for other in [&b"firs"[..], b"first ", b"First"] {
+            assert!(!holds(&path, other));
+        }
+        write_if_changed(&path, b"other").unwrap();
+        assert_ne!(inode(), first);
+    }
+
+    #[test]
     fn what_a_killed_process_left_aside_is_swept_and_what_is_being_written_is_not() {
         let scratch = tempfile::tempdir().unwrap();
         for left in [".ca.pem.123.0", ".ca.pem.0123456789abcdef.new", ".ca.pemx.1", ".other.1", "ca.pem"] {
@@ -358,5 +377,85 @@ mod tests {
         let Err(FileError::Dishonest { why, remedy }) = honest_directory(scratch.path()) else { panic!() };
         assert_eq!(why, "can be written by others (mode 1777)");
         assert!(remedy.contains("--state DIR") && remedy.contains("chmod go-w"), "{remedy}");
+    }
+    #[test]
+    fn a_file_of_another_user_is_not_used_unless_he_is_root() {
+        assert_eq!(of_another(1000, 1000), None);
+        assert_eq!(of_another(0, 1000), None, "root could write anything anyway");
+        assert_eq!(of_another(0, 0), None);
+        let why = Some(String::from("belongs to user 1001, not to user 1000"));
+        assert_eq!(of_another(1001, 1000), why);
+        assert_eq!(of_another(1000, 0).as_deref(), Some("belongs to user 1000, not to user 0"));
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("file");
+        fs::write(&path, "").unwrap();
+        // Only root can give a file away.
+        if std::os::unix::fs::chown(&path, Some(1001), None).is_ok() {
+            assert!(why_not(&path).contains("belongs to user"));
+        }
+    }
+
+    fn why_not(path: &Path) -> String {
+        read_state_file(path, 1024).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn who_reads_a_state_file_is_told_what_is_wrong_with_it() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("settings.json");
+        assert_eq!(read_state_file(&path, 4).unwrap_err().kind(), io::ErrorKind::NotFound);
+        write_private(&path, b"1234").unwrap();
+        assert_eq!(read_state_file(&path, 4).unwrap(), b"1234");
+        assert_eq!(read_state_file(&path, 3).unwrap_err().to_string(), "it is longer than 3 bytes");
+        for mode in [0o602, 0o620, 0o666] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert!(why_not(&path).starts_with("it can be written by others"), "{mode:o}");
+        }
+        for mode in [0o604, 0o640] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert!(why(read(&path, Holds::Secrets, 4)).contains("can be read by others"), "{mode:o}");
+            read_state_file(&path, 4).unwrap();
+        }
+        let link = scratch.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert_eq!(why_not(&link), "it is a symbolic link; remove it: the lab makes what it needs");
+    }
+
+    #[test]
+    fn what_was_swept_while_it_was_made_is_made_again_and_nothing_else_is() {
+        let tried = |outcomes: &[Option<io::ErrorKind>]| {
+            let mut outcomes = outcomes.iter();
+            let outcome = unless_swept(|| match outcomes.next() {
+                Some(Some(kind)) => Err(io::Error::from(*kind)),
+                _ => Ok(()),
+            });
+            (outcome.map_err(|error| error.kind()), outcomes.len())
+        };
+        let (gone, denied) = (Some(io::ErrorKind::NotFound), Some(io::ErrorKind::PermissionDenied));
+        assert_eq!(tried(&[None, None]), (Ok(()), 1));
+        assert_eq!(tried(&[gone, gone, gone, None]), (Ok(()), 0));
+        assert_eq!(tried(&[gone; 5]), (Err(io::ErrorKind::NotFound), 1), "not for ever");
+        assert_eq!(tried(&[denied, None]), (Err(io::ErrorKind::PermissionDenied), 1));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_put_in_its_place_leaves_nothing_aside() {
+        let scratch = tempfile::tempdir().unwrap();
+        let directory = scratch.path().join("ca.pem");
+        fs::create_dir(&directory).unwrap();
+        assert!(write_private(&directory, b"new").is_err());
+        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 1);
+        assert!(write_private(&scratch.path().join("gone/ca.pem"), b"new").is_err());
+    }
+
+    #[test]
+    fn a_file_in_place_of_a_directory_is_refused() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("state");
+        assert!(honest_directory(&path).unwrap_err().is_absent());
+        fs::write(&path, "").unwrap();
+        let Err(FileError::Dishonest { why, .. }) = honest_directory(&path) else { panic!() };
+        assert_eq!(why, "is no directory");
+        assert!(!FileError::from(io::Error::from(io::ErrorKind::PermissionDenied)).is_absent());
     }
 }

@@ -39,6 +39,7 @@ use mocktenant_world::World;
 pub use error::StartError;
 pub use files::read_state_file;
 pub use listen::{DEFAULT_BASE, Ports};
+pub use mocktenant_control::endpoints::nouns as control_nouns;
 pub use mocktenant_control::settings::{Aos, CustomApi, Dataverse, Entra, Settings};
 pub use running::{Running, Urls, settings_without_lab, start};
 pub use state::default_state_dir;
@@ -59,6 +60,8 @@ pub struct Options {
     pub switches: Switches,
     /// Randomness; seeded in tests only.
     pub random: Random,
+    /// The broken world it begins in; a reset still leads to `world`.
+    pub scenario: Option<String>,
     /// Bearer token of the control API.
     pub control_token: Option<String>,
     /// Without a token: whether callers from beyond this machine may use the control API.
@@ -79,6 +82,7 @@ impl Options {
             public_urls: HashMap::new(),
             switches: Switches::default(),
             random: Random::System,
+            scenario: None,
             control_token: None,
             control_open: false,
             publish_settings: false,

@@ -183,4 +183,47 @@ mod tests {
             assert!((surfaces + tools) as u64 + OTHER_DESCRIPTORS < descriptors, "{descriptors}");
         }
     }
+    #[test]
+    fn the_budgets_are_those_that_the_architecture_page_promises() {
+        let page = include_str!("../../../../ARCHITECTURE.md");
+        let own = Limits::default().of_own();
+        let all = Limits::default();
+        let mib = |bytes: usize| format!("{} MiB", bytes / 1_048_576);
+        let kib = |bytes: usize| format!("{} KiB", bytes / 1_024);
+        for promised in [
+            format!("| head | {};", kib(HEAD_BYTES)),
+            format!("| body | {} on a surface, {} on", mib(all.body_bytes), mib(all.tools_body_bytes)),
+            format!(
+                "| bodies in flight | {} a connection; beyond {} of",
+                mib(CONNECTION_BODIES),
+                kib(FREE_BYTES)
+            ),
+            format!("{} on all surfaces, {} on", mib(all.surfaces.bodies), mib(all.tools.bodies)),
+            format!("| answers in flight above {} | {} a", kib(SMALL_ANSWER), mib(CONNECTION_ANSWERS)),
+            format!("{} on all surfaces, {} on", mib(all.surfaces.answers), mib(all.tools.answers)),
+            format!("{} streams, windows of {},", STREAMS, kib(usize::try_from(STREAM_WINDOW).unwrap())),
+            String::from("4,096 on surfaces, 256 on the tools port, 2,048 for calls between products"),
+        ] {
+            assert!(page.contains(&promised), "{promised}");
+        }
+        let connections = [&all.surfaces, &all.tools, &own.surfaces].map(|room| room.connections);
+        assert_eq!(connections, [4_096, 256, 2_048]);
+        assert_eq!((UNIT, SEND_BUFFER), (4_096, 65_536));
+        assert_eq!(CONNECTION_WINDOW, 3_276_800, "as much as all of its streams");
+        assert_eq!(
+            (own.surfaces.bodies, own.tools.connections),
+            (all.surfaces.bodies, all.tools.connections)
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lab_has_no_more_connections_than_this_process_may_have_files_open() {
+        let soft = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+        assert_eq!(open_files(), soft);
+        let ours = Limits::of_this_process();
+        let expected = soft.map_or_else(Limits::default, |files| Limits::default().within(files));
+        assert_eq!(ours.surfaces.connections, expected.surfaces.connections);
+        assert_eq!(ours.tools.connections, expected.tools.connections);
+    }
 }

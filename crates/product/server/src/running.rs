@@ -16,7 +16,7 @@ use mocktenant_control::settings::{Published, Settings};
 use mocktenant_keys::{Branch, CaNames};
 use mocktenant_lab::outbound::Target;
 use mocktenant_lab::request::HostName;
-use mocktenant_lab::{Addresses, Entrance, Lab, real_now};
+use mocktenant_lab::{Addresses, Command, Entrance, Lab, real_now};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -48,6 +48,7 @@ pub(crate) struct Setup {
     pub(crate) control_token: Option<String>,
     pub(crate) control_open: bool,
     pub(crate) publish_settings: bool,
+    pub(crate) scenario: Option<String>,
     pub(crate) limits: Limits,
     pub(crate) clock: RealClock,
 }
@@ -63,6 +64,7 @@ impl From<Options> for (Lab, Setup) {
             control_token: options.control_token,
             control_open: options.control_open,
             publish_settings: options.publish_settings,
+            scenario: options.scenario,
             limits: Limits::of_this_process(),
             clock: RealClock::default(),
         };
@@ -142,6 +144,7 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
         version: env!("CARGO_PKG_VERSION"),
         ready: Arc::clone(&ready),
         settings: Arc::clone(&settings),
+        caller: Arc::new(client.clone()),
         ca: Arc::new(Shown(Arc::clone(&trust))),
         port: listening.iter().find(|one| matches!(one.door, Door::Tools)).map_or(0, |one| one.port),
         own_names: own_names(public_names),
@@ -178,7 +181,11 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
     };
     accept_on(listening, &shared)?;
     accept_on(own, &shared_own)?;
-    running.lab.start_all().await;
+    if let Some(name) = setup.scenario {
+        running.lab.apply(Command::Scenario { name }).await.map_err(StartError::Scenario)?;
+    } else {
+        running.lab.start_all().await;
+    }
     running.publish(&addresses)?;
     Ok(running)
 }

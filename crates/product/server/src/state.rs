@@ -4,6 +4,7 @@
 //! `serve` holds the directory at a time. Locks are advisory and end with the process; what a crash leaves behind is swept
 //! at the next start. Nobody waits for a lock for ever. Never decides what is in a file (`files` says which are read).
 
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -31,7 +32,12 @@ const MAX_SETTINGS: u64 = 1024 * 1024;
 /// Windows `%LOCALAPPDATA%\mocktenant`. None without a home directory: a place that every user of a machine knows and may
 /// write to is no place for keys.
 pub fn default_state_dir() -> Option<PathBuf> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    state_dir_by(|name| std::env::var_os(name))
+}
+
+/// The same by variables of the environment.
+fn state_dir_by(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let absolute = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = absolute("XDG_STATE_HOME").or_else(|| {
         if cfg!(windows) {
             absolute("LOCALAPPDATA")
@@ -146,7 +152,7 @@ impl StateDir {
         loop {
             let source = match lock.try_lock() {
                 Ok(()) => return Ok(lock),
-                Err(TryLockError::WouldBlock) if began.elapsed() < wait => {
+                Err(TryLockError::WouldBlock) if !wait.saturating_sub(began.elapsed()).is_zero() => {
                     std::thread::sleep(Duration::from_millis(2));
                     continue;
                 }
@@ -318,5 +324,101 @@ mod tests {
         assert_eq!(mode(&root.join("secret")), 0o600);
         assert_eq!(mode(&root.join(SERVE_LOCK)), 0o600);
         assert_eq!(fs::read_dir(home.directory()).unwrap().count(), 2, "nothing is left aside");
+    }
+    #[cfg(unix)]
+    #[test]
+    fn state_is_kept_where_the_user_keeps_state_and_nowhere_without_a_home() {
+        let kept = |variables: &[(&str, &str)]| {
+            state_dir_by(|name| variables.iter().find(|(one, _)| *one == name).map(|(_, value)| value.into()))
+        };
+        let home = ("HOME", "/home/ada");
+        assert_eq!(kept(&[home]), Some("/home/ada/.local/state/mocktenant".into()));
+        assert_eq!(kept(&[home, ("XDG_STATE_HOME", "/state")]), Some("/state/mocktenant".into()));
+        assert_eq!(
+            kept(&[home, ("XDG_STATE_HOME", "state")]),
+            kept(&[home]),
+            "a path that depends on where one stands is no place"
+        );
+        assert_eq!(kept(&[("HOME", "ada")]), None);
+        assert_eq!(kept(&[]), None);
+        assert_eq!(default_state_dir(), state_dir_by(|name| std::env::var_os(name)));
+    }
+
+    #[test]
+    fn a_settings_file_that_no_lab_could_have_written_is_not_withdrawn() {
+        let scratch = tempfile::tempdir().unwrap();
+        let state = StateDir::open(scratch.path()).unwrap();
+        let home = state.hold("mine").unwrap();
+        let path = scratch.path().join(SETTINGS_FILE);
+        let text = r#"{"instance":"mine"}"#;
+        let of_size = |bytes: usize| [text, &*" ".repeat(bytes - text.len())].concat();
+        write_private(&path, of_size(1_048_577).as_bytes()).unwrap();
+        home.withdraw_settings();
+        assert!(path.exists(), "over a mebibyte");
+        write_private(&path, of_size(1_048_576).as_bytes()).unwrap();
+        home.withdraw_settings();
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn who_holds_the_directory_finds_it_without_what_an_earlier_one_left_behind() {
+        let scratch = tempfile::tempdir().unwrap();
+        let state = StateDir::open(scratch.path()).unwrap();
+        let left = scratch.path().join(".ca.pem.0123456789abcdef.new");
+        for path in [&scratch.path().join(SETTINGS_FILE), &left] {
+            write_private(path, b"{}").unwrap();
+        }
+        assert!(state.seems_served());
+        let home = state.hold("one").unwrap();
+        assert!(!state.seems_served() && !left.exists());
+        assert!(home.serves() && home.directory() == state.root());
+        assert!(!state.run("two").unwrap().serves(), "a lab of its own speaks for no directory");
+    }
+
+    #[test]
+    fn what_no_lab_made_among_the_run_directories_is_swept_as_dead() {
+        let scratch = tempfile::tempdir().unwrap();
+        let state = StateDir::open(scratch.path()).unwrap();
+        let run = scratch.path().join(RUN);
+        fs::create_dir_all(run.join("without-lock")).unwrap();
+        fs::create_dir_all(run.join("odd/lock")).unwrap();
+        fs::write(run.join("file"), "").unwrap();
+        let alive = state.run("alive").unwrap();
+        assert!(!run.join("without-lock").exists(), "one without a lock is as dead as one nobody holds");
+        assert!(run.join("file").exists() && alive.directory().exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_directory_is_made_private_unless_somebody_uses_it_and_refused_where_others_write() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let scratch = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        let (empty, used) = (scratch.path().join("empty"), scratch.path().join("used"));
+        for path in [&empty, &used] {
+            fs::create_dir(path).unwrap();
+            set(path, 0o755);
+        }
+        fs::write(used.join("notes"), "").unwrap();
+        for path in [&empty, &used] {
+            assert_eq!(StateDir::open(path).unwrap().root(), path);
+        }
+        assert_eq!((mode(&empty), mode(&used)), (0o700, 0o755));
+        set(&used, 0o777);
+        assert!(matches!(StateDir::open(&used), Err(StartError::Dishonest { .. })));
+    }
+
+    #[test]
+    fn a_lock_is_waited_for_as_long_as_it_takes_and_no_longer_than_was_said() {
+        let scratch = tempfile::tempdir().unwrap();
+        let state = StateDir::open(scratch.path()).unwrap();
+        let held = state.lock_briefly().unwrap();
+        let given_up = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(50));
+            drop(held);
+        });
+        state.lock_within(Duration::from_secs(20)).unwrap();
+        given_up.join().unwrap();
     }
 }

@@ -106,7 +106,8 @@ impl Failed {
     /// Whether it is too early to try again: neither has time passed, nor was the clock set, nor has the CA ended since.
     fn still(&self, now: OffsetDateTime, valid: bool) -> bool {
         let set = (now - self.clock).unsigned_abs() > 2 * RETRY;
-        self.at.elapsed() < RETRY && !set && valid == self.valid
+        let too_early = !RETRY.saturating_sub(self.at.elapsed()).is_zero();
+        too_early && !set && valid == self.valid
     }
 }
 
@@ -348,5 +349,133 @@ impl Authority for Shown {
 impl fmt::Debug for Trust {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Trust").field("need", &self.need).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use mocktenant_keys::CaNames;
+
+    use super::*;
+    use crate::authority::KEYS_FILE;
+    use crate::state::StateDir;
+
+    const DAY: time::Duration = time::Duration::DAY;
+
+    fn trust(directory: &std::path::Path) -> (Arc<Trust>, RealClock) {
+        let names = CaNames { real_dns: vec![String::from("login.windows.net")], ..CaNames::default() };
+        let need = Need { state: StateDir::open(directory).unwrap(), serves: true, names };
+        let clock = RealClock::default();
+        (Arc::new(Trust::load(need, clock.clone()).unwrap()), clock)
+    }
+
+    /// Something in place of the keys that nothing can be renamed over; gives what takes it away again.
+    fn block(directory: &std::path::Path) -> impl Fn() + use<> {
+        let keys = directory.join(KEYS_FILE);
+        fs::remove_file(&keys).unwrap();
+        fs::create_dir(&keys).unwrap();
+        move || fs::remove_dir(&keys).unwrap()
+    }
+
+    #[test]
+    fn what_failed_is_tried_again_after_a_while_and_where_the_clock_was_set_or_the_ca_has_ended() {
+        let clock = OffsetDateTime::UNIX_EPOCH + DAY;
+        let failed = Failed { at: Instant::now(), clock, valid: true };
+        let seconds = time::Duration::seconds;
+        for (after, valid, still) in [
+            (0, true, true),
+            (20, true, true),
+            (-20, true, true),
+            (21, true, false),
+            (-21, true, false),
+            (0, false, false),
+        ] {
+            assert_eq!(failed.still(clock + seconds(after), valid), still, "{after} s, valid {valid}");
+        }
+        let Some(before) = Instant::now().checked_sub(RETRY) else { return };
+        assert!(!Failed { at: before, ..failed }.still(clock, true), "it was long enough ago");
+    }
+
+    #[tokio::test]
+    async fn a_renewal_that_could_not_be_saved_is_not_tried_again_at_once_but_once_the_clock_was_set() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (trust, clock) = trust(scratch.path());
+        let first = trust.now().ca.roots_pem();
+        let unblock = block(scratch.path());
+        clock.step_to(28);
+        assert_eq!(trust.current().await.ca.roots_pem(), first, "served as long as it is valid");
+        let trouble = || locked(&trust.trouble).clone();
+        assert!(trouble().unwrap().contains(KEYS_FILE), "{:?}", trouble());
+        assert_eq!(trust.invalid(), None, "trouble with a file is none of TLS");
+        unblock();
+        trust.settled().await;
+        assert!(trouble().is_some(), "not at once");
+        clock.step_to(29);
+        let renewed = trust.settled().await;
+        assert_eq!(trouble(), None);
+        assert_ne!(renewed.ca.roots_pem(), first);
+        assert!(renewed.does(clock.now()));
+        let saved = fs::read_to_string(scratch.path().join(crate::authority::REAL_NAMES_FILE)).unwrap();
+        assert_eq!(saved, renewed.ca.root(Branch::RealNames).pem());
+    }
+
+    #[tokio::test]
+    async fn settings_follow_a_new_ca_until_the_lab_withdraws_them() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (trust, clock) = trust(scratch.path());
+        let settings = Arc::new(Published::default());
+        let document = |ca: &LabCa| {
+            let mut document = Settings::default();
+            certificates(scratch.path(), ca, &mut document).map(|()| document)
+        };
+        trust.publish(scratch.path().to_owned(), Arc::clone(&settings), document).unwrap();
+        let path = scratch.path().join(SETTINGS_FILE);
+        let written = || serde_json::from_slice::<Settings>(&fs::read(&path).unwrap()).unwrap();
+        clock.step_to(28);
+        let pem = trust.current().await.ca.root(Branch::RealNames).pem();
+        assert_eq!(settings.get().unwrap().ca_real_names_pem_text, pem);
+        assert_eq!(written(), *settings.get().unwrap());
+        trust.withdraw();
+        clock.step_to(56);
+        let next = trust.current().await.ca.root(Branch::RealNames).pem();
+        assert_ne!(next, pem);
+        assert_eq!(written().ca_real_names_pem_text, pem, "nothing is written any more");
+        assert_eq!((Shown(Arc::clone(&trust)).real_names_pem(), pem == next), (next, false));
+    }
+
+    #[test]
+    fn a_root_is_named_with_its_days_where_it_is_not_valid_and_only_there() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (trust, _) = trust(scratch.path());
+        let ca = &trust.now().ca;
+        let second = time::Duration::SECOND;
+        let ((local, _), (from, until)) = (ca.validity(Branch::Local), ca.validity(Branch::RealNames));
+        let named = |now| {
+            let text = invalid(ca, now);
+            assert!(text.contains(&format!("is not valid on {}", now.date())), "{text}");
+            ["local root is valid from", "real-names root is valid from"].map(|root| text.contains(root))
+        };
+        for (now, roots) in [
+            (from.max(local), [false, false]),
+            (from.min(local) - second, [true, true]),
+            (until, [false, false]),
+            (until + second, [false, true]),
+        ] {
+            assert_eq!(named(now), roots, "{now}");
+        }
+    }
+
+    #[test]
+    fn what_went_wrong_is_told_with_what_it_came_from() {
+        let source = std::io::Error::other("the disk is full");
+        let error = StartError::State { doing: "write", path: "/state/ca.pem".into(), source };
+        assert!(chain(&error).ends_with(": the disk is full"), "{}", chain(&error));
+        assert!(chain(&error).starts_with("cannot write /state/ca.pem"), "{}", chain(&error));
+        assert_eq!(
+            chain(&StartError::PortBase { base: 1, highest: 2 }),
+            "`--port 1` leaves no room: the highest base is 2"
+        );
     }
 }

@@ -159,6 +159,12 @@ pub(crate) fn judge(question: &Asked<'_>) -> Judgement {
     Judgement { checks, client_id, outcome: refusal.map_or(Ok(caller), Err) }
 }
 
+/// Azure AD Graph.
+const AZURE_AD_GRAPH: &str = "00000002-0000-0000-c000-000000000000";
+/// How a caller comes by a token for it.
+const WITHOUT_RESOURCE: &str =
+    "a token for Azure AD Graph: it was asked for at the v1 endpoint without `resource`";
+
 /// The policy of a node on a one-box.
 struct OneBox<'q>(&'q Asked<'q>);
 
@@ -243,6 +249,11 @@ impl Policy for OneBox<'_> {
             Failure::AlgorithmRefused => (BearerError::AlgorithmRefused, None),
             Failure::SignatureInvalid => (BearerError::SignatureInvalid, None),
             Failure::IssuerUnknown { sent } => (BearerError::IssuerUnknown, self.own_issuer(sent)),
+            Failure::AudienceWrong { sent: sent @ [AZURE_AD_GRAPH] } => {
+                let remedy = self.audience(sent).advice(WITHOUT_RESOURCE);
+                return Finding::fail(format!("{actual}, {WITHOUT_RESOURCE}"), BearerError::AudienceWrong)
+                    .mended_by(|| remedy);
+            }
             Failure::AudienceWrong { sent } => (BearerError::AudienceWrong, Some(self.audience(sent))),
             Failure::OutOfTime => (BearerError::TimeInvalid, None),
             Failure::TenantWrong { sent } => (BearerError::TenantWrong, self.own_tenant(sent)),

@@ -14,6 +14,7 @@ mod dual_write;
 mod entities;
 mod errors;
 mod node;
+mod query;
 mod service_identity;
 
 #[cfg(test)]
@@ -28,7 +29,6 @@ use mocktenant_lab::{
     Addresses, Answer, BoxFuture, CatalogueRow, Content, Context, DeclaredRow, Entrance, Exchange, Machine,
     Refusal, Route, Scope, SecretNames, Step, Surface, Tables, Trail, Way,
 };
-use mocktenant_odata::QueryOptions;
 use mocktenant_scenario::Cast;
 use mocktenant_tables::Limits;
 use mocktenant_token::bearer::Authorization;
@@ -37,7 +37,7 @@ use mocktenant_world::{Environment, Errand, Node, World};
 use time::OffsetDateTime;
 
 use bearer::Caller;
-use entities::{ENTITIES, Entity, Target, Visible};
+use entities::{ENTITIES, Entity, NoSuchTarget, Target, Visible};
 use errors::{BearerError, ODataError, P3P, StartError};
 use node::{NodeState, Nodes};
 
@@ -61,6 +61,15 @@ impl Prepared {
     }
 }
 
+/// What of an entity set or a record is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// Themselves.
+    Records,
+    /// How many there are.
+    Count,
+}
+
 /// The route table. A key stands in the same segment as its entity set, so one pattern takes both.
 static ROUTES: &[Route<Aos>] = &[
     Route {
@@ -70,10 +79,16 @@ static ROUTES: &[Route<Aos>] = &[
         handler: |aos, exchange| Box::pin(async move { aos.page(exchange) }),
     },
     Route {
-        methods: &[Method::GET, Method::POST, Method::PATCH, Method::DELETE],
+        methods: &[Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE],
         pattern: "/data/{entity}",
         endpoint: "odata",
-        handler: |aos, exchange| Box::pin(aos.odata(exchange)),
+        handler: |aos, exchange| Box::pin(aos.odata(exchange, Part::Records)),
+    },
+    Route {
+        methods: &[Method::GET],
+        pattern: "/data/{entity}/$count",
+        endpoint: "odata",
+        handler: |aos, exchange| Box::pin(aos.odata(exchange, Part::Count)),
     },
 ];
 
@@ -148,7 +163,10 @@ impl Surface for Aos {
             return *answer;
         }
         match why {
-            Refusal::NotFound | Refusal::Panic => refused(exchange, &ODataError::UnknownResource),
+            Refusal::NotFound | Refusal::Panic => {
+                let uri = called(exchange);
+                refused(exchange, &ODataError::UnknownResource { uri })
+            }
             Refusal::MethodNotAllowed { allow } => {
                 refused(exchange, &ODataError::MethodNotAllowed).with_text("allow", &allow)
             }
@@ -166,8 +184,10 @@ impl Surface for Aos {
     }
 
     fn tables(&self, scope: &Scope) -> Option<Tables> {
-        matches!(scope, Scope::Environment(_))
-            .then(|| Tables { schemas: ENTITIES.iter().map(Entity::schema).collect(), limits: LIMITS })
+        matches!(scope, Scope::Environment(_)).then(|| Tables {
+            schemas: ENTITIES.iter().map(|entity| entity.schema()).collect(),
+            limits: LIMITS,
+        })
     }
 
     fn declared_rows(&self, world: &World, scope: &Scope, _now: OffsetDateTime) -> Vec<DeclaredRow> {
@@ -184,7 +204,7 @@ impl Surface for Aos {
                 columns: entity.completed(row.clone()),
             })
         };
-        ENTITIES.iter().flat_map(rows).collect()
+        ENTITIES.into_iter().flat_map(rows).collect()
     }
 
     fn starts(&self, world: &World) -> Vec<Machine> {
@@ -241,18 +261,26 @@ impl Aos {
     /// The client page. Interactive sign-in is not part of this cut, so there is nothing to show.
     fn page(&self, exchange: &mut Exchange) -> Answer {
         match self.admit(exchange) {
-            Ok(_) => refused(exchange, &ODataError::UnknownResource),
+            Ok(_) => {
+                let uri = called(exchange);
+                refused(exchange, &ODataError::UnknownResource { uri })
+            }
             Err(answer) => *answer,
         }
     }
 
-    async fn odata(&self, exchange: &mut Exchange) -> Answer {
+    async fn odata(&self, exchange: &mut Exchange, part: Part) -> Answer {
         let (node, caller) = match self.admit(exchange) {
             Ok(admitted) => admitted,
             Err(answer) => return *answer,
         };
-        match self.entity(exchange, &node, &caller).await {
-            Ok(answer) => answer,
+        match self.entity(exchange, &node, &caller, part).await {
+            Ok(answer) => {
+                if answer.status.is_success() {
+                    query::preferences(exchange);
+                }
+                answer
+            }
             Err(entities::WriteError::OData(error)) => refused(exchange, &error),
             // Whatever it failed with is of a world that is no more.
             Err(entities::WriteError::DualWrite(_)) if exchange.context.is_void() => {
@@ -272,10 +300,19 @@ impl Aos {
         exchange: &mut Exchange,
         node: &NodeState,
         caller: &Caller,
+        part: Part,
     ) -> Result<Answer, entities::WriteError> {
-        let options = QueryOptions::parse(exchange.request.query())
-            .map_err(|error| ODataError::QueryInvalid { why: error.to_string() })?;
-        let target = entities::target(exchange.raw_parameter("entity"), &options)?;
+        let (options, format) = query::options(exchange)?;
+        let target = match entities::target(exchange.raw_parameter("entity"), &options) {
+            Ok(target) if part == Part::Records || target.record.is_none() => target,
+            Ok(_) | Err(NoSuchTarget::Set) => {
+                return Err(ODataError::UnknownResource { uri: called(exchange) }.into());
+            }
+            Err(NoSuchTarget::Key(entity)) => {
+                exchange.trail.refused(format!("the key of {}", entity.set), entity.key.join(", "));
+                return Err(ODataError::KeyInvalid { uri: called(exchange) }.into());
+            }
+        };
         let method = match &exchange.request.method {
             &Method::HEAD => Method::GET,
             method => method.clone(),
@@ -283,8 +320,13 @@ impl Aos {
         let allowed = entities::allowed(&target);
         if !allowed.contains(&method) {
             let allow = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+            if !target.entity.writable {
+                let what = format!("{method} of {}", target.entity.set);
+                exchange.trail.not_built(what, "reading them, and declared records");
+            }
             return Ok(refused(exchange, &ODataError::MethodNotAllowed).with_text("allow", &allow));
         }
+        entities::check(&mut exchange.trail, target.entity, &options)?;
         let visible = Visible::new(caller, &options);
         // An environment has rows; a test opens them.
         let database = exchange.context.rows().map_err(|_| ODataError::Internal)?;
@@ -294,7 +336,7 @@ impl Aos {
                 let row = entities::create(exchange, node, &database, entity, caller).await?;
                 Ok(entities::created(exchange, entity, &row))
             }
-            (Method::PATCH, Some(record)) => {
+            (Method::PATCH | Method::PUT, Some(record)) => {
                 entities::update(exchange, node, &database, entity, record, &visible).await?;
                 Ok(entities::no_content())
             }
@@ -302,7 +344,13 @@ impl Aos {
                 entities::delete(exchange, node, &database, entity, record, &visible).await?;
                 Ok(entities::no_content())
             }
-            _ => Ok(entities::read(exchange, &database, &target, &visible, &options).await?),
+            _ if part == Part::Count => {
+                Ok(entities::count(exchange, &database, entity, &visible, &options).await?)
+            }
+            _ => {
+                let format = format.as_deref();
+                Ok(entities::read(exchange, &database, &target, &visible, &options, format).await?)
+            }
         }
     }
 }
@@ -310,6 +358,11 @@ impl Aos {
 /// A refusal below `/data` has the OData envelope; elsewhere no body is known.
 fn refused(exchange: &mut Exchange, error: &ODataError) -> Answer {
     exchange.trail.record_error(error.row().id);
+    if error.is_unrouted()
+        && let Some((what, built)) = entities::place(exchange.request.path())
+    {
+        exchange.trail.not_built(what, built);
+    }
     let path = exchange.folded_path();
     if path == "/data" || path.starts_with("/data/") {
         return entities::refusal(error);
@@ -319,7 +372,18 @@ fn refused(exchange: &mut Exchange, error: &ODataError) -> Answer {
 
 fn unauthorized(error: &BearerError) -> Answer {
     let status = StatusCode::from_u16(error.row().status).unwrap_or(StatusCode::UNAUTHORIZED);
-    Answer::empty(status).with("p3p", P3P)
+    let answer = match error.body() {
+        Some(body) => Answer::typed(status, Content::Json(body.into(), "application/json; charset=utf-8")),
+        None => Answer::empty(status),
+    };
+    answer.with("p3p", P3P)
+}
+
+/// The whole address that was called.
+fn called(exchange: &Exchange) -> String {
+    let query = exchange.request.query();
+    let mark = if query.is_empty() { "" } else { "?" };
+    format!("{}{}{mark}{query}", exchange.own_base_url(), exchange.request.path())
 }
 
 fn not_started(exchange: &mut Exchange, failure: &StartError) -> Answer {

@@ -1,7 +1,7 @@
 //! Whether a bearer token is one this organisation accepts.
 //!
-//! Decides by what the world says: the tenant's issuer and signing keys, the organisation's URL as the only audience (the
-//! lab's own address of the organisation is an alias of it, the API host is not), lab time. Never trusts a key or URL that a
+//! Decides by what the world says: the tenant's issuer and signing keys, the organisation's two URLs as the only audiences
+//! (its own and that of its API host; the lab's own addresses of it are aliases), lab time. Never trusts a key or URL that a
 //! token brings along. Mirrors the Web API's answer to any such fault: 401 with a challenge and an empty body.
 //!
 //! Tokens for Dataverse are v1 tokens, because the resource asks for that version whatever endpoint issued them: issuer
@@ -83,7 +83,8 @@ impl Trust {
                 |identity: &mocktenant_keys::Identity| TrustedKey::of_certificate(identity.certificate());
             tenant.signing.iter().filter_map(|identity| trusted(identity).ok()).collect()
         });
-        let mut audiences = vec![format!("https://{}", organization.host)];
+        let declared = [&organization.host, &organization.api_host];
+        let mut audiences: Vec<String> = declared.iter().map(|host| format!("https://{host}")).collect();
         audiences.extend(addresses.all(&Entrance::organization(&organization.key)).map(str::to_owned));
         let signing = pointers::tenant(tenant_id).signing_keys();
         Self {
@@ -96,6 +97,12 @@ impl Trust {
         }
     }
 }
+
+/// Azure AD Graph.
+const AZURE_AD_GRAPH: &str = "00000002-0000-0000-c000-000000000000";
+/// How a caller comes by a token for it.
+const WITHOUT_RESOURCE: &str =
+    "a token for Azure AD Graph: it was asked for at the v1 endpoint without `resource`";
 
 fn without_slash(url: &str) -> &str {
     url.strip_suffix('/').unwrap_or(url)
@@ -188,13 +195,16 @@ impl Policy for Own<'_> {
     }
 
     fn refuse(&self, actual: Text, failure: Failure<'_>) -> Finding<DataverseError> {
-        let refused = Finding::fail(actual, DataverseError::Unauthorized);
+        let url = || Remedy::instead([format!("https://{}", self.organization.host)]);
+        let error = DataverseError::Unauthorized;
         match failure {
-            // The organisation's URL is its own: whoever asked for the token asked for another one's.
-            Failure::AudienceWrong { .. } => {
-                refused.mended_by(|| Remedy::instead([format!("https://{}", self.organization.host)]))
+            Failure::AudienceWrong { sent: [AZURE_AD_GRAPH] } => {
+                let actual = format!("{actual}, {WITHOUT_RESOURCE}");
+                Finding::fail(actual, error).mended_by(|| url().advice(WITHOUT_RESOURCE))
             }
-            _ => refused,
+            // The organisation's URLs are its own: whoever asked for the token asked for another one's.
+            Failure::AudienceWrong { .. } => Finding::fail(actual, error).mended_by(url),
+            _ => Finding::fail(actual, error),
         }
     }
 }

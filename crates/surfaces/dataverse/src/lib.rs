@@ -2,13 +2,16 @@
 //!
 //! Decides what an organisation answers: the challenge to a stranger (`bearer`), whether an application user may do what
 //! it asks (`principal`), and the rows themselves (`operations`). Takes issuer and signing keys from the world, never
-//! from a token. Mirrors the Dataverse Web API 9.0 to 9.2 for application users. Never builds SOAP, impersonation,
-//! `$batch`, `$expand` or metadata: what is not built is refused.
+//! from a token. Mirrors the Dataverse Web API 9.0 to 9.2 for application users. Never builds SOAP, `$batch`,
+//! `$expand` or metadata: what is not built is refused, and the exchange says so (`not_built`).
 
 mod bearer;
 mod caller;
 mod errors;
+mod formatted;
 mod headers;
+mod impersonation;
+mod not_built;
 mod operations;
 mod payload;
 mod principal;
@@ -68,25 +71,25 @@ static ROUTES: &[Route<Dataverse>] = &[
         handler: |_, exchange| Box::pin(async move { operations::service_document::answer(exchange) }),
     },
     Route {
-        methods: READ,
+        methods: TABLE,
         pattern: "/api/data/{version}/whoami",
         endpoint: "who-am-i",
         handler: |surface, exchange| Box::pin(async move { operations::function(surface, exchange) }),
     },
     Route {
-        methods: READ,
+        methods: TABLE,
         pattern: "/api/data/{version}/whoami()",
         endpoint: "who-am-i",
         handler: |surface, exchange| Box::pin(async move { operations::function(surface, exchange) }),
     },
     Route {
-        methods: READ,
+        methods: TABLE,
         pattern: "/api/data/{version}/retrieveversion",
         endpoint: "retrieve-version",
         handler: |surface, exchange| Box::pin(async move { operations::function(surface, exchange) }),
     },
     Route {
-        methods: READ,
+        methods: TABLE,
         pattern: "/api/data/{version}/retrieveversion()",
         endpoint: "retrieve-version",
         handler: |surface, exchange| Box::pin(async move { operations::function(surface, exchange) }),
@@ -166,13 +169,17 @@ impl Surface for Dataverse {
     }
 
     fn questions() -> Vec<&'static Question> {
-        [bearer::QUESTIONS, principal::QUESTIONS].concat()
+        [bearer::QUESTIONS, principal::QUESTIONS, impersonation::QUESTIONS].concat()
     }
 
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer {
         // what is there and what is not, a stranger learns neither
         let asks_for_something = matches!(why, Refusal::NotFound | Refusal::MethodNotAllowed { .. });
         if asks_for_something && let Some(error) = operations::stranger(exchange) {
+            return operations::finish(exchange, Err(error));
+        }
+        let wrong_verb = matches!(why, Refusal::MethodNotAllowed { .. });
+        if asks_for_something && let Some(error) = operations::astray(exchange, wrong_verb) {
             return operations::finish(exchange, Err(error));
         }
         let (error, allow) = match why {
@@ -204,6 +211,7 @@ impl Surface for Dataverse {
         let authorization = mocktenant_token::bearer::read_authorization([header.as_bytes()]);
         let client_id = bearer::ask(&mut list, organization, trust, &authorization, now);
         principal::ask(&mut list, organization, client_id.as_deref());
+        principal::ask_no_role(&mut list);
         list.finish().0
     }
 

@@ -1,30 +1,39 @@
 //! Whether the caller is someone here, and may do what it asks.
 //!
 //! Decides by the organisation's application users and security roles: the client id finds the application user, the user
-//! must be enabled and hold a role, and a role must hold the privilege of the table and operation. Never looks at a token.
-//! Mirrors the order of real organisations: user, disabled, roles, privilege. Privilege depth, teams, record sharing and
-//! the append privileges of a lookup are not modelled.
+//! must be enabled and, where a privilege is asked for, hold a role; a role must hold the privilege of the table and
+//! operation, as deep as the row is. Never looks at a token. Mirrors the order of real organisations: user, disabled,
+//! roles, privilege, row. An organisation has one business unit here, so the depths Local and Deep reach the same rows.
+//! Teams, record sharing and the append privileges of a lookup are not modelled.
 
 use std::collections::BTreeSet;
 
-use mocktenant_verdict::{Change, Checklist, Edit, Finding, Need, Question, Role};
-use mocktenant_world::{ApplicationUser, Organization, SecurityRole, is_guid, pointers};
-use serde_json::json;
+use mocktenant_verdict::{Change, Checklist, Edit, Finding, Need, Question, Role, Setting};
+use mocktenant_world::{
+    Application, ApplicationUser, Depth, Organization, SecurityRole, World, is_guid, pointers,
+};
+use serde_json::{Map, Value, json};
 
 use crate::bearer::WELL_FORMED;
 use crate::errors::DataverseError;
-use crate::schema::Table;
+use crate::schema::{Rows, TABLES, Table};
 
 static EXISTS: Question = Question::new("application-user-exists", Role::User).needs(&[&WELL_FORMED]);
 static ENABLED: Question = Question::new("application-user-enabled", Role::User).needs(&[&EXISTS]);
-static ROLES: Question = Question::new("application-user-roles", Role::User).needs(&[&EXISTS]);
-static PRIVILEGE: Question = Question::new("privilege", Role::Privilege);
+pub(crate) static ROLES: Question = Question::new("application-user-roles", Role::User).needs(&[&EXISTS]);
+static PRIVILEGE: Question = Question::new("privilege", Role::Privilege).needs(&[&ROLES]);
+static OWNER: Question = Question::new("owner-may-read", Role::Privilege);
+static ROW: Question = Question::new("row-in-reach", Role::Privilege);
 
-/// The questions about a caller, in the order asked.
-pub(crate) static QUESTIONS: &[&Question] = &[&EXISTS, &ENABLED, &ROLES, &PRIVILEGE];
+/// The questions about a caller, in the order asked. The last two are asked only where a request names another owner, or
+/// where the privilege does not reach every row.
+pub(crate) static QUESTIONS: &[&Question] = &[&EXISTS, &ENABLED, &ROLES, &PRIVILEGE, &OWNER, &ROW];
 
 /// The role that every organisation has and that may do everything.
 const ADMINISTRATOR: &str = "System Administrator";
+
+/// Who is nobody.
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
 /// What is done to a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +42,8 @@ pub(crate) enum Operation {
     Read,
     Write,
     Delete,
+    /// A new owner of a row that is there.
+    Assign,
 }
 
 impl Operation {
@@ -43,15 +54,17 @@ impl Operation {
             Self::Read => "read",
             Self::Write => "write",
             Self::Delete => "delete",
+            Self::Assign => "assign",
         }
     }
 
-    fn privilege(self, table: &Table) -> &'static str {
+    pub(crate) fn privilege(self, table: &Table) -> &'static str {
         match self {
             Self::Create => table.privileges.create,
             Self::Read => table.privileges.read,
             Self::Write => table.privileges.write,
             Self::Delete => table.privileges.delete,
+            Self::Assign => table.privileges.assign,
         }
     }
 }
@@ -62,26 +75,201 @@ pub(crate) struct Principal {
     /// `systemuserid`.
     pub(crate) id: String,
     /// Client id of the application it stands for.
-    client_id: String,
+    pub(crate) client_id: String,
     /// Names of its security roles.
     roles: Vec<String>,
+    /// Who calls really, where one user acts as another: both have to hold a privilege.
+    pub(crate) by: Option<Box<Self>>,
 }
 
 impl Principal {
     /// The caller of a lab whose test turned the deciding check off: nobody, with no role.
     pub(crate) fn nobody() -> Self {
-        let nil = "00000000-0000-0000-0000-000000000000";
-        Self { id: nil.to_owned(), client_id: nil.to_owned(), roles: Vec::new() }
+        Self { id: NOBODY.to_owned(), client_id: NOBODY.to_owned(), roles: Vec::new(), by: None }
+    }
+
+    /// This user, as whom `caller` acts.
+    pub(crate) fn acted_by(mut self, caller: Self) -> Self {
+        self.by = Some(Box::new(caller));
+        self
+    }
+
+    /// How far it holds a privilege, `None` if not at all.
+    pub(crate) fn depth(&self, organization: &Organization, privilege: &str) -> Option<Depth> {
+        let roles = self.roles.iter().filter_map(|name| organization.roles.get(name));
+        let own = roles.filter_map(|role| role.depth(privilege)).max()?;
+        match &self.by {
+            None => Some(own),
+            Some(caller) => Some(own.min(caller.depth(organization, privilege)?)),
+        }
+    }
+
+    /// Whether a privilege of this depth reaches a row.
+    pub(crate) fn reaches(&self, table: &Table, depth: Depth, row: &Map<String, Value>) -> bool {
+        let is = |column: &str, id: &str| {
+            row.get(column).and_then(Value::as_str).is_some_and(|value| value.eq_ignore_ascii_case(id))
+        };
+        match table.rows {
+            // the lab has one business unit, so whatever is more than one's own rows is all of them
+            _ if depth > Depth::Basic => true,
+            Rows::Stored => !table.owned || is("_ownerid_value", &self.id),
+            Rows::ApplicationUsers => is(table.id, &self.id),
+            Rows::BusinessUnits => true,
+        }
     }
 }
 
 impl From<&ApplicationUser> for Principal {
     fn from(user: &ApplicationUser) -> Self {
-        Self { id: user.id.clone(), client_id: user.client_id.clone(), roles: user.roles.clone() }
+        let (id, client_id) = (user.id.clone(), user.client_id.clone());
+        Self { id, client_id, roles: user.roles.clone(), by: None }
     }
 }
 
-/// Asks for the application user, whether it is enabled, and whether it holds a role.
+/// The users of an organisation and where they come from.
+#[derive(Clone, Copy)]
+pub(crate) struct Users<'w> {
+    pub(crate) organization: &'w Organization,
+    pub(crate) world: &'w World,
+}
+
+impl<'w> Users<'w> {
+    fn application(self, client_id: &str) -> Option<&'w Application> {
+        self.world.tenant(&self.organization.tenant)?.application(client_id).map(|one| &**one)
+    }
+
+    /// Object id of the service principal of an application.
+    pub(crate) fn object_id(self, client_id: &str) -> Option<&'w str> {
+        self.application(client_id).map(|one| one.object_id.as_str())
+    }
+
+    /// A user's full name: `# ` and the name of its application.
+    pub(crate) fn full_name(self, client_id: &str) -> String {
+        format!("# {}", self.application(client_id).map_or(client_id, |one| one.name.as_str()))
+    }
+
+    /// The user of this `systemuserid`.
+    pub(crate) fn by_id(self, id: &str) -> Option<&'w ApplicationUser> {
+        self.organization.application_users.values().find(|user| user.id.eq_ignore_ascii_case(id))
+    }
+
+    fn roles(self, principal: &Principal) -> Vec<&'w SecurityRole> {
+        principal.roles.iter().filter_map(|name| self.organization.roles.get(name)).collect()
+    }
+
+    /// The settings a privilege depends on.
+    fn settings(self, principal: &Principal) -> Vec<Setting> {
+        let own = self.organization.pointer.application_user(&principal.client_id).roles();
+        self.roles(principal).iter().map(|role| role.pointer.privileges()).chain([own]).collect()
+    }
+
+    /// What a person sees of a privilege that is missing.
+    fn lacking(self, principal: &Principal) -> String {
+        let names: Vec<&str> = self.roles(principal).iter().map(|role| role.name.as_str()).collect();
+        if names.is_empty() { "no role".to_owned() } else { format!("in none of {}", names.join(", ")) }
+    }
+
+    /// A privilege added, for every row, to the first role of whoever lacks it.
+    fn grant(self, principal: &Principal, privilege: &str) -> Option<Change> {
+        let role = self.roles(principal).into_iter().next()?;
+        let privileges = role.pointer.privileges();
+        let last = pointers::end_of(&privileges);
+        Some(Change::wrong(privileges).edit(Edit::add(last, privilege)))
+    }
+
+    /// A refusal for want of a privilege, in one of the product's wordings.
+    fn denied(
+        self,
+        principal: &Principal,
+        table: &'static Table,
+        privilege: &'static str,
+        wording: Wording,
+    ) -> DataverseError {
+        let Portrait { user, role_count, privilege_count, object_id, known, business_unit } =
+            self.portrait(principal);
+        let (privilege_id, type_code) = (privilege_id(privilege), table.type_code);
+        let (entity, label) = (&table.logical, &table.label);
+        match wording {
+            Wording::Missing => DataverseError::PrivilegeDenied {
+                user,
+                role_count,
+                privilege_count,
+                object_id,
+                known,
+                business_unit,
+                privilege,
+                privilege_id,
+                type_code,
+                entity,
+                label,
+            },
+            Wording::OutOfReach => DataverseError::RecordDenied {
+                user,
+                role_count,
+                privilege_count,
+                object_id,
+                known,
+                business_unit,
+                privilege,
+                privilege_id,
+                type_code,
+                entity,
+                label,
+            },
+            Wording::Owner => DataverseError::OwnerLacksRead {
+                user,
+                role_count,
+                privilege_count,
+                object_id,
+                known,
+                business_unit,
+                privilege,
+                privilege_id,
+                type_code,
+                entity,
+                label,
+            },
+        }
+    }
+
+    fn portrait(self, principal: &Principal) -> Portrait {
+        let roles = self.roles(principal);
+        let names = |role: &&'w SecurityRole| role.privileges.iter().filter_map(|held| Depth::of(held));
+        let held: BTreeSet<&str> = roles.iter().flat_map(names).map(|(name, _)| name).collect();
+        let count = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+        Portrait {
+            user: principal.id.as_str().into(),
+            role_count: count(roles.len()),
+            privilege_count: count(held.len()),
+            object_id: self.object_id(&principal.client_id).unwrap_or(NOBODY).into(),
+            known: count(TABLES.len() * PRIVILEGES_OF_A_TABLE),
+            business_unit: self.organization.business_unit.as_str().into(),
+        }
+    }
+}
+
+/// Create, read, write, delete, append, append to, assign, share.
+const PRIVILEGES_OF_A_TABLE: usize = 8;
+
+/// What a refusal says of a user.
+struct Portrait {
+    user: Box<str>,
+    role_count: u16,
+    privilege_count: u16,
+    object_id: Box<str>,
+    known: u16,
+    business_unit: Box<str>,
+}
+
+/// For what a privilege was wanting.
+#[derive(Clone, Copy)]
+enum Wording {
+    Missing,
+    OutOfReach,
+    Owner,
+}
+
+/// Asks for the application user, and whether it is enabled.
 pub(crate) fn ask<'o>(
     list: &mut Checklist<'_, DataverseError>,
     organization: &'o Organization,
@@ -114,14 +302,6 @@ pub(crate) fn ask<'o>(
         Finding::when(user.enabled, state, || DataverseError::UserNotEnabled)
             .mended_by(|| Change::set(user.pointer.enabled(), true))
     });
-    let roles = || user.map(|user| user.pointer.roles()).into_iter().collect();
-    list.ask(&ROLES, "at least one security role", roles, || {
-        let Some(user) = user else { return Finding::skip(EXISTS.name) };
-        Finding::held(!user.roles.is_empty(), "held", || {
-            ("none", DataverseError::UserNotAssignedRoles { user: user.id.clone() })
-        })
-        .mended_by(|| assign_role(organization, user))
-    });
     user
 }
 
@@ -152,9 +332,14 @@ fn made_up_id(organization: &Organization, client_id: &str) -> String {
     }
 }
 
+/// Says that no role was asked for: what needs no privilege needs none.
+pub(crate) fn ask_no_role(list: &mut Checklist<'_, DataverseError>) {
+    list.ask(&ROLES, "", Vec::new(), || Finding::not_applicable("no privilege is asked for"));
+}
+
 /// A role for a user that has none. Where there is no administrator's, a person has to choose.
-fn assign_role(organization: &Organization, user: &ApplicationUser) -> Change {
-    let roles = user.pointer.roles();
+fn assign_role(organization: &Organization, client_id: &str) -> Change {
+    let roles = organization.pointer.application_user(client_id).roles();
     let last = pointers::end_of(&roles);
     let change = Change::wrong(roles);
     if organization.roles.contains_key(ADMINISTRATOR) {
@@ -165,53 +350,144 @@ fn assign_role(organization: &Organization, user: &ApplicationUser) -> Change {
     change.need(Need::add(last, "a security role of the organisation").stand_in(stand_in))
 }
 
-/// Asks for the privilege of one operation on one table.
+/// Asks for the privilege of one operation on one table, and how far it reaches.
 pub(crate) fn ask_privilege(
     list: &mut Checklist<'_, DataverseError>,
-    organization: &Organization,
+    users: Users<'_>,
     principal: &Principal,
     table: &'static Table,
     operation: Operation,
-) {
+) -> Option<Depth> {
     let privilege = operation.privilege(table);
-    let roles: Vec<&SecurityRole> =
-        principal.roles.iter().filter_map(|name| organization.roles.get(name)).collect();
-    let settings = || {
-        let own = organization.pointer.application_user(&principal.client_id).roles();
-        roles.iter().map(|role| role.pointer.privileges()).chain([own]).collect()
-    };
-    list.ask(&PRIVILEGE, privilege, settings, || {
-        if roles.iter().any(|role| role.grants(privilege)) {
-            return Finding::pass("held");
-        }
-        let held: BTreeSet<&str> =
-            roles.iter().flat_map(|role| role.privileges.iter().map(String::as_str)).collect();
-        let names: Vec<&str> = roles.iter().map(|role| role.name.as_str()).collect();
-        let actual =
-            if names.is_empty() { "no role".to_owned() } else { format!("in none of {}", names.join(", ")) };
-        let error = DataverseError::PrivilegeDenied {
-            user: principal.id.clone(),
-            role_count: roles.len(),
-            privilege_count: held.len(),
-            privilege_id: privilege_id(privilege),
-            privilege: privilege.to_owned(),
-            type_code: table.type_code,
-            entity: table.logical,
-        };
-        let refused = Finding::fail(actual, error);
-        match roles.first() {
-            Some(role) => refused.mended_by(|| {
-                let privileges = role.pointer.privileges();
-                let last = pointers::end_of(&privileges);
-                Change::wrong(privileges).edit(Edit::add(last, privilege))
-            }),
-            None => refused,
-        }
+    // of two who act as one, who lacks it
+    let alone = |one: &Principal| Principal { by: None, ..one.clone() };
+    let own = || vec![users.organization.pointer.application_user(&principal.client_id).roles()];
+    list.ask(&ROLES, "at least one security role", own, || {
+        Finding::held(!principal.roles.is_empty(), "held", || {
+            ("none", DataverseError::UserNotAssignedRoles { user: principal.id.clone(), privilege })
+        })
+        .mended_by(|| assign_role(users.organization, &principal.client_id))
     });
+    let depth = principal.depth(users.organization, privilege);
+    let lacks = || match &principal.by {
+        Some(caller) if alone(principal).depth(users.organization, privilege).is_some() => caller.as_ref(),
+        _ => principal,
+    };
+    list.ask(
+        &PRIVILEGE,
+        privilege,
+        || users.settings(lacks()),
+        || {
+            if depth.is_some() {
+                return Finding::pass("held");
+            }
+            let who = lacks();
+            // the product names the user who is acted as, whoever of the two lacks it
+            let error = users.denied(principal, table, privilege, Wording::Missing);
+            mended(Finding::fail(users.lacking(who), error), users.grant(who, privilege))
+        },
+    );
+    depth
 }
 
-/// A stable GUID for a privilege: privileges have the same id in every organisation, but no source lists them all, so this
-/// one is derived from the name (FNV-1a, 128 bits).
-fn privilege_id(name: &str) -> String {
-    mocktenant_odata::Guid::from_bytes(crate::store::digest(&[name]).to_be_bytes()).to_string()
+fn mended(finding: Finding<DataverseError>, change: Option<Change>) -> Finding<DataverseError> {
+    match change {
+        Some(change) => finding.mended_by(|| change),
+        None => finding,
+    }
+}
+
+/// Asks whether a privilege of this depth reaches a row.
+pub(crate) fn ask_row(
+    list: &mut Checklist<'_, DataverseError>,
+    users: Users<'_>,
+    principal: &Principal,
+    table: &'static Table,
+    operation: Operation,
+    (depth, row): (Depth, &Map<String, Value>),
+) {
+    let privilege = operation.privilege(table);
+    list.ask(
+        &ROW,
+        "a row of the user's own",
+        || users.settings(principal),
+        || {
+            if principal.reaches(table, depth, row) {
+                return Finding::pass("its own");
+            }
+            let owner = row.get("_ownerid_value").and_then(Value::as_str).unwrap_or("nobody");
+            let error = users.denied(principal, table, privilege, Wording::OutOfReach);
+            let short = match &principal.by {
+                Some(caller) if caller.depth(users.organization, privilege) <= Some(Depth::Basic) => caller,
+                _ => principal,
+            };
+            mended(Finding::fail(format!("owned by {owner}"), error), users.grant(short, privilege))
+        },
+    );
+}
+
+/// Asks whether a user who is to own a row could read it.
+pub(crate) fn ask_owner(
+    list: &mut Checklist<'_, DataverseError>,
+    users: Users<'_>,
+    owner: &ApplicationUser,
+    table: &'static Table,
+) {
+    let (privilege, owner) = (table.privileges.read, Principal::from(owner));
+    list.ask(
+        &OWNER,
+        privilege,
+        || users.settings(&owner),
+        || {
+            if owner.depth(users.organization, privilege).is_some() {
+                return Finding::pass("held");
+            }
+            let error = users.denied(&owner, table, privilege, Wording::Owner);
+            let change = users.grant(&owner, privilege);
+            let change = change.unwrap_or_else(|| assign_role(users.organization, &owner.client_id));
+            Finding::fail(users.lacking(&owner), error).mended_by(|| change)
+        },
+    );
+}
+
+/// The privilege to act as another user, of no table.
+pub(crate) const ACT: &str = "prvActOnBehalfOfAnotherUser";
+
+/// The role that an organisation comes with and that holds nothing else.
+const DELEGATE: &str = "Delegate";
+
+/// A caller that acts as another user and may not.
+pub(crate) fn act_denied(users: Users<'_>, caller: &Principal) -> Finding<DataverseError> {
+    let Portrait { user, role_count, privilege_count, object_id, known, business_unit } =
+        users.portrait(caller);
+    let (privilege, privilege_id) = (ACT, privilege_id(ACT));
+    let error = DataverseError::ActOnBehalfDenied {
+        user,
+        role_count,
+        privilege_count,
+        object_id,
+        known,
+        business_unit,
+        privilege,
+        privilege_id,
+    };
+    let roles = users.organization.pointer.application_user(&caller.client_id).roles();
+    let change = if users.organization.roles.contains_key(DELEGATE) {
+        Some(Change::wrong(roles.clone()).edit(Edit::add(pointers::end_of(&roles), DELEGATE)))
+    } else {
+        users.grant(caller, ACT)
+    };
+    mended(Finding::fail(users.lacking(caller), error), change)
+}
+
+/// The id of a privilege, the same in every organisation. Two are known; the others are the lab's own and look it.
+fn privilege_id(name: &str) -> Box<str> {
+    match name {
+        "prvReadAccount" => "886b280c-6396-4d56-a0a3-2c1b0a50ceb0".into(),
+        "prvCreateAccount" => "d26fe964-230b-42dd-ad93-5cc879de411e".into(),
+        _ => {
+            let digits = crate::store::digest(&[name]) & 0xffff_ffff_ffff;
+            format!("c0117050-0000-4000-8000-{digits:012x}").into()
+        }
+    }
 }

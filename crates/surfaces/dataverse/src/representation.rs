@@ -10,6 +10,7 @@ use mocktenant_tables::{Key, Row, Selection};
 use serde_json::{Map, Value, json};
 
 use crate::errors::DataverseError;
+use crate::formatted;
 use crate::schema::{Kind, Table, by_logical};
 use crate::store::Reader;
 
@@ -90,8 +91,18 @@ impl Shape<'_> {
                 Kind::Version => json!(row.version),
                 _ => row.get(column.name).cloned().unwrap_or_default(),
             };
-            if let (Kind::Lookup { navigation, target }, Some(id)) = (column.kind, value.as_str()) {
-                self.annotate(reader, column.name, navigation, target, id, &mut members);
+            match (column.kind, value.as_str()) {
+                (Kind::Lookup { navigation, target, or }, Some(id)) => {
+                    let found = |(_, target): &(&str, &str)| named(reader, target, id).is_some();
+                    let (navigation, target) = or.filter(found).unwrap_or((navigation, target));
+                    self.annotate(reader, column.name, navigation, target, id, &mut members);
+                }
+                _ if self.annotations.formatted => {
+                    if let Some(text) = formatted::value(reader, table, column, row, &value) {
+                        members.insert(format!("{}@{FORMATTED}", column.name), json!(text));
+                    }
+                }
+                _ => {}
             }
             members.insert(column.name.to_owned(), value);
         }
@@ -111,10 +122,9 @@ impl Shape<'_> {
             members.insert(format!("{column}@{annotation}"), value);
         };
         if self.annotations.formatted
-            && let Some(target) = by_logical(target)
-            && let Some(name) = reader.table(target).get(&Key::text(id)).and_then(|row| row.get(target.name))
+            && let Some(name) = named(reader, target, id)
         {
-            add(FORMATTED, name.clone());
+            add(FORMATTED, name);
         }
         if self.annotations.navigation {
             add(NAVIGATION, json!(navigation));
@@ -123,6 +133,13 @@ impl Shape<'_> {
             add(LOGICAL_NAME, json!(target));
         }
     }
+}
+
+/// The primary name of a row, by its table's logical name; `None` if it is not there.
+fn named(reader: &Reader<'_>, target: &str, id: &str) -> Option<Value> {
+    let target = by_logical(target)?;
+    let row = reader.table(target).get(&Key::text(id))?;
+    Some(row.get(target.name).cloned().unwrap_or_default())
 }
 
 /// The preferences of a request.
@@ -136,10 +153,13 @@ pub(crate) fn refusal(exchange: &mut Exchange, error: &DataverseError) -> Answer
     let row = error.row();
     exchange.trail.record_error(row.id);
     let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let message = error.text();
+    if matches!(error, DataverseError::NoHttpResource { .. }) {
+        return json_answer(status, &json!({ "error": { "code": "", "message": message } }));
+    }
     if !row.id.starts_with("0x") {
         return Answer::empty(status).with("content-length", "0");
     }
-    let message = error.text();
     let mut members = Map::new();
     members.insert("code".to_owned(), json!(row.id));
     members.insert("message".to_owned(), json!(message));
@@ -150,13 +170,21 @@ pub(crate) fn refusal(exchange: &mut Exchange, error: &DataverseError) -> Answer
     );
     for (name, value) in [
         ("Microsoft.PowerApps.CDS.ErrorDetails.OperationStatus", "0"),
-        ("Microsoft.PowerApps.CDS.ErrorDetails.SubErrorCode", "2146233088"),
+        ("Microsoft.PowerApps.CDS.ErrorDetails.SubErrorCode", "-2146233088"),
         ("Microsoft.PowerApps.CDS.HelpLink", help.as_str()),
         ("Microsoft.PowerApps.CDS.TraceText", ""),
         ("Microsoft.PowerApps.CDS.InnerError.Message", message.as_str()),
     ] {
         if preferences.wants_annotation(name) {
             members.insert(format!("@{name}"), json!(value));
+        }
+    }
+    if let DataverseError::DuplicateRecordEntityKey { entity, attributes, .. } = error {
+        for (name, value) in [("DuplicateAttributes", attributes.as_str()), ("DuplicateEntity", *entity)] {
+            let name = format!("Microsoft.PowerApps.CDS.ErrorDetails.{name}");
+            if preferences.wants_annotation(&name) {
+                members.insert(format!("@{name}"), json!(value));
+            }
         }
     }
     json_answer(status, &json!({ "error": members }))

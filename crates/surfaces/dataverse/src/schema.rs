@@ -12,11 +12,14 @@ macro_rules! privileges {
             read: concat!("prvRead", $name),
             write: concat!("prvWrite", $name),
             delete: concat!("prvDelete", $name),
+            assign: concat!("prvAssign", $name),
         }
     };
 }
 
 mod account;
+mod choices;
+mod contact;
 mod reference;
 
 use mocktenant_tables::Schema;
@@ -27,6 +30,7 @@ pub(crate) struct Privileges {
     pub(crate) read: &'static str,
     pub(crate) write: &'static str,
     pub(crate) delete: &'static str,
+    pub(crate) assign: &'static str,
 }
 
 /// One table.
@@ -43,6 +47,12 @@ pub(crate) struct Table {
     pub(crate) privileges: Privileges,
     /// Object type code, the OTC of privilege texts. Those of custom tables differ per organisation.
     pub(crate) type_code: u32,
+    /// Display name, the LocalizedName of privilege texts.
+    pub(crate) label: &'static str,
+    /// Whether users own its rows, so that privileges on it have a depth.
+    pub(crate) owned: bool,
+    /// What `statecode` and `statuscode` can be; the first state is that of a new row. Empty where it has neither.
+    pub(crate) states: &'static [State],
     /// Columns in the order they are answered, the primary key among them.
     pub(crate) columns: &'static [Column],
     /// Unique keys beside the primary one.
@@ -61,6 +71,25 @@ pub(crate) enum Rows {
     /// The root business unit of the declaration: read only.
     BusinessUnits,
 }
+
+/// The options of a choice column with their labels.
+pub(crate) type Choices = &'static [(i64, &'static str)];
+
+/// One state of a row.
+pub(crate) struct State {
+    /// `statecode`.
+    pub(crate) code: i64,
+    /// Its label.
+    pub(crate) label: &'static str,
+    /// Every `statuscode` it can have, its default first.
+    pub(crate) statuses: Choices,
+}
+
+/// The states of most tables.
+const ACTIVE: &[State] = &[
+    State { code: 0, label: "Active", statuses: &[(1, "Active")] },
+    State { code: 1, label: "Inactive", statuses: &[(2, "Inactive")] },
+];
 
 /// A unique key beside the primary one.
 pub(crate) struct AlternateKey {
@@ -94,16 +123,24 @@ pub(crate) enum Kind {
         /// Greatest value.
         most: i64,
     },
-    /// `Edm.Decimal`: money and decimals.
+    /// `Edm.Decimal`.
     Decimal,
+    /// `Edm.Decimal`, in the currency of its row.
+    Money,
     /// `Edm.Boolean`.
     Flag,
     /// `Edm.Int32`, one of these.
-    Choice(&'static [i64]),
+    Choice(Choices),
+    /// `statecode`: what the table's states are.
+    State,
+    /// `statuscode`: what the states of the table have.
+    Status,
     /// `Edm.Guid`.
     Identifier,
     /// `Edm.DateTimeOffset`.
     Moment,
+    /// `Edm.Date`.
+    Day,
     /// `Edm.Int64`.
     Version,
     /// `Edm.Guid`, set by `<navigation>@odata.bind`.
@@ -112,6 +149,8 @@ pub(crate) enum Kind {
         navigation: &'static str,
         /// Logical name of the table it points to.
         target: &'static str,
+        /// The other navigation property and table, of a lookup to one of two.
+        or: Option<(&'static str, &'static str)>,
     },
 }
 
@@ -120,11 +159,12 @@ impl Kind {
     pub(crate) fn edm(self) -> &'static str {
         match self {
             Self::Text(_) => "Edm.String",
-            Self::Whole { .. } | Self::Choice(_) => "Edm.Int32",
-            Self::Decimal => "Edm.Decimal",
+            Self::Whole { .. } | Self::Choice(_) | Self::State | Self::Status => "Edm.Int32",
+            Self::Decimal | Self::Money => "Edm.Decimal",
             Self::Flag => "Edm.Boolean",
             Self::Identifier | Self::Lookup { .. } => "Edm.Guid",
             Self::Moment => "Edm.DateTimeOffset",
+            Self::Day => "Edm.Date",
             Self::Version => "Edm.Int64",
         }
     }
@@ -142,12 +182,21 @@ const fn read_only(name: &'static str, kind: Kind) -> Column {
 
 /// A lookup.
 const fn lookup(name: &'static str, navigation: &'static str, target: &'static str) -> Column {
-    Column { name, kind: Kind::Lookup { navigation, target }, writable: true }
+    Column { name, kind: Kind::Lookup { navigation, target, or: None }, writable: true }
+}
+
+/// A lookup to a row of one of two tables.
+const fn either(
+    name: &'static str,
+    (navigation, target): (&'static str, &'static str),
+    or: (&'static str, &'static str),
+) -> Column {
+    Column { name, kind: Kind::Lookup { navigation, target, or: Some(or) }, writable: true }
 }
 
 /// A lookup that only the organisation writes.
 const fn owned_lookup(name: &'static str, navigation: &'static str, target: &'static str) -> Column {
-    Column { name, kind: Kind::Lookup { navigation, target }, writable: false }
+    Column { name, kind: Kind::Lookup { navigation, target, or: None }, writable: false }
 }
 
 /// The columns every stored table has beside its own, in the order they are answered.
@@ -155,11 +204,14 @@ pub(crate) const COMMON: &[Column] = &[
     lookup("_ownerid_value", "ownerid", "systemuser"),
     owned_lookup("_owningbusinessunit_value", "owningbusinessunit", "businessunit"),
     owned_lookup("_createdby_value", "createdby", "systemuser"),
+    owned_lookup("_owninguser_value", "owninguser", "systemuser"),
     owned_lookup("_modifiedby_value", "modifiedby", "systemuser"),
+    owned_lookup("_createdonbehalfby_value", "createdonbehalfby", "systemuser"),
+    owned_lookup("_modifiedonbehalfby_value", "modifiedonbehalfby", "systemuser"),
     read_only("createdon", Kind::Moment),
     read_only("modifiedon", Kind::Moment),
-    column("statecode", Kind::Choice(&[0, 1])),
-    column("statuscode", Kind::Choice(&[1, 2])),
+    column("statecode", Kind::State),
+    column("statuscode", Kind::Status),
     read_only("versionnumber", Kind::Version),
 ];
 
@@ -173,6 +225,8 @@ pub(crate) const TABLES: &[&Table] = &[
     &reference::PAYMENT_METHOD,
     &reference::CUSTOMER_GROUP,
     &account::ACCOUNT,
+    &contact::CONTACT,
+    &contact::TASK,
 ];
 
 impl Table {
@@ -187,12 +241,30 @@ impl Table {
         self.all_columns().find(|column| column.name == name)
     }
 
-    /// The lookup with this navigation property, exactly spelt.
+    /// The lookup with this navigation property, exactly spelt, and the table it leads to.
     pub(crate) fn navigation(&self, name: &str) -> Option<(&'static Column, &'static Table)> {
-        self.all_columns().find_map(|column| match column.kind {
-            Kind::Lookup { navigation, target } if navigation == name => Some((column, by_logical(target)?)),
-            _ => None,
+        self.all_columns().find_map(|column| {
+            let Kind::Lookup { navigation, target, or } = column.kind else { return None };
+            let target = match or {
+                _ if navigation == name => target,
+                Some((other, target)) if other == name => target,
+                _ => return None,
+            };
+            Some((column, by_logical(target)?))
         })
+    }
+
+    /// Schema name, `Account`; that of an activity is not the privileges'.
+    pub(crate) fn schema_name(&self) -> &'static str {
+        match self.logical {
+            "task" => "Task",
+            _ => self.privileges.create.trim_start_matches("prvCreate"),
+        }
+    }
+
+    /// The state of this `statecode`.
+    pub(crate) fn state(&self, code: i64) -> Option<&'static State> {
+        self.states.iter().find(|state| state.code == code)
     }
 
     /// The table's keys for the database.
@@ -233,7 +305,8 @@ mod tests {
                 assert!(names.contains(column), "{} has no key column {column}", table.set);
             }
             for column in table.all_columns() {
-                if let Kind::Lookup { target, .. } = column.kind {
+                if let Kind::Lookup { target, or, .. } = column.kind {
+                    assert!(or.is_none_or(|(_, target)| by_logical(target).is_some()), "{}", column.name);
                     assert!(by_logical(target).is_some(), "{} points to no table {target}", column.name);
                     assert!(
                         column.name.starts_with('_') && column.name.ends_with("_value"),

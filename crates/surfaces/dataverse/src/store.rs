@@ -4,13 +4,15 @@
 //! units are read from the declaration each time, so that an edit shows at once. Never decides who may read them.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use mocktenant_lab::{DeclaredRow, Tables};
 use mocktenant_odata::Guid;
 use mocktenant_tables::{Columns, Database, Limits, Schema, Snapshot, TableView};
-use mocktenant_world::Organization;
+use mocktenant_world::{Organization, World};
 use serde_json::{Value, json};
 
+use crate::principal::Users;
 use crate::schema::{Rows, TABLES, Table};
 
 fn schemas(kind: impl Fn(Rows) -> bool) -> Vec<Schema> {
@@ -41,10 +43,17 @@ pub(crate) fn declared(organization: &Organization, now: &str) -> Vec<DeclaredRo
                 ("_owningbusinessunit_value", json!(organization.business_unit)),
                 ("createdon", json!(now)),
                 ("modifiedon", json!(now)),
-                ("statecode", json!(0)),
-                ("statuscode", json!(1)),
             ] {
                 columns.entry(column).or_insert(value);
+            }
+            let first = table.states.first();
+            if let Some((state, (status, _))) = first.and_then(|state| Some((state, state.statuses.first()?)))
+            {
+                columns.entry("statecode").or_insert(json!(state.code));
+                columns.entry("statuscode").or_insert(json!(status));
+            }
+            if let Some(owner) = columns.get("_ownerid_value").cloned() {
+                columns.entry("_owninguser_value").or_insert(owner);
             }
             rows.push(DeclaredRow { table: table.set, name: name.clone(), columns });
         }
@@ -56,7 +65,8 @@ pub(crate) fn declared(organization: &Organization, now: &str) -> Vec<DeclaredRo
 ///
 /// # Panics
 /// Never: the schemas are this crate's own, and a test makes this very database.
-fn views(organization: &Organization) -> Snapshot {
+fn views(users: Users<'_>) -> Snapshot {
+    let organization = users.organization;
     let database = Database::new(schemas(|rows| rows != Rows::Stored), Limits::default())
         .unwrap_or_else(|error| unreachable!("own schemas: {error}"));
     let mut rows: Vec<(&str, Columns)> = Vec::new();
@@ -69,7 +79,9 @@ fn views(organization: &Organization) -> Snapshot {
         push(
             "systemusers",
             json!({
-                "systemuserid": user.id, "fullname": format!("# {}", user.client_id), "applicationid": user.client_id,
+                "systemuserid": user.id, "fullname": users.full_name(&user.client_id),
+                "applicationid": user.client_id,
+                "azureactivedirectoryobjectid": users.object_id(&user.client_id),
                 "isdisabled": !user.enabled, "_businessunitid_value": organization.business_unit,
             }),
         );
@@ -86,13 +98,15 @@ fn views(organization: &Organization) -> Snapshot {
 /// All tables of an organisation at one moment.
 pub(crate) struct Reader<'o> {
     organization: &'o Organization,
+    world: Arc<World>,
     stored: Snapshot,
     views: OnceCell<Snapshot>,
 }
 
 impl<'o> Reader<'o> {
-    pub(crate) fn new(organization: &'o Organization, database: &Database) -> Self {
-        Self { organization, stored: database.snapshot(), views: OnceCell::new() }
+    pub(crate) fn new(organization: &'o Organization, world: &Arc<World>, database: &Database) -> Self {
+        let world = Arc::clone(world);
+        Self { organization, world, stored: database.snapshot(), views: OnceCell::new() }
     }
 
     /// One table.
@@ -109,7 +123,8 @@ impl<'o> Reader<'o> {
         match table.rows {
             Rows::Stored => &self.stored,
             Rows::ApplicationUsers | Rows::BusinessUnits => {
-                self.views.get_or_init(|| views(self.organization))
+                let users = || Users { organization: self.organization, world: &self.world };
+                self.views.get_or_init(|| views(users()))
             }
         }
     }

@@ -1,8 +1,8 @@
 //! The first path segment: a tenant, one of the aliases, or an error; and the URLs an authority goes by.
 //!
 //! Decides how a tenant may be written (its id or a verified domain, in any letter case), which error another text gets
-//! (90002 for what could be a tenant, 900023 for what could not: people paste whole endpoint URLs as authority), and
-//! which host an issuer carries; and what a request is told that names no tenant: the one there is, if there is one.
+//! (900021 for the zero GUID; 90002 for any other of a document, and at the token endpoint for what could be a tenant;
+//! 900023 there for what could not: people paste whole endpoint URLs as authority), and which host an issuer carries; and what a request is told that names no tenant: the one there is, if there is one.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -31,6 +31,26 @@ pub(crate) const TENANT_PLACEHOLDER: &str = "{tenantid}";
 const EXPECTED: &str = "a tenant's id or verified domain";
 /// The tenant of personal accounts.
 const CONSUMERS_TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
+/// A tenant setting that was never filled in.
+const EMPTY_TENANT: &str = "00000000-0000-0000-0000-000000000000";
+/// What follows the region in a regional host.
+const REGIONAL: &str = ".login.microsoft.com";
+
+/// Whether a lower-case host is the sign-in service of one region.
+pub(crate) fn is_regional(host: &str) -> bool {
+    let region = host.strip_suffix(REGIONAL).unwrap_or_default();
+    !region.is_empty() && region.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// What a request asks a tenant for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// A document.
+    Document,
+    /// A token.
+    Token,
+}
 
 /// An authority that is no single tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +102,11 @@ pub(crate) enum Authority<'p> {
 }
 
 /// Resolves the tenant segment of a request.
-pub(crate) fn resolve<'p>(prepared: &'p Prepared, exchange: &Exchange) -> Result<Authority<'p>, EntraError> {
+pub(crate) fn resolve<'p>(
+    prepared: &'p Prepared,
+    exchange: &Exchange,
+    wanted: Wanted,
+) -> Result<Authority<'p>, EntraError> {
     let folded = exchange.folded_path().split('/').nth(1).unwrap_or_default();
     if let Some(tenant) = prepared.tenant(folded) {
         return Ok(Authority::Tenant(tenant));
@@ -91,10 +115,11 @@ pub(crate) fn resolve<'p>(prepared: &'p Prepared, exchange: &Exchange) -> Result
         return Ok(Authority::Alias(alias));
     }
     let tenant = exchange.parameter("tenant");
-    Err(if is_guid(folded) || is_dns_name(folded) {
-        EntraError::TenantNotFound { tenant }
-    } else {
-        EntraError::TenantMalformed { tenant }
+    Err(match wanted {
+        _ if folded == EMPTY_TENANT => EntraError::TenantEmpty { tenant },
+        Wanted::Document => EntraError::TenantNotFound { tenant },
+        Wanted::Token if is_guid(folded) || is_dns_name(folded) => EntraError::TenantUnknown { tenant },
+        Wanted::Token => EntraError::TenantMalformed { tenant },
     })
 }
 
@@ -104,7 +129,7 @@ pub(crate) fn ask<'p>(
     exchange: &Exchange,
     prepared: &'p Prepared,
 ) -> Option<&'p Arc<PreparedTenant>> {
-    match resolve(prepared, exchange) {
+    match resolve(prepared, exchange, Wanted::Token) {
         Ok(Authority::Tenant(tenant)) => {
             let settings = || vec![tenant.tenant.pointer.setting()];
             list.ask(&TENANT, EXPECTED, settings, Finding::pass(&tenant.name));
@@ -158,6 +183,14 @@ pub(crate) fn host_and_port(base: &str) -> &str {
     base.split_once("://").map_or(base, |(_, rest)| rest).trim_end_matches('/')
 }
 
+/// The host of `host:port` or `[address]:port`.
+pub(crate) fn without_port(authority: &str) -> &str {
+    match authority.rfind(':') {
+        Some(at) if !authority[at..].contains(']') => &authority[..at],
+        _ => authority,
+    }
+}
+
 /// Whether a text could be a domain: at least two labels of letters, digits and hyphens.
 fn is_dns_name(text: &str) -> bool {
     let label = |label: &str| {
@@ -170,6 +203,19 @@ fn is_dns_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_region_is_one_label_before_the_name_of_the_service() {
+        assert!(is_regional("westus.login.microsoft.com") && is_regional("eastus2euap.login.microsoft.com"));
+        for other in [
+            "login.microsoft.com",
+            ".login.microsoft.com",
+            "a.b.login.microsoft.com",
+            "westus.login.windows.net",
+        ] {
+            assert!(!is_regional(other), "{other}");
+        }
+    }
 
     #[test]
     fn domains_are_told_from_other_texts() {

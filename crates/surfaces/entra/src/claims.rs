@@ -1,9 +1,11 @@
 //! The claims of app-only access tokens, v1 and v2.
 //!
-//! Decides the set and order of claims (v1 as in a decoded managed-identity token, v2 as in a capture of 2026-08: see
-//! the project's reference), the back-dating (`iat` and `nbf` five minutes ago, so that clients with a slow clock accept
-//! the token), and that `sub` and `oid` are the service principal. Claims nobody outside the service can read (`aio`,
-//! `rh`, `xms_*`) are fixed texts of the right shape. Never decides which version a token has.
+//! Decides the set and order of claims by a table each (v1 as in a decoded managed-identity token, v2 as in captures of
+//! own APIs: see the project's reference), the back-dating (`iat` and `nbf` five minutes ago, so that clients with a slow
+//! clock accept the token), and that `sub` and `oid` are the service principal. A token for Dataverse says the tenant's
+//! region where others say when the tenant was made; what captures of late 2026 add to it (`xms_aud_guid`) is left out.
+//! Claims nobody outside the service can read (`aio`, `rh`, `xms_*`) are fixed texts of the right shape. Never decides which
+//! version a token has.
 
 use mocktenant_world::Application;
 use time::OffsetDateTime;
@@ -11,6 +13,7 @@ use time::OffsetDateTime;
 use crate::Version;
 use crate::discovery::issuer;
 use crate::json::{push_integer, push_list, push_member, push_name};
+use crate::resource::DATAVERSE;
 
 /// How long a token lives, in seconds, from now.
 const LIFETIME: i64 = 3600;
@@ -44,10 +47,86 @@ impl Times {
     pub(crate) const EXPIRES_IN: i64 = LIFETIME - 1;
 }
 
+/// The value of a claim.
+enum Claim {
+    /// A fixed text.
+    Text(&'static str),
+    Audience,
+    Issuer,
+    NotBefore,
+    Expires,
+    Client,
+    ContextClass,
+    /// The client's service principal.
+    Principal,
+    /// Roles granted on this resource; the claim is absent, not empty, when there are none.
+    Roles,
+    /// Of a token for Dataverse alone.
+    Region,
+    Tenant,
+    Id,
+    /// Of every other v1 token.
+    TenantCreated,
+}
+
+use Claim::{
+    Audience, Client, ContextClass, Expires, Id, Issuer, NotBefore, Principal, Region, Roles, Tenant,
+    TenantCreated, Text,
+};
+
+const V1: &[(&str, Claim)] = &[
+    ("aud", Audience),
+    ("iss", Issuer),
+    ("iat", NotBefore),
+    ("nbf", NotBefore),
+    ("exp", Expires),
+    ("aio", Text(AIO)),
+    ("appid", Client),
+    ("appidacr", ContextClass),
+    ("idp", Issuer),
+    ("idtyp", Text("app")),
+    ("oid", Principal),
+    ("rh", Text(RH)),
+    ("roles", Roles),
+    ("sub", Principal),
+    ("tenant_region_scope", Region),
+    ("tid", Tenant),
+    ("uti", Id),
+    ("ver", Text("1.0")),
+    ("xms_act_fct", Text("3 9")),
+    ("xms_ftd", Text(FTD)),
+    ("xms_idrel", Text("7 14")),
+    ("xms_rd", Text(RD)),
+    ("xms_sub_fct", Text("3 9")),
+    ("xms_tcdt", TenantCreated),
+];
+
+/// `idtyp` is an optional claim that no application of a world asks for.
+const V2: &[(&str, Claim)] = &[
+    ("aud", Audience),
+    ("iss", Issuer),
+    ("iat", NotBefore),
+    ("nbf", NotBefore),
+    ("exp", Expires),
+    ("aio", Text(AIO)),
+    ("azp", Client),
+    ("azpacr", ContextClass),
+    ("oid", Principal),
+    ("rh", Text(RH)),
+    ("roles", Roles),
+    ("sub", Principal),
+    ("tid", Tenant),
+    ("uti", Id),
+    ("ver", Text("2.0")),
+    ("xms_ftd", Text(FTD)),
+];
+
 /// What an app-only token says.
 pub(crate) struct AppOnly<'a> {
     /// Tenant id.
     pub(crate) tenant: &'a str,
+    /// `tenant_region_scope`.
+    pub(crate) region: &'a str,
     /// The client.
     pub(crate) client: &'a Application,
     /// The resource.
@@ -67,67 +146,53 @@ pub(crate) struct AppOnly<'a> {
 impl AppOnly<'_> {
     /// The claims as JSON.
     pub(crate) fn to_json(&self, version: Version) -> Vec<u8> {
+        let claims = match version {
+            Version::V1 => V1,
+            Version::V2 => V2,
+        };
+        let issuer = issuer(version, self.issuer_base, self.tenant);
+        let dataverse = self.resource.client_id == DATAVERSE;
         let mut out = Vec::with_capacity(1280);
         out.push(b'{');
-        match version {
-            Version::V1 => self.push_v1(&mut out),
-            Version::V2 => self.push_v2(&mut out),
+        for (name, claim) in claims {
+            let text = match claim {
+                Text(text) => text,
+                Audience => self.audience,
+                Issuer => &issuer,
+                Client => &self.client.client_id,
+                ContextClass => self.context_class,
+                Principal => &self.client.object_id,
+                Tenant => self.tenant,
+                Id => self.id,
+                Region if dataverse => self.region,
+                NotBefore => {
+                    push_number(&mut out, name, self.times.not_before);
+                    continue;
+                }
+                Expires => {
+                    push_number(&mut out, name, self.times.expires_on);
+                    continue;
+                }
+                Roles => {
+                    self.push_roles(&mut out, name);
+                    continue;
+                }
+                TenantCreated if !dataverse => {
+                    push_number(&mut out, name, TENANT_CREATED);
+                    continue;
+                }
+                Region | TenantCreated => continue,
+            };
+            push_member(&mut out, name, text);
         }
         out.push(b'}');
         out
     }
 
-    fn push_v1(&self, out: &mut Vec<u8>) {
-        let issuer = issuer(Version::V1, self.issuer_base, self.tenant);
-        push_member(out, "aud", self.audience);
-        push_member(out, "iss", &issuer);
-        push_number(out, "iat", self.times.not_before);
-        push_number(out, "nbf", self.times.not_before);
-        push_number(out, "exp", self.times.expires_on);
-        push_member(out, "aio", AIO);
-        push_member(out, "appid", &self.client.client_id);
-        push_member(out, "appidacr", self.context_class);
-        push_member(out, "idp", &issuer);
-        push_member(out, "idtyp", "app");
-        push_member(out, "oid", &self.client.object_id);
-        push_member(out, "rh", RH);
-        self.push_roles(out);
-        push_member(out, "sub", &self.client.object_id);
-        push_member(out, "tid", self.tenant);
-        push_member(out, "uti", self.id);
-        push_member(out, "ver", "1.0");
-        push_member(out, "xms_act_fct", "3 9");
-        push_member(out, "xms_ftd", FTD);
-        push_member(out, "xms_idrel", "7 14");
-        push_member(out, "xms_rd", RD);
-        push_member(out, "xms_sub_fct", "3 9");
-        push_number(out, "xms_tcdt", TENANT_CREATED);
-    }
-
-    fn push_v2(&self, out: &mut Vec<u8>) {
-        push_member(out, "aio", AIO);
-        push_member(out, "aud", self.audience);
-        push_member(out, "azp", &self.client.client_id);
-        push_member(out, "azpacr", self.context_class);
-        push_number(out, "exp", self.times.expires_on);
-        push_number(out, "iat", self.times.not_before);
-        push_member(out, "iss", &issuer(Version::V2, self.issuer_base, self.tenant));
-        push_number(out, "nbf", self.times.not_before);
-        push_member(out, "oid", &self.client.object_id);
-        push_member(out, "rh", RH);
-        self.push_roles(out);
-        push_member(out, "sub", &self.client.object_id);
-        push_member(out, "tid", self.tenant);
-        push_member(out, "uti", self.id);
-        push_member(out, "ver", "2.0");
-        push_member(out, "xms_ftd", FTD);
-    }
-
-    /// Roles granted on this resource; the claim is absent, not empty, when there are none.
-    fn push_roles(&self, out: &mut Vec<u8>) {
+    fn push_roles(&self, out: &mut Vec<u8>, name: &str) {
         let roles = self.client.granted_roles.get(&self.resource.client_id).map_or(&[][..], Vec::as_slice);
         if !roles.is_empty() {
-            push_name(out, "roles");
+            push_name(out, name);
             push_list(out, roles.iter().map(String::as_str));
         }
     }

@@ -3,34 +3,24 @@
 //! Decides the members of the documents and their order, which are those of captures of the real ones (the test data of
 //! Microsoft's identity model extensions for .NET, 2024-02 and 2024-07). Endpoint URLs are the patterns of the route table,
 //! filled with the host that was called; endpoints that are not built yet are printed all the same, because clients read
-//! the document as a whole. What is said of grants and of ways to authenticate comes from their tables. Never decides who
+//! the document as a whole. Who asks for an application's view (`?appid=`) is led to that application's keys, which are the
+//! tenant's here. What is said of grants and of ways to authenticate comes from their tables. Never decides who
 //! may read: everybody may.
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use mocktenant_keys::Identity;
+use mocktenant_lab::caller::encoded;
 use mocktenant_lab::{Answer, Exchange};
 
-use crate::authority::{self, Authority, STS_HOST, TENANT_PLACEHOLDER};
+use crate::authority::{self, Authority, STS_HOST, TENANT_PLACEHOLDER, Wanted};
 use crate::envelope::Envelope;
 use crate::errors::EntraError;
+use crate::form::Form;
 use crate::json::{push_list, push_member, push_name, push_string};
 use crate::prepared::{Document, Subject};
 use crate::tables::Tables;
-use crate::{Entra, Version, path};
-
-/// Endpoints the documents name and the lab does not have yet.
-mod unbuilt {
-    pub(super) const AUTHORIZE_V1: &str = "/{tenant}/oauth2/authorize";
-    pub(super) const AUTHORIZE_V2: &str = "/{tenant}/oauth2/v2.0/authorize";
-    pub(super) const DEVICE_V1: &str = "/{tenant}/oauth2/devicecode";
-    pub(super) const DEVICE_V2: &str = "/{tenant}/oauth2/v2.0/devicecode";
-    pub(super) const LOGOUT_V1: &str = "/{tenant}/oauth2/logout";
-    pub(super) const LOGOUT_V2: &str = "/{tenant}/oauth2/v2.0/logout";
-    pub(super) const CHECK_SESSION: &str = "/{tenant}/oauth2/checksession";
-    pub(super) const USERINFO_V1: &str = "/{tenant}/openid/userinfo";
-    pub(super) const KERBEROS: &str = "/{tenant}/kerberos";
-}
+use crate::{Entra, Version, path, unbuilt};
 
 /// The value of a member.
 enum Member {
@@ -38,6 +28,8 @@ enum Member {
     Text(&'static str),
     /// A path of this authority.
     Endpoint(&'static str),
+    /// The path of its keys, those of the application that is asked about.
+    Keys(&'static str),
     /// A fixed list.
     List(&'static [&'static str]),
     /// A fixed truth value.
@@ -52,7 +44,7 @@ enum Member {
     Region,
 }
 
-use Member::{AuthMethods, Endpoint, Flag, Grants, Issuer, List, Region, Text};
+use Member::{AuthMethods, Endpoint, Flag, Grants, Issuer, Keys, List, Region, Text};
 
 const RESPONSE_MODES: Member = List(&["query", "fragment", "form_post"]);
 const SUBJECT_TYPES: Member = List(&["pairwise"]);
@@ -61,7 +53,7 @@ const ALGORITHMS: Member = List(&["RS256"]);
 const V1: &[(&str, Member)] = &[
     ("token_endpoint", Endpoint(path::TOKEN_V1)),
     ("token_endpoint_auth_methods_supported", AuthMethods),
-    ("jwks_uri", Endpoint(path::KEYS_V1)),
+    ("jwks_uri", Keys(path::KEYS_V1)),
     ("response_modes_supported", RESPONSE_MODES),
     ("grant_types_supported", Grants),
     ("subject_types_supported", SUBJECT_TYPES),
@@ -110,7 +102,7 @@ const V1: &[(&str, Member)] = &[
 const V2: &[(&str, Member)] = &[
     ("token_endpoint", Endpoint(path::TOKEN_V2)),
     ("token_endpoint_auth_methods_supported", AuthMethods),
-    ("jwks_uri", Endpoint(path::KEYS_V2)),
+    ("jwks_uri", Keys(path::KEYS_V2)),
     ("response_modes_supported", RESPONSE_MODES),
     ("grant_types_supported", Grants),
     ("subject_types_supported", SUBJECT_TYPES),
@@ -184,18 +176,30 @@ fn answer(
         Some(render(subject, base, &authority::v2_issuer_base(exchange)))
     }) {
         Ok(body) => envelope.document(exchange, Answer::json(StatusCode::OK, body)),
-        Err(error) => refused(exchange, &envelope, &error),
+        Err(error) => {
+            let answer = refused(exchange, &envelope, &error);
+            envelope.document(exchange, answer)
+        }
     }
 }
 
-/// A document that cannot be had. That it is for a tenant nobody has is the same question as at the token endpoint, so that
+/// The application a document is asked for, if it is asked for one. Such a document is made anew each time: anybody can
+/// invent applications.
+fn application(query: &str) -> Option<String> {
+    if query.is_empty() {
+        return None;
+    }
+    Form::parse(query.as_bytes()).ok()?.get("appid").map(str::to_owned)
+}
+
+/// Why a document cannot be had, without header fields. That it is for a tenant nobody has is the same question as at the token endpoint, so that
 /// whoever called finds the same answer.
 pub(crate) fn refused(exchange: &mut Exchange, envelope: &Envelope, error: &EntraError) -> Answer {
-    if matches!(error, EntraError::TenantNotFound { .. } | EntraError::TenantMalformed { .. }) {
+    if matches!(error, EntraError::TenantNotFound { .. } | EntraError::TenantEmpty { .. }) {
         authority::record_unknown(exchange, error);
     }
     exchange.trail.record_error(error.row().id);
-    envelope.refusal(exchange, error)
+    envelope.refused(exchange, error)
 }
 
 /// The document of the authority a request addresses, rendered if nobody asked for it before.
@@ -205,13 +209,19 @@ pub(crate) fn find(
     render: impl FnOnce(&Exchange, &Subject<'_>, &str) -> Option<Vec<u8>>,
 ) -> Result<Bytes, EntraError> {
     let prepared = exchange.context.prepared::<Entra>();
-    let authority: Authority<'_> = authority::resolve(prepared, exchange)?;
+    let authority: Authority<'_> = authority::resolve(prepared, exchange, Wanted::Document)?;
     let base = exchange.own_base_url();
-    prepared
-        .document(authority, document, &base, || {
-            render(exchange, &Subject::of(authority, exchange.context.world()), &base)
-        })
-        .ok_or(EntraError::TokenIssuance)
+    let application = application(exchange.request.query());
+    let rendered = || {
+        let mut subject = Subject::of(authority, exchange.context.world());
+        subject.application = application.as_deref();
+        render(exchange, &subject, &base)
+    };
+    let document = match application {
+        Some(_) => rendered().map(Bytes::from),
+        None => prepared.document(authority, document, &base, rendered),
+    };
+    document.ok_or(EntraError::TokenIssuance)
 }
 
 fn configuration_json(
@@ -235,6 +245,11 @@ fn configuration_json(
         match member {
             Text(text) => push_string(&mut out, text),
             Endpoint(pattern) => push_string(&mut out, &endpoint(base, pattern, subject.segment)),
+            Keys(pattern) => {
+                let keys = endpoint(base, pattern, subject.segment);
+                let of = subject.application.map(|id| format!("{keys}?appid={}", encoded(id)));
+                push_string(&mut out, of.as_deref().unwrap_or(&keys));
+            }
             List(items) => push_list(&mut out, items.iter().copied()),
             AuthMethods => push_list(&mut out, tables.listed_methods.iter().copied()),
             Grants => push_list(&mut out, tables.listed_grants(version)),
@@ -303,21 +318,10 @@ mod tests {
 
     #[test]
     fn every_endpoint_a_document_names_is_either_routed_or_listed_as_unbuilt() {
-        let unbuilt = [
-            unbuilt::AUTHORIZE_V1,
-            unbuilt::AUTHORIZE_V2,
-            unbuilt::DEVICE_V1,
-            unbuilt::DEVICE_V2,
-            unbuilt::LOGOUT_V1,
-            unbuilt::LOGOUT_V2,
-            unbuilt::CHECK_SESSION,
-            unbuilt::USERINFO_V1,
-            unbuilt::KERBEROS,
-        ];
         for (name, member) in V1.iter().chain(V2) {
-            if let Endpoint(pattern) = member {
+            if let Endpoint(pattern) | Keys(pattern) = member {
                 let routed = Entra::routes().iter().any(|route| route.pattern == *pattern);
-                assert_ne!(routed, unbuilt.contains(pattern), "{name}");
+                assert_ne!(routed, unbuilt::endpoint(pattern).is_some(), "{name}");
             }
         }
     }

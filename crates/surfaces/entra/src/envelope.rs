@@ -95,6 +95,11 @@ static DOCUMENT: [Fixed; 3] = [
     fixed("access-control-allow-origin", "*"),
     fixed("access-control-allow-methods", "GET, OPTIONS"),
 ];
+static PREFLIGHT: [Fixed; 3] = [
+    fixed("access-control-allow-origin", "*"),
+    fixed("access-control-allow-methods", "POST, OPTIONS"),
+    fixed("access-control-expose-headers", "Content-Length, Content-Encoding, x-ms-request-id, x-ms-srs"),
+];
 static TOKEN: [Fixed; 5] = [
     fixed("cache-control", "no-store, no-cache"),
     fixed("pragma", "no-cache"),
@@ -184,8 +189,14 @@ impl Envelope {
         self.dressed(exchange, Answer::json(StatusCode::OK, body), "0")
     }
 
-    /// A refusal in Entra's own body. Recorded by whoever decided it.
+    /// A refusal of the token endpoint. Recorded by whoever decided it.
     pub(crate) fn refusal(&self, exchange: &Exchange, error: &EntraError) -> Answer {
+        let answer = self.refused(exchange, error);
+        self.dressed(exchange, answer, error.code())
+    }
+
+    /// A refusal in Entra's own body, without header fields: those of what was asked for are to be added.
+    pub(crate) fn refused(&self, exchange: &Exchange, error: &EntraError) -> Answer {
         let base = exchange.own_base_url();
         let timestamp = written(exchange.context.now(), TIMESTAMP);
         let body = errors::body(
@@ -199,7 +210,15 @@ impl Envelope {
         );
         // Statuses of the catalogue are in range; a test reads them all.
         let status = StatusCode::from_u16(error.row().status).unwrap_or(StatusCode::BAD_REQUEST);
-        self.dressed(exchange, Answer::json(status, body), error.code())
+        Answer::json(status, body)
+    }
+
+    /// What the token endpoint tells a browser that asks before it posts. That any origin is let in, and the status, are
+    /// inferred.
+    pub(crate) fn preflight(&self, exchange: &Exchange) -> Answer {
+        let mut answer = self.plain(exchange, Answer::empty(StatusCode::OK));
+        add(&mut answer, &PREFLIGHT);
+        answer
     }
 
     /// A document that may be kept for a day, and read by any page.

@@ -23,12 +23,18 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
             let body: Bytes = body;
             // The media type is inferred.
             let content = Content::Xml(body, "application/xml; charset=utf-8");
-            envelope
-                .plain(exchange, Answer::typed(StatusCode::OK, content))
-                .with("cache-control", "max-age=86400, private")
+            dressed(&envelope, exchange, Answer::typed(StatusCode::OK, content))
         }
-        Err(error) => refused(exchange, &envelope, &error),
+        Err(error) => {
+            let answer = refused(exchange, &envelope, &error);
+            dressed(&envelope, exchange, answer)
+        }
     }
+}
+
+/// A refusal is kept as long as the document would be.
+fn dressed(envelope: &Envelope, exchange: &Exchange, answer: Answer) -> Answer {
+    envelope.plain(exchange, answer).with("cache-control", "max-age=86400, private")
 }
 
 fn render(exchange: &Exchange, subject: &Subject<'_>, base: &str) -> Option<Vec<u8>> {

@@ -1,12 +1,10 @@
 //! `application/x-www-form-urlencoded` as the token endpoint reads it.
 //!
-//! Decides that a parameter may stand only once, that an empty value is as good as none, and that text which is not
-//! UTF-8 or not percent-encoded properly makes the whole form unreadable. Bounded in bytes and in parameters. Never
+//! Decides that a parameter may stand only once, that an empty value is as good as none, that a `%` which begins no escape
+//! is a `%`, and that text which is not UTF-8 makes the whole form unreadable. Bounded in bytes and in parameters. Never
 //! decides which parameters there must be.
 
 use std::borrow::Cow;
-
-use mocktenant_lab::request::percent_decoded;
 
 use crate::errors::EntraError;
 
@@ -26,21 +24,33 @@ impl<'r> Form<'r> {
             return Err(EntraError::FormMalformed);
         }
         let text = std::str::from_utf8(bytes).map_err(|_| EntraError::FormMalformed)?;
-        let mut parameters: Vec<(Cow<'r, str>, Cow<'r, str>)> = Vec::with_capacity(8);
+        let mut form = Self(Vec::with_capacity(8));
         for piece in text.split('&').filter(|piece| !piece.is_empty()) {
-            if parameters.len() == MAX_PARAMETERS {
-                return Err(EntraError::FormMalformed);
-            }
             let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
             let (Some(name), Some(value)) = (decode(name), decode(value)) else {
                 return Err(EntraError::FormMalformed);
             };
-            if parameters.iter().any(|(known, _)| *known == name) {
-                return Err(EntraError::ParameterDuplicated { name: name.into_owned() });
-            }
-            parameters.push((name, value));
+            form.push(name, value)?;
         }
-        Ok(Self(parameters))
+        Ok(form)
+    }
+
+    /// Adds a parameter.
+    pub(crate) fn push(&mut self, name: Cow<'r, str>, value: Cow<'r, str>) -> Result<(), EntraError> {
+        if self.0.len() == MAX_PARAMETERS {
+            return Err(EntraError::FormMalformed);
+        }
+        if self.0.iter().any(|(known, _)| *known == name) {
+            return Err(EntraError::ParameterDuplicated { name: name.into_owned() });
+        }
+        self.0.push((name, value));
+        Ok(())
+    }
+
+    /// Every parameter, empty ones too, in the order sent.
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
     }
 
     /// A parameter that is there and not empty.
@@ -53,12 +63,48 @@ impl<'r> Form<'r> {
     }
 }
 
-/// Decodes `+` and `%XX`; `None` for anything else that begins with `%`, and for what is not UTF-8.
+/// Decodes `+` and `%XX`; `None` for what is not UTF-8 then.
 pub(crate) fn decode(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('+') {
-        return percent_decoded(text);
+    match decoded(text) {
+        None => Some(Cow::Borrowed(text)),
+        Some(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
     }
-    percent_decoded(&text.replace('+', " ")).map(|decoded| Cow::Owned(decoded.into_owned()))
+}
+
+/// The same with a replacement character for what is not UTF-8.
+pub(crate) fn decode_lossy(text: &str) -> Cow<'_, str> {
+    match decoded(text) {
+        None => Cow::Borrowed(text),
+        Some(bytes) => Cow::Owned(match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        }),
+    }
+}
+
+/// The bytes a text stands for; `None` where it stands for itself.
+fn decoded(text: &str) -> Option<Vec<u8>> {
+    let mut left = text.as_bytes();
+    if !left.iter().any(|byte| matches!(byte, b'+' | b'%')) {
+        return None;
+    }
+    let hex = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let mut out = Vec::with_capacity(left.len());
+    while let Some((&first, rest)) = left.split_first() {
+        left = rest;
+        match (first, rest) {
+            (b'+', _) => out.push(b' '),
+            (b'%', [high, low, after @ ..]) => match (hex(*high), hex(*low)) {
+                (Some(high), Some(low)) => {
+                    out.push(high << 4 | low);
+                    left = after;
+                }
+                _ => out.push(b'%'),
+            },
+            (byte, _) => out.push(byte),
+        }
+    }
+    Some(out)
 }
 
 #[cfg(test)]
@@ -76,12 +122,20 @@ mod tests {
     }
 
     #[test]
+    fn a_percent_sign_that_begins_no_escape_is_a_percent_sign() {
+        let form = Form::parse(b"a=%&b=%4&c=%zz&d=%+1&e=100%25%&f=%%41&g%=x").unwrap();
+        let read: Vec<(&str, &str)> = form.iter().collect();
+        let expected =
+            [("a", "%"), ("b", "%4"), ("c", "%zz"), ("d", "% 1"), ("e", "100%%"), ("f", "%A"), ("g%", "x")];
+        assert_eq!(read, expected);
+        assert_eq!(decode_lossy("%ff+%"), "\u{fffd} %");
+    }
+
+    #[test]
     fn what_cannot_be_read_is_refused_whole() {
         let long = "a".repeat(MAX_FORM_BYTES + 1);
         let many = (0..=MAX_PARAMETERS).map(|index| format!("p{index}=1")).collect::<Vec<_>>().join("&");
-        for bad in
-            [&b"a=%"[..], b"a=%4", b"a=%zz", b"a=%+1", b"a=%ff", b"\xff=1", long.as_bytes(), many.as_bytes()]
-        {
+        for bad in [&b"a=%ff"[..], b"a=%c3%", b"\xff=1", long.as_bytes(), many.as_bytes()] {
             assert_eq!(Form::parse(bad).unwrap_err(), EntraError::FormMalformed);
         }
         assert_eq!(

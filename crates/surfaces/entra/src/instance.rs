@@ -2,13 +2,15 @@
 //!
 //! Decides that the four names of the world are one instance, and that the lab's own hosts are accepted without being
 //! listed: SDKs treat an accepted host that is in no entry as an instance of its own, port included, whereas a listed
-//! one would have its port replaced (MSAL.NET). Any other host is 50049. Never decides whether a tenant exists.
+//! one would have its port replaced (MSAL.NET). SDKs also drop the port of the authority they ask about: a host of the lab
+//! is one without it too, and what is answered leads to the port that was called. Any other host is 50049. Never decides
+//! whether a tenant exists.
 
 use http::{Method, StatusCode, Uri};
 use mocktenant_lab::{Answer, Exchange};
 
 use crate::Entra;
-use crate::authority::{WORLD_HOSTS, host_and_port};
+use crate::authority::{WORLD_HOSTS, host_and_port, is_regional, without_port};
 use crate::envelope::Envelope;
 use crate::errors::EntraError;
 use crate::form::Form;
@@ -28,7 +30,8 @@ pub(crate) fn discovery(exchange: &mut Exchange) -> Answer {
         Ok(body) => envelope.document(exchange, Answer::json(StatusCode::OK, body)),
         Err(error) => {
             exchange.trail.record_error(error.row().id);
-            envelope.refusal(exchange, &error)
+            let answer = envelope.refused(exchange, &error);
+            envelope.document(exchange, answer)
         }
     }
 }
@@ -41,17 +44,8 @@ fn decide(exchange: &Exchange) -> Result<Vec<u8>, EntraError> {
     let (Some("https"), Some(authority)) = (endpoint.scheme_str(), endpoint.authority()) else {
         return Err(EntraError::DiscoveryMalformed);
     };
-    let authority = authority.as_str().to_ascii_lowercase();
-    let known = {
-        let host = endpoint.host().unwrap_or_default().to_ascii_lowercase();
-        let prepared = exchange.context.prepared::<Entra>();
-        WORLD_HOSTS.contains(&host.as_str())
-            || host_and_port(&exchange.own_base_url()) == authority
-            || prepared.is_lab_authority(&authority)
-    };
-    if !known {
-        return Err(EntraError::UnknownInstance);
-    }
+    let authority = lab_authority(exchange, &authority.as_str().to_ascii_lowercase(), &endpoint)
+        .ok_or(EntraError::UnknownInstance)?;
     let segment = endpoint.path().split('/').nth(1).filter(|segment| !segment.is_empty()).unwrap_or("common");
     let pattern = if endpoint.path().to_ascii_lowercase().contains("/v2.0/") {
         path::CONFIGURATION_V2
@@ -78,4 +72,28 @@ fn decide(exchange: &Exchange) -> Result<Vec<u8>, EntraError> {
     push_list(&mut out, WORLD_HOSTS);
     out.extend_from_slice(b"}]}");
     Ok(out)
+}
+
+/// Where the instance is that a lower-case authority names, if it is one of the lab's; without a port it is wherever the
+/// lab has that host, the port that was called first.
+fn lab_authority(exchange: &Exchange, authority: &str, endpoint: &Uri) -> Option<String> {
+    let host = endpoint.host().unwrap_or_default().to_ascii_lowercase();
+    let own = exchange.own_base_url();
+    let called = host_and_port(&own);
+    let prepared = exchange.context.prepared::<Entra>();
+    let world = |host: &str| WORLD_HOSTS.contains(&host) || is_regional(host);
+    if endpoint.port().is_some() {
+        let known = world(&host) || called == authority || prepared.is_lab_authority(authority);
+        return known.then(|| authority.to_owned());
+    }
+    let (own_host, port) = called.split_at(without_port(called).len());
+    if world(&host) {
+        // One name of the world is reached where another one was.
+        let port = if exchange.by_world_name() { port } else { "" };
+        return Some(format!("{host}{port}"));
+    }
+    if own_host == host {
+        return Some(called.to_owned());
+    }
+    prepared.lab_address(&host).map(str::to_owned)
 }

@@ -12,16 +12,19 @@ mod claims;
 pub mod client_auth;
 mod discovery;
 mod envelope;
+mod error_page;
 pub mod errors;
 mod federation_metadata;
 mod form;
 pub mod grants;
 mod instance;
 mod json;
+mod multipart;
 mod prepared;
 mod resource;
 mod tables;
 mod token_endpoint;
+mod unbuilt;
 
 use http::{Method, StatusCode};
 use mocktenant_lab::request::BodyError;
@@ -83,14 +86,15 @@ pub(crate) mod path {
     pub(crate) const KEYS_V2: &str = "/{tenant}/discovery/v2.0/keys";
     pub(crate) const INSTANCE: &str = "/common/discovery/instance";
     pub(crate) const FEDERATION: &str = "/{tenant}/federationmetadata/2007-06/federationmetadata.xml";
+    pub(crate) const ERROR: &str = "/error";
     pub(crate) const TOKEN_V1: &str = "/{tenant}/oauth2/token";
     pub(crate) const TOKEN_V2: &str = "/{tenant}/oauth2/v2.0/token";
 }
 
 const READ: &[Method] = &[Method::GET, Method::OPTIONS];
-const POST: &[Method] = &[Method::POST];
+const POST: &[Method] = &[Method::POST, Method::OPTIONS];
 
-static ROUTES: [Route<Entra>; 8] = [
+static ROUTES: [Route<Entra>; 9] = [
     Route {
         methods: READ,
         pattern: path::CONFIGURATION_V1,
@@ -132,6 +136,12 @@ static ROUTES: [Route<Entra>; 8] = [
         handler: |_, exchange| Box::pin(async move { federation_metadata::answer(exchange) }),
     },
     Route {
+        methods: &[Method::GET],
+        pattern: path::ERROR,
+        endpoint: "error-page",
+        handler: |_, exchange| Box::pin(async move { error_page::answer(exchange) }),
+    },
+    Route {
         methods: POST,
         pattern: path::TOKEN_V1,
         endpoint: "token",
@@ -166,6 +176,10 @@ impl Surface for Entra {
 
     fn hosts(&self, _world: &World) -> Vec<(String, Entrance)> {
         authority::WORLD_HOSTS.iter().map(|host| ((*host).to_owned(), Entrance::Identity)).collect()
+    }
+
+    fn plays(&self, host: &str) -> Option<Entrance> {
+        authority::is_regional(host).then_some(Entrance::Identity)
     }
 
     fn at(&self, entrance: &Entrance, folded_path: &str) -> bool {
@@ -212,7 +226,12 @@ impl Surface for Entra {
             .iter()
             .any(|pattern| exchange.folded_path().ends_with(&pattern["/{tenant}".len()..]));
         let error = match why {
-            Refusal::NotFound => return bare(exchange, StatusCode::NOT_FOUND, "404"),
+            Refusal::NotFound => {
+                if let Some(missing) = unbuilt::endpoint(exchange.folded_path()) {
+                    missing.record(&mut exchange.trail);
+                }
+                return bare(exchange, StatusCode::NOT_FOUND, "404");
+            }
             Refusal::MethodNotAllowed { allow } if is_token => {
                 EntraError::WrongVerb { valid: allow, used: exchange.request.method.as_str().to_owned() }
             }

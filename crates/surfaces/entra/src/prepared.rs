@@ -14,7 +14,7 @@ use mocktenant_token::HeaderSegment;
 use mocktenant_world::{Tenant, World};
 
 use crate::Version;
-use crate::authority::{Authority, WORLD_HOSTS, host_and_port};
+use crate::authority::{Authority, WORLD_HOSTS, host_and_port, without_port};
 use crate::json::push_member;
 use crate::resource;
 
@@ -92,8 +92,8 @@ impl Prepared {
         let mut tenants = HashMap::new();
         for tenant in world.tenants() {
             let prepared = Arc::new(PreparedTenant {
-                header_v1: header(tenant, Version::V1),
-                header_v2: header(tenant, Version::V2),
+                header_v1: header(tenant, Version::V1, None),
+                header_v2: header(tenant, Version::V2, None),
                 resources: resource::Table::new(tenant, places.get(&*tenant.id).map_or(&[], Vec::as_slice)),
                 shelf: Shelf::default(),
                 name: tenant.name.as_str().into(),
@@ -124,7 +124,16 @@ impl Prepared {
 
     /// Whether lower-case host and port are those of one of the lab's own identity addresses.
     pub(crate) fn is_lab_authority(&self, authority: &str) -> bool {
-        self.names[WORLD_HOSTS.len()..].iter().any(|own| own == without_default_port(authority))
+        self.own_names().any(|own| own == without_default_port(authority))
+    }
+
+    /// Host and port of the lab's own address with this lower-case host, the public one first.
+    pub(crate) fn lab_address(&self, host: &str) -> Option<&str> {
+        self.own_names().find(|own| without_port(own) == host)
+    }
+
+    fn own_names(&self) -> impl Iterator<Item = &str> {
+        self.names[WORLD_HOSTS.len()..].iter().map(String::as_str)
     }
 
     /// The document, rendered now if it is not there yet; `None` if it cannot be rendered.
@@ -175,6 +184,8 @@ pub(crate) struct Subject<'w> {
     pub(crate) segment: &'w str,
     /// As it stands in issuers.
     pub(crate) issuer_tenant: &'w str,
+    /// The application whose keys are asked for, as it was asked.
+    pub(crate) application: Option<&'w str>,
     /// `tenant_region_scope`; an alias has none.
     pub(crate) region: Option<&'w str>,
     /// Published signing identities, the active one first. An alias publishes those of every tenant, each once.
@@ -189,6 +200,7 @@ impl<'w> Subject<'w> {
                 Self {
                     segment: &tenant.id,
                     issuer_tenant: &tenant.id,
+                    application: None,
                     region: Some(&tenant.region),
                     signing: tenant.signing.iter().collect(),
                 }
@@ -200,20 +212,29 @@ impl<'w> Subject<'w> {
                     .flat_map(|tenant| &tenant.signing)
                     .filter(|identity| known.insert(identity.certificate().thumbprint()))
                     .collect();
-                Self { segment: alias.segment(), issuer_tenant: alias.issuer_tenant(), region: None, signing }
+                Self {
+                    segment: alias.segment(),
+                    issuer_tenant: alias.issuer_tenant(),
+                    application: None,
+                    region: None,
+                    signing,
+                }
             }
         }
     }
 }
 
-/// The order of members is the products': v1 has `x5t` before `kid`, v2 has no `x5t`.
-fn header(tenant: &Tenant, version: Version) -> HeaderSegment {
+/// The order of members is the products': v1 has `x5t` before `kid`, v2 has no `x5t`; a `nonce` stands behind `typ`.
+pub(crate) fn header(tenant: &Tenant, version: Version, nonce: Option<&str>) -> HeaderSegment {
     let kid = tenant
         .signing
         .first()
         .map_or_else(String::new, |signing| signing.certificate().thumbprint().base64url());
     let mut json = b"{".to_vec();
     push_member(&mut json, "typ", "JWT");
+    if let Some(nonce) = nonce {
+        push_member(&mut json, "nonce", nonce);
+    }
     push_member(&mut json, "alg", "RS256");
     if version == Version::V1 {
         push_member(&mut json, "x5t", &kid);

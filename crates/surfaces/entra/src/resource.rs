@@ -2,14 +2,15 @@
 //!
 //! Decides which texts name a resource of a tenant: an application's client id, with or without `spn:`; one of its
 //! identifier URIs; the URL of an environment of the tenant (Dynamics ERP) or of an organisation (Dataverse), or one of the
-//! lab's own addresses of it. Exact hosts, no wildcards; the API host of an organisation is not its URL. Letter case and one
-//! final slash do not matter here, because the token carries the audience as it was asked for and the resource judges
+//! lab's own addresses of it. Exact hosts, no wildcards; the API host of an organisation is as good as its own. Letter case
+//! and one final slash do not matter here, because the token carries the audience as it was asked for and the resource judges
 //! that. What is unknown may have been meant as one of the tenant's URLs, the most similar first. Never decides what a
 //! client may do there.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use mocktenant_lab::request::percent_decoded;
 use mocktenant_lab::{Addresses, Entrance};
 use mocktenant_verdict::{Change, Edit, Finding, Need, Question, Remedy, Role, Setting};
 use mocktenant_world::{Application, Tenant, World, is_guid};
@@ -28,16 +29,21 @@ pub static RESOURCE: Question = Question::new("resource", Role::Resource).needs(
 /// Dynamics ERP: Finance & Operations.
 const DYNAMICS_ERP: &str = "00000015-0000-0000-c000-000000000000";
 /// Dataverse.
-const DATAVERSE: &str = "00000007-0000-0000-c000-000000000000";
+pub(crate) const DATAVERSE: &str = "00000007-0000-0000-c000-000000000000";
 /// Microsoft Graph, which a scope without a resource means.
 pub(crate) const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
+/// Azure AD Graph, which a v1 request without a resource means.
+pub(crate) const AZURE_AD_GRAPH: &str = "00000002-0000-0000-c000-000000000000";
+/// What a name is that is known once it is decoded.
+pub(crate) const ENCODED_TWICE: &str = "URL-encoded twice";
 /// At most this many hosts are named as what a wrong resource could have meant.
 const HOSTS_NAMED: usize = 8;
 
 /// An environment or organisation of a tenant: its URL is a resource.
 pub(crate) struct Place {
     application: &'static str,
-    /// `https://host`, then the lab's own addresses of it, the public one first; all without a final slash.
+    /// `https://` and its host, its API host if it has one, then the lab's own addresses of it, the public one first; all
+    /// without a final slash.
     urls: Vec<String>,
     /// The declared host.
     host: Setting,
@@ -62,9 +68,9 @@ pub(crate) struct Entry {
 
 /// Environments and organisations by the id of the tenant they belong to.
 pub(crate) fn places_by_tenant(world: &World, addresses: &Addresses) -> HashMap<String, Vec<Place>> {
-    let urls = |host: &str, entrance: Entrance| {
-        let own = addresses.all(&entrance).map(folded_url);
-        std::iter::once(format!("https://{}", host.to_ascii_lowercase())).chain(own).collect()
+    let urls = |hosts: &[&str], entrance: Entrance| {
+        let declared = hosts.iter().map(|host| format!("https://{}", host.to_ascii_lowercase()));
+        declared.chain(addresses.all(&entrance).map(folded_url)).collect()
     };
     let mut places: HashMap<String, Vec<Place>> = HashMap::new();
     let mut add = |tenant: &str, place| {
@@ -74,7 +80,10 @@ pub(crate) fn places_by_tenant(world: &World, addresses: &Addresses) -> HashMap<
     for organization in world.organizations() {
         let place = Place {
             application: DATAVERSE,
-            urls: urls(&organization.host, Entrance::organization(&organization.key)),
+            urls: urls(
+                &[&organization.host, &organization.api_host],
+                Entrance::organization(&organization.key),
+            ),
             host: organization.pointer.host(),
         };
         add(&organization.tenant, place);
@@ -82,7 +91,7 @@ pub(crate) fn places_by_tenant(world: &World, addresses: &Addresses) -> HashMap<
     for environment in world.environments() {
         let place = Place {
             application: DYNAMICS_ERP,
-            urls: urls(&environment.host, Entrance::environment(&environment.id)),
+            urls: urls(&[&environment.host], Entrance::environment(&environment.id)),
             host: environment.pointer.host(),
         };
         if let Some(tenant) = environment.identity.tenant() {
@@ -170,10 +179,38 @@ pub(crate) fn ask<'p>(
         (Some(entry), None) => {
             Finding::fail(excerpt(asked), not_found()).mended_by(|| install(&entry.setting))
         }
-        (None, None) => Finding::fail(excerpt(asked), not_found())
-            .mended_by(|| Remedy::instead(meant(asking.world, tenant, asked))),
+        (None, None) => unknown(asking, tenant, asked, not_found()),
     });
     Some(Granted { asked: asked.to_owned(), resource: found? })
+}
+
+/// Whether the tenant has a resource of this name.
+pub(crate) fn is_known(asking: &Asking<'_, '_>, named: &str) -> bool {
+    asking.tenant.is_some_and(|tenant| tenant.resources.find(named).is_some())
+}
+
+/// Whether two texts name the same, whatever it is.
+pub(crate) fn same(left: &str, right: &str) -> bool {
+    left == right || key(left).is_some_and(|left| key(right) == Some(left))
+}
+
+/// What the tenant has not, with what may have been meant.
+fn unknown(
+    asking: &Asking<'_, '_>,
+    tenant: &PreparedTenant,
+    asked: &str,
+    error: EntraError,
+) -> Finding<EntraError> {
+    let decoded = percent_decoded(asked).filter(|decoded| decoded != asked);
+    match decoded.filter(|decoded| tenant.resources.find(decoded).is_some()) {
+        Some(meant) => {
+            let advice = "URL-encode the resource once: a form does it by itself";
+            Finding::fail(format!("{}, {ENCODED_TWICE}", excerpt(asked)), error)
+                .mended_by(|| Remedy::instead([meant.into_owned()]).advice(advice))
+        }
+        None => Finding::fail(excerpt(asked), error)
+            .mended_by(|| Remedy::instead(meant(asking.world, tenant, asked))),
+    }
 }
 
 /// A resource may require an assignment. Whether an application nobody registered has one is not asked.

@@ -2,17 +2,20 @@
 //!
 //! Decides the order of the questions (what is asked, and who is dispatched to, stands in the tables of grants and of ways
 //! to authenticate) and the shape of a success: v1 answers numbers as texts and names the resource, v2
-//! answers numbers as numbers. The version and the audience of the token follow from the resource, not from the endpoint.
-//! Deciding is pure; ids, facts and checks are recorded around it.
+//! answers numbers as numbers. The version and the audience of the token follow from the resource, not from the endpoint; a
+//! token for Microsoft Graph is signed so that nobody but Graph can verify it. What would be a token of a kind that is not
+//! built is refused. Deciding is pure; ids, facts and checks are recorded around it.
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use mocktenant_keys::Algorithm;
+use mocktenant_keys::{Algorithm, Thumbprint256};
 use mocktenant_lab::request::media_type;
 use mocktenant_lab::{Answer, Exchange, Request};
-use mocktenant_token::mint_raw;
+use mocktenant_token::{HeaderSegment, mint_raw};
 use mocktenant_verdict::{Check, Checklist, Question};
 use mocktenant_world::Application;
 
@@ -25,9 +28,10 @@ use crate::errors::{EntraError, describe};
 use crate::form::Form;
 use crate::grants::{self, GRANT_TYPE, Grant, Granted};
 use crate::json::{push_integer, push_member, push_name};
-use crate::prepared::{Prepared, PreparedTenant};
+use crate::prepared::{self, Prepared, PreparedTenant};
+use crate::resource::GRAPH;
 use crate::tables::Tables;
-use crate::{Entra, Version};
+use crate::{Entra, Version, multipart, unbuilt};
 
 /// What was decided, and everything learnt on the way.
 struct Decision<'p> {
@@ -60,6 +64,9 @@ impl Ticket<'_> {
 
 /// Answers a token request.
 pub(crate) fn answer(tables: &Tables, exchange: &mut Exchange, version: Version) -> Answer {
+    if exchange.request.method == http::Method::OPTIONS {
+        return Envelope::open(exchange, None).preflight(exchange);
+    }
     // Dispatch lets nobody without a body get here.
     let body = exchange.request.body.clone().unwrap_or_default();
     let form = read_form(&exchange.request, &body);
@@ -68,10 +75,17 @@ pub(crate) fn answer(tables: &Tables, exchange: &mut Exchange, version: Version)
     let Decision { checks, facts, outcome } =
         decide(tables, exchange, exchange.context.prepared::<Entra>(), &form, version);
     let issued = outcome.and_then(|ticket| issue(exchange, &envelope, &ticket, version));
+    let missing = issued.as_ref().err().and_then(|error| {
+        let (empty, headers) = (Form::default(), &exchange.request.headers);
+        unbuilt::behind(error, Sent { form: form.as_ref().unwrap_or(&empty), headers })
+    });
     for (name, value) in facts {
         exchange.trail.fact(name, value);
     }
     exchange.trail.record_checks(checks);
+    if let Some(missing) = missing {
+        missing.record(&mut exchange.trail);
+    }
     match issued {
         Ok(body) => envelope.token(exchange, body),
         Err(error) => {
@@ -81,13 +95,15 @@ pub(crate) fn answer(tables: &Tables, exchange: &mut Exchange, version: Version)
     }
 }
 
-/// The parameters; none, if the body is no form: JSON is not read, nor is the query.
+/// The parameters, of either kind of form; none, if the body is no form: JSON is not read, nor is the query.
 fn read_form<'b>(request: &Request, body: &'b Bytes) -> Result<Form<'b>, EntraError> {
     let content_type = request.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if content_type.and_then(media_type).is_some_and(|kind| kind == mime::APPLICATION_WWW_FORM_URLENCODED) {
-        Form::parse(body)
-    } else {
-        Ok(Form::default())
+        return Form::parse(body);
+    }
+    match content_type.and_then(multipart::boundary) {
+        Some(boundary) => multipart::parse(&boundary, body),
+        None => Ok(Form::default()),
     }
 }
 
@@ -155,13 +171,30 @@ fn decide<'p>(
         // Only a check that a test turned off leads here.
         (None, ..) => Err(EntraError::TokenIssuance),
     };
+    let outcome = outcome.and_then(|ticket| match not_built(exchange, sent) {
+        Some(error) => Err(error),
+        None => Ok(ticket),
+    });
     if let Ok(ticket) = &outcome {
+        if version == Version::V1 && sent.parameter("resource").is_none() {
+            facts
+                .push(("resource-not-asked", "without resource the v1 endpoint means Azure AD Graph".into()));
+        }
         let version = if ticket.token_version() == Version::V1 { "1.0" } else { "2.0" };
         facts.push(("token-version", version.into()));
         facts.push(("audience", ticket.audience().to_owned().into()));
         facts.push(("object-id", ticket.client.object_id.clone().into()));
     }
     Decision { checks, facts, outcome }
+}
+
+/// Why a request that is in order gets no token here: it is for one of a kind the lab has not, or came to a host that has
+/// none for ordinary applications.
+fn not_built(exchange: &Exchange, sent: Sent<'_>) -> Option<EntraError> {
+    if exchange.by_world_name() && authority::is_regional(exchange.host_name()) {
+        return Some(EntraError::Regional);
+    }
+    unbuilt::parameter(sent).map(|_| EntraError::ParameterNotBuilt)
 }
 
 /// Every question of the endpoint, in the order asked, each once.
@@ -190,6 +223,7 @@ fn issue(
     let token_version = ticket.token_version();
     let claims = AppOnly {
         tenant: &ticket.tenant.tenant.id,
+        region: &ticket.tenant.tenant.region,
         client: ticket.client,
         resource: ticket.granted.resource,
         audience: ticket.audience(),
@@ -203,9 +237,22 @@ fn issue(
         Version::V1 => &ticket.tenant.header_v1,
         Version::V2 => &ticket.tenant.header_v2,
     };
-    let signing = ticket.tenant.signing().ok_or(EntraError::TokenIssuance)?;
-    let token =
-        mint_raw(signing.key(), Algorithm::Rs256, header, &claims).map_err(|_| EntraError::TokenIssuance)?;
+    let key = ticket.tenant.signing().ok_or(EntraError::TokenIssuance)?.key();
+    let signed = |header: &HeaderSegment| {
+        mint_raw(key, Algorithm::Rs256, header, &claims).map_err(|_| EntraError::TokenIssuance)
+    };
+    let token = if ticket.granted.resource.client_id == GRAPH {
+        let mut nonce = [0_u8; 32];
+        exchange.context.random().fill(&mut nonce);
+        let nonce = URL_SAFE_NO_PAD.encode(nonce);
+        let header = |nonce: &str| prepared::header(&ticket.tenant.tenant, token_version, Some(nonce));
+        // What a thumbprint is of a certificate, this is of the nonce: its SHA-256 in base64url.
+        let token = signed(&header(&Thumbprint256::of_der(nonce.as_bytes()).base64url()))?;
+        let behind = token.find('.').map_or("", |at| &token[at..]);
+        format!("{}{behind}", header(&nonce).as_str())
+    } else {
+        signed(header)?
+    };
     Ok(success(version, &token, times, &ticket.granted.asked))
 }
 

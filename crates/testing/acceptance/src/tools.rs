@@ -1,4 +1,5 @@
-//! Tools of the machine that judge from outside: curl, openssl, xmlsec1, Python with the real clients.
+//! Tools of the machine that judge from outside: curl, openssl, xmlsec1, Python and Node with the real
+//! clients.
 //!
 //! Decides where they are, and that a test which needs a missing one says so and is skipped, unless
 //! `MOCKTENANT_REQUIRE_CLIENTS` asks for a failure. Never installs anything.
@@ -23,20 +24,35 @@ pub fn find(name: &str) -> Result<PathBuf, String> {
         .ok_or_else(|| format!("{name} is not on this machine"))
 }
 
+/// The folder of the real clients.
+pub fn clients() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("clients")
+}
+
+/// The folder that `clients/install` set up for a language from the pins in that file, or why there is none.
+pub fn installed(language: &str, pins: &str) -> Result<PathBuf, String> {
+    let folder = clients().join(".clients").join(language);
+    let pinned = must(std::fs::read_to_string(clients().join(pins)), pins);
+    let installed = std::fs::read_to_string(folder.join("installed")).unwrap_or_default();
+    if installed.is_empty() {
+        Err(format!("the {language} clients are not installed; run: just clients"))
+    } else if !installed.trim_end().ends_with(pinned.trim_end()) {
+        Err(format!("the {language} clients are not those of {pins}; run: just clients"))
+    } else {
+        Ok(folder)
+    }
+}
+
 /// The Python that `clients/install` set up, or why there is none.
 pub fn python() -> Result<PathBuf, String> {
-    let clients = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("clients");
-    let venv = clients.join(".clients/python");
-    let python = venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    let pinned = must(std::fs::read_to_string(clients.join("python/requirements.txt")), "requirements.txt");
-    let installed = std::fs::read_to_string(venv.join("installed")).unwrap_or_default();
-    if !python.is_file() || installed.is_empty() {
-        Err(String::from("Python clients are not installed; run: just clients"))
-    } else if !installed.trim_end().ends_with(pinned.trim_end()) {
-        Err(String::from("Python clients are not those of requirements.txt; run: just clients"))
-    } else {
-        Ok(python)
-    }
+    let folder = installed("python", "python/requirements.txt")?;
+    Ok(folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" }))
+}
+
+/// Node and the packages that `clients/install` set up, or why there are none.
+pub fn node() -> Result<(PathBuf, PathBuf), String> {
+    let program = find("node")?;
+    Ok((program, installed("node", "node/package-lock.json")?.join("node_modules")))
 }
 
 /// A program on the path; without it the test prints why it is skipped and gets nothing.
@@ -44,17 +60,32 @@ pub fn python() -> Result<PathBuf, String> {
 /// # Panics
 /// If it is missing where it is required.
 pub fn or_skip(name: &str) -> Option<PathBuf> {
-    match find(name) {
-        Ok(path) => Some(path),
+    there_or_skip(find(name))
+}
+
+/// The same for anything that may not be there.
+///
+/// # Panics
+/// If it is missing where it is required.
+pub fn there_or_skip<T>(found: Result<T, String>) -> Option<T> {
+    match found {
+        Ok(found) => Some(found),
         Err(why) if are_required() => panic!("{why}, and MOCKTENANT_REQUIRE_CLIENTS is set"),
-        Err(why) => {
-            #[expect(clippy::print_stderr, reason = "a test that is skipped says why")]
-            {
-                eprintln!("skipped: {why}");
-            }
-            None
-        }
+        Err(why) => skip(&why),
     }
+}
+
+/// The same where nobody requires it: a toolchain that a continuous integration need not have.
+pub fn optional(name: &str) -> Option<PathBuf> {
+    find(name).map_or_else(|why| skip(&why), Some)
+}
+
+fn skip<T>(why: &str) -> Option<T> {
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says why")]
+    {
+        eprintln!("skipped: {why}");
+    }
+    None
 }
 
 /// Runs a command to its end.

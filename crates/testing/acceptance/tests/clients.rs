@@ -1,7 +1,7 @@
 //! Real, unmodified clients, one row per flow: what they see, and what the lab's journal says they did.
 //!
-//! The clients are in `clients/python/`, set up by `clients/install`. Where they are missing there is one row that says
-//! so; `MOCKTENANT_REQUIRE_CLIENTS=1` makes that row fail.
+//! The clients are in `clients/python/` and `clients/node/`, set up by `clients/install`. Where they are missing there is
+//! one row that says so; `MOCKTENANT_REQUIRE_CLIENTS=1` makes that row fail.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
@@ -136,7 +136,7 @@ const FLOWS: &[Flow] = &[
         name: "unknown_tenant_at_the_token_endpoint",
         judge: |lab, seen| {
             assert_eq!(seen["status"], 400);
-            refused(lab, seen, "invalid_tenant", 90002, 400);
+            refused(lab, seen, "invalid_request", 90002, 400);
         },
     },
     Flow {
@@ -186,6 +186,82 @@ const FLOWS: &[Flow] = &[
             assert_eq!(seen["published_key"], 0, "the active key signs");
             assert_eq!(seen["touched"], true);
             assert_ne!(seen["forged"], "accepted");
+        },
+    },
+];
+
+const NODE_FLOWS: &[Flow] = &[
+    Flow {
+        name: "dynamics_web_api_rows",
+        judge: |lab, seen| {
+            assert_eq!(seen["created"]["name"], "Forest Wholesales", "{seen}");
+            assert_eq!(
+                seen["created"]["customertypecode@OData.Community.Display.V1.FormattedValue"],
+                "Customer"
+            );
+            assert_eq!(seen["created"]["revenue@OData.Community.Display.V1.FormattedValue"], "$80,000.00");
+            assert_eq!(seen["returned"]["name"], "Returned", "{seen}");
+            assert!(seen["returned"]["accountid"].is_string(), "{seen}");
+            assert_eq!((&seen["updated"], &seen["after"]["name"]), (&json!(true), &json!("Renamed")));
+            let gone = &seen["gone"]["error"];
+            assert_eq!((&gone["status"], &gone["code"]), (&json!(404), &json!("0x80040217")), "{seen}");
+            let unknown = &seen["unknown"]["error"];
+            assert_eq!((&unknown["status"], &unknown["code"]), (&json!(400), &json!("0x80048d19")), "{seen}");
+            let record = lab.journal().requests_to("dataverse").pop().unwrap();
+            assert!(record.fact("refused").unwrap().value.starts_with("Name = "), "{record:?}");
+        },
+    },
+    Flow {
+        name: "dynamics_web_api_upsert",
+        judge: |_, seen| {
+            assert_eq!(seen["names"], json!(["first", "second", "first", "second"]), "{seen}");
+            assert_eq!(seen["count"], 2, "{seen}");
+        },
+    },
+    Flow {
+        name: "dynamics_web_api_conditions",
+        judge: |lab, seen| {
+            // the client tells a failed condition by its result, not by an error
+            for (call, result) in [
+                ("update", json!(false)),
+                ("remove", json!(false)),
+                ("prevented", json!(null)),
+                ("missing", json!(null)),
+            ] {
+                assert_eq!(seen[call], result, "{call}: {seen}");
+            }
+            assert_eq!(seen["duplicate"]["error"]["status"], 412, "{seen}");
+            assert_eq!(seen["duplicate"]["error"]["code"], "0x80040237", "{seen}");
+            assert_eq!(seen["name"], "second", "no failed condition changed the row");
+            let statuses: Vec<u16> =
+                lab.journal().requests_to("dataverse").iter().map(|record| record.status).collect();
+            assert_eq!(statuses.iter().filter(|status| **status == 412).count(), 4, "{statuses:?}");
+            assert!(statuses.contains(&304), "a row that the client has is not sent again: {statuses:?}");
+        },
+    },
+    Flow {
+        name: "dynamics_web_api_pages",
+        judge: |_, seen| {
+            assert_eq!(seen["pages"], json!([["P-1", "P-2"], ["P-3", "P-4"], ["P-5"]]), "{seen}");
+            assert_eq!((&seen["all"], &seen["count"]), (&json!(5), &json!(5)), "{seen}");
+            assert_eq!(seen["formatted"], "Customer", "{seen}");
+        },
+    },
+    Flow {
+        name: "dynamics_web_api_functions",
+        judge: |lab, seen| {
+            assert!(seen["user"].is_string(), "{seen}");
+            assert_eq!(seen["impersonated"]["error"]["code"], "0x80041d1f", "nobody to act as: {seen}");
+            for call in ["batch", "fetched"] {
+                assert!(seen[call]["error"]["status"].is_number(), "{call}: {seen}");
+            }
+            let said: Vec<String> = lab
+                .journal()
+                .requests_to("dataverse")
+                .iter()
+                .filter_map(|record| record.fact("not-built").map(|fact| fact.value.to_string()))
+                .collect();
+            assert_eq!(said, ["$batch", "the query option fetchXml"]);
         },
     },
 ];
@@ -266,6 +342,24 @@ fn run(python: &Path, flow: &Flow) -> Result<(), Failed> {
     let mut command = Command::new(python);
     command.arg("-B").arg(script).arg(flow.name).arg(&settings);
     command.env("REQUESTS_CA_BUNDLE", &lab.settings().ca_pem);
+    judged(&lab, flow, command)
+}
+
+/// The same with Node.
+fn run_node(program: &Path, modules: &Path, flow: &Flow) -> Result<(), Failed> {
+    let lab = start();
+    let scratch = tempfile::tempdir()?;
+    let settings = scratch.path().join("settings.json");
+    std::fs::write(&settings, serde_json::to_string(lab.settings())?)?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/node/flows.js");
+    let mut command = Command::new(program);
+    command.arg(script).arg(flow.name).arg(&settings);
+    command.env("NODE_PATH", modules).env("NODE_EXTRA_CA_CERTS", &lab.settings().ca_pem);
+    judged(&lab, flow, command)
+}
+
+/// Runs a flow and judges what it printed.
+fn judged(lab: &Lab, flow: &Flow, mut command: Command) -> Result<(), Failed> {
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
         command.env_remove(name);
     }
@@ -274,7 +368,7 @@ fn run(python: &Path, flow: &Flow) -> Result<(), Failed> {
         return Err(format!("{}\n{}", tools::said(&output), lab.failure_report()).into());
     }
     let seen: Value = serde_json::from_slice(&output.stdout)?;
-    (flow.judge)(&lab, &seen);
+    (flow.judge)(lab, &seen);
     Ok(())
 }
 
@@ -333,6 +427,16 @@ fn rows() -> Vec<Trial> {
             }));
         }
         Err(why) => rows.push(skip("python", why)),
+    }
+    match tools::node() {
+        Ok(found) => {
+            let found = Arc::new(found);
+            rows.extend(NODE_FLOWS.iter().map(|flow| {
+                let found = Arc::clone(&found);
+                Trial::test(format!("node::{}", flow.name), move || run_node(&found.0, &found.1, flow))
+            }));
+        }
+        Err(why) => rows.push(skip("node", why)),
     }
     match tools::find("xmlsec1") {
         Ok(program) => rows.push(Trial::test("xmlsec1::metadata_signature", move || xmlsec1(&program))),

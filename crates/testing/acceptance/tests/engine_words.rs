@@ -17,8 +17,9 @@ use mocktenant_world::World;
 use serde_json::Value;
 
 /// Words of the declaration itself, which are the engine's own (a place is called so whatever product lives there), and
-/// names of RFC 6749 that are masked wherever they stand.
-const OWN: &[&str] = &["tenant", "environment", "organization", "request", "caller", "token", "scope"];
+/// names of RFC 6749 that are masked, or read as what an answer says, wherever they stand.
+const OWN: &[&str] =
+    &["tenant", "environment", "organization", "request", "caller", "token", "scope", "error"];
 
 fn lab() -> Lab {
     let world = Arc::new(World::contoso().unwrap());

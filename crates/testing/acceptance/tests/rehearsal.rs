@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use mocktenant_diagnosis::{Kind, explain};
+use mocktenant_keys::{Algorithm, shipped};
 use mocktenant_lab::{ClockChange, Command};
 use mocktenant_testkit::Lab;
+use mocktenant_token::{HeaderSegment, mint};
 use mocktenant_world::pointers;
 use mocktenant_world::{Edit, Errand};
 use serde_json::json;
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 const TENANT: &str = "c0117050-0000-4000-8000-000000000001";
 const OWN: &str = "c0117050-0000-4000-8000-00000000a002";
@@ -196,4 +198,110 @@ async fn a_clock_that_is_off_by_a_second_is_not_why_a_token_has_run_out() {
     assert_eq!(answer.status, 401);
     let cause = explain(lab.lab(), answer.exchange().unwrap()).await.unwrap().cause.unwrap();
     assert_eq!(cause.kind, Kind::Caller, "{}", cause.to_line());
+}
+
+/// What an explanation of the last answer names as its cause.
+async fn cause_of(lab: &Lab, answer: &mocktenant_testkit::Reply) -> (Kind, String) {
+    let cause = explain(lab.lab(), answer.exchange().unwrap()).await.unwrap().cause.unwrap();
+    (cause.kind, cause.to_line())
+}
+
+#[tokio::test]
+async fn what_is_not_built_is_the_cause_whichever_question_refused_it() {
+    let lab = Lab::start().await;
+    let caller = lab.world().caller().clone();
+    for (version, grant, extra, said) in [
+        ("", "password", ("username", "ada@contoso.com"), Some("the password grant (grant_type password)")),
+        ("v2.0/", "refresh_token", ("refresh_token", "x"), Some("refresh tokens (grant_type refresh_token)")),
+        (
+            "",
+            "client_credentials",
+            ("token_type", "pop"),
+            Some("tokens bound to a key (the parameter token_type)"),
+        ),
+        ("", "magic", ("a", "b"), None),
+    ] {
+        let url = format!("{}/{TENANT}/oauth2/{version}token", lab.settings().entra.base_url);
+        let form = [
+            ("grant_type", grant),
+            ("client_id", &caller.client_id),
+            ("client_secret", caller.client_secret.as_str()),
+            extra,
+        ];
+        let answer = lab.client().post_form(&url, &form).await;
+        assert_eq!(answer.status, 400, "{grant}");
+        let (kind, line) = cause_of(&lab, &answer).await;
+        match said {
+            Some(said) => {
+                assert_eq!(kind, Kind::Unbuilt, "{line}");
+                assert!(line.starts_with(&format!("{said}: not built in this lab; built here: ")), "{line}");
+            }
+            None => assert_eq!(kind, Kind::Caller, "{line}"),
+        }
+    }
+    let answer =
+        lab.client().get(&format!("{}/{TENANT}/oauth2/authorize", lab.settings().entra.base_url)).await;
+    assert_eq!((answer.status, cause_of(&lab, &answer).await.0), (404, Kind::Unbuilt));
+}
+
+#[tokio::test]
+async fn a_token_that_was_asked_for_without_a_resource_is_explained_where_it_is_refused() {
+    let lab = Lab::start().await;
+    let caller = lab.world().caller().clone();
+    let url = format!("{}/{TENANT}/oauth2/token", lab.settings().entra.base_url);
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", caller.client_id.as_str()),
+        ("client_secret", caller.client_secret.as_str()),
+    ];
+    let token = lab.client().post_form(&url, &form).await.json()["access_token"].as_str().unwrap().to_owned();
+    let client = lab.client().bearer(&token);
+    for url in [
+        format!("{}/data/CustomersV3", lab.settings().aos["onebox"].url),
+        format!("{}/api/data/v9.2/WhoAmI", lab.settings().dataverse.url),
+    ] {
+        let answer = client.get(&url).await;
+        assert_eq!(answer.status, 401, "{url}");
+        let (kind, line) = cause_of(&lab, &answer).await;
+        assert_eq!(kind, Kind::Caller, "{line}");
+        assert!(line.contains("it was asked for at the v1 endpoint without `resource`"), "{line}");
+    }
+    // What Microsoft Graph alone can verify fails here before anybody looks whom it is for.
+    let token = lab.client().token("https://graph.microsoft.com").await;
+    let url = format!("{}/api/data/v9.2/WhoAmI", lab.settings().dataverse.url);
+    let answer = lab.client().bearer(&token).get(&url).await;
+    assert_eq!(answer.status, 401);
+    let told = explain(lab.lab(), answer.exchange().unwrap()).await.unwrap().to_text();
+    assert!(told.contains("does not verify under a header with a nonce"), "{told}");
+}
+
+#[tokio::test]
+async fn a_misspelt_thumbprint_is_the_requests_fault_and_nothing_was_mended_since() {
+    let now = 1_790_000_000;
+    let lab = Lab::builder().frozen_at(OffsetDateTime::from_unix_timestamp(now).unwrap()).start().await;
+    let client = lab.world().caller().client_id.clone();
+    let identity = shipped::sample_client();
+    let base = &lab.settings().entra.base_url;
+    let url = format!("{base}/{TENANT}/oauth2/token");
+    for (x5t, holds) in [
+        (identity.certificate().thumbprint().to_string(), "x5t holds the hexadecimal text itself"),
+        (identity.certificate().thumbprint256().base64url(), "x5t holds a SHA-256"),
+    ] {
+        let header = json!({ "alg": "RS256", "typ": "JWT", "x5t": x5t });
+        let header = HeaderSegment::new(header.as_object().unwrap()).unwrap();
+        let claims =
+            json!({ "aud": url, "iss": client, "sub": client, "jti": "1", "nbf": now, "exp": now + 600 });
+        let assertion = mint(identity.key(), Algorithm::Rs256, &header, &claims).unwrap();
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", client.as_str()),
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", &assertion),
+            ("resource", "https://contoso.crm4.dynamics.com"),
+        ];
+        let answer = lab.client().post_form(&url, &form).await;
+        assert_eq!(answer.status, 401, "{holds}");
+        let (kind, line) = cause_of(&lab, &answer).await;
+        assert!(kind == Kind::Caller && line.contains(holds) && !line.contains("mended since"), "{line}");
+    }
 }

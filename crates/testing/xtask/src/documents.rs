@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use mocktenant_world::World;
 
-use crate::pages::{checks, errors, scenarios, settings};
+use crate::pages::{checks, control, errors, scenarios, settings};
 
 const README: &str = "README.md";
 const TABLE_BEGIN: &str = "<!-- scenarios: written by `cargo xtask generate` -->";
@@ -56,6 +56,7 @@ pub fn all() -> Result<Vec<Document>, GenerateError> {
     Ok(vec![
         Document { path: "docs/reference/errors.md", text: errors::page(&world) },
         Document { path: "docs/reference/checks.md", text: checks::page(&world)? },
+        Document { path: "docs/reference/control.md", text: control::page() },
         Document { path: "docs/reference/scenarios.md", text: scenarios::page() },
         Document { path: "docs/reference/settings.md", text: settings::page(&world) },
         Document { path: README, text: readme()? },

@@ -10,6 +10,7 @@ mod markdown;
 mod pages {
     //! One page each.
     pub(crate) mod checks;
+    pub(crate) mod control;
     pub(crate) mod errors;
     pub(crate) mod scenarios;
     pub(crate) mod settings;

@@ -61,6 +61,7 @@ const ARROWS: &[(&str, &str, &str)] = &[
     // product
     ("control", "lab", "applies commands, shows journal and world"),
     ("control", "diagnosis", "explains"),
+    ("control", "patch", "finds what a short name means"),
     ("server", "entra", "mounts it"),
     ("server", "aos", "mounts it"),
     ("server", "dataverse", "mounts it"),
@@ -98,7 +99,11 @@ const ROOMS: &[(&[&str], &[&str], &str)] = &[
         "keys sign, federation digests, lab seeds; the bench compares",
     ),
     (&["quick-xml", "encoding_rs"], &["xml"], "one room reads every XML of the house"),
-    (&["serde-saphyr"], &["world"], "the declaration is the only YAML"),
+    (
+        &["serde-saphyr", "serde_path_to_error"],
+        &["patch"],
+        "one room reads documents, and says where one is wrong",
+    ),
     (
         &["rustix"],
         &["server", "cli"],

@@ -65,7 +65,7 @@ impl Finder<'_> {
     }
 
     /// How many bytes of something wrapped can be secret: a value, or an element with its content.
-    fn shortest(&self) -> usize {
+    pub(super) fn shortest(&self) -> usize {
         self.values.map_or(usize::MAX, Matcher::shortest).min(SHORTEST_MARKUP)
     }
 
@@ -132,7 +132,7 @@ impl Finder<'_> {
         while let Some(colon) = position(text, from, |byte| byte == b':') {
             from = colon + 1;
             let Some(name) = quoted_before(text, colon) else { continue };
-            let Some(sensitivity) = self.names.field(&String::from_utf8_lossy(&text[name])) else { continue };
+            let Some(sensitivity) = self.names.field(&String::from_utf8_lossy(name)) else { continue };
             let start = position(text, from, |byte| !byte.is_ascii_whitespace()).unwrap_or(text.len());
             let value = match text.get(start) {
                 None => continue,
@@ -164,17 +164,16 @@ fn position(text: &[u8], from: usize, holds: impl Fn(u8) -> bool) -> Option<usiz
 fn name_before(text: &[u8], equals: usize) -> &[u8] {
     let before = text[..equals].trim_ascii_end();
     let before = before.strip_suffix(b"\"").or_else(|| before.strip_suffix(b"'")).unwrap_or(before);
-    let parts = |byte: &u8| DELIMITERS.contains(&char::from(*byte));
-    let start = before.iter().rposition(parts).map_or(0, |at| at + 1);
-    &before[start..]
+    before.rsplit(|byte| DELIMITERS.contains(&char::from(*byte))).next().unwrap_or_default()
 }
 
 /// The text between quotes just before a colon.
-fn quoted_before(text: &[u8], colon: usize) -> Option<Range<usize>> {
-    let before = text[..colon].trim_ascii_end();
-    let end = before.strip_suffix(b"\"")?.len();
-    let start = before[..end].iter().rposition(|byte| *byte == b'"')? + 1;
-    Some(start..end)
+fn quoted_before(text: &[u8], colon: usize) -> Option<&[u8]> {
+    let before = text[..colon].trim_ascii_end().strip_suffix(b"\"")?;
+    let mut parts = before.rsplit(|byte| *byte == b'"');
+    let name = parts.next();
+    // Without a part before it there is no quote that opens it.
+    parts.next().and(name)
 }
 
 fn end_of_string(text: &[u8], start: usize) -> usize {
@@ -223,9 +222,8 @@ fn signatures(text: &[u8], found: &mut Found) {
         if let Some(dot) = claims_end(&text[start..]) {
             let from = start + dot + 1;
             let rest = text[from..].iter().take_while(|byte| is_url_base64(**byte) || **byte == b'.').count();
-            if rest > 0 {
-                found.push(from..from + rest);
-            }
+            // Nothing, where there is no signature.
+            found.push(from..from + rest);
             at = from + rest;
         }
     }

@@ -205,5 +205,5 @@ fn end_of(text: &[u8], tag: &Tag<'_>) -> usize {
 /// Whether a start tag whose name ends here closes itself.
 fn is_empty(text: &[u8], name_end: usize) -> bool {
     let end = end_while(text, name_end, |byte| byte != b'>');
-    end > 0 && end < text.len() && text[end - 1] == b'/'
+    text[..end].ends_with(b"/")
 }

@@ -51,7 +51,7 @@ pub(super) fn check(
             }
             ParsedExtension::KeyUsage(usage) => {
                 // Bits 5 and 6: keyCertSign and cRLSign.
-                if !critical || usage.flags != (1 << 5) | (1 << 6) {
+                if !critical || usage.flags != 0b0110_0000 {
                     return Err("a certificate has another key usage than the lab gives");
                 }
                 "usage"

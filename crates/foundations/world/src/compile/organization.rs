@@ -1,12 +1,12 @@
 //! One Dataverse organisation.
 //!
-//! Decides that every role an application user names is declared. Whether a role is enough is Dataverse's question.
+//! Decides that every role an application user names is declared, and that a privilege's depth is one. Whether a role is enough is Dataverse's question.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Distinct, Problems, clock, guid, host, short_name};
-use crate::compiled::{ApplicationUser, Organization, SecurityRole};
+use crate::compiled::{ApplicationUser, Depth, Organization, SecurityRole};
 use crate::declaration;
 use crate::pointers;
 use mocktenant_patch::Problem;
@@ -49,6 +49,13 @@ pub(crate) fn organization(
         let at = pointer.role(name);
         guid(&role.id, at.id(), problems);
         role_ids.claim(&role.id, at.id(), problems);
+        for held in role.privileges.iter().filter(|held| Depth::of(held).is_none()) {
+            let message = format!("`{}` has no depth a privilege can have", clip(held));
+            problems.push(
+                Problem::new(at.privilege(held), message)
+                    .hint("write :Basic, :Local, :Deep or :Global after its name, or nothing".to_owned()),
+            );
+        }
         let compiled = SecurityRole { name: name.clone(), declared: Arc::clone(role), pointer: at };
         roles.insert(name.clone(), compiled);
     }

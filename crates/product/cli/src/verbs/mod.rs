@@ -10,6 +10,8 @@ mod scenarios;
 mod serve;
 mod set;
 mod settings;
+mod try_once;
+mod unset;
 
 use std::time::Instant;
 
@@ -34,6 +36,8 @@ pub(crate) fn run(cli: Cli, began: Instant) -> Outcome {
             Verb::Journal(journal) => journal::run(&common, journal).await,
             Verb::Get(get) => get::run(&common, get).await,
             Verb::Set(set) => set::run(&common, set).await,
+            Verb::Try(attempt) => try_once::run(&common, attempt).await,
+            Verb::Unset(unset) => unset::run(&common, unset).await,
             Verb::Restart(restart) => restart::run(&common, restart).await,
             Verb::Settings(settings) => settings::run(&common, settings).await,
             Verb::Scenarios(scenarios) => scenarios::run(&common, scenarios).await,

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use mocktenant_diagnosis::shell_word as quoted;
 use mocktenant_lab::Entrance;
+use mocktenant_scenario as scenario;
 use mocktenant_server::{Options, Ports, Running, Settings, StartError};
 use mocktenant_world::World;
 
@@ -79,9 +80,13 @@ pub(crate) fn cannot_start(error: &StartError) -> Failure {
     let failure = Failure::new(exit, "cannot start the lab").because(error);
     match error {
         StartError::Busy { .. } => failure.hint("--port 0 takes free ports"),
+        StartError::Scenario(_) => {
+            let known: Vec<&str> = scenario::names().collect();
+            failure.hint(format!("there are: {}", known.join(", ")))
+        }
         StartError::ControlUnguarded { .. } => failure.hint("without --bind only this machine is served"),
         StartError::Held { .. } => {
-            failure.hint("mocktenant ready says where it answers; --state DIR starts another")
+            failure.hint("mocktenant ready says where it answers; --port 0 --state DIR starts another")
         }
         StartError::Dishonest { .. } => {
             failure.hint("find out who put it there; --state DIR chooses another directory meanwhile")
@@ -106,6 +111,7 @@ pub(crate) fn options(common: &Common, serve: Serve) -> Result<Options, Failure>
         ports: Ports::from(serve.port),
         bind: serve.bind,
         public_urls,
+        scenario: given(serve.scenario),
         control_token: common.control_token.clone().filter(|token| !token.is_empty()),
         control_open: serve.control == Control::Open,
         publish_settings: true,
@@ -173,7 +179,8 @@ fn screen(settings: &Settings, common: &Common, palette: Palette) -> String {
             let _ = writeln!(screen, "    {line}");
         }
     }
-    let flag = common.state.as_ref().map(|state| format!(" --state {}", quoted(&state.to_string_lossy())));
+    let flag =
+        common.state.as_ref().map(|state| format!(" --state {}", console::quoted(&state.to_string_lossy())));
     let flag = flag.unwrap_or_default();
     let _ = writeln!(screen, "\n  every value of this lab, to paste             mocktenant settings{flag}");
     let _ = writeln!(screen, "  see a failure told from end to end            mocktenant reproduce");
@@ -195,17 +202,17 @@ fn create_a_customer(settings: &Settings) -> Option<[String; 2]> {
     if authority.is_empty() {
         return None;
     }
-    let ca = quoted(&settings.ca_pem.to_string_lossy());
+    let ca = console::quoted(&settings.ca_pem.to_string_lossy());
     let token = format!(
         "TOKEN=$(curl -s --cacert {ca} {authority}/oauth2/v2.0/token -d grant_type=client_credentials -d client_id={} \
          -d client_secret={} -d scope={resource}/.default | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')",
-        quoted(&entra.client_id),
-        quoted(&entra.client_secret),
+        console::quoted(&entra.client_id),
+        console::quoted(&entra.client_secret),
     );
     let customer = format!(
         "curl -s --cacert {ca} {url}/data/CustomersV3 -H \"Authorization: Bearer $TOKEN\" \
          -H 'Content-Type: application/json' -d {}",
-        quoted(&aos.sample_customer.to_string()),
+        console::quoted(&aos.sample_customer.to_string()),
     );
     Some([token, customer])
 }
@@ -230,13 +237,6 @@ pub(crate) fn abridged(thumbprint: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_survive_a_shell() {
-        assert_eq!(quoted("plain-word_1"), "plain-word_1");
-        assert_eq!(quoted("it's {here}"), "'it'\\''s {here}'");
-        assert_eq!(quoted(""), "''");
-    }
 
     #[test]
     fn what_is_not_in_the_settings_is_not_on_the_screen() {

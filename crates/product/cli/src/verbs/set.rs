@@ -1,6 +1,7 @@
 //! `set`: changes one declared value of a running lab.
 //!
-//! Decides how the value on a command line becomes JSON, and says when a change waits for a restart.
+//! Decides how the value on a command line becomes JSON, that a misspelt key is no new one, and says when a change waits
+//! for a restart. What stands in a file is never shown.
 
 use std::io::Read as _;
 
@@ -11,22 +12,40 @@ use serde_json::{Value, json};
 use crate::args::{Common, Set};
 use crate::console;
 use crate::failure::{Exit, Failure, Outcome};
-use crate::find_lab::{LabAt, encoded, is_pointer};
+use crate::find_lab::{LabAt, encoded};
+use crate::named::{self, Named, missing, told};
 
 /// Bytes of a file whose content becomes a value: more than that the control API does not take.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
-/// Replaces what is there, else adds.
+/// Replaces what is there; adds what the declaration knows, and anything else only if told so.
 pub(crate) async fn run(common: &Common, set: Set) -> Outcome {
-    is_pointer(&set.pointer)?;
     let text = text_of(&set.value)?;
     let lab = LabAt::find(common).await?;
-    let there = lab.ask(&format!("/v1/world?pointer={}", encoded(&set.pointer))).await?;
-    let current = if there.status.is_success() { read_json(&there).ok() } else { None };
-    let op = if current.is_some() { "replace" } else { "add" };
-    let current = current.map(|mut document| document["value"].take());
+    let (pointer, there) = match place(&lab, &set.setting).await? {
+        Named::There(pointer) => (pointer, true),
+        Named::New { entry: true, nearest, .. } if !set.new => {
+            let failure = missing(&set.setting, nearest.as_deref());
+            return Err(failure.and_hint("--new adds one of this name"));
+        }
+        Named::New { pointer, .. } => (pointer, false),
+    };
+    let current = if there {
+        let reply = lab.get(&format!("/v1/world?pointer={}", encoded(&pointer))).await?;
+        read_json(&reply).ok().map(|mut document| document["value"].take())
+    } else {
+        None
+    };
     let parsed = value_of(&text, current.as_ref());
-    let patch = |value: &Value| json!([{ "op": op, "path": set.pointer, "value": value }]);
+    if let (Some(path), Value::String(_)) = (set.value.strip_prefix('@'), &parsed)
+        && current.as_ref().is_some_and(|current| current.is_object() || current.is_array())
+    {
+        let what = format!("{path} is no JSON, and {} is no text", console::harmless(&pointer));
+        let hint = "a config file cannot be replaced as a whole yet; set its keys one by one";
+        return Err(Failure::new(Exit::Usage, what).hint(hint));
+    }
+    let op = if there { "replace" } else { "add" };
+    let patch = |value: &Value| json!([{ "op": op, "path": pointer, "value": value }]);
     let applied = match lab.write(Method::PATCH, "/v1/world", &patch(&parsed)).await {
         // A new key of web.config with the value 1 is the text "1": its neighbours are texts, which only the world knows.
         Err(failure) if current.is_none() && is_scalar(&parsed) => {
@@ -34,16 +53,21 @@ pub(crate) async fn run(common: &Common, set: Set) -> Outcome {
         }
         applied => applied?,
     };
-    console::line(&format!(
-        "{} {}",
-        if op == "add" { "added" } else { "changed" },
-        console::harmless(&set.pointer)
-    ))?;
-    for environment in applied["restart"].as_array().map(Vec::as_slice).unwrap_or_default() {
-        let environment = console::harmless(environment.as_str().unwrap_or_default());
-        console::line(&format!("read at start only, so it counts after: mocktenant restart {environment}"))?;
+    for line in told(if there { "changed" } else { "added" }, &pointer, &applied, common) {
+        console::line(&line)?;
     }
     Ok(0)
+}
+
+/// Where the value goes; `-` behind a list is its end.
+async fn place(lab: &LabAt, setting: &str) -> Result<Named, Failure> {
+    match setting.strip_suffix("/-") {
+        Some(list) => {
+            let pointer = format!("{}/-", named::there(lab, list).await?);
+            Ok(Named::New { pointer, entry: false, nearest: None })
+        }
+        None => named::named(lab, setting).await,
+    }
 }
 
 /// The value as written, or the content of the file it names.

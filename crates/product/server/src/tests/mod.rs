@@ -160,6 +160,7 @@ fn lab() -> Lab {
 
 fn setup(state: &TempDir) -> Setup {
     Setup {
+        scenario: None,
         state: state.path().to_owned(),
         ports: Ports::Free,
         bind: Vec::new(),

@@ -81,7 +81,7 @@ pub(crate) async fn deliver(
             false
         }
         Some(token) => {
-            let troubleshooting = Troubleshooting { activity: activity_id.clone() };
+            let troubleshooting = Troubleshooting { activity: activity_id.to_ascii_uppercase() };
             let session =
                 Session { base: &base, token: &token, activity_id: &activity_id, map, troubleshooting };
             match session.write(context, trail, operation, row).await {

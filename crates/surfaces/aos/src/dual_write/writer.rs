@@ -201,10 +201,7 @@ impl Session<'_> {
         let (actual, error) = match member("code") {
             Some(code) => {
                 let code = cut(code, 64).to_owned();
-                let mut message = cut(member("message").unwrap_or_default(), SHOWN).to_owned();
-                if !message.ends_with('.') {
-                    message.push('.');
-                }
+                let message = cut(member("message").unwrap_or_default(), SHOWN).to_owned();
                 let actual = code.clone();
                 (actual, DualWriteError::WriteRefused { set, entity, status, code, message, troubleshooting })
             }
@@ -226,7 +223,7 @@ impl Session<'_> {
             .collect();
         let error = DualWriteError::LookupMissing {
             set: self.map.external.to_owned(),
-            lookups: lookups.join(". "),
+            lookups: lookups.join("."),
             troubleshooting: self.troubleshooting.clone(),
         };
         let missing = missing.iter().map(|(lookup, _)| lookup.set).collect();

@@ -1,54 +1,71 @@
-//! Entities that other records refer to: companies, currencies, customer groups. Read only in this cut.
+//! Entities that other records refer to: companies, currencies, customer groups. Read only in this cut, although the product
+//! writes them.
 
-use super::{Column, Entity, Kind, Relation};
+use std::sync::LazyLock;
 
-const fn text(name: &'static str) -> Column {
-    Column { name, kind: Kind::Text }
-}
+use super::{Entity, Relation, Shape, columns, known};
 
 /// Legal entities, the companies.
-pub(super) const LEGAL_ENTITIES: Entity = Entity {
+pub(super) static LEGAL_ENTITIES: Entity = Entity {
     set: "LegalEntities",
+    kind: "LegalEntity",
     name: "OMLegalEntity",
+    label: "Legal entities",
+    table: "CompanyInfo",
     key: &["LegalEntityId"],
-    columns: &[
-        text("LegalEntityId"),
-        text("AddressDescription"),
-        Column { name: "UseForFinancialConsolidationProcess", kind: Kind::Enumeration(&["No", "Yes"]) },
-        text("CompanyName"),
-    ],
+    links: known::LEGAL_ENTITIES,
+    defaults: &[("LanguageId", "en-US")],
+    shortened: Some(("NameAlias", "Name")),
+    caption: &[("LegalEntityId", "Company")],
     mandatory: &[],
+    allowed: &[],
     relations: &[],
+    sources: 3,
+    written: &[0],
     writable: false,
+    shape: LazyLock::new(|| Shape::of(columns::LEGAL_ENTITIES)),
 };
 
 /// Currencies.
-pub(super) const CURRENCIES: Entity = Entity {
+pub(super) static CURRENCIES: Entity = Entity {
     set: "Currencies",
+    kind: "Currency",
     name: "CurrencyEntity",
+    label: "Currency table",
+    table: "Currency",
     key: &["CurrencyCode"],
-    columns: &[text("CurrencyCode"), text("Name"), text("Symbol")],
+    links: known::CURRENCIES,
+    defaults: &[],
+    shortened: None,
+    caption: &[("CurrencyCode", "Currency code")],
     mandatory: &[],
+    allowed: &[],
     relations: &[],
+    sources: 2,
+    written: &[0],
     writable: false,
+    shape: LazyLock::new(|| Shape::of(columns::CURRENCIES)),
 };
 
 /// Customer groups, by company.
-pub(super) const CUSTOMER_GROUPS: Entity = Entity {
+pub(super) static CUSTOMER_GROUPS: Entity = Entity {
     set: "CustomerGroups",
+    kind: "CustomerGroup",
     name: "CustCustomerGroupEntity",
+    label: "Customer groups",
+    table: "CustGroup",
     key: &["dataAreaId", "CustomerGroupId"],
-    columns: &[
-        text("dataAreaId"),
-        text("CustomerGroupId"),
-        text("Description"),
-        text("PaymentTermId"),
-        text("ClearingPeriodPaymentTermName"),
-        Column { name: "IsSalesTaxIncludedInPrice", kind: Kind::Enumeration(&["No", "Yes"]) },
-    ],
+    links: known::CUSTOMER_GROUPS,
+    defaults: &[],
+    shortened: None,
+    caption: &[("CustomerGroupId", "Customer group"), ("Description", "Description")],
     mandatory: &[],
+    allowed: &[],
     relations: &[],
+    sources: 1,
+    written: &[0],
     writable: false,
+    shape: LazyLock::new(|| Shape::of(columns::CUSTOMER_GROUPS)),
 };
 
 /// The company of a record.

@@ -1,12 +1,18 @@
-//! A bearer token is not accepted: status, headers, and an empty body.
+//! A bearer token is not accepted, or whom it stands for has no session: status, headers, body.
 //!
-//! Decides the status of each refusal. The real body is not public, so there is none; the P3P header that comes with it is
-//! observed, and often taken for the error.
+//! Decides the status of each refusal. A 401 has no body, for the real one is not public; the 403 of a session that cannot be
+//! created has the body of the product's services. The P3P header that comes with both is observed, and often taken for the
+//! error.
 
 use mocktenant_verdict::catalogue;
+use serde_json::json;
+
+/// Where the session of a caller cannot be created; the capture is cut here.
+const STACK: &str =
+    "   at Microsoft.Dynamics.Ax.Services.ServicesSessionProvider.ThrowSessionCreationException(...)";
 
 /// The header that accompanies every refusal (observed: issue 41 of microsoft/Dynamics-AX-Integration, issue 162 of MicrosoftDocs/dynamics-365-unified-operations-public).
-pub(crate) const P3P: &str = "CP=\"No P3P policy defined. Read the Microsoft privacy statement at https://go.microsoft.com/fwlink/?LinkId=271135\"";
+pub(crate) const P3P: &str = "CP=\"No P3P policy defined.  Read the Microsoft privacy statement at https://go.microsoft.com/fwlink/?LinkId=271135\"";
 
 catalogue! {
     /// Why a bearer token is not accepted, in the order asked.
@@ -85,17 +91,17 @@ catalogue! {
         }
         /// No row in SysAADClientTable.
         ApplicationUnknown => {
-            id: "401 application-mapped", status: 401, class: "Unauthorized",
-            text: "",
-            fidelity: Observed, source: "status: issue 49 of microsoft/Recurring-Integrations-Scheduler; the body is not public",
+            id: "403 application-mapped", status: 403, class: "System.ServiceModel.Web.WebFaultException`1[[System.ComponentModel.Win32Exception, System, Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089]]",
+            text: "Forbidden",
+            fidelity: Observed, source: "a captured body, its stack trace shortened; operators' notes of 2026 say 401",
             cause: "the calling application has no row in SysAADClientTable",
             change: "In Finance & Operations add the client id under System administration > Setup > Microsoft Entra ID applications.",
         }
         /// The mapped user may not work.
         UserDisabled => {
-            id: "403 user-enabled", status: 403, class: "Forbidden",
-            text: "",
-            fidelity: Inferred, source: "issue 49 of microsoft/Recurring-Integrations-Scheduler saw Forbidden for some combinations; which ones is not public",
+            id: "403 user-enabled", status: 403, class: "System.ServiceModel.Web.WebFaultException`1[[System.ComponentModel.Win32Exception, System, Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089]]",
+            text: "Forbidden",
+            fidelity: Observed, source: "the captured body for an application without a row; the session of a user who cannot sign in fails at the same place",
             cause: "the user of the application's SysAADClientTable row is not in UserInfo, or not enabled",
             change: "In Finance & Operations enable the user under System administration > Users, or map the application to another user.",
         }
@@ -107,5 +113,19 @@ impl BearerError {
     pub(crate) fn describe(error: &Self) -> (&'static str, &'static str) {
         let row = error.row();
         (row.id, row.change)
+    }
+
+    /// The body on the wire, where there is one.
+    pub(crate) fn body(&self) -> Option<String> {
+        let text = self.text();
+        (!text.is_empty()).then(|| {
+            let body = json!({
+                "Message": "An error has occurred.",
+                "ExceptionMessage": &*text,
+                "ExceptionType": self.row().class,
+                "StackTrace": STACK,
+            });
+            body.to_string()
+        })
     }
 }

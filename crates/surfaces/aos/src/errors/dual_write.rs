@@ -9,21 +9,20 @@ use std::borrow::Cow;
 use mocktenant_lab::outbound::CallError;
 use mocktenant_verdict::catalogue;
 
+/// Where to read on; it stands before the activity id and again behind it.
+const FURTHER: &str =
+    "For information on troubleshooting see https://go.microsoft.com/fwlink/?linkid=2244045.";
+
 /// The end of every composed text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Troubleshooting {
-    /// The activity id of this write.
+    /// The activity id of this write, in capitals.
     pub(crate) activity: String,
 }
 
 impl std::fmt::Display for Troubleshooting {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            formatter,
-            "For information on troubleshooting see https://go.microsoft.com/fwlink/?linkid=2244045. \
-             Activity ID for troubleshooting {}",
-            self.activity
-        )
+        write!(formatter, "{FURTHER} Activity ID for troubleshooting {{{}}}{FURTHER}.", self.activity)
     }
 }
 
@@ -32,7 +31,7 @@ catalogue! {
     pub(crate) enum DualWriteError(&'static str) {
         /// No token, for whatever reason.
         AuthenticationFailed { set: String, url: String } => {
-            id: "dual-write authentication", status: 400, class: "Microsoft.Dynamics.DualWrite",
+            id: "dual-write authentication", status: 400, class: "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException",
             text: "Unable to write data to entity {set}\nAuthentication failed with error\nFailed to authenticate for {url}\nFor information on troubleshooting see\nhttps://go.microsoft.com/fwlink/?linkid=2244045\nUnable to get access token",
             fidelity: Observed, source: "field report: Dual Write Error \"Failed to authenticate\" and \"Unable to get access token\" from Tier1 Cloud-Hosted to Dynamics 365 Sales; that line feeds join the lines is inferred",
             cause: "the AOS could not get an access token for Dataverse",
@@ -40,39 +39,39 @@ catalogue! {
         }
         /// Dataverse answered with an error of its own.
         WriteRefused { set: String, entity: String, status: Cow<'static, str>, code: String, message: String, troubleshooting: Troubleshooting } => {
-            id: "dual-write refused", status: 400, class: "Microsoft.Dynamics.DualWrite",
-            text: "Unable to write data to entity {set}.Writes to {entity} failed with error message Request failed with status code {status} and CDS error code : {code} response message: {message}{troubleshooting}",
-            fidelity: Inferred, source: "composed after two examples in Microsoft Learn: Troubleshoot live synchronization issues",
+            id: "dual-write refused", status: 400, class: "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException",
+            text: "Unable to write data to entity {set}.Writes to {entity} failed with error message Request failed with status code {status} and CDS error code : {code} response message: {message}.{troubleshooting}",
+            fidelity: Documented, source: "Microsoft Learn: Dual write error messages of project operations, in the wording before its texts were edited",
             cause: "Dataverse refused the write",
             change: "Look at the Dataverse error code: application user, its security role, or the data.",
         }
         /// Dataverse refused without an error body.
         WriteRefusedBare { set: String, entity: String, status: Cow<'static, str>, reason: String, troubleshooting: Troubleshooting } => {
-            id: "dual-write refused-bare", status: 400, class: "Microsoft.Dynamics.DualWrite",
-            text: "Unable to write data to entity {set}.Writes to {entity} failed with error message Request failed with status code {status} and CDS error code : {reason}. {troubleshooting}",
+            id: "dual-write refused-bare", status: 400, class: "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException",
+            text: "Unable to write data to entity {set}.Writes to {entity} failed with error message Request failed with status code {status} and CDS error code : {reason}.{troubleshooting}",
             fidelity: Inferred, source: "after an older example in Microsoft Learn where the reason phrase stands for the code",
             cause: "Dataverse refused the write without naming an error code, as it does for a token it does not accept",
             change: "Compare the token's aud, tid and signature with the organisation: ExternalEnvironmentURL and the tenant of web.config.",
         }
         /// No answer from Dataverse.
         WriteUnanswered { set: String, entity: String, exception: String, troubleshooting: Troubleshooting } => {
-            id: "dual-write unanswered", status: 400, class: "Microsoft.Dynamics.DualWrite",
-            text: "Unable to write data to entity {set}.Writes to {entity} failed with error message Exception message: {exception}. {troubleshooting}",
+            id: "dual-write unanswered", status: 400, class: "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException",
+            text: "Unable to write data to entity {set}.Writes to {entity} failed with error message Exception message: {exception}.{troubleshooting}",
             fidelity: Inferred, source: "\"Exception message:\" as in Microsoft Learn: Troubleshoot live synchronization issues; the .NET exception texts are believed",
             cause: "Dataverse could not be reached at ExternalEnvironmentURL",
             change: "Correct ExternalEnvironmentURL in DualWriteProjectConfiguration, or link the environment again.",
         }
         /// Reference data is not in Dataverse.
         LookupMissing { set: String, lookups: String, troubleshooting: Troubleshooting } => {
-            id: "dual-write lookup", status: 400, class: "Microsoft.Dynamics.DualWrite",
-            text: "Unable to write data to entity {set}. {lookups}. {troubleshooting}",
+            id: "dual-write lookup", status: 400, class: "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException",
+            text: "Unable to write data to entity {set}.{lookups}.Writes to {set} failed with error message Exception message: The remote server returned an error: (400) Bad Request.{troubleshooting}",
             fidelity: Inferred, source: "after an example in Microsoft Learn: Troubleshoot live synchronization issues",
             cause: "a row the record refers to is not in Dataverse",
             change: "Run the initial synchronization of the referenced table first.",
         }
         /// No URL to write to.
         PayloadFailed { entity: String, reason: &'static str } => {
-            id: "dual-write payload", status: 400, class: "Microsoft.Dynamics.DualWrite",
+            id: "dual-write payload", status: 400, class: "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException",
             text: "Unable to generate payload for entity {entity}\nPayload creation failed with error {reason}",
             fidelity: Inferred, source: "Microsoft Learn: Troubleshoot live synchronization issues, errorMessage and verboseError of one record, joined here",
             cause: "ExternalEnvironmentURL is empty or no URL, for instance after a database restore",

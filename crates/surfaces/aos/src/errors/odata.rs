@@ -1,7 +1,7 @@
 //! Refusals of the OData endpoint: the envelope and what stands in it.
 //!
-//! Decides the texts of requests that are wrong in themselves. The outer envelope is believed from client fixtures, the
-//! Infolog pattern is observed in them; every other inner text here is inferred, no exact Microsoft wording.
+//! Decides the texts of requests that are wrong in themselves. The envelopes and the Infolog pattern are captured; what is
+//! not is marked inferred, no exact Microsoft wording.
 
 use mocktenant_verdict::catalogue;
 use serde_json::{Map, Value, json};
@@ -10,12 +10,20 @@ catalogue! {
     /// A request the OData endpoint refuses.
     pub(crate) enum ODataError(&'static str) {
         /// No such entity set, or nothing at that path.
-        UnknownResource => {
+        UnknownResource { uri: String } => {
             id: "404 resource", status: 404, class: "",
-            text: "An error has occurred.",
-            fidelity: Inferred, source: "envelope as client fixtures have it; the text in it is ours",
-            cause: "there is no such public entity, or the path is none of this environment's",
+            text: "No HTTP resource was found that matches the request URI '{uri}'. No route data was found for this request.",
+            fidelity: Observed, source: "captured for keys; that an unknown set is answered alike is inferred",
+            cause: "there is no such public entity, or the path is none of this environment's; names have letter case",
             change: "Use the public collection name of a data entity, for instance /data/CustomersV3.",
+        }
+        /// The key in the path cannot be read or is not the entity's.
+        KeyInvalid { uri: String } => {
+            id: "404 key", status: 404, class: "",
+            text: "No HTTP resource was found that matches the request URI '{uri}'. No route data was found for this request.",
+            fidelity: Observed, source: "captures of incomplete keys, and of one value where the key has several columns",
+            cause: "the key in the URL cannot be read, or lacks a part",
+            change: "Name every key part, for instance CustomersV3(dataAreaId='usmf',CustomerAccount='DE-010').",
         }
         /// No record with that key in the companies asked.
         UnknownRecord => {
@@ -55,36 +63,22 @@ catalogue! {
         }
         /// The body did not come whole.
         BodyIncomplete => {
-            id: "400 body", status: 400, class: "Microsoft.OData.ODataException",
-            text: "The request body ended before it was complete.",
-            fidelity: Inferred, source: "envelope as client fixtures have it; the text in it is ours",
+            id: "400 body", status: 400, class: "System.Reflection.TargetInvocationException",
+            text: "Exception has been thrown by the target of an invocation.",
+            fidelity: Inferred, source: "as for a body that cannot be read",
             cause: "the connection ended before the body did, or it came too slowly", change: "Send the whole body.",
         }
-        /// The body is no JSON object of plain values.
-        BodyUnreadable { why: String } => {
-            id: "400 payload", status: 400, class: "Microsoft.OData.ODataException",
-            text: "The request body cannot be read: {why}.",
-            fidelity: Inferred, source: "envelope as client fixtures have it; the text in it is ours",
-            cause: "the body is not a JSON object of plain values", change: "Send one JSON object with the entity's columns.",
-        }
-        /// A column has a value of the wrong type.
-        ColumnType { column: String, expected: String } => {
-            id: "400 column-type", status: 400, class: "Microsoft.OData.ODataException",
-            text: "The property '{column}' takes {expected}.",
-            fidelity: Inferred, source: "envelope as client fixtures have it; the text in it is ours",
-            cause: "a column has a value of the wrong type", change: "Send the column's own type.",
-        }
-        /// The key in the path cannot be read or is not the entity's.
-        KeyInvalid { set: String, keys: String } => {
-            id: "400 key", status: 400, class: "Microsoft.OData.ODataException",
-            text: "The key of '{set}' needs a value for each of: {keys}.",
-            fidelity: Inferred, source: "Microsoft Learn, finance and operations: Open Data Protocol (all key parts are required); the text is ours",
-            cause: "the key in the URL cannot be read, or lacks a part",
-            change: "Name every key part, for instance CustomersV3(dataAreaId='usmf',CustomerAccount='DE-010').",
+        /// The body is no JSON object, or has a column the entity has not, or a value that is not of its column's type.
+        PayloadRefused => {
+            id: "400 payload", status: 400, class: "System.Reflection.TargetInvocationException",
+            text: "Exception has been thrown by the target of an invocation.",
+            fidelity: Observed, source: "issue 61 of microsoft/Dynamics-AX-Integration; unknown, wrongly cased and wrongly typed members are captured, an unknown member of an enumeration is inferred",
+            cause: "the body is no JSON object of the entity's columns: one is unknown (names have letter case), or its value is of another type",
+            change: "Send one JSON object with the entity's columns, each in its own type.",
         }
         /// A key column may not change.
         KeyImmutable { column: String } => {
-            id: "400 key-change", status: 400, class: "Microsoft.OData.ODataException",
+            id: "400 key-change", status: 400, class: "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException",
             text: "The key property '{column}' cannot be changed.",
             fidelity: Inferred, source: "OData 4.0 protocol 11.4.3",
             cause: "an update sends another value for a key column", change: "Leave key columns out of an update.",
@@ -94,8 +88,40 @@ catalogue! {
             id: "400 query", status: 400, class: "Microsoft.OData.ODataException",
             text: "The query cannot be read: {why}.",
             fidelity: Inferred, source: "supported options: Microsoft Learn, finance and operations: Open Data Protocol; the text is ours",
-            cause: "a query option is unknown, repeated or not in OData's grammar",
+            cause: "a query option is repeated or not in OData's grammar",
             change: "Use $filter $select $top $skip $orderby $count and cross-company.",
+        }
+        /// A query option that is none.
+        OptionUnknown { option: String } => {
+            id: "400 query-option", status: 400, class: "Microsoft.OData.ODataException",
+            text: "The query parameter '{option}' is not supported.",
+            fidelity: Inferred, source: "the sentence of Microsoft's OData library for Web API; which options the product takes: Microsoft Learn, Open Data Protocol",
+            cause: "the query option is none that is taken here",
+            change: "Use $filter $select $top $skip $orderby $count and cross-company.",
+        }
+        /// A query names a column that is none.
+        PropertyUnknown { property: String, kind: &'static str } => {
+            id: "400 query-property", status: 400, class: "Microsoft.OData.ODataException",
+            text: "Could not find a property named '{property}' on type 'Microsoft.Dynamics.DataEntities.{kind}'.",
+            fidelity: Observed, source: "operators' notes of 2026 and the sentence of Microsoft's OData library",
+            cause: "$select, $filter or $orderby names a column the entity has not; names have letter case",
+            change: "Use the column's name as the entity's $metadata spells it.",
+        }
+        /// A link where this lab has columns only.
+        LinkRefused { link: String, option: &'static str } => {
+            id: "400 query-link", status: 400, class: "Microsoft.OData.ODataException",
+            text: "The property '{link}' cannot be used in the {option} query option.",
+            fidelity: Inferred, source: "the sentence of Microsoft's OData library for Web API where a property may not be expanded",
+            cause: "the query follows a link to another entity, which is not built",
+            change: "Ask for the other entity set by itself.",
+        }
+        /// A function in `$filter`.
+        FunctionUnknown { function: String } => {
+            id: "400 query-function", status: 400, class: "Microsoft.OData.ODataException",
+            text: "An unknown function with name '{function}' was found. This may also be a function import or a key lookup on a navigation property, which is not allowed.",
+            fidelity: Inferred, source: "the sentence of Microsoft's OData library for a function that is none",
+            cause: "$filter calls a function",
+            change: "Compare columns with values: eq and ne take * for any characters.",
         }
         /// A query that ran for too long.
         QueryTimeout => {
@@ -105,33 +131,40 @@ catalogue! {
             cause: "the query looked at more records, with more comparisons, than the lab gives it time for",
             change: "Ask for fewer comparisons, or by a key.",
         }
-        /// A mandatory column is empty.
-        FieldMandatory { entity: String, field: String } => {
-            id: "400 mandatory", status: 400, class: "System.InvalidOperationException",
-            text: "Write failed for table row of type '{entity}'. Infolog: Warning: Field '{field}' must be filled in.; Warning: validateWrite failed on data source '{entity}'.",
-            fidelity: Inferred, source: "Infolog pattern of public client fixtures",
+        /// Mandatory columns are empty.
+        FieldMandatory { entity: &'static str, fields: String, table: &'static str } => {
+            id: "400 mandatory", status: 400, class: "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException",
+            text: "Write failed for table row of type '{entity}'. Infolog: {fields}; Warning: validateWrite failed on data source '{table} ({table})'.",
+            fidelity: Inferred, source: "the frame, the sentence for one column and the last one are captured, of different entities; how they are joined is inferred",
             cause: "a mandatory column is empty", change: "Send the column.",
         }
         /// A column names a row that does not exist.
-        RelationMissing { entity: String, value: String, field: String, table: String } => {
-            id: "400 relation", status: 400, class: "System.InvalidOperationException",
-            text: "Write failed for table row of type '{entity}'. Infolog: Warning: The value '{value}' in field '{field}' is not found in the related table '{table}'.; Warning: validateWrite failed on data source '{entity}'.",
-            fidelity: Inferred, source: "Infolog pattern of public client fixtures",
+        RelationMissing { entity: &'static str, value: String, field: &'static str, table: &'static str, column: &'static str } => {
+            id: "400 relation", status: 400, class: "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException",
+            text: "Write failed for table row of type '{entity}'. Infolog: Warning: The value '{value}' in field '{field}' is not found in the related table '{table}'.; Warning: validateField failed on field '{entity}.{column}'.",
+            fidelity: Observed, source: "bodies of July 2026 for a customer's group; labels of other columns from the vendor's model",
             cause: "the column names a record that does not exist in this environment",
             change: "Create the related record, or send a value that exists.",
         }
+        /// A column has a value that its table does not know.
+        ValueRefused { entity: &'static str, column: &'static str } => {
+            id: "400 value", status: 400, class: "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException",
+            text: "Write failed for table row of type '{entity}'. Infolog: Warning: validateField failed on field '{entity}.{column}'.",
+            fidelity: Inferred, source: "the frame is captured; that this column's values are refused so is inferred",
+            cause: "the column takes certain words only", change: "Send one of the words the column takes.",
+        }
         /// A record with that key exists, or is being written.
-        RecordExists { entity: String, key: String } => {
-            id: "400 duplicate", status: 400, class: "System.InvalidOperationException",
-            text: "Write failed for table row of type '{entity}'. Infolog: Error: Cannot create a record in {entity}. {key}. The record already exists.",
-            fidelity: Inferred, source: "Infolog pattern of public client fixtures",
+        RecordExists { entity: &'static str, label: &'static str, table: &'static str, caption: String } => {
+            id: "400 duplicate", status: 400, class: "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException",
+            text: "Write failed for table row of type '{entity}'. Infolog: Info: Cannot create a record in {label} ({table}). {caption}.\nThe record already exists..",
+            fidelity: Observed, source: "a $batch of 2019, with 500 there, for customer groups; 400 outside a batch, and the labels of other tables, are inferred",
             cause: "a record with that key exists", change: "Use another key, or PATCH the record.",
         }
         /// Another request is writing the same record.
-        RecordBusy { entity: String } => {
-            id: "400 update-conflict", status: 400, class: "System.InvalidOperationException",
-            text: "Write failed for table row of type '{entity}'. Infolog: Error: Another request is writing this record.",
-            fidelity: Inferred, source: "Infolog pattern of public client fixtures",
+        RecordBusy { entity: &'static str, label: &'static str, table: &'static str } => {
+            id: "400 update-conflict", status: 400, class: "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException",
+            text: "Write failed for table row of type '{entity}'. Cannot edit a record in {label} ({table}). An update conflict occurred due to another user process deleting the record or changing one or more fields in the record.",
+            fidelity: Observed, source: "operators' notes; that a record being written is answered so is inferred",
             cause: "another request holds the record inside its transaction", change: "Try again.",
         }
         /// It was reset while it answered.
@@ -152,21 +185,56 @@ catalogue! {
     }
 }
 
+/// The class of every refused write.
+const WRITE: &str = "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException";
+
+/// Where a write is refused: the trace of a creation (a $batch of 2019, without the frame of the batch).
+const WRITE_STACK: &str = "   at Microsoft.Dynamics.Platform.Integration.Services.OData.Update.UpdateProcessor.CreateEntity_Save(ChangeOperationContext context, ChangeInfo changeInfo)\r\n   at Microsoft.Dynamics.Platform.Integration.Services.OData.Update.UpdateManager.<>c__DisplayClass6_0.<CreateEntity>b__1(ChangeOperationContext context)\r\n   at Microsoft.Dynamics.Platform.Integration.Services.OData.Update.ChangeInfo.ExecuteActionsInCompanyContext(IEnumerable`1 actionList, ChangeOperationContext operationContext)\r\n   at Microsoft.Dynamics.Platform.Integration.Services.OData.Update.ChangeInfo.TrySave(ChangeOperationContext operationContext)\r\n   at Microsoft.Dynamics.Platform.Integration.Services.OData.Update.UpdateManager.SaveChanges()";
+
+/// Where a payload is refused, as far as issue 61 of microsoft/Dynamics-AX-Integration shows it.
+const PAYLOAD_STACK: &str = "   at System.RuntimeMethodHandle.InvokeMethod(Object target, Object[] arguments, Signature sig, Boolean constructor)\r\n   at System.Reflection.RuntimeMethodInfo.UnsafeInvokeInternal(Object obj, Object[] parameters, Object[] arguments)\r\n   at System.Reflection.RuntimeMethodInfo.Invoke(Object obj, BindingFlags invokeAttr, Binder binder, Object[] parameters, CultureInfo culture)\r\n   at System.Reflection.MethodBase.Invoke(Object obj, Object[] parameters)\r\n   at Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataEntityDeserializer.ReadODataBodyAsType(...)";
+
+/// What stands before a query's own fault.
+const QUERY: &str = "The query specified in the URI is not valid. ";
+
 /// The OData error envelope. Without an inner text there is no `innererror`.
 pub(crate) fn envelope(inner: Option<(&str, &str)>) -> String {
     let mut error = Map::new();
+    let (_, kind) = inner.unwrap_or_default();
+    let message = match inner {
+        Some((inner, "Microsoft.OData.ODataException")) => format!("{QUERY}{inner}"),
+        _ => "An error has occurred.".to_owned(),
+    };
     error.insert("code".into(), Value::String(String::new()));
-    error.insert("message".into(), Value::String("An error has occurred.".into()));
-    if let Some((message, kind)) = inner {
-        // The stack trace of a real AOS names its own build; it is left empty rather than made up.
-        error.insert("innererror".into(), json!({ "message": message, "type": kind, "stacktrace": "" }));
+    error.insert("message".into(), Value::String(message));
+    if let Some((message, _)) = inner {
+        // Where no trace is known it is left empty rather than made up.
+        let stack = match kind {
+            WRITE => WRITE_STACK,
+            "System.Reflection.TargetInvocationException" => PAYLOAD_STACK,
+            _ => "",
+        };
+        error.insert("innererror".into(), json!({ "message": message, "type": kind, "stacktrace": stack }));
     }
     json!({ "error": error }).to_string()
 }
 
 impl ODataError {
+    /// One empty column, as it stands in [`ODataError::FieldMandatory`].
+    pub(crate) fn field(label: &str) -> String {
+        format!("Warning: Field '{label}' must be filled in.")
+    }
+
+    /// Whether it is the answer of a router that knows no such place, which has another envelope.
+    pub(crate) fn is_unrouted(&self) -> bool {
+        matches!(self, Self::UnknownResource { .. } | Self::KeyInvalid { .. })
+    }
+
     /// The body on the wire.
     pub(crate) fn body(&self) -> String {
+        if self.is_unrouted() {
+            return json!({ "Message": self.text() }).to_string();
+        }
         let class = self.row().class;
         if class.is_empty() { envelope(None) } else { envelope(Some((&self.text(), class))) }
     }

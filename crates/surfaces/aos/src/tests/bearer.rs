@@ -60,7 +60,7 @@ fn case(check: &str) -> (Vec<Edit>, Option<String>, u16) {
         "application-mapped" => {
             let row = format!("/environments/onebox/database/SysAADClientTable/{CLIENT}");
             edits.push(drop_setting(&row));
-            good_token()
+            return (edits, Some(good_token()), 403);
         }
         "user-enabled" => {
             edits.push(set("/environments/onebox/database/UserInfo/Admin/Enable", json!(0)));
@@ -111,18 +111,34 @@ async fn what_a_person_is_shown_of_each_check_is_written_down() {
 }
 
 #[tokio::test]
-async fn each_check_alone_refuses_with_an_empty_body_and_the_p3p_header() {
+async fn each_check_alone_refuses_with_the_p3p_header_and_a_body_only_where_there_is_no_session() {
     for name in NAMES {
         let (edits, token, status) = case(name);
         let bench = Bench::edited(&edits).await;
         let response =
             bench.send(request(http::Method::GET, "/data/Currencies", token.as_deref(), None)).await;
         assert_eq!(response.status, status, "{name}");
-        assert!(response.body.is_empty(), "{name}");
-        assert!(
-            response.headers["p3p"].to_str().unwrap().starts_with("CP=\"No P3P policy defined."),
-            "{name}"
-        );
+        if status == 403 {
+            assert_eq!(response.headers["content-type"], "application/json; charset=utf-8");
+            let body = body(&response);
+            let members: Vec<&String> = body.as_object().unwrap().keys().collect();
+            assert_eq!(members, ["Message", "ExceptionMessage", "ExceptionType", "StackTrace"]);
+            assert_eq!(
+                (&body["Message"], &body["ExceptionMessage"]),
+                (&json!("An error has occurred."), &json!("Forbidden"))
+            );
+            let kind = "System.ServiceModel.Web.WebFaultException`1[[System.ComponentModel.Win32Exception, System, \
+                Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089]]";
+            assert_eq!(body["ExceptionType"], kind);
+            let thrown =
+                "   at Microsoft.Dynamics.Ax.Services.ServicesSessionProvider.ThrowSessionCreationException(";
+            assert!(body["StackTrace"].as_str().unwrap().starts_with(thrown));
+        } else {
+            assert!(response.body.is_empty(), "{name}");
+        }
+        let policy = "CP=\"No P3P policy defined.  Read the Microsoft privacy statement at \
+            https://go.microsoft.com/fwlink/?LinkId=271135\"";
+        assert_eq!(response.headers["p3p"], policy, "{name}");
         let record = bench.last();
         assert_eq!(failed(&record), [name], "{:?}", record.checks);
         assert_eq!(record.checks.len(), NAMES.len(), "{name}: all that can be asked are recorded");
@@ -190,6 +206,22 @@ async fn the_audience_is_the_url_without_its_slash_or_the_service_itself_or_the_
 }
 
 #[tokio::test]
+async fn a_token_that_was_asked_for_without_a_resource_is_told_so() {
+    let bench = Bench::new().await;
+    let graph = "00000002-0000-0000-c000-000000000000";
+    let mut claims = good_claims();
+    claims.insert("aud".to_owned(), json!(graph));
+    let response =
+        bench.send(request(http::Method::GET, "/data/Currencies", Some(&signed(&claims)), None)).await;
+    assert_eq!(response.status, 401);
+    let record = bench.last();
+    let check = record.failed_check().unwrap();
+    let said = "a token for Azure AD Graph: it was asked for at the v1 endpoint without `resource`";
+    assert_eq!((&*check.name, check.actual.as_str()), ("token-audience", &*format!("{graph}, {said}")));
+    assert_eq!(check.change.as_deref(), Some(said));
+}
+
+#[tokio::test]
 async fn an_environment_without_a_host_url_accepts_no_empty_audience() {
     let bench =
         Bench::edited(&[drop_setting("/environments/onebox/web_config/Infrastructure.HostUrl")]).await;
@@ -207,7 +239,7 @@ async fn the_database_is_live_and_the_configuration_is_not() {
     let bench = Bench::new().await;
     let row = format!("/environments/onebox/database/SysAADClientTable/{CLIENT}");
     bench.apply(&[drop_setting(&row)]).await;
-    assert_eq!(bench.get("/data/Currencies").await.status, 401);
+    assert_eq!(bench.get("/data/Currencies").await.status, 403);
     bench.apply(&[set(&row, json!({ "Name": "again", "UserId": "admin" }))]).await;
     assert_eq!(bench.get("/data/Currencies").await.status, 200, "user ids have no letter case");
     bench.apply(&[set(&row, json!({ "Name": "again", "UserId": "nobody" }))]).await;

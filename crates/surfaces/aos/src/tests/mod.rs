@@ -4,9 +4,11 @@
 
 mod bearer;
 mod dual_write;
+mod entities;
 mod odata;
 mod remedies;
 mod start;
+mod unbuilt;
 mod wire;
 
 use std::sync::Arc;
@@ -30,6 +32,7 @@ const HOST: &str = "usnconeboxax1aos.cloud.onebox.dynamics.com";
 const URL: &str = "https://usnconeboxax1aos.cloud.onebox.dynamics.com";
 const TENANT: &str = "c0117050-0000-4000-8000-000000000001";
 const CLIENT: &str = "c0117050-0000-4000-8000-00000000a001";
+const WRITE_EXCEPTION: &str = "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException";
 const NOW: OffsetDateTime = datetime!(2026-01-15 12:00:00 UTC);
 
 struct Bench {

@@ -19,7 +19,7 @@ mocktenant_verdict::catalogue! {
         Unauthorized => {
             id: "401", status: 401, class: "RequestIsNotAuthenticated",
             text: "",
-            fidelity: Inferred, source: "challenge: DataverseServiceClient, AuthorityResolver and its unit test; body not documented",
+            fidelity: Observed, source: "challenge captured, without quotes, a comma and a blank between its two parts; the body is empty",
             cause: "the request carries no access token that this organisation accepts",
             change: "request a token for the organisation URL from the organisation's own tenant and send it as a bearer token",
         }
@@ -40,23 +40,75 @@ mocktenant_verdict::catalogue! {
             change: "Application users: activate the application user",
         }
         /// The application user has no security role.
-        UserNotAssignedRoles { user: String } => {
+        UserNotAssignedRoles { user: String, privilege: &'static str } => {
             id: "0x80042f09", status: 403, class: "UserNotAssignedRoles",
-            text: "The user (Id = {user}) has not been assigned any roles.",
-            fidelity: Documented, source: ERROR_CODES_STATUS_INFERRED,
+            text: "RetrievePrivilegeForUser: The user with id {user} has not been assigned any roles. They need a role with the {privilege} privilege.",
+            fidelity: Observed, source: "captured answers in public issues; the privilege is the one that was asked for",
             cause: "the application user holds no security role",
             change: "Application users > Edit security roles: assign a security role to the application user",
         }
         /// A privilege is missing.
         PrivilegeDenied {
-            user: String, role_count: usize, privilege_count: usize, privilege: String, privilege_id: String,
-            type_code: u32, entity: &'static str,
+            user: Box<str>, role_count: u16, privilege_count: u16, object_id: Box<str>, known: u16,
+            business_unit: Box<str>, privilege: &'static str, privilege_id: Box<str>, type_code: u32,
+            entity: &'static &'static str, label: &'static &'static str,
         } => {
             id: "0x80040220", status: 403, class: "PrivilegeDenied",
-            text: "Principal user (Id={user}, type=8, roleCount={role_count}, privilegeCount={privilege_count}, accessMode=0), is missing {privilege} privilege (Id={privilege_id}) on OTC={type_code} for entity '{entity}'. context.Caller={user}",
-            fidelity: Observed, source: "Microsoft Learn, Dynamics 365 Customer Service troubleshooting (captured runtime text); ids and counts are the organisation's own",
+            text: "Principal user (Id={user}, type=8, roleCount={role_count}, privilegeCount={privilege_count}, accessMode='4 Non-interactive', AADObjectId='{object_id}', MetadataCachePrivilegesCount={known}, businessUnitId={business_unit}), is missing {privilege} privilege (Id={privilege_id}) on OTC={type_code} for entity '{entity}' (LocalizedName='{label}'). context.Caller={user}. Consider adding missed privilege to one of the principal (user/team) roles.",
+            fidelity: Observed, source: "captured answers of 2025; of the privileges' ids those of prvReadAccount and prvCreateAccount are captured, the others (they begin c0117050) and the counts are the lab's own",
             cause: "none of the application user's security roles holds the privilege for this table and operation",
             change: "Security roles: add the privilege to a role of the application user, or assign a role that has it",
+        }
+        /// The privilege is held, but does not reach this row.
+        RecordDenied {
+            user: Box<str>, role_count: u16, privilege_count: u16, object_id: Box<str>, known: u16,
+            business_unit: Box<str>, privilege: &'static str, privilege_id: Box<str>, type_code: u32,
+            entity: &'static &'static str, label: &'static &'static str,
+        } => {
+            id: "0x80040220", status: 403, class: "PrivilegeDenied",
+            text: "Principal user (Id={user}, type=8, roleCount={role_count}, privilegeCount={privilege_count}, accessMode='4 Non-interactive', AADObjectId='{object_id}', MetadataCachePrivilegesCount={known}, businessUnitId={business_unit}), is missing {privilege} privilege (Id={privilege_id}) on OTC={type_code} for entity '{entity}' (LocalizedName='{label}'). context.Caller={user}. Consider adding missed privilege to one of the principal (user/team) roles.",
+            fidelity: Inferred, source: "code and status captured; that the words are those of a missing privilege is inferred",
+            cause: "the application user's security roles hold the privilege, but not as deep as this row is: it is another user's",
+            change: "Security roles: give the privilege a greater depth, or assign the row to the application user",
+        }
+        /// The new owner of a row could not read it.
+        OwnerLacksRead {
+            user: Box<str>, role_count: u16, privilege_count: u16, object_id: Box<str>, known: u16,
+            business_unit: Box<str>, privilege: &'static str, privilege_id: Box<str>, type_code: u32,
+            entity: &'static &'static str, label: &'static &'static str,
+        } => {
+            id: "0x80040299", status: 403, class: "TargetPrincipalLacksReadPrivilege",
+            text: "Read Privilege Check For Owner failed with exception: Principal user (Id={user}, type=8, roleCount={role_count}, privilegeCount={privilege_count}, accessMode='4 Non-interactive', AADObjectId='{object_id}', MetadataCachePrivilegesCount={known}, businessUnitId={business_unit}), is missing {privilege} privilege (Id={privilege_id}) on OTC={type_code} for entity '{entity}' (LocalizedName='{label}'). context.Caller={user}. Consider adding missed privilege to one of the principal (user/team) roles.",
+            fidelity: Observed, source: "captured up to the colon; the exception after it is inferred",
+            cause: "the user who is to own the row holds no privilege to read rows of its table",
+            change: "Security roles: give the owner a role with the read privilege, or name another owner",
+        }
+        /// The caller acts as another user and may not.
+        ActOnBehalfDenied {
+            user: Box<str>, role_count: u16, privilege_count: u16, object_id: Box<str>, known: u16,
+            business_unit: Box<str>, privilege: &'static str, privilege_id: Box<str>,
+        } => {
+            id: "0x80040220", status: 403, class: "PrivilegeDenied",
+            text: "Principal user (Id={user}, type=8, roleCount={role_count}, privilegeCount={privilege_count}, accessMode='4 Non-interactive', AADObjectId='{object_id}', MetadataCachePrivilegesCount={known}, businessUnitId={business_unit}), is missing {privilege} privilege (Id={privilege_id}) on OTC=0 for entity '' (LocalizedName=''). context.Caller={user}. Consider adding missed privilege to one of the principal (user/team) roles.",
+            fidelity: Inferred, source: "the words of a missing privilege, which this one has no table for",
+            cause: "the request names another user to act as, and none of the caller's own security roles holds the privilege for that",
+            change: "assign the role Delegate to the calling application user, or leave out MSCRMCallerID and CallerObjectId",
+        }
+        /// The header that names another user is empty.
+        InvalidCallerId => {
+            id: "0x80048d1a", status: 400, class: "InvalidCallerId",
+            text: "CallerId provided for impersonation is invalid. Provided CallerId is either NULL or empty string",
+            fidelity: Documented, source: ERROR_CODES_STATUS_INFERRED,
+            cause: "MSCRMCallerID or CallerObjectId is there and names nobody",
+            change: "send a user's id in MSCRMCallerID, or the object id of its service principal in CallerObjectId, or neither",
+        }
+        /// The header names no user of the organisation.
+        CallerIdUnknown { id: String } => {
+            id: "0x80041d1f", status: 403, class: "BusinessManagementInvalidUserId",
+            text: "The user Id(s) [{id}] is invalid.",
+            fidelity: Inferred, source: "text: Microsoft Learn, Dataverse: Web service error codes; that it answers a user to act as who is not there, and the status, are inferred",
+            cause: "MSCRMCallerID or CallerObjectId names no user of the organisation",
+            change: "MSCRMCallerID takes a systemuserid, CallerObjectId the object id of the user or service principal in Entra ID",
         }
         /// No record of this id.
         ObjectDoesNotExist { entity: &'static str, id: String } => {
@@ -83,7 +135,7 @@ mocktenant_verdict::catalogue! {
             change: "leave out If-None-Match: * to update the row, or create it under another id",
         }
         /// Another row has the alternate key.
-        DuplicateRecordEntityKey { key: &'static str, columns: String } => {
+        DuplicateRecordEntityKey { key: &'static str, columns: String, entity: &'static str, attributes: String } => {
             id: "0x80060892", status: 412, class: "DuplicateRecordEntityKey",
             text: "Entity Key {key} violated. A record with the same value for {columns} already exists. A duplicate record cannot be created. Select one or more unique values and try again.",
             fidelity: Observed, source: "wording as public client code captured it; key and column display names are inferred",
@@ -100,11 +152,19 @@ mocktenant_verdict::catalogue! {
         }
         /// No table or function of that name.
         ResourceNotFound { segment: String } => {
-            id: "0x8006088a", status: 404, class: "CrmHttpError",
+            id: "0x80060888", status: 404, class: "CrmHttpError",
             text: "Resource not found for the segment '{segment}'.",
             fidelity: Observed, source: "captured answers in public issues; names are compared with case",
-            cause: "the organisation has no entity set or function of this name (names have letter case)",
+            cause: "the organisation has no entity set of this name (names have letter case)",
             change: "use the entity set name, for instance accounts rather than account",
+        }
+        /// A function with the wrong verb, or one that is not there.
+        NoHttpResource { uri: String } => {
+            id: "404 without code", status: 404, class: "NotFound",
+            text: "No HTTP resource was found that matches the request URI '{uri}'.",
+            fidelity: Observed, source: "captured answers in public issues; the code on the wire is an empty text",
+            cause: "the organisation has no function or action of this name (names have letter case), or it was called with the wrong verb",
+            change: "call functions with GET and actions with POST, spelt as the Web API's reference has them",
         }
         /// A key or path that is no OData.
         QuerySyntax => {
@@ -116,7 +176,7 @@ mocktenant_verdict::catalogue! {
         }
         /// A column that the table does not have, in a query option.
         PropertyNotFound { property: String, entity: &'static str } => {
-            id: "0x0", status: 400, class: "CrmHttpError",
+            id: "0x80060888", status: 400, class: "CrmHttpError",
             text: "Could not find a property named '{property}' on type 'Microsoft.Dynamics.CRM.{entity}'.",
             fidelity: Observed, source: "captured answers in public issues",
             cause: "a query option names a column that the table does not have",
@@ -154,29 +214,29 @@ mocktenant_verdict::catalogue! {
             cause: "Dataverse has no $skip",
             change: "follow @odata.nextLink instead",
         }
-        /// A query option this organisation does not take.
+        /// A query option that the lab has not.
         InvalidQueryOption => {
             id: "0x80040203", status: 400, class: "InvalidArgument",
             text: "Invalid argument.",
-            fidelity: Inferred, source: "text from the error table; that it answers a query option or function not built here is ours",
-            cause: "the query option, or a function in it, is not supported here",
+            fidelity: Inferred, source: "text from the error table; that it answers a query option, preference or header not built here is ours",
+            cause: "the real product takes this query option, function, preference or header; this lab has it not, and does not pass over it",
             change: "use $select, $filter with comparisons only, $orderby, $top and $count",
         }
-        /// A caller that acts as another user.
-        ImpersonationNotBuilt => {
-            id: "0x80040203", status: 400, class: "InvalidArgument",
-            text: "Invalid argument.",
-            fidelity: Inferred, source: "text from the error table; that it answers impersonation, which is not built here, is ours",
-            cause: "the request names another user to act as, by MSCRMCallerID or CallerObjectId; impersonation is not supported here",
-            change: "leave out MSCRMCallerID and CallerObjectId, and call as the application user itself",
+        /// A query option that nobody has.
+        UnknownQueryOption { name: String } => {
+            id: "0x80060888", status: 400, class: "CrmHttpError",
+            text: "The query parameter '{name}' is not supported.",
+            fidelity: Inferred, source: "Microsoft.AspNet.OData's message; its code here is inferred",
+            cause: "the query has an option that begins with $ and that OData does not know",
+            change: "spell the option as OData does; names have letter case",
         }
-        /// A column that the table does not have, in a body.
-        InvalidProperty { property: String, entity: &'static str } => {
-            id: "0x80090801", status: 400, class: "InvalidPropertyInODataRequestBody",
-            text: "Invalid property '{property}' was found in entity 'Microsoft.Dynamics.CRM.{entity}'.",
-            fidelity: Documented, source: ERROR_CODES_STATUS_INFERRED,
-            cause: "the body names a column that the table does not have",
-            change: "use the column's logical name; set a lookup with <navigation property>@odata.bind",
+        /// Part of the Web API that the lab has not.
+        NotImplemented => {
+            id: "501", status: 501, class: "NotImplemented",
+            text: "",
+            fidelity: Inferred, source: STATUS_ONLY,
+            cause: "the real product has this part of the Web API; this lab has it not",
+            change: "use the entity sets of the service document, WhoAmI and RetrieveVersion",
         }
         /// A body that is no row of this table, where the inner exception was captured.
         Payload { set: &'static str, inner: PayloadDefect } => {
@@ -202,6 +262,22 @@ mocktenant_verdict::catalogue! {
             cause: "the body sets a lookup by its read-only column _<name>_value",
             change: "set <navigation property>@odata.bind to \"/<entity set>(<id>)\"",
         }
+        /// `@odata.bind` with an address that leads nowhere.
+        UnparsedUrl { segment: String } => {
+            id: "0x80060888", status: 400, class: "CrmHttpError",
+            text: "URL was not parsed due to an ODataUnrecognizedPathException. Resource not found for the segment '{segment}' provided in the URL.",
+            fidelity: Observed, source: "captured answers in public issues",
+            cause: "the address in @odata.bind names no entity set: a table's name in place of the set's, a bare id, some text",
+            change: "write \"/<entity set>(<id>)\", for instance /accounts(...) rather than /account(...)",
+        }
+        /// A status that its state does not have.
+        InvalidStatus { status: i64, state: String, entity: &'static str, id: String } => {
+            id: "0x80048408", status: 400, class: "InvalidStatusForState",
+            text: "{status} is not a valid status code for state code {state} on {entity} with Id {id}.",
+            fidelity: Observed, source: "captured answers in public issues",
+            cause: "the statuscode belongs to another statecode than the one the row has or is given",
+            change: "write statecode and a statuscode of it together, or statecode alone for its default",
+        }
         /// A text that is too long for its column.
         StringLengthTooLong { column: &'static str, entity: &'static str, limit: u32 } => {
             id: "0x80044331", status: 400, class: "StringLengthTooLong",
@@ -210,13 +286,21 @@ mocktenant_verdict::catalogue! {
             cause: "the text is longer than its column",
             change: "write a shorter text",
         }
-        /// A choice that the column does not offer, or a number outside its range.
-        ValueOutOfRange { column: &'static str, entity: &'static str, value: String } => {
+        /// A choice that the column does not offer.
+        NoSuchOption { column: &'static str, entity: &'static str, value: i64, accepted: String } => {
             id: "0x8004431a", status: 400, class: "PicklistValueOutOfRange",
-            text: "A validation error occurred. The value '{value}' of '{column}' on record of type '{entity}' is outside the valid range.",
-            fidelity: Inferred, source: "code and name from public client code; the wording is inferred",
+            text: "A validation error occurred. The value {value} of '{column}' on record of type '{entity}' is outside the valid range. Accepted Values: {accepted}",
+            fidelity: Observed, source: "captured answers in public issues; the options are those of a new organisation",
             cause: "the column does not offer this value",
             change: "write a value that the column offers",
+        }
+        /// A number outside its column's range.
+        ValueOutOfRange { column: &'static str, entity: &'static str, value: i64 } => {
+            id: "0x8004431a", status: 400, class: "PicklistValueOutOfRange",
+            text: "A validation error occurred. The value {value} of '{column}' on record of type '{entity}' is outside the valid range.",
+            fidelity: Inferred, source: "the words for a choice; that a number outside its range has them too is inferred",
+            cause: "the number is outside the column's range",
+            change: "write a number within the column's range",
         }
         /// A body over the budget.
         RequestLengthTooLarge => {

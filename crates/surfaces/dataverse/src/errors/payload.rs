@@ -1,7 +1,8 @@
 //! What the OData reader inside Dataverse says about a body it cannot read: the inner exception of 0x80048d19.
 //!
-//! Decides only wording. `Invalid JSON`, the undeclared property and `Cannot convert the literal` are as captured answers
-//! have them; the others are the reader's messages for the same situations, inferred.
+//! Decides only wording. `Invalid JSON`, the unknown column, the undeclared property, a value where a row should be and
+//! `Cannot convert the literal` are as captured answers have them; that an annotation's name needs a period is the OData
+//! library's own sentence, and the others are its messages for the same situations, inferred.
 
 use std::fmt;
 
@@ -24,6 +25,23 @@ pub enum PayloadDefect {
     },
     /// Arrays and objects nested too deep.
     TooDeep,
+    /// A column that the table does not have.
+    UnknownProperty {
+        /// Its name.
+        name: String,
+        /// Logical name of the table.
+        entity: &'static str,
+    },
+    /// An annotation whose name OData forbids.
+    AnnotationName {
+        /// Its name.
+        name: String,
+    },
+    /// A value where a navigation property takes a row.
+    ValueForNavigation {
+        /// The navigation property.
+        name: String,
+    },
     /// A value of another type than its column's.
     CannotConvert {
         /// The value as JSON.
@@ -51,17 +69,42 @@ pub enum PayloadDefect {
 impl PayloadDefect {
     /// Whether the product's words for it were captured; the others are the OData reader's, inferred.
     pub(super) fn is_captured(&self) -> bool {
-        matches!(self, Self::InvalidJson | Self::UndeclaredProperty { .. } | Self::CannotConvert { .. })
+        matches!(
+            self,
+            Self::InvalidJson
+                | Self::UnknownProperty { .. }
+                | Self::ValueForNavigation { .. }
+                | Self::UndeclaredProperty { .. }
+                | Self::CannotConvert { .. }
+        )
     }
 }
 
 impl fmt::Display for PayloadDefect {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::UnknownProperty { name, entity } = self {
+            write!(
+                formatter,
+                "Microsoft.Crm.CrmException: Invalid property '{name}' was found in entity 'Microsoft.Dynamics.CRM.{entity}'. ---> "
+            )?;
+        }
         formatter.write_str("Microsoft.OData.ODataException: ")?;
         match self {
             Self::InvalidJson => {
                 formatter.write_str("Invalid JSON. A token was not recognized in the JSON content.")
             }
+            Self::UnknownProperty { name, entity } => write!(
+                formatter,
+                "The property '{name}' does not exist on type 'Microsoft.Dynamics.CRM.{entity}'. Make sure to only use property names that are defined by the type."
+            ),
+            Self::AnnotationName { name } => write!(
+                formatter,
+                "'{name}' is an invalid instance annotation name. An instance annotation name must contain a period that is not at the start or end of the name."
+            ),
+            Self::ValueForNavigation { name } => write!(
+                formatter,
+                "A 'PrimitiveValue' node with non-null value was found when trying to read the value of the property '{name}'; however, a 'StartArray' node, a 'StartObject' node, or a 'PrimitiveValue' node with null value was expected."
+            ),
             Self::Empty => formatter.write_str("Empty Payload. JSON content expected."),
             Self::NotAnObject { found } => write!(
                 formatter,
@@ -108,6 +151,9 @@ mod tests {
         for (defect, captured) in [
             (PayloadDefect::InvalidJson, true),
             (PayloadDefect::UndeclaredProperty { name: name() }, true),
+            (PayloadDefect::UnknownProperty { name: name(), entity: "account" }, true),
+            (PayloadDefect::AnnotationName { name: name() }, false),
+            (PayloadDefect::ValueForNavigation { name: name() }, true),
             (PayloadDefect::CannotConvert { literal: name(), expected: "Edm.Int32" }, true),
             (PayloadDefect::Empty, false),
             (PayloadDefect::NotAnObject { found: "StartArray" }, false),

@@ -17,10 +17,11 @@ pub(super) fn answer(
     reference: &Reference,
 ) -> Result<Answer, DataverseError> {
     let table = target.table;
-    call.authorize(table, Operation::Delete)?;
+    let depth = call.authorize(table, Operation::Delete)?;
     let reader = call.reader(&target.database);
     let row = reader.table(table).find(reference).ok_or_else(|| missing(table, reference))?;
     let id = row.text(table.id).unwrap_or_default().to_owned();
+    call.reach((table, Operation::Delete, depth), &row.columns)?;
     let condition = match update::condition(call) {
         version @ Precondition::Version(_) => version,
         _ => Precondition::None,
@@ -28,7 +29,7 @@ pub(super) fn answer(
     let mut transaction = Transaction::begin(&target.database);
     transaction
         .reserve_delete(table.set, &Key::text(&id), condition)
-        .map_err(|error| refused(table, error))?;
+        .map_err(|error| refused(table, &row.columns, error))?;
     call.commit(transaction)?;
     call.exchange.trail.fact("record-id", id);
     Ok(Answer::empty(StatusCode::NO_CONTENT))

@@ -7,9 +7,10 @@ use mocktenant_lab::{Answer, Exchange};
 use mocktenant_odata::{Arguments, ResourceSegment};
 use serde_json::json;
 
-use super::{Call, admit, organization};
+use super::{Call, admit, no_function, organization};
 use crate::Dataverse;
-use crate::errors::{DataverseError, cut};
+use crate::errors::DataverseError;
+use crate::principal;
 use crate::representation::json_answer;
 
 /// Version of the organisation's database. The number is ours, its form is the product's.
@@ -17,20 +18,26 @@ const VERSION: &str = "9.2.25063.00152";
 
 pub(super) fn run(_surface: &Dataverse, exchange: &mut Exchange) -> Result<Answer, DataverseError> {
     let organization = organization(exchange).ok_or(DataverseError::NotFound)?;
-    let call = admit(exchange, &organization)?;
+    let mut call = admit(exchange, &organization)?;
     let segment = call.segment()?;
-    answer(&call, &segment)
+    answer(&mut call, &segment)
 }
 
 /// Whether a segment names a function, with or without its namespace.
 pub(super) fn is_function(segment: &ResourceSegment) -> bool {
-    matches!(bare(&segment.name), "WhoAmI" | "RetrieveVersion")
+    is_function_name(&segment.name)
 }
 
-pub(super) fn answer(call: &Call<'_>, segment: &ResourceSegment) -> Result<Answer, DataverseError> {
+/// The same of a bare name.
+pub(super) fn is_function_name(name: &str) -> bool {
+    matches!(bare(name), "WhoAmI" | "RetrieveVersion")
+}
+
+pub(super) fn answer(call: &mut Call<'_>, segment: &ResourceSegment) -> Result<Answer, DataverseError> {
     if !matches!(call.exchange.request.method, Method::GET | Method::HEAD) {
-        return Err(DataverseError::MethodNotAllowed);
+        return Err(no_function(call.exchange, &segment.name));
     }
+    call.ask(|list, _, _| principal::ask_no_role(list))?;
     let plain = match &segment.arguments {
         Arguments::None => true,
         Arguments::Named(named) => named.is_empty(),
@@ -50,7 +57,7 @@ pub(super) fn answer(call: &Call<'_>, segment: &ResourceSegment) -> Result<Answe
         }),
         "WhoAmI" | "RetrieveVersion" => return Err(DataverseError::QuerySyntax),
         // function names have letter case
-        _ => return Err(DataverseError::ResourceNotFound { segment: cut(&segment.name) }),
+        _ => return Err(call.no_table(segment)),
     };
     Ok(json_answer(StatusCode::OK, &body))
 }

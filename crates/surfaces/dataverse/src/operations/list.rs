@@ -8,11 +8,13 @@
 use http::StatusCode;
 use mocktenant_lab::{Answer, Listing};
 use mocktenant_odata::{Comparison, Filter, Literal, Operand, PropertyPath, QueryOptions};
-use mocktenant_tables::Query;
+use mocktenant_tables::{Query, Row};
+use mocktenant_world::Depth;
 use serde_json::{Map, json};
 
 use super::{Call, Target, unreadable};
-use crate::errors::{DataverseError, cut};
+use crate::errors::{DataverseError, cut, excerpt};
+use crate::not_built;
 use crate::payload::comparable;
 use crate::principal::Operation;
 use crate::representation::json_bytes;
@@ -42,10 +44,14 @@ pub(super) fn options(call: &mut Call<'_>) -> Result<(QueryOptions, u64), Datave
     let options = QueryOptions::parse(&others.join("&")).map_err(|error| {
         let refusal = unreadable(&error);
         if refusal == DataverseError::InvalidQueryOption {
-            call.exchange.trail.not_built(error.to_string(), "comparisons, and, or, not in $filter");
+            call.exchange.trail.not_built(error.to_string(), not_built::OPTIONS_HERE);
         }
         refusal
     })?;
+    if let Some((name, _)) = options.others.iter().find(|(name, _)| not_built::option(name)) {
+        call.exchange.trail.not_built(format!("the query option {name}"), not_built::OPTIONS_HERE);
+        return Err(DataverseError::InvalidQueryOption);
+    }
     if options.skip.is_some() {
         return Err(DataverseError::SkipNotSupported);
     }
@@ -60,21 +66,33 @@ fn is_skip_token(pair: &str) -> bool {
 pub(super) async fn answer(call: &mut Call<'_>, target: &Target) -> Result<Answer, DataverseError> {
     let table = target.table;
     check_select(table, &target.options)?;
+    let filtered = target.options.filter.iter().flat_map(Filter::properties);
+    let mut paths = filtered.chain(target.options.orderby.iter().map(|item| &item.property));
+    if let Some(path) = paths.find(|path| leads_away(table, path)) {
+        let path = excerpt(&path.segments().join("/"));
+        call.exchange
+            .trail
+            .not_built(format!("the path {path} in a query option"), "columns of the table itself");
+        return Err(DataverseError::InvalidQueryOption);
+    }
     for item in &target.options.orderby {
         ordered(table, &item.property)?;
     }
     if let Some(filter) = &target.options.filter {
         check_filter(table, filter)?;
     }
-    call.authorize(table, Operation::Read)?;
+    let depth = call.authorize(table, Operation::Read)?;
 
     let mut options = target.options.clone();
     options.skip = Some(target.page);
-    let asked = call.preferences.max_page_size.filter(|_| options.top.is_none()).unwrap_or(PAGE);
-    let query = Query { page_size: Some(asked.min(PAGE)), ..Query::new(&options) };
+    let preferred = call.preferences.max_page_size.filter(|_| options.top.is_none());
+    let query = Query { page_size: Some(preferred.unwrap_or(PAGE).min(PAGE)), ..Query::new(&options) };
     let reader = call.reader(&target.database);
     let snapshot = reader.snapshot(table).clone();
-    let page = call.exchange.context.query(&snapshot, table.set, query, |_| true).await;
+    // another user's rows are as if they were not there
+    let principal = call.principal.clone();
+    let seen = move |row: &Row| depth > Depth::Basic || principal.reaches(table, depth, &row.columns);
+    let page = call.exchange.context.query(&snapshot, table.set, query, seen).await;
     let page = page.map_err(|took_too_long| {
         call.exchange.trail.fact("given-up", took_too_long.to_string());
         DataverseError::SqlTimeoutError
@@ -105,7 +123,7 @@ pub(super) async fn answer(call: &mut Call<'_>, target: &Target) -> Result<Answe
     if page.more || given < page.rows.len() as u64 {
         tail.insert("@odata.nextLink".to_owned(), json!(next_link(call, table, target, given)));
     }
-    Ok(call.applied(json_bytes(StatusCode::OK, listing.finish(&tail))))
+    Ok(call.applied(json_bytes(StatusCode::OK, listing.finish(&tail)), preferred))
 }
 
 /// The address of the next page: this one's, with the number of rows already given and `$top` lessened by those of this
@@ -147,6 +165,12 @@ fn unknown(table: &'static Table, name: &str) -> DataverseError {
 }
 
 /// The column of a path that a row can be judged by.
+/// Whether a path leads through a related row.
+fn leads_away(table: &'static Table, path: &PropertyPath) -> bool {
+    path.segments().len() > 1
+        && path.segments().first().is_some_and(|first| table.navigation(first).is_some())
+}
+
 fn ordered(table: &'static Table, path: &PropertyPath) -> Result<&'static Column, DataverseError> {
     let column = table.column(path.column()).ok_or_else(|| unknown(table, path.column()))?;
     // paths lead through related rows, and versions are no column of the stored row: neither is built

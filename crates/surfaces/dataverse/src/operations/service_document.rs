@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{admit, finish, organization};
 use crate::errors::DataverseError;
+use crate::principal;
 use crate::representation::json_answer;
 use crate::schema::TABLES;
 
@@ -21,7 +22,8 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
 
 fn run(exchange: &mut Exchange) -> Result<Answer, DataverseError> {
     let organization = organization(exchange).ok_or(DataverseError::NotFound)?;
-    let call = admit(exchange, &organization)?;
+    let mut call = admit(exchange, &organization)?;
+    call.ask(|list, _, _| principal::ask_no_role(list))?;
     let mut names: Vec<&str> = TABLES.iter().map(|table| table.set).collect();
     names.sort_unstable();
     let set = |name: &str| json!({ "name": name, "kind": "EntitySet", "url": name });

@@ -9,9 +9,9 @@ use mocktenant_lab::Answer;
 use mocktenant_tables::{Key, Precondition, Reference, Row, Transaction};
 use serde_json::Value;
 
-use super::{Call, Target, create, list, refused};
+use super::{Call, Target, create, derive, key_values, list, on_behalf, refused};
 use crate::errors::DataverseError;
-use crate::payload::missing;
+use crate::payload::{missing, settle_states};
 use crate::principal::Operation;
 
 pub(super) fn answer(
@@ -29,31 +29,45 @@ pub(super) fn answer(
         (Precondition::MustNotExist, _) | (Precondition::None, None) => Operation::Create,
         _ => Operation::Write,
     };
-    call.authorize(table, operation)?;
+    let depth = call.authorize(table, operation)?;
     match (condition, existing) {
         (Precondition::MustNotExist, Some(_)) => return Err(DataverseError::DuplicateRecord),
         (Precondition::MustExist | Precondition::Version(_), None) => return Err(missing(table, reference)),
         _ => {}
     }
-    let mut columns = changes.resolved(&reader)?;
+    if let Some(existing) = existing {
+        call.reach((table, operation, depth), &existing.columns)?;
+    }
+    let mut columns = changes.resolved(&reader).map_err(|fault| call.told(fault))?;
     let key_columns = target.key_columns();
     let Some(existing) = existing else {
         columns.extend(key_columns);
         if let Some(id) = target.id_in_url() {
             columns.insert(table.id.to_owned(), Value::String(id));
         }
-        let row = create::insert(call, target, columns)?;
+        let row = create::insert(call, target, columns, depth)?;
         return Ok(call.written(target, &row, StatusCode::CREATED));
     };
     columns.remove(table.id);
     for column in key_columns.keys() {
         columns.remove(column);
     }
+    if columns.get("_ownerid_value").is_some_and(|owner| Some(owner) != existing.get("_ownerid_value")) {
+        let depth = call.authorize(table, Operation::Assign)?;
+        call.reach((table, Operation::Assign, depth), &existing.columns)?;
+        call.owner(table, &mut columns)?;
+    }
+    let id = existing.text(table.id).unwrap_or_default();
+    settle_states(table, id, Some(&existing.columns), &mut columns).map_err(|fault| call.told(fault))?;
+    derive(table, Some(&existing.columns), &mut columns);
+    columns.insert("_modifiedonbehalfby_value".to_owned(), on_behalf(call));
     columns.insert("modifiedon".to_owned(), Value::String(target.now.clone()));
     columns.insert("_modifiedby_value".to_owned(), Value::String(call.principal.id.clone()));
-    let id = Key::text(existing.text(table.id).unwrap_or_default());
+    let id = Key::text(id);
     let mut transaction = Transaction::begin(&target.database);
-    transaction.reserve_update(table.set, &id, columns, condition).map_err(|error| refused(table, error))?;
+    let changed = key_values(table, &columns);
+    let reserved = transaction.reserve_update(table.set, &id, columns, condition);
+    reserved.map_err(|error| refused(table, &changed, error))?;
     let written = call.commit(transaction)?.changes.into_iter().find_map(|change| change.after);
     let row = written.ok_or(DataverseError::Unexpected)?;
     Ok(call.written(target, &row, StatusCode::OK))

@@ -4,7 +4,7 @@
 //! Customer groups, terms and methods of payment are unique within a company, so their alternate keys have two columns
 //! (inferred from how Finance and Operations keys them).
 
-use super::{AlternateKey, Column, Kind, Rows, Table, column, lookup, owned_lookup, read_only};
+use super::{ACTIVE, AlternateKey, Column, Kind, Rows, Table, column, lookup, owned_lookup, read_only};
 
 /// Companies, the legal entities of Finance and Operations.
 pub(super) const COMPANY: Table = Table {
@@ -14,6 +14,9 @@ pub(super) const COMPANY: Table = Table {
     name: "cdm_name",
     privileges: privileges!("cdm_Company"),
     type_code: 10101,
+    label: "Company",
+    owned: false,
+    states: ACTIVE,
     columns: &[
         column("cdm_companyid", Kind::Identifier),
         column("cdm_companycode", Kind::Text(4)),
@@ -31,6 +34,9 @@ pub(super) const CURRENCY: Table = Table {
     name: "currencyname",
     privileges: privileges!("TransactionCurrency"),
     type_code: 9105,
+    label: "Currency",
+    owned: false,
+    states: ACTIVE,
     columns: &[
         column("transactioncurrencyid", Kind::Identifier),
         column("isocurrencycode", Kind::Text(5)),
@@ -55,6 +61,9 @@ pub(super) const CUSTOMER_GROUP: Table = Table {
     name: "msdyn_groupid",
     privileges: privileges!("msdyn_customergroup"),
     type_code: 10102,
+    label: "Customer group",
+    owned: false,
+    states: ACTIVE,
     columns: &[
         column("msdyn_customergroupid", Kind::Identifier),
         column("msdyn_groupid", Kind::Text(100)),
@@ -84,6 +93,9 @@ pub(super) const PAYMENT_TERM: Table = Table {
     name: "msdyn_name",
     privileges: privileges!("msdyn_paymentterm"),
     type_code: 10103,
+    label: "Payment Term",
+    owned: false,
+    states: ACTIVE,
     columns: NAMED_BY_COMPANY_TERM,
     keys: &[AlternateKey { name: "Payment Term Key", columns: &["msdyn_name"], labels: "Name" }],
     rows: Rows::Stored,
@@ -104,6 +116,9 @@ pub(super) const PAYMENT_METHOD: Table = Table {
     name: "msdyn_name",
     privileges: privileges!("msdyn_customerpaymentmethod"),
     type_code: 10104,
+    label: "Customer Payment Method",
+    owned: false,
+    states: ACTIVE,
     columns: NAMED_BY_COMPANY_METHOD,
     keys: &[AlternateKey { name: "Customer Payment Method Key", columns: &["msdyn_name"], labels: "Name" }],
     rows: Rows::Stored,
@@ -124,6 +139,9 @@ pub(super) const SYSTEM_USER: Table = Table {
     name: "fullname",
     privileges: privileges!("User"),
     type_code: 8,
+    label: "User",
+    owned: false,
+    states: &[],
     columns: &[
         read_only("systemuserid", Kind::Identifier),
         read_only("fullname", Kind::Text(200)),
@@ -148,6 +166,9 @@ pub(super) const BUSINESS_UNIT: Table = Table {
     name: "name",
     privileges: privileges!("BusinessUnit"),
     type_code: 10,
+    label: "Business Unit",
+    owned: false,
+    states: &[],
     columns: &[
         read_only("businessunitid", Kind::Identifier),
         read_only("name", Kind::Text(160)),

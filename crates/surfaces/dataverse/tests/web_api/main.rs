@@ -2,8 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail by panicking")]
 
+mod annotations;
+mod audience;
 mod bad_input;
 mod checks;
+mod impersonation;
 mod long;
+mod not_built;
+mod payloads;
+mod roles;
 mod rows;
 mod support;

@@ -237,7 +237,7 @@ async fn a_lookup_to_a_row_that_is_not_there_is_refused_and_nothing_is_written()
         ("/cdm_companies(cdm_companycode='USMF')", (400, "0x80048d19".to_owned())),
         ("/transactioncurrencies", (400, "0x80048d19".to_owned())),
         ("/transactioncurrencies('EUR')", (400, "0x80048d19".to_owned())),
-        ("", (400, "0x80048d19".to_owned())),
+        ("", (400, "0x80060888".to_owned())),
     ] {
         let body = json!({ "accountnumber": "X", "transactioncurrencyid@odata.bind": binding }).to_string();
         assert_eq!(bench.call(Method::POST, ACCOUNTS, Some(&body)).await.refusal(), refusal, "{binding}");

@@ -9,7 +9,7 @@ use mocktenant_lab::request::HostName;
 use mocktenant_token::NumericDate;
 use mocktenant_token::assertion::{Assertion, Failure, Policy, Questions, hex};
 use mocktenant_token::bearer::TimeWindow;
-use mocktenant_verdict::{Change, Edit, Finding, Need, Question, Role, Setting, Text};
+use mocktenant_verdict::{Change, Edit, Finding, Need, Question, Remedy, Role, Setting, Text};
 use mocktenant_world::{Application, is_guid};
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
@@ -28,6 +28,7 @@ const MTLS_HOST: &str = "mtlsauth.microsoft.com";
 const AUDIENCE_SUFFIXES: [&str; 4] = ["/oauth2/v2.0/token", "/oauth2/token", "/v2.0", ""];
 
 static WELL_FORMED: Question = Question::new("assertion-well-formed", Role::Token);
+static KIND: Question = Question::new("assertion-type", Role::Token);
 static ALGORITHM: Question = Question::new("assertion-algorithm", Role::Token);
 static KEY_ID: Question = Question::new("assertion-key-id", Role::Token);
 static CLAIMS: Question = Question::new("assertion-claims", Role::Token);
@@ -42,6 +43,7 @@ static TIME: Question = Question::new("assertion-time", Role::Time);
 
 static QUESTIONS: Questions = Questions {
     well_formed: &WELL_FORMED,
+    kind: &KIND,
     algorithm: &ALGORITHM,
     key_id: &KEY_ID,
     claims: &CLAIMS,
@@ -100,6 +102,8 @@ impl Policy for Entras<'_, '_, '_> {
     type Error = EntraError;
 
     const WINDOW: TimeWindow = TimeWindow { skew: Duration::minutes(5) };
+    const KINDS: &'static [&'static str] = &["JWT", "http://openid.net/specs/jwt/1.0"];
+    const KINDS_EXPECTED: &'static str = "JWT, or no typ";
 
     fn questions(&self) -> &'static Questions {
         &QUESTIONS
@@ -158,24 +162,27 @@ impl Policy for Entras<'_, '_, '_> {
     }
 
     fn refuse(&self, actual: Text, failure: Failure<'_>) -> Finding<EntraError> {
-        let upload = match (&failure, self.0.application) {
+        let remedy: Option<Remedy> = match (&failure, self.0.application) {
+            (Failure::KeyUnknown { misspelt: Some(misspelt), .. }, _) => {
+                Some(Remedy::default().advice(misspelt.advice))
+            }
             // Microsoft's own applications hold no keys of a customer's: the client is the wrong one.
             (Failure::KeyUnknown { thumbprint, assertion, .. }, Some(application))
                 if !application.first_party =>
             {
-                Some(upload(application, *thumbprint, assertion))
+                Some(upload(application, *thumbprint, assertion).into())
             }
             (Failure::CertificateExpired { certificate, .. }, Some(application)) => {
-                let own = application.pointer.certificate(certificate.thumbprint_text()).setting();
-                let need =
-                    Need::add(application.pointer.certificates(), "a certificate that has not expired");
-                Some(Change::wrong(own).expected("a certificate that has not expired").need(need))
+                Some(another(application, certificate, "a certificate that has not expired").into())
+            }
+            (Failure::CertificateNotYetValid { certificate, .. }, Some(application)) => {
+                Some(another(application, certificate, "a certificate that is valid already").into())
             }
             _ => None,
         };
         let refused = Finding::fail(actual, self.error(failure));
-        match upload {
-            Some(change) => refused.mended_by(|| change),
+        match remedy {
+            Some(remedy) => refused.mended_by(|| remedy),
             None => refused,
         }
     }
@@ -190,6 +197,7 @@ impl Entras<'_, '_, '_> {
         };
         match failure {
             Failure::Malformed => EntraError::AssertionMalformed,
+            Failure::KindUnsupported { .. } => EntraError::KindUnsupported,
             Failure::AlgorithmUnsupported { alg } => EntraError::AlgorithmUnsupported { alg: alg.to_owned() },
             Failure::KeyIdMissing => EntraError::KeyIdMissing,
             Failure::ClaimMissing { claim } => EntraError::FieldMissing { field: claim.to_owned() },
@@ -205,6 +213,10 @@ impl Entras<'_, '_, '_> {
             Failure::SignatureWrong { named, certificate } => {
                 let (start, end) = dates(certificate);
                 EntraError::SignatureWrong { thumbprint: named, start, end }
+            }
+            Failure::CertificateNotYetValid { named, certificate } => {
+                let (start, end) = dates(certificate);
+                EntraError::CertificateNotYetValid { thumbprint: named, start, end }
             }
             Failure::CertificateExpired { named, certificate } => {
                 let (start, end) = dates(certificate);
@@ -223,6 +235,13 @@ impl Entras<'_, '_, '_> {
             }
         }
     }
+}
+
+/// The certificate that was signed with, and another one in its place.
+fn another(application: &Application, certificate: &Certificate, what: &'static str) -> Change {
+    let own = application.pointer.certificate(certificate.thumbprint_text()).setting();
+    let need = Need::add(application.pointer.certificates(), what);
+    Change::wrong(own).expected(what).need(need)
 }
 
 /// The `.cer` on the application: at hand where the assertion brought its certificate along.

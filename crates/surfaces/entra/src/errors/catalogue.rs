@@ -31,12 +31,28 @@ catalogue! {
     /// A refusal by Entra.
     pub enum EntraError(OAuth) {
         // --- tenant and instance ---
-        /// No such tenant.
+        /// No such tenant, at the token endpoint.
+        TenantUnknown { tenant: String } => {
+            id: "AADSTS90002", status: 400, class: oauth("invalid_request"),
+            text: "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.",
+            fidelity: Observed, source: "azure-keyvault-emulator#324; several captures of the token endpoint",
+            cause: "no tenant has this id or verified domain",
+            change: "use the tenant's id or a verified domain as authority (web.config: Aad.AADTenantId; portal: Overview, Tenant ID)",
+        }
+        /// No such tenant, for a document: whatever the segment is.
         TenantNotFound { tenant: String } => {
             id: "AADSTS90002", status: 400, class: oauth("invalid_tenant"),
             text: "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.",
-            fidelity: Observed, source: "azure-cli#22145, azure-keyvault-emulator#324",
+            fidelity: Observed, source: "azure-cli#22145; several captures of discovery, single words among them",
             cause: "no tenant has this id or verified domain",
+            change: "use the tenant's id or a verified domain as authority (web.config: Aad.AADTenantId; portal: Overview, Tenant ID)",
+        }
+        /// The zero GUID as tenant.
+        TenantEmpty { tenant: String } => {
+            id: "AADSTS900021", status: 400, class: oauth("invalid_request"),
+            text: "Requested tenant identifier '{tenant}' is not valid. Tenant identifiers may not be an empty GUID.",
+            fidelity: Observed, source: "azure-devops-mcp#570, azure-devops-mcp#587 (text; OAuth error and status inferred)",
+            cause: "the tenant is the zero GUID: a setting that was never filled in",
             change: "use the tenant's id or a verified domain as authority (web.config: Aad.AADTenantId; portal: Overview, Tenant ID)",
         }
         /// The tenant segment cannot be one.
@@ -79,11 +95,19 @@ catalogue! {
             cause: "the query lacks authorization_endpoint, or it is no absolute https URL",
             change: "",
         }
+        /// A token asked for at a regional host.
+        Regional => {
+            id: "AADSTS100007", status: 400, class: oauth("unauthorized_client"),
+            text: "This request was received by an Azure AD regional authentication endpoint. Only managed identities and Microsoft internal service identities are supported. SN+I authentication is required.  All others, send your request to login.microsoftonline.com: in MSAL avoid using .WithAzureRegion(), in App Service, set REGION_NAME to null.",
+            fidelity: Observed, source: "microsoft/dev-tunnels#443 of 2024-05 (text; OAuth error and status inferred)",
+            cause: "REGION.login.microsoft.com serves managed identities and Microsoft's own services, no ordinary application",
+            change: "leave the region out: no WithAzureRegion() in MSAL, no AZURE_REGIONAL_AUTHORITY_NAME or REGION_NAME in the environment",
+        }
         /// Another method than POST on the token endpoint.
         WrongVerb { valid: String, used: String } => {
             id: "AADSTS900561", status: 400, class: oauth("invalid_request"),
             text: "The endpoint only accepts {valid} requests. Received a {used} request.",
-            fidelity: Documented, source: ARTICLE,
+            fidelity: Observed, source: "captures of the token endpoint, which takes POST and OPTIONS (OAuth error and status inferred)",
             cause: "the token endpoint was called with another method",
             change: "send the parameters as a form in a POST",
         }
@@ -94,8 +118,16 @@ catalogue! {
             id: "AADSTS90023", status: 400, class: oauth("invalid_request"),
             text: "Request is malformed or invalid.",
             fidelity: Inferred, source: "name InvalidRequest in reference-error-codes",
-            cause: "the body is no form in UTF-8, too large, or holds too many parameters",
+            cause: "the body is no form in UTF-8, too large, a multipart form that is cut off, or holds too many parameters",
             change: "",
+        }
+        /// A parameter this lab does not play: the product's words for a request it cannot make sense of.
+        ParameterNotBuilt => {
+            id: "AADSTS9002313", status: 400, class: oauth("invalid_request"),
+            text: "Invalid request. Request is malformed or invalid.",
+            fidelity: Inferred, source: "azure-activedirectory-library-for-nodejs#219 (the words, of another malformed request)",
+            cause: "the real product takes this parameter and would answer another token for it; this lab does not have it yet",
+            change: "leave the parameter out",
         }
         /// A parameter twice.
         ParameterDuplicated { name: String } => {
@@ -111,7 +143,7 @@ catalogue! {
             text: "The request body must contain the following parameter: '{name}'.",
             fidelity: Observed, source: "microsoft-graph-docs-contrib#1369, laravel-azure-middleware#49 (400)",
             cause: "the parameter is missing or empty, the body is not form-encoded (JSON is not read), or the parameters are in the query",
-            change: "send a form with Content-Type application/x-www-form-urlencoded",
+            change: "send a form with Content-Type application/x-www-form-urlencoded or multipart/form-data",
         }
         /// A grant type Entra does not have.
         GrantUnsupported { grant: String } => {
@@ -191,6 +223,14 @@ catalogue! {
             cause: "client_assertion is not three base64url parts with JSON in the first two, or names a member twice",
             change: "",
         }
+        /// Another kind of JWT.
+        KindUnsupported => {
+            id: "AADSTS5002727", status: 400, class: oauth("invalid_request"),
+            text: "Invalid JWT header type specified. Allowed types: 'JWT','http://openid.net/specs/jwt/1.0'",
+            fidelity: Observed, source: "a capture of an assertion with typ at+jwt; captures of 2021 word it otherwise (status inferred)",
+            cause: "the assertion's header says another typ than JWT",
+            change: "set typ to JWT, or leave it out",
+        }
         /// An algorithm that is not taken. The list is the one observed in 2023; PS256 is accepted all the same.
         AlgorithmUnsupported { alg: String } => {
             id: "AADSTS5002738", status: 401, class: oauth("invalid_client"),
@@ -226,10 +266,10 @@ catalogue! {
         /// An assertion by somebody else than the client.
         IssuerExternal { issuer: String } => {
             id: "AADSTS700211", status: 401, class: pageless("invalid_client"),
-            text: "No matching federated identity record found for presented assertion issuer '{issuer}'. Please check your federated identity credential Subject, Audience and Issuer against the presented assertion. https://docs.microsoft.com/en-us/azure/active-directory/develop/workload-identity-federation",
-            fidelity: Observed, source: "azure-workload-identity#1200 (status inferred)",
+            text: "No matching federated identity record found for presented assertion issuer '{issuer}'. Please check your federated identity credential Subject, Audience and Issuer against the presented assertion. https://learn.microsoft.com/entra/workload-id/workload-identity-federation",
+            fidelity: Observed, source: "azure-workload-identity#1200 with the address of later captures (status inferred)",
             cause: "the assertion's iss is no client id, so it is read as a federated credential, and there is none",
-            change: "set iss and sub to the client id; this lab has no federated credentials yet",
+            change: "set iss and sub to the client id",
         }
         /// `sub` is not `iss`.
         SubjectDiffers => {
@@ -295,11 +335,19 @@ catalogue! {
             cause: "the assertion was signed with another key than that of the certificate it names",
             change: "",
         }
+        /// The certificate has not begun.
+        CertificateNotYetValid { thumbprint: String, start: String, end: String } => {
+            id: "AADSTS700027", status: 401, class: oauth("invalid_client"),
+            text: "The certificate with identifier used to sign the client assertion is not yet valid on application. [Reason - The key used is not yet valid., Thumbprint of key used by client: '{thumbprint}', Found key 'Start={start}, End={end}']",
+            fidelity: Inferred, source: "that it is refused; the words after those of an expired one",
+            cause: "the certificate's validity has not begun",
+            change: "wait for it to begin, set the clock that is off, or sign with a certificate that is valid already",
+        }
         /// The certificate has ended.
         CertificateExpired { thumbprint: String, start: String, end: String } => {
             id: "AADSTS700027", status: 401, class: oauth("invalid_client"),
-            text: "Client assertion failed signature validation. [Reason - The key used is expired., Thumbprint of key used by client: '{thumbprint}', Found key 'Start={start}, End={end}']",
-            fidelity: Inferred, source: "the reason: a sample of AADSTS50012",
+            text: "The certificate with identifier used to sign the client assertion is expired on application. [Reason - The key used is expired., Thumbprint of key used by client: '{thumbprint}', Found key 'Start={start}, End={end}']",
+            fidelity: Inferred, source: "first sentence: several captures; the bracket: a sample of AADSTS50012",
             cause: "the certificate has expired",
             change: "make a new certificate, upload its .cer to the application and name it in the client (web.config: Infrastructure.S2SCertThumbprint)",
         }
@@ -319,7 +367,7 @@ catalogue! {
             text: "The resource principal named {resource} was not found in the tenant named {tenant}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.",
             fidelity: Observed, source: "calvinchengx/entra-emulator capture of 2026-08-13",
             cause: "the resource is neither an application of the tenant nor the URL of one of its environments or organisations",
-            change: "ask for the URL of the environment or organisation as it is (wrong host, wrong region and the api host are common)",
+            change: "ask for the URL of the environment or organisation as it is (a wrong host and a wrong region are common)",
         }
         /// A disabled resource. The missing letter is Microsoft's.
         ResourceDisabled { resource: String } => {
@@ -345,6 +393,14 @@ catalogue! {
             cause: "an application without a user can ask only for RESOURCE/.default",
             change: "append /.default to the resource",
         }
+        /// A scope whose resource is no URI.
+        ScopeMalformed { scope: String } => {
+            id: "AADSTS70011", status: 400, class: oauth("invalid_scope"),
+            text: "The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid.",
+            fidelity: Observed, source: "DataverseDevTools#84, laravel/socialite#315 and several captures of client credentials (status inferred)",
+            cause: "before /.default stands neither a URI nor a GUID",
+            change: "write the resource with its scheme: https://HOST/.default",
+        }
         /// Two resources in one scope.
         ScopeTwoResources { scopes: String } => {
             id: "AADSTS28000", status: 400, class: oauth("invalid_scope"),
@@ -353,13 +409,13 @@ catalogue! {
             cause: "one token is for one resource",
             change: "ask for one token per resource",
         }
-        /// `resource` at the v2 endpoint.
-        ResourceNotSupported => {
-            id: "AADSTS901002", status: 400, class: oauth("invalid_request"),
-            text: "The 'resource' request parameter is not supported.",
-            fidelity: Documented, source: "Microsoft Entra article reference-error-codes (OAuth error and status inferred)",
-            cause: "resource is a parameter of the v1 endpoint",
-            change: "send scope=RESOURCE/.default, or use /oauth2/token",
+        /// `resource` at the v2 endpoint, and it is not the scope's.
+        ResourceDiffers => {
+            id: "AADSTS9010010", status: 400, class: oauth("invalid_target"),
+            text: "The resource parameter provided in the request doesn't match with the requested scopes.",
+            fidelity: Inferred, source: "captures of the authorize endpoint since early 2026; that the token endpoint says the same is concluded",
+            cause: "the v2 endpoint goes by scope, and resource names something else",
+            change: "send scope=RESOURCE/.default without resource, or use /oauth2/token",
         }
 
         // --- ours ---

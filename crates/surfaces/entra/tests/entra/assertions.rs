@@ -6,6 +6,7 @@ use mocktenant_lab::{Addresses, Entrance, Lab};
 use mocktenant_verdict::{Outcome, Switches};
 use mocktenant_world::Edit;
 use serde_json::json;
+use time::OffsetDateTime;
 use time::macros::datetime;
 
 use crate::front_door::*;
@@ -44,13 +45,24 @@ fn plain(check: &'static str, status: u16, code: u64, fields: &[(&'static str, &
 
 /// A certificate on the spare key that ended in 2025.
 fn ended() -> Certificate {
-    let validity = Validity {
-        not_before: datetime!(2024-01-01 00:00:00 UTC),
-        not_after: datetime!(2025-06-30 23:59:59 UTC),
-    };
-    SelfSigned { subject: Subject::common_name("ended"), validity, serial: &[1] }
+    valid(datetime!(2024-01-01 00:00:00 UTC), datetime!(2025-06-30 23:59:59 UTC))
+}
+
+/// A certificate on the spare key.
+fn valid(not_before: OffsetDateTime, not_after: OffsetDateTime) -> Certificate {
+    let validity = Validity { not_before, not_after };
+    SelfSigned { subject: Subject::common_name("short-lived"), validity, serial: &[1] }
         .issue(shipped::second_client().key())
         .unwrap()
+}
+
+/// A lab whose client has this certificate, and an assertion signed with it.
+async fn lab_of_certificate(certificate: &Certificate) -> (Lab, String) {
+    let thumbprint = certificate.thumbprint();
+    let declared = json!({ "certificate": certificate.pem() });
+    let edit = Edit::add(application(CLIENT, &["certificates", &thumbprint.to_string()]), declared);
+    let token = Draft::of(shipped::second_client()).header("x5t", thumbprint.base64url()).signed();
+    (lab_with(vec![edit], Switches::default()).await, token)
 }
 
 pub(crate) fn of_check(check: &str) -> Case {
@@ -70,6 +82,7 @@ pub(crate) fn of_check(check: &str) -> Case {
             plain("client-credential", 401, 7_000_216, &by_secret(&[("client_secret", "")]))
         }
         "assertion-well-formed" => case("assertion-well-formed", 400, 50027, "not.a.token"),
+        "assertion-type" => case("assertion-type", 400, 5_002_727, &good().header("typ", "at+jwt").signed()),
         "assertion-algorithm" => {
             case("assertion-algorithm", 401, 5_002_738, &good().header("alg", "HS256").signed())
         }
@@ -136,8 +149,8 @@ pub(crate) fn of_check(check: &str) -> Case {
             plain("secret-in-date", 401, 7_000_222, &by_secret(&[("client_secret", EXPIRED_SECRET)]))
         }
         "resource" => {
-            let api_host = "https://contoso.api.crm4.dynamics.com";
-            plain("resource", 400, 500_011, &by_secret(&[("resource", api_host)]))
+            let other_region = "https://contoso.crm.dynamics.com";
+            plain("resource", 400, 500_011, &by_secret(&[("resource", other_region)]))
         }
         "scope" => {
             let fields = by_secret_v2(&[("scope", "https://contoso.crm4.dynamics.com/user_impersonation")]);
@@ -148,12 +161,13 @@ pub(crate) fn of_check(check: &str) -> Case {
 }
 
 /// Every check, in the order it is asked.
-pub(crate) const CHECKS: [&str; 23] = [
+pub(crate) const CHECKS: [&str; 24] = [
     "tenant",
     "grant-type",
     "client-id",
     "client-credential",
     "assertion-well-formed",
+    "assertion-type",
     "assertion-algorithm",
     "assertion-key-id",
     "assertion-claims",
@@ -209,6 +223,7 @@ refusals! {
     the_zero_guid_is_no_client_id: "client-id";
     a_client_without_credential_is_refused: "client-credential";
     an_assertion_that_is_no_jwt_is_refused: "assertion-well-formed";
+    an_assertion_of_another_type_is_refused: "assertion-type";
     an_assertion_with_a_symmetric_algorithm_is_refused: "assertion-algorithm";
     an_assertion_that_names_no_key_is_refused: "assertion-key-id";
     an_assertion_without_exp_is_refused: "assertion-claims";
@@ -225,7 +240,7 @@ refusals! {
     an_expired_assertion_is_refused: "assertion-time";
     a_wrong_secret_is_refused: "secret-matches";
     an_expired_secret_is_refused: "secret-in-date";
-    the_api_host_is_no_resource: "resource";
+    an_organisation_s_host_in_another_region_is_no_resource: "resource";
     a_delegated_scope_is_refused: "scope";
 }
 
@@ -456,4 +471,50 @@ async fn an_assertion_can_be_judged_without_a_request() {
     let stranger = "c0117050-0000-4000-8000-00000000ffff";
     let token = Draft::healthy().claim("iss", stranger).claim("sub", stranger).signed();
     assert_eq!(judged(token).as_deref(), Some("application-registered"));
+}
+
+#[tokio::test]
+async fn a_certificate_that_has_ended_or_not_begun_is_told_so_by_the_clock_of_the_lab() {
+    let bracket = "Thumbprint of key used by client: '";
+    for (from, until, said) in [
+        (
+            NOW - time::Duration::days(9),
+            NOW - time::Duration::SECOND,
+            "is expired on application. [Reason - The key used is expired., ",
+        ),
+        (
+            NOW + time::Duration::SECOND,
+            NOW + time::Duration::days(9),
+            "is not yet valid on application. [Reason - The key used is not yet valid., ",
+        ),
+    ] {
+        let (lab, token) = lab_of_certificate(&valid(from, until)).await;
+        let reply = present(&lab, &token).await;
+        assert_eq!((reply.status, reply.code()), (401, 700_027), "{said}");
+        let begins = format!(
+            "AADSTS700027: The certificate with identifier used to sign the client assertion {said}{bracket}"
+        );
+        assert!(reply.description().starts_with(&begins), "{}", reply.description());
+        let failed = lab.journal().records().pop().unwrap().failed_check().unwrap().clone();
+        assert_eq!(
+            (&*failed.name, failed.expected.as_str()),
+            ("certificate-in-date", "begun and not expired")
+        );
+    }
+    for (from, until) in [(NOW, NOW + time::Duration::days(9)), (NOW - time::Duration::days(9), NOW)] {
+        let (lab, token) = lab_of_certificate(&valid(from, until)).await;
+        assert_eq!(present(&lab, &token).await.status, 200, "{from} {until}");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_on_an_elliptic_curve_is_registered_and_of_no_use() {
+    let pem = include_str!("../../../../foundations/keys/testdata/p256-certificate.pem");
+    let certificate = Certificate::from_pem(pem).unwrap();
+    let (lab, _) = lab_of_certificate(&certificate).await;
+    let named = Draft::of(shipped::second_client()).header("x5t", certificate.thumbprint().base64url());
+    for (alg, status, code) in [("ES256", 401, 5_002_738), ("RS256", 400, 5_002_730)] {
+        let reply = present(&lab, &named.clone().header("alg", alg).signed()).await;
+        assert_eq!((reply.status, reply.code()), (status, code), "{alg}: {}", reply.description());
+    }
 }

@@ -27,10 +27,11 @@ async fn forms_that_cannot_be_read_get_entra_s_own_error() {
             900_144,
         ),
         ("no content type", "", Bytes::from(healthy.clone()), 900_144),
-        ("multipart", "multipart/form-data; boundary=x", Bytes::from(healthy.clone()), 900_144),
+        ("multipart that is none", "multipart/form-data; boundary=x", Bytes::from(healthy.clone()), 90023),
+        ("multipart without boundary", "multipart/form-data", Bytes::from(healthy.clone()), 90023),
         ("a charset", "Application/X-WWW-Form-Urlencoded; charset=utf-8", Bytes::from(healthy.clone()), 0),
-        ("truncated escape", FORM, Bytes::from(format!("{healthy}%2")), 90023),
-        ("no hex", FORM, Bytes::from(format!("{healthy}&x=%zz")), 90023),
+        ("truncated escape", FORM, Bytes::from(format!("{healthy}&x=%2")), 0),
+        ("no hex", FORM, Bytes::from(format!("{healthy}&x=%zz")), 0),
         ("not UTF-8", FORM, Bytes::from([healthy.as_bytes(), b"&x=\xff"].concat()), 90023),
         ("not UTF-8 in escapes", FORM, Bytes::from(format!("{healthy}&x=%ff%fe")), 90023),
         ("NUL", FORM, Bytes::from(format!("{healthy}&x=%00")), 0),
@@ -38,12 +39,12 @@ async fn forms_that_cannot_be_read_get_entra_s_own_error() {
         ("repeated by escape", FORM, Bytes::from(format!("{healthy}&%63lient_id={CLIENT}")), 9_000_411),
         ("oversized", FORM, Bytes::from(oversized), 90023),
         ("crowded", FORM, Bytes::from(crowded), 90023),
-        ("garbage", FORM, Bytes::from_static(b"\x00\x01\x02&&&===&%"), 90023),
+        ("garbage", FORM, Bytes::from_static(b"\x00\x01\x02&&&===&%"), 900_144),
         (
             "UTF-16",
             FORM,
             Bytes::from(healthy.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()),
-            90023,
+            900_144,
         ),
     ];
     for (what, content_type, body, code) in rows {
@@ -53,6 +54,37 @@ async fn forms_that_cannot_be_read_get_entra_s_own_error() {
     }
     let target = format!("{}?{healthy}", v1());
     assert_eq!(send(&lab, posting(HOST, &target, FORM, Bytes::new())).await.code(), 900_144, "in the query");
+}
+
+#[tokio::test]
+async fn a_multipart_form_is_taken_like_any_other_and_json_is_not() {
+    let lab = lab().await;
+    let multipart = |fields: &[(&str, &str)]| {
+        let part = |(name, value): &(&str, &str)| {
+            format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        fields.iter().map(part).collect::<String>() + "--x--\r\n"
+    };
+    let kind = "multipart/form-data; boundary=x";
+    for (target, fields, code) in [
+        (v1(), by_secret(&[]), 0),
+        (v2(), by_secret_v2(&[]), 0),
+        // Nothing in it is decoded.
+        (v1(), by_secret(&[("resource", "https%3A%2F%2Fcontoso.crm4.dynamics.com")]), 500_011),
+        (v1(), by_secret(&[("client_secret", "wrong")]), 7_000_215),
+        (v1(), by_secret(&[("client_id", "")]), 900_144),
+        (v1(), Vec::new(), 900_144),
+    ] {
+        let reply = send(&lab, posting(HOST, &target, kind, multipart(&fields))).await;
+        assert_eq!(reply.code(), code, "{fields:?}: {}", reply.description());
+    }
+    let mut twice = by_secret(&[]);
+    twice.push(("client_id", CLIENT));
+    assert_eq!(send(&lab, posting(HOST, &v1(), kind, multipart(&twice))).await.code(), 9_000_411);
+    let fields: serde_json::Map<_, _> =
+        by_secret(&[]).into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
+    let object = serde_json::to_vec(&fields).unwrap();
+    assert_eq!(send(&lab, posting(HOST, &v1(), "application/json", object)).await.code(), 900_144);
 }
 
 #[tokio::test]

@@ -255,15 +255,115 @@ async fn the_keys_are_published_with_their_certificates() {
 #[tokio::test]
 async fn a_document_of_no_tenant_is_refused() {
     let lab = lab().await;
-    for (target, code) in [
-        ("/fabrikam.com/v2.0/.well-known/openid-configuration", 90002),
-        ("/fabrikam.com/discovery/keys", 90002),
-        ("/fabrikam.com/federationmetadata/2007-06/federationmetadata.xml", 90002),
-        ("/nobody/.well-known/openid-configuration", 900_023),
+    let documents = [
+        ".well-known/openid-configuration",
+        "v2.0/.well-known/openid-configuration",
+        "discovery/keys",
+        "discovery/v2.0/keys",
+        "federationmetadata/2007-06/federationmetadata.xml",
+    ];
+    for document in documents {
+        for (tenant, error, code) in [
+            ("fabrikam.com", "invalid_tenant", 90002),
+            ("7d8f9a10-0000-4000-8000-000000000000", "invalid_tenant", 90002),
+            ("secrets", "invalid_tenant", 90002),
+            ("foo", "invalid_tenant", 90002),
+            ("%7B0%7D", "invalid_tenant", 90002),
+            ("00000000-0000-0000-0000-000000000000", "invalid_request", 900_021),
+        ] {
+            let reply = get(&lab, HOST, &format!("/{tenant}/{document}")).await;
+            assert_eq!((reply.status, reply.code()), (400, code), "{tenant} {document}");
+            assert_eq!(reply.json()["error"], error, "{tenant} {document}");
+            assert_eq!(lab.journal().records().pop().unwrap().failed_check().unwrap().name, "tenant");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_document_has_the_header_fields_of_a_document() {
+    let lab = lab().await;
+    for target in [
+        "/foo/.well-known/openid-configuration",
+        "/foo/v2.0/.well-known/openid-configuration",
+        "/foo/discovery/keys",
+        "/foo/discovery/v2.0/keys",
+        "/common/discovery/instance?authorization_endpoint=https%3A%2F%2Fevil.example%2Ft",
+        "/common/discovery/instance",
     ] {
         let reply = get(&lab, HOST, target).await;
-        assert_eq!((reply.status, reply.code()), (400, code), "{target}");
+        assert_eq!(reply.status, 400, "{target}");
+        assert_eq!(reply.header("cache-control"), "max-age=86400, private", "{target}");
+        assert_eq!(reply.header("access-control-allow-origin"), "*", "{target}");
+        assert!(
+            reply.headers.get("set-cookie").is_none() && reply.headers.get("pragma").is_none(),
+            "{target}"
+        );
     }
+    let federation = get(&lab, HOST, "/foo/federationmetadata/2007-06/federationmetadata.xml").await;
+    assert_eq!((federation.status, federation.header("cache-control")), (400, "max-age=86400, private"));
+}
+
+#[tokio::test]
+async fn who_asks_for_an_application_is_led_to_the_keys_of_that_application() {
+    let lab = lab().await;
+    for (tenant, version, keys) in [
+        (TENANT, "", "discovery/keys"),
+        (TENANT, "/v2.0", "discovery/v2.0/keys"),
+        ("common", "", "discovery/keys"),
+        ("common", "/v2.0", "discovery/v2.0/keys"),
+    ] {
+        let target = format!("/{tenant}{version}/.well-known/openid-configuration");
+        let plain = document(&lab, HOST, &target).await;
+        let of_client = document(&lab, HOST, &format!("{target}?x=y&appid={CLIENT}")).await;
+        assert_eq!(plain["jwks_uri"], format!("https://{HOST}/{tenant}/{keys}"));
+        let jwks_uri = format!("https://{HOST}/{tenant}/{keys}?appid={CLIENT}");
+        assert_eq!(of_client["jwks_uri"], jwks_uri);
+        assert_eq!(of_client["issuer"], plain["issuer"]);
+        let path = jwks_uri.strip_prefix("https://login.microsoftonline.com").unwrap();
+        assert_eq!(
+            document(&lab, HOST, path).await,
+            document(&lab, HOST, &format!("/{tenant}/{keys}")).await
+        );
+        // What a stranger asked is nobody else's document.
+        let strange = document(&lab, HOST, &format!("{target}?appid=a%22%26b%20%C3%A4")).await;
+        assert_eq!(strange["jwks_uri"], format!("https://{HOST}/{tenant}/{keys}?appid=a%22%26b%20%C3%A4"));
+        assert_eq!(document(&lab, HOST, &target).await, plain);
+        assert_eq!(document(&lab, HOST, &format!("{target}?appid=")).await, plain);
+    }
+}
+
+#[tokio::test]
+async fn the_page_of_a_code_is_the_labs_own_and_says_so() {
+    let lab = lab().await;
+    let reply = post(&lab, LOCAL, &v1(), &by_secret(&[("client_secret", "wrong")])).await;
+    let uri = reply.json()["error_uri"].as_str().unwrap().to_owned();
+    let target = uri.strip_prefix("https://localhost:7443").unwrap();
+    let page = get(&lab, LOCAL, target).await;
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    assert!(page.header("content-security-policy").starts_with("default-src 'none'"));
+    let text = String::from_utf8(page.body.to_vec()).unwrap();
+    assert!(
+        text.contains("<h1>AADSTS7000215</h1>") && text.contains("Invalid client secret provided."),
+        "{text}"
+    );
+    assert!(text.contains("not Microsoft&#39;s") || text.contains("not Microsoft's"), "{text}");
+    assert!(!text.contains("<script") && !text.contains("src="), "{text}");
+    // One code, several texts.
+    let text = get(&lab, HOST, "/error?code=700027").await.body;
+    assert_eq!(String::from_utf8(text.to_vec()).unwrap().matches("<h2>").count(), 5);
+    for (target, status) in [
+        ("/error?code=AADSTS90002", 200),
+        ("/error?code=1", 404),
+        ("/error?code=", 404),
+        ("/error", 404),
+        ("/error?code=%3Cscript%3E", 404),
+    ] {
+        let reply = get(&lab, HOST, target).await;
+        assert_eq!(reply.status, status, "{target}");
+        assert!(!String::from_utf8(reply.body.to_vec()).unwrap().contains("<script"), "{target}");
+    }
+    let put = send(&lab, Request::new(Method::PUT, HOST, "/error?code=90002", Entrance::Identity)).await;
+    assert_eq!((put.status, put.header("allow")), (405, "GET"));
 }
 
 #[tokio::test]
@@ -319,8 +419,32 @@ async fn instance_discovery_knows_the_cloud_and_the_lab() {
     ] {
         assert_eq!(document(&lab, host, &asked(endpoint)).await["tenant_discovery_endpoint"], discovery);
     }
+    // SDKs leave the port out of the authority they ask about.
+    for (host, endpoint, discovery) in [
+        (LOCAL, "https://localhost/t/oauth2/v2.0/authorize", "https://localhost:7443/t/v2.0/"),
+        ("[::1]:7443", "https://[::1]/t/oauth2/v2.0/authorize", "https://[::1]:7443/t/v2.0/"),
+        (HOST, "https://localhost/t/oauth2/authorize", "https://localhost:7999/t/"),
+        (HOST, "https://Entra.lab.internal/t/oauth2/authorize", "https://entra.lab.internal:9443/t/"),
+        (
+            "entra.lab.internal:9443",
+            "https://entra.lab.internal/t/oauth2/authorize",
+            "https://entra.lab.internal:9443/t/",
+        ),
+        (
+            "login.microsoftonline.com:8443",
+            "https://login.windows.net/t/oauth2/authorize",
+            "https://login.windows.net:8443/t/",
+        ),
+        (LOCAL, "https://login.windows.net/t/oauth2/authorize", "https://login.windows.net/t/"),
+    ] {
+        let discovery = format!("{discovery}.well-known/openid-configuration");
+        let read = document(&lab, host, &asked(endpoint)).await;
+        assert_eq!(read["tenant_discovery_endpoint"], discovery, "{host} {endpoint}");
+    }
     for (target, error, code) in [
         (asked("https://login.evil.example/t/oauth2/v2.0/authorize"), "invalid_instance", 50049),
+        (asked("https://evil.example/t/oauth2/v2.0/authorize"), "invalid_instance", 50049),
+        (asked("https://localhost:1/t/oauth2/v2.0/authorize"), "invalid_instance", 50049),
         (asked("http://login.microsoftonline.com/t/oauth2/authorize"), "invalid_request", 50050),
         (asked("rubbish"), "invalid_request", 50050),
         ("/common/discovery/instance".to_owned(), "invalid_request", 50050),

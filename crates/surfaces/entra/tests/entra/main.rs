@@ -7,6 +7,8 @@ mod bad_input;
 mod documents;
 mod front_door;
 mod guards;
+mod misspelt;
+mod not_built;
 mod refusals;
 mod remedies;
 mod sdk_assertions;

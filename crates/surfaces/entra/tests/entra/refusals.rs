@@ -16,6 +16,7 @@ async fn every_refusal_of_a_request_has_its_code_status_and_error() {
     let v1_rows = [
         (by_secret(&[("grant_type", "")]), 400, "invalid_request", 900_144),
         (by_secret(&[("grant_type", "authorization_code")]), 400, "unsupported_grant_type", 70003),
+        (by_secret(&[("grant_type", "magic")]), 400, "unsupported_grant_type", 70003),
         (by_secret(&[("client_id", "")]), 400, "invalid_request", 900_144),
         (by_secret(&[("client_id", "MY_APP_ID_HERE")]), 400, "unauthorized_client", 700_016),
         (by_secret(&[("client_secret", "")]), 401, "invalid_client", 7_000_216),
@@ -30,16 +31,19 @@ async fn every_refusal_of_a_request_has_its_code_status_and_error() {
         ),
         (by_secret(&[("client_id", RETIRED), ("client_secret", "wrong")]), 401, "invalid_client", 7_000_222),
         (by_secret(&[("client_id", API), ("client_secret", "wrong")]), 401, "invalid_client", 7_000_215),
-        (by_secret(&[("resource", "")]), 400, "invalid_request", 900_144),
         (by_secret(&[("resource", "https://nowhere.example")]), 400, "invalid_resource", 500_011),
     ];
     let v2_rows = [
         (by_secret_v2(&[("scope", "")]), 400, "invalid_request", 90014),
         (by_secret_v2(&[("scope", "openid profile")]), 400, "invalid_scope", 1_002_012),
-        (by_secret_v2(&[("scope", "/.default")]), 400, "invalid_scope", 1_002_012),
+        (by_secret_v2(&[("scope", "/.default")]), 400, "invalid_scope", 70011),
+        (by_secret_v2(&[("scope", "contoso.crm4.dynamics.com/.default")]), 400, "invalid_scope", 70011),
+        (by_secret_v2(&[("scope", "nothing/.default")]), 400, "invalid_scope", 70011),
+        (by_secret_v2(&[("scope", "nothing")]), 400, "invalid_scope", 1_002_012),
         (by_secret_v2(&[("scope", "User.Read")]), 400, "invalid_scope", 1_002_012),
         (by_secret_v2(&[("scope", two)]), 400, "invalid_scope", 28000),
-        (by_secret_v2(&[("resource", DATAVERSE)]), 400, "invalid_request", 901_002),
+        (by_secret_v2(&[("resource", "api://contoso-api")]), 400, "invalid_target", 9_010_010),
+        (by_secret_v2(&[("resource", DATAVERSE), ("scope", "")]), 400, "invalid_request", 90014),
         (by_secret_v2(&[("scope", "https://nowhere.example/.default")]), 400, "invalid_resource", 500_011),
         (by_secret_v2(&[("scope", scope), ("client_secret", "wrong")]), 401, "invalid_client", 7_000_215),
     ];
@@ -61,8 +65,9 @@ async fn every_refusal_of_a_request_has_its_code_status_and_error() {
 async fn every_kind_of_tenant_segment_has_its_code() {
     let lab = lab().await;
     for (segment, error, code) in [
-        ("7d8f9a10-0000-4000-8000-000000000000", "invalid_tenant", 90002),
-        ("fabrikam.onmicrosoft.com", "invalid_tenant", 90002),
+        ("7d8f9a10-0000-4000-8000-000000000000", "invalid_request", 90002),
+        ("fabrikam.onmicrosoft.com", "invalid_request", 90002),
+        ("00000000-0000-0000-0000-000000000000", "invalid_request", 900_021),
         ("authorize", "invalid_request", 900_023),
         ("%7B0%7D", "invalid_request", 900_023),
         ("contoso", "invalid_request", 900_023),
@@ -71,10 +76,17 @@ async fn every_kind_of_tenant_segment_has_its_code() {
         ("consumers", "invalid_request", 9_001_023),
         ("9188040d-6c67-4c5b-b112-36a304b66dad", "invalid_request", 9_001_023),
     ] {
-        let reply = post(&lab, HOST, &format!("/{segment}/oauth2/token"), &by_secret(&[])).await;
-        assert_eq!((reply.status, reply.code()), (400, code), "{segment}");
-        assert_eq!(reply.json()["error"], error, "{segment}");
+        for endpoint in ["oauth2/token", "oauth2/v2.0/token"] {
+            let reply = post(&lab, HOST, &format!("/{segment}/{endpoint}"), &by_secret(&[])).await;
+            assert_eq!((reply.status, reply.code()), (400, code), "{segment}");
+            assert_eq!(reply.json()["error"], error, "{segment}");
+        }
     }
+    let zero = "/00000000-0000-0000-0000-000000000000/oauth2/token";
+    assert!(post(&lab, HOST, zero, &by_secret(&[])).await.description().starts_with(
+        "AADSTS900021: Requested tenant identifier '00000000-0000-0000-0000-000000000000' is not valid. Tenant \
+         identifiers may not be an empty GUID. Trace ID: "
+    ));
     let reply = post(&lab, HOST, "/Fabrikam.com/oauth2/token", &by_secret(&[])).await;
     assert!(
         reply.description().starts_with("AADSTS90002: Tenant 'Fabrikam.com' not found. Check to make sure")
@@ -181,11 +193,20 @@ async fn a_correlation_id_that_is_no_guid_is_replaced() {
 #[tokio::test]
 async fn another_method_or_path_gets_entra_s_own_answer() {
     let lab = lab().await;
-    let reply = get(&lab, HOST, &v2()).await;
-    assert_eq!((reply.status, reply.code()), (400, 900_561));
-    assert!(reply.description().starts_with(
-        "AADSTS900561: The endpoint only accepts POST requests. Received a GET request. Trace ID: "
-    ));
+    for target in [v1(), v2()] {
+        for method in [Method::GET, Method::HEAD, Method::PUT, Method::DELETE] {
+            let reply = send(&lab, Request::new(method.clone(), HOST, &target, Entrance::Identity)).await;
+            assert_eq!(reply.status, 400, "{method}");
+            let said = format!(
+                "AADSTS900561: The endpoint only accepts POST, OPTIONS requests. Received a {method} request. Trace ID: "
+            );
+            assert!(
+                method == Method::HEAD || reply.description().starts_with(&said),
+                "{}",
+                reply.description()
+            );
+        }
+    }
     let reply = get(&lab, HOST, "/nothing/here/at/all").await;
     assert_eq!((reply.status, reply.body.len()), (404, 0));
     let target = format!("/{TENANT}/discovery/keys");
@@ -241,4 +262,58 @@ async fn public_flows_beside_a_credential_refuse_nothing() {
     let edits = vec![Edit::replace(application(CLIENT, &["public_client"]), true)];
     let lab = lab_with(edits, Switches::default()).await;
     assert_eq!(post(&lab, HOST, &v1(), &by_secret(&[])).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_browser_that_asks_before_it_posts_is_told_what_the_token_endpoint_takes() {
+    let lab = lab().await;
+    for target in [v1(), v2(), "/nobody.example/oauth2/token".to_owned()] {
+        let reply = send(&lab, Request::new(Method::OPTIONS, HOST, &target, Entrance::Identity)).await;
+        assert_eq!((reply.status, reply.body.len()), (200, 0), "{target}");
+        assert_eq!(reply.header("access-control-allow-methods"), "POST, OPTIONS");
+        assert_eq!(
+            reply.header("access-control-expose-headers"),
+            "Content-Length, Content-Encoding, x-ms-request-id, x-ms-srs"
+        );
+        assert_eq!(reply.header("access-control-allow-origin"), "*");
+        assert!(!lab.journal().records().pop().unwrap().refused());
+    }
+}
+
+#[tokio::test]
+async fn a_refused_credential_is_a_401_without_a_challenge() {
+    let lab = lab().await;
+    let unsigned = Draft::of(mocktenant_keys::shipped::second_client()).signed();
+    let replies = [
+        post(&lab, HOST, &v1(), &by_secret(&[("client_secret", "wrong")])).await,
+        post(&lab, HOST, &v2(), &by_secret_v2(&[("client_secret", "")])).await,
+        present(&lab, &unsigned).await,
+    ];
+    for reply in replies {
+        assert_eq!(reply.status, 401);
+        assert!(reply.headers.get("www-authenticate").is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_resource_at_the_v2_endpoint_may_repeat_the_scope_and_not_differ_from_it() {
+    let lab = lab().await;
+    for same in [DATAVERSE, "https://contoso.crm4.dynamics.com/", "https://CONTOSO.crm4.dynamics.com:443"] {
+        let reply = post(&lab, HOST, &v2(), &by_secret_v2(&[("resource", same)])).await;
+        assert_eq!(reply.status, 200, "{same}: {}", reply.description());
+    }
+    let other = by_secret_v2(&[("resource", "https://graph.microsoft.com")]);
+    let said = "AADSTS9010010: The resource parameter provided in the request doesn't match with the requested scopes.";
+    assert!(post(&lab, HOST, &v2(), &other).await.description().starts_with(said));
+}
+
+#[tokio::test]
+async fn an_external_issuer_is_led_to_the_page_of_today() {
+    let lab = lab().await;
+    let token = Draft::healthy().claim("iss", "https://token.actions.githubusercontent.com").signed();
+    assert!(present(&lab, &token).await.description().contains(
+        "for presented assertion issuer 'https://token.actions.githubusercontent.com'. Please check your federated \
+         identity credential Subject, Audience and Issuer against the presented assertion. \
+         https://learn.microsoft.com/entra/workload-id/workload-identity-federation Trace ID: "
+    ));
 }

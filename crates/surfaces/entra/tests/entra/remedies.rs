@@ -209,7 +209,7 @@ async fn a_resource_can_be_switched_on_installed_or_named_as_it_is() {
         assert_eq!((&*before.name, after), ("resource", None));
     }
     for (asked, first) in [
-        ("https://contoso.api.crm4.dynamics.com", DATAVERSE),
+        ("https://contoso.api.crm.dynamics.com", DATAVERSE),
         ("https://contoso.crm.dynamics.com", DATAVERSE),
         (
             "https://usnconeboxax1aos.cloud.onebox.dynamic.com",

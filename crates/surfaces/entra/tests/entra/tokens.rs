@@ -1,8 +1,9 @@
 //! What is issued: claims, order, header, response, and for which resources.
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use mocktenant_keys::{Thumbprint256, shipped};
 use mocktenant_lab::{Addresses, Entrance};
-use mocktenant_token::Compact;
+use mocktenant_token::{Compact, HeaderSegment};
 use mocktenant_verdict::Switches;
 use mocktenant_world::Edit;
 use serde_json::{Map, Value, json};
@@ -68,6 +69,7 @@ async fn a_v1_token_has_the_claims_of_v1_in_their_order() {
             "oid",
             "rh",
             "sub",
+            "tenant_region_scope",
             "tid",
             "uti",
             "ver",
@@ -76,7 +78,6 @@ async fn a_v1_token_has_the_claims_of_v1_in_their_order() {
             "xms_idrel",
             "xms_rd",
             "xms_sub_fct",
-            "xms_tcdt",
         ]
     );
     for (name, value) in [
@@ -91,6 +92,7 @@ async fn a_v1_token_has_the_claims_of_v1_in_their_order() {
         ("idtyp", json!("app")),
         ("oid", json!(CLIENT_OBJECT)),
         ("sub", json!(CLIENT_OBJECT)),
+        ("tenant_region_scope", json!("EU")),
         ("tid", json!(TENANT)),
         ("ver", json!("1.0")),
     ] {
@@ -117,7 +119,7 @@ async fn a_v2_token_has_the_claims_of_v2_in_their_order() {
     assert_eq!(
         claims.keys().collect::<Vec<_>>(),
         [
-            "aio", "aud", "azp", "azpacr", "exp", "iat", "iss", "nbf", "oid", "rh", "roles", "sub", "tid",
+            "aud", "iss", "iat", "nbf", "exp", "aio", "azp", "azpacr", "oid", "rh", "roles", "sub", "tid",
             "uti", "ver", "xms_ftd",
         ]
     );
@@ -128,6 +130,79 @@ async fn a_v2_token_has_the_claims_of_v2_in_their_order() {
     assert_eq!(claims["ver"], "2.0");
     let compact = Compact::parse(&token).unwrap();
     assert_eq!(compact.header().members().keys().collect::<Vec<_>>(), ["typ", "alg", "kid"]);
+}
+
+#[tokio::test]
+async fn only_a_token_for_dataverse_says_the_region_and_not_when_the_tenant_was_made() {
+    let lab = lab().await;
+    for (resource, dataverse) in [
+        (DATAVERSE, true),
+        ("https://contoso.api.crm4.dynamics.com", true),
+        ("00000007-0000-0000-c000-000000000000", true),
+        ("https://usnconeboxax1aos.cloud.onebox.dynamics.com", false),
+        ("https://graph.windows.net", false),
+    ] {
+        let token = post(&lab, HOST, &v1(), &by_secret(&[("resource", resource)])).await.token();
+        let claims = verified(&lab, &token).await;
+        let names: Vec<&str> = claims.keys().map(String::as_str).collect();
+        assert_eq!(names.contains(&"tenant_region_scope"), dataverse, "{resource}");
+        assert_eq!(names.contains(&"xms_tcdt"), !dataverse, "{resource}");
+        assert!(!names.contains(&"xms_aud_guid"), "{resource}");
+    }
+}
+
+#[tokio::test]
+async fn a_v1_request_without_a_resource_is_for_azure_ad_graph() {
+    let lab = lab().await;
+    let graph = "00000002-0000-0000-c000-000000000000";
+    // A scope says nothing at the v1 endpoint.
+    for fields in [by_secret(&[("resource", "")]), by_secret_v2(&[])] {
+        let reply = post(&lab, HOST, &v1(), &fields).await;
+        assert_eq!((reply.status, &reply.json()["resource"]), (200, &json!(graph)));
+        assert_eq!(verified(&lab, &reply.token()).await["aud"], graph);
+        let record =
+            lab.journal().records().into_iter().rev().find(|record| record.endpoint == "token").unwrap();
+        assert_eq!(record.fact("resource").unwrap().value, graph);
+        assert!(record.fact("resource-not-asked").unwrap().value.contains("Azure AD Graph"));
+    }
+    let asked = post(&lab, HOST, &v1(), &by_secret(&[("resource", graph)])).await;
+    assert_eq!(asked.status, 200);
+    assert!(lab.journal().records().pop().unwrap().fact("resource-not-asked").is_none());
+    // A tenant without it has nothing to give.
+    let without = lab_with(vec![Edit::remove(application(graph, &[]))], Switches::default()).await;
+    assert_eq!(post(&without, HOST, &v1(), &by_secret(&[("resource", "")])).await.code(), 500_011);
+}
+
+#[tokio::test]
+async fn a_token_for_microsoft_graph_verifies_for_nobody_who_takes_it_as_it_is() {
+    let lab = lab().await;
+    let by_v1 =
+        post(&lab, HOST, &v1(), &by_secret(&[("resource", "https://graph.microsoft.com")])).await.token();
+    let by_v2 = post(&lab, HOST, &v2(), &by_secret_v2(&[("scope", ".default")])).await.token();
+    let key = shipped::token_signing().key().public();
+    let mut nonces = Vec::new();
+    for token in [by_v1, by_v2] {
+        let compact = Compact::parse(&token).unwrap();
+        let header = compact.header();
+        assert_eq!(header.members().keys().collect::<Vec<_>>(), ["typ", "nonce", "alg", "x5t", "kid"]);
+        assert_eq!((header.x5t(), header.kid()), (header.kid(), header.x5t()));
+        let signature = compact.signature();
+        assert!(!key.verify(mocktenant_keys::Algorithm::Rs256, compact.signing_input(), signature));
+        // What Graph does before it verifies.
+        let nonce = header.text("nonce").unwrap();
+        let mut members = header.members().clone();
+        members["nonce"] = Thumbprint256::of_der(nonce.as_bytes()).base64url().into();
+        let claims = token.split('.').nth(1).unwrap();
+        let input = format!("{}.{claims}", HeaderSegment::new(&members).unwrap().as_str());
+        assert!(key.verify(mocktenant_keys::Algorithm::Rs256, input.as_bytes(), signature));
+        nonces.push(nonce.to_owned());
+    }
+    assert_ne!(nonces[0], nonces[1]);
+    // Any other resource's has no nonce.
+    let other =
+        post(&lab, HOST, &v1(), &by_secret(&[("resource", "https://graph.windows.net")])).await.token();
+    verified(&lab, &other).await;
+    assert_eq!(Compact::parse(&other).unwrap().header().text("nonce"), None);
 }
 
 #[tokio::test]
@@ -184,6 +259,8 @@ async fn the_audience_is_what_was_asked_for() {
         "https://localhost:7444/",
         "https://fno.lab.example",
         "https://127.0.0.1:7446",
+        "https://contoso.api.crm4.dynamics.com",
+        "https://contoso.api.crm4.dynamics.com/",
         "https://graph.microsoft.com",
     ] {
         let token = post(&lab, HOST, &v1(), &by_secret(&[("resource", resource)])).await.token();
@@ -199,7 +276,7 @@ async fn the_audience_is_what_was_asked_for() {
         "http://contoso.crm4.dynamics.com",
         "https://contoso.crm4.dynamics.com//",
         "https://contoso.crm4.dynamics.com/api/data/v9.2",
-        "https://contoso.api.crm4.dynamics.com",
+        "https://contoso.api.crm.dynamics.com",
         "https://other.crm4.dynamics.com",
         "https://localhost:7443",
         "contoso.crm4.dynamics.com",

@@ -73,7 +73,18 @@ impl Surface {
                     assert!(body[member].is_string(), "{member}: {seen}");
                 }
             }
-            Self::Aos => assert_eq!(body["error"]["message"], "An error has occurred.", "{seen}"),
+            Self::Aos if answer.status == 404 => {
+                let message = body["Message"].as_str().unwrap_or_default();
+                assert!(
+                    message.starts_with("No HTTP resource was found that matches the request URI"),
+                    "{seen}"
+                );
+            }
+            Self::Aos => {
+                let message = body["error"]["message"].as_str().unwrap_or_default();
+                let query = message.starts_with("The query specified in the URI is not valid. ");
+                assert!(query || message == "An error has occurred.", "{seen}");
+            }
             Self::Dataverse => {
                 assert!(body["error"]["code"].as_str().unwrap_or_default().starts_with("0x"), "{seen}");
                 assert!(!body["error"]["message"].as_str().unwrap_or_default().is_empty(), "{seen}");

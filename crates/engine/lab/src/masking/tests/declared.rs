@@ -9,7 +9,7 @@ use super::*;
 
 const TENANT: &str = "c0117050-0000-4000-8000-000000000001";
 
-fn hiding(secrets: &[&str]) -> Mask {
+pub(super) fn hiding(secrets: &[&str]) -> Mask {
     let masking = Masking::default();
     lock(&masking.declared).replace(secrets.iter().map(|secret| Arc::from(*secret)).collect(), 0);
     masking.mask()
@@ -164,6 +164,80 @@ fn there_is_a_bound_to_what_is_remembered_and_what_goes_says_so() {
     let mask = Mask { names: Names::default(), values: Some(declared.matcher()) };
     assert_eq!(mask.text(&format!("39{}", "s".repeat(50_000))), MASK);
     assert_eq!(mask.text(&format!("25{}", "s".repeat(50_000))), MASK);
+}
+
+#[test]
+fn what_goes_at_once_is_remembered_up_to_a_mebibyte_and_the_oldest_of_it_forgotten() {
+    let values = |count: usize, length: usize| -> Vec<Arc<str>> {
+        (0..count).map(|number| format!("{number:02}{}", "s".repeat(length - 2)).into()).collect()
+    };
+    let (exact, more) = (values(16, 65_536), values(20, 65_536));
+    let mut declared = Declared::default();
+    declared.replace(exact, 1);
+    assert_eq!(declared.replace(Vec::new(), 2), None, "a mebibyte has room");
+    let mut declared = Declared::default();
+    declared.replace(more.clone(), 1);
+    assert_eq!(declared.replace(Vec::new(), 2), Some(2));
+    let mask = Mask { names: Names::default(), values: Some(declared.matcher()) };
+    let hidden = more.iter().map(|value| mask.text(value) == MASK).collect::<Vec<_>>();
+    assert_eq!(hidden, [vec![false; 4], vec![true; 16]].concat());
+}
+
+/// Something that is shown as JSON.
+#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, Serialize)]
+struct Said {
+    name: String,
+    outcome: String,
+    role: String,
+    kind: String,
+    op: String,
+    list: Vec<String>,
+    below: std::collections::BTreeMap<String, String>,
+    word: Option<Word>,
+    number: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, serde::Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Word {
+    LongEnough,
+    Other,
+}
+
+#[test]
+fn of_what_is_shown_as_json_every_text_is_looked_at_but_words_out_of_fixed_lists() {
+    let mask = hiding(&["longenough"]);
+    let text = || String::from("longenough");
+    let fixed =
+        || Said { name: text(), outcome: text(), role: text(), kind: text(), op: text(), ..Said::default() };
+    let before = Said {
+        list: vec![String::from("a longenough b"), String::from("c")],
+        below: [(String::from("key"), text())].into(),
+        word: Some(Word::Other),
+        number: 7,
+        ..fixed()
+    };
+    let shown = Said {
+        list: vec![String::from("a *** b"), String::from("c")],
+        below: [(String::from("key"), String::from(MASK))].into(),
+        ..before.clone()
+    };
+    assert_eq!(mask.all(&before), shown);
+    assert_eq!(mask.all(&shown), shown, "there is nothing left to hide");
+    let word = Said { word: Some(Word::LongEnough), ..fixed() };
+    assert_eq!(mask.all(&word), Said::default(), "no other word could stand there");
+}
+
+#[test]
+fn a_copy_of_a_lab_hides_what_the_lab_hides_now_and_hid_a_moment_ago() {
+    let masking = Masking::default();
+    let replace = |secret: &str| lock(&masking.declared).replace(vec![secret.into()], 0);
+    replace("value-of-before");
+    replace("value-of-today");
+    let copy = masking.fork();
+    replace("value-of-tomorrow");
+    let shown = copy.mask().text("value-of-before value-of-today value-of-tomorrow").into_owned();
+    assert_eq!(shown, "*** *** value-of-tomorrow");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::*;
 
 mod declared;
+mod exact;
 
 fn mask() -> Mask {
     let names =
@@ -111,6 +112,18 @@ fn a_body_whose_members_cannot_be_told_apart_shows_no_secret() {
         assert!(!body(headers, sent.as_bytes()).to_string().contains("SUPER"), "{sent}");
     }
     assert_eq!(body("content-type: application/json\n", br#"{"a":1"#), r#"{"a":1"#);
+    // A name that is secret, or one that is escaped and so may be.
+    for (sent, bytes) in [(r#"{"pwd":"s"#, 9), (r#"{"\u0061":1"#, 11)] {
+        let shown = body("", sent.as_bytes());
+        assert_eq!(shown, format!("{bytes} bytes of JSON that cannot be read to its end"), "{sent}");
+        assert_eq!(body("", shown.as_str().unwrap().as_bytes()), shown, "what stands for it stays");
+    }
+}
+
+#[test]
+fn json_in_a_text_of_json_is_written_anew_only_where_something_in_it_is_hidden() {
+    let shown = body("", br#"{"a":"[ 1, {\"b\": 2} ]","c":"{ \"pwd\" : \"SUPER\" }"}"#);
+    assert_eq!(shown, serde_json::json!({"a": "[ 1, {\"b\": 2} ]", "c": "{\"pwd\":\"***\"}"}));
 }
 
 /// Every dress in which something secret by its name was seen unmasked; `SUPER` is what may not be seen.
@@ -196,6 +209,7 @@ fn a_secret_by_its_name_is_hidden_in_whatever_it_comes() {
         "link: <https://x/?sig=SUPER>; rel=next",
         "x-forwarded-body: {\"password\":\"SUPER\"}",
         "operation-location: https://x/cb#access_token=SUPER",
+        "x-form: client_secret=a#SUPER",
     ];
     for line in headers {
         let shown = Value::Object(header_lines(&format!("{line}\n"))).to_string();
@@ -232,6 +246,9 @@ fn what_is_no_secret_stays_readable() {
         "@odata.nextLink": "https://x/data?$skiptoken=abc", "trace_id": "8b1f8f60-4d1c-4a3b-9e1a-4d54c3a9b600",
     });
     assert_eq!(body("content-type: application/json\n", sent.to_string().as_bytes()), sent);
+    // `id_token` is also the name of an object that asks for claims.
+    let sent = serde_json::json!({"claims": {"id_token": {"acr": {"essential": true}}}});
+    assert_eq!(body("content-type: application/json\n", sent.to_string().as_bytes()), sent);
     let headers =
         "www-authenticate: Bearer authorization_uri=\"https://x/\", error=\"e\"\nx-ms-client-request-id: a\n";
     let shown = header_lines(headers);
@@ -239,6 +256,19 @@ fn what_is_no_secret_stays_readable() {
     let claims = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJhIiwicHdkX3VybCI6ImIifQ";
     assert_eq!(form(&format!("client_assertion={claims}.c2ln")), format!("client_assertion={claims}.***"));
     assert_eq!(form(&format!("said {claims}.c2ln today")), format!("said {claims}.*** today"));
+}
+
+#[test]
+fn in_what_was_sent_names_tell_secrets_and_in_words_of_ours_they_do_not() {
+    assert_eq!(mask().sent("a=1&client_secret=SUPER&b=2"), "a=1&client_secret=***&b=2");
+    assert_eq!(mask().text("a=1&client_secret=SUPER&b=2"), "a=1&client_secret=SUPER&b=2");
+    // A short number is that of an error, and no authorization code.
+    assert_eq!(mask().sent("code=12345678"), "code=12345678");
+    for code in ["code=123456789", "code=1234567x", "code=0.AAAA"] {
+        assert!(mask().sent(code).contains(MASK), "{code}");
+    }
+    assert_eq!(form("code=1234"), "code=***", "in a form it is one whatever it is");
+    assert_eq!(mask().sent("pwd=1234"), "pwd=***");
 }
 
 #[test]

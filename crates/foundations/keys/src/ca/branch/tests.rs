@@ -108,3 +108,87 @@ fn a_root_that_leaves_a_kind_of_name_open_was_not_made_here() {
     };
     assert!(matches!(forged(Branch::Local, shut, shut), Err(CaError::Files { .. })));
 }
+
+#[test]
+fn a_ca_for_any_one_purpose_more_was_not_made_here() {
+    for branch in Branch::ALL {
+        for purpose in [
+            ExtendedKeyUsagePurpose::Any,
+            ExtendedKeyUsagePurpose::ClientAuth,
+            ExtendedKeyUsagePurpose::CodeSigning,
+            ExtendedKeyUsagePurpose::EmailProtection,
+            ExtendedKeyUsagePurpose::TimeStamping,
+            ExtendedKeyUsagePurpose::OcspSigning,
+            ExtendedKeyUsagePurpose::Other(vec![1, 2, 3, 4]),
+        ] {
+            let more = |params: &mut CertificateParams| params.extended_key_usages.push(purpose.clone());
+            assert!(matches!(forged(branch, as_made, more), Err(CaError::Files { .. })), "{purpose:?}");
+        }
+        let servers: Change = |params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        forged(branch, as_made, servers).unwrap();
+        assert!(
+            matches!(forged(branch, servers, as_made), Err(CaError::Files { .. })),
+            "a root has no purpose"
+        );
+    }
+}
+
+#[test]
+fn a_ca_lives_as_long_as_the_lab_gives_to_the_second() {
+    let second: Change = |params| params.not_after += Duration::SECOND;
+    let more: Change = |params| params.not_after += Duration::seconds(2);
+    let less: Change = |params| params.not_after -= Duration::seconds(2);
+    for branch in Branch::ALL {
+        // Certificates hold whole seconds, each end cut on its own.
+        forged(branch, second, second).unwrap();
+        for change in [more, less] {
+            assert!(matches!(forged(branch, change, as_made), Err(CaError::Files { .. })));
+            assert!(matches!(forged(branch, as_made, change), Err(CaError::Files { .. })));
+        }
+    }
+}
+
+#[test]
+fn a_ca_signs_for_exactly_as_many_floors_as_it_has_below_it() {
+    for branch in Branch::ALL {
+        for (root, issuing) in [(0, 0), (2, 0), (1, 1), (1, 2)] {
+            let floors = |floors: u8| {
+                move |params: &mut CertificateParams| {
+                    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(floors));
+                }
+            };
+            let outcome = forged(branch, floors(root), floors(issuing));
+            assert!(matches!(outcome, Err(CaError::Files { .. })), "{root} {issuing}");
+        }
+    }
+}
+
+/// Writes one of the extensions by hand, as it was or as one that a reader may pass over.
+fn by_hand(params: &mut CertificateParams, oid: &[u64], critical: bool) {
+    let key = KeyPair::generate().unwrap();
+    let made = params.clone().self_signed(&key).unwrap();
+    let dotted = oid.iter().map(u64::to_string).collect::<Vec<_>>().join(".");
+    let parsed = parse(made.der()).unwrap();
+    let extension = parsed.extensions().iter().find(|one| one.oid.to_id_string() == dotted).unwrap();
+    let mut custom = CustomExtension::from_oid_content(oid, extension.value.to_vec());
+    custom.set_criticality(critical);
+    match oid {
+        [.., 15] => params.key_usages.clear(),
+        [.., 19] => params.is_ca = IsCa::NoCa,
+        _ => params.name_constraints = None,
+    }
+    params.custom_extensions.push(custom);
+}
+
+#[test]
+fn a_ca_whose_limits_a_reader_may_pass_over_was_not_made_here() {
+    for branch in Branch::ALL {
+        for oid in [[2, 5, 29, 15], [2, 5, 29, 19], [2, 5, 29, 30]] {
+            for critical in [true, false] {
+                let change = |params: &mut CertificateParams| by_hand(params, &oid, critical);
+                assert_eq!(forged(branch, change, as_made).is_ok(), critical, "root {oid:?}");
+                assert_eq!(forged(branch, as_made, change).is_ok(), critical, "issuing {oid:?}");
+            }
+        }
+    }
+}

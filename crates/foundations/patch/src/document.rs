@@ -1,4 +1,4 @@
-//! Strict YAML, and where in it something is wrong.
+//! Reading a document into structures: strict YAML and JSON, and where in it something is wrong.
 //!
 //! Decides that unknown members and repeated keys are errors, that an error names line, column and the nearest valid
 //! member, and how large a document may be. Never opens a file and never fills in anything, nor guesses: a number is no
@@ -10,6 +10,7 @@
 
 use std::fmt;
 
+use mocktenant_verdict::Setting;
 use mocktenant_verdict::foreign::excerpt;
 use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize as _, Deserializer, Serialize};
@@ -18,7 +19,8 @@ use serde_path_to_error::Segment;
 use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::{Location, Spanned};
 
-use mocktenant_patch::nearest::{clip, did_you_mean, one_of, plain};
+use crate::Problem;
+use crate::nearest::{clip, did_you_mean, one_of, plain};
 
 /// How large a document may be. Beyond it, it is a mistake or an attack.
 #[derive(Clone, Copy)]
@@ -30,7 +32,7 @@ pub enum Size {
 }
 
 /// Levels of maps and lists, as of a document that is edited.
-const MAX_DEPTH: usize = mocktenant_patch::budget::MAX_DEPTH;
+const MAX_DEPTH: usize = crate::budget::MAX_DEPTH;
 
 impl Size {
     /// Bytes as they stand in the file.
@@ -106,7 +108,7 @@ pub fn read<T: DeserializeOwned>(name: &str, text: &str, size: Size) -> Result<T
         .map_err(|error| located(name, error.without_snippet(), size))?;
     serde_path_to_error::deserialize(&value).map_err(|error| {
         let path: Vec<Segment> = error.path().iter().cloned().collect();
-        let (message, hint) = said(&error.into_inner().to_string());
+        let (message, hint) = said(&unquoted(&error.into_inner().to_string()));
         let at_key = message.starts_with(NO_MEMBER);
         let found = Where { path: &path, at_key };
         let place = serde_saphyr::with_deserializer_from_str_with_options(text, options, |reader| {
@@ -117,8 +119,43 @@ pub fn read<T: DeserializeOwned>(name: &str, text: &str, size: Size) -> Result<T
     })
 }
 
+/// Reads one part of the view; the error names the pointer inside it and the nearest valid member.
+pub fn part<T: DeserializeOwned>(value: &Value, pointer: impl FnOnce() -> Setting) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let mut at = pointer();
+        for segment in error.path() {
+            match segment {
+                serde_path_to_error::Segment::Map { key } => at = at.join(key),
+                // An element of a list has no name while it is not a text.
+                _ => break,
+            }
+        }
+        let message = unquoted(&error.into_inner().to_string());
+        let hint = hint_in(&message);
+        // serde goes on to list every member; the hint says it better.
+        let message = message.split_once(", expected one of").map_or(message.as_str(), |(start, _)| start);
+        Problem::new(at, message).hint(hint)
+    })
+}
+
+/// serde's message without the text that was found where none belongs: that may be a whole file, with what is secret in it.
+fn unquoted(message: &str) -> String {
+    const SAYS_IT_ALL: [&str; 2] = ["invalid type: string \"", "invalid value: string \""];
+    let Some(start) = SAYS_IT_ALL.into_iter().find(|start| message.starts_with(start)) else {
+        return message.to_owned();
+    };
+    let (_, expected) = message.rsplit_once("\", expected ").unwrap_or_default();
+    let (kind, _) = start.split_once('"').unwrap_or_default();
+    format!("{kind}, expected {expected}")
+}
+
+/// Whether the problem is that there is no such member.
+pub fn is_unknown(problem: &Problem) -> bool {
+    ["unknown field", NO_MEMBER].into_iter().any(|start| problem.message.starts_with(start))
+}
+
 /// How the message about a member that does not exist begins.
-const NO_MEMBER: &str = "there is no member";
+pub const NO_MEMBER: &str = "there is no member";
 
 /// What serde says of a value, in our words, and the nearest that would do.
 fn said(message: &str) -> (String, Option<String>) {

@@ -1,8 +1,13 @@
-//! The README shows real output: what `mocktenant reproduce` prints, with ids and times blanked out.
+//! The README is true: what it says to type works as it stands, and it shows real output, what `mocktenant reproduce` prints,
+//! with ids and times blanked out.
 //!
-//! `UPDATE_README=1` writes it; otherwise this test compares.
+//! `UPDATE_README=1` writes the output; otherwise the test compares.
 
-use std::path::Path;
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod page;
+mod run;
+
 use std::process::Command;
 
 use mocktenant_acceptance::binary;
@@ -56,8 +61,8 @@ fn the_readme_shows_what_reproduce_prints() {
     let shown = stable(&String::from_utf8(output.stdout).unwrap());
     let block = format!("{BEGIN}```console\n$ mocktenant reproduce\n{shown}\n```\n");
 
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../README.md");
-    let text = std::fs::read_to_string(&readme).unwrap();
+    let readme = page::root().join("README.md");
+    let text = page::text();
     let begin = text.find(BEGIN).unwrap();
     let end = text.find(END).unwrap();
     if std::env::var_os("UPDATE_README").is_some() {

@@ -1,0 +1,259 @@
+//! `get`, `set`, `unset`, `try` and which lab they talk to, with the binary and labs of its own.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test they are called from")]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const REALM: &str = "/environments/onebox/web_config/Aad.Realm";
+
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mocktenant"));
+    let ours = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MOCKTENANT_"));
+    for (name, _) in ours {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn run(state: &Path, arguments: &[&str]) -> Output {
+    command().env("MOCKTENANT_STATE", state).args(arguments).output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).trim_end().to_owned()
+}
+
+/// A lab being served; ended with the test.
+struct Served {
+    state: TempDir,
+    child: Child,
+}
+
+impl Served {
+    fn new(variables: &[(&str, &str)], more: &[&str]) -> Self {
+        let state = tempfile::tempdir().unwrap();
+        let mut serve = command();
+        serve.env("MOCKTENANT_STATE", state.path()).envs(variables.iter().copied());
+        let mut child = serve.args(["serve", "--port", "0"]).args(more).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let served = Self { state, child };
+        let ready = lines.map_while(Result::ok).any(|line| line.starts_with("mocktenant ready in "));
+        assert!(ready, "it ended");
+        served
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        run(self.state.path(), arguments)
+    }
+
+    /// What it says when it does it.
+    fn says(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", err(&output));
+        out(&output)
+    }
+
+    /// How it refuses: exit code, and what it says.
+    fn refuses(&self, arguments: &[&str]) -> (i32, String) {
+        let output = self.run(arguments);
+        assert_ne!(output.status.code(), Some(0), "{arguments:?}: {}", out(&output));
+        (output.status.code().unwrap(), err(&output))
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_setting_is_named_by_as_much_of_its_pointer_as_tells_it_from_others() {
+    let lab = Served::new(&[], &[]);
+    let realm = lab.says(&["get", REALM]);
+    for name in ["Aad.Realm", "aad.realm", "onebox/Aad.Realm", "onebox/web.config/Aad.Realm"] {
+        assert_eq!(lab.says(&["get", name]), realm, "{name}");
+    }
+    let (code, said) = lab.refuses(&["get", "Aad.Relm"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("did you mean `Aad.Realm`?"), "{said}");
+    let (code, said) = lab.refuses(&["set", "name", "x"]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("settings are called name") && said.contains("/tenants/"), "{said}");
+
+    // What is printed to paste is a pointer, and the file keeps its own spelling of the key.
+    let new = "spn:c0117050-0000-4000-8000-00000000a002";
+    let said = lab.says(&["set", "AAD.REALM", "spn:00000015-0000-0000-c000-000000000000"]);
+    assert_eq!(said.lines().next(), Some(&*format!("changed {REALM}")), "{said}");
+    let said = lab.says(&["set", "aad.realm", new]);
+    assert!(said.contains(&format!("\n  spn:00000015-0000-0000-c000-000000000000 -> {new}\n")), "{said}");
+    let state = lab.state.path().display();
+    assert!(said.ends_with("it counts after: mocktenant restart onebox"), "{said} {state}");
+    let keys: Value = serde_json::from_str(&lab.says(&["get", "onebox/web_config"])).unwrap();
+    let spellings: Vec<&String> =
+        keys.as_object().unwrap().keys().filter(|key| key.eq_ignore_ascii_case("aad.realm")).collect();
+    assert_eq!(spellings, ["Aad.Realm"]);
+
+    // The flags that lead to the lab are in what is printed to paste.
+    let given = command().args(["set", "Aad.Realm", new, "--state"]).arg(lab.state.path()).output().unwrap();
+    assert!(out(&given).contains(&format!("mocktenant restart onebox --state {state}")), "{}", out(&given));
+    assert!(out(&given).contains(", as it was"), "{}", out(&given));
+}
+
+#[test]
+fn a_misspelt_key_is_no_new_one_and_a_removed_one_is_told() {
+    let lab = Served::new(&[], &[]);
+    let (code, said) = lab.refuses(&["set", "/environments/onebox/web_config/Aad.Relam", "x"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("did you mean `Aad.Realm`? --new adds one of this name"), "{said}");
+    assert!(!lab.says(&["get", "onebox/web_config"]).contains("Aad.Relam"));
+    let said = lab.says(&["set", "--new", "onebox/web_config/My.Key", "1"]);
+    assert!(said.starts_with("added /environments/onebox/web_config/My.Key\n  1\n"), "{said}");
+    let said = lab.says(&["unset", "my.key"]);
+    assert!(said.starts_with("removed /environments/onebox/web_config/My.Key\n  was 1\n"), "{said}");
+    assert_eq!(lab.refuses(&["unset", "My.Key"]).0, 1);
+    // What the declaration knows is no new name, even where nothing is said of it.
+    let said = lab.says(&["set", "/environments/onebox/machine/clock", "+20m"]);
+    assert!(said.contains("/environments/onebox/machine/clock"), "{said}");
+    let (code, said) = lab.refuses(&["set", "/environments/onebox/machine/clok", "+20m"]);
+    assert!(code == 1 && said.contains("did you mean `clock`?"), "{said}");
+    let (code, said) = lab.refuses(&["set", "/environments/onbox/web_config/X", "1"]);
+    assert!(code == 1 && said.contains("there is no setting"), "{said}");
+    let said = lab.says(&["set", "onebox/wif_config/audienceUris/-", "spn:abc"]);
+    assert!(said.starts_with("added /environments/onebox/wif_config/audienceUris/-"), "{said}");
+}
+
+#[test]
+fn nothing_of_a_file_and_no_secret_is_shown() {
+    let lab = Served::new(&[], &[]);
+    let file = lab.state.path().join("web.config");
+    let text = "<configuration><appSettings><add key=\"k\" value=\"hunter2-hunter2\"/></appSettings></configuration>";
+    std::fs::write(&file, text).unwrap();
+    let at_file = format!("@{}", file.display());
+    for setting in ["onebox/web_config", "onebox/wif_config", "/caller", "Aad.Realm/x", "onebox/machine"] {
+        let (_, said) = lab.refuses(&["set", setting, &at_file]);
+        assert!(!said.contains("hunter2") && !said.contains("<add"), "{said}");
+    }
+    // JSON of the wrong kind is not shown either.
+    std::fs::write(
+        &file,
+        "{\"client_secret\": {\"a\": \"hunter2-hunter2\"}, \"tenant\": \"hunter2-hunter2\"}",
+    )
+    .unwrap();
+    let (_, said) = lab.refuses(&["set", "/caller", &at_file]);
+    assert!(!said.contains("hunter2"), "{said}");
+    std::fs::write(&file, "\"hunter2-hunter2\"").unwrap();
+    let (_, said) = lab.refuses(&["set", "/caller", &at_file]);
+    assert!(!said.contains("hunter2"), "{said}");
+
+    let settings: Value = serde_json::from_str(&lab.says(&["settings"])).unwrap();
+    let secret = settings["entra"]["client_secret"].as_str().unwrap();
+    for what in ["/caller", "/caller/client_secret", "world", "", "/tenants"] {
+        assert!(!lab.says(&["get", what]).contains(secret), "{what}");
+    }
+    assert_eq!(lab.says(&["get", "--show-secrets", "/caller/client_secret"]), secret);
+    let said = lab.says(&["set", "/caller/client_secret", "another-secret-of-mine"]);
+    assert!(!said.contains(secret) && !said.contains("another-secret-of-mine"), "{said}");
+}
+
+#[test]
+fn a_noun_of_the_control_api_can_be_got() {
+    let lab = Served::new(&[], &[]);
+    for (noun, pointer) in [
+        ("journal", "/records"),
+        ("scenarios", "/0/name"),
+        ("settings", "/control_url"),
+        ("errors", "/entra"),
+        ("openapi.json", "/paths/~1v1~1try/post/summary"),
+        ("world", "/caller"),
+    ] {
+        let document: Value = serde_json::from_str(&lab.says(&["get", noun])).unwrap();
+        assert!(document.pointer(pointer).is_some(), "{noun}: {document}");
+    }
+}
+
+#[test]
+fn a_verb_that_is_told_which_lab_talks_to_no_other() {
+    let (first, second) = (Served::new(&[], &[]), Served::new(&[], &[]));
+    first.says(&["set", "/caller/tenant", "contoso.onmicrosoft.com"]);
+    assert_eq!(first.says(&["get", "/caller/tenant"]), "contoso.onmicrosoft.com");
+    assert_ne!(second.says(&["get", "/caller/tenant"]), "contoso.onmicrosoft.com");
+    // Where no lab was started there is none, whatever answers on the usual port.
+    let nowhere = tempfile::tempdir().unwrap();
+    for verb in
+        [&["explain"][..], &["get", "/caller"], &["try"], &["scenarios", "--reset"], &["ready"], &["journal"]]
+    {
+        let output = run(nowhere.path(), verb);
+        assert_eq!(output.status.code(), Some(3), "{verb:?}: {}", out(&output));
+        let said = err(&output);
+        assert!(said.contains("no lab was started in") && said.contains("--port 0"), "{said}");
+        assert!(!said.contains("7440"), "{said}");
+    }
+    let waited = run(nowhere.path(), &["ready", "--wait=1"]);
+    assert_eq!(waited.status.code(), Some(3), "{}", out(&waited));
+    // A second lab of the same directory is refused with a hint that works.
+    let again = first.run(&["serve"]);
+    assert!(err(&again).contains("--port 0 --state DIR starts another"), "{}", err(&again));
+}
+
+#[test]
+fn variables_that_stay_in_the_environment_break_a_lab_at_its_start_and_never_later() {
+    let broken = Served::new(&[("MOCKTENANT_SCENARIO", "half-done")], &[]);
+    let realm = broken.says(&["get", "Aad.Realm"]);
+    assert_eq!(realm, "spn:00000015-0000-0000-c000-000000000000");
+    broken.says(&["scenarios", "--reset"]);
+    assert_ne!(broken.says(&["get", "Aad.Realm"]), realm, "a reset leads to the healthy world");
+    let state = broken.state.path();
+    let listing = |verb: &[&str]| {
+        let mut command = command();
+        command.env("MOCKTENANT_STATE", state).env("MOCKTENANT_SCENARIO", "half-done");
+        command
+            .env("MOCKTENANT_RESET", "1")
+            .env("MOCKTENANT_SCOPE", "environment/onebox")
+            .args(verb)
+            .output()
+            .unwrap()
+    };
+    for verb in [&["scenarios"][..], &["scenarios", "--json"], &["get", "/caller"], &["journal"]] {
+        assert_eq!(listing(verb).status.code(), Some(0));
+    }
+    assert_ne!(broken.says(&["get", "Aad.Realm"]), realm, "a listing changes nothing");
+
+    let unknown =
+        run(tempfile::tempdir().unwrap().path(), &["serve", "--port", "0", "--scenario", "half-don"]);
+    assert_eq!(unknown.status.code(), Some(2), "{}", err(&unknown));
+    assert!(err(&unknown).contains("half-done"), "{}", err(&unknown));
+}
+
+#[test]
+fn a_demo_can_be_repeated_and_is_told_in_three_lines() {
+    let lab = Served::new(&[], &[]);
+    for _ in 0..3 {
+        let said = lab.says(&["try"]);
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(lines.len(), 4, "{said}");
+        for (line, product) in lines.iter().zip(["entra", "aos", "dataverse"]) {
+            assert!(line.contains(product), "{line}");
+        }
+        assert!(lines[3].starts_with("done: x-"), "{said}");
+    }
+    lab.says(&["scenarios", "--use", "half-done"]);
+    let refused = lab.run(&["try"]);
+    assert_eq!(refused.status.code(), Some(1), "{}", out(&refused));
+    let said = out(&refused);
+    let why = said.lines().last().unwrap().split_once("why: mocktenant ").unwrap().1;
+    let explained = lab.says(&why.split(' ').collect::<Vec<_>>());
+    assert!(explained.contains("Aad.Realm"), "{explained}");
+}

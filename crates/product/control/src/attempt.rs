@@ -1,0 +1,28 @@
+//! The declared caller, let go once: what `mocktenant try` asks for.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use mocktenant_lab::caller::{DriveError, try_once};
+use serde_json::json;
+
+use crate::ControlState;
+use crate::problem::{Problem, ok};
+
+/// `POST /v1/try`: `{did, exchange, token_exchange, status, refused, body}` of the answer that ended it, by the lab's public addresses as for
+/// any client. Refused is no failure of this API.
+pub(crate) async fn once(State(state): State<ControlState>) -> Result<Response, Problem> {
+    let did = state.lab.world().caller().does;
+    match try_once(&state.lab, &*state.caller).await {
+        Ok(attempt) => Ok(ok(&json!({
+            "did": did,
+            "exchange": attempt.exchange,
+            "token_exchange": attempt.token_exchange,
+            "status": attempt.status.as_u16(),
+            "refused": attempt.refused(),
+            "body": state.lab.mask().sent(&String::from_utf8_lossy(&attempt.body)),
+        }))),
+        Err(error @ DriveError::Call(_)) => Err(Problem::new(StatusCode::BAD_GATEWAY, error.to_string())),
+        Err(error) => Err(Problem::new(StatusCode::CONFLICT, error.to_string())),
+    }
+}

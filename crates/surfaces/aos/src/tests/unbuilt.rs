@@ -1,0 +1,183 @@
+//! What the product has and this lab has not is refused in the product's words and said; nothing is passed over.
+
+use http::Method;
+
+use super::odata::{customer, unlinked};
+use super::*;
+
+const KEY: &str = "/data/CustomersV3(dataAreaId='usmf',CustomerAccount='DE-010')";
+
+/// What the newest record says is not built.
+fn unbuilt(bench: &Bench) -> Option<String> {
+    bench.last().fact("not-built").map(|fact| fact.value.to_string())
+}
+
+async fn sent(bench: &Bench, method: Method, target: &str, text: Option<&str>) -> u16 {
+    bench.send(request(method, target, Some(&good_token()), text)).await.status.as_u16()
+}
+
+#[tokio::test]
+async fn places_only_the_product_has_are_not_found_and_said() {
+    let bench = Bench::new().await;
+    for (method, target, what) in [
+        (Method::GET, "/", "the client and its sign-in"),
+        (Method::GET, "/data", "the service document"),
+        (Method::GET, "/data/", "the service document"),
+        (Method::GET, "/data/$metadata", "$metadata"),
+        (Method::POST, "/data/$batch", "$batch"),
+        (Method::GET, "/data/VendorsV2", "the entity set VendorsV2"),
+        (Method::POST, "/data/SalesOrderHeadersV2", "the entity set SalesOrderHeadersV2"),
+        (Method::GET, "/data/SystemUsers('jdoe')", "the entity set SystemUsers"),
+        (
+            Method::GET,
+            "/data/Currencies('USD')/VendInvoiceJournalLineCurrency",
+            "Currencies/VendInvoiceJournalLineCurrency",
+        ),
+        (Method::GET, "/data/Currencies('USD')/Name", "Currencies/Name"),
+        (
+            Method::POST,
+            "/data/DataManagementDefinitionGroups/Microsoft.Dynamics.DataEntities.GetAzureWriteUrl",
+            "actions of DataManagementDefinitionGroups",
+        ),
+        (
+            Method::POST,
+            "/api/services/UserSessionService/AifUserSessionService/GetUserSessionInfo",
+            "custom services (/api/services)",
+        ),
+        (Method::GET, "/api/services", "custom services (/api/services)"),
+        (Method::POST, "/api/connector/enqueue/x", "recurring integrations (/api/connector)"),
+        (Method::POST, "/soap/services/UserSessionService", "custom services over SOAP (/soap/services)"),
+        (Method::GET, "/metadata/PublicEntities", "the metadata service (/metadata)"),
+    ] {
+        assert_eq!(sent(&bench, method, target, None).await, 404, "{target}");
+        assert_eq!(unbuilt(&bench).as_deref(), Some(what), "{target}");
+    }
+    for nobody in ["/data/Vendor", "/nowhere", "/data/VendorsV9"] {
+        assert_eq!(bench.get(nobody).await.status, 404, "{nobody}");
+        assert_eq!(unbuilt(&bench), None, "{nobody}");
+    }
+}
+
+#[tokio::test]
+async fn verbs_that_only_the_product_takes_are_not_allowed_and_said() {
+    let bench = Bench::new().await;
+    for (method, target, what) in [
+        (Method::POST, "/data/CustomerGroups", "POST of CustomerGroups"),
+        (
+            Method::PATCH,
+            "/data/CustomerGroups(dataAreaId='usmf',CustomerGroupId='10')",
+            "PATCH of CustomerGroups",
+        ),
+        (Method::PUT, "/data/LegalEntities('usmf')", "PUT of LegalEntities"),
+        (Method::DELETE, "/data/Currencies('USD')", "DELETE of Currencies"),
+    ] {
+        assert_eq!(sent(&bench, method, target, Some("{}")).await, 405, "{target}");
+        assert_eq!(unbuilt(&bench).as_deref(), Some(what));
+    }
+    assert_eq!(sent(&bench, Method::PATCH, "/data/CustomersV3", Some("{}")).await, 405);
+    assert_eq!(unbuilt(&bench), None, "nobody changes a set");
+}
+
+#[tokio::test]
+async fn query_options_that_are_not_built_are_refused_and_said_and_others_only_refused() {
+    let bench = Bench::new().await;
+    for (query, what, text) in [
+        (
+            "$apply=aggregate($count%20as%20n)",
+            Some("$apply"),
+            "The query parameter '$apply' is not supported.",
+        ),
+        ("$search=a", Some("$search"), "The query parameter '$search' is not supported."),
+        ("$skiptoken=a", Some("$skiptoken"), "The query parameter '$skiptoken' is not supported."),
+        ("$format=xml", Some("$format=xml"), "The query parameter '$format' is not supported."),
+        ("%24format=atom", Some("$format=atom"), "The query parameter '$format' is not supported."),
+        ("$nothing=1", None, "The query parameter '$nothing' is not supported."),
+        ("$Top=1", None, "The query parameter '$Top' is not supported."),
+        (
+            "$expand=Prospects($select=A)",
+            Some("$expand=Prospects"),
+            "The property 'Prospects' cannot be used in the $expand query option.",
+        ),
+        (
+            "$filter=Prospects/Name%20eq%20'a'",
+            Some("$filter through the link Prospects"),
+            "The property 'Prospects' cannot be used in the $filter query option.",
+        ),
+        (
+            "$select=DimensionSet",
+            Some("$select through the link DimensionSet"),
+            "The property 'DimensionSet' cannot be used in the $select query option.",
+        ),
+        (
+            "$filter=startswith(Description,'a')",
+            Some("the function startswith in $filter"),
+            "An unknown function with name 'startswith' was found. This may also be a function import or a key lookup \
+          on a navigation property, which is not allowed.",
+        ),
+    ] {
+        let response = bench.get(&format!("/data/CustomerGroups?{query}")).await;
+        assert_eq!(response.status, 400, "{query}");
+        assert_eq!(inner_message(&response), text, "{query}");
+        assert_eq!(unbuilt(&bench).as_deref(), what, "{query}");
+    }
+    let response = bench.get("/data/CustomerGroups?$filter=CustomerGroupId%20add%201%20eq%202").await;
+    assert_eq!(response.status, 400);
+    assert_eq!(unbuilt(&bench).as_deref(), Some("the operator add in $filter"));
+    let response = bench.get("/data/CustomerGroups?$filter=CustomerGroupId%20in%20('10')").await;
+    assert_eq!(
+        (response.status.as_u16(), unbuilt(&bench)),
+        (400, None),
+        "the product has no such operator either"
+    );
+    assert_eq!(bench.get("/data/CustomerGroups?$format=json&$top=1").await.status, 200);
+    assert_eq!(unbuilt(&bench), None);
+}
+
+#[tokio::test]
+async fn options_the_product_passes_over_are_named_in_the_record() {
+    let bench = Bench::new().await;
+    for (query, ignored) in [
+        ("cross-company=true", None),
+        ("cross-company=FALSE&@p=1", None),
+        ("cross-company=1", Some("cross-company")),
+        ("Cross-Company=true&filter=a", Some("Cross-Company, filter")),
+    ] {
+        assert_eq!(bench.get(&format!("/data/CustomerGroups?{query}")).await.status, 200, "{query}");
+        let record = bench.last();
+        assert_eq!(
+            record.fact("ignored-options").map(|fact| fact.value.to_string()).as_deref(),
+            ignored,
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn references_to_other_records_in_a_body_are_refused_and_said() {
+    let bench = unlinked().await;
+    for (member, value, what) in [
+        ("DimensionSet@odata.bind", json!("DimensionSets('a')"), "DimensionSet@odata.bind"),
+        ("Warehouses", json!([{ "WarehouseId": "1" }]), "records of Warehouses in the body of another"),
+    ] {
+        let mut row = customer("DE-010");
+        row[member] = value;
+        let response = bench.post(&row).await;
+        assert_eq!(response.status, 400, "{member}");
+        assert_eq!(inner_message(&response), "Exception has been thrown by the target of an invocation.");
+        assert_eq!(unbuilt(&bench).as_deref(), Some(what));
+        assert_eq!(bench.get(KEY).await.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn a_preference_is_no_demand_so_the_answer_stays_and_the_record_says_it() {
+    let bench = Bench::new().await;
+    for preference in ["odata.maxpagesize=1", "return=representation", "odata.include-annotations=\"*\""] {
+        let mut request = request(Method::GET, "/data/CustomerGroups", Some(&good_token()), None);
+        request.headers.insert("prefer", HeaderValue::from_str(preference).unwrap());
+        let response = bench.send(request).await;
+        assert_eq!(response.status, 200);
+        assert!(!response.headers.contains_key("preference-applied"));
+        assert_eq!(unbuilt(&bench), Some(format!("Prefer: {preference}")));
+    }
+}

@@ -1,0 +1,290 @@
+//! What real organisations have and this lab has not: the names, in one place.
+//!
+//! Decides whether a name that is not built here is one of theirs. Such a request is refused and the exchange says so
+//! (`trail.not_built`); a name that nobody has keeps the product's own error, and says nothing. Never decides the refusal.
+//! Knows the tables of an organisation with the usual first-party solutions (by logical name, `not_built/tables.txt`), and
+//! the functions, actions, options, preferences and headers of the Web API's reference.
+
+/// What there is of tables, for a person.
+pub(crate) const SETS_HERE: &str = "the entity sets of the service document";
+/// What there is of functions and actions.
+pub(crate) const FUNCTIONS_HERE: &str = "WhoAmI and RetrieveVersion";
+/// What there is of query options.
+pub(crate) const OPTIONS_HERE: &str = "$select, $filter with comparisons, $orderby, $top, $count";
+/// What there is of preferences.
+pub(crate) const PREFERENCES_HERE: &str =
+    "return=representation, odata.include-annotations, odata.maxpagesize";
+/// What there is of paths.
+pub(crate) const PATHS_HERE: &str = "<entity set> and <entity set>(<id or key>)";
+
+/// Logical names, one a line.
+const TABLES: &str = include_str!("not_built/tables.txt");
+
+/// Entity sets that are not the plural of their table's name.
+const ODD_SETS: &[&str] = &["usersettingscollection", "principalobjectattributeaccessset", "lists"];
+
+/// Parts of the Web API that are no entity sets, with what they are for.
+const PARTS: &[&str] = &[
+    "$batch",
+    "$metadata",
+    "EntityDefinitions",
+    "GlobalOptionSetDefinitions",
+    "ManagedPropertyDefinitions",
+    "RelationshipDefinitions",
+];
+
+/// Query options, lower case; those without `$` are Dataverse's own.
+const OPTIONS: &[&str] = &[
+    "$apply",
+    "$compute",
+    "$deltatoken",
+    "$expand",
+    "$format",
+    "$search",
+    "annotations",
+    "fetchxml",
+    "partitionid",
+    "savedquery",
+    "unmaskeddata",
+    "userquery",
+    "x-ms-file-name",
+];
+
+/// Preferences that the product honours.
+const PREFERENCES: &[&str] = &["odata.continue-on-error", "odata.track-changes", "respond-async"];
+
+/// Headers that change what a request means. Harmless here, so let pass: `MSCRM.SuppressDuplicateDetection` (there are no
+/// rules to find duplicates by), `MSCRM.BypassCustomPluginExecution` and its kin (there are no plug-ins),
+/// `MSCRM.SolutionUniqueName` and `MSCRM.MergeLabels` (rows of data are in no solution and have no labels),
+/// `MSCRM.SessionToken` and `Consistency` (whatever was written is read).
+const HEADERS: &[&str] = &["x-ms-transfer-mode", "x-ms-file-name", "x-http-method", "x-http-method-override"];
+
+/// Functions of `$filter`, without the prefix `Microsoft.Dynamics.CRM.`.
+const FILTER_FUNCTIONS: &[&str] = &[
+    "all",
+    "any",
+    "ceiling",
+    "concat",
+    "contains",
+    "date",
+    "day",
+    "endswith",
+    "floor",
+    "hour",
+    "indexof",
+    "length",
+    "minute",
+    "month",
+    "now",
+    "round",
+    "second",
+    "startswith",
+    "substring",
+    "tolower",
+    "toupper",
+    "trim",
+    "year",
+];
+
+/// Functions and actions, bound and unbound, without their prefix.
+const OPERATIONS: &[&str] = &[
+    "AddListMembersList",
+    "AddMembersTeam",
+    "AddPrincipalToQueue",
+    "AddPrivilegesRole",
+    "AddSolutionComponent",
+    "AddToQueue",
+    "AddUserToRecordTeam",
+    "BulkDelete",
+    "BulkDetectDuplicates",
+    "CalculateRollupField",
+    "CanBeReferenced",
+    "CanBeReferencing",
+    "CanManyToMany",
+    "CheckIncomingRolePermission",
+    "CloneAsPatch",
+    "CloneAsSolution",
+    "CloseIncident",
+    "CloseOpportunity",
+    "CommitAnnotationBlocksUpload",
+    "CommitAttachmentBlocksUpload",
+    "CommitFileBlocksUpload",
+    "CreateCustomerRelationships",
+    "CreateMultiple",
+    "CreatePolymorphicLookupAttribute",
+    "DeleteAndPromote",
+    "DeleteFile",
+    "DeleteMultiple",
+    "DeleteOptionValue",
+    "DownloadBlock",
+    "ExecuteCosmosSqlQuery",
+    "ExportSolution",
+    "ExportSolutionAsync",
+    "FormatAddress",
+    "GetTimeZoneCodeByLocalizedName",
+    "GetValidManyToMany",
+    "GetValidReferencedEntities",
+    "GetValidReferencingEntities",
+    "GrantAccess",
+    "ImportSolution",
+    "ImportSolutionAsync",
+    "InitializeAnnotationBlocksDownload",
+    "InitializeAnnotationBlocksUpload",
+    "InitializeAttachmentBlocksDownload",
+    "InitializeAttachmentBlocksUpload",
+    "InitializeFileBlocksDownload",
+    "InitializeFileBlocksUpload",
+    "InitializeFrom",
+    "InsertOptionValue",
+    "InsertStatusValue",
+    "LoseOpportunity",
+    "Merge",
+    "ModifyAccess",
+    "OrderOption",
+    "PublishAllXml",
+    "PublishXml",
+    "QualifyLead",
+    "QueryExpressionToFetchXml",
+    "RemoveMembersTeam",
+    "RemovePrivilegeRole",
+    "RemoveSolutionComponent",
+    "RetrieveAllEntities",
+    "RetrieveAttributeChangeHistory",
+    "RetrieveAvailableLanguages",
+    "RetrieveAadUserRoles",
+    "RetrieveCurrentOrganization",
+    "RetrieveDuplicates",
+    "RetrieveEntity",
+    "RetrieveEntityChanges",
+    "RetrieveFormXml",
+    "RetrieveLocLabels",
+    "RetrieveMetadataChanges",
+    "RetrieveOrganizationInfo",
+    "RetrievePrincipalAccess",
+    "RetrievePrincipalAttributePrivileges",
+    "RetrieveProvisionedLanguages",
+    "RetrieveRecordChangeHistory",
+    "RetrieveRolePrivilegesRole",
+    "RetrieveSharedPrincipalsAndAccess",
+    "RetrieveTimestamp",
+    "RetrieveTotalRecordCount",
+    "RetrieveUnpublished",
+    "RetrieveUserPrivilegeByPrivilegeId",
+    "RetrieveUserPrivilegeByPrivilegeName",
+    "RetrieveUserPrivileges",
+    "RetrieveUserSetOfPrivilegesByIds",
+    "RetrieveUserSetOfPrivilegesByNames",
+    "RevokeAccess",
+    "Rollup",
+    "SendEmail",
+    "SetBusinessUnit",
+    "StageSolution",
+    "UpdateMultiple",
+    "UpdateOptionValue",
+    "UploadBlock",
+    "UpsertMultiple",
+    "WinOpportunity",
+    "searchautocomplete",
+    "searchquery",
+    "searchstatistics",
+    "searchstatus",
+    "searchsuggest",
+];
+
+/// The prefix of the Web API's own names.
+pub(crate) const PREFIX: &str = "Microsoft.Dynamics.CRM.";
+
+/// A table of the real product by its entity set.
+pub(crate) fn entity_set(set: &str) -> Option<&'static str> {
+    if let Some(odd) = ODD_SETS.iter().find(|odd| **odd == set) {
+        return Some(odd);
+    }
+    TABLES.lines().find(|logical| is_set_of(set, logical))
+}
+
+/// Whether a set is called as a table's set is: `s` after its name, `es` after a hiss, `ies` for a `y` after a consonant.
+fn is_set_of(set: &str, logical: &str) -> bool {
+    if let Some(stem) = logical.strip_suffix('y')
+        && !stem.ends_with(['a', 'e', 'i', 'o', 'u'])
+    {
+        return set.strip_suffix("ies") == Some(stem);
+    }
+    let hisses = ["s", "x", "z", "ch", "sh"].into_iter().any(|end| logical.ends_with(end));
+    set.strip_suffix(if hisses { "es" } else { "s" }) == Some(logical)
+}
+
+/// A part of the Web API that is no entity set.
+pub(crate) fn part(name: &str) -> bool {
+    PARTS.contains(&name)
+}
+
+/// A query option.
+pub(crate) fn option(name: &str) -> bool {
+    OPTIONS.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// A preference, by its name in lower case.
+pub(crate) fn preference(name: &str) -> bool {
+    let bare = |name: &str| name.strip_prefix("odata.").unwrap_or(name).to_owned();
+    PREFERENCES.iter().any(|known| bare(known) == bare(name))
+}
+
+/// A header of the request that would change its meaning.
+pub(crate) fn header(headers: &http::HeaderMap) -> Option<&'static str> {
+    HEADERS.iter().copied().find(|name| headers.contains_key(*name))
+}
+
+/// A function of `$filter`.
+pub(crate) fn filter_function(name: &str) -> bool {
+    name.starts_with(PREFIX) || FILTER_FUNCTIONS.contains(&name)
+}
+
+/// A function or action, with or without its prefix.
+pub(crate) fn operation(name: &str) -> bool {
+    OPERATIONS.contains(&name.strip_prefix(PREFIX).unwrap_or(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema;
+
+    #[test]
+    fn a_set_is_called_as_the_product_calls_it() {
+        for (set, logical) in [
+            ("leads", "lead"),
+            ("opportunities", "opportunity"),
+            ("msdyn_parties", "msdyn_party"),
+            ("surveys", "survey"),
+            ("faxes", "fax"),
+        ] {
+            assert!(is_set_of(set, logical), "{set}");
+        }
+        for (set, logical) in
+            [("lead", "lead"), ("opportunitys", "opportunity"), ("Leads", "lead"), ("faxs", "fax")]
+        {
+            assert!(!is_set_of(set, logical), "{set}");
+        }
+        assert!(entity_set("usersettingscollection").is_some() && entity_set("leadz").is_none());
+    }
+
+    #[test]
+    fn nothing_is_said_not_to_be_built_that_is() {
+        for table in schema::TABLES {
+            assert!(is_set_of(table.set, table.logical), "{}", table.set);
+            assert!(entity_set(table.set).is_none(), "{}", table.set);
+        }
+        for name in ["WhoAmI", "RetrieveVersion"] {
+            assert!(!operation(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_list_is_without_repetition() {
+        let mut tables: Vec<&str> = TABLES.lines().collect();
+        let count = tables.len();
+        tables.dedup();
+        assert_eq!(tables.len(), count);
+        assert!(tables.is_sorted());
+    }
+}

@@ -235,6 +235,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn words_survive_a_shell() {
+        assert_eq!(shell_word("plain-word_1"), "plain-word_1");
+        assert_eq!(shell_word("it's {here}"), "'it'\\''s {here}'");
+        assert_eq!(shell_word(""), "''");
+    }
+
+    #[test]
     fn what_is_pasted_survives_a_shell_and_the_reader_of_set() {
         assert_eq!(operand(&json!("spn:a")), "spn:a");
         assert_eq!(operand(&json!("it's")), "'it'\\''s'");

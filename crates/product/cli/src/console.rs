@@ -9,6 +9,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+pub(crate) use mocktenant_diagnosis::shell_word as quoted;
 use mocktenant_lab::journal::{Batch, Reader};
 pub(crate) use mocktenant_verdict::foreign::harmless;
 
@@ -60,16 +61,6 @@ impl Palette {
             Paint::Strong => "1",
         };
         Cow::Owned(format!("\x1b[{code}m{text}\x1b[0m"))
-    }
-}
-
-/// A word for a POSIX shell.
-pub(crate) fn quoted(word: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+,=".contains(&byte);
-    if !word.is_empty() && word.bytes().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }
 
@@ -147,13 +138,6 @@ pub(crate) fn print_exchanges(opening: String, mut exchanges: Reader) -> io::Res
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_survive_a_shell() {
-        assert_eq!(quoted("plain-word_1"), "plain-word_1");
-        assert_eq!(quoted("it's {here}"), "'it'\\''s {here}'");
-        assert_eq!(quoted(""), "''");
-    }
 
     #[test]
     fn control_characters_of_strangers_never_reach_the_terminal() {

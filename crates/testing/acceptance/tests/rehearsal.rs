@@ -271,7 +271,7 @@ async fn a_token_that_was_asked_for_without_a_resource_is_explained_where_it_is_
     let url = format!("{}/api/data/v9.2/WhoAmI", lab.settings().dataverse.url);
     let answer = lab.client().bearer(&token).get(&url).await;
     assert_eq!(answer.status, 401);
-    let told = explain(lab.lab(), answer.exchange().unwrap()).await.unwrap().to_text();
+    let told = explain(lab.lab(), answer.exchange().unwrap()).await.unwrap().to_text(true);
     assert!(told.contains("does not verify under a header with a nonce"), "{told}");
 }
 

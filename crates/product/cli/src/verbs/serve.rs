@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use mocktenant_diagnosis::shell_word as quoted;
 use mocktenant_lab::Entrance;
 use mocktenant_scenario as scenario;
 use mocktenant_server::{Options, Ports, Running, Settings, StartError};

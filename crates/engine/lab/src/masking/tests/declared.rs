@@ -113,8 +113,9 @@ fn a_body_cut_within_a_value_shows_no_half_of_it() {
     let mask = hiding(&[secret]);
     let percent: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let units: String = secret.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
-    for wrapped in [secret.to_owned(), percent.clone(), units, base64_of(secret.as_bytes())] {
-        for kept in 1..wrapped.len() {
+    let twice: String = units.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    for wrapped in [secret.to_owned(), percent.clone(), units, base64_of(secret.as_bytes()), twice] {
+        for kept in (1..wrapped.len()).step_by(1 + wrapped.len() / 64) {
             let mut body = "x ".repeat(BODY_BUDGET / 2)[..BODY_BUDGET - kept].to_owned();
             body.push_str(&wrapped[..kept]);
             assert_eq!(body.len(), BODY_BUDGET);
@@ -124,9 +125,11 @@ fn a_body_cut_within_a_value_shows_no_half_of_it() {
             assert!(shown.len() > BODY_BUDGET - 4_096, "and no more than need be is left out");
         }
     }
-    let accents = "\u{e4}".repeat(BODY_BUDGET / 2);
-    let shown = mask.body("content-type: text/plain\n", accents.as_bytes());
-    assert!(!shown.as_str().unwrap().contains('\u{fffd}'));
+    for end in ["", "x"] {
+        let accents = "\u{e4}".repeat(BODY_BUDGET / 2) + end;
+        let shown = mask.body("content-type: text/plain\n", accents.as_bytes());
+        assert!(!shown.as_str().unwrap().contains('\u{fffd}'), "no half of a character");
+    }
 }
 
 #[test]

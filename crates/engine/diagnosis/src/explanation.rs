@@ -118,6 +118,9 @@ pub struct Cause {
     /// Whether something made up had to stand in for what is needed, to find out what would be refused next.
     #[serde(skip_serializing_if = "is_false")]
     pub assumed: bool,
+    /// Whether nothing is declared there: what mends it is an addition.
+    #[serde(skip)]
+    pub(crate) absent: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
@@ -140,10 +143,12 @@ impl Cause {
     /// Its setting as this world has it: where a person would look for it.
     pub(crate) fn stands_in(&mut self, world: &World) {
         self.origin = Some(Origin::of(&self.setting, world));
+        self.absent = world.get(&self.setting).is_none();
     }
 
     pub(crate) fn new(kind: Kind, setting: Setting, world: Option<&World>) -> Self {
         let origin = world.map(|world| Origin::of(&setting, world));
+        let absent = world.is_some_and(|world| world.get(&setting).is_none());
         Self {
             kind,
             setting,
@@ -154,6 +159,7 @@ impl Cause {
             change: Vec::new(),
             needs: Vec::new(),
             assumed: false,
+            absent,
         }
     }
 
@@ -221,7 +227,8 @@ impl Cause {
     pub fn to_line(&self) -> String {
         let name = visible(&self.name());
         let whereabouts = visible(&self.whereabouts());
-        let (expected, actual) = (visible(&self.expected), visible(&self.actual));
+        let shown = |text: &str| if text.is_empty() { "empty".to_owned() } else { visible(text) };
+        let (expected, actual) = (shown(&self.expected), shown(&self.actual));
         match self.kind {
             Kind::Restart if self.origin.is_none() => {
                 format!("restart: {name}: expected {expected}, got {actual}")
@@ -235,7 +242,7 @@ impl Cause {
                 format!("the request: expected {expected}, got {actual}")
             }
             Kind::Caller => format!("the request, {name}: expected {expected}, got {actual}"),
-            Kind::Unbuilt if expected.is_empty() => format!("{actual}: not built in this lab"),
+            Kind::Unbuilt if self.expected.is_empty() => format!("{actual}: not built in this lab"),
             Kind::Unbuilt => format!("{actual}: not built in this lab; built here: {expected}"),
             Kind::Setting => format!("{whereabouts}  {name}: expected {expected}, is {actual}"),
             Kind::Wait => {

@@ -87,10 +87,13 @@ fn operand(value: &Value) -> String {
 impl Cause {
     /// The commands that mend it in a running lab, to be pasted as they are; `<...>` is for a person to supply.
     pub fn commands(&self) -> Vec<String> {
-        let mut commands: Vec<String> = self.change.iter().map(command).collect();
+        // What is missing is no misspelt name of something else.
+        let set =
+            if self.absent || self.kind == Kind::Missing { "mocktenant set --new" } else { "mocktenant set" };
+        let mut commands: Vec<String> = self.change.iter().map(|edit| command(edit, set)).collect();
         for need in &self.needs {
             let path = shell_word(need.path.as_str());
-            commands.push(format!("mocktenant set {path} {}", shell_word(&format!("<{}>", need.what))));
+            commands.push(format!("{set} {path} {}", shell_word(&format!("<{}>", need.what))));
         }
         let edited =
             self.change.iter().map(|edit| &edit.path).chain(self.needs.iter().map(|need| &need.path));
@@ -106,14 +109,14 @@ impl Cause {
     }
 }
 
-fn command(edit: &Edit) -> String {
+fn command(edit: &Edit, set: &str) -> String {
     let path = shell_word(edit.path.as_str());
     match (&edit.op, &edit.value) {
         (Operation::Remove, _) => format!("mocktenant unset {path}"),
-        (_, Some(value)) => format!("mocktenant set {path} {}", operand(value)),
+        (_, Some(value)) => format!("{set} {path} {}", operand(value)),
         // A move or a copy, which no verb has.
         _ => format!(
-            "curl -X PATCH \"$MOCKTENANT_URL/v1/world\" -d {}",
+            "curl -X PATCH \"$MOCKTENANT_URL/v1/world\" -H 'Content-Type: application/json' -d {}",
             shell_word(&serde_json::json!([edit]).to_string())
         ),
     }

@@ -146,7 +146,7 @@ fn unquoted(message: &str) -> String {
     };
     let (_, expected) = message.rsplit_once("\", expected ").unwrap_or_default();
     let (kind, _) = start.split_once('"').unwrap_or_default();
-    format!("{kind}, expected {expected}")
+    format!("{}, expected {expected}", kind.trim_end())
 }
 
 /// Whether the problem is that there is no such member.

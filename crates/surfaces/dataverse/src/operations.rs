@@ -115,6 +115,7 @@ pub(crate) fn finish(exchange: &mut Exchange, outcome: Result<Answer, DataverseE
     let answer = match outcome {
         Ok(answer) => answer,
         Err(error) => {
+            representation::tell_unknown_name(exchange, &error);
             let answer = representation::refusal(exchange, &error);
             match organization(exchange) {
                 Some(organization) if error == DataverseError::Unauthorized => {

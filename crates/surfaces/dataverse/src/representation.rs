@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::errors::DataverseError;
 use crate::formatted;
-use crate::schema::{Kind, Table, by_logical};
+use crate::schema::{self, Kind, Table, by_logical};
 use crate::store::Reader;
 
 const MINIMAL: &str = "application/json; odata.metadata=minimal";
@@ -146,6 +146,28 @@ fn named(reader: &Reader<'_>, target: &str, id: &str) -> Option<Value> {
 pub(crate) fn preferences(exchange: &Exchange) -> Preferences {
     let values = exchange.request.headers.get_all("prefer");
     Preferences::parse(values.iter().filter_map(|value| value.to_str().ok()))
+}
+
+/// Records which name of a request nobody has, and the nearest spelling, for the answer says only the first.
+pub(crate) fn tell_unknown_name(exchange: &mut Exchange, error: &DataverseError) {
+    match error {
+        DataverseError::PropertyNotFound { property, entity } => {
+            let table = by_logical(entity);
+            let near = table.and_then(|table| {
+                table.columns.iter().find(|column| column.name.eq_ignore_ascii_case(property))
+            });
+            let expected = near.map_or_else(|| format!("a column of {entity}"), |near| near.name.to_owned());
+            exchange.trail.refused(format!("'{property}' in the query"), expected);
+        }
+        DataverseError::ResourceNotFound { segment } => {
+            let sets: Vec<&str> = schema::TABLES.iter().map(|table| table.set).collect();
+            let near = sets.iter().find(|set| set.eq_ignore_ascii_case(segment));
+            let expected =
+                near.map_or_else(|| format!("one of {}", sets.join(", ")), |near| (*near).to_owned());
+            exchange.trail.refused(format!("the entity set '{segment}'"), expected);
+        }
+        _ => {}
+    }
 }
 
 /// A refusal: the error envelope, or an empty body where the catalogue has only a status.

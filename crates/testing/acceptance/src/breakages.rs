@@ -206,3 +206,34 @@ fn callers(names: &RandomWorld, dice: &mut Dice) -> Vec<Breakage> {
     all.push(Breakage::new("the caller's application is gone", Edit::remove(own.setting())));
     all
 }
+
+/// What a person would fill in for a value that only a person knows.
+///
+/// # Panics
+/// If no person knows one.
+pub fn known_to_a_person(names: &RandomWorld, path: &Setting, dice: &mut Dice) -> Vec<Edit> {
+    // A row that has to be added has a name of the person's own: here the collection comes back as it was.
+    let collection = path.as_str().strip_suffix("/added").map(|text| Setting::from_pointer(text.to_owned()));
+    let path = collection.as_ref().unwrap_or(path);
+    if let Some(value) = names.world.get(path) {
+        return vec![Edit::add(path.clone(), value.clone())];
+    }
+    let text = path.as_str();
+    let value = if text.contains("/LocalMachine/My/") {
+        // Their own certificate, under its own thumbprint; the next thing to change is the setting that names it.
+        let thumbprint = names.thumbprint.to_string();
+        let own = pointers::environment("onebox").stored_certificate("LocalMachine", "My", &thumbprint);
+        let value = names.world.get(&own).cloned().unwrap_or_default();
+        return vec![Edit::add(own.setting(), value)];
+    } else if text.contains("/applications/") {
+        let secret = names.world.caller().client_secret.as_str();
+        json!({ "name": "new", "object_id": dice.guid(), "secrets": { "main": { "value": secret } } })
+    } else if text.contains("/application_users/") {
+        json!({ "id": dice.guid(), "roles": ["System Administrator"] })
+    } else if text.contains("/SysAADClientTable/") {
+        json!({ "Name": "new", "UserId": "Admin" })
+    } else {
+        panic!("nobody knows a value for {path}");
+    };
+    vec![Edit::add(path.clone(), value)]
+}

@@ -84,50 +84,13 @@ impl Bench {
         explain(self.lab.lab(), &met.exchange).await.unwrap()
     }
 
-    /// What a person would fill in.
-    fn known_to_a_person(&self, path: &Setting, dice: &mut Dice) -> Vec<Edit> {
-        if let Some(value) = self.names.world.get(path) {
-            return vec![Edit::add(path.clone(), value.clone())];
-        }
-        let text = path.as_str();
-        let value = if text.contains("/LocalMachine/My/") {
-            // Their own certificate, under its own thumbprint; the next thing to change is the setting that names it.
-            let own = self.names.thumbprint.to_string();
-            let own = mocktenant_world::pointers::environment("onebox").stored_certificate(
-                "LocalMachine",
-                "My",
-                &own,
-            );
-            return vec![Edit::add(own.setting(), self.names.world.get(&own).unwrap().clone())];
-        } else if text.contains("/applications/") {
-            json!({ "name": "new", "object_id": dice.guid(), "secrets": { "main": { "value": self.names.world.caller().client_secret.as_str() } } })
-        } else if text.contains("/application_users/") {
-            json!({ "id": dice.guid(), "roles": ["System Administrator"] })
-        } else if text.contains("/SysAADClientTable/") {
-            json!({ "Name": "new", "UserId": "Admin" })
-        } else {
-            panic!("nobody knows a value for {path}");
-        };
-        vec![Edit::add(path.clone(), value)]
-    }
-
     fn healed_by(&self, cause: &Cause, dice: &mut Dice) -> Vec<Edit> {
         let mut edits = cause.change.clone();
         for need in &cause.needs {
-            let path = if need.path.as_str().ends_with("/added") {
-                revert_of(&need.path)
-            } else {
-                need.path.clone()
-            };
-            edits.extend(self.known_to_a_person(&path, dice));
+            edits.extend(breakages::known_to_a_person(&self.names, &need.path, dice));
         }
         edits
     }
-}
-
-/// A row that has to be added has a name of the person's own: here the collection comes back as it was.
-fn revert_of(added: &Setting) -> Setting {
-    Setting::from_pointer(added.as_str().trim_end_matches("/added").to_owned())
 }
 
 /// Two to five of all that can be wrong, none within another.

@@ -167,6 +167,12 @@ mod tests {
                 "127.0.0.1:5000",
                 Neighbour::Stranger,
             ),
+            // Somebody else who calls us is not this caller.
+            (
+                vec![us(), line("127.0.0.1:6000", "127.0.0.1:7440", "01", 1000, 8)],
+                "127.0.0.1:5000",
+                Neighbour::Stranger,
+            ),
             // Our own end of the connection is no caller.
             (
                 vec![us(), line("127.0.0.1:7440", "127.0.0.1:5000", "01", 1000, 8)],
@@ -188,5 +194,16 @@ mod tests {
             let table = std::iter::once(head).chain(lines.iter().map(String::as_str));
             assert_eq!(judge(table, client.parse().unwrap(), 7440, 1000), expected, "{lines:#?}");
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_connection_of_this_process_is_its_users_own_and_nobody_is_asked_about_no_port() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let address = client.local_addr().unwrap();
+        assert_eq!(of(address, port).await, Neighbour::Own);
+        assert_eq!(of(address, 0).await, Neighbour::Unknown);
     }
 }

@@ -410,6 +410,16 @@ async fn a_row_or_a_user_that_is_missing_or_disabled_is_put_there() {
     for (name, edits, setting) in [
         ("application-mapped", vec![drop_setting(&row)], row.clone()),
         ("application-mapped", vec![drop_setting(&row), drop_setting(&user)], row.clone()),
+        // Whom it is to stand for is somebody who may sign in, whatever order they are declared in.
+        (
+            "application-mapped",
+            vec![
+                drop_setting(&row),
+                set(&format!("{user}/Enable"), json!(0)),
+                set(&format!("{database}/UserInfo/Zoe"), json!({ "Name": "Zoe", "Enable": 1 })),
+            ],
+            row.clone(),
+        ),
         ("user-enabled", vec![set(&format!("{user}/Enable"), json!(0))], format!("{user}/Enable")),
         ("user-enabled", vec![set(&row, nobody)], format!("{database}/UserInfo/nobody")),
     ] {

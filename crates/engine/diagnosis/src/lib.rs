@@ -17,7 +17,6 @@ mod telling;
 mod ties;
 
 pub use explanation::{Cause, ExplainedCheck, Explanation, Kind, Origin};
-pub use stale::environment_reading_at_start;
 pub use telling::shell_word;
 
 use std::sync::Arc;

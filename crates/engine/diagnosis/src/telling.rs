@@ -9,11 +9,11 @@ use std::fmt::Write as _;
 use mocktenant_verdict::foreign::harmless;
 use mocktenant_verdict::{Operation, Outcome, Role};
 use mocktenant_world::Edit;
+use mocktenant_world::pointers::environment_reading_at_start;
 use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::explanation::{Cause, ExplainedCheck, Explanation, Kind};
-use crate::stale::environment_reading_at_start;
 
 /// What stands behind a refusal that was only met because something was made up.
 const ASSUMED: &str = " (something stood in for what is needed)";

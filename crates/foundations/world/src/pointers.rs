@@ -313,6 +313,22 @@ impl Environment {
     }
 }
 
+/// The environment that reads this setting at its start only, so that a change counts after a restart: its two config
+/// files, its flights, its link to Dataverse and the certificate stores of its machine.
+pub fn environment_reading_at_start(setting: &Setting) -> Option<String> {
+    let segments: Vec<String> = setting.segments().collect();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    match segments.as_slice() {
+        // A clock is looked at all the time.
+        ["environments", _, "machine", "clock"] => None,
+        ["environments", environment, "web_config" | "wif_config" | "machine", ..]
+        | ["environments", environment, "database", "SysFlighting" | "DualWriteProjectConfiguration", ..] => {
+            Some((*environment).to_owned())
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

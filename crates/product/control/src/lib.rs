@@ -46,7 +46,6 @@ use tower_http::timeout::TimeoutLayer;
 
 pub use body::BODY_BUDGET;
 pub use journal::LONGEST_WAIT;
-pub use mocktenant_diagnosis::environment_reading_at_start;
 
 /// Everything the control API works on.
 #[derive(Clone)]

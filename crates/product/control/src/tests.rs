@@ -16,6 +16,7 @@ use mocktenant_lab::{
 use mocktenant_scenario::{Cast, Part};
 use mocktenant_verdict::{Check, Outcome, Setting};
 use mocktenant_world::World;
+use mocktenant_world::pointers::environment_reading_at_start;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tower::ServiceExt as _;

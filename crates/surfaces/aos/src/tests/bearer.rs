@@ -416,7 +416,10 @@ async fn a_row_or_a_user_that_is_missing_or_disabled_is_put_there() {
             vec![
                 drop_setting(&row),
                 set(&format!("{user}/Enable"), json!(0)),
-                set(&format!("{database}/UserInfo/Zoe"), json!({ "Name": "Zoe", "Enable": 1, "Company": "USMF" })),
+                set(
+                    &format!("{database}/UserInfo/Zoe"),
+                    json!({ "Name": "Zoe", "Enable": 1, "Company": "USMF" }),
+                ),
             ],
             row.clone(),
         ),

@@ -110,7 +110,13 @@ impl Cast {
 
     /// One step, with names for roles.
     pub fn step(&self, step: &Step) -> Result<Step, Vacant> {
-        Ok(Step { title: self.text(&step.title, str::to_owned)?, act: self.act(&step.act)? })
+        let Step { title, how, see, act } = step;
+        Ok(Step {
+            title: self.text(title, str::to_owned)?,
+            how: how.iter().map(|line| self.text(line, str::to_owned)).collect::<Result<_, _>>()?,
+            see: see.clone(),
+            act: self.act(act)?,
+        })
     }
 
     /// What is done, with names for roles.

@@ -77,6 +77,12 @@ pub struct Act {
 pub struct Step {
     /// What a person does, in one line; roles stand here too.
     pub title: String,
+    /// The same on the real product: a click path or a line of PowerShell each; roles stand here too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub how: Vec<String>,
+    /// The vendor's page on it, an https address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub see: Option<String>,
     /// The same for the lab.
     #[serde(flatten)]
     pub act: Act,
@@ -165,6 +171,40 @@ impl TryFrom<String> for Machine {
     }
 }
 
+/// One line for a person, likewise.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Words(String);
+
+impl TryFrom<String> for Words {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text.trim().is_empty() || text.contains(char::is_control) {
+            return Err(format!("{text:?} is not one line of words"));
+        }
+        cast::known(&text).map(|()| Self(text))
+    }
+}
+
+/// The address of a page.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Page(String);
+
+impl TryFrom<String> for Page {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let host = text.strip_prefix("https://").and_then(|rest| rest.split('/').next());
+        let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
+        if printable && host.is_some_and(|host| !host.is_empty()) {
+            return Ok(Self(text));
+        }
+        Err(format!("{text:?} is no https address of a page"))
+    }
+}
+
 /// A time to wait.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
@@ -216,6 +256,10 @@ impl TryFrom<WrittenAct> for Act {
 struct WrittenStep {
     title: String,
     #[serde(default)]
+    how: Vec<Words>,
+    #[serde(default)]
+    see: Option<Page>,
+    #[serde(default)]
     restore: Vec<Place>,
     #[serde(default)]
     edits: Vec<Line>,
@@ -229,10 +273,15 @@ impl TryFrom<WrittenStep> for Step {
     type Error = String;
 
     fn try_from(
-        WrittenStep { title, restore, edits, wait, restart }: WrittenStep,
+        WrittenStep { title, how, see, restore, edits, wait, restart }: WrittenStep,
     ) -> Result<Self, Self::Error> {
         cast::known(&title)?;
-        Ok(Self { title, act: WrittenAct { restore, edits, wait, restart }.try_into()? })
+        Ok(Self {
+            title,
+            how: how.into_iter().map(|Words(line)| line).collect(),
+            see: see.map(|Page(address)| address),
+            act: WrittenAct { restore, edits, wait, restart }.try_into()?,
+        })
     }
 }
 

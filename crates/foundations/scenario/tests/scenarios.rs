@@ -178,6 +178,80 @@ fn a_step_that_changes_what_an_aos_reads_at_start_ends_with_a_restart() {
 }
 
 #[test]
+fn every_step_says_how_a_person_does_it_and_links_the_vendors_page() {
+    for scenario in all() {
+        for step in &scenario.steps {
+            assert!(!step.how.is_empty(), "{}: {}", scenario.name, step.title);
+            let page = step.see.as_deref().unwrap_or_default();
+            assert!(page.starts_with("https://learn.microsoft.com/"), "{}: {page}", scenario.name);
+        }
+    }
+}
+
+#[test]
+fn what_a_step_says_in_words_is_what_it_does_in_the_lab() {
+    for scenario in scenario::all() {
+        for step in &scenario.steps {
+            let how = step.how.join("\n");
+            let touched = |place: &str| {
+                let mut paths = step.act.restore.iter().map(Setting::as_str);
+                paths.any(|path| path.contains(place))
+            };
+            for (place, said) in [
+                ("/web_config/Aad.Realm", "\"Aad.Realm\""),
+                ("/web_config/Infrastructure.S2SCertThumbprint", "\"Infrastructure.S2SCertThumbprint\""),
+                (
+                    "/web_config/GraphApi.GraphAPIServicePrincipalCert",
+                    "\"GraphApi.GraphAPIServicePrincipalCert\"",
+                ),
+                ("/wif_config/audienceUris", "wif.config, audienceUris"),
+                ("/LocalMachine/My/", "Cert:\\LocalMachine\\My"),
+                ("/LocalMachine/Root/", "Local Machine, root certificate authorities"),
+                ("/CurrentUser/Root/", "Current User, the same"),
+                ("/applications/{app}", "App registrations"),
+                ("/applications/{app}/certificates/", "Upload certificate"),
+                ("/application_users/{app}", "Application users"),
+                ("/application_users/{app}/roles", "System Administrator"),
+            ] {
+                assert_eq!(touched(place), how.contains(said), "{}: {}: {said}", scenario.name, step.title);
+            }
+            let resets = step.how.iter().any(|line| line == "IISRESET");
+            assert_eq!(!step.act.restart.is_empty(), resets, "{}: {}", scenario.name, step.title);
+        }
+    }
+}
+
+#[test]
+fn a_page_is_an_https_address_and_words_are_one_line_with_roles_there_are() {
+    let with = |member: &str| {
+        let text = format!(
+            "title: t\nsymptom: s\nedits: []\nsteps:\n  - title: t\n    restart: [a]\n    {member}\n"
+        );
+        scenario::parse("mine", &text)
+    };
+    let read = with("see: https://learn.microsoft.com/a").unwrap();
+    assert_eq!(read.steps[0].see.as_deref(), Some("https://learn.microsoft.com/a"));
+    for wrong in
+        ["http://learn.microsoft.com/a", "https://", "https:///a", "\"https://a/b c\"", "learn.microsoft.com"]
+    {
+        let error = with(&format!("see: {wrong}")).unwrap_err();
+        assert!(error.message.contains("is no https address of a page") && error.line == 7, "{error}");
+    }
+    let filled = cast(&contoso()).step(&with("how: [\"spn:{app}\"]").unwrap().steps[0]).unwrap();
+    assert_eq!(filled.how, [format!("spn:{APP}")]);
+    for (wrong, message) in [
+        ("how: [\"a\\nb\"]", "is not one line of words"),
+        ("how: [\" \"]", "is not one line of words"),
+        ("how: [\"{aap}\"]", "`{aap}` is no role"),
+    ] {
+        let error = with(wrong).unwrap_err();
+        assert!(error.message.contains(message), "{error}");
+    }
+    let error = with("sea: https://a").unwrap_err();
+    assert_eq!(error.hint.as_deref(), Some("did you mean `see`?"));
+}
+
+#[test]
 fn healthy_and_broken_differ_in_one_edit_or_the_file_says_why() {
     for scenario in scenario::all() {
         assert!(scenario.edits.len() == 1 || scenario.reason.is_some(), "{}", scenario.name);

@@ -152,7 +152,7 @@ pub const ALL: &[Endpoint] = &[
     Endpoint {
         path: "/v1/scenarios",
         summary: "The broken worlds there are",
-        answer: "a list: `name`, `title`, `symptom`, `edits`, `after`, `steps`",
+        answer: "a list: `name`, `title`, `symptom`, `edits`, `after`, `steps` (each also `how` and `see`, for the real product)",
         handler: || get(scenarios::list),
         ..PLAIN
     },

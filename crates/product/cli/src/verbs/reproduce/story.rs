@@ -95,6 +95,12 @@ impl Saw {
 pub(super) struct Step {
     /// What a person does.
     pub(super) title: String,
+    /// The same on the real product: click paths and lines of PowerShell.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) how: Vec<String>,
+    /// The vendor's page on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) see: Option<String>,
     /// Environments restarted.
     pub(super) restarted: Vec<String>,
     /// What came of the next try.
@@ -148,7 +154,12 @@ pub(super) enum Then {
 
 impl Step {
     pub(super) fn unneeded(step: &scenario::Step) -> Self {
-        Self { title: step.title.clone(), restarted: step.act.restart.clone(), then: Then::Unneeded }
+        Self::of(step, Then::Unneeded)
+    }
+
+    fn of(step: &scenario::Step, then: Then) -> Self {
+        let scenario::Step { title, how, see, act } = step.clone();
+        Self { title, how, see, restarted: act.restart, then }
     }
 
     /// Of a customer that was created, `account` is what it became in Dataverse.
@@ -166,7 +177,7 @@ impl Step {
             (false, Errand::CreateCustomer, None) => Then::Lost { chain: chain() },
             (false, _, None) => Then::Answered { chain: chain() },
         };
-        Self { title: step.title.clone(), restarted: step.act.restart.clone(), then }
+        Self::of(step, then)
     }
 
     /// Whether nothing is broken any more.

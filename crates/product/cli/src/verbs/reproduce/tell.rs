@@ -107,6 +107,7 @@ fn check(failed: &Failed) -> String {
 
 fn fixed(text: &mut String, step: &Step, palette: Palette) {
     let _ = writeln!(text, "     {}", harmless(&step.title));
+    by_hand(text, step);
     match &step.then {
         Then::Refused { by, error, failed, cause, .. } => {
             let error = error.as_deref().map(|error| format!(", {}", harmless(error))).unwrap_or_default();
@@ -136,6 +137,16 @@ fn fixed(text: &mut String, step: &Step, palette: Palette) {
         Then::Unneeded => {
             let _ = writeln!(text, "          not needed any more: it works already");
         }
+    }
+}
+
+/// How a person does a step on the real product, and the vendor's page last. Each stays on one line: it is for pasting.
+fn by_hand(text: &mut String, step: &Step) {
+    for line in &step.how {
+        let _ = writeln!(text, "          {}", harmless(line));
+    }
+    if let Some(page) = &step.see {
+        let _ = writeln!(text, "          see {}", harmless(page));
     }
 }
 

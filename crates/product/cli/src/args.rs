@@ -213,7 +213,7 @@ pub(crate) struct Reproduce {
     #[arg(value_name = "SCENARIO", default_value = mocktenant_scenario::default_name())]
     pub(crate) scenario: String,
 
-    /// Print JSON
+    /// Print JSON: scenario, what the user saw, chain, cause, and the steps with what each led to
     #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]
     pub(crate) json: bool,
 
@@ -234,7 +234,7 @@ Examples:
   mocktenant try --json                         {did, exchange, token_exchange,
                                                 status, refused, body}")]
 pub(crate) struct Try {
-    /// Print JSON
+    /// Print JSON: did, exchange, token_exchange, status, refused, body
     #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]
     pub(crate) json: bool,
 }
@@ -268,7 +268,7 @@ pub(crate) struct Explain {
     #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_ALL")]
     pub(crate) all: bool,
 
-    /// Print JSON
+    /// Print JSON: exchange, symptom, checks, cause and also, as docs/explain.md has it
     #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]
     pub(crate) json: bool,
 }
@@ -284,7 +284,7 @@ pub(crate) struct Journal {
     #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_FAILED")]
     pub(crate) failed: bool,
 
-    /// Print JSON, one exchange per line
+    /// Print JSON, one exchange per line, as GET /v1/journal gives it
     #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]
     pub(crate) json: bool,
 
@@ -412,7 +412,7 @@ pub(crate) struct Scenarios {
     #[arg(long, value_name = "SCOPE", requires = "reset")]
     pub(crate) scope: Option<String>,
 
-    /// Print JSON
+    /// Print JSON: a list of name, title and symptom
     #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]
     pub(crate) json: bool,
 }

@@ -10,9 +10,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 pub(crate) use mocktenant_diagnosis::shell_word as quoted;
-use mocktenant_lab::journal::{Batch, Reader};
+use mocktenant_lab::journal::{Batch, Reader, Record};
 pub(crate) use mocktenant_verdict::foreign::harmless;
 
+use crate::advice::Advisor;
 use crate::exchange_line::ExchangeLine;
 use crate::failure::Failure;
 
@@ -106,7 +107,11 @@ const MENTION_EVERY: Duration = Duration::from_secs(1);
 
 /// Prints what opens the screen, and a line per exchange until the lab is gone; what comes faster than anybody reads is
 /// counted instead. Only this thread ever waits for stdout.
-pub(crate) fn print_exchanges(opening: String, mut exchanges: Reader) -> io::Result<JoinHandle<()>> {
+pub(crate) fn print_exchanges(
+    opening: String,
+    mut exchanges: Reader,
+    mut advisor: Option<Advisor>,
+) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(String::from("console")).spawn(move || {
         // Nobody reading the screen is no reason not to serve.
         let _ = line(&opening);
@@ -118,8 +123,11 @@ pub(crate) fn print_exchanges(opening: String, mut exchanges: Reader) -> io::Res
             let Batch { records, missed, ended } = exchanges.read(allowance);
             allowance -= records.len();
             dropped += missed;
-            let mut lines: Vec<String> =
-                records.iter().map(|record| ExchangeLine::of(record).to_text(palette)).collect();
+            let mut told = |record: &Record| {
+                let cause = advisor.as_mut().and_then(|advisor| advisor.cause(record));
+                ExchangeLine::of(record).with_cause(cause).to_text(palette)
+            };
+            let mut lines: Vec<String> = records.iter().map(|record| told(record)).collect();
             drop(records);
             if dropped > 0 && (ended || mentioned.elapsed() >= MENTION_EVERY) {
                 lines.push(format!("... {dropped} lines dropped: mocktenant journal"));

@@ -19,6 +19,8 @@ use crate::console::{Paint, Palette, harmless};
 const TARGET_WIDTH: usize = 38;
 /// Longest value of a check shown, in characters.
 const VALUE_WIDTH: usize = 120;
+/// Longest cause shown, in characters: a whole sentence, with a pointer or a name in it.
+const CAUSE_WIDTH: usize = 600;
 /// Longest method shown, in characters.
 const METHOD_WIDTH: usize = 16;
 /// Longest word of a line shown, in characters: a method, a name, an id, whoever made it.
@@ -38,6 +40,10 @@ pub(crate) struct ExchangeLine {
     failed: Option<FailedCheck>,
     micros: u64,
     id: String,
+    /// Whether a client asked it itself.
+    root: bool,
+    /// What `explain` names as the cause.
+    cause: Option<String>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -73,7 +79,7 @@ impl ExchangeLine {
             actual: shown(&check.actual),
         });
         Self {
-            time: format!("{:02}:{:02}:{:02}.{:03}", at.hour(), at.minute(), at.second(), at.millisecond()),
+            time: format!("{:02}:{:02}:{:02}.{:03}Z", at.hour(), at.minute(), at.second(), at.millisecond()),
             status: u64::from(record.status),
             surface: record.surface.to_string(),
             request,
@@ -87,7 +93,29 @@ impl ExchangeLine {
             failed,
             micros: record.micros,
             id: record.id.to_string(),
+            root: record.parent.is_none(),
+            cause: None,
         }
+    }
+
+    /// With what `explain` names as its cause.
+    pub(crate) fn with_cause(mut self, cause: Option<String>) -> Self {
+        self.cause = cause;
+        self
+    }
+
+    /// Whether it is a refusal that a client got, so that there is something to explain.
+    pub(crate) fn is_told(&self) -> bool {
+        self.root && self.is_refused()
+    }
+
+    fn is_refused(&self) -> bool {
+        self.error.is_some() || self.failed.is_some() || self.status >= 400
+    }
+
+    /// Its id.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
     }
 
     /// From a record as the control API gives it; `None` for what is no record.
@@ -97,7 +125,7 @@ impl ExchangeLine {
 
     /// The line, and those below it for a refusal.
     pub(crate) fn to_text(&self, palette: Palette) -> String {
-        let refused = self.error.is_some() || self.failed.is_some() || self.status >= 400;
+        let refused = self.is_refused();
         let mut text = String::with_capacity(160);
         // What came as JSON is no more to be trusted than what a caller sent.
         let time = word(&self.time);
@@ -133,8 +161,12 @@ impl ExchangeLine {
                 value(&failed.expected),
                 value(&failed.actual)
             );
-            // What a check would have changed need not be the cause, which may lie with another product: one place says
-            // what to do, and this line names it.
+        }
+        // What a check would have changed need not be the cause, which may lie with another product: one place says what
+        // to do, and it is quoted here, or named.
+        if let Some(cause) = &self.cause {
+            let _ = write!(text, "\n              cause: {}", shown(cause, CAUSE_WIDTH));
+        } else if self.is_told() {
             let _ = write!(text, "\n              what to change: mocktenant explain {}", word(&self.id));
         }
         text
@@ -234,7 +266,7 @@ mod tests {
         }));
         assert_eq!(
             line.to_text(Palette::plain()),
-            "12:00:03.114  200 entra      POST  /c0117050.../oauth2/v2.0/token?...      app ...a001    1/1 checks  0.3 ms  x-01JD7K"
+            "12:00:03.114Z  200 entra      POST  /c0117050.../oauth2/v2.0/token?...      app ...a001    1/1 checks  0.3 ms  x-01JD7K"
         );
     }
 
@@ -250,7 +282,7 @@ mod tests {
         let text = line.to_text(Palette::plain());
         let (first, second) = text.split_once('\n').unwrap();
         assert!(
-            first.starts_with("12:00:04.000  401 entra") && first.contains("REFUSED AADSTS700027  x-1"),
+            first.starts_with("12:00:04.000Z  401 entra") && first.contains("REFUSED AADSTS700027  x-1"),
             "{first}"
         );
         assert_eq!(

@@ -3,6 +3,7 @@
 //! Decides nothing itself: reads the command line, runs one verb and turns its outcome into an exit code. Only this crate
 //! prints.
 
+mod advice;
 mod args;
 mod console;
 mod descriptors;

@@ -7,10 +7,12 @@ use crate::args::{Common, Journal};
 use crate::console::{self, Palette};
 use crate::exchange_line::ExchangeLine;
 use crate::failure::{Failure, Outcome};
-use crate::find_lab::LabAt;
+use crate::find_lab::{LabAt, encoded};
 
 /// Exchanges asked for at once.
 const PAGE: usize = 500;
+/// So many refusals are explained; the others name the command that does it.
+const EXPLAINED: usize = 50;
 /// How long one call waits for the next exchange, in seconds.
 const WAIT: u32 = 20;
 
@@ -20,13 +22,19 @@ pub(crate) async fn run(common: &Common, journal: Journal) -> Outcome {
     let palette = Palette::of_stdout();
     let failed = journal.failed;
     let mut since = if journal.follow { end(&lab).await? } else { 0 };
+    let mut left = EXPLAINED;
     loop {
         let wait = if journal.follow { WAIT } else { 0 };
         let path = format!("/v1/journal?failed={failed}&since={since}&limit={PAGE}&wait={wait}");
         let page = read_json(&lab.get(&path).await?).unwrap_or_default();
         let records = page["records"].as_array().map(Vec::as_slice).unwrap_or_default();
         for record in records {
-            match print(record, journal.json, palette) {
+            let printed = if journal.json {
+                console::line(&record.to_string())
+            } else {
+                console::line(&told(&lab, record, palette, &mut left).await)
+            };
+            match printed {
                 Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(0),
                 printed => printed.map_err(Failure::from)?,
             }
@@ -51,12 +59,25 @@ async fn end(lab: &LabAt) -> Result<u64, Failure> {
     }
 }
 
-fn print(record: &Value, json: bool, palette: Palette) -> std::io::Result<()> {
-    if json {
-        console::line(&record.to_string())
+/// The line of a record, with its cause in the words of `explain`.
+async fn told(lab: &LabAt, record: &Value, palette: Palette, left: &mut usize) -> String {
+    // A newer lab may write what this program cannot read: then it is shown as it is.
+    let Some(line) = ExchangeLine::from_json(record) else {
+        return console::harmless(&record.to_string()).into_owned();
+    };
+    let cause = if line.is_told() && *left > 0 {
+        *left -= 1;
+        cause(lab, line.id()).await
     } else {
-        // A newer lab may write what this program cannot read: then it is shown as it is.
-        let line = ExchangeLine::from_json(record).map(|line| line.to_text(palette));
-        console::line(&line.unwrap_or_else(|| console::harmless(&record.to_string()).into_owned()))
-    }
+        None
+    };
+    line.with_cause(cause).to_text(palette)
+}
+
+/// What `explain` names; `None` where the lab does not say.
+async fn cause(lab: &LabAt, id: &str) -> Option<String> {
+    let reply = lab.ask(&format!("/v1/explain?format=text&what={}", encoded(id))).await.ok()?;
+    let text = String::from_utf8_lossy(&reply.body);
+    let line = text.lines().find_map(|line| line.strip_prefix("cause "))?;
+    Some(line.trim_start().to_owned())
 }

@@ -14,6 +14,7 @@ use mocktenant_scenario as scenario;
 use mocktenant_server::{Options, Ports, Running, Settings, StartError};
 use mocktenant_world::World;
 
+use crate::advice::Advisor;
 use crate::args::{Common, Control, Serve};
 use crate::console::{self, Paint, Palette};
 use crate::failure::{Exit, Failure, Outcome};
@@ -41,7 +42,9 @@ pub(crate) async fn run(common: &Common, serve: Serve, began: Instant) -> Outcom
     let ready = format!("mocktenant ready in {} ms", began.elapsed().as_millis());
     let opening =
         format!("{}\n{}", screen(&running.settings(), common, palette), palette.paint(Paint::Strong, &ready));
-    let mut writers = vec![console::print_exchanges(opening, running.lab().journal().reader())?];
+    // Without one the lines name the command that says it.
+    let advisor = Advisor::new(running.lab().downgrade()).ok();
+    let mut writers = vec![console::print_exchanges(opening, running.lab().journal().reader(), advisor)?];
     if let Some(file) = journal_file {
         // Followed before it is read, so that nothing falls between the two.
         let exchanges = running.lab().journal().follow();
@@ -181,7 +184,8 @@ fn screen(settings: &Settings, common: &Common, palette: Palette) -> String {
     let flag =
         common.state.as_ref().map(|state| format!(" --state {}", console::quoted(&state.to_string_lossy())));
     let flag = flag.unwrap_or_default();
-    let _ = writeln!(screen, "\n  every value of this lab, to paste             mocktenant settings{flag}");
+    let _ = writeln!(screen, "\n  the same, in three lines                       mocktenant try{flag}");
+    let _ = writeln!(screen, "  every value of this lab, to paste             mocktenant settings{flag}");
     let _ = writeln!(screen, "  see a failure told from end to end            mocktenant reproduce");
     let _ = writeln!(screen, "  why was the last call refused                 mocktenant explain{flag}");
     screen
@@ -208,10 +212,14 @@ fn create_a_customer(settings: &Settings) -> Option<[String; 2]> {
         console::quoted(&entra.client_id),
         console::quoted(&entra.client_secret),
     );
+    // A number of its own each time the line is run, or it could be run once.
+    let number = "DE-NUMBER";
+    let mut sample = aos.sample_customer.clone();
+    sample["CustomerAccount"] = number.into();
+    let sample = console::quoted(&sample.to_string()).replace(number, "DE-'\"$(date +%s)\"'");
     let customer = format!(
         "curl -s --cacert {ca} {url}/data/CustomersV3 -H \"Authorization: Bearer $TOKEN\" \
-         -H 'Content-Type: application/json' -d {}",
-        console::quoted(&aos.sample_customer.to_string()),
+         -H 'Content-Type: application/json' -d {sample}"
     );
     Some([token, customer])
 }

@@ -35,7 +35,7 @@ catalogue! {
             text: "Unable to write data to entity {set}\nAuthentication failed with error\nFailed to authenticate for {url}\nFor information on troubleshooting see\nhttps://go.microsoft.com/fwlink/?linkid=2244045\nUnable to get access token",
             fidelity: Observed, source: "field report: Dual Write Error \"Failed to authenticate\" and \"Unable to get access token\" from Tier1 Cloud-Hosted to Dynamics 365 Sales; that line feeds join the lines is inferred",
             cause: "the AOS could not get an access token for Dataverse",
-            change: "Follow the certificate recipe for one-box environments (secure-developer-vm, External integrations).",
+            change: "Set up the certificate as the article on one-box environments says (secure-developer-vm, External integrations).",
         }
         /// Dataverse answered with an error of its own.
         WriteRefused { set: String, entity: String, status: Cow<'static, str>, code: String, message: String, troubleshooting: Troubleshooting } => {

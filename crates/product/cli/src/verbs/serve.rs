@@ -184,7 +184,7 @@ fn screen(settings: &Settings, common: &Common, palette: Palette) -> String {
     let flag =
         common.state.as_ref().map(|state| format!(" --state {}", console::quoted(&state.to_string_lossy())));
     let flag = flag.unwrap_or_default();
-    let _ = writeln!(screen, "\n  the same, in three lines                       mocktenant try{flag}");
+    let _ = writeln!(screen, "\n  the same, in three lines                      mocktenant try{flag}");
     let _ = writeln!(screen, "  every value of this lab, to paste             mocktenant settings{flag}");
     let _ = writeln!(screen, "  see a failure told from end to end            mocktenant reproduce");
     let _ = writeln!(screen, "  why was the last call refused                 mocktenant explain{flag}");

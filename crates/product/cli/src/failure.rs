@@ -77,7 +77,8 @@ impl Failure {
     /// With one more thing to do.
     pub(crate) fn and_hint(mut self, more: &str) -> Self {
         self.hint = Some(match self.hint {
-            Some(hint) => format!("{hint} {more}"),
+            Some(question) if question.ends_with('?') => format!("{question} {more}"),
+            Some(hint) => format!("{hint}; {more}"),
             None => more.to_owned(),
         });
         self

@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use crate::explanation::{Cause, ExplainedCheck, Explanation, Kind};
 
 /// What stands behind a refusal that was only met because something was made up.
-const ASSUMED: &str = " (something stood in for what is needed)";
+const ASSUMED: &str = " (tried with a stand-in for what is missing above)";
 /// What a person has to know of an explanation that had no world.
 const WITHOUT_WORLD: &str = "note    told from the records alone: without a world there is no file and line, no edit to send, and nothing was tried out";
 /// Characters nobody sees that come with a copied value, by their Unicode names.

@@ -77,7 +77,8 @@ pub struct Act {
 pub struct Step {
     /// What a person does, in one line; roles stand here too.
     pub title: String,
-    /// The same on the real product: a click path or a line of PowerShell each; roles stand here too.
+    /// The same on the real product: a click path or a command of PowerShell each, which may have several lines; roles
+    /// stand here too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub how: Vec<String>,
     /// The vendor's page on it, an https address.
@@ -187,6 +188,21 @@ impl TryFrom<String> for Words {
     }
 }
 
+/// What a person does by hand: words, or lines to paste as they stand.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct ByHand(String);
+
+impl TryFrom<String> for ByHand {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.lines().try_for_each(|line| Words::try_from(line.to_owned()).map(drop))?;
+        // A text without any line has no words either.
+        if text.is_empty() { Words::try_from(text).map(|words| Self(words.0)) } else { Ok(Self(text)) }
+    }
+}
+
 /// The address of a page.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
@@ -256,7 +272,7 @@ impl TryFrom<WrittenAct> for Act {
 struct WrittenStep {
     title: String,
     #[serde(default)]
-    how: Vec<Words>,
+    how: Vec<ByHand>,
     #[serde(default)]
     see: Option<Page>,
     #[serde(default)]
@@ -278,7 +294,7 @@ impl TryFrom<WrittenStep> for Step {
         cast::known(&title)?;
         Ok(Self {
             title,
-            how: how.into_iter().map(|Words(line)| line).collect(),
+            how: how.into_iter().map(|ByHand(lines)| lines).collect(),
             see: see.map(|Page(address)| address),
             act: WrittenAct { restore, edits, wait, restart }.try_into()?,
         })

@@ -240,7 +240,8 @@ fn a_page_is_an_https_address_and_words_are_one_line_with_roles_there_are() {
     let filled = cast(&contoso()).step(&with("how: [\"spn:{app}\"]").unwrap().steps[0]).unwrap();
     assert_eq!(filled.how, [format!("spn:{APP}")]);
     for (wrong, message) in [
-        ("how: [\"a\\nb\"]", "is not one line of words"),
+        ("how: [\"a\\n\\nb\"]", "is not one line of words"),
+        ("how: [\"a\\tb\"]", "is not one line of words"),
         ("how: [\" \"]", "is not one line of words"),
         ("how: [\"{aap}\"]", "`{aap}` is no role"),
     ] {

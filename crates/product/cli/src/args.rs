@@ -231,12 +231,17 @@ Exits 0 if it was created, 1 if it was refused.
 
 Examples:
   mocktenant try                                one line for each product of the chain
+  mocktenant try --curl                         the two lines that do it with curl
   mocktenant try --json                         {did, exchange, token_exchange,
                                                 status, refused, body}")]
 pub(crate) struct Try {
     /// Print JSON: did, exchange, token_exchange, status, refused, body
     #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]
     pub(crate) json: bool,
+
+    /// Print the same as lines for a shell with curl and sed, and create nothing
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_CURL", conflicts_with = "json")]
+    pub(crate) curl: bool,
 }
 
 /// `explain`.

@@ -1,11 +1,10 @@
 //! Everything that is printed.
 //!
-//! Decides colour (only on a terminal, never with `NO_COLOR`) and that nothing a stranger sent reaches a terminal as a
-//! control character, or as one that reorders or hides its neighbours. Lines about exchanges come from the journal, which a thread of their own looks at now and then:
+//! Decides that nothing a stranger sent reaches a terminal as a control character, or as one that reorders or hides its
+//! neighbours. Lines about exchanges come from the journal, which a thread of their own looks at now and then:
 //! what it cannot keep up with is dropped with a count, and no exchange ever waits for a terminal or wakes anybody.
 
-use std::borrow::Cow;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -16,54 +15,7 @@ pub(crate) use mocktenant_verdict::foreign::harmless;
 use crate::advice::Advisor;
 use crate::exchange_line::ExchangeLine;
 use crate::failure::Failure;
-
-/// Whether `NO_COLOR` asks for no colour (no-color.org: present and not empty).
-pub(crate) fn colour_forbidden() -> bool {
-    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-}
-
-/// Colours used.
-#[derive(Clone, Copy)]
-pub(crate) enum Paint {
-    /// What succeeded.
-    Good,
-    /// What was refused.
-    Bad,
-    /// What matters less.
-    Faint,
-    /// Headings.
-    Strong,
-}
-
-/// Paints, or does not.
-#[derive(Clone, Copy)]
-pub(crate) struct Palette(bool);
-
-impl Palette {
-    /// As stdout wants it.
-    pub(crate) fn of_stdout() -> Self {
-        Self(io::stdout().is_terminal() && !colour_forbidden())
-    }
-
-    #[cfg(test)]
-    pub(crate) fn plain() -> Self {
-        Self(false)
-    }
-
-    /// The text in a colour.
-    pub(crate) fn paint(self, paint: Paint, text: &str) -> Cow<'_, str> {
-        if !self.0 {
-            return Cow::Borrowed(text);
-        }
-        let code = match paint {
-            Paint::Good => "32",
-            Paint::Bad => "31;1",
-            Paint::Faint => "2",
-            Paint::Strong => "1",
-        };
-        Cow::Owned(format!("\x1b[{code}m{text}\x1b[0m"))
-    }
-}
+use crate::screen::Screen;
 
 /// [`harmless`], line by line. Only for texts that are meant to have lines: a value within a line is made [`harmless`]
 /// before the line is put together, or its line ends would pass for the text's.
@@ -115,7 +67,7 @@ pub(crate) fn print_exchanges(
     std::thread::Builder::new().name(String::from("console")).spawn(move || {
         // Nobody reading the screen is no reason not to serve.
         let _ = line(&opening);
-        let palette = Palette::of_stdout();
+        let screen = Screen::of_stdout();
         let mut allowance = BURST;
         let mut dropped = 0_u64;
         let mut mentioned = Instant::now();
@@ -125,7 +77,7 @@ pub(crate) fn print_exchanges(
             dropped += missed;
             let mut told = |record: &Record| {
                 let cause = advisor.as_mut().and_then(|advisor| advisor.cause(record));
-                ExchangeLine::of(record).with_cause(cause).to_text(palette)
+                ExchangeLine::of(record).with_cause(cause).to_text(screen)
             };
             let mut lines: Vec<String> = records.iter().map(|record| told(record)).collect();
             drop(records);

@@ -1,4 +1,4 @@
-//! One line per exchange, and two more for what refused it.
+//! One line per exchange, two where the screen is narrow, and more for what refused it.
 //!
 //! Decides what a person sees of an exchange at a glance: when, status, surface, request, who asked, how many checks held,
 //! how long it took, its id. The same line comes from a live record and from the control API's JSON.
@@ -13,10 +13,19 @@ use mocktenant_world::is_guid;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::console::{Paint, Palette, harmless};
+use crate::console::harmless;
+use crate::screen::{Paint, Screen};
 
 /// Longest target shown, in characters.
 const TARGET_WIDTH: usize = 38;
+/// Where the lines below an exchange begin, and where theirs go on.
+const BELOW: &str = "              ";
+const BELOW_THAT: &str = "                ";
+/// Columns an exchange needs to be told whole on one line.
+const WIDE: usize = 124;
+/// Longest request shown where the screen is narrower than that, and the longest part of its path.
+const NARROW_WIDTH: usize = 35;
+const NARROW_SEGMENT: usize = 16;
 /// Longest value of a check shown, in characters.
 const VALUE_WIDTH: usize = 120;
 /// Longest cause shown, in characters: a whole sentence, with a pointer or a name in it.
@@ -124,52 +133,88 @@ impl ExchangeLine {
     }
 
     /// The line, and those below it for a refusal.
-    pub(crate) fn to_text(&self, palette: Palette) -> String {
-        let refused = self.is_refused();
-        let mut text = String::with_capacity(160);
-        // What came as JSON is no more to be trusted than what a caller sent.
-        let time = word(&self.time);
-        let status = if self.status == 0 { String::from("  -") } else { self.status.to_string() };
-        let status = palette.paint(if refused { Paint::Bad } else { Paint::Good }, &status);
-        let client = self.client.as_deref().map(|client| format!("app {}", tail(client))).unwrap_or_default();
-        let surface = word(if self.surface.is_empty() { "-" } else { &self.surface });
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{}  {status} {surface:<9}  ", palette.paint(Paint::Faint, &time));
-        let _ = write!(text, "{:<44}  {client:<11}  ", harmless(&self.request));
-        match (&self.error, refused) {
-            (Some(error), _) => {
-                let error = format!("REFUSED {}", value(error));
-                let _ = write!(text, "{}", palette.paint(Paint::Bad, &error));
-            }
-            (None, true) => {
-                let _ = write!(text, "{}", palette.paint(Paint::Bad, "REFUSED"));
-            }
-            (None, false) if self.asked > 0 => {
-                let counted = format!("{}/{} checks", self.passed, self.asked);
-                let _ = write!(text, "{counted:>12}  {}", milliseconds(self.micros));
-            }
-            (None, false) => {
-                let _ = write!(text, "{:>12}  {}", "", milliseconds(self.micros));
-            }
+    pub(crate) fn to_text(&self, screen: Screen) -> String {
+        let wide = screen.fits(WIDE);
+        let mut text = if wide { self.wide(screen) } else { self.narrow(screen) };
+        let mut below = Vec::new();
+        if !wide && let Some(error) = &self.error {
+            let client = self.client().map(|client| format!(" ({client})"));
+            below.push(format!("{}{}", value(error), client.unwrap_or_default()));
         }
-        let _ = write!(text, "  {}", palette.paint(Paint::Faint, &word(&self.id)));
         if let Some(failed) = &self.failed {
-            let _ = write!(
-                text,
-                "\n              {}: expected {}, got {}",
-                word(&failed.name),
-                value(&failed.expected),
-                value(&failed.actual)
-            );
+            let (name, expected) = (word(&failed.name), value(&failed.expected));
+            below.push(format!("{name}: expected {expected}, got {}", value(&failed.actual)));
         }
         // What a check would have changed need not be the cause, which may lie with another product: one place says what
         // to do, and it is quoted here, or named.
         if let Some(cause) = &self.cause {
-            let _ = write!(text, "\n              cause: {}", shown(cause, CAUSE_WIDTH));
+            below.push(format!("cause: {}", shown(cause, CAUSE_WIDTH)));
         } else if self.is_told() {
-            let _ = write!(text, "\n              what to change: mocktenant explain {}", word(&self.id));
+            below.push(format!("what to change: mocktenant explain {}", word(&self.id)));
+        }
+        for words in below {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "\n{}", screen.wrapped(BELOW, BELOW_THAT, &words));
         }
         text
+    }
+
+    /// All of it on one line.
+    fn wide(&self, screen: Screen) -> String {
+        let came_to = match &self.error {
+            Some(error) => screen.paint(Paint::Bad, &format!("REFUSED {}", value(error))).into_owned(),
+            None if self.is_refused() => screen.paint(Paint::Bad, "REFUSED").into_owned(),
+            None => {
+                let counted = self.counted().map(|counted| format!("{counted} checks")).unwrap_or_default();
+                format!("{counted:>12}  {}", milliseconds(self.micros))
+            }
+        };
+        format!(
+            "{}  {} {:<9}  {:<44}  {:<11}  {came_to}  {}",
+            screen.paint(Paint::Faint, &word(&self.time)),
+            self.painted_status(screen),
+            self.surface(),
+            harmless(&self.request),
+            self.client().unwrap_or_default(),
+            screen.paint(Paint::Faint, &word(&self.id))
+        )
+    }
+
+    /// What a person needs at a glance, on one line of eighty columns.
+    fn narrow(&self, screen: Screen) -> String {
+        let time = word(&self.time);
+        let seconds = time.split_once('.').map_or(time.as_str(), |(seconds, _)| seconds);
+        let came_to = match self.counted() {
+            _ if self.is_refused() => screen.paint(Paint::Bad, "REFUSED").into_owned(),
+            counted => format!("{:>7}", counted.unwrap_or_default()),
+        };
+        format!(
+            "{} {} {:<9} {:<35} {came_to} {}",
+            screen.paint(Paint::Faint, &format!("{seconds}Z")),
+            self.painted_status(screen),
+            self.surface(),
+            narrowed(&harmless(&self.request)),
+            screen.paint(Paint::Faint, &word(&self.id))
+        )
+    }
+
+    fn painted_status(&self, screen: Screen) -> String {
+        let status = if self.status == 0 { String::from("  -") } else { format!("{:>3}", self.status) };
+        let paint = if self.is_refused() { Paint::Bad } else { Paint::Good };
+        screen.paint(paint, &status).into_owned()
+    }
+
+    fn surface(&self) -> String {
+        word(if self.surface.is_empty() { "-" } else { &self.surface })
+    }
+
+    fn client(&self) -> Option<String> {
+        self.client.as_deref().map(|client| format!("app {}", tail(client)))
+    }
+
+    /// How many checks held, of those that arose.
+    fn counted(&self) -> Option<String> {
+        (self.asked > 0).then(|| format!("{}/{}", self.passed, self.asked))
     }
 }
 
@@ -246,6 +291,21 @@ pub(crate) fn shortened(target: &str) -> String {
     shown
 }
 
+/// A request for a narrow line: `POST  /a/b` with the long parts of its path cut.
+fn narrowed(request: &str) -> String {
+    let (method, target) = request.split_once(' ').unwrap_or((request, ""));
+    let cut_short = |segment: &str| {
+        if segment.chars().count() > NARROW_SEGMENT {
+            excerpt(segment, NARROW_SEGMENT - 3).into_owned()
+        } else {
+            segment.to_owned()
+        }
+    };
+    let segments: Vec<String> = target.trim_start().split('/').map(cut_short).collect();
+    let shown = format!("{method:<4} {}", segments.join("/"));
+    if shown.chars().count() > NARROW_WIDTH { excerpt(&shown, NARROW_WIDTH - 3).into_owned() } else { shown }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -265,9 +325,32 @@ mod tests {
             "micros": 340,
         }));
         assert_eq!(
-            line.to_text(Palette::plain()),
+            line.to_text(Screen::plain(500)),
             "12:00:03.114Z  200 entra      POST  /c0117050.../oauth2/v2.0/token?...      app ...a001    1/1 checks  0.3 ms  x-01JD7K"
         );
+    }
+
+    #[test]
+    fn on_a_narrow_screen_it_is_one_line_too_and_why_it_was_refused_stands_below() {
+        let mut record = json!({
+            "id": "x-01JD7K2.13", "kind": "request", "at": "2026-11-22T12:00:03.114873Z", "surface": "dataverse",
+            "request": { "method": "POST", "url": "https://h/contoso.onmicrosoft.com/oauth2/v2.0/token?a=b" },
+            "answer": { "status": 200 }, "error": null, "micros": 340,
+            "checks": [{ "name": "a", "expected": "", "actual": "", "outcome": "passed" }],
+            "facts": [{ "name": "client-id", "value": "c0117050-0000-4000-8000-00000000a001" }],
+        });
+        let healthy = line(record.clone()).to_text(Screen::plain(80));
+        assert_eq!(
+            healthy,
+            "12:00:03Z 200 dataverse POST /contoso.onmic.../oauth2/v2...     1/1 x-01JD7K2.13"
+        );
+        assert_eq!(healthy.chars().count(), 80);
+        record["error"] = json!("AADSTS7000215");
+        let refused = line(record).to_text(Screen::plain(80));
+        let lines: Vec<&str> = refused.lines().collect();
+        assert!(lines[0].contains(" REFUSED x-01JD7K2.13"), "{refused}");
+        assert_eq!(lines[1], "              AADSTS7000215 (app ...a001)");
+        assert_eq!(lines[2], "              what to change: mocktenant explain x-01JD7K2.13");
     }
 
     #[test]
@@ -279,7 +362,7 @@ mod tests {
                 "change": "upload the .cer" }],
             "facts": [], "micros": 1,
         }));
-        let text = line.to_text(Palette::plain());
+        let text = line.to_text(Screen::plain(500));
         let (first, second) = text.split_once('\n').unwrap();
         assert!(
             first.starts_with("12:00:04.000Z  401 entra") && first.contains("REFUSED AADSTS700027  x-1"),
@@ -315,8 +398,8 @@ mod tests {
             "checks": [{ "name": evil, "outcome": "failed", "expected": evil, "actual": evil, "change": evil }],
             "facts": [{ "name": "client-id", "value": evil }],
         }));
-        let text = line.to_text(Palette::plain());
-        assert_eq!(text.lines().count(), 3, "{text}");
+        let text = line.to_text(Screen::plain(500));
+        assert!(text.lines().skip(1).all(|line| line.starts_with(BELOW)), "{text}");
         assert!(!text.contains(['\u{202e}', '\u{200b}']), "{text}");
         assert_eq!(value(&"\u{feff}".repeat(VALUE_WIDTH)).chars().count(), VALUE_WIDTH + 3);
     }
@@ -333,10 +416,10 @@ mod tests {
     fn a_start_and_a_call_that_reached_nobody_have_lines_too() {
         let start =
             json!({ "kind": "start", "machine": "environment/onebox/aos1", "surface": "aos", "id": "x-2" });
-        assert!(line(start).to_text(Palette::plain()).contains("aos        start onebox/aos1"));
+        assert!(line(start).to_text(Screen::plain(500)).contains("aos        start onebox/aos1"));
         let call = json!({ "kind": "call", "id": "x-2.1", "error": "no-answer",
             "facts": [{ "name": "call-error", "value": "connection refused by a:443" }] });
-        let text = line(call).to_text(Palette::plain());
+        let text = line(call).to_text(Screen::plain(500));
         assert!(text.contains("REFUSED connection refused by a:443"), "{text}");
     }
 
@@ -345,7 +428,7 @@ mod tests {
         for record in [Value::Null, json!([]), with(json!({ "checks": 7 }))] {
             assert_eq!(ExchangeLine::from_json(&record), None);
         }
-        line(json!({ "request": { "method": "", "url": "é" } })).to_text(Palette::plain());
+        line(json!({ "request": { "method": "", "url": "é" } })).to_text(Screen::plain(500));
         assert_eq!(shortened(&"é".repeat(200)).chars().count(), TARGET_WIDTH);
     }
 }

@@ -18,7 +18,7 @@ use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::args::{Common, LogFormat, LogLevel};
-use crate::console;
+use crate::screen;
 
 /// Longest line, in bytes. Texts of strangers are bounded where they are logged; this is for what nobody thought of.
 const LINE_BUDGET: usize = 1_800;
@@ -132,7 +132,7 @@ fn dispatch(common: &Common, log: &Log) -> Dispatch {
     match common.log_format {
         LogFormat::Json => Dispatch::new(subscriber.json().finish()),
         LogFormat::Text => {
-            let colour = io::stderr().is_terminal() && !console::colour_forbidden();
+            let colour = io::stderr().is_terminal() && !screen::colour_forbidden();
             Dispatch::new(subscriber.with_ansi(colour).with_target(false).finish())
         }
     }

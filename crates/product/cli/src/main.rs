@@ -13,6 +13,7 @@ mod find_lab;
 mod journal_file;
 mod log;
 mod named;
+mod screen;
 mod signals;
 mod verbs;
 

@@ -114,7 +114,8 @@ fn of_fifty_serves_at_once_on_one_state_directory_one_serves_and_the_others_name
 fn reproduce_prints_the_six_lines_names_the_certificate_and_walks_the_recipe_to_green() {
     let scratch = tempfile::tempdir().unwrap();
     let mut command = binary::command();
-    command.args(["reproduce", "--state"]).arg(scratch.path());
+    // A wide screen: what a user saw is one line each there.
+    command.args(["reproduce", "--state"]).arg(scratch.path()).env("COLUMNS", "120");
     let run = binary::run(command, Duration::from_secs(60));
     let text = &run.stdout;
     assert_eq!(run.code, 0, "{text}\n{}", run.stderr);

@@ -10,9 +10,9 @@ use mocktenant_server::client::read_json;
 use serde_json::json;
 
 use crate::args::{Common, Explain};
-use crate::console::{Paint, Palette};
 use crate::failure::{Exit, Failure, Outcome};
-use crate::find_lab::{LabAt, encoded, refusal};
+use crate::find_lab::{LabAt, encoded, flags, refusal};
+use crate::screen::{Paint, Screen};
 use crate::{console, journal_file};
 
 /// What to do about an id nobody knows.
@@ -43,27 +43,42 @@ pub(crate) async fn run(common: &Common, explain: Explain) -> Outcome {
         console::line(&format!("{document:#}"))?;
         document.get("cause").is_some_and(|cause| !cause.is_null())
     } else {
-        console::line(&painted(&String::from_utf8_lossy(&reply.body)))?;
+        console::line(&shown(&String::from_utf8_lossy(&reply.body), &flags(common), Screen::of_stdout()))?;
         reply.headers.get("x-mocktenant-explained").is_some_and(|explained| explained.as_bytes() == b"true")
     };
     Ok(u8::from(!explained))
 }
 
-/// The text with colours, where stdout has them: a line says by its first word what it is.
-fn painted(text: &str) -> String {
-    let palette = Palette::of_stdout();
-    let paint = |line: &str| {
+/// The text as the screen can show it: a line says by its first word what it is. What is to be pasted stays on its line,
+/// with the `flags` that lead it to this lab.
+fn shown(text: &str, flags: &str, screen: Screen) -> String {
+    let mut pasted = false;
+    let line = |line: &str| {
         let line = console::harmless(line);
-        let paint = match line.split_whitespace().next().unwrap_or_default() {
+        let tag = line.split_whitespace().next().unwrap_or_default();
+        let below = match tag {
+            "|" => "  | ",
+            "FAILED" | "passed" | "skipped" | "no" => "             ",
+            _ => "        ",
+        };
+        pasted = tag == "run" || (pasted && line.starts_with("        "));
+        let paint = match tag {
             "cause" => Paint::Strong,
             "run" => Paint::Good,
             "|" | "FAILED" => Paint::Bad,
             "passed" | "skipped" | "no" => Paint::Faint,
-            _ => return line.into_owned(),
+            _ => Paint::Plain,
         };
-        palette.paint(paint, &line).into_owned()
+        let (indent, words) = line.split_at(line.len() - line.trim_start().len());
+        let wrapped = if pasted {
+            format!("{line}{}", if words.starts_with("mocktenant ") { flags } else { "" })
+        } else {
+            screen.wrapped(indent, below, words)
+        };
+        let lines = wrapped.lines().map(|line| screen.paint(paint, line).into_owned());
+        lines.collect::<Vec<_>>().join("\n")
     };
-    text.lines().map(paint).collect::<Vec<_>>().join("\n")
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// The same from a journal file.
@@ -83,7 +98,7 @@ fn from_file(file: &Path, explain: &Explain) -> Outcome {
     if explain.json {
         console::line(&format!("{:#}", json!(explanation)))?;
     } else {
-        console::line(&painted(&explanation.to_text(explain.all)))?;
+        console::line(&shown(&explanation.to_text(explain.all), "", Screen::of_stdout()))?;
     }
     Ok(u8::from(!explanation.explained()))
 }

@@ -4,10 +4,11 @@ use mocktenant_server::client::read_json;
 use serde_json::Value;
 
 use crate::args::{Common, Journal};
-use crate::console::{self, Palette};
+use crate::console;
 use crate::exchange_line::ExchangeLine;
 use crate::failure::{Failure, Outcome};
 use crate::find_lab::{LabAt, encoded};
+use crate::screen::Screen;
 
 /// Exchanges asked for at once.
 const PAGE: usize = 500;
@@ -19,7 +20,7 @@ const WAIT: u32 = 20;
 /// Prints what there is; with `--follow`, what happens from now on until stopped or until nobody reads.
 pub(crate) async fn run(common: &Common, journal: Journal) -> Outcome {
     let lab = LabAt::find(common).await?;
-    let palette = Palette::of_stdout();
+    let screen = Screen::of_stdout();
     let failed = journal.failed;
     let mut since = if journal.follow { end(&lab).await? } else { 0 };
     let mut left = EXPLAINED;
@@ -32,7 +33,7 @@ pub(crate) async fn run(common: &Common, journal: Journal) -> Outcome {
             let printed = if journal.json {
                 console::line(&record.to_string())
             } else {
-                console::line(&told(&lab, record, palette, &mut left).await)
+                console::line(&told(&lab, record, screen, &mut left).await)
             };
             match printed {
                 Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(0),
@@ -59,8 +60,8 @@ async fn end(lab: &LabAt) -> Result<u64, Failure> {
     }
 }
 
-/// The line of a record, with its cause in the words of `explain`.
-async fn told(lab: &LabAt, record: &Value, palette: Palette, left: &mut usize) -> String {
+/// The line of a record, with its cause in the words of `explain` while there are any `left` to be asked for.
+pub(crate) async fn told(lab: &LabAt, record: &Value, screen: Screen, left: &mut usize) -> String {
     // A newer lab may write what this program cannot read: then it is shown as it is.
     let Some(line) = ExchangeLine::from_json(record) else {
         return console::harmless(&record.to_string()).into_owned();
@@ -71,7 +72,7 @@ async fn told(lab: &LabAt, record: &Value, palette: Palette, left: &mut usize) -
     } else {
         None
     };
-    line.with_cause(cause).to_text(palette)
+    line.with_cause(cause).to_text(screen)
 }
 
 /// What `explain` names; `None` where the lab does not say.

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::args::{Common, Scenarios};
 use crate::console;
 use crate::failure::{Exit, Failure, Outcome};
-use crate::find_lab::{LabAt, encoded_segment, refusal};
+use crate::find_lab::{LabAt, encoded_segment, flags, refusal};
+use crate::screen::Screen;
 
 /// Listing needs no lab.
 pub(crate) async fn run(common: &Common, scenarios: Scenarios) -> Outcome {
@@ -21,9 +22,10 @@ pub(crate) async fn run(common: &Common, scenarios: Scenarios) -> Outcome {
             _ => {}
         }
         console::line(&format!(
-            "the lab at {} is now {}; back: mocktenant scenarios --reset",
+            "the lab at {} is now {}\nback: mocktenant scenarios --reset{}",
             lab.url(),
-            console::harmless(name)
+            console::harmless(name),
+            flags(common)
         ))?;
         return Ok(0);
     }
@@ -62,21 +64,21 @@ pub(crate) async fn run(common: &Common, scenarios: Scenarios) -> Outcome {
         console::line(&format!("{:#}", Value::Array(list)))?;
         return Ok(0);
     }
+    let screen = Screen::of_stdout();
     if let (Some(_), [scenario]) = (&scenarios.name, &all[..]) {
         let name = &scenario.name;
-        console::line(&format!("{name}\n{}\n", scenario.title))?;
-        console::line(&format!("told from end to end, in a lab of its own:  mocktenant reproduce {name}"))?;
-        console::line(&format!(
-            "break the running lab like this:            mocktenant scenarios --use {name}"
-        ))?;
+        console::line(&format!("{name}\n{}\n", screen.wrapped("", "", &scenario.title)))?;
+        console::line(&format!("tell it from end to end:    mocktenant reproduce {name}"))?;
+        console::line(&format!("break the running lab so:   mocktenant scenarios --use {name}"))?;
         return Ok(0);
     }
     let width = all.iter().map(|scenario| scenario.name.len()).max().unwrap_or(0);
     for scenario in &all {
-        console::line(&format!("{:width$}  {}", scenario.name, scenario.title))?;
+        let first = format!("{:width$}  ", scenario.name);
+        console::line(&screen.wrapped(&first, &" ".repeat(width + 2), &scenario.title))?;
     }
     console::line(
-        "\ntell one from end to end:     mocktenant reproduce NAME\nbreak the running lab so:     mocktenant scenarios --use NAME",
+        "\ntell one from end to end:   mocktenant reproduce NAME\nbreak the running lab so:   mocktenant scenarios --use NAME",
     )?;
     Ok(0)
 }

@@ -1,10 +1,9 @@
 //! `serve`: runs a lab until it is stopped.
 //!
-//! Decides the one screen a person starts from: every URL and value to paste, and a line that creates a customer. All of it
-//! is taken from the settings document, so that screen and settings.json never differ.
+//! Decides the one screen a person starts from: every URL and value to paste, and the command for what one may want next.
+//! All of it is taken from the settings document, so that screen and settings.json never differ.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -16,16 +15,20 @@ use mocktenant_world::World;
 
 use crate::advice::Advisor;
 use crate::args::{Common, Control, Serve};
-use crate::console::{self, Paint, Palette};
+use crate::console;
 use crate::failure::{Exit, Failure, Outcome};
-use crate::find_lab::{needed_state_directory, state_directory};
+use crate::find_lab::{flags, needed_state_directory, state_directory};
 use crate::journal_file;
+use crate::screen::{Paint, Screen};
 use crate::signals::Signals;
+use crate::verbs::try_once::with_curl;
 
 /// How long exchanges under way may take to end after the first signal.
 const GRACE: Duration = Duration::from_secs(5);
 /// How long the last lines may take to be written.
 const LAST_LINES: Duration = Duration::from_millis(500);
+/// Columns that the widest row of the table needs, values and remarks beside one another.
+const WHOLE_ROW: usize = 138;
 
 /// Serves until a signal; exits 0.
 pub(crate) async fn run(common: &Common, serve: Serve, began: Instant) -> Outcome {
@@ -38,10 +41,10 @@ pub(crate) async fn run(common: &Common, serve: Serve, began: Instant) -> Outcom
         running = mocktenant_server::start(options) => running.map_err(|error| cannot_start(&error))?,
         () = signals.next() => return Ok(0),
     };
-    let palette = Palette::of_stdout();
+    let screen = Screen::of_stdout();
     let ready = format!("mocktenant ready in {} ms", began.elapsed().as_millis());
     let opening =
-        format!("{}\n{}", screen(&running.settings(), common, palette), palette.paint(Paint::Strong, &ready));
+        format!("{}\n{}", opening(&running.settings(), common, screen), screen.paint(Paint::Strong, &ready));
     // Without one the lines name the command that says it.
     let advisor = Advisor::new(running.lab().downgrade()).ok();
     let mut writers = vec![console::print_exchanges(opening, running.lab().journal().reader(), advisor)?];
@@ -121,107 +124,80 @@ pub(crate) fn options(common: &Common, serve: Serve) -> Result<Options, Failure>
     })
 }
 
-/// The screen, from the settings document; what is not in it is not on the screen.
-fn screen(settings: &Settings, common: &Common, palette: Palette) -> String {
+/// What is printed first, from the settings document; what is not in it is not on the screen.
+fn opening(settings: &Settings, common: &Common, screen: Screen) -> String {
     let entra = &settings.entra;
-    let state = state_directory(common).unwrap_or_default();
-    let mut screen = String::with_capacity(2048);
-    // Writing to a String cannot fail, here and below.
-    let _ = writeln!(
-        screen,
-        "{}   world: Contoso (built in)   state: {}   keys: published, not secret\n",
-        palette.paint(Paint::Strong, concat!("mocktenant ", env!("CARGO_PKG_VERSION"))),
-        from_home(&state.to_string_lossy()),
+    let state = from_home(&state_directory(common).unwrap_or_default().to_string_lossy());
+    let version = concat!("mocktenant ", env!("CARGO_PKG_VERSION"));
+    let world = "   world: Contoso (built in)   keys: published, not secret";
+    let beside = screen.fits(version.len() + world.len() + "   state: ".len() + state.chars().count());
+    let mut text = format!(
+        "{}{world}{}state: {state}\n\n",
+        screen.paint(Paint::Strong, version),
+        if beside { "   " } else { "\n" }
     );
+    let mut row = |name: &str, value: &str, remark: &str| text.push_str(&row(name, value, remark, screen));
     if !(entra.authority.is_empty() || entra.tenant_domain.is_empty()) {
-        row(&mut screen, "Entra ID", &entra.authority, &entra.tenant_domain);
+        row("Entra ID", &entra.authority, &entra.tenant_domain);
     }
     for (name, aos) in &settings.aos {
-        row(&mut screen, "AOS", &aos.url, &format!("{name} (Entra)"));
+        row("AOS", &aos.url, &format!("{name} (Entra)"));
     }
     if !settings.dataverse.is_absent() {
-        row(&mut screen, "Dataverse", &settings.dataverse.url, "");
+        row("Dataverse", &settings.dataverse.url, "");
     }
     if !settings.control_url.is_empty() {
-        row(&mut screen, "Tools", &settings.control_url, "control API and journal");
+        row("Tools", &settings.control_url, "control API and journal");
     }
-    screen.push('\n');
+    row("", "", "");
     if !entra.is_absent() {
-        row(&mut screen, "client", &entra.client_id, &format!("secret {}", entra.client_secret));
+        row("client", &entra.client_id, &format!("secret {}", entra.client_secret));
     }
     if let Some(pfx) = &entra.certificate_pfx {
-        row(
-            &mut screen,
-            "certificate",
-            &from_home(&pfx.to_string_lossy()),
-            &format!("no password   SHA-1 {}", abridged(&entra.certificate_thumbprint)),
-        );
+        let remark = format!("no password   SHA-1 {}", abridged(&entra.certificate_thumbprint));
+        row("certificate", &from_home(&pfx.to_string_lossy()), &remark);
     }
     let ca = settings.ca_pem.to_string_lossy();
     if !ca.is_empty() {
-        row(
-            &mut screen,
-            "CA",
-            &from_home(&ca),
-            "local and declared names, never Microsoft's; not trusted yet",
-        );
+        row("CA", &from_home(&ca), "local and declared names, never Microsoft's; not trusted yet");
     }
     if let Some(bundle) = &settings.ca_bundle_pem {
-        let bundle = bundle.to_string_lossy();
-        row(
-            &mut screen,
-            "CA bundle",
-            &from_home(&bundle),
-            "also this world's Microsoft names: for one program",
-        );
+        let bundle = from_home(&bundle.to_string_lossy());
+        row("CA bundle", &bundle, "also this world's Microsoft names: for one program");
     }
-    if let Some(lines) = create_a_customer(settings) {
-        let _ = writeln!(screen, "\n  create a customer in the AOS, and an account in Dataverse");
-        for line in lines {
-            let _ = writeln!(screen, "    {line}");
-        }
-    }
-    let flag =
-        common.state.as_ref().map(|state| format!(" --state {}", console::quoted(&state.to_string_lossy())));
-    let flag = flag.unwrap_or_default();
-    let _ = writeln!(screen, "\n  the same, in three lines                      mocktenant try{flag}");
-    let _ = writeln!(screen, "  every value of this lab, to paste             mocktenant settings{flag}");
-    let _ = writeln!(screen, "  see a failure told from end to end            mocktenant reproduce");
-    let _ = writeln!(screen, "  why was the last call refused                 mocktenant explain{flag}");
-    screen
+    text.push('\n');
+    text.push_str(&what_now(with_curl(settings).is_some(), common, screen));
+    text
 }
 
-fn row(screen: &mut String, name: &str, value: &str, remark: &str) {
-    let line = format!("  {name:<12} {value:<60}  {remark}");
-    screen.push_str(line.trim_end());
-    screen.push('\n');
+/// A line of the table; the remark below the value where it does not fit beside it.
+fn row(name: &str, value: &str, remark: &str, screen: Screen) -> String {
+    let beside = if screen.fits(WHOLE_ROW) { 60 } else { 26 };
+    let mut row = format!("  {name:<12} {value:<beside$}  {remark}");
+    if !screen.fits(row.chars().count()) && !remark.is_empty() {
+        row = format!("  {name:<12} {value}\n{:15}{remark}", "");
+    }
+    row.truncate(row.trim_end().len());
+    row.push('\n');
+    row
 }
 
-/// Two commands: a token, and the customer with it.
-fn create_a_customer(settings: &Settings) -> Option<[String; 2]> {
-    let aos = settings.aos.values().find(|aos| !aos.sample_customer.is_null())?;
-    let entra = &settings.entra;
-    let (authority, url, resource) = (&entra.authority, &aos.url, &aos.resource);
-    if authority.is_empty() {
-        return None;
-    }
-    let ca = console::quoted(&settings.ca_pem.to_string_lossy());
-    let token = format!(
-        "TOKEN=$(curl -s --cacert {ca} {authority}/oauth2/v2.0/token -d grant_type=client_credentials -d client_id={} \
-         -d client_secret={} -d scope={resource}/.default | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')",
-        console::quoted(&entra.client_id),
-        console::quoted(&entra.client_secret),
-    );
-    // A number of its own each time the line is run, or it could be run once.
-    let number = "DE-NUMBER";
-    let mut sample = aos.sample_customer.clone();
-    sample["CustomerAccount"] = number.into();
-    let sample = console::quoted(&sample.to_string()).replace(number, "DE-'\"$(date +%s)\"'");
-    let customer = format!(
-        "curl -s --cacert {ca} {url}/data/CustomersV3 -H \"Authorization: Bearer $TOKEN\" \
-         -H 'Content-Type: application/json' -d {sample}"
-    );
-    Some([token, customer])
+/// What a person may want next, and the command; below it where one does not fit beside.
+fn what_now(creates: bool, common: &Common, screen: Screen) -> String {
+    let flags = flags(common);
+    let next = [
+        ("create a customer, and see it travel", format!("mocktenant try{flags}")),
+        ("the same with curl, to paste", format!("mocktenant try --curl{flags}")),
+        ("every value of this lab, to paste", format!("mocktenant settings{flags}")),
+        ("see a failure told from end to end", String::from("mocktenant reproduce")),
+        ("why was the last call refused", format!("mocktenant explain{flags}")),
+    ];
+    let next = if creates { &next[..] } else { &next[2..] };
+    let beside = next.iter().all(|(_, command)| screen.fits(42 + command.chars().count()));
+    let line = |(what, command): &(&str, String)| {
+        if beside { format!("  {what:<38}  {command}\n") } else { format!("  {what}\n      {command}\n") }
+    };
+    next.iter().map(line).collect()
 }
 
 /// A path with `~` for the home directory.
@@ -256,7 +232,7 @@ mod tests {
         };
         let mut settings = Settings::default();
         settings.dataverse.url = String::from("https://localhost:7446");
-        let screen = screen(&settings, &common, Palette::plain());
+        let screen = opening(&settings, &common, Screen::plain(80));
         assert!(screen.contains("Dataverse    https://localhost:7446"));
         assert!(!screen.contains("AOS") && !screen.contains("curl"), "{screen}");
         assert!(screen.contains("mocktenant explain --state '/tmp/a b'"), "{screen}");

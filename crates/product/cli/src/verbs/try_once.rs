@@ -1,21 +1,31 @@
-//! `try`: lets the lab's caller create the next customer, and shows the chain.
+//! `try`: lets the lab's caller create the next customer, and shows the chain; or says how `curl` would.
 //!
 //! Decides which three lines tell it: of each product the last exchange, in the order they were first called. Never decides
 //! what is asked: that is the world's `caller`.
 
 use http::Method;
+use mocktenant_server::Settings;
 use mocktenant_server::client::read_json;
 use serde_json::{Value, json};
 
 use crate::args::{Common, Try};
-use crate::console::{self, Palette};
-use crate::exchange_line::ExchangeLine;
-use crate::failure::Outcome;
+use crate::console;
+use crate::failure::{Exit, Failure, Outcome};
 use crate::find_lab::{LabAt, encoded_segment, flags};
+use crate::screen::Screen;
+use crate::verbs::journal::told;
 
 /// Exits 0 if it was done, 1 if it was refused.
 pub(crate) async fn run(common: &Common, attempt: Try) -> Outcome {
     let lab = LabAt::find(common).await?;
+    if attempt.curl {
+        let settings = serde_json::from_slice(&lab.get("/v1/settings").await?.body).ok();
+        let Some(lines) = settings.as_ref().and_then(with_curl) else {
+            return Err(Failure::new(Exit::Finding, "this lab has no customer to create"));
+        };
+        console::line(&lines.join("\n"))?;
+        return Ok(0);
+    }
     let done = lab.write(Method::POST, "/v1/try", &json!({})).await?;
     let refused = done["refused"] == Value::Bool(true);
     if attempt.json {
@@ -30,18 +40,44 @@ pub(crate) async fn run(common: &Common, attempt: Try) -> Outcome {
             trees.push(read_json(&reply).unwrap_or_default());
         }
     }
+    let mut left = usize::MAX;
     for record in last_of_each(&trees) {
-        if let Some(line) = ExchangeLine::from_json(record) {
-            console::line(&line.to_text(Palette::of_stdout()))?;
-        }
+        console::line(&told(&lab, record, Screen::of_stdout(), &mut left).await)?;
     }
     let id = console::harmless(id);
     console::line(&if refused {
-        format!("refused; why: mocktenant explain {id}{}", flags(common))
+        format!("refused; the whole chain: mocktenant explain {id}{}", flags(common))
     } else {
         format!("done: {id}")
     })?;
     Ok(u8::from(refused))
+}
+
+/// Two commands: a token, and the customer with it.
+pub(crate) fn with_curl(settings: &Settings) -> Option<[String; 2]> {
+    let aos = settings.aos.values().find(|aos| !aos.sample_customer.is_null())?;
+    let entra = &settings.entra;
+    let (authority, url, resource) = (&entra.authority, &aos.url, &aos.resource);
+    if authority.is_empty() {
+        return None;
+    }
+    let ca = console::quoted(&settings.ca_pem.to_string_lossy());
+    let token = format!(
+        "TOKEN=$(curl -s --cacert {ca} {authority}/oauth2/v2.0/token -d grant_type=client_credentials -d client_id={} \
+         -d client_secret={} -d scope={resource}/.default | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')",
+        console::quoted(&entra.client_id),
+        console::quoted(&entra.client_secret),
+    );
+    // A number of its own each time the line is run, or it could be run once.
+    let number = "DE-NUMBER";
+    let mut sample = aos.sample_customer.clone();
+    sample["CustomerAccount"] = number.into();
+    let sample = console::quoted(&sample.to_string()).replace(number, "DE-'\"$(date +%s)\"'");
+    let customer = format!(
+        "curl -s --cacert {ca} {url}/data/CustomersV3 -H \"Authorization: Bearer $TOKEN\" \
+         -H 'Content-Type: application/json' -d {sample}"
+    );
+    Some([token, customer])
 }
 
 /// Of every product that was called the last exchange.

@@ -18,9 +18,10 @@ use mocktenant_world::{EditedBy, Errand};
 use serde_json::json;
 
 use crate::args::{Common, Reproduce};
-use crate::console::{self, Palette};
+use crate::console;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::find_lab::needed_state_directory;
+use crate::screen::Screen;
 use crate::signals::Signals;
 use crate::verbs::serve::{cannot_start, default_world, stop};
 
@@ -60,7 +61,7 @@ pub(crate) async fn run(common: &Common, reproduce: Reproduce, began: Instant) -
         }
         console::line(&format!("{document:#}"))?;
     } else {
-        console::line(&tell::text(&story, Palette::of_stdout()))?;
+        console::line(&tell::text(&story, Screen::of_stdout()))?;
         if reproduce.keep {
             console::line(&kept(&running, common))?;
         }

@@ -9,50 +9,46 @@ use mocktenant_world::Errand;
 
 use super::chain::{Failed, Link};
 use super::story::{Step, Story, Then};
-use crate::console::{Paint, Palette, harmless};
+use crate::console::harmless;
+use crate::screen::{Paint, Screen};
 use crate::verbs::serve::abridged;
 
 /// Longest value shown, in characters.
 const VALUE_WIDTH: usize = 400;
-/// Where a line of words goes on below, in characters.
-const LINE_WIDTH: usize = 118;
 
 /// The whole story.
-pub(super) fn text(story: &Story, palette: Palette) -> String {
+pub(super) fn text(story: &Story, screen: Screen) -> String {
     let mut text = String::with_capacity(4096);
     // Writing to a String cannot fail, here and below.
-    let _ = writeln!(
-        text,
-        "{}   {}   (own lab, nothing leaves this machine)\n",
-        palette.paint(Paint::Strong, &harmless(&story.scenario)),
-        harmless(&story.title)
-    );
-    saw(&mut text, story, palette);
-    heading(&mut text, palette, "2. What happened");
+    let name = screen.paint(Paint::Strong, &harmless(&story.scenario)).into_owned();
+    let title = format!("{name}   {}   (own lab, nothing leaves this machine)", harmless(&story.title));
+    let _ = writeln!(text, "{}\n", screen.wrapped("", "  ", &title));
+    saw(&mut text, story, screen);
+    heading(&mut text, screen, "2. What happened");
     for link in &story.happened {
-        happened(&mut text, link, palette);
+        happened(&mut text, link, screen);
     }
     match story.explanation.as_ref().and_then(|explanation| explanation.cause.as_ref()) {
         Some(cause) => {
-            heading(&mut text, palette, "3. Cause");
-            wrapped(&mut text, "     ", &shown(&cause.to_line()));
-            let _ = writeln!(text, "     {}", palette.paint(Paint::Faint, &harmless(cause.setting.as_str())));
+            heading(&mut text, screen, "3. Cause");
+            below(&mut text, screen, 5, &shown(&cause.to_line()));
+            let _ = writeln!(text, "     {}", screen.paint(Paint::Faint, &harmless(cause.setting.as_str())));
         }
-        None => heading(&mut text, palette, "3. Cause: none, nothing was refused"),
+        None => heading(&mut text, screen, "3. Cause: none, nothing was refused"),
     }
-    heading(&mut text, palette, "4. The fix, step by step");
+    heading(&mut text, screen, "4. The fix, step by step");
     for step in &story.steps {
-        fixed(&mut text, step, palette);
+        fixed(&mut text, step, screen);
     }
-    ending(&mut text, story, palette);
+    ending(&mut text, story, screen);
     text
 }
 
-fn heading(text: &mut String, palette: Palette, heading: &str) {
-    let _ = writeln!(text, "{}", palette.paint(Paint::Strong, heading));
+fn heading(text: &mut String, screen: Screen, heading: &str) {
+    let _ = writeln!(text, "{}", screen.wrapped("", "   ", &screen.paint(Paint::Strong, heading)));
 }
 
-fn saw(text: &mut String, story: &Story, palette: Palette) {
+fn saw(text: &mut String, story: &Story, screen: Screen) {
     let record = match story.saw.rolled_back() {
         Some(true) => " (the record was rolled back)",
         Some(false) => " (the record is there all the same)",
@@ -66,13 +62,13 @@ fn saw(text: &mut String, story: &Story, palette: Palette) {
         Errand::Load => "saving one customer after another in Finance & Operations".to_owned(),
     };
     let line = format!("1. What the user saw, {what}{record}");
-    heading(text, palette, &line);
+    heading(text, screen, &line);
     for line in story.saw.lines() {
-        let _ = writeln!(text, "     {}", palette.paint(Paint::Bad, &harmless(line)));
+        below(text, screen, 5, &screen.paint(Paint::Bad, &harmless(line)));
     }
 }
 
-fn happened(text: &mut String, link: &Link, palette: Palette) {
+fn happened(text: &mut String, link: &Link, screen: Screen) {
     let way = format!("{} -> {}", harmless(&link.from), harmless(&link.to));
     let Some(exchange) = link.exchange.as_deref().map(harmless) else {
         let _ = writeln!(text, "     {:<14}  {way:<20}  never called", "-");
@@ -82,17 +78,22 @@ fn happened(text: &mut String, link: &Link, palette: Palette) {
     let checks =
         if link.asked > 0 { format!("{}/{} checks", link.passed, link.asked) } else { String::new() };
     let refused = match &link.error {
-        Some(error) => palette.paint(Paint::Bad, &format!("REFUSED {}", harmless(error))).into_owned(),
+        Some(error) => screen.paint(Paint::Bad, &format!("REFUSED {}", harmless(error))).into_owned(),
         None => String::new(),
     };
-    let line = format!(
-        "     {exchange:<14}  {way:<20}  {:<42}  {status:>3}  {checks:<12}  {}",
-        harmless(&link.request),
-        refused
-    );
+    let (first, request) = (format!("     {exchange:<14}  {way:<20}  "), harmless(&link.request));
+    let beside = screen.fits(first.len() + 84);
+    let line = if beside {
+        format!("{first}{request:<42}  {status:>3}  {checks:<12}  {refused}")
+    } else {
+        format!("{first}{status:>3}  {checks}")
+    };
     let _ = writeln!(text, "{}", line.trim_end());
+    if !beside {
+        below(text, screen, 21, &format!("{request}  {refused}"));
+    }
     if let Some(failed) = &link.failed {
-        wrapped(text, &" ".repeat(21), &check(failed));
+        below(text, screen, 21, &check(failed));
     }
 }
 
@@ -105,34 +106,34 @@ fn check(failed: &Failed) -> String {
     )
 }
 
-fn fixed(text: &mut String, step: &Step, palette: Palette) {
-    let _ = writeln!(text, "     {}", harmless(&step.title));
-    by_hand(text, step);
+fn fixed(text: &mut String, step: &Step, screen: Screen) {
+    below(text, screen, 5, &harmless(&step.title));
+    by_hand(text, step, screen);
     match &step.then {
         Then::Refused { by, error, failed, cause, .. } => {
             let error = error.as_deref().map(|error| format!(", {}", harmless(error))).unwrap_or_default();
             let refusal = format!("{} refuses{error}", harmless(by));
-            let _ = writeln!(text, "          now: {}", palette.paint(Paint::Bad, &refusal));
+            let _ = writeln!(text, "          now: {}", screen.paint(Paint::Bad, &refusal));
             if let Some(failed) = failed {
-                wrapped(text, "               ", &check(failed));
+                below(text, screen, 15, &check(failed));
             }
             if let Some(cause) = cause {
-                wrapped(text, "               ", &format!("change: {}", shown(cause)));
+                below(text, screen, 15, &format!("change: {}", shown(cause)));
             }
         }
         Then::Arrived { chain, account } => {
             let number = account["accountnumber"].as_str().unwrap_or_default();
             let arrived = format!("account {} is there", harmless(number));
-            let _ = writeln!(text, "          now: {}", palette.paint(Paint::Good, &arrived));
-            wrapped(text, "               ", &answered(chain));
+            let _ = writeln!(text, "          now: {}", screen.paint(Paint::Good, &arrived));
+            below(text, screen, 15, &answered(chain));
         }
         Then::Answered { chain } => {
-            let _ = writeln!(text, "          now: {}", palette.paint(Paint::Good, "it works"));
-            wrapped(text, "               ", &answered(chain));
+            let _ = writeln!(text, "          now: {}", screen.paint(Paint::Good, "it works"));
+            below(text, screen, 15, &answered(chain));
         }
         Then::Lost { chain } => {
             let _ = writeln!(text, "          now: the customer was taken, but no account appeared");
-            wrapped(text, "               ", &answered(chain));
+            below(text, screen, 15, &answered(chain));
         }
         Then::Unneeded => {
             let _ = writeln!(text, "          not needed any more: it works already");
@@ -140,36 +141,26 @@ fn fixed(text: &mut String, step: &Step, palette: Palette) {
     }
 }
 
-/// How a person does a step on the real product, and the vendor's page last. Each stays on one line: it is for pasting.
-fn by_hand(text: &mut String, step: &Step) {
-    for line in &step.how {
-        let _ = writeln!(text, "          {}", harmless(line));
+/// How a person does a step on the real product, and the vendor's page last. What has several lines is pasted as it stands.
+fn by_hand(text: &mut String, step: &Step, screen: Screen) {
+    for how in &step.how {
+        if how.contains('\n') {
+            how.lines().for_each(|line| {
+                let _ = writeln!(text, "          {}", harmless(line));
+            });
+        } else {
+            below(text, screen, 10, &harmless(how));
+        }
     }
     if let Some(page) = &step.see {
         let _ = writeln!(text, "          see {}", harmless(page));
     }
 }
 
-/// Words below an indent, on as many lines as they need.
-fn wrapped(text: &mut String, indent: &str, words: &str) {
-    let mut width = 0;
-    for word in words.split(' ') {
-        let length = word.chars().count();
-        if width > 0 && width + 1 + length > LINE_WIDTH {
-            text.push('\n');
-            width = 0;
-        }
-        if width == 0 {
-            text.push_str(indent);
-            width = indent.len();
-        } else {
-            text.push(' ');
-            width += 1;
-        }
-        text.push_str(word);
-        width += length;
-    }
-    text.push('\n');
+/// Words below one another, so far from the left; what does not fit on the first line goes on a little further in.
+fn below(text: &mut String, screen: Screen, indent: usize, words: &str) {
+    let first = " ".repeat(indent);
+    let _ = writeln!(text, "{}", screen.wrapped(&first, &format!("{first}  "), words));
 }
 
 /// Who answered what, with how many checks: `AOS 201 (13/13 checks), Entra 200 (12/12 checks)`.
@@ -184,25 +175,27 @@ fn answered(chain: &[Link]) -> String {
     answers.collect::<Vec<_>>().join(", ")
 }
 
-fn ending(text: &mut String, story: &Story, palette: Palette) {
+fn ending(text: &mut String, story: &Story, screen: Screen) {
     let verdict = match (story.broke, story.healed) {
         (true, true) => "broke as told, healed as told",
         (true, false) => "broke as told, but the steps did not heal it",
         (false, _) => "nothing broke",
     };
     let paint = if story.as_told() { Paint::Good } else { Paint::Bad };
-    let sure: Vec<String> =
-        story.fidelity.iter().map(|sure| format!("{} {}", sure.id, sure.fidelity)).collect();
-    let sure = if sure.is_empty() { String::new() } else { format!("      texts: {}", sure.join(", ")) };
     let _ = writeln!(
         text,
-        "\n{}: {} exchanges, {:.0} ms{}",
-        palette.paint(paint, verdict),
+        "\n{}: {} exchanges, {:.0} ms",
+        screen.paint(paint, verdict),
         story.exchanges,
-        story.milliseconds,
-        harmless(&sure)
+        story.milliseconds
     );
-    text.push_str("others: mocktenant scenarios      as data: --json      leave the lab running: --keep");
+    let sure: Vec<String> =
+        story.fidelity.iter().map(|sure| format!("{} {}", sure.id, sure.fidelity)).collect();
+    if !sure.is_empty() {
+        let sure = harmless(&sure.join(", ")).into_owned();
+        let _ = writeln!(text, "{}", screen.wrapped("texts: ", "       ", &sure));
+    }
+    text.push_str("others: mocktenant scenarios   as data: --json   leave the lab running: --keep");
 }
 
 /// A value for a line: harmless, thumbprints abridged, not too long.
@@ -230,14 +223,6 @@ fn shown(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn long_lines_go_on_below_their_indent() {
-        let mut text = String::new();
-        wrapped(&mut text, "  ", &"word ".repeat(40));
-        assert!(text.lines().all(|line| line.starts_with("  word") && line.len() <= LINE_WIDTH), "{text}");
-        assert_eq!(text.matches("word").count(), 40);
-    }
 
     #[test]
     fn thumbprints_in_a_value_are_abridged_and_nothing_else_is() {

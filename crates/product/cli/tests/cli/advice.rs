@@ -1,18 +1,10 @@
 //! What is said below a refusal on the screen, in the journal and by `explain` is the same.
 
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-fn command(state: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mocktenant"));
-    let ours = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MOCKTENANT_"));
-    for (name, _) in ours {
-        command.env_remove(name);
-    }
-    command.env("MOCKTENANT_STATE", state).stdin(Stdio::null());
-    command
-}
+use crate::served::{command_in as command, text};
 
 struct Ended(Child);
 
@@ -37,8 +29,9 @@ fn wait_for(file: &Path, wanted: impl Fn(&str) -> bool) -> String {
     }
 }
 
-fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
+/// Without regard to where lines end.
+fn flowing(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[test]
@@ -55,17 +48,23 @@ fn screen_journal_and_explain_name_the_same_cause_in_the_same_words() {
     let run = |arguments: &[&str]| command(&state).args(arguments).output().unwrap();
     for scenario in ["tenant-cert-absent", "half-done", "app-user-missing", "config-not-reloaded"] {
         assert!(run(&["scenarios", "--use", scenario]).status.success());
-        let refused = text(&run(&["try"]));
+        let refused = text(&run(&["try"]).stdout);
         let id = refused.lines().last().unwrap().rsplit(' ').next().unwrap().to_owned();
-        let told = text(&run(&["explain", &id]));
-        let cause = told.lines().find_map(|line| line.strip_prefix("cause ")).unwrap().trim().to_owned();
-        assert!(!cause.is_empty(), "{told}");
-        let below = format!("cause: {cause}");
-        let journal = text(&run(&["journal", "--failed"]));
-        assert!(journal.lines().any(|line| line.trim() == below), "{scenario}: {below}\n{journal}");
-        let said = wait_for(&screen, |text| text.contains(&id) && text.contains(&below));
-        // Below the refusal it is about.
-        let at = said.lines().position(|line| line.ends_with(&id)).unwrap();
-        assert!(said.lines().skip(at).take(4).any(|line| line.trim() == below), "{scenario}: {said}");
+        let told = text(&run(&["explain", &id]).stdout);
+        let from = told.find("\ncause ").unwrap();
+        // It ends where the pointer stands on a line of its own.
+        let cause = &told[from..][..told[from..].find("\n        /").unwrap()];
+        let below = flowing(cause).replacen("cause", "cause:", 1);
+        assert!(below.len() > 40, "{told}");
+        let journal = text(&run(&["journal", "--failed"]).stdout);
+        assert!(flowing(&journal).contains(&below), "{scenario}: {below}\n{journal}");
+        let said = wait_for(&screen, |text| text.contains(&id) && flowing(text).contains(&below));
+        // Below the refusal it is about, and above any other.
+        let (_, after) = said.split_once(&format!("REFUSED {id}\n")).unwrap();
+        let (above, _) = flowing(after)
+            .split_once(&below)
+            .map(|(above, rest)| (above.to_owned(), rest.to_owned()))
+            .unwrap();
+        assert!(!above.contains("x-"), "{scenario}: {said}");
     }
 }

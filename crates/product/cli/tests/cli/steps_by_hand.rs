@@ -1,24 +1,14 @@
 //! `reproduce` tells for each step what a person does on the real product, in text and as data.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
-use std::process::{Command, Stdio};
-
 use serde_json::Value;
+
+use crate::served::command_in;
 
 const APP: &str = "c0117050-0000-4000-8000-00000000a002";
 
 fn reproduced(arguments: &[&str]) -> String {
     let state = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_mocktenant"))
-        .arg("reproduce")
-        .args(arguments)
-        .arg("--state")
-        .arg(state.path())
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    let output = command_in(state.path()).arg("reproduce").args(arguments).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -26,12 +16,13 @@ fn reproduced(arguments: &[&str]) -> String {
 #[test]
 fn below_the_title_of_a_step_stand_the_lines_to_do_by_hand_and_the_vendors_page_last() {
     let story = reproduced(&["half-done"]);
-    let web_config =
-        format!(r#"K:\AosService\WebRoot\web.config: <add key="Aad.Realm" value="spn:{APP}" />"#);
+    let value = format!("value=\"spn:{APP}\" />");
     let page = "see https://learn.microsoft.com/en-us/dynamics365/fin-ops-core/dev-itpro/dev-tools/secure-developer-vm";
     let mut lines = story.lines().skip_while(|line| !line.contains(", restart")).map(str::trim);
     assert_eq!(lines.next(), Some(format!("Aad.Realm = spn:{APP}, restart").as_str()), "{story}");
-    assert_eq!(lines.next(), Some(web_config.as_str()), "{story}");
+    assert_eq!(lines.next(), Some(r"K:\AosService\WebRoot\web.config:"), "{story}");
+    assert_eq!(lines.next(), Some("<add key=\"Aad.Realm\""), "{story}");
+    assert_eq!(lines.next(), Some(value.as_str()), "{story}");
     assert_eq!(lines.next(), Some("IISRESET"), "{story}");
     assert_eq!(lines.next(), Some(page), "{story}");
     assert_eq!(lines.next(), Some("now: account DE-010 is there"), "{story}");

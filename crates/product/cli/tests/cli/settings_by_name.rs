@@ -1,29 +1,12 @@
 //! `get`, `set`, `unset`, `try` and which lab they talk to, with the binary and labs of its own.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test they are called from")]
-
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Output;
 
 use serde_json::Value;
-use tempfile::TempDir;
+
+use crate::served::{Served, command, run};
 
 const REALM: &str = "/environments/onebox/web_config/Aad.Realm";
-
-fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mocktenant"));
-    let ours = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MOCKTENANT_"));
-    for (name, _) in ours {
-        command.env_remove(name);
-    }
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-fn run(state: &Path, arguments: &[&str]) -> Output {
-    command().env("MOCKTENANT_STATE", state).args(arguments).output().unwrap()
-}
 
 fn out(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
@@ -33,29 +16,7 @@ fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).trim_end().to_owned()
 }
 
-/// A lab being served; ended with the test.
-struct Served {
-    state: TempDir,
-    child: Child,
-}
-
 impl Served {
-    fn new(variables: &[(&str, &str)], more: &[&str]) -> Self {
-        let state = tempfile::tempdir().unwrap();
-        let mut serve = command();
-        serve.env("MOCKTENANT_STATE", state.path()).envs(variables.iter().copied());
-        let mut child = serve.args(["serve", "--port", "0"]).args(more).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let served = Self { state, child };
-        let ready = lines.map_while(Result::ok).any(|line| line.starts_with("mocktenant ready in "));
-        assert!(ready, "it ended");
-        served
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        run(self.state.path(), arguments)
-    }
-
     /// What it says when it does it.
     fn says(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
@@ -71,17 +32,9 @@ impl Served {
     }
 }
 
-impl Drop for Served {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[test]
 fn a_setting_is_named_by_as_much_of_its_pointer_as_tells_it_from_others() {
-    let lab = Served::new(&[], &[]);
+    let lab = Served::new(&[]);
     let realm = lab.says(&["get", REALM]);
     for name in ["Aad.Realm", "aad.realm", "onebox/Aad.Realm", "onebox/web.config/Aad.Realm"] {
         assert_eq!(lab.says(&["get", name]), realm, "{name}");
@@ -114,7 +67,7 @@ fn a_setting_is_named_by_as_much_of_its_pointer_as_tells_it_from_others() {
 
 #[test]
 fn a_misspelt_key_is_no_new_one_and_a_removed_one_is_told() {
-    let lab = Served::new(&[], &[]);
+    let lab = Served::new(&[]);
     let (code, said) = lab.refuses(&["set", "/environments/onebox/web_config/Aad.Relam", "x"]);
     assert_eq!(code, 1);
     assert!(said.contains("did you mean `Aad.Realm`? --new adds one of this name"), "{said}");
@@ -137,7 +90,7 @@ fn a_misspelt_key_is_no_new_one_and_a_removed_one_is_told() {
 
 #[test]
 fn nothing_of_a_file_and_no_secret_is_shown() {
-    let lab = Served::new(&[], &[]);
+    let lab = Served::new(&[]);
     let file = lab.state.path().join("web.config");
     let text = "<configuration><appSettings><add key=\"k\" value=\"hunter2-hunter2\"/></appSettings></configuration>";
     std::fs::write(&file, text).unwrap();
@@ -170,7 +123,7 @@ fn nothing_of_a_file_and_no_secret_is_shown() {
 
 #[test]
 fn a_noun_of_the_control_api_can_be_got() {
-    let lab = Served::new(&[], &[]);
+    let lab = Served::new(&[]);
     for (noun, pointer) in [
         ("journal", "/records"),
         ("scenarios", "/0/name"),
@@ -186,7 +139,7 @@ fn a_noun_of_the_control_api_can_be_got() {
 
 #[test]
 fn a_verb_that_is_told_which_lab_talks_to_no_other() {
-    let (first, second) = (Served::new(&[], &[]), Served::new(&[], &[]));
+    let (first, second) = (Served::new(&[]), Served::new(&[]));
     first.says(&["set", "/caller/tenant", "contoso.onmicrosoft.com"]);
     assert_eq!(first.says(&["get", "/caller/tenant"]), "contoso.onmicrosoft.com");
     assert_ne!(second.says(&["get", "/caller/tenant"]), "contoso.onmicrosoft.com");
@@ -210,7 +163,7 @@ fn a_verb_that_is_told_which_lab_talks_to_no_other() {
 
 #[test]
 fn variables_that_stay_in_the_environment_break_a_lab_at_its_start_and_never_later() {
-    let broken = Served::new(&[("MOCKTENANT_SCENARIO", "half-done")], &[]);
+    let broken = Served::with(&[("MOCKTENANT_SCENARIO", "half-done")], &[]);
     let realm = broken.says(&["get", "Aad.Realm"]);
     assert_eq!(realm, "spn:00000015-0000-0000-c000-000000000000");
     broken.says(&["scenarios", "--reset"]);
@@ -239,7 +192,7 @@ fn variables_that_stay_in_the_environment_break_a_lab_at_its_start_and_never_lat
 
 #[test]
 fn a_demo_can_be_repeated_and_is_told_in_three_lines() {
-    let lab = Served::new(&[], &[]);
+    let lab = Served::new(&[]);
     for _ in 0..3 {
         let said = lab.says(&["try"]);
         let lines: Vec<&str> = said.lines().collect();
@@ -253,7 +206,7 @@ fn a_demo_can_be_repeated_and_is_told_in_three_lines() {
     let refused = lab.run(&["try"]);
     assert_eq!(refused.status.code(), Some(1), "{}", out(&refused));
     let said = out(&refused);
-    let why = said.lines().last().unwrap().split_once("why: mocktenant ").unwrap().1;
+    let why = said.lines().last().unwrap().split_once("the whole chain: mocktenant ").unwrap().1;
     let explained = lab.says(&why.split(' ').collect::<Vec<_>>());
     assert!(explained.contains("Aad.Realm"), "{explained}");
 }

@@ -222,10 +222,16 @@ fn begin(lab: &Lab, request: Request, linked: Option<Expected>) -> (Exchange, Op
     };
     let host = HostName::parse(&request.host);
     let folded = fold(request.path());
-    let listed = host.as_ref().and_then(|host| snapshot.hosts.get(&host.name).cloned());
+    let mut trail = Trail::default();
+    if request.arrival.proxied.is_some() {
+        trail.fact("via", "proxy");
+    }
+    let strays = strays(&request, host.as_ref());
+    let known = host.as_ref().filter(|_| !strays);
+    let listed = known.and_then(|host| snapshot.hosts.get(&host.name).cloned());
     let local = listed.is_none()
-        && host.as_ref().is_some_and(|host| host.is_local() || snapshot.own_names.contains(&host.name));
-    let by_name = match &host {
+        && known.as_ref().is_some_and(|host| host.is_local() || snapshot.own_names.contains(&host.name));
+    let by_name = match known {
         Some(host) if listed.is_none() && !local => unlisted(lab, &host.name),
         _ => listed,
     };
@@ -260,7 +266,7 @@ fn begin(lab: &Lab, request: Request, linked: Option<Expected>) -> (Exchange, Op
     let exchange = Exchange {
         request,
         context,
-        trail: Trail::default(),
+        trail,
         host,
         world_name,
         folded,
@@ -268,6 +274,12 @@ fn begin(lab: &Lab, request: Request, linked: Option<Expected>) -> (Exchange, Op
         parameters: Arc::default(),
     };
     (exchange, surface)
+}
+
+/// Whether a request through the proxy names another host than the one it was sent to.
+fn strays(request: &Request, host: Option<&HostName>) -> bool {
+    let proxied = request.arrival.proxied.as_ref();
+    proxied.is_some_and(|name| host.is_none_or(|host| host.name != **name))
 }
 
 /// Who plays a host that no list names.
@@ -349,6 +361,15 @@ impl Drop for Answering {
 /// (501). The answer is the lab's own, for it stands in for nobody's.
 fn nobody(lab: &Lab, exchange: &mut Exchange) -> Answer {
     let id = exchange.context.id();
+    if let Some(name) =
+        exchange.request.arrival.proxied.clone().filter(|_| strays(&exchange.request, exchange.host.as_ref()))
+    {
+        let host = shown(&lab.mask().text(&exchange.request.host));
+        tracing::warn!(exchange = %id, "421 for host {host}: the tunnel it came through leads to {name}");
+        exchange.trail.record_error("421");
+        exchange.trail.refused(format!("a request for {host} in a tunnel to {name}"), "one host for both");
+        return Answer::empty(StatusCode::MISDIRECTED_REQUEST);
+    }
     let local = exchange.host.as_ref();
     if !local.is_some_and(|host| host.is_local() || exchange.context.snapshot.own_names.contains(&host.name))
     {

@@ -84,6 +84,7 @@ fn request(call: Call, target: &Target, entrance: Entrance) -> Option<Request> {
             // What a client's TLS would have sent.
             server_name: (target.secure && named).then(|| target.host.as_str().into()),
             peer: None,
+            proxied: None,
         },
     })
 }

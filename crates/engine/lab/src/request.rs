@@ -60,12 +60,14 @@ pub struct Arrival {
     pub server_name: Option<Arc<str>>,
     /// The caller's address.
     pub peer: Option<SocketAddr>,
+    /// The name it was sent to through the lab's forward proxy: it may name no other.
+    pub proxied: Option<Arc<str>>,
 }
 
 impl Arrival {
     /// A call without a socket (tests, `lab.answer`).
     pub fn direct(entrance: Entrance) -> Self {
-        Self { entrance, secure: true, server_name: None, peer: None }
+        Self { entrance, secure: true, server_name: None, peer: None, proxied: None }
     }
 }
 

@@ -311,7 +311,7 @@ Examples:
   mocktenant get journal                        GET /v1/journal; likewise world, scenarios,
                                                 errors, settings, openapi.json")]
 pub(crate) struct Get {
-    /// A setting, by pointer or short name, or a noun of the control API; `\"\"` is the whole declaration
+    /// A setting, by pointer or short name, or a noun of the control API; an empty pointer is the whole declaration
     #[arg(value_name = "SETTING|NOUN")]
     pub(crate) what: String,
 

@@ -9,7 +9,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{self, Poll};
 use std::time::Duration;
 
@@ -18,10 +18,12 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use mocktenant_control::{Peer, Unread};
 use mocktenant_lab::{Arrival, Delivery, Entrance, Lab};
+use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -30,10 +32,13 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 use crate::limits::{self, HEAD_BYTES, Limits, SMALL_ANSWER, UNIT};
+use crate::names::Names;
+use crate::proxy::{self, Asked, Way};
 use crate::share::{Budget, Share};
+use crate::stream::{Begun, Stream};
 use crate::tls::Tls;
 use crate::traffic::{Answering, Traffic, Untaken, Verdict};
-use crate::translate::{self, Dates, Intake};
+use crate::translate::{self, Came, Dates, Intake};
 
 /// A TLS record of type handshake: the first byte of every ClientHello, and of no HTTP request.
 const HANDSHAKE: u8 = 0x16;
@@ -58,11 +63,25 @@ pub(crate) enum Phase {
     Stopped,
 }
 
+/// What [`Shared`] is made from.
+pub(crate) struct Parts {
+    pub(crate) lab: Lab,
+    pub(crate) tools: Router,
+    pub(crate) tls: Arc<Tls>,
+    pub(crate) names: Arc<Names>,
+    pub(crate) tools_port: u16,
+    pub(crate) limits: Limits,
+    pub(crate) phase: watch::Receiver<Phase>,
+}
+
 /// What the connections of one lab share.
 pub(crate) struct Shared {
     pub(crate) lab: Lab,
     pub(crate) tools: Router,
     pub(crate) tls: Arc<Tls>,
+    pub(crate) names: Arc<Names>,
+    /// The port of the tools, which is the proxy's.
+    pub(crate) tools_port: u16,
     pub(crate) limits: Limits,
     pub(crate) phase: watch::Receiver<Phase>,
     /// Room on the surfaces' ports, and on the tools port.
@@ -72,15 +91,10 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(
-        lab: Lab,
-        tools: Router,
-        tls: Arc<Tls>,
-        limits: Limits,
-        phase: watch::Receiver<Phase>,
-    ) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { lab, tools, tls, names, tools_port, limits, phase } = parts;
         let shares = [&limits.surfaces, &limits.tools].map(|room| Arc::new(Share::new(room, limits.wait)));
-        Self { lab, tools, tls, limits, phase, shares, protocol: protocol() }
+        Self { lab, tools, tls, names, tools_port, limits, phase, shares, protocol: protocol() }
     }
 
     /// The share of a port; `entrance` is none for the tools port.
@@ -139,7 +153,8 @@ pub(crate) async fn accept(listener: TcpListener, entrance: Option<Entrance>, sh
                 if std::mem::take(&mut short) {
                     share.relax();
                 }
-                let caller = Caller { peer, entrance: entrance.clone(), began: Instant::now() };
+                let caller =
+                    Caller { peer, entrance: entrance.clone(), proxied: None, began: Instant::now() };
                 tokio::spawn(caller.served(stream, Arc::clone(&shared), place));
             }
             Err(error) if gone_already(&error) => {}
@@ -177,7 +192,15 @@ struct Reached {
 struct Caller {
     peer: SocketAddr,
     entrance: Option<Entrance>,
+    /// The name a tunnel leads to.
+    proxied: Option<Arc<str>>,
     began: Instant,
+}
+
+/// A tunnel that was asked for and given.
+struct Tunnel {
+    way: Way,
+    upgrade: OnUpgrade,
 }
 
 impl Caller {
@@ -194,15 +217,55 @@ impl Caller {
         let Ok(Ok(1)) = peeked else { return };
         // Only a matter of speed.
         let _ = stream.set_nodelay(true);
+        let Ok(local) = stream.local_addr() else { return };
+        let peer = self.peer;
         // On the heap, and only now: the silent ones must stay small.
-        if first[0] == HANDSHAKE {
-            Box::pin(self.secure(stream, shared, deadline, phase)).await;
+        let tunnel = if first[0] == HANDSHAKE {
+            let tls = shared.tls.server(local.ip());
+            Box::pin(self.secure(Box::new(stream), local.to_string(), tls, &shared)).await
         } else {
-            let address = stream.local_addr().map(|address| address.to_string()).unwrap_or_default();
-            let reached = Reached { address, secure: false, server_name: None };
-            Box::pin(self.serve(stream, reached, shared, phase)).await;
+            let reached = Reached { address: local.to_string(), secure: false, server_name: None };
+            Box::pin(self.serve(Box::new(stream), reached, &shared)).await
+        };
+        if let Some(tunnel) = tunnel {
+            Box::pin(Self::through(peer, tunnel, &shared, permit)).await;
         }
-        drop(permit);
+    }
+
+    /// What comes through a tunnel: a caller of the surface it leads to, with a place there.
+    async fn through(peer: SocketAddr, tunnel: Tunnel, shared: &Arc<Shared>, permit: OwnedSemaphorePermit) {
+        let Tunnel { way: Way { name, entrance }, upgrade } = tunnel;
+        let caller =
+            Self { peer, entrance: Some(entrance), proxied: Some(Arc::clone(&name)), began: Instant::now() };
+        let deadline = caller.began + shared.limits.first_head;
+        let begun = async {
+            let place = shared.share(caller.entrance.as_ref()).place().await?;
+            drop(permit);
+            let parts = auto::upgrade::downcast::<TokioIo<Watched>>(upgrade.await.ok()?).ok()?;
+            let mut stream = Begun::new(parts.read_buf, parts.io.into_inner().stream);
+            let first = stream.peek().await.ok()??;
+            Some((place, stream, first))
+        };
+        let mut phase = shared.phase.clone();
+        let begun = tokio::select! {
+            biased;
+            () = reached(&mut phase, Phase::Draining) => return,
+            () = caller.shed(shared) => return,
+            begun = timeout_at(deadline, begun) => begun,
+        };
+        let Ok(Some((place, stream, first))) = begun else {
+            tracing::debug!(%peer, "nothing came through a tunnel to {name}");
+            return;
+        };
+        let stream: Stream = Box::new(stream);
+        if first == HANDSHAKE {
+            let tls = shared.tls.tunnel(&name);
+            caller.secure(stream, name.to_string(), tls, shared).await;
+        } else {
+            let reached = Reached { address: name.to_string(), secure: false, server_name: None };
+            caller.serve(stream, reached, shared).await;
+        }
+        drop(place);
     }
 
     /// Resolves when this caller, still without a head, is to make room for others.
@@ -219,47 +282,48 @@ impl Caller {
 
     async fn secure(
         self,
-        stream: TcpStream,
-        shared: Arc<Shared>,
-        deadline: Instant,
-        mut phase: watch::Receiver<Phase>,
-    ) {
-        let Ok(local) = stream.local_addr() else { return };
-        let acceptor = TlsAcceptor::from(shared.tls.server(local.ip()));
+        stream: Stream,
+        address: String,
+        tls: Arc<ServerConfig>,
+        shared: &Arc<Shared>,
+    ) -> Option<Tunnel> {
+        let mut phase = shared.phase.clone();
+        let deadline = self.began + shared.limits.first_head;
         let agreeing = async {
             shared.tls.fit().await;
-            acceptor.accept(stream).await
+            TlsAcceptor::from(tls).accept(stream).await
         };
         let agreed = tokio::select! {
             biased;
-            () = reached(&mut phase, Phase::Draining) => return,
-            () = self.shed(&shared) => return,
+            () = reached(&mut phase, Phase::Draining) => return None,
+            () = self.shed(shared) => return None,
             agreed = timeout_at(deadline, agreeing) => agreed,
         };
         match agreed {
             Ok(Ok(stream)) => {
-                let name = stream.get_ref().1.server_name().map(Arc::from);
-                let reached = Reached { address: local.to_string(), secure: true, server_name: name };
-                Box::pin(self.serve(stream, reached, shared, phase)).await;
+                let server_name = stream.get_ref().1.server_name().map(Arc::from);
+                let reached = Reached { address, secure: true, server_name };
+                return Box::pin(self.serve(Box::new(stream), reached, shared)).await;
             }
             Ok(Err(error)) => tracing::debug!(peer = %self.peer, %error, "TLS was not agreed"),
             Err(_) => tracing::debug!(peer = %self.peer, "TLS was not agreed in time"),
         }
+        None
     }
 
-    /// Serves requests until the connection ends.
-    async fn serve<I>(self, stream: I, at: Reached, shared: Arc<Shared>, mut phase: watch::Receiver<Phase>)
-    where
-        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
+    /// Serves requests until the connection ends, or becomes a tunnel.
+    async fn serve(self, stream: Stream, at: Reached, shared: &Arc<Shared>) -> Option<Tunnel> {
+        let mut phase = shared.phase.clone();
         let limits = &shared.limits;
         let share = shared.share(self.entrance.as_ref());
         let context = Arc::new(Context {
             peer: self.peer,
             entrance: self.entrance.clone(),
+            proxied: self.proxied.clone(),
+            tunnel: Mutex::default(),
             caller: self.entrance.is_none().then(|| Peer::at(self.peer)),
             reached: at,
-            shared: Arc::clone(&shared),
+            shared: Arc::clone(shared),
             traffic: Traffic::new(self.began),
             bodies: Semaphore::new(limits::CONNECTION_BODIES / UNIT),
             answers: Budget::new(limits::CONNECTION_ANSWERS, limits.wait),
@@ -273,8 +337,8 @@ impl Caller {
                 async move { answering.0.answer(request).await }
             })
         };
-        let stream = Watched { stream, context: Arc::clone(&context) };
-        let mut connection = std::pin::pin!(shared.protocol.serve_connection(TokioIo::new(stream), service));
+        let stream = TokioIo::new(Watched { stream, context: Arc::clone(&context) });
+        let mut connection = std::pin::pin!(shared.protocol.serve_connection_with_upgrades(stream, service));
         let mut alarm = std::pin::pin!(sleep_until(traffic.first_look(limits)));
         // When it was asked to leave, how long it may take.
         let mut farewell: Option<Instant> = None;
@@ -287,21 +351,21 @@ impl Caller {
                     if let Err(error) = ended {
                         tracing::debug!(peer = %self.peer, %error, "the connection ended");
                     }
-                    return;
+                    return context.tunnel.lock().unwrap_or_else(PoisonError::into_inner).take();
                 }
                 () = alarm.as_mut() => {
                     let now = Instant::now();
                     let verdict = traffic.judge(now, limits, share);
                     let next = match verdict {
-                        _ if farewell.is_some_and(|end| end <= now) => return,
+                        _ if farewell.is_some_and(|end| end <= now) => return None,
                         Verdict::Ends(why) => {
                             tracing::debug!(peer = %self.peer, "a connection is closed: {why}");
-                            return;
+                            return None;
                         }
                         Verdict::Leaves(why) | Verdict::MakesRoom(why) if farewell.is_none() => {
                             tracing::debug!(peer = %self.peer, "a connection is asked to leave: {why}");
                             if !traffic.http2() {
-                                return;
+                                return None;
                             }
                             connection.as_mut().graceful_shutdown();
                             let hurried = matches!(verdict, Verdict::MakesRoom(_));
@@ -316,7 +380,7 @@ impl Caller {
                 }
                 () = reached(&mut phase, awaited) => {
                     if awaited == Phase::Stopped {
-                        return;
+                        return None;
                     }
                     awaited = Phase::Stopped;
                     connection.as_mut().graceful_shutdown();
@@ -327,12 +391,12 @@ impl Caller {
 }
 
 /// A connection's stream: it knows when its caller does not take what it is sent.
-struct Watched<I> {
-    stream: I,
+struct Watched {
+    stream: Stream,
     context: Arc<Context>,
 }
 
-impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
+impl AsyncRead for Watched {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut task::Context<'_>,
@@ -342,7 +406,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
     }
 }
 
-impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
+impl AsyncWrite for Watched {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut task::Context<'_>,
@@ -388,6 +452,10 @@ struct Context {
     peer: SocketAddr,
     /// None on the tools port.
     entrance: Option<Entrance>,
+    /// The name of the tunnel this came through.
+    proxied: Option<Arc<str>>,
+    /// What the connection becomes once the answer is written.
+    tunnel: Mutex<Option<Tunnel>>,
     /// On the tools port alone.
     caller: Option<Peer>,
     reached: Reached,
@@ -412,34 +480,51 @@ impl Context {
         request: http::Request<Incoming>,
     ) -> Result<http::Response<Full<Bytes>>, Reset> {
         let shared = &self.shared;
-        let share = shared.share(self.entrance.as_ref());
-        let body_bytes =
-            if self.entrance.is_some() { shared.limits.body_bytes } else { shared.limits.tools_body_bytes };
-        let intake =
-            Intake { limits: &shared.limits, body_bytes, share, own: &self.bodies, traffic: &self.traffic };
-        let Some(entrance) = &self.entrance else {
-            return Ok(match self.tools(request, intake).await {
-                Some(response) => response,
-                None => self.no_room("a body or an answer of the tools port"),
-            });
+        let (entrance, proxied, request) = match &self.entrance {
+            Some(entrance) => (entrance.clone(), self.proxied.clone(), request),
+            None => match proxy::asked(&request, &shared.names, shared.tools_port, self.peer) {
+                Asked::Forward(Way { name, entrance }) => (entrance, Some(name), proxy::unwrapped(request)),
+                Asked::Tools => {
+                    let answered = self.tools(request, self.intake(shared.limits.tools_body_bytes)).await;
+                    return Ok(
+                        answered.unwrap_or_else(|| self.no_room("a body or an answer of the tools port"))
+                    );
+                }
+                Asked::Tunnel(way) => {
+                    let upgrade = hyper::upgrade::on(request);
+                    *self.tunnel.lock().unwrap_or_else(PoisonError::into_inner) =
+                        Some(Tunnel { way, upgrade });
+                    return Ok(http::Response::new(Full::default()));
+                }
+                Asked::Refused(response) => return Ok(response),
+            },
         };
         let arrival = Arrival {
-            entrance: entrance.clone(),
-            secure: self.reached.secure,
+            entrance,
+            secure: self.reached.secure && self.entrance.is_some(),
             server_name: self.reached.server_name.clone(),
             peer: Some(self.peer),
+            proxied,
         };
-        let taken = translate::request(request, arrival, &self.reached.address, &intake).await;
+        let intake = self.intake(shared.limits.body_bytes);
+        let came = Came { to: &self.reached.address, proxy_port: shared.tools_port };
+        let taken = translate::request(request, arrival, &came, &intake).await;
         let Ok((request, room)) = taken else { return Ok(self.no_room("a body")) };
         let mut answer = shared.lab.answer(request).await;
         drop(room);
         if answer.delivery == Delivery::Reset {
             return Err(Reset);
         }
-        let Some(body) = self.outgoing(share, std::mem::take(&mut answer.body)).await else {
+        let Some(body) = self.outgoing(intake.share, std::mem::take(&mut answer.body)).await else {
             return Ok(self.no_room("an answer"));
         };
         Ok(translate::response(answer, &self.dates, Full::new(body)))
+    }
+
+    fn intake(&self, body_bytes: usize) -> Intake<'_> {
+        let share = self.shared.share(self.entrance.as_ref());
+        let limits = &self.shared.limits;
+        Intake { limits, body_bytes, share, own: &self.bodies, traffic: &self.traffic }
     }
 
     /// An answer of the control API; none where there is no room for it or what it answers.

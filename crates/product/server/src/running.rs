@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use crate::authority::{Need, ca_names};
 use crate::client::Client;
-use crate::connection::{Phase, Shared, accept};
+use crate::connection::{Parts, Phase, Shared, accept};
 use crate::error::StartError;
 use crate::limits::Limits;
 use crate::listen::{Door, Listening, Ports, doors, listen, listen_for_own, loopback, planned};
@@ -138,6 +138,7 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
 
     let ready = Arc::new(AtomicBool::new(false));
     let settings = Arc::new(Published::default());
+    let tools_port = listening.iter().find(|one| matches!(one.door, Door::Tools)).map_or(0, |one| one.port);
     let tools = mocktenant_control::router(ControlState {
         lab: lab.clone(),
         instance: instance.clone(),
@@ -146,7 +147,7 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
         settings: Arc::clone(&settings),
         caller: Arc::new(client.clone()),
         ca: Arc::new(Shown(Arc::clone(&trust))),
-        port: listening.iter().find(|one| matches!(one.door, Door::Tools)).map_or(0, |one| one.port),
+        port: tools_port,
         own_names: own_names(public_names),
         token: setup.control_token,
         open: setup.control_open,
@@ -154,15 +155,24 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
     let (phase, phase_seen) = watch::channel(Phase::Running);
     tokio::spawn(Trust::watch(Arc::downgrade(&trust), phase_seen.clone()));
     let (own_phase, own_phase_seen) = watch::channel(Phase::Running);
-    let own_tools = axum::Router::new();
-    let shared_own = Arc::new(Shared::new(
-        lab.clone(),
-        own_tools,
-        Arc::clone(&tls),
-        setup.limits.of_own(),
-        own_phase_seen,
-    ));
-    let shared = Arc::new(Shared::new(lab.clone(), tools, tls, setup.limits, phase_seen));
+    let shared_own = Arc::new(Shared::new(Parts {
+        lab: lab.clone(),
+        tools: axum::Router::new(),
+        tls: Arc::clone(&tls),
+        names: Arc::clone(&names),
+        tools_port,
+        limits: setup.limits.of_own(),
+        phase: own_phase_seen,
+    }));
+    let shared = Arc::new(Shared::new(Parts {
+        lab: lab.clone(),
+        tools,
+        tls,
+        names: Arc::clone(&names),
+        tools_port,
+        limits: setup.limits,
+        phase: phase_seen,
+    }));
     let running = Running {
         lab,
         instance,

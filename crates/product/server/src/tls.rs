@@ -1,10 +1,11 @@
 //! TLS of one lab: a leaf per name, made when first asked for, and no process-wide provider.
 //!
 //! Decides which certificate a connection gets: by SNI one for that very name, without SNI one for localhost and the
-//! address the caller reached. A name that is neither the world's nor local ends the handshake. Validity lives in real
+//! address the caller reached; in a tunnel of the proxy one for the tunnel's name, whatever SNI says. A name that is neither the world's nor local ends the handshake. Validity lives in real
 //! time. Never decides who is answered: that is the lab's, by `Host`.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,7 +23,7 @@ use crate::trust::{RealClock, Trust};
 /// Leaves kept; beyond that all are forgotten and made again, 0.1 ms each.
 const MAX_LEAVES: usize = 256;
 
-/// Addresses with a configuration of their own; a machine has a handful.
+/// Addresses and names with a configuration of their own; a machine and a world have a handful.
 const MAX_ADDRESSES: usize = 64;
 
 /// A leaf with less than this left is replaced.
@@ -37,13 +38,15 @@ pub(crate) struct Tls {
     leaves: Arc<Leaves>,
     loopback: Arc<ServerConfig>,
     by_address: Mutex<HashMap<IpAddr, Arc<ServerConfig>>>,
+    /// Of tunnels: TLS sessions are taken up again within one of these.
+    by_name: Mutex<HashMap<Arc<str>, Arc<ServerConfig>>>,
 }
 
 impl Tls {
     pub(crate) fn new(trust: Arc<Trust>, names: Arc<Names>) -> Result<Self, rustls::Error> {
         let leaves = Arc::new(Leaves { trust, names });
         let loopback = server_config(leaves.trust.provider(), Resolver::new(&leaves, None))?;
-        Ok(Self { leaves, loopback, by_address: Mutex::default() })
+        Ok(Self { leaves, loopback, by_address: Mutex::default(), by_name: Mutex::default() })
     }
 
     /// Waits until the CA is fit to be served with, which it nearly always is.
@@ -57,17 +60,32 @@ impl Tls {
         if address.is_loopback() {
             return Arc::clone(&self.loopback);
         }
-        let mut known = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(config) = known.get(&address) {
+        self.kept(&self.by_address, address, || Resolver::new(&self.leaves, Some(address)))
+    }
+
+    /// The configuration for tunnels to a name of the world.
+    pub(crate) fn tunnel(&self, name: &Arc<str>) -> Arc<ServerConfig> {
+        self.kept(&self.by_name, Arc::clone(name), || Resolver::tunnel(&self.leaves, name))
+    }
+
+    /// A configuration that was made before, or is now.
+    fn kept<K: Eq + Hash>(
+        &self,
+        known: &Mutex<HashMap<K, Arc<ServerConfig>>>,
+        key: K,
+        resolver: impl FnOnce() -> Resolver,
+    ) -> Arc<ServerConfig> {
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(config) = known.get(&key) {
             return Arc::clone(config);
         }
         // The same provider gave a configuration before; without one, the caller finds localhost in the certificate.
-        let made = server_config(self.leaves.trust.provider(), Resolver::new(&self.leaves, Some(address)));
+        let made = server_config(self.leaves.trust.provider(), resolver());
         let config = made.unwrap_or_else(|_| Arc::clone(&self.loopback));
         if known.len() >= MAX_ADDRESSES {
             known.clear();
         }
-        known.insert(address, Arc::clone(&config));
+        known.insert(key, Arc::clone(&config));
         config
     }
 }
@@ -177,6 +195,8 @@ struct Resolver {
     /// Without SNI: the names in the leaf, and the title they are kept under.
     unnamed: Vec<String>,
     title: String,
+    /// Whether that counts whatever SNI says.
+    tunnel: bool,
 }
 
 impl Resolver {
@@ -184,12 +204,25 @@ impl Resolver {
         let mut unnamed: Vec<String> = LOCALHOST.map(str::to_owned).to_vec();
         unnamed.extend(reached.map(|address| address.to_string()));
         let title = unnamed.join(" ");
-        Self { leaves: Arc::clone(leaves), unnamed, title }
+        Self { leaves: Arc::clone(leaves), unnamed, title, tunnel: false }
+    }
+
+    /// The client asked for this name when it opened the tunnel.
+    fn tunnel(leaves: &Arc<Leaves>, name: &str) -> Self {
+        Self {
+            leaves: Arc::clone(leaves),
+            unnamed: vec![name.to_owned()],
+            title: name.to_owned(),
+            tunnel: true,
+        }
     }
 }
 
 impl ResolvesServerCert for Resolver {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        if self.tunnel {
+            return self.leaves.get(&self.title, &[&self.title]);
+        }
         let Some(name) = hello.server_name() else {
             let hosts: Vec<&str> = self.unnamed.iter().map(String::as_str).collect();
             // An address outside the roots' ranges must not take localhost down with it.

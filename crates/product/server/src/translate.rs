@@ -20,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
 use crate::limits::{CONNECTION_BODIES, FREE_BYTES, Limits, UNIT};
+use crate::proxy;
 use crate::share::Share;
 use crate::traffic::{HeldBack, Reading, Traffic};
 
@@ -37,12 +38,19 @@ const IMF_FIXDATE: &[BorrowedFormatItem<'_>] =
 #[derive(Debug)]
 pub(crate) struct NoRoom;
 
-/// The lab's request, and the room its body holds until it is answered. `reached` is the address the caller came to, for
-/// HTTP/1.0 requests that name no host.
+/// Where a request came to.
+pub(crate) struct Came<'c> {
+    /// The address, or the name a tunnel leads to: the host of HTTP/1.0 requests that name none.
+    pub(crate) to: &'c str,
+    /// The port of the lab's proxy.
+    pub(crate) proxy_port: u16,
+}
+
+/// The lab's request, and the room its body holds until it is answered.
 pub(crate) async fn request<'i>(
     request: http::Request<Incoming>,
     arrival: Arrival,
-    reached: &str,
+    came: &Came<'_>,
     intake: &Intake<'i>,
 ) -> Result<(Request, Room<'i>), NoRoom> {
     let (head, incoming) = request.into_parts();
@@ -53,7 +61,12 @@ pub(crate) async fn request<'i>(
             let authority = authority.as_str();
             authority.rsplit_once('@').map_or(authority, |(_, host)| host).to_owned()
         }
-        None => host(&head.headers, head.version, reached),
+        None => host(&head.headers, head.version, came.to),
+    };
+    // Some clients write the proxy's own address inside a tunnel and mean what the tunnel leads to.
+    let host = match &arrival.proxied {
+        Some(name) if proxy::is_own(&host, came.proxy_port) => name.to_string(),
+        _ => host,
     };
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
     let target = if target.is_empty() { String::from("/") } else { target.to_owned() };

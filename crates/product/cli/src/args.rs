@@ -10,6 +10,9 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+use crate::client_variables::Credential;
+use crate::settings_format::Format;
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -120,6 +123,8 @@ pub(crate) enum LogLevel {
 pub(crate) enum Verb {
     /// Run a lab until it is stopped (what happens without a verb)
     Serve(Serve),
+    /// Run a command with a lab of its own, found under Microsoft's own names
+    Exec(Exec),
     /// Tell a failure from end to end: symptom, chain, cause, and the fix step by step
     Reproduce(Reproduce),
     /// Create the next customer in a running lab, and show the chain
@@ -195,6 +200,38 @@ pub(crate) enum Control {
     Loopback,
     /// Whoever reaches the port.
     Open,
+}
+
+/// `exec`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+A lab on free ports is ready before the command starts and gone when it has ended. The
+command is told by variables: a proxy through which login.microsoftonline.com, the
+environments and Dataverse are this lab, roots to trust, a credential as the Azure SDKs
+read it, and MOCKTENANT_SETTINGS, a file with every URL, id and secret. Nothing has to be
+changed in it, and nothing leaves this machine: any other name is refused by the proxy,
+unless NO_PROXY has it, as it has the package registries.
+
+If the command fails, every call that was refused is told with its cause, on stderr.
+Exits with the command's code; 127 if there is no such command, 126 if it cannot be run.
+
+Examples:
+  mocktenant exec -- pytest
+  mocktenant exec --credential certificate -- npm test
+  mocktenant exec --scenario app-user-missing -- go test ./...
+  mocktenant exec -- sh                         look around: mocktenant journal --follow")]
+pub(crate) struct Exec {
+    /// The command and its arguments
+    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) command: Vec<OsString>,
+
+    /// Begin in this broken world; `scenarios` lists them
+    #[arg(long, value_name = "NAME", env = "MOCKTENANT_SCENARIO")]
+    pub(crate) scenario: Option<String>,
+
+    /// What the SDKs' own variables say the command is
+    #[arg(long, value_enum, default_value_t, env = "MOCKTENANT_CREDENTIAL")]
+    pub(crate) credential: Credential,
 }
 
 /// `reproduce`.
@@ -381,13 +418,19 @@ pub(crate) struct Restart {
 Examples:
   mocktenant settings | jq -r .entra.client_secret
   curl --cacert \"$(mocktenant settings | jq -r .ca_pem)\" https://localhost:7443/...
+  . <(mocktenant settings --format sh)          clients of this shell use the lab
+  mocktenant settings --format ps1 | Invoke-Expression
 
 ca_pem is a root for localhost, reserved and declared names. ca_real_names_pem speaks for the Microsoft names of the
 world, and ca_bundle_pem holds both and the system's: give these to one program, never to a whole machine.")]
 pub(crate) struct Settings {
-    /// Format; this version has json
-    #[arg(long, value_name = "FORMAT", default_value = "json", env = "MOCKTENANT_FORMAT")]
-    pub(crate) format: String,
+    /// Who is to read it
+    #[arg(long, value_enum, default_value_t, env = "MOCKTENANT_FORMAT")]
+    pub(crate) format: Format,
+
+    /// What the SDKs' own variables say a client is
+    #[arg(long, value_enum, default_value_t, env = "MOCKTENANT_CREDENTIAL")]
+    pub(crate) credential: Credential,
 }
 
 /// `scenarios`.

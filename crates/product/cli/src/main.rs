@@ -5,6 +5,7 @@
 
 mod advice;
 mod args;
+mod client_variables;
 mod console;
 mod descriptors;
 mod exchange_line;
@@ -14,6 +15,7 @@ mod journal_file;
 mod log;
 mod named;
 mod screen;
+mod settings_format;
 mod signals;
 mod verbs;
 

@@ -51,6 +51,11 @@ impl Screen {
         }
     }
 
+    /// The screen of stderr.
+    pub(crate) fn of_stderr() -> Self {
+        Self { colours: io::stderr().is_terminal() && !colour_forbidden(), ..Self::of_stdout() }
+    }
+
     #[cfg(test)]
     pub(crate) fn plain(columns: usize) -> Self {
         Self { colours: false, columns }

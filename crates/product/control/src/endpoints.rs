@@ -6,8 +6,8 @@ use axum::routing::{get, patch, post, put};
 
 use crate::endpoint::{Body, JSON, NOTHING, query, segment};
 use crate::{
-    attempt, authority, environments, errors, explain, front, health, journal, openapi, scenarios, settings,
-    world,
+    attempt, authority, environments, errors, explain, front, health, journal, openapi, proxy_pac, scenarios,
+    settings, world,
 };
 
 pub use crate::endpoint::{Endpoint, Parameter};
@@ -69,6 +69,15 @@ pub const ALL: &[Endpoint] = &[
         answers: "application/x-pem-file",
         answer: "the certificate",
         handler: || get(authority::real_names),
+        ..PLAIN
+    },
+    Endpoint {
+        path: "/proxy.pac",
+        free: true,
+        summary: "Proxy auto-configuration: a browser that takes it reaches the names of the world in this lab",
+        answers: "application/x-ns-proxy-autoconfig",
+        answer: "the script",
+        handler: || get(proxy_pac::pac),
         ..PLAIN
     },
     Endpoint {

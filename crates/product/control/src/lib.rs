@@ -19,6 +19,7 @@ mod journal;
 mod neighbour;
 mod openapi;
 mod problem;
+mod proxy_pac;
 mod scenarios;
 pub mod settings;
 mod strict_json;

@@ -56,6 +56,18 @@ pub struct Settings {
     /// rather than add.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_bundle_pem: Option<PathBuf>,
+    /// The same as a PKCS#12 store for Java.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truststore_p12: Option<PathBuf>,
+    /// Its password.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub truststore_password: String,
+    /// The forward proxy, over which the names of the world are reached: what `HTTPS_PROXY` takes.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub proxy_url: String,
+    /// Those names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub world_names: Vec<String>,
     /// The control API.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub control_url: String,

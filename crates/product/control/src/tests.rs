@@ -200,7 +200,7 @@ async fn health_is_503_until_the_lab_is_ready() {
 #[tokio::test]
 async fn health_version_and_ca_are_free_of_token_and_peer() {
     let state = ControlState { token: Some(String::from("t")), ..state() };
-    for path in ["/health", "/version", "/ca.pem", "/ca-real-names.pem"] {
+    for path in ["/health", "/version", "/ca.pem", "/ca-real-names.pem", "/proxy.pac"] {
         let mut far = get(path);
         far.extensions_mut().insert(Peer::at("10.0.0.9:1".parse().unwrap()));
         assert_eq!(status(&state, far).await, 200, "{path}");

@@ -26,6 +26,7 @@ pub(crate) const REAL_NAMES_FILE: &str = "ca-real-names.pem";
 pub(crate) const ROOTS: [(&str, Branch); 2] =
     [(LOCAL_FILE, Branch::Local), (REAL_NAMES_FILE, Branch::RealNames)];
 /// Both roots and the system's.
+pub(crate) const TRUSTSTORE_FILE: &str = "truststore.p12";
 pub(crate) const BUNDLE_FILE: &str = "ca-bundle.pem";
 
 /// Microsoft's domains: names below them belong to the `real-names` root, which nobody should install for long.

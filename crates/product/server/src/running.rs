@@ -200,6 +200,11 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
     Ok(running)
 }
 
+/// What a client reaches through the proxy.
+fn world_names(lab: &Lab) -> Vec<String> {
+    lab.hosts().iter().map(|(name, _)| name.clone()).collect()
+}
+
 fn wanted_names(lab: &Lab, public: &PublicUrls, bind: &[IpAddr]) -> CaNames {
     let hosts = lab.hosts();
     let names = hosts.iter().map(|(name, _)| name.as_str()).chain(public.names.iter().map(String::as_str));
@@ -245,6 +250,7 @@ pub fn settings_without_lab(options: Options) -> Result<Settings, StartError> {
         ca: &ca,
         addresses: &addresses,
         control_url: &urls.control,
+        names: world_names(&lab),
         running: None,
     };
     settings::document(&world, &facts)
@@ -330,6 +336,7 @@ impl Running {
                 ca,
                 addresses,
                 control_url: &self.urls.control,
+                names: world_names(&self.lab),
                 running: Some((&self.instance, std::process::id())),
             };
             let document = settings::document(&self.lab.world(), &facts)?;
@@ -383,6 +390,11 @@ fn instance_id() -> String {
     let mut bytes = [0_u8; 8];
     mocktenant_keys::fill_from_system(&mut bytes);
     format!("{:016x}", u64::from_be_bytes(bytes))
+}
+
+/// A token of the control API that nobody guesses: 32 hexadecimal digits from the system.
+pub fn control_token() -> String {
+    format!("{}{}", instance_id(), instance_id())
 }
 
 /// Where to listen. Beyond this machine only where that does not hand the control API to whoever comes.

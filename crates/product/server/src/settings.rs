@@ -9,12 +9,16 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mocktenant_control::settings::{Aos, CustomApi, Dataverse, Entra, Settings};
-use mocktenant_keys::{Branch, Identity, LabCa, Thumbprint, shipped, write_pfx};
+use mocktenant_keys::{Branch, Certificate, Identity, LabCa, Thumbprint, shipped, write_pfx};
 use mocktenant_lab::{Entrance, real_now};
 use mocktenant_world::{Application, Tenant, World};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde_json::Value;
 
-use crate::authority::{BUNDLE_FILE, KEYS_FILE, LOCAL_FILE, REAL_NAMES_FILE, with_system_roots};
+use crate::authority::{
+    BUNDLE_FILE, KEYS_FILE, LOCAL_FILE, REAL_NAMES_FILE, TRUSTSTORE_FILE, with_system_roots,
+};
 use crate::error::StartError;
 use crate::files::{self, Holds, holds, write_if_changed, write_private};
 use crate::state::SETTINGS_FILE;
@@ -22,10 +26,20 @@ use crate::state::SETTINGS_FILE;
 const CERTIFICATE_FILE: &str = "certificate.pem";
 const PFX_FILE: &str = "certificate.pfx";
 const PFX_PASSWORD: &str = "";
+/// What Java's own store has; it keeps nothing secret.
+const TRUSTSTORE_PASSWORD: &str = "changeit";
 
 /// Every file that is written here or beside these.
-pub(crate) const FILES: [&str; 7] =
-    [SETTINGS_FILE, KEYS_FILE, LOCAL_FILE, REAL_NAMES_FILE, BUNDLE_FILE, CERTIFICATE_FILE, PFX_FILE];
+pub(crate) const FILES: [&str; 8] = [
+    SETTINGS_FILE,
+    KEYS_FILE,
+    LOCAL_FILE,
+    REAL_NAMES_FILE,
+    BUNDLE_FILE,
+    TRUSTSTORE_FILE,
+    CERTIFICATE_FILE,
+    PFX_FILE,
+];
 
 /// A larger PFX is not one of ours.
 const MAX_PFX: u64 = 64 * 1024;
@@ -37,6 +51,8 @@ pub(crate) struct Facts<'f> {
     pub(crate) ca: &'f LabCa,
     pub(crate) addresses: &'f HashMap<Entrance, String>,
     pub(crate) control_url: &'f str,
+    /// The names of the world.
+    pub(crate) names: Vec<String>,
     /// Instance and process; none for what a lab would give.
     pub(crate) running: Option<(&'f str, u32)>,
 }
@@ -65,6 +81,10 @@ pub(crate) fn document(world: &World, facts: &Facts<'_>) -> Result<Settings, Sta
     document.custom_api = tenant.and_then(|tenant| custom_api(world, tenant));
     certificates(facts.directory, facts.ca, &mut document)?;
     facts.control_url.clone_into(&mut document.control_url);
+    if let Some((_, at)) = facts.control_url.split_once("://") {
+        document.proxy_url = format!("http://{at}");
+        document.world_names.clone_from(&facts.names);
+    }
     if let Some((instance, pid)) = facts.running {
         instance.clone_into(&mut document.instance);
         document.pid = Some(pid);
@@ -214,9 +234,35 @@ pub(crate) fn certificates(directory: &Path, ca: &LabCa, document: &mut Settings
     let both = ca.roots_pem();
     let bundle = with_system_roots(&both).unwrap_or_else(|| both.into_bytes());
     let path = directory.join(BUNDLE_FILE);
+    let store = directory.join(TRUSTSTORE_FILE);
+    // Encrypted, so no two are alike: one is made where the certificates in it are others, and before the bundle, by
+    // which that is known.
+    if !(holds(&path, &bundle) && store.is_file()) {
+        write_truststore(&store, &bundle)?;
+    }
     write_if_changed(&path, &bundle)?;
     document.ca_bundle_pem = Some(path_text(&path));
+    if store.is_file() {
+        document.truststore_p12 = Some(path_text(&store));
+        TRUSTSTORE_PASSWORD.clone_into(&mut document.truststore_password);
+    }
     Ok(())
+}
+
+/// What is in the bundle, for Java. Left out where it cannot be made: nothing but Java needs it.
+fn write_truststore(path: &Path, bundle: &[u8]) -> Result<(), StartError> {
+    let certificates = CertificateDer::pem_slice_iter(bundle).filter_map(Result::ok);
+    let certificates: Vec<Certificate> =
+        certificates.filter_map(|certificate| Certificate::from_der(&certificate).ok()).collect();
+    let aliases: Vec<String> = (0..certificates.len()).map(|index| format!("root-{index}")).collect();
+    let entries: Vec<(&str, &Certificate)> = aliases.iter().map(String::as_str).zip(&certificates).collect();
+    match mocktenant_keys::write_truststore(&entries, TRUSTSTORE_PASSWORD) {
+        Ok(store) => write_private(path, &store),
+        Err(error) => {
+            tracing::warn!(%error, "no trust store for Java");
+            Ok(())
+        }
+    }
 }
 
 /// JSON is text; a path that is none loses what cannot be written.

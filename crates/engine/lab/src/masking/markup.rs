@@ -157,7 +157,8 @@ fn attribute<'t>(text: &'t [u8], tag: &mut Tag<'t>) {
     // A sign that begins no name is passed over.
     tag.end = name_end.max(start + 1);
     let equals = end_while(text, name_end, |byte| byte.is_ascii_whitespace());
-    if text.get(equals) != Some(&b'=') {
+    // Nor has it a value, which would swallow the attribute behind it.
+    if name_end == start || text.get(equals) != Some(&b'=') {
         return;
     }
     let value = end_while(text, equals + 1, |byte| byte.is_ascii_whitespace());

@@ -1,5 +1,6 @@
 //! One file per verb.
 
+mod exec;
 mod explain;
 mod get;
 mod journal;
@@ -22,7 +23,7 @@ use crate::{descriptors, log};
 /// Runs one verb. `began` is when the process did.
 pub(crate) fn run(cli: Cli, began: Instant) -> Outcome {
     let Cli { common, verb } = cli;
-    let serves = matches!(verb, Verb::Serve(_) | Verb::Reproduce(_));
+    let serves = matches!(verb, Verb::Serve(_) | Verb::Reproduce(_) | Verb::Exec(_));
     if serves {
         descriptors::raise();
     }
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: Cli, began: Instant) -> Outcome {
         match verb {
             Verb::Serve(serve) => serve::run(&common, serve, began).await,
             Verb::Reproduce(reproduce) => reproduce::run(&common, reproduce, began).await,
+            Verb::Exec(exec) => exec::run(&common, exec).await,
             Verb::Explain(explain) => explain::run(&common, explain).await,
             Verb::Journal(journal) => journal::run(&common, journal).await,
             Verb::Get(get) => get::run(&common, get).await,

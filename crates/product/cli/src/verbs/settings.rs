@@ -1,4 +1,4 @@
-//! `settings`: every URL, id, secret and file of a lab.
+//! `settings`: every URL, id, secret and file of a lab, as a person, a shell or another program reads them.
 
 use clap::Parser as _;
 use mocktenant_server::{Settings as Document, settings_without_lab};
@@ -8,17 +8,24 @@ use crate::args::{Cli, Common, Settings, Verb};
 use crate::console;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::find_lab::{Candidate, LabAt, settings_text, state_directory};
+use crate::settings_format::{Format, rendered};
 use crate::verbs::serve::{cannot_start, options};
 
-/// Prints exactly the file of the running lab; without a lab, what `serve` would give.
+/// Prints exactly the file of the running lab, or what another program reads; without a lab, what `serve` would give.
 pub(crate) async fn run(common: &Common, settings: Settings) -> Outcome {
-    if settings.format != "json" {
-        return Err(Failure::new(
-            Exit::Usage,
-            format!("there is no format {:?} in this version", settings.format),
-        )
-        .hint("--format json"));
+    let text = document(common).await?;
+    if settings.format == Format::Json {
+        console::raw(&text)?;
+        return Ok(0);
     }
+    let document: Document = serde_json::from_slice(&text)
+        .map_err(|error| Failure::new(Exit::Finding, "the lab's settings cannot be read").because(&error))?;
+    console::raw(rendered(&document, settings.format, settings.credential).as_bytes())?;
+    Ok(0)
+}
+
+/// The document as it stands in the file.
+async fn document(common: &Common) -> Result<Vec<u8>, Failure> {
     let by_url = common.url.as_deref().is_some_and(|url| !url.is_empty());
     if by_url {
         return live(&LabAt::find(common).await?).await;
@@ -27,25 +34,22 @@ pub(crate) async fn run(common: &Common, settings: Settings) -> Outcome {
     if let Some(text) = state.as_deref().map_or(Ok(None), settings_text)? {
         // A stale file is worth nothing: ask before it is handed on.
         Candidate::find(common)?.reach().await?;
-        console::raw(&text)?;
-        return Ok(0);
+        return Ok(text);
     }
     if let Ok(lab) = LabAt::find(common).await {
         return live(&lab).await;
     }
     let document = would_be(common)?;
     console::note("no lab is running; this is what `mocktenant serve` would give");
-    console::line(&format!("{:#}", json!(document)))?;
-    Ok(0)
+    Ok(format!("{:#}\n", json!(document)).into_bytes())
 }
 
 /// As the lab gives it, member by member: a newer one may have more than this program knows.
-async fn live(lab: &LabAt) -> Outcome {
+async fn live(lab: &LabAt) -> Result<Vec<u8>, Failure> {
     let reply = lab.get("/v1/settings").await?;
     let document: Value = serde_json::from_slice(&reply.body)
         .map_err(|error| Failure::new(Exit::Finding, "the lab's settings are not JSON").because(&error))?;
-    console::line(&format!("{document:#}"))?;
-    Ok(0)
+    Ok(format!("{document:#}\n").into_bytes())
 }
 
 /// `serve` with this state directory and whatever the environment says of its other flags.

@@ -5,6 +5,7 @@
 
 mod advice;
 mod command;
+mod exec;
 mod screens;
 mod served;
 mod settings_by_name;

@@ -20,10 +20,6 @@ const OPEN_STREAM: &[u8] = b"\x00\x00\x14\x01\x04\x00\x00\x00\x01\x83\x86\x04\x0
 type Kind<'b> = (&'static str, &'b [u8], Option<&'b [u8]>);
 
 impl Fixture {
-    fn tools(&self) -> SocketAddr {
-        address(&self.running.urls().control)
-    }
-
     /// Every port of the lab.
     fn ports(&self) -> Vec<SocketAddr> {
         let urls = self.running.urls();
@@ -140,7 +136,12 @@ async fn every_kind_ends(limits: Limits, pause: Duration, within: Duration) {
 
 #[tokio::test]
 async fn callers_that_take_nothing_of_an_answer_are_left_on_every_port_and_in_both_versions() {
-    let limits = Limits { write: Duration::from_millis(600), taken: Duration::from_millis(800), ..short() };
+    let limits = Limits {
+        write: Duration::from_millis(600),
+        taken: Duration::from_millis(800),
+        first_head: Duration::from_secs(3),
+        ..short()
+    };
     let fixture = started(limits).await;
     // A journal that no socket takes at once.
     let large = "x".repeat(60 * 1024);

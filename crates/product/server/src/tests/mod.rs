@@ -5,6 +5,7 @@ mod crowds;
 mod lifecycle;
 mod outbound;
 mod products;
+mod proxy;
 mod renewal;
 mod settings;
 mod slow;
@@ -206,6 +207,10 @@ async fn started(limits: Limits) -> Fixture {
 impl Fixture {
     fn identity(&self) -> SocketAddr {
         address(&self.running.urls().identity)
+    }
+
+    fn tools(&self) -> SocketAddr {
+        address(&self.running.urls().control)
     }
 
     async fn connect(&self) -> TcpStream {

@@ -101,7 +101,7 @@ async fn http_https_and_both_versions_share_one_port() {
 }
 
 /// curl's answer, or none where there is no curl.
-async fn curl(fixture: &Fixture, arguments: &[&str]) -> Option<Result<String, i32>> {
+pub(crate) async fn curl(fixture: &Fixture, arguments: &[&str]) -> Option<Result<String, i32>> {
     let roots = fixture.state.path().join("roots.pem");
     std::fs::write(&roots, fixture.running.ca_pem() + &fixture.running.ca_real_names_pem()).unwrap();
     let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();

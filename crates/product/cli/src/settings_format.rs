@@ -1,0 +1,223 @@
+//! The settings document as other programs read it: a shell, a file of variables, .NET's configuration, a hosts file.
+//!
+//! Decides syntax and quoting of each. The variables themselves are those of [`crate::client_variables`], the same that
+//! `exec` sets. Never decides a value.
+
+use std::fmt::Write as _;
+
+use clap::ValueEnum;
+use mocktenant_diagnosis::shell_word;
+use mocktenant_server::Settings;
+use serde_json::json;
+
+use crate::client_variables::{Credential, Inherited, TAKEN_AWAY, Variables, variables};
+
+/// Who reads it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// The document itself, as in settings.json.
+    #[default]
+    Json,
+    /// A POSIX shell: `. <(mocktenant settings --format sh)`.
+    Sh,
+    /// PowerShell: `mocktenant settings --format ps1 | Invoke-Expression`.
+    Ps1,
+    /// Windows' command prompt.
+    Cmd,
+    /// A file of variables, for docker and dotenv libraries.
+    Dotenv,
+    /// .NET's appsettings.json: Microsoft.Identity.Web's section, and connection strings.
+    Appsettings,
+    /// .NET Framework's configuration file: its proxy and its settings.
+    #[value(name = "web.config")]
+    WebConfig,
+    /// The part of an AOS's wif.config that says whom it trusts.
+    #[value(name = "wif.config")]
+    WifConfig,
+    /// The names of the world for a hosts file.
+    Hosts,
+}
+
+/// The document in a format.
+pub(crate) fn rendered(settings: &Settings, format: Format, credential: Credential) -> String {
+    let all = || {
+        let mut all = variables(settings, credential, &Inherited::of_this_process());
+        all.extend(ours(settings));
+        all
+    };
+    match format {
+        Format::Json => format!("{:#}\n", json!(settings)),
+        Format::Sh => sh(&all()),
+        Format::Ps1 => ps1(&all()),
+        Format::Cmd => cmd(&all()),
+        Format::Dotenv => all().iter().map(|(name, value)| line(&format!("{name}={value}"))).collect(),
+        Format::Appsettings => format!("{:#}\n", appsettings(settings)),
+        Format::WebConfig => web_config(settings),
+        Format::WifConfig => wif_config(settings),
+        Format::Hosts => hosts(settings),
+    }
+}
+
+fn line(text: &str) -> String {
+    format!("{text}\n")
+}
+
+/// Where the lab itself is.
+fn ours(settings: &Settings) -> Variables {
+    let mut all = Variables::new();
+    // A lab that does not run has published none.
+    if let Some(directory) = settings.ca_pem.parent().filter(|_| !settings.instance.is_empty()) {
+        all.push(("MOCKTENANT_SETTINGS", directory.join("settings.json").to_string_lossy().into_owned()));
+    }
+    if !settings.proxy_url.is_empty() {
+        all.push(("MOCKTENANT_URL", settings.proxy_url.clone()));
+    }
+    if let Some(token) = &settings.control_token {
+        all.push(("MOCKTENANT_CONTROL_TOKEN", token.clone()));
+    }
+    all
+}
+
+fn sh(all: &Variables) -> String {
+    let unset = line(&format!("unset {}", taken_away(all).join(" ")));
+    all.iter()
+        .fold(unset, |text, (name, value)| text + &line(&format!("export {name}={}", shell_word(value))))
+}
+
+fn ps1(all: &Variables) -> String {
+    let mut text = String::new();
+    for name in taken_away(all) {
+        // Writing to a String cannot fail, here and below.
+        let _ = writeln!(text, "Remove-Item Env:{name} -ErrorAction SilentlyContinue");
+    }
+    for (name, value) in all {
+        let _ = writeln!(text, "$env:{name} = '{}'", value.replace('\'', "''"));
+    }
+    text
+}
+
+fn cmd(all: &Variables) -> String {
+    let gone = taken_away(all).into_iter().map(|name| format!("set \"{name}=\"\r\n"));
+    // A percent sign would name a variable.
+    let set = all.iter().map(|(name, value)| format!("set \"{name}={}\"\r\n", value.replace('%', "%%")));
+    gone.chain(set).collect()
+}
+
+/// Those that would lead a client elsewhere and are not set anew; Windows knows no case.
+fn taken_away(all: &Variables) -> Vec<&'static str> {
+    TAKEN_AWAY.into_iter().filter(|name| !all.iter().any(|(set, _)| set.eq_ignore_ascii_case(name))).collect()
+}
+
+/// By the addresses of this machine: nothing in this file could say which proxy to use.
+fn appsettings(settings: &Settings) -> serde_json::Value {
+    let entra = &settings.entra;
+    let dataverse = &settings.dataverse;
+    let connection = format!(
+        "AuthType=ClientSecret;Url={};ClientId={};ClientSecret={}",
+        dataverse.url, entra.client_id, entra.client_secret
+    );
+    let mut document = json!({
+        "AzureAd": {
+            "Instance": format!("{}/", entra.base_url),
+            "TenantId": entra.tenant_id,
+            "ClientId": entra.client_id,
+            "ClientCredentials": [{ "SourceType": "ClientSecret", "ClientSecret": entra.client_secret }],
+        },
+    });
+    if !dataverse.is_absent() {
+        document["ConnectionStrings"] = json!({ "Dataverse": connection });
+        document["Dataverse"] =
+            json!({ "Url": dataverse.url, "Scope": format!("{}/.default", dataverse.resource) });
+    }
+    for (name, aos) in &settings.aos {
+        document["FinanceAndOperations"][name] =
+            json!({ "Url": aos.url, "Resource": aos.resource, "Company": aos.company });
+    }
+    document
+}
+
+/// .NET Framework reads no variables for a proxy (documented): it is told here, and finds Microsoft's own names.
+fn web_config(settings: &Settings) -> String {
+    let entra = &settings.entra;
+    let mut keys = vec![
+        ("ida:Tenant", entra.tenant_domain.as_str()),
+        ("ida:TenantId", &entra.tenant_id),
+        ("ida:ClientId", &entra.client_id),
+        ("ida:ClientSecret", &entra.client_secret),
+    ];
+    keys.retain(|(_, value)| !value.is_empty());
+    let keys: String = keys
+        .iter()
+        .map(|(key, value)| format!("    <add key=\"{key}\" value=\"{}\" />\n", attribute(value)))
+        .collect();
+    format!(
+        "<configuration>\n  <appSettings>\n{keys}  </appSettings>\n  <system.net>\n    <defaultProxy>\n      \
+         <proxy proxyaddress=\"{}\" bypassonlocal=\"True\" />\n    </defaultProxy>\n  </system.net>\n</configuration>\n",
+        attribute(&settings.proxy_url)
+    )
+}
+
+/// What an AOS trusts: the issuer of the tenant, and its own addresses as audiences.
+fn wif_config(settings: &Settings) -> String {
+    let audiences: String = settings
+        .aos
+        .values()
+        .map(|aos| format!("        <add value=\"{}\" />\n", attribute(&aos.resource)))
+        .collect();
+    format!(
+        "<system.identityModel>\n  <identityConfiguration>\n    <securityTokenHandlers>\n      \
+         <securityTokenHandlerConfiguration>\n      <audienceUris>\n{audiences}      </audienceUris>\n      \
+         <issuerNameRegistry>\n        <authority name=\"https://sts.windows.net/{tenant}/\">\n          \
+         <validIssuers>\n            <add name=\"https://sts.windows.net/{tenant}/\" />\n          </validIssuers>\n        \
+         </authority>\n      </issuerNameRegistry>\n      </securityTokenHandlerConfiguration>\n    \
+         </securityTokenHandlers>\n  </identityConfiguration>\n</system.identityModel>\n",
+        tenant = attribute(&settings.entra.tenant_id)
+    )
+}
+
+/// For who reaches ports 443 and 80 of this machine as the lab's; the proxy needs no such file.
+fn hosts(settings: &Settings) -> String {
+    settings.world_names.iter().map(|name| format!("127.0.0.1 {name}\n")).collect()
+}
+
+fn attribute(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        let mut settings = Settings::default();
+        settings.proxy_url = String::from("http://localhost:7440");
+        settings.entra.client_secret = String::from("it's 100% \"<&");
+        settings.entra.tenant_domain = String::from("contoso.onmicrosoft.com");
+        settings.world_names = vec![String::from("login.microsoftonline.com")];
+        settings
+    }
+
+    #[test]
+    fn each_format_quotes_in_its_own_way() {
+        let settings = settings();
+        let of = |format| rendered(&settings, format, Credential::Secret);
+        assert!(of(Format::Sh).contains("export AZURE_CLIENT_SECRET='it'\\''s 100% \"<&'\n"));
+        assert!(of(Format::Ps1).contains("$env:AZURE_CLIENT_SECRET = 'it''s 100% \"<&'\n"));
+        assert!(of(Format::Cmd).contains("set \"AZURE_CLIENT_SECRET=it's 100%% \"<&\"\r\n"));
+        assert!(of(Format::Dotenv).contains("AZURE_CLIENT_SECRET=it's 100% \"<&\n"));
+        assert!(of(Format::WebConfig).contains("value=\"it's 100% &quot;&lt;&amp;\""));
+        assert!(of(Format::WebConfig).contains("<proxy proxyaddress=\"http://localhost:7440\""));
+        assert_eq!(of(Format::Hosts), "127.0.0.1 login.microsoftonline.com\n");
+        let appsettings: serde_json::Value = serde_json::from_str(&of(Format::Appsettings)).unwrap();
+        assert_eq!(appsettings["AzureAd"]["ClientCredentials"][0]["ClientSecret"], "it's 100% \"<&");
+    }
+
+    #[test]
+    fn what_would_lead_a_client_elsewhere_is_taken_away_and_not_what_is_set() {
+        let text = rendered(&settings(), Format::Sh, Credential::Secret);
+        let unset = text.lines().next().unwrap();
+        assert!(unset.contains(" AZURE_AUTHORITY_HOST") && unset.contains(" IDENTITY_ENDPOINT"), "{unset}");
+        assert!(!unset.contains("AZURE_CLIENT_SECRET"), "{unset}");
+        assert!(rendered(&settings(), Format::Sh, Credential::None).contains(" AZURE_CLIENT_SECRET "));
+    }
+}

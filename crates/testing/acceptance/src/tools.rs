@@ -4,7 +4,7 @@
 //! Decides where they are, and that a test which needs a missing one says so and is skipped, unless
 //! `MOCKTENANT_REQUIRE_CLIENTS` asks for a failure. Never installs anything.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::binary::must;
@@ -78,6 +78,26 @@ pub fn there_or_skip<T>(found: Result<T, String>) -> Option<T> {
 /// The same where nobody requires it: a toolchain that a continuous integration need not have.
 pub fn optional(name: &str) -> Option<PathBuf> {
     find(name).map_or_else(|why| skip(&why), Some)
+}
+
+/// What compiles and runs a file-based C# program: `dotnet`, else the runner of a .NET that lies beside the repository.
+pub fn csharp() -> Option<PathBuf> {
+    find("dotnet").or_else(|why| beside("run-csharp", why)).map_or_else(|why| skip(&why), Some)
+}
+
+/// `pwsh`, else the runner of a PowerShell that lies there.
+pub fn powershell() -> Option<PathBuf> {
+    find("pwsh").or_else(|why| beside("run-powershell", why)).map_or_else(|why| skip(&why), Some)
+}
+
+/// Whether that is a runner: it takes the program and nothing else.
+pub fn is_runner(program: &Path) -> bool {
+    program.file_name().is_some_and(|name| name.to_string_lossy().starts_with("run-"))
+}
+
+fn beside(name: &str, why: String) -> Result<PathBuf, String> {
+    let runner = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/dotnet").join(name);
+    runner.canonicalize().map_err(|_| why)
 }
 
 fn skip<T>(why: &str) -> Option<T> {

@@ -127,8 +127,8 @@ fn program(toolchain: Toolchain) -> Option<PathBuf> {
             tools::there_or_skip(tools::installed("node", "node/package-lock.json"))?;
             Some(node)
         }
-        Toolchain::Dotnet => tools::optional("dotnet"),
-        Toolchain::PowerShell => tools::optional("pwsh"),
+        Toolchain::Dotnet => tools::csharp(),
+        Toolchain::PowerShell => tools::powershell(),
         Toolchain::Go => {
             let go = tools::optional("go")?;
             tools::there_or_skip(tools::installed("go", "first_token/azidentity/go.sum"))?;
@@ -203,6 +203,10 @@ fn prepared(toolchain: Toolchain, program: &Path, file: &str, directory: &Path) 
         Toolchain::Node => {
             let require = format!("--require={}", tools::clients().join("node/no_outside.cjs").display());
             command.arg(require).arg(file)
+        }
+        Toolchain::Dotnet if tools::is_runner(program) => {
+            built(&["--compile", file]);
+            command.arg(file)
         }
         Toolchain::Dotnet => {
             built(&["build", file]);

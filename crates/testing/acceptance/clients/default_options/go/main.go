@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+)
+
+const (
+	aos       = "https://usnconeboxax1aos.cloud.onebox.dynamics.com"
+	dataverse = "https://contoso.crm4.dynamics.com"
+)
+
+func call(credential *azidentity.DefaultAzureCredential, method, resource, path, body string) []byte {
+	options := policy.TokenRequestOptions{Scopes: []string{resource + "/.default"}}
+	token, err := credential.GetToken(context.Background(), options)
+	if err != nil {
+		log.Fatal(err)
+	}
+	request, _ := http.NewRequest(method, resource+path, strings.NewReader(body))
+	request.Header.Set("Authorization", "Bearer "+token.Token)
+	request.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		log.Fatal(err)
+	}
+	text, _ := io.ReadAll(answer.Body)
+	if answer.StatusCode >= 400 {
+		log.Fatalf("%s %s", answer.Status, text)
+	}
+	return text
+}
+
+func main() {
+	credential, err := azidentity.NewDefaultAzureCredential(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	call(credential, "POST", aos, "/data/CustomersV3", `{"dataAreaId": "usmf", "CustomerAccount": "DE-GO",
+		"OrganizationName": "Forest Wholesales", "PartyType": "Organization", "CustomerGroupId": "30", "SalesCurrencyCode": "EUR"}`)
+	text := call(credential, "GET", dataverse, "/api/data/v9.2/accounts?$filter=accountnumber%20eq%20'DE-GO'&$select=name", "")
+	var accounts struct{ Value []struct{ Name string } }
+	if err := json.Unmarshal(text, &accounts); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(accounts.Value[0].Name)
+}

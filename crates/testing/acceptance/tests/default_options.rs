@@ -1,0 +1,157 @@
+//! Unchanged clients under Microsoft's own names: what `mocktenant exec` is for.
+//!
+//! Each program of `clients/default_options` knows nothing of a lab: the SDK's default options, the products' real names.
+//! It creates a customer in Finance & Operations and reads the account that Dual Write made of it in Dataverse. It works in
+//! a healthy world, by secret and by certificate, and fails in a broken one, where the cause is told.
+
+#![expect(clippy::print_stderr, reason = "a skipped test says why")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use mocktenant_acceptance::{binary, tools};
+
+fn programs() -> PathBuf {
+    tools::clients().join("default_options")
+}
+
+/// Runs `exec` of a command.
+fn exec(state: &Path, flags: &[&str], program: &[&std::ffi::OsStr]) -> binary::Run {
+    let mut command = binary::command();
+    for name in ["NO_PROXY", "no_proxy", "JAVA_TOOL_OPTIONS", "SSL_CERT_DIR"] {
+        command.env_remove(name);
+    }
+    command.arg("exec").args(flags).arg("--state").arg(state).arg("--").args(program);
+    binary::run(command, Duration::from_secs(120))
+}
+
+/// A client in all worlds.
+fn judge(program: &[&std::ffi::OsStr], credentials: &[&str]) {
+    let state = tempfile::tempdir().unwrap();
+    for credential in credentials {
+        let run = exec(state.path(), &["--credential", credential], program);
+        assert_eq!(run.code, 0, "{credential}: {}{}", run.stdout, run.stderr);
+        assert!(
+            run.stdout.trim_end().ends_with("Forest Wholesales"),
+            "{credential}: {}{}",
+            run.stdout,
+            run.stderr
+        );
+    }
+    let run = exec(state.path(), &["--scenario", "app-user-missing"], program);
+    assert_ne!(run.code, 0, "{}", run.stdout);
+    let told = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        told.contains("cause: Power Platform admin center > Environments > Contoso > Settings")
+            && told.contains("c0117050-0000-4000-8000-00000000a002 is missing (no such user)"),
+        "{}",
+        run.stderr
+    );
+}
+
+const BOTH: &[&str] = &["secret", "certificate"];
+
+#[test]
+fn azure_identity_for_python_with_default_options() {
+    let Some(python) = tools::there_or_skip(tools::python()) else { return };
+    judge(&[python.as_ref(), programs().join("customer.py").as_ref()], BOTH);
+}
+
+#[test]
+fn azure_identity_for_node_with_default_options() {
+    let Some((node, modules)) = tools::there_or_skip(tools::node()) else { return };
+    // Where its packages are found from.
+    let scratch = tempfile::tempdir_in(modules.parent().unwrap()).unwrap();
+    let file = scratch.path().join("customer.mjs");
+    std::fs::copy(programs().join("customer.mjs"), &file).unwrap();
+    judge(&[node.as_ref(), file.as_ref()], BOTH);
+}
+
+#[test]
+fn azidentity_for_go_with_default_options() {
+    let Some(go) = tools::optional("go") else { return };
+    if tools::there_or_skip(tools::installed("go", "first_token/azidentity/go.sum")).is_none() {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let built = scratch.path().join("customer");
+    let mut build = Command::new(go);
+    build.args(["build", "-o"]).arg(&built).arg(".").current_dir(programs().join("go"));
+    let output = tools::output(&mut build);
+    assert!(output.status.success(), "{}", tools::said(&output));
+    judge(&[built.as_ref()], BOTH);
+}
+
+#[test]
+fn azure_identity_for_java_with_default_options() {
+    let Some(java) = tools::optional("java") else { return };
+    if tools::optional("mvn").is_none() {
+        return;
+    }
+    let Some(folder) = tools::there_or_skip(tools::installed("java", "java/pom.xml")) else { return };
+    let libraries = folder.join("lib/*");
+    let file = programs().join("Customer.java");
+    judge(&[java.as_ref(), "-cp".as_ref(), libraries.as_ref(), file.as_ref()], BOTH);
+}
+
+#[test]
+fn azure_identity_for_dotnet_with_default_options() {
+    let Some(dotnet) = tools::csharp() else { return };
+    let file = programs().join("customer.cs");
+    if tools::is_runner(&dotnet) {
+        judge(&[dotnet.as_ref(), file.as_ref()], BOTH);
+    } else {
+        judge(&[dotnet.as_ref(), "run".as_ref(), file.as_ref()], BOTH);
+    }
+}
+
+#[test]
+fn powershell_with_its_own_web_requests() {
+    let Some(pwsh) = tools::powershell() else { return };
+    let file = programs().join("customer.ps1");
+    judge(&[pwsh.as_ref(), "-NoProfile".as_ref(), "-File".as_ref(), file.as_ref()], &["secret"]);
+}
+
+#[test]
+fn what_settings_prints_for_powershell_is_dot_sourced() {
+    let Some(pwsh) = tools::powershell() else { return };
+    let state = tempfile::tempdir().unwrap();
+    let file = state.path().join("variables.ps1");
+    // Inside `exec` the settings are those of its lab.
+    let script = format!(
+        "& '{}' settings --format ps1 | Set-Content '{}'; . '{}'; & '{}'",
+        binary::path().display(),
+        file.display(),
+        file.display(),
+        programs().join("customer.ps1").display()
+    );
+    let run = exec(
+        state.path(),
+        &["--credential", "none"],
+        &[pwsh.as_ref(), "-NoProfile".as_ref(), "-Command".as_ref(), script.as_ref()],
+    );
+    assert_eq!((run.code, run.stdout.trim()), (0, "Forest Wholesales"), "{}", run.stderr);
+}
+
+/// No network but loopback: nothing of it could be reached from elsewhere, and nothing elsewhere is.
+#[test]
+fn a_whole_run_needs_no_network() {
+    let Some(python) = tools::there_or_skip(tools::python()) else { return };
+    let alone = ["-rn", "sh", "-c", "ip link set lo up 2>/dev/null || ifconfig lo up; exec \"$@\"", "sh"];
+    let able = Command::new("unshare").args(alone).arg("true").output();
+    if !able.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: no namespace of one's own here");
+        return;
+    }
+    let state = tempfile::tempdir().unwrap();
+    let mut command = Command::new("unshare");
+    command.args(alone).arg(binary::path()).args(["exec", "--state"]).arg(state.path()).arg("--");
+    command.arg(python).arg(programs().join("customer.py"));
+    for name in ["NO_PROXY", "no_proxy"] {
+        command.env_remove(name);
+    }
+    let run = binary::run(command, Duration::from_secs(60));
+    assert_eq!((run.code, run.stdout.trim()), (0, "Forest Wholesales"), "{}", run.stderr);
+}

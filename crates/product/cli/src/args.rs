@@ -12,6 +12,7 @@ use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::client_variables::Credential;
 use crate::settings_format::Format;
+use crate::verbs::trust::Trust;
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -143,6 +144,8 @@ pub(crate) enum Verb {
     Restart(Restart),
     /// Print every URL, id, secret and file of a lab
     Settings(Settings),
+    /// Say how a client comes to trust the lab; put its root into this machine, or take it out
+    Trust(Trust),
     /// List the broken worlds there are, or put a running lab into one
     Scenarios(Scenarios),
     /// Say whether a lab answers
@@ -528,7 +531,7 @@ mod tests {
     #[test]
     fn every_flag_has_an_environment_twin_but_those_that_change_a_running_lab() {
         // A variable that stays in the environment must not turn a listing into a change.
-        const CHANGES: [&str; 5] = ["chosen", "reset", "scope", "new", "node"];
+        const CHANGES: [&str; 8] = ["chosen", "reset", "scope", "new", "node", "install", "remove", "yes"];
         let command = Cli::command();
         for command in std::iter::once(&command).chain(command.get_subcommands()) {
             for argument in command.get_arguments().filter(|argument| !argument.is_positional()) {

@@ -11,6 +11,7 @@ mod scenarios;
 mod serve;
 mod set;
 mod settings;
+pub(crate) mod trust;
 mod try_once;
 mod unset;
 
@@ -42,6 +43,7 @@ pub(crate) fn run(cli: Cli, began: Instant) -> Outcome {
             Verb::Unset(unset) => unset::run(&common, unset).await,
             Verb::Restart(restart) => restart::run(&common, restart).await,
             Verb::Settings(settings) => settings::run(&common, settings).await,
+            Verb::Trust(trust) => trust::run(&common, trust).await,
             Verb::Scenarios(scenarios) => scenarios::run(&common, scenarios).await,
             Verb::Ready(ready) => ready::run(&common, ready).await,
         }

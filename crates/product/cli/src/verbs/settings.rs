@@ -25,7 +25,7 @@ pub(crate) async fn run(common: &Common, settings: Settings) -> Outcome {
 }
 
 /// The document as it stands in the file.
-async fn document(common: &Common) -> Result<Vec<u8>, Failure> {
+pub(crate) async fn document(common: &Common) -> Result<Vec<u8>, Failure> {
     let by_url = common.url.as_deref().is_some_and(|url| !url.is_empty());
     if by_url {
         return live(&LabAt::find(common).await?).await;

@@ -10,3 +10,4 @@ mod screens;
 mod served;
 mod settings_by_name;
 mod steps_by_hand;
+mod trust;

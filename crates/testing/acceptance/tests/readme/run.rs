@@ -11,7 +11,7 @@ use mocktenant_acceptance::tools;
 use crate::page;
 
 /// What a line of the page comes to; every other one exits 0.
-const REFUSED: &[&str] = &["mocktenant try"];
+const REFUSED: &[&str] = &["mocktenant try", "mocktenant exec --scenario app-user-missing -- mocktenant try"];
 
 #[test]
 fn what_the_readme_says_to_type_works_in_its_order() {

@@ -27,8 +27,13 @@ fn exec(state: &Path, flags: &[&str], program: &[&std::ffi::OsStr]) -> binary::R
     binary::run(command, Duration::from_secs(120))
 }
 
-/// A client in all worlds.
+/// A client in all worlds, and with what people get wrong.
 fn judge(program: &[&std::ffi::OsStr], credentials: &[&str]) {
+    judge_worlds(program, credentials);
+    judge_errors(program);
+}
+
+fn judge_worlds(program: &[&std::ffi::OsStr], credentials: &[&str]) {
     let state = tempfile::tempdir().unwrap();
     for credential in credentials {
         let run = exec(state.path(), &["--credential", credential], program);
@@ -49,6 +54,55 @@ fn judge(program: &[&std::ffi::OsStr], credentials: &[&str]) {
         "{}",
         run.stderr
     );
+}
+
+/// The errors a user meets most, as the client itself says them.
+fn judge_errors(program: &[&std::ffi::OsStr]) {
+    let state = tempfile::tempdir().unwrap();
+    let foreign = state.path().join("foreign.pem");
+    let made = tools::or_skip("openssl").map(|openssl| {
+        let mut make = Command::new(openssl);
+        make.args([
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-subj",
+            "/CN=foreign",
+            "-days",
+            "2",
+            "-keyout",
+        ]);
+        let output = tools::output(make.arg(&foreign).arg("-out").arg(state.path().join("cert.pem")));
+        assert!(output.status.success(), "{}", tools::said(&output));
+        let certificate = std::fs::read_to_string(state.path().join("cert.pem")).unwrap();
+        std::fs::write(&foreign, std::fs::read_to_string(&foreign).unwrap() + &certificate).unwrap();
+    });
+    let nobody = "c0117050-0000-4000-8000-0000000000ff";
+    let certificate = format!("AZURE_CLIENT_CERTIFICATE_PATH={}", foreign.display());
+    let expired = "AZURE_CLIENT_ID=c0117050-0000-4000-8000-00000000a003 AZURE_CLIENT_SECRET=contoso-expired-secret-not-secret";
+    let mut cases = vec![
+        ("secret", "AZURE_CLIENT_SECRET=wrong".to_owned(), "AADSTS7000215"),
+        ("secret", expired.to_owned(), "AADSTS7000222"),
+        ("secret", format!("AZURE_CLIENT_ID={nobody}"), "AADSTS700016"),
+        ("secret", format!("AZURE_TENANT_ID={nobody}"), "AADSTS90002"),
+        ("secret", "AOS=https://unknown.cloud.onebox.dynamics.com".to_owned(), "AADSTS500011"),
+    ];
+    // PowerShell's own requests know no certificates.
+    if made.is_some() && !program.iter().any(|part| part.to_string_lossy().ends_with(".ps1")) {
+        cases.push(("certificate", certificate, "AADSTS700027"));
+    }
+    for (credential, variables, code) in cases {
+        // It ends well, so that nothing but the client's own words is on the screen.
+        let line = format!("env {variables} \"$@\" 2>&1 | cat");
+        let shell: Vec<&std::ffi::OsStr> = ["sh", "-c", &line, "sh"].map(AsRef::as_ref).into_iter().collect();
+        let run = exec(state.path(), &["--credential", credential], &[&shell, program].concat());
+        let said = run.stdout.replace(|character: char| character.is_whitespace(), "");
+        // MSAL for Python asks for the tenant's document first, and says in its own words that there is none.
+        let own_words = code == "AADSTS90002" && said.contains("Unabletogetauthorityconfiguration");
+        assert!(run.code == 0 && (said.contains(code) || own_words), "{code}: {}{}", run.stdout, run.stderr);
+    }
 }
 
 const BOTH: &[&str] = &["secret", "certificate"];

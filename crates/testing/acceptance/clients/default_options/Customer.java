@@ -6,7 +6,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 
 class Customer {
-    static final String AOS = "https://usnconeboxax1aos.cloud.onebox.dynamics.com";
+    static final String AOS =
+        System.getenv().getOrDefault("AOS", "https://usnconeboxax1aos.cloud.onebox.dynamics.com");
     static final String DATAVERSE = "https://contoso.crm4.dynamics.com";
     static final HttpClient HTTP = HttpClient.newHttpClient();
     static final com.azure.core.credential.TokenCredential CREDENTIAL = new DefaultAzureCredentialBuilder().build();

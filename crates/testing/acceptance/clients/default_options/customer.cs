@@ -5,7 +5,7 @@ using System.Text.Json;
 using Azure.Core;
 using Azure.Identity;
 
-const string Aos = "https://usnconeboxax1aos.cloud.onebox.dynamics.com";
+var aos = Environment.GetEnvironmentVariable("AOS") ?? "https://usnconeboxax1aos.cloud.onebox.dynamics.com";
 const string Dataverse = "https://contoso.crm4.dynamics.com";
 var credential = new DefaultAzureCredential();
 using var http = new HttpClient();
@@ -21,7 +21,7 @@ async Task<JsonElement> Call(HttpMethod method, string resource, string path, ob
     return JsonDocument.Parse(text).RootElement;
 }
 
-await Call(HttpMethod.Post, Aos, "/data/CustomersV3", new Dictionary<string, string>
+await Call(HttpMethod.Post, aos, "/data/CustomersV3", new Dictionary<string, string>
 {
     ["dataAreaId"] = "usmf", ["CustomerAccount"] = "DE-CS", ["OrganizationName"] = "Forest Wholesales",
     ["PartyType"] = "Organization", ["CustomerGroupId"] = "30", ["SalesCurrencyCode"] = "EUR",

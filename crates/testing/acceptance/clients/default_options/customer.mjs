@@ -1,7 +1,7 @@
 import { DefaultAzureCredential } from "@azure/identity";
 import { createDefaultHttpClient, createPipelineFromOptions, createPipelineRequest } from "@azure/core-rest-pipeline";
 
-const AOS = "https://usnconeboxax1aos.cloud.onebox.dynamics.com";
+const AOS = process.env.AOS ?? "https://usnconeboxax1aos.cloud.onebox.dynamics.com";
 const DATAVERSE = "https://contoso.crm4.dynamics.com";
 const credential = new DefaultAzureCredential();
 const [client, pipeline] = [createDefaultHttpClient(), createPipelineFromOptions({})];

@@ -1,5 +1,5 @@
 $ErrorActionPreference = 'Stop'
-$aos = 'https://usnconeboxax1aos.cloud.onebox.dynamics.com'
+$aos = if ($env:AOS) { $env:AOS } else { 'https://usnconeboxax1aos.cloud.onebox.dynamics.com' }
 $dataverse = 'https://contoso.crm4.dynamics.com'
 
 function Get-Header($resource) {

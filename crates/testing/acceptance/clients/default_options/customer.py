@@ -1,7 +1,9 @@
+import os
+
 import requests
 from azure.identity import DefaultAzureCredential
 
-AOS = "https://usnconeboxax1aos.cloud.onebox.dynamics.com"
+AOS = os.environ.get("AOS", "https://usnconeboxax1aos.cloud.onebox.dynamics.com")
 DATAVERSE = "https://contoso.crm4.dynamics.com"
 credential = DefaultAzureCredential()
 

@@ -1,22 +1,23 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log"
 	"net/http"
+	"os"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
-const (
-	aos       = "https://usnconeboxax1aos.cloud.onebox.dynamics.com"
-	dataverse = "https://contoso.crm4.dynamics.com"
-)
+const dataverse = "https://contoso.crm4.dynamics.com"
+
+var aos = cmp.Or(os.Getenv("AOS"), "https://usnconeboxax1aos.cloud.onebox.dynamics.com")
 
 func call(credential *azidentity.DefaultAzureCredential, method, resource, path, body string) []byte {
 	options := policy.TokenRequestOptions{Scopes: []string{resource + "/.default"}}

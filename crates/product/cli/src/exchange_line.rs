@@ -51,6 +51,8 @@ pub(crate) struct ExchangeLine {
     id: String,
     /// Whether a client asked it itself.
     root: bool,
+    /// What it came through, if not straight: the proxy.
+    via: Option<String>,
     /// What `explain` names as the cause.
     cause: Option<String>,
 }
@@ -103,6 +105,7 @@ impl ExchangeLine {
             micros: record.micros,
             id: record.id.to_string(),
             root: record.parent.is_none(),
+            via: record.fact("via").map(|via| format!("via {}", shown(&via.value))),
             cause: None,
         }
     }
@@ -138,8 +141,9 @@ impl ExchangeLine {
         let mut text = if wide { self.wide(screen) } else { self.narrow(screen) };
         let mut below = Vec::new();
         if !wide && let Some(error) = &self.error {
-            let client = self.client().map(|client| format!(" ({client})"));
-            below.push(format!("{}{}", value(error), client.unwrap_or_default()));
+            let who: Vec<String> = self.client().into_iter().chain(self.via.as_deref().map(word)).collect();
+            let who = if who.is_empty() { String::new() } else { format!(" ({})", who.join(", ")) };
+            below.push(format!("{}{who}", value(error)));
         }
         if let Some(failed) = &self.failed {
             let (name, expected) = (word(&failed.name), value(&failed.expected));
@@ -169,8 +173,9 @@ impl ExchangeLine {
                 format!("{counted:>12}  {}", milliseconds(self.micros))
             }
         };
+        let via = self.via.as_deref().map(|via| format!("  {}", word(via))).unwrap_or_default();
         format!(
-            "{}  {} {:<9}  {:<44}  {:<11}  {came_to}  {}",
+            "{}  {} {:<9}  {:<44}  {:<11}  {came_to}  {}{via}",
             screen.paint(Paint::Faint, &word(&self.time)),
             self.painted_status(screen),
             self.surface(),

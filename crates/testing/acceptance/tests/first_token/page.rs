@@ -8,7 +8,27 @@ use mocktenant_acceptance::tools;
 use crate::clients::{CLIENTS, Client, Seen, Toolchain};
 
 const HEAD: &str = "\
-# The first token
+# Clients
+
+## With nothing changed
+
+`mocktenant exec -- COMMAND` runs an unchanged program: default options, Microsoft's own names, the credential from the
+variables that the Azure SDKs read. These run so in the acceptance tests, by secret and by certificate, in a healthy world
+and in a broken one, and each says the errors a user meets most in its own words:
+
+| client | program |
+| --- | --- |
+| azure-identity for Python | [customer.py](../crates/testing/acceptance/clients/default_options/customer.py) |
+| @azure/identity for Node.js | [customer.mjs](../crates/testing/acceptance/clients/default_options/customer.mjs) |
+| azidentity for Go | [main.go](../crates/testing/acceptance/clients/default_options/go/main.go) |
+| azure-identity for Java | [Customer.java](../crates/testing/acceptance/clients/default_options/Customer.java) |
+| Azure.Identity for .NET | [customer.cs](../crates/testing/acceptance/clients/default_options/customer.cs) |
+| PowerShell (secret only) | [customer.ps1](../crates/testing/acceptance/clients/default_options/customer.ps1) |
+
+Node.js' own `fetch` follows the proxy from 22.21 and 24.5 on (`NODE_USE_ENV_PROXY`, which `exec` sets); the SDKs do in every
+version.
+
+## By the addresses on localhost
 
 What each client has to be told to get a token from a lab, and what is seen when it is not told. Every file here is run by
 the acceptance tests: as it stands, in an environment that trusts other roots and has a company's proxy, and once without
@@ -55,7 +75,7 @@ fn page() -> String {
 
 // Writing to a String cannot fail, here and below.
 fn section(page: &mut String, client: &Client) {
-    let _ = write!(page, "\n## {}\n\n```console\n", client.name);
+    let _ = write!(page, "\n### {}\n\n```console\n", client.name);
     for command in [client.install, client.run] {
         if !command.is_empty() {
             let _ = writeln!(page, "$ {command}");

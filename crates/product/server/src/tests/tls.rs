@@ -150,3 +150,20 @@ async fn curl_verifies_names_and_speaks_both_versions() {
     let refused = curl(&fixture, &["--resolve", &resolve, &outside]).await.unwrap();
     assert!(refused.is_err(), "{refused:?}");
 }
+
+#[tokio::test]
+async fn the_tools_port_gives_the_very_roots_that_the_files_hold() {
+    let fixture = started(short()).await;
+    for (path, root) in
+        [("/ca.pem", fixture.running.ca_pem()), ("/ca-real-names.pem", fixture.running.ca_real_names_pem())]
+    {
+        let url = format!("{}{path}", fixture.running.urls().control);
+        let reply = fixture.running.outbound_client().get(&url).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&reply.body), root, "{path}");
+        assert_eq!(
+            std::fs::read_to_string(fixture.running.directory().join(&path[1..])).unwrap(),
+            root,
+            "{path}"
+        );
+    }
+}

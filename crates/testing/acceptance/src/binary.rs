@@ -22,21 +22,25 @@ const START: Duration = Duration::from_secs(60);
 /// If it is not there and cannot be built.
 pub fn path() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        if let Some(path) = std::env::var_os("MOCKTENANT_BINARY") {
-            return path.into();
-        }
-        let test = must(std::env::current_exe(), "the test's own path");
-        // target/<profile>/deps/<test>: the binary lies one floor up.
-        let profile = test.ancestors().find(|path| path.ends_with("deps")).and_then(Path::parent);
-        let Some(profile) = profile else { panic!("{} is in no target directory", test.display()) };
-        let binary = profile.join(format!("mocktenant{}", std::env::consts::EXE_SUFFIX));
-        if !binary.exists() {
-            build(profile);
-        }
-        assert!(binary.exists(), "{} is not there after a build; set MOCKTENANT_BINARY", binary.display());
-        binary
-    })
+    PATH.get_or_init(|| std::env::var_os("MOCKTENANT_BINARY").map_or_else(built, PathBuf::from))
+}
+
+/// The one in the target directory of the running test, whatever `MOCKTENANT_BINARY` says: it is linked as this machine
+/// links, so that what is preloaded counts.
+///
+/// # Panics
+/// If it is not there and cannot be built.
+pub fn built() -> PathBuf {
+    let test = must(std::env::current_exe(), "the test's own path");
+    // target/<profile>/deps/<test>: the binary lies one floor up.
+    let profile = test.ancestors().find(|path| path.ends_with("deps")).and_then(Path::parent);
+    let Some(profile) = profile else { panic!("{} is in no target directory", test.display()) };
+    let binary = profile.join(format!("mocktenant{}", std::env::consts::EXE_SUFFIX));
+    if !binary.exists() {
+        build(profile);
+    }
+    assert!(binary.exists(), "{} is not there after a build; set MOCKTENANT_BINARY", binary.display());
+    binary
 }
 
 fn build(profile: &Path) {
@@ -56,7 +60,12 @@ pub fn is_release() -> bool {
 
 /// A command of the binary that sees nothing of the caller's environment that could change what it does.
 pub fn command() -> Command {
-    let mut command = Command::new(path());
+    command_of(path())
+}
+
+/// The same of another binary.
+pub fn command_of(binary: &Path) -> Command {
+    let mut command = Command::new(binary);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("MOCKTENANT_") {
             command.env_remove(name);

@@ -24,7 +24,7 @@ fn library() -> Option<PathBuf> {
     });
     let why = match &found {
         None => "libfaketime is not on this machine (package libfaketime)",
-        Some(_) if !is_dynamic(binary::path()) => {
+        Some(_) if !is_dynamic(&binary::built()) => {
             "the binary is linked statically, so its clock cannot be moved"
         }
         Some(_) => return found,
@@ -168,7 +168,7 @@ impl Aged {
 fn aged() -> Option<Aged> {
     let (curl, library) = (or_skip("curl")?, library()?);
     let clock = Clock::new(library);
-    let mut command = binary::command();
+    let mut command = binary::command_of(&binary::built());
     clock.on(&mut command);
     Some(Aged { lab: Serve::start_with(command), clock, curl })
 }
@@ -224,7 +224,7 @@ fn a_lab_that_starts_in_2079_on_the_state_of_today_is_healthy() {
     let Aged { lab, clock, curl } = aged;
     let scratch = lab.kept();
     clock.set("@2079-06-01 12:00:00");
-    let mut command = binary::command();
+    let mut command = binary::command_of(&binary::built());
     clock.on(&mut command);
     let aged = Aged { lab: Serve::start_in(command, scratch), clock, curl };
     assert_eq!(aged.lab.state(), state);

@@ -31,6 +31,7 @@ pub(crate) async fn named(lab: &LabAt, name: &str) -> Result<Named, Failure> {
     if name.is_empty() {
         return Ok(Named::There(String::new()));
     }
+    let name = &as_it_is(name);
     let reply = lab.get(&format!("/v1/world?find={}", encoded(name))).await?;
     let document = read_json(&reply).unwrap_or_default();
     let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -50,6 +51,27 @@ pub(crate) async fn named(lab: &LabAt, name: &str) -> Result<Named, Failure> {
         ([], None) => Err(missing(name, nearest.as_deref())),
         (several, _) => Err(ambiguous(name, several)),
     }
+}
+
+/// A name as it is, where it was written as we show it: what nobody sees as `\u{200e}`, which a person can paste.
+fn as_it_is(name: &str) -> String {
+    let (mut text, mut rest) = (String::with_capacity(name.len()), name);
+    while let Some(at) = rest.find("\\u{") {
+        let (before, escape) = rest.split_at(at);
+        text.push_str(before);
+        let end = escape.find('}').map_or(escape.len(), |end| end + 1);
+        let (escape, after) = escape.split_at(end);
+        let hidden = escape
+            .strip_prefix("\\u{")
+            .and_then(|escape| u32::from_str_radix(escape.strip_suffix('}')?, 16).ok());
+        match hidden.and_then(char::from_u32) {
+            // Only what would be shown so: anything else may be a name of its own.
+            Some(hidden) if harmless(hidden.encode_utf8(&mut [0; 4])) == escape => text.push(hidden),
+            _ => text.push_str(escape),
+        }
+        rest = after;
+    }
+    text + rest
 }
 
 /// The pointer of a setting that is there.
@@ -102,5 +124,20 @@ fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => harmless(text).into_owned(),
         other => harmless(&other.to_string()).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_sees_is_taken_as_we_show_it() {
+        for name in ["/a/\u{200e}3C0D", "\u{202e}a\u{feff}/b", "plain", "a\u{7f}"] {
+            assert_eq!(as_it_is(&harmless(name)), name);
+        }
+        for name in ["\\u{41}", "\\u{", "\\u{zz}", "\\u{110000}", "a\\b", "\\u{20000000e}"] {
+            assert_eq!(as_it_is(name), name, "nothing that we would show so");
+        }
     }
 }

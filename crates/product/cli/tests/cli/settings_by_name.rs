@@ -190,6 +190,18 @@ fn variables_that_stay_in_the_environment_break_a_lab_at_its_start_and_never_lat
     assert!(err(&unknown).contains("half-done"), "{}", err(&unknown));
 }
 
+/// A key that came with what nobody sees is named as it is shown.
+#[test]
+fn a_name_that_holds_what_nobody_sees_can_be_pasted() {
+    let lab = Served::new(&[]);
+    lab.says(&["set", "--new", "/environments/onebox/web_config/Hidden\u{200e}Key", "x"]);
+    let shown = r"/environments/onebox/web_config/Hidden\u{200e}Key";
+    assert_eq!(lab.says(&["get", shown]), "x");
+    let said = lab.says(&["unset", shown]);
+    assert!(said.contains(r"Hidden\u{200e}Key"), "{said}");
+    assert_eq!(lab.refuses(&["get", shown]).0, 1);
+}
+
 #[test]
 fn a_demo_can_be_repeated_and_is_told_in_three_lines() {
     let lab = Served::new(&[]);

@@ -43,7 +43,7 @@ async fn answered(stream: &mut TcpStream) -> String {
 }
 
 /// An HTTP/2 connection that speaks without TLS.
-async fn http2(at: SocketAddr) -> http2::SendRequest<Full<bytes::Bytes>> {
+pub(crate) async fn http2(at: SocketAddr) -> http2::SendRequest<Full<bytes::Bytes>> {
     let stream = TcpStream::connect(at).await.unwrap();
     let (sender, connection) =
         http2::Builder::new(TokioExecutor::new()).handshake(TokioIo::new(stream)).await.unwrap();

@@ -1,11 +1,13 @@
 //! The forward proxy, as clients and strangers use it.
 
+use http_body_util::Full;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::crowds::http2;
 use super::tls::curl;
 use super::*;
 
@@ -295,6 +297,26 @@ async fn a_thousand_silent_tunnels_keep_nobody_out() {
         "silent tunnels do not keep a lab: {:?}",
         began.elapsed()
     );
+}
+
+/// HTTP/2 writes every address whole, so it is the tools' own, whoever is named; and it opens no tunnels here.
+#[tokio::test]
+async fn http2_to_the_tools_port_is_for_the_tools() {
+    let fixture = started(Limits::default()).await;
+    let port = fixture.tools().port();
+    for (method, uri, expected) in [
+        ("GET", format!("http://localhost:{port}/version"), 200),
+        ("GET", format!("http://localhost:{port}/echo"), 404),
+        ("GET", format!("http://{ENTRA}/version"), 200),
+        ("GET", "http://evil.example/version".to_owned(), 421),
+        ("CONNECT", format!("{ENTRA}:443"), 501),
+    ] {
+        let mut sender = http2(fixture.tools()).await;
+        let request = http::Request::builder().method(method).uri(&uri).body(Full::default()).unwrap();
+        let status = sender.send_request(request).await.unwrap().status();
+        assert_eq!(status.as_u16(), expected, "{method} {uri}");
+    }
+    assert_eq!(fixture.running.lab().journal().records().len(), 0, "no surface was asked");
 }
 
 #[tokio::test]

@@ -12,7 +12,8 @@ use mocktenant_tables::{Query, Row};
 use mocktenant_world::Depth;
 use serde_json::{Map, json};
 
-use super::{Call, Target, unreadable};
+use super::refused::unreadable;
+use super::{Call, Target};
 use crate::errors::{DataverseError, cut, excerpt};
 use crate::not_built;
 use crate::payload::comparable;

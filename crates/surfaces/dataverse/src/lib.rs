@@ -11,6 +11,7 @@ mod errors;
 mod formatted;
 mod headers;
 mod impersonation;
+mod metadata;
 mod not_built;
 mod operations;
 mod payload;
@@ -63,6 +64,8 @@ pub struct Prepared {
 const READ: &[Method] = &[Method::GET];
 const TABLE: &[Method] = &[Method::GET, Method::POST, Method::PATCH, Method::DELETE];
 
+const BELOW: &[Method] = &[Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+
 static ROUTES: &[Route<Dataverse>] = &[
     Route {
         methods: READ,
@@ -98,6 +101,12 @@ static ROUTES: &[Route<Dataverse>] = &[
         methods: TABLE,
         pattern: "/api/data/{version}/{resource}",
         endpoint: "table",
+        handler: |surface, exchange| Box::pin(operations::resource(surface, exchange)),
+    },
+    Route {
+        methods: BELOW,
+        pattern: "/api/data/{version}/{resource}/{*below}",
+        endpoint: "below-a-table",
         handler: |surface, exchange| Box::pin(operations::resource(surface, exchange)),
     },
     Route {

@@ -10,7 +10,8 @@ pub(crate) const SETS_HERE: &str = "the entity sets of the service document";
 /// What there is of functions and actions.
 pub(crate) const FUNCTIONS_HERE: &str = "WhoAmI and RetrieveVersion";
 /// What there is of query options.
-pub(crate) const OPTIONS_HERE: &str = "$select, $filter with comparisons, $orderby, $top, $count";
+pub(crate) const OPTIONS_HERE: &str =
+    "$select, $filter with comparisons, contains, startswith and endswith, $orderby, $top, $count";
 /// What there is of preferences.
 pub(crate) const PREFERENCES_HERE: &str =
     "return=representation, odata.include-annotations, odata.maxpagesize";
@@ -27,7 +28,6 @@ const ODD_SETS: &[&str] = &["usersettingscollection", "principalobjectattributea
 const PARTS: &[&str] = &[
     "$batch",
     "$metadata",
-    "EntityDefinitions",
     "GlobalOptionSetDefinitions",
     "ManagedPropertyDefinitions",
     "RelationshipDefinitions",
@@ -65,10 +65,8 @@ const FILTER_FUNCTIONS: &[&str] = &[
     "any",
     "ceiling",
     "concat",
-    "contains",
     "date",
     "day",
-    "endswith",
     "floor",
     "hour",
     "indexof",
@@ -78,7 +76,6 @@ const FILTER_FUNCTIONS: &[&str] = &[
     "now",
     "round",
     "second",
-    "startswith",
     "substring",
     "tolower",
     "toupper",
@@ -190,6 +187,124 @@ const OPERATIONS: &[&str] = &[
     "searchstatus",
     "searchsuggest",
 ];
+
+/// Properties of a table's definition, its relationships and keys included.
+const ENTITY_PROPERTIES: &[&str] = &[
+    "AllowExternalDataSourceConnection",
+    "Attributes",
+    "AutoArchivingEnabled",
+    "CanBeInCustomEntityAssociation",
+    "CanChangeHierarchicalRelationship",
+    "CanChangeTrackingBeEnabled",
+    "CanCreateCharts",
+    "CanCreateForms",
+    "CanCreateViews",
+    "CanEnableSyncToExternalSearchIndex",
+    "CanModifyAdditionalSettings",
+    "CreatedOn",
+    "DaysSinceRecordLastModified",
+    "EnforceStateTransitions",
+    "EntityColor",
+    "EntityHelpUrl",
+    "EntityHelpUrlEnabled",
+    "HasActivities",
+    "HasEmailAddresses",
+    "HasFeedback",
+    "HasNotes",
+    "IconLargeName",
+    "IconMediumName",
+    "IconSmallName",
+    "IconVectorName",
+    "IntroducedVersion",
+    "IsAIRUpdated",
+    "IsArchivalEnabled",
+    "IsAuditEnabled",
+    "IsBusinessProcessEnabled",
+    "IsConnectionsEnabled",
+    "IsDocumentManagementEnabled",
+    "IsDocumentRecommendationsEnabled",
+    "IsDuplicateDetectionEnabled",
+    "IsEnabledForExternalChannels",
+    "IsEnabledForTrace",
+    "IsInteractionCentricEnabled",
+    "IsKnowledgeManagementEnabled",
+    "IsMSTeamsIntegrationEnabled",
+    "IsMailMergeEnabled",
+    "IsMappable",
+    "IsOfflineInMobileClient",
+    "IsOneNoteIntegrationEnabled",
+    "IsQuickCreateEnabled",
+    "IsReadOnlyInMobileClient",
+    "IsReadingPaneEnabled",
+    "IsRetentionEnabled",
+    "IsRetrieveAuditEnabled",
+    "IsRetrieveMultipleAuditEnabled",
+    "IsSLAEnabled",
+    "IsSolutionAware",
+    "IsValidForQueue",
+    "IsVisibleInMobile",
+    "IsVisibleInMobileClient",
+    "Keys",
+    "ManyToManyRelationships",
+    "ManyToOneRelationships",
+    "MobileOfflineFilters",
+    "ModifiedOn",
+    "OneToManyRelationships",
+    "OwnerId",
+    "OwnerIdType",
+    "OwningBusinessUnit",
+    "Privileges",
+    "ReportViewName",
+    "SettingOf",
+    "Settings",
+    "SyncToExternalSearchIndex",
+    "UsesBusinessDataLabelTable",
+];
+
+/// Properties of a column's definition.
+const ATTRIBUTE_PROPERTIES: &[&str] = &[
+    "AutoNumberFormat",
+    "CalculationOf",
+    "CanChangeDateTimeBehavior",
+    "CanModifyAdditionalSettings",
+    "ChildPicklistLogicalNames",
+    "ColumnNumber",
+    "CreatedOn",
+    "DeprecatedVersion",
+    "FormulaDefinition",
+    "GlobalOptionSet",
+    "InheritsFrom",
+    "IntroducedVersion",
+    "IsAuditEnabled",
+    "IsDataSourceSecret",
+    "IsEntityReferenceStored",
+    "IsGlobalFilterEnabled",
+    "IsSortableEnabled",
+    "ModifiedOn",
+    "OptionSet",
+    "ParentPicklistLogicalName",
+    "Settings",
+    "SourceTypeMask",
+    "YomiOf",
+];
+
+/// A property of a table's definition.
+pub(crate) fn entity_property(name: &str) -> bool {
+    ENTITY_PROPERTIES.contains(&name)
+}
+
+/// A property of a column's definition.
+pub(crate) fn attribute_property(name: &str) -> bool {
+    ATTRIBUTE_PROPERTIES.contains(&name)
+}
+
+/// A table of the real product by its logical name.
+pub(crate) fn table(logical: &str) -> bool {
+    TABLES.lines().any(|name| name == logical)
+}
+
+/// What there is of definitions.
+pub(crate) const DEFINITIONS_HERE: &str = "reading EntityDefinitions, their Attributes, casts of them and OptionSet, with $select, $filter without functions, and $expand of these";
 
 /// The prefix of the Web API's own names.
 pub(crate) const PREFIX: &str = "Microsoft.Dynamics.CRM.";

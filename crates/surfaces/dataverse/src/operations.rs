@@ -8,6 +8,7 @@ mod address;
 mod astray;
 mod call;
 mod create;
+mod definitions;
 mod delete;
 mod functions;
 mod given;
@@ -42,7 +43,7 @@ pub(crate) fn function(surface: &Dataverse, exchange: &mut Exchange) -> Answer {
     finish(exchange, outcome)
 }
 
-/// A table, or one row of it.
+/// Whatever is at a path below the version: a table, one row of it, definitions.
 pub(crate) async fn resource(surface: &Dataverse, exchange: &mut Exchange) -> Answer {
     let outcome = table(surface, exchange).await;
     finish(exchange, outcome)
@@ -80,18 +81,35 @@ fn organization(exchange: &Exchange) -> Option<Arc<Organization>> {
 async fn table(surface: &Dataverse, exchange: &mut Exchange) -> Result<Answer, DataverseError> {
     let organization = organization(exchange).ok_or(DataverseError::NotFound)?;
     let mut call = admit(exchange, &organization)?;
+    dispatch(surface, &mut call).await
+}
+
+/// What is at the request's path below the version.
+async fn dispatch(surface: &Dataverse, call: &mut Call<'_>) -> Result<Answer, DataverseError> {
+    let path = call.exchange.request.path().to_owned();
+    let below: Vec<&str> = path.trim_end_matches('/').split('/').skip(4).collect();
+    match below.as_slice() {
+        [] => service_document::of(call),
+        [first, rest @ ..] if definitions::begin(first) => definitions::answer(call, first, rest),
+        [_] => rows(surface, call).await,
+        _ => Err(call.leads_nowhere()),
+    }
+}
+
+/// A table, one row of it, or a function.
+async fn rows(surface: &Dataverse, call: &mut Call<'_>) -> Result<Answer, DataverseError> {
     let segment = call.segment()?;
     if functions::is_function(&segment) {
-        return functions::answer(&mut call, &segment);
+        return functions::answer(call, &segment);
     }
-    let target = target(&mut call, segment)?;
+    let target = target(call, segment)?;
     match &target.reference {
         _ if call.writes() => {
             let _one_at_a_time = surface.begin_write();
-            write(&mut call, &target)
+            write(call, &target)
         }
-        Some(reference) => retrieve::answer(&mut call, &target, reference),
-        None => list::answer(&mut call, &target).await,
+        Some(reference) => retrieve::answer(call, &target, reference),
+        None => list::answer(call, &target).await,
     }
 }
 

@@ -118,6 +118,30 @@ mocktenant_verdict::catalogue! {
             cause: "the table holds no row of this id",
             change: "use the id of a row that exists, or create the row first",
         }
+        /// No table of this name or id among the definitions.
+        NoEntityMetadata { name: String, id: String } => {
+            id: "0x80040217", status: 404, class: "ObjectDoesNotExist",
+            text: "Could not find an entity with name {name} and id {id}.",
+            fidelity: Inferred, source: "text: an exception captured in a public issue, without the number in parentheses that follows there; that EntityDefinitions answers with it, code and status are inferred",
+            cause: "the organisation has no table of this logical name (singular, lower case) or metadata id",
+            change: "name the table by its logical name, for instance EntityDefinitions(LogicalName='account')",
+        }
+        /// No column of this name or id among the definitions of its table.
+        NoAttributeMetadata { name: String, entity: &'static str } => {
+            id: "0x80040217", status: 404, class: "ObjectDoesNotExist",
+            text: "Could not find an attribute with specified name: {name} for entity: {entity}.",
+            fidelity: Inferred, source: "begins as public client code expects it; the rest, code and status are inferred",
+            cause: "the table has no column of this logical name or metadata id, or it is of another type than the path's",
+            change: "name the column by its logical name: a lookup is parentaccountid there, not _parentaccountid_value",
+        }
+        /// A function in a filter over definitions.
+        MetadataFunction { name: &'static str } => {
+            id: "0x8006088a", status: 501, class: "NotImplemented",
+            text: "The \"{name}\" function isn't supported for Metadata Entities.",
+            fidelity: Inferred, source: "code and status: captured answers; the text is inferred",
+            cause: "definitions of tables and columns can be compared, and no function works on them",
+            change: "compare with eq, or read all definitions and choose among them",
+        }
         /// No record of these key values.
         RecordNotFoundByEntityKey { entity: &'static str } => {
             id: "0x80060891", status: 404, class: "RecordNotFoundByEntityKey",
@@ -189,6 +213,14 @@ mocktenant_verdict::catalogue! {
             fidelity: Inferred, source: "Microsoft.OData.Core's message; its code here is inferred",
             cause: "$filter compares a column with a value of another type",
             change: "write text in single quotes, and numbers and ids without",
+        }
+        /// A function of texts over something else.
+        NoFunctionSignature { name: &'static str } => {
+            id: "0x80060888", status: 400, class: "CrmHttpError",
+            text: "No function signature for the function with name '{name}' matches the specified arguments. The function signatures considered are: {name}(Edm.String Nullable=true, Edm.String Nullable=true).",
+            fidelity: Inferred, source: "Microsoft.OData.Core's message; its code here is inferred",
+            cause: "$filter looks for a text in a column that holds none",
+            change: "use contains, startswith and endswith on text columns; compare others",
         }
         /// More conditions than a query may have.
         TooManyConditionsInQuery => {

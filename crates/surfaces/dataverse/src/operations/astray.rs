@@ -7,7 +7,7 @@ use mocktenant_lab::Exchange;
 use mocktenant_odata::{Arguments, ResourceSegment};
 
 use super::call::{Call, identify};
-use super::{functions, organization};
+use super::{definitions, functions, organization};
 use crate::errors::{DataverseError, cut, excerpt};
 use crate::not_built;
 use crate::schema::by_set;
@@ -36,6 +36,11 @@ pub(crate) fn astray(exchange: &mut Exchange, wrong_verb: bool) -> Option<Datave
     {
         return Some(no_function(exchange, &last));
     }
+    if definitions::begin(first) {
+        let what = format!("{name} {}", exchange.request.method);
+        exchange.trail.not_built(what, not_built::DEFINITIONS_HERE);
+        return Some(DataverseError::NotImplemented);
+    }
     if wrong_verb && !not_built::part(&name) {
         return None;
     }
@@ -63,6 +68,11 @@ pub(super) fn no_function(exchange: &mut Exchange, name: &str) -> DataverseError
 }
 
 impl Call<'_> {
+    /// What a path below a table, a function or nothing is: no operation answers it.
+    pub(super) fn leads_nowhere(&mut self) -> DataverseError {
+        astray(self.exchange, false).unwrap_or(DataverseError::NotFound)
+    }
+
     /// The resource segment: a table or function, with its arguments.
     pub(super) fn segment(&mut self) -> Result<ResourceSegment, DataverseError> {
         ResourceSegment::parse(&self.raw).map_err(|_| {
@@ -96,7 +106,7 @@ impl Call<'_> {
         DataverseError::ResourceNotFound { segment: cut(name) }
     }
 
-    fn no_part(&mut self) -> DataverseError {
+    pub(super) fn no_part(&mut self) -> DataverseError {
         self.exchange.trail.not_built(excerpt(&self.raw), not_built::SETS_HERE);
         DataverseError::NotImplemented
     }

@@ -189,6 +189,19 @@ fn check_filter(table: &'static Table, filter: &Filter) -> Result<(), DataverseE
             if column.kind == Kind::Flag { Ok(()) } else { Err(DataverseError::QuerySyntax) }
         }
         Filter::Truth(Operand::Literal(Literal::Bool(_))) => Ok(()),
+        Filter::Text { function, whole, part } => {
+            let text = |operand: &Operand| match operand {
+                Operand::Property(path) => {
+                    ordered(table, path).map(|column| matches!(column.kind, Kind::Text(_)))
+                }
+                Operand::Literal(literal) => Ok(matches!(literal, Literal::String(_) | Literal::Null)),
+                _ => Ok(false),
+            };
+            if text(whole)? && text(part)? {
+                return Ok(());
+            }
+            Err(DataverseError::NoFunctionSignature { name: function.as_str() })
+        }
         Filter::And(parts) | Filter::Or(parts) => parts.iter().try_for_each(|part| check_filter(table, part)),
         Filter::Not(inner) => check_filter(table, inner),
         _ => Err(DataverseError::QuerySyntax),

@@ -162,7 +162,10 @@ async fn options_that_are_none_are_refused() {
         ("$filter=", "0x80060888"),
         ("$filter=name", "0x80060888"),
         ("$filter=name%20eq", "0x80060888"),
-        ("$filter=contains(name,'a')", "0x80040203"),
+        ("$filter=contains(name,'a'", "0x80060888"),
+        ("$filter=contains(numberofemployees,'a')", "0x80060888"),
+        ("$filter=contains(nonsense,'a')", "0x80060888"),
+        ("$filter=length(name)%20eq%205", "0x80040203"),
         ("$filter=Microsoft.Dynamics.CRM.Today(PropertyName='createdon')", "0x80040203"),
         ("$filter=name%20eq%205", "0x80060888"),
         ("$filter=numberofemployees%20eq%20'5'", "0x80060888"),
@@ -202,7 +205,7 @@ async fn what_is_not_built_is_no_syntax_error_and_is_recorded() {
     let bench = Bench::new().await;
     let deep = r#"{"transactioncurrencyid":{"isocurrencycode":"SEK"}}"#;
     for (method, query, body, code, fact) in [
-        (Method::GET, "$filter=contains(name,'a')", None, "0x80040203", "the function 'contains'"),
+        (Method::GET, "$filter=length(name)%20eq%205", None, "0x80040203", "the function 'length'"),
         (
             Method::GET,
             "$filter=parentaccountid/name%20eq%20'a'",

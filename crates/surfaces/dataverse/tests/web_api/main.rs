@@ -6,6 +6,7 @@ mod annotations;
 mod audience;
 mod bad_input;
 mod checks;
+mod definitions;
 mod impersonation;
 mod long;
 mod not_built;

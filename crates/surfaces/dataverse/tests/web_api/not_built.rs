@@ -72,14 +72,11 @@ async fn entity_sets_of_the_product_are_told_from_misspelt_ones() {
 }
 
 #[tokio::test]
-async fn batch_and_metadata_are_said_not_to_be_built() {
+async fn batch_and_the_writing_of_definitions_are_said_not_to_be_built() {
     let bench = Bench::new().await;
     for (method, path) in [
         (Method::POST, "$batch"),
         (Method::GET, "$metadata"),
-        (Method::GET, "EntityDefinitions"),
-        (Method::GET, "EntityDefinitions(LogicalName='account')"),
-        (Method::GET, "EntityDefinitions(LogicalName='account')/Attributes"),
         (Method::POST, "EntityDefinitions"),
         (Method::PUT, "EntityDefinitions(LogicalName='account')"),
         (Method::GET, "GlobalOptionSetDefinitions"),

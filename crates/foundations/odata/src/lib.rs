@@ -5,6 +5,7 @@
 //! surfaces. Every parser is bounded in length and depth, reports the byte offset of what it cannot read, and never
 //! panics.
 
+mod batch;
 mod collation;
 mod compare;
 mod cursor;
@@ -20,6 +21,7 @@ mod percent;
 mod preference;
 mod query;
 
+pub use batch::{Batch, BatchError, BatchItem, Operation};
 pub use collation::{compare_text, equal_text, fold_case};
 pub use compare::{Evaluation, compare_values};
 pub use error::{QueryError, QueryErrorKind, SyntaxError, SyntaxErrorKind};

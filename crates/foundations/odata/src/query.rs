@@ -35,6 +35,21 @@ impl OrderBy {
         self.compare_with(left, right, None, how)
     }
 
+    /// The order of two rows by several items, the most significant first. What rows hold in columns they leave out is in
+    /// `defaults`.
+    pub fn compare_all(
+        items: &[Self],
+        left: &Map<String, Value>,
+        right: &Map<String, Value>,
+        (defaults, how): (Option<&Map<String, Value>>, Evaluation),
+    ) -> Ordering {
+        items
+            .iter()
+            .map(|item| item.compare_with(left, right, defaults, how))
+            .find(|ordering| ordering.is_ne())
+            .unwrap_or(Ordering::Equal)
+    }
+
     /// The same of rows that leave out columns: what they hold is in `defaults`.
     fn compare_with<'r>(
         &self,
@@ -124,11 +139,7 @@ impl QueryOptions {
         defaults: Option<&Map<String, Value>>,
         how: Evaluation,
     ) -> Ordering {
-        self.orderby
-            .iter()
-            .map(|item| item.compare_with(left, right, defaults, how))
-            .find(|ordering| ordering.is_ne())
-            .unwrap_or(Ordering::Equal)
+        OrderBy::compare_all(&self.orderby, left, right, (defaults, how))
     }
 
     fn read_pair(

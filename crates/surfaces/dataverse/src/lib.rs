@@ -2,8 +2,8 @@
 //!
 //! Decides what an organisation answers: the challenge to a stranger (`bearer`), whether an application user may do what
 //! it asks (`principal`), and the rows themselves (`operations`). Takes issuer and signing keys from the world, never
-//! from a token. Mirrors the Dataverse Web API 9.0 to 9.2 for application users. Never builds SOAP, `$batch`,
-//! `$expand` or metadata: what is not built is refused, and the exchange says so (`not_built`).
+//! from a token. Mirrors the Dataverse Web API 9.0 to 9.2 for application users. Never builds SOAP, `$metadata`
+//! or the writing of definitions: what is not built is refused, and the exchange says so (`not_built`).
 
 mod bearer;
 mod caller;
@@ -33,7 +33,7 @@ use mocktenant_verdict::{Check, Checklist, Question};
 use mocktenant_world::{Errand, World};
 use time::OffsetDateTime;
 
-pub use errors::{DataverseError, PayloadDefect};
+pub use errors::{BatchDefect, DataverseError, PayloadDefect};
 
 use bearer::Trust;
 
@@ -96,6 +96,12 @@ static ROUTES: &[Route<Dataverse>] = &[
         pattern: "/api/data/{version}/retrieveversion()",
         endpoint: "retrieve-version",
         handler: |surface, exchange| Box::pin(async move { operations::function(surface, exchange) }),
+    },
+    Route {
+        methods: &[Method::POST],
+        pattern: "/api/data/{version}/$batch",
+        endpoint: "batch",
+        handler: |surface, exchange| Box::pin(operations::batch::answer(surface, exchange)),
     },
     Route {
         methods: TABLE,

@@ -11,12 +11,12 @@ pub(crate) const SETS_HERE: &str = "the entity sets of the service document";
 pub(crate) const FUNCTIONS_HERE: &str = "WhoAmI and RetrieveVersion";
 /// What there is of query options.
 pub(crate) const OPTIONS_HERE: &str =
-    "$select, $filter with comparisons, contains, startswith and endswith, $orderby, $top, $count";
+    "$select, $filter with comparisons, contains, startswith and endswith, $orderby, $top, $count, $expand";
 /// What there is of preferences.
 pub(crate) const PREFERENCES_HERE: &str =
-    "return=representation, odata.include-annotations, odata.maxpagesize";
+    "return=representation, odata.include-annotations, odata.maxpagesize, odata.continue-on-error";
 /// What there is of paths.
-pub(crate) const PATHS_HERE: &str = "<entity set> and <entity set>(<id or key>)";
+pub(crate) const PATHS_HERE: &str = "<entity set>, <entity set>(<id or key>) and <entity set>/$count";
 
 /// Logical names, one a line.
 const TABLES: &str = include_str!("not_built/tables.txt");
@@ -25,20 +25,14 @@ const TABLES: &str = include_str!("not_built/tables.txt");
 const ODD_SETS: &[&str] = &["usersettingscollection", "principalobjectattributeaccessset", "lists"];
 
 /// Parts of the Web API that are no entity sets, with what they are for.
-const PARTS: &[&str] = &[
-    "$batch",
-    "$metadata",
-    "GlobalOptionSetDefinitions",
-    "ManagedPropertyDefinitions",
-    "RelationshipDefinitions",
-];
+const PARTS: &[&str] =
+    &["$metadata", "GlobalOptionSetDefinitions", "ManagedPropertyDefinitions", "RelationshipDefinitions"];
 
 /// Query options, lower case; those without `$` are Dataverse's own.
 const OPTIONS: &[&str] = &[
     "$apply",
     "$compute",
     "$deltatoken",
-    "$expand",
     "$format",
     "$search",
     "annotations",
@@ -51,7 +45,7 @@ const OPTIONS: &[&str] = &[
 ];
 
 /// Preferences that the product honours.
-const PREFERENCES: &[&str] = &["odata.continue-on-error", "odata.track-changes", "respond-async"];
+const PREFERENCES: &[&str] = &["odata.track-changes", "respond-async"];
 
 /// Headers that change what a request means. Harmless here, so let pass: `MSCRM.SuppressDuplicateDetection` (there are no
 /// rules to find duplicates by), `MSCRM.BypassCustomPluginExecution` and its kin (there are no plug-ins),
@@ -187,6 +181,43 @@ const OPERATIONS: &[&str] = &[
     "searchstatus",
     "searchsuggest",
 ];
+
+/// Collections of related rows that samples and maps follow, by the table they belong to.
+const COLLECTIONS: &[(&str, &[&str])] = &[
+    (
+        "account",
+        &[
+            "Account_Annotation",
+            "Account_Tasks",
+            "account_parent_account",
+            "contact_customer_accounts",
+            "incident_customer_accounts",
+            "opportunity_customer_accounts",
+        ],
+    ),
+    (
+        "contact",
+        &[
+            "Contact_Annotation",
+            "Contact_Tasks",
+            "account_primary_contact",
+            "contact_customer_contacts",
+            "incident_customer_contacts",
+            "opportunity_customer_contacts",
+        ],
+    ),
+    ("systemuser", &["systemuserroles_association", "teammembership_association", "user_accounts"]),
+    ("businessunit", &["business_unit_accounts", "business_unit_system_users"]),
+    ("transactioncurrency", &["transactioncurrency_account", "transactioncurrency_contact"]),
+];
+
+/// What there is of `$expand`.
+pub(crate) const EXPAND_HERE: &str = "$expand of lookups, with $select and $expand in it";
+
+/// A collection of related rows.
+pub(crate) fn collection(table: &str, name: &str) -> bool {
+    COLLECTIONS.iter().any(|(of, names)| *of == table && names.contains(&name))
+}
 
 /// Properties of a table's definition, its relationships and keys included.
 const ENTITY_PROPERTIES: &[&str] = &[

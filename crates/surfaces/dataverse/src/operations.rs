@@ -6,10 +6,12 @@
 
 mod address;
 mod astray;
+pub(crate) mod batch;
 mod call;
 mod create;
 mod definitions;
 mod delete;
+pub(crate) mod expand;
 mod functions;
 mod given;
 mod list;
@@ -27,7 +29,7 @@ use mocktenant_world::Organization;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::errors::{DataverseError, excerpt};
+use crate::errors::DataverseError;
 use crate::schema::{Rows, by_set};
 use crate::{Dataverse, bearer, headers, representation};
 
@@ -58,7 +60,13 @@ pub(crate) fn organization_service(exchange: &mut Exchange) -> Answer {
 
 /// Dresses an answer, or a refusal in the words of the catalogue.
 pub(crate) fn finish(exchange: &mut Exchange, outcome: Result<Answer, DataverseError>) -> Answer {
-    let answer = match outcome {
+    let answer = worded(exchange, outcome);
+    headers::dress(exchange, answer)
+}
+
+/// An answer, or a refusal in the words of the catalogue.
+fn worded(exchange: &mut Exchange, outcome: Result<Answer, DataverseError>) -> Answer {
+    match outcome {
         Ok(answer) => answer,
         Err(error) => {
             representation::tell_unknown_name(exchange, &error);
@@ -70,8 +78,7 @@ pub(crate) fn finish(exchange: &mut Exchange, outcome: Result<Answer, DataverseE
                 _ => answer,
             }
         }
-    };
-    headers::dress(exchange, answer)
+    }
 }
 
 fn organization(exchange: &Exchange) -> Option<Arc<Organization>> {
@@ -92,7 +99,18 @@ async fn dispatch(surface: &Dataverse, call: &mut Call<'_>) -> Result<Answer, Da
         [] => service_document::of(call),
         [first, rest @ ..] if definitions::begin(first) => definitions::answer(call, first, rest),
         [_] => rows(surface, call).await,
+        [_, "$count" | "%24count"] if !call.writes() => count(call).await,
         _ => Err(call.leads_nowhere()),
+    }
+}
+
+/// How many rows there are, of a set.
+async fn count(call: &mut Call<'_>) -> Result<Answer, DataverseError> {
+    let segment = call.segment()?;
+    let target = target(call, segment)?;
+    match target.reference {
+        None => list::count(call, &target).await,
+        Some(_) => Err(call.leads_nowhere()),
     }
 }
 
@@ -113,14 +131,29 @@ async fn rows(surface: &Dataverse, call: &mut Call<'_>) -> Result<Answer, Datave
     }
 }
 
+/// A request of a change set: a write of rows, while whoever runs the set keeps others from writing.
+fn drafted(call: &mut Call<'_>) -> Result<Answer, DataverseError> {
+    let path = call.exchange.request.path().to_owned();
+    let below: Vec<&str> = path.trim_end_matches('/').split('/').skip(4).collect();
+    match below.as_slice() {
+        [first, rest @ ..] if definitions::begin(first) => definitions::answer(call, first, rest),
+        [_] => {
+            let segment = call.segment()?;
+            if functions::is_function(&segment) {
+                return functions::answer(call, &segment);
+            }
+            let target = target(call, segment)?;
+            write(call, &target)
+        }
+        _ => Err(call.leads_nowhere()),
+    }
+}
+
 /// What a request addresses, once its query options are read.
 fn target(call: &mut Call<'_>, segment: ResourceSegment) -> Result<Target, DataverseError> {
     let Some(table) = by_set(&segment.name) else { return Err(call.no_table(&segment)) };
     call.exchange.trail.fact("table", table.set);
     let (options, page) = list::options(call)?;
-    if let Some(expand) = &options.expand {
-        call.exchange.trail.not_built(format!("$expand={}", excerpt(expand)), "rows one table at a time");
-    }
     let reference = key_of(table, &segment, |name| options.alias(name))?;
     if call.writes() && table.rows != Rows::Stored {
         let method = &call.exchange.request.method;
@@ -128,9 +161,9 @@ fn target(call: &mut Call<'_>, segment: ResourceSegment) -> Result<Target, Datav
         return Err(DataverseError::MethodNotAllowed);
     }
     let now = timestamp(call.exchange.context.now());
-    // An organisation has rows; a test opens them.
-    let database = call.exchange.context.rows().map_err(|_| DataverseError::Unexpected)?;
-    Ok(Target { table, reference, segment, options, page, database, now })
+    let database = call.rows()?;
+    let expand = if call.writes() { expand::of(call, table, &options)? } else { Vec::new() };
+    Ok(Target { table, reference, segment, options, expand, page, database, now })
 }
 
 /// A write, while nobody else writes.

@@ -5,6 +5,7 @@
 use mocktenant_odata::{Arguments, Literal, QueryOptions, ResourceSegment};
 use mocktenant_tables::{Columns, Database, Reference};
 
+use super::expand::Expansion;
 use crate::errors::DataverseError;
 use crate::payload;
 use crate::schema::{Kind, Table};
@@ -16,6 +17,8 @@ pub(super) struct Target {
     pub(super) reference: Option<Reference>,
     pub(super) segment: ResourceSegment,
     pub(super) options: QueryOptions,
+    /// What a write brings with the row it answers.
+    pub(super) expand: Vec<Expansion>,
     /// Rows of earlier pages, from `$skiptoken`.
     pub(super) page: u64,
     pub(super) database: Database,

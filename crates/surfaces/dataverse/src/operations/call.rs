@@ -3,6 +3,8 @@
 //! Decides the order of the questions about a caller: token, application user, whom it acts as; then version, headers and
 //! preferences. Never decides what is answered.
 
+use std::sync::Arc;
+
 use http::{Method, StatusCode};
 use mocktenant_lab::{Answer, Exchange};
 use mocktenant_odata::{Preferences, QueryOptions, Return};
@@ -13,8 +15,9 @@ use mocktenant_world::{ApplicationUser, Depth, Organization};
 use serde_json::Value;
 
 use super::address::Target;
+use super::expand::Expansion;
 use crate::errors::{DataverseError, describe};
-use crate::payload::{self, Fault};
+use crate::payload::{self, Fault, Made};
 use crate::principal::{self, Operation, Principal, Users};
 use crate::representation::{self, Annotations, Shape};
 use crate::schema::Table;
@@ -35,6 +38,17 @@ pub(super) struct Call<'x> {
     pub(super) raw: String,
     pub(super) preferences: Preferences,
     pub(super) annotations: Annotations,
+    /// Where it writes instead of the organisation's own rows, and what its `$1` stands for: of a change set.
+    pub(super) set: Option<Set>,
+}
+
+/// What the requests of a change set have in common.
+#[derive(Clone)]
+pub(super) struct Set {
+    /// The rows as the requests before it leave them.
+    pub(super) rows: Database,
+    /// Addresses of what they wrote, by their `Content-ID`.
+    pub(super) made: Arc<Made>,
 }
 
 /// Whose token this is: its checks, then those `asked` adds for its client id, all recorded.
@@ -72,6 +86,16 @@ pub(super) fn admit<'x>(
     let user =
         identify(exchange, organization, |list, client_id| principal::ask(list, organization, client_id))?;
     let caller = user.map_or_else(Principal::nobody, Principal::from);
+    admit_as(exchange, organization, caller, None)
+}
+
+/// The same for whoever was let in already: the caller of a batch, for each of its parts.
+pub(super) fn admit_as<'x>(
+    exchange: &'x mut Exchange,
+    organization: &'x Organization,
+    caller: Principal,
+    set: Option<Set>,
+) -> Result<Call<'x>, DataverseError> {
     let principal = acting(exchange, organization, caller)?;
     let segment = |index| exchange.request.path().split('/').nth(index).unwrap_or_default();
     let asked = segment(3);
@@ -91,7 +115,7 @@ pub(super) fn admit<'x>(
         exchange.trail.not_built(format!("Prefer: {name}"), not_built::PREFERENCES_HERE);
         return Err(DataverseError::InvalidQueryOption);
     }
-    Ok(Call { exchange, organization, principal, root, raw, preferences, annotations })
+    Ok(Call { exchange, organization, principal, root, raw, preferences, annotations, set })
 }
 
 /// Who the caller is from here on: itself, or the user it names.
@@ -185,7 +209,7 @@ impl<'x> Call<'x> {
             return Err(DataverseError::UnsupportedMediaType);
         }
         let read = match &self.exchange.request.body {
-            Ok(body) => payload::read(table, body),
+            Ok(body) => payload::read(table, body, self.set.as_ref().map(|set| &*set.made)),
             Err(_) => return Err(DataverseError::IncompleteBody),
         };
         read.map_err(|fault| self.told(fault))
@@ -210,9 +234,16 @@ impl<'x> Call<'x> {
         Reader::new(self.organization, self.exchange.context.world(), database)
     }
 
-    pub(super) fn shape<'s>(&'s self, options: &'s QueryOptions) -> Shape<'s> {
+    pub(super) fn shape<'s>(&'s self, options: &'s QueryOptions, expand: &'s [Expansion]) -> Shape<'s> {
         let select = options.select.as_deref();
-        Shape { root: &self.root, select, selection: Selection::of(select), annotations: self.annotations }
+        Shape {
+            root: &self.root,
+            select,
+            selection: Selection::of(select),
+            annotations: self.annotations,
+            expand,
+            principal: &self.principal,
+        }
     }
 
     /// The answer to a write: the row if the caller prefers it, else only its address.
@@ -222,7 +253,7 @@ impl<'x> Call<'x> {
         self.exchange.trail.fact("record-id", id);
         let answer = if self.preferences.returning == Some(Return::Representation) {
             let reader = self.reader(&target.database);
-            let body = self.shape(&target.options).entity(&reader, target.table, row);
+            let body = self.shape(&target.options, &target.expand).entity(&reader, target.table, row);
             self.applied(representation::json_answer(status, &body), None).with_text("etag", &row.etag())
         } else {
             Answer::empty(StatusCode::NO_CONTENT)
@@ -246,6 +277,15 @@ impl<'x> Call<'x> {
             applied.push(format!("odata.maxpagesize={size}"));
         }
         if applied.is_empty() { answer } else { answer.with_text("preference-applied", &applied.join(",")) }
+    }
+
+    /// The rows it reads and writes.
+    pub(super) fn rows(&self) -> Result<Database, DataverseError> {
+        match &self.set {
+            Some(set) => Ok(set.rows.clone()),
+            // An organisation has rows; a test opens them.
+            None => self.exchange.context.rows().map_err(|_| DataverseError::Unexpected),
+        }
     }
 
     /// Makes a write visible. A reset in the meantime took it away.

@@ -84,7 +84,7 @@ pub(super) fn answer(call: &mut Call<'_>, first: &str, below: &[&str]) -> Result
         expect_table(call, &options);
         let all = TABLES.iter().map(|table| (metadata::entity(table), Some((*table, None)))).collect();
         let found = chosen(call, all, Type::Entity, &options)?;
-        return Ok(many(call, SET, &options, found));
+        return Ok(many(call, SET, &options, &found));
     };
     let table = match &key {
         Key::Name(name) => by_logical(name),
@@ -95,9 +95,7 @@ pub(super) fn answer(call: &mut Call<'_>, first: &str, below: &[&str]) -> Result
     };
     call.exchange.trail.fact("table", table.logical);
     match below {
-        [] => {
-            one(call, SET.to_owned(), (metadata::entity(table), Some((table, None))), Type::Entity, &options)
-        }
+        [] => one(call, SET, (metadata::entity(table), Some((table, None))), Type::Entity, &options),
         ["Attributes", rest @ ..] => attributes(call, table, None, rest, &options),
         [segment, rest @ ..] if segment.starts_with("Attributes(") => {
             attributes(call, table, Some(segment), rest, &options)
@@ -180,7 +178,7 @@ fn attributes(
         let columns = table.all_columns().filter(of_cast);
         let all = columns.map(|column| (metadata::attribute(table, column), Some((table, Some(column)))));
         let found = chosen(call, all.collect(), kind, options)?;
-        return Ok(many(call, &format!("{place}{typed}"), options, found));
+        return Ok(many(call, &format!("{place}{typed}"), options, &found));
     };
     let segment = ResourceSegment::parse(segment).map_err(|_| DataverseError::QuerySyntax)?;
     let asked = key(&segment, options)?.ok_or(DataverseError::QuerySyntax)?;
@@ -198,7 +196,7 @@ fn attributes(
     match rest {
         [] => {
             let definition = (metadata::attribute(table, column), Some((table, Some(column))));
-            one(call, place, definition, kind, options)
+            one(call, &place, definition, kind, options)
         }
         ["OptionSet"] if cast.is_some() => {
             let set = metadata::option_set(table, column);
@@ -361,7 +359,7 @@ fn selection(options: &QueryOptions) -> String {
     if names.is_empty() { String::new() } else { format!("({})", names.join(",").replace("$select=", "")) }
 }
 
-fn many(call: &Call<'_>, place: &str, options: &QueryOptions, found: Vec<Definition>) -> Answer {
+fn many(call: &Call<'_>, place: &str, options: &QueryOptions, found: &[Definition]) -> Answer {
     let mut body = Map::new();
     let context = format!("{}/$metadata#{place}{}", call.root, selection(options));
     body.insert("@odata.context".to_owned(), json!(context));
@@ -374,7 +372,7 @@ fn many(call: &Call<'_>, place: &str, options: &QueryOptions, found: Vec<Definit
 
 fn one(
     call: &mut Call<'_>,
-    place: String,
+    place: &str,
     found: Found,
     kind: Type<'_>,
     options: &QueryOptions,

@@ -9,6 +9,7 @@ mod multipart;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use mocktenant_lab::request::media_type;
@@ -30,6 +31,13 @@ const LIMIT: usize = 1_000;
 /// Bytes after which a batch is answered no more.
 const ANSWER: usize = 16 * 1024 * 1024;
 
+/// How long a batch is answered: a part alone may take a query's whole time.
+const TIME: Duration = Duration::from_secs(30);
+
+/// What a part should have been, for a person.
+const EXPECTED: &str =
+    "a request that would be answered alone too; its part of the answer says why it is not";
+
 /// Parts that the exchange tells of one by one.
 const TOLD: usize = 32;
 
@@ -49,18 +57,23 @@ async fn run(surface: &Dataverse, exchange: &mut Exchange) -> Result<Answer, Dat
     let (principal, root) = (call.principal.clone(), call.root.clone());
     let content_type = exchange.request.header("content-type").unwrap_or_default().to_owned();
     if media_type(&content_type).is_none_or(|kind| kind.essence_str() != "multipart/mixed") {
+        let sent = format!("Content-Type {}", excerpt(&content_type));
+        exchange.trail.refused(sent, "multipart/mixed with a boundary");
         return Err(DataverseError::UnsupportedMediaType);
     }
     // shared with the connection's buffer, so that parts can be read while the exchange is written to
     let body = exchange.request.body.clone().map_err(|_| DataverseError::IncompleteBody)?;
-    let batch = Batch::parse(&content_type, &body, LIMIT)
-        .map_err(|error| DataverseError::batch(BatchDefect::new(error, &content_type)))?;
+    let batch = Batch::parse(&content_type, &body, LIMIT).map_err(|error| {
+        exchange.trail.refused(error.to_string(), "a batch as OData has it");
+        DataverseError::batch(BatchDefect::new(error, &content_type))
+    })?;
     let mut running = Running {
         surface,
         organization: &organization,
         principal,
         root,
         answers: Multipart::new("batchresponse", exchange),
+        begun: Instant::now(),
         told: 0,
         failed: None,
     };
@@ -91,6 +104,7 @@ struct Running<'b> {
     principal: Principal,
     root: String,
     answers: Multipart,
+    begun: Instant,
     /// Parts the exchange was told of.
     told: usize,
     /// Status of the first part that failed.
@@ -101,9 +115,13 @@ impl Running<'_> {
     /// A request on its own.
     async fn operation(&mut self, exchange: &mut Exchange, operation: &Operation<'_>) {
         let request = match request_of(exchange, operation, None) {
-            Ok(request) if self.answers.len() <= ANSWER => request,
-            refused => {
-                let error = refused.err().unwrap_or(DataverseError::BatchAnswerTooLarge);
+            Ok(_) if self.answers.len() > ANSWER => Err(DataverseError::BatchAnswerTooLarge),
+            Ok(_) if self.begun.elapsed() > TIME => Err(DataverseError::SqlTimeoutError),
+            request => request,
+        };
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => {
                 let answer = worded(exchange, Err(error));
                 return self.tell(exchange, operation, answer, Trail::default(), false);
             }
@@ -199,6 +217,9 @@ impl Running<'_> {
         if !status.is_success() && status != StatusCode::NOT_MODIFIED {
             if self.failed.is_none() {
                 exchange.trail.absorb(trail);
+                // said last: what the part itself told of its refusal says more
+                let what = format!("{}: {} {}", self.told, operation.method, excerpt(&operation.target));
+                exchange.trail.refused(format!("part {what}"), EXPECTED);
             }
             self.failed.get_or_insert(status);
         }

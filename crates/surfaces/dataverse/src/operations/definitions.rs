@@ -259,6 +259,7 @@ fn expands(
 /// Whether a filter names properties that are here, and compares.
 fn check(call: &mut Call<'_>, filter: &Filter, kind: Type<'_>) -> Result<(), DataverseError> {
     if let Some(function) = filter.function() {
+        call.exchange.trail.refused(format!("{} in $filter", function.as_str()), "comparisons");
         return Err(DataverseError::MetadataFunction { name: function.as_str() });
     }
     for path in filter.properties() {

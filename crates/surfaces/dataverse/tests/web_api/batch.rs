@@ -350,7 +350,7 @@ async fn what_is_no_batch_is_told_so_in_the_words_of_the_odata_library() {
         assert!(seen.message().starts_with(text), "{}", seen.message());
     }
     let none = [("content-type", "multipart/mixed")];
-    let seen = bench.call_with(Method::POST, BATCH, Some(&whole(&[get.clone()])), &none).await;
+    let seen = bench.call_with(Method::POST, BATCH, Some(&whole(std::slice::from_ref(&get))), &none).await;
     assert!(
         seen.message().starts_with("The content type 'multipart/mixed' specifies a batch payload; however,")
     );

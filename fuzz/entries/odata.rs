@@ -1,9 +1,16 @@
 //! What OData texts have to keep: no panic, offsets inside the text, and a segment that is written reads back the same.
 
-use mocktenant_odata::{Evaluation, QueryOptions, ResourceSegment};
+use mocktenant_odata::{Batch, BatchItem, Evaluation, Expand, QueryOptions, ResourceSegment};
 
-/// Reads the bytes as a query string and as a resource segment.
+/// Reads the bytes as a batch, as a query string, as a list of related rows and as a resource segment.
 pub(crate) fn odata(data: &[u8]) {
+    if let Ok(batch) = Batch::parse("multipart/mixed;boundary=b", data, 100) {
+        let count = |item: &BatchItem<'_>| match item {
+            BatchItem::Operation(_) => 1,
+            BatchItem::ChangeSet(set) => set.len(),
+        };
+        assert!(batch.items.iter().map(count).sum::<usize>() <= 100, "no more than it may have");
+    }
     let Ok(text) = std::str::from_utf8(data) else { return };
     match QueryOptions::parse(text) {
         Ok(options) => {
@@ -14,6 +21,7 @@ pub(crate) fn odata(data: &[u8]) {
         }
         Err(error) => assert!(error.offset <= text.len(), "{error} stands in the text"),
     }
+    let _ = Expand::parse(text);
     match ResourceSegment::parse(text) {
         Ok(segment) => {
             let written = segment.to_path();

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use mocktenant_tables::{Commit, Database, Reset, Transaction};
+use mocktenant_tables::{Commit, Database, Draft, Reset, Transaction};
 use mocktenant_verdict::Switches;
 use mocktenant_world::World;
 use time::OffsetDateTime;
@@ -119,6 +119,11 @@ impl Context {
     /// before a reset writes nothing after it.
     pub fn commit(&self, transaction: Transaction) -> Result<Commit, Reset> {
         self.lab.rows().commit(&self.lineage, self.scope().as_ref(), transaction)
+    }
+
+    /// Makes the changes of a draft visible all at once, under the same condition.
+    pub fn adopt(&self, draft: Draft) -> Result<(), Reset> {
+        self.lab.rows().adopt(&self.lineage, self.scope().as_ref(), draft)
     }
 
     /// Whether a reset came over this exchange: what it holds is void, and whatever it says about the world is of before.

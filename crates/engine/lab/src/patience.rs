@@ -79,10 +79,11 @@ impl Context {
         if Instant::now() >= until {
             return Err(TookTooLong);
         }
-        let (rows, options) = (rows.clone(), query.options.clone());
-        let Query { how, scan, page_size, defaults, .. } = query;
+        let (rows, filter, order) = (rows.clone(), query.filter.cloned(), query.order.to_vec());
+        let Query { skip, top, count, how, scan, page_size, defaults, .. } = query;
         let work = threads.spawn_blocking(move || {
-            let query = Query { options: &options, how, scan, page_size, defaults };
+            let (filter, order) = (filter.as_ref(), order.as_slice());
+            let query = Query { filter, order, skip, top, count, how, scan, page_size, defaults };
             run(&rows, table, &query, visible, |_| !gone.load(Ordering::Relaxed) && Instant::now() < until)
         });
         let found = work.await;

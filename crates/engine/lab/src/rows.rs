@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use mocktenant_tables::{
-    Columns, Commit, Database, Key, Limits, Precondition, Reset, Schema, SchemaError, TableError, Transaction,
+    Columns, Commit, Database, Draft, Key, Limits, Precondition, Reset, Schema, SchemaError, TableError,
+    Transaction,
 };
 use mocktenant_world::{Setting, pointers};
 use serde_json::Value;
@@ -174,6 +175,14 @@ impl Rows {
             return Err(Reset);
         }
         transaction.commit()
+    }
+
+    pub(crate) fn adopt(&self, lineage: &Lineage, own: Option<&Scope>, draft: Draft) -> Result<(), Reset> {
+        let resets = self.resets.read().unwrap_or_else(PoisonError::into_inner);
+        if resets.touched(lineage, own) {
+            return Err(Reset);
+        }
+        draft.adopt()
     }
 
     /// The rows of a scope, made from what is declared if this is the first time.

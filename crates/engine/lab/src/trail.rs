@@ -264,6 +264,18 @@ impl Trail {
         self.fact(EXPECTED, expected);
     }
 
+    /// Takes over what was written about a part of the request, as if it had been written here.
+    pub fn absorb(&mut self, part: Trail) {
+        let Trail { checks, facts, error, activities, calls } = part;
+        self.record_checks(checks);
+        self.facts.0.extend(facts.0);
+        if let Some(error) = error {
+            self.record_error(error);
+        }
+        self.activities.extend(activities);
+        self.calls = self.calls.saturating_add(calls);
+    }
+
     /// Records facts that a start holds.
     pub fn share(&mut self, facts: &SharedFacts) {
         self.facts.0.push(Entry::Shared(facts.clone()));

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rpds::RedBlackTreeMapSync;
 
-use crate::error::{KeyName, SchemaError, TableError};
+use crate::error::{KeyName, Reset, SchemaError, TableError};
 use crate::key::Key;
 use crate::row::{Columns, FIRST_RECID, Row, fits};
 use crate::schema::Schema;
@@ -177,12 +177,17 @@ impl Database {
     /// A database of its own with the rows that are committed now. Costs a pointer; reservations stay behind.
     #[must_use]
     pub fn fork(&self) -> Self {
-        let (root, next_version) = {
+        self.draft().database
+    }
+
+    /// A draft of changes that become visible together or not at all. Costs a pointer.
+    pub fn draft(&self) -> Draft {
+        let (base, next_version, generation) = {
             let state = self.shared.lock();
-            (Arc::clone(&state.root), state.next_version)
+            (Arc::clone(&state.root), state.next_version, state.generation)
         };
         let state = State {
-            root,
+            root: Arc::clone(&base),
             generation: 0,
             next_transaction: 1,
             next_version,
@@ -191,7 +196,8 @@ impl Database {
             claims: HashMap::new(),
         };
         let schemas = Arc::clone(&self.shared.schemas);
-        Self { shared: Arc::new(Shared { schemas, limits: self.shared.limits, state: Mutex::new(state) }) }
+        let shared = Shared { schemas, limits: self.shared.limits, state: Mutex::new(state) };
+        Draft { of: self.clone(), base, generation, database: Self { shared: Arc::new(shared) } }
     }
 
     /// The tables, in the order given.
@@ -273,5 +279,42 @@ impl Database {
     pub fn clear(&self) {
         // no rows, so nothing that could be refused
         let _ = self.replace_all(std::iter::empty::<(&str, Columns)>());
+    }
+}
+
+/// Changes to a database that nobody else sees yet: several transactions, each of which sees those before it.
+///
+/// It is void as soon as anything else is committed to the database, so whoever drafts keeps others from writing meanwhile.
+/// Dropping it leaves no trace.
+pub struct Draft {
+    of: Database,
+    base: Arc<Root>,
+    generation: u64,
+    database: Database,
+}
+
+impl Draft {
+    /// The database as it will be: transactions on it are part of the draft.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Makes everything visible at once, with the versions and numbers it has in the draft. [`Reset`] if the database changed
+    /// meanwhile, or if somebody holds reservations in it; then nothing was written.
+    pub fn adopt(self) -> Result<(), Reset> {
+        let (root, next_version) = {
+            let draft = self.database.shared.lock();
+            (Arc::clone(&draft.root), draft.next_version)
+        };
+        let mut state = self.of.shared.lock();
+        let untouched = state.generation == self.generation
+            && Arc::ptr_eq(&state.root, &self.base)
+            && state.locks.is_empty();
+        if !untouched {
+            return Err(Reset);
+        }
+        state.root = root;
+        state.next_version = next_version;
+        Ok(())
     }
 }

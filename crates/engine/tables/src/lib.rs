@@ -18,7 +18,7 @@ mod schema;
 mod snapshot;
 mod transaction;
 
-pub use database::{Database, Limits};
+pub use database::{Database, Draft, Limits};
 pub use error::{KeyName, Reset, SchemaError, TableError};
 pub use key::{Key, KeyPart, Reference};
 pub use query::{Page, Query, STRIDE, Scan};

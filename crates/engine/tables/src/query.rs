@@ -1,19 +1,20 @@
-//! `$filter`, `$orderby`, `$skip`, `$top` and pages over one table.
+//! Filter, order, skip, top and pages over one table, in whichever language they were written.
 //!
 //! Decides which rows and in which order, as OData does: filter, count, order, skip, top. A filter that fixes all
 //! columns of a key becomes one look-up. A query counts what it costs before it pays, and can be given up
-//! on the way. Columns are not selected here, see [`Row::project`].
+//! on the way. Columns are not selected here, see [`Row::project`]. A [`Query`] is no text of OData's: what else comes to be
+//! asked in, such as FetchXML, is lowered to the same filter and order.
 
 use std::cmp::Ordering;
 
-use mocktenant_odata::{Evaluation, Filter, Literal, PropertyPath, QueryOptions};
+use mocktenant_odata::{Evaluation, Filter, Literal, OrderBy, PropertyPath, QueryOptions};
 use serde_json::Value;
 
 use crate::key::{Key, KeyPart, Reference};
 use crate::row::{Columns, Row};
 use crate::snapshot::TableView;
 
-/// The order in which rows come when `$orderby` does not say.
+/// The order in which rows come when a query does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scan {
     /// By primary key.
@@ -26,23 +27,41 @@ pub enum Scan {
 /// A query over one table.
 #[derive(Debug, Clone, Copy)]
 pub struct Query<'q> {
-    /// The request's options; `select` and `expand` are not looked at.
-    pub options: &'q QueryOptions,
+    /// Which rows.
+    pub filter: Option<&'q Filter>,
+    /// Their order, most significant item first.
+    pub order: &'q [OrderBy],
+    /// So many of them are left out first.
+    pub skip: u64,
+    /// At most so many.
+    pub top: Option<u64>,
+    /// Whether to count all that pass the filter.
+    pub count: bool,
     /// How texts compare.
     pub how: Evaluation,
-    /// The order where `$orderby` leaves one open.
+    /// The order where `order` leaves one open.
     pub scan: Scan,
-    /// The most rows of one page, whatever `$top` says; `None` for no bound.
+    /// The most rows of one page, whatever `top` says; `None` for no bound.
     pub page_size: Option<u64>,
     /// What the columns hold that rows leave out; `None` where rows are whole.
     pub defaults: Option<&'static Columns>,
 }
 
 impl<'q> Query<'q> {
-    /// A query as both products run it: without regard to case, in key order, on one page.
+    /// What a query string asks for, as both products run it: without regard to case, in key order, on one page.
     pub fn new(options: &'q QueryOptions) -> Self {
         let how = Evaluation::CASE_INSENSITIVE;
-        Self { options, how, scan: Scan::KeyOrder, page_size: None, defaults: None }
+        Self {
+            filter: options.filter.as_ref(),
+            order: &options.orderby,
+            skip: options.skip.unwrap_or(0),
+            top: options.top,
+            count: options.count,
+            how,
+            scan: Scan::KeyOrder,
+            page_size: None,
+            defaults: None,
+        }
     }
 }
 
@@ -51,7 +70,7 @@ impl<'q> Query<'q> {
 pub struct Page {
     /// The rows, at most a page.
     pub rows: Vec<Row>,
-    /// Every row that passes the filter, before `$skip` and `$top`; `None` unless `$count=true`.
+    /// Every row that passes the filter, before skip and top; `None` unless they are counted.
     pub count: Option<u64>,
     /// More rows would follow if the page were not full: a reason for a next link.
     pub more: bool,
@@ -105,22 +124,21 @@ pub(crate) fn run(
     visible: impl Fn(&Row) -> bool,
     go_on: impl FnMut(usize) -> bool,
 ) -> Option<Page> {
-    let options = query.options;
     let mut work = Work { since: 0, go_on };
     let passes = |row: &Row| {
         let holds = |filter: &Filter| filter.matches_with(&row.columns, query.defaults, query.how);
-        visible(row) && options.filter.as_ref().is_none_or(holds)
+        visible(row) && query.filter.is_none_or(holds)
     };
-    let candidates: Box<dyn Iterator<Item = &Row>> = match point(table, options.filter.as_ref(), query.how) {
+    let candidates: Box<dyn Iterator<Item = &Row>> = match point(table, query.filter, query.how) {
         Some(reference) => Box::new(table.find(&reference).into_iter()),
         None => table.iter(query.scan),
     };
-    let skip = to_length(options.skip.unwrap_or(0));
-    let top = options.top.map_or(usize::MAX, to_length);
+    let skip = to_length(query.skip);
+    let top = query.top.map_or(usize::MAX, to_length);
     let limit = top.min(query.page_size.map_or(usize::MAX, to_length));
     // one more than asked for tells whether another page follows
     let probe = limit.saturating_add(1);
-    let (asking, ordered) = (Asking::of(options.filter.as_ref()), !options.orderby.is_empty());
+    let (asking, ordered) = (Asking::of(query.filter), !query.order.is_empty());
     let (mut passed, mut found) = (0, Vec::new());
     for row in candidates {
         work.spend(asking.cost(row))?;
@@ -131,7 +149,7 @@ pub(crate) fn run(
         if ordered || (passed > skip && found.len() < probe) {
             found.push(row);
         }
-        if !ordered && !options.count && found.len() >= probe {
+        if !ordered && !query.count && found.len() >= probe {
             break;
         }
     }
@@ -141,27 +159,26 @@ pub(crate) fn run(
     }
     let more = found.len() > limit && top > limit;
     let rows = found.into_iter().take(limit).cloned().collect();
-    Some(Page { rows, count: options.count.then_some(passed as u64), more })
+    Some(Page { rows, count: query.count.then_some(passed as u64), more })
 }
 
 /// A row to be put in order, and what a comparison with it costs.
 type Weighed<'r> = (&'r Row, usize);
 
-/// Rows by `$orderby`; equal ones stay as they were. Sorted in short runs that are merged, so that it can be given up.
+/// Rows in order; equal ones stay as they were. Sorted in short runs that are merged, so that it can be given up.
 fn sorted<'r>(
     rows: &[&'r Row],
     query: &Query<'_>,
     work: &mut Work<impl FnMut(usize) -> bool>,
 ) -> Option<Vec<&'r Row>> {
     const RUN: usize = 1024;
-    let options = query.options;
     let compare = |left: &Weighed<'_>, right: &Weighed<'_>| {
-        options.compare_with(&left.0.columns, &right.0.columns, query.defaults, query.how)
+        OrderBy::compare_all(query.order, &left.0.columns, &right.0.columns, (query.defaults, query.how))
     };
     let weigh = |row: &Row| {
         let text =
             |path: &PropertyPath| path.value_in(&row.columns).and_then(Value::as_str).map_or(0, str::len);
-        options.orderby.iter().map(|item| 1 + text(&item.property) / BYTES).sum::<usize>()
+        query.order.iter().map(|item| 1 + text(&item.property) / BYTES).sum::<usize>()
     };
     let mut runs = Vec::with_capacity(rows.len().div_ceil(RUN));
     for run in rows.chunks(RUN) {

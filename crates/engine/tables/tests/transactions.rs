@@ -422,3 +422,53 @@ fn seeds_are_checked_like_rows() {
         Err(SchemaError::DuplicateTable { .. })
     ));
 }
+
+#[test]
+fn a_draft_is_seen_by_nobody_until_it_is_adopted_and_then_as_a_whole() {
+    let database = database();
+    let draft = database.draft();
+    let mut first = Transaction::begin(draft.database());
+    first.reserve_insert("accounts", account("a", "A-1")).unwrap();
+    first.commit().unwrap();
+    let mut second = Transaction::begin(draft.database());
+    second
+        .reserve_update("accounts", &Key::text("a"), columns(json!({"name": "x"})), Precondition::MustExist)
+        .unwrap();
+    second.commit().unwrap();
+    let drafted = draft.database().snapshot();
+    assert_eq!(database.snapshot().rows(), 0, "nobody sees it");
+    draft.adopt().unwrap();
+    let adopted = database.snapshot();
+    assert_eq!(adopted.version(), drafted.version());
+    let row = adopted.table("accounts").unwrap().get(&Key::text("a")).unwrap().clone();
+    assert_eq!(row, drafted.table("accounts").unwrap().get(&Key::text("a")).unwrap().clone());
+    let mut later = Transaction::begin(&database);
+    later.reserve_insert("accounts", account("b", "B-1")).unwrap();
+    let written = later.commit().unwrap();
+    assert!(written.changes[0].after.as_ref().unwrap().version > row.version, "versions go on");
+}
+
+#[test]
+fn a_draft_is_void_once_anything_else_was_written_or_is_held() {
+    let database = database();
+    let write = |database: &Database, key: &str| {
+        let mut transaction = Transaction::begin(database);
+        transaction.reserve_insert("accounts", account(key, key)).unwrap();
+        transaction
+    };
+    let (draft, dropped) = (database.draft(), database.draft());
+    write(draft.database(), "a").commit().unwrap();
+    write(dropped.database(), "d").commit().unwrap();
+    drop(dropped);
+    let held = write(&database, "b");
+    assert!(draft.adopt().is_err(), "another transaction holds a row");
+    drop(held);
+    let draft = database.draft();
+    write(draft.database(), "a").commit().unwrap();
+    write(&database, "c").commit().unwrap();
+    assert!(draft.adopt().is_err(), "another transaction wrote");
+    let draft = database.draft();
+    database.clear();
+    assert!(draft.adopt().is_err(), "a reset came");
+    assert_eq!(database.snapshot().rows(), 0);
+}

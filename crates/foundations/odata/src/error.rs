@@ -79,7 +79,7 @@ pub enum SyntaxErrorKind {
         /// The word, cut at 64 characters.
         text: String,
     },
-    /// A function call; the grammar has room for them, none is implemented.
+    /// A function call other than those of one text in another.
     #[error("the function '{name}' is not supported")]
     UnsupportedFunction {
         /// The function's name.

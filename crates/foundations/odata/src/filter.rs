@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::collation::like;
+use crate::collation::{fold_case, like};
 use crate::compare::{Comparable, Evaluation, order};
 use crate::error::SyntaxError;
 use crate::filter_parser;
@@ -144,6 +144,48 @@ impl Comparison {
     }
 }
 
+/// The functions of one text in another (URL conventions 5.1.1.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TextFunction {
+    /// `contains`
+    Contains,
+    /// `startswith`
+    StartsWith,
+    /// `endswith`
+    EndsWith,
+}
+
+impl TextFunction {
+    /// The function as the URL spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Contains => "contains",
+            Self::StartsWith => "startswith",
+            Self::EndsWith => "endswith",
+        }
+    }
+
+    /// The function of that name; lower case only.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Contains, Self::StartsWith, Self::EndsWith].into_iter().find(|one| one.as_str() == name)
+    }
+
+    /// The answer for two values: null if either is, false if either is no text.
+    fn holds(self, whole: Comparable<'_>, part: Comparable<'_>, how: Evaluation) -> Option<bool> {
+        let (whole, part) = match (whole, part) {
+            (Comparable::Null, _) | (_, Comparable::Null) => return None,
+            (Comparable::Text(whole), Comparable::Text(part)) => (whole, part),
+            _ => return Some(false),
+        };
+        let holds = |whole: &str, part: &str| match self {
+            Self::Contains => whole.contains(part),
+            Self::StartsWith => whole.starts_with(part),
+            Self::EndsWith => whole.ends_with(part),
+        };
+        Some(if how.ignore_case { holds(&fold_case(whole), &fold_case(part)) } else { holds(whole, part) })
+    }
+}
+
 /// A boolean expression. [`fmt::Display`] prints it so that [`Filter::parse`] gives it back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -159,6 +201,15 @@ pub enum Filter {
     },
     /// A boolean property or literal standing alone: `isdefault`.
     Truth(Operand),
+    /// `contains(whole,part)` and its kin.
+    Text {
+        /// Which.
+        function: TextFunction,
+        /// What is looked in, usually a property.
+        whole: Operand,
+        /// What is looked for, usually a literal.
+        part: Operand,
+    },
     /// Two expressions or more joined by `and`.
     And(Vec<Filter>),
     /// Two expressions or more joined by `or`.
@@ -176,18 +227,20 @@ impl Filter {
     /// How many comparisons and other terms it has.
     pub fn terms(&self) -> usize {
         match self {
-            Self::Compare { .. } | Self::Truth(_) => 1,
+            Self::Compare { .. } | Self::Truth(_) | Self::Text { .. } => 1,
             Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::terms).sum(),
             Self::Not(inner) => inner.terms(),
         }
     }
 
-    /// How many of its comparisons may read all of a text: those of one property with another, and with a pattern.
+    /// How many of its terms may read all of a text: comparisons of one property with another, those with a pattern, and
+    /// functions.
     pub fn pairs(&self) -> usize {
         match self {
             Self::Compare { left: Operand::Property(_), right: Operand::Property(_), .. } => 1,
             Self::Compare { left, op, right } => usize::from(pattern(left, *op, right).is_some()),
             Self::Truth(_) => 0,
+            Self::Text { .. } => 1,
             Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::pairs).sum(),
             Self::Not(inner) => inner.pairs(),
         }
@@ -230,6 +283,7 @@ impl Filter {
                 Comparable::Null => None,
                 _ => Some(false),
             },
+            Self::Text { function, whole, part } => function.holds(whole.value(row), part.value(row), how),
             Self::And(parts) => all(parts, |part| part.evaluate(row, how)),
             // De Morgan's law holds in three values too
             Self::Or(parts) => {
@@ -252,12 +306,25 @@ impl Filter {
                 found.extend([left, right].into_iter().filter_map(Operand::property));
             }
             Self::Truth(operand) => found.extend(operand.property()),
+            Self::Text { whole, part, .. } => {
+                found.extend([whole, part].into_iter().filter_map(Operand::property));
+            }
             Self::And(parts) | Self::Or(parts) => {
                 for part in parts {
                     part.collect_properties(found);
                 }
             }
             Self::Not(inner) => inner.collect_properties(found),
+        }
+    }
+
+    /// The first function it calls, for a service that has none.
+    pub fn function(&self) -> Option<TextFunction> {
+        match self {
+            Self::Text { function, .. } => Some(*function),
+            Self::Compare { .. } | Self::Truth(_) => None,
+            Self::And(parts) | Self::Or(parts) => parts.iter().find_map(Self::function),
+            Self::Not(inner) => inner.function(),
         }
     }
 
@@ -336,6 +403,9 @@ impl fmt::Display for Filter {
         match self {
             Self::Compare { left, op, right } => write!(formatter, "{left} {} {right}", op.as_str()),
             Self::Truth(operand) => operand.fmt(formatter),
+            Self::Text { function, whole, part } => {
+                write!(formatter, "{}({whole},{part})", function.as_str())
+            }
             Self::And(parts) => join(formatter, parts, " and "),
             Self::Or(parts) => join(formatter, parts, " or "),
             // a second `not` needs no parentheses, so that printing nests no deeper than what was read
@@ -465,6 +535,18 @@ mod tests {
         assert!(matches("name gt 'a*'", how));
         assert!(!matches("name eq 'con*'", Evaluation::CASE_INSENSITIVE));
         assert_eq!(Filter::parse("name eq 'con*' or name eq 'x'").unwrap().pairs(), 1);
+    }
+
+    #[test]
+    fn a_text_is_looked_for_in_another_and_null_holds_neither_way() {
+        assert!(holds("contains(name,'TOS') and startswith(name,'con') and endswith(name,'so')"));
+        assert!(!holds("contains(name,'x') or startswith(name,'so') or endswith(name,'con')"));
+        assert!(holds("not contains(name,'x') and contains('xContosox',name)"));
+        assert!(!holds("contains(fax,'x')") && !holds("not contains(fax,'x')"));
+        assert!(!holds("contains(creditlimit,'5')"), "a number is no text");
+        let how = Evaluation::default();
+        assert!(!Filter::parse("contains(name,'TOS')").unwrap().matches(&row(), how));
+        assert_eq!(Filter::parse("a eq 1 or contains(b,'x')").unwrap().pairs(), 1);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use crate::cursor::Cursor;
 use crate::error::{SyntaxError, SyntaxErrorKind, excerpt};
-use crate::filter::{Comparison, Filter, Operand, PropertyPath};
+use crate::filter::{Comparison, Filter, Operand, PropertyPath, TextFunction};
 use crate::literal::Literal;
 use crate::{MAX_DEPTH, MAX_TERMS};
 
@@ -101,7 +101,34 @@ fn unary(cursor: &mut Cursor<'_>, depth: usize) -> Result<(Filter, bool), Syntax
         }
     }
     cursor.rewind(start);
+    if let Some(function) = text_function(cursor) {
+        return arguments(cursor, function).map(|filter| (filter, false));
+    }
     operand(cursor).map(|operand| (Filter::Truth(operand), false))
+}
+
+/// Moves past the name of a function and its opening parenthesis, or gives `None` without moving.
+fn text_function(cursor: &mut Cursor<'_>) -> Option<TextFunction> {
+    let start = cursor.position();
+    let function = cursor.identifier().and_then(TextFunction::from_name);
+    if function.is_some() && cursor.accept('(') {
+        return function;
+    }
+    cursor.rewind(start);
+    None
+}
+
+/// Reads the two arguments of a function and its closing parenthesis.
+fn arguments(cursor: &mut Cursor<'_>, function: TextFunction) -> Result<Filter, SyntaxError> {
+    let mut next = |end: char, expected: &'static str| {
+        cursor.skip_space();
+        let argument = operand(cursor)?;
+        cursor.skip_space();
+        if cursor.accept(end) { Ok(argument) } else { Err(cursor.unexpected(expected)) }
+    };
+    let whole = next(',', "','")?;
+    let part = next(')', "')'")?;
+    Ok(Filter::Text { function, whole, part })
 }
 
 fn operand(cursor: &mut Cursor<'_>) -> Result<Operand, SyntaxError> {
@@ -174,6 +201,11 @@ mod tests {
         assert_eq!(shape("not eq 1"), "not eq 1");
         assert_eq!(shape("eq eq 'or' or or eq 'and'"), "or[eq eq 'or', or eq 'and']");
         assert_eq!(shape("nullable eq null"), "nullable eq null");
+        assert_eq!(shape("contains eq 1"), "contains eq 1");
+        assert_eq!(
+            shape("not startswith( name , 'a' )and endswith(name,'b')"),
+            "and[not[startswith(name,'a')], endswith(name,'b')]"
+        );
     }
 
     #[test]
@@ -195,9 +227,15 @@ mod tests {
         assert_eq!(error("a eq 1 And b eq 2").kind, SyntaxErrorKind::UnknownOperator { text: "And".into() });
         assert_eq!(error("(a eq 1").kind, SyntaxErrorKind::UnexpectedEnd { expected: "')'" });
         assert_eq!(
-            error("contains(name,'x')").kind,
-            SyntaxErrorKind::UnsupportedFunction { name: "contains".into() }
+            error("length(name) gt 1").kind,
+            SyntaxErrorKind::UnsupportedFunction { name: "length".into() }
         );
+        assert_eq!(error("contains(name").kind, SyntaxErrorKind::UnexpectedEnd { expected: "','" });
+        assert_eq!(
+            error("contains(tolower(name),'x')").kind,
+            SyntaxErrorKind::UnsupportedFunction { name: "tolower".into() }
+        );
+        assert_eq!(error("contains(name,'x') eq true").kind, SyntaxErrorKind::ComparedExpression);
         assert_eq!(error("not a eq 1").kind, SyntaxErrorKind::AmbiguousNot);
         assert_eq!(error("(a eq 1) eq true").kind, SyntaxErrorKind::ComparedExpression);
         assert_eq!(error("a eq (b eq 1)").kind, SyntaxErrorKind::ComparedExpression);

@@ -5,10 +5,12 @@
 //! surfaces. Every parser is bounded in length and depth, reports the byte offset of what it cannot read, and never
 //! panics.
 
+mod batch;
 mod collation;
 mod compare;
 mod cursor;
 mod error;
+mod expand;
 mod filter;
 mod filter_parser;
 mod guid;
@@ -19,10 +21,12 @@ mod percent;
 mod preference;
 mod query;
 
+pub use batch::{Batch, BatchError, BatchItem, Operation};
 pub use collation::{compare_text, equal_text, fold_case};
 pub use compare::{Evaluation, compare_values};
 pub use error::{QueryError, QueryErrorKind, SyntaxError, SyntaxErrorKind};
-pub use filter::{Comparison, Filter, Operand, PropertyPath};
+pub use expand::Expand;
+pub use filter::{Comparison, Filter, Operand, PropertyPath, TextFunction};
 pub use guid::{Guid, NotAGuid};
 pub use key::{Argument, Arguments, ResourceSegment};
 pub use literal::Literal;
@@ -43,6 +47,10 @@ pub const MAX_TERMS: usize = 500;
 
 /// How many items `$orderby` may have: every one may be asked of every pair of rows.
 pub const MAX_ORDER: usize = 32;
+
+/// How many related rows one `$expand` may name: each is looked for with every row. (Dataverse takes fifteen: its own
+/// limit is the surface's.)
+pub const MAX_EXPAND: usize = 32;
 
 /// How many options a query may have, those of the service itself included.
 pub const MAX_OPTIONS: usize = 256;

@@ -35,6 +35,21 @@ impl OrderBy {
         self.compare_with(left, right, None, how)
     }
 
+    /// The order of two rows by several items, the most significant first. What rows hold in columns they leave out is in
+    /// `defaults`.
+    pub fn compare_all(
+        items: &[Self],
+        left: &Map<String, Value>,
+        right: &Map<String, Value>,
+        (defaults, how): (Option<&Map<String, Value>>, Evaluation),
+    ) -> Ordering {
+        items
+            .iter()
+            .map(|item| item.compare_with(left, right, defaults, how))
+            .find(|ordering| ordering.is_ne())
+            .unwrap_or(Ordering::Equal)
+    }
+
     /// The same of rows that leave out columns: what they hold is in `defaults`.
     fn compare_with<'r>(
         &self,
@@ -124,11 +139,7 @@ impl QueryOptions {
         defaults: Option<&Map<String, Value>>,
         how: Evaluation,
     ) -> Ordering {
-        self.orderby
-            .iter()
-            .map(|item| item.compare_with(left, right, defaults, how))
-            .find(|ordering| ordering.is_ne())
-            .unwrap_or(Ordering::Equal)
+        OrderBy::compare_all(&self.orderby, left, right, (defaults, how))
     }
 
     fn read_pair(
@@ -145,17 +156,40 @@ impl QueryOptions {
         })?;
         let fail = |offset: usize, kind: QueryErrorKind| QueryError { option: excerpt(&name), offset, kind };
         let value_start = start + (pair.len() - raw_value.len());
-        // an offset in the decoded value leads back to the raw query string
-        let in_value = |error: SyntaxError| {
-            fail(value_start + percent::raw_offset(raw_value, error.offset), error.kind.into())
-        };
         let value = percent::decode(raw_value, true)
             .map_err(|error| fail(value_start + error.offset, error.kind.into()))?;
+        // an offset in the decoded value leads back to the raw query string
+        let raw = |offset| value_start + percent::raw_offset(raw_value, offset);
+        self.set(&name, &value, (start, value_start, &raw), seen)
+    }
+
+    /// The options in the parentheses of an item of `$expand`, decoded already. Offsets are not kept.
+    pub(crate) fn nested(pairs: &[&str]) -> Result<Self, QueryError> {
+        let mut options = Self::default();
+        let mut seen: Vec<&'static str> = Vec::new();
+        for pair in pairs.iter().map(|pair| pair.trim()).filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            options.set(name.trim(), value, (0, 0, &|_| 0), &mut seen)?;
+        }
+        Ok(options)
+    }
+
+    /// Takes one option, decoded. `start` and `value_start` are its places in the raw query string, and `raw` says where an
+    /// offset in its value is.
+    fn set(
+        &mut self,
+        name: &str,
+        value: &str,
+        (start, value_start, raw): (usize, usize, &dyn Fn(usize) -> usize),
+        seen: &mut Vec<&'static str>,
+    ) -> Result<(), QueryError> {
+        let fail = |offset: usize, kind: QueryErrorKind| QueryError { option: excerpt(name), offset, kind };
+        let in_value = |error: SyntaxError| fail(raw(error.offset), error.kind.into());
         if !name.starts_with('$') {
-            if name.starts_with('@') && self.alias(&name).is_some() {
+            if name.starts_with('@') && self.alias(name).is_some() {
                 return Err(fail(start, QueryErrorKind::Repeated));
             }
-            self.others.push((name.into_owned(), value.into_owned()));
+            self.others.push((name.to_owned(), value.to_owned()));
             return Ok(());
         }
         let Some(known) = KNOWN.into_iter().find(|known| *known == name) else {
@@ -170,19 +204,19 @@ impl QueryOptions {
         }
         let invalid = |expected| fail(value_start, QueryErrorKind::InvalidValue { expected });
         match known {
-            "$select" => self.select = Some(select(&value).map_err(in_value)?),
-            "$filter" => self.filter = Some(Filter::parse(&value).map_err(in_value)?),
-            "$orderby" => self.orderby = orderby(&value).map_err(in_value)?,
-            "$top" => self.top = Some(whole(&value).ok_or_else(|| invalid("a whole number"))?),
-            "$skip" => self.skip = Some(whole(&value).ok_or_else(|| invalid("a whole number"))?),
+            "$select" => self.select = Some(select(value).map_err(in_value)?),
+            "$filter" => self.filter = Some(Filter::parse(value).map_err(in_value)?),
+            "$orderby" => self.orderby = orderby(value).map_err(in_value)?,
+            "$top" => self.top = Some(whole(value).ok_or_else(|| invalid("a whole number"))?),
+            "$skip" => self.skip = Some(whole(value).ok_or_else(|| invalid("a whole number"))?),
             "$count" => {
-                self.count = match value.as_ref() {
+                self.count = match value {
                     "true" => true,
                     "false" => false,
                     _ => return Err(invalid("true or false")),
                 }
             }
-            _ => self.expand = Some(value.into_owned()),
+            _ => self.expand = Some(value.to_owned()),
         }
         Ok(())
     }

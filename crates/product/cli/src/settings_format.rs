@@ -3,8 +3,6 @@
 //! Decides syntax and quoting of each. The variables themselves are those of [`crate::client_variables`], the same that
 //! `exec` sets. Never decides a value.
 
-use std::fmt::Write as _;
-
 use clap::ValueEnum;
 use mocktenant_diagnosis::shell_word;
 use mocktenant_server::Settings;
@@ -50,7 +48,7 @@ pub(crate) fn rendered(settings: &Settings, format: Format, credential: Credenti
         Format::Sh => sh(&all()),
         Format::Ps1 => ps1(&all()),
         Format::Cmd => cmd(&all()),
-        Format::Dotenv => all().iter().map(|(name, value)| line(&format!("{name}={value}"))).collect(),
+        Format::Dotenv => lines(all().iter().map(|(name, value)| format!("{name}={value}"))),
         Format::Appsettings => format!("{:#}\n", appsettings(settings)),
         Format::WebConfig => web_config(settings),
         Format::WifConfig => wif_config(settings),
@@ -58,8 +56,9 @@ pub(crate) fn rendered(settings: &Settings, format: Format, credential: Credenti
     }
 }
 
-fn line(text: &str) -> String {
-    format!("{text}\n")
+/// Each on a line of its own.
+fn lines(lines: impl Iterator<Item = String>) -> String {
+    lines.fold(String::new(), |text, line| text + &line + "\n")
 }
 
 /// Where the lab itself is.
@@ -79,28 +78,23 @@ fn ours(settings: &Settings) -> Variables {
 }
 
 fn sh(all: &Variables) -> String {
-    let unset = line(&format!("unset {}", taken_away(all).join(" ")));
-    all.iter()
-        .fold(unset, |text, (name, value)| text + &line(&format!("export {name}={}", shell_word(value))))
+    let unset = format!("unset {}", taken_away(all).join(" "));
+    let set = all.iter().map(|(name, value)| format!("export {name}={}", shell_word(value)));
+    lines(std::iter::once(unset).chain(set))
 }
 
 fn ps1(all: &Variables) -> String {
-    let mut text = String::new();
-    for name in taken_away(all) {
-        // Writing to a String cannot fail, here and below.
-        let _ = writeln!(text, "Remove-Item Env:{name} -ErrorAction SilentlyContinue");
-    }
-    for (name, value) in all {
-        let _ = writeln!(text, "$env:{name} = '{}'", value.replace('\'', "''"));
-    }
-    text
+    let gone = taken_away(all).into_iter();
+    let gone = gone.map(|name| format!("Remove-Item Env:{name} -ErrorAction SilentlyContinue"));
+    let set = all.iter().map(|(name, value)| format!("$env:{name} = '{}'", value.replace('\'', "''")));
+    lines(gone.chain(set))
 }
 
 fn cmd(all: &Variables) -> String {
-    let gone = taken_away(all).into_iter().map(|name| format!("set \"{name}=\"\r\n"));
+    let gone = taken_away(all).into_iter().map(|name| format!("set \"{name}=\"\r"));
     // A percent sign would name a variable.
-    let set = all.iter().map(|(name, value)| format!("set \"{name}={}\"\r\n", value.replace('%', "%%")));
-    gone.chain(set).collect()
+    let set = all.iter().map(|(name, value)| format!("set \"{name}={}\"\r", value.replace('%', "%%")));
+    lines(gone.chain(set))
 }
 
 /// Those that would lead a client elsewhere and are not set anew; Windows knows no case.
@@ -146,10 +140,10 @@ fn web_config(settings: &Settings) -> String {
         ("ida:ClientSecret", &entra.client_secret),
     ];
     keys.retain(|(_, value)| !value.is_empty());
-    let keys: String = keys
-        .iter()
-        .map(|(key, value)| format!("    <add key=\"{key}\" value=\"{}\" />\n", attribute(value)))
-        .collect();
+    let keys = lines(keys.iter().map(|(key, value)| {
+        let value = attribute(value);
+        format!("    <add key=\"{key}\" value=\"{value}\" />")
+    }));
     format!(
         "<configuration>\n  <appSettings>\n{keys}  </appSettings>\n  <system.net>\n    <defaultProxy>\n      \
          <proxy proxyaddress=\"{}\" bypassonlocal=\"True\" />\n    </defaultProxy>\n  </system.net>\n</configuration>\n",
@@ -159,11 +153,8 @@ fn web_config(settings: &Settings) -> String {
 
 /// What an AOS trusts: the issuer of the tenant, and its own addresses as audiences.
 fn wif_config(settings: &Settings) -> String {
-    let audiences: String = settings
-        .aos
-        .values()
-        .map(|aos| format!("        <add value=\"{}\" />\n", attribute(&aos.resource)))
-        .collect();
+    let audiences = settings.aos.values().map(|aos| attribute(&aos.resource));
+    let audiences = lines(audiences.map(|resource| format!("        <add value=\"{resource}\" />")));
     format!(
         "<system.identityModel>\n  <identityConfiguration>\n    <securityTokenHandlers>\n      \
          <securityTokenHandlerConfiguration>\n      <audienceUris>\n{audiences}      </audienceUris>\n      \
@@ -177,7 +168,7 @@ fn wif_config(settings: &Settings) -> String {
 
 /// For who reaches ports 443 and 80 of this machine as the lab's; the proxy needs no such file.
 fn hosts(settings: &Settings) -> String {
-    settings.world_names.iter().map(|name| format!("127.0.0.1 {name}\n")).collect()
+    lines(settings.world_names.iter().map(|name| format!("127.0.0.1 {name}")))
 }
 
 fn attribute(text: &str) -> String {

@@ -5,7 +5,7 @@
 //! library where they are known.
 
 use mocktenant_lab::Exchange;
-use mocktenant_odata::{QueryError, QueryErrorKind, QueryOptions, SyntaxErrorKind};
+use mocktenant_odata::{Filter, QueryError, QueryErrorKind, QueryOptions, SyntaxErrorKind};
 
 use crate::entities;
 use crate::errors::ODataError;
@@ -33,8 +33,18 @@ pub(crate) fn options(exchange: &mut Exchange) -> Result<(QueryOptions, Option<S
         [whole] => QueryOptions::parse(whole),
         parts => QueryOptions::parse(&parts.join("&")),
     };
-    let parsed = parsed.map(|options| (options, format));
-    parsed.map_err(|error| refused(exchange, &error))
+    let options = parsed.map_err(|error| refused(exchange, &error))?;
+    if let Some(function) = options.filter.as_ref().and_then(Filter::function) {
+        return Err(no_function(exchange, function.as_str(), "$filter"));
+    }
+    Ok((options, format))
+}
+
+/// A function in an option: there are none here.
+fn no_function(exchange: &mut Exchange, name: &str, option: &str) -> ODataError {
+    let what = format!("the function {name} in {option}");
+    exchange.trail.not_built(what, "comparisons, and, or, not, and * in a text of eq and ne");
+    ODataError::FunctionUnknown { function: name.to_owned() }
 }
 
 fn refused(exchange: &mut Exchange, error: &QueryError) -> ODataError {
@@ -46,9 +56,7 @@ fn refused(exchange: &mut Exchange, error: &QueryError) -> ODataError {
             ODataError::OptionUnknown { option }
         }
         QueryErrorKind::Syntax(SyntaxErrorKind::UnsupportedFunction { name }) => {
-            let what = format!("the function {name} in {option}");
-            exchange.trail.not_built(what, "comparisons, and, or, not, and * in a text of eq and ne");
-            ODataError::FunctionUnknown { function: name.clone() }
+            no_function(exchange, name, option)
         }
         kind => {
             let word = match kind {

@@ -4,9 +4,11 @@
 //! that is [`crate::bearer`], [`crate::principal`] and [`crate::operations`]. Our own cause and change stand beside each
 //! row and never reach the wire.
 
+mod batch;
 mod catalogue;
 mod payload;
 
+pub use batch::BatchDefect;
 pub use catalogue::DataverseError;
 pub(crate) use mocktenant_token::strict_json::excerpt;
 pub use payload::PayloadDefect;

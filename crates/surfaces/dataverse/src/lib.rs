@@ -2,8 +2,8 @@
 //!
 //! Decides what an organisation answers: the challenge to a stranger (`bearer`), whether an application user may do what
 //! it asks (`principal`), and the rows themselves (`operations`). Takes issuer and signing keys from the world, never
-//! from a token. Mirrors the Dataverse Web API 9.0 to 9.2 for application users. Never builds SOAP, `$batch`,
-//! `$expand` or metadata: what is not built is refused, and the exchange says so (`not_built`).
+//! from a token. Mirrors the Dataverse Web API 9.0 to 9.2 for application users. Never builds SOAP, `$metadata`
+//! or the writing of definitions: what is not built is refused, and the exchange says so (`not_built`).
 
 mod bearer;
 mod caller;
@@ -11,6 +11,7 @@ mod errors;
 mod formatted;
 mod headers;
 mod impersonation;
+mod metadata;
 mod not_built;
 mod operations;
 mod payload;
@@ -32,7 +33,7 @@ use mocktenant_verdict::{Check, Checklist, Question};
 use mocktenant_world::{Errand, World};
 use time::OffsetDateTime;
 
-pub use errors::{DataverseError, PayloadDefect};
+pub use errors::{BatchDefect, DataverseError, PayloadDefect};
 
 use bearer::Trust;
 
@@ -62,6 +63,8 @@ pub struct Prepared {
 
 const READ: &[Method] = &[Method::GET];
 const TABLE: &[Method] = &[Method::GET, Method::POST, Method::PATCH, Method::DELETE];
+
+const BELOW: &[Method] = &[Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 
 static ROUTES: &[Route<Dataverse>] = &[
     Route {
@@ -95,9 +98,21 @@ static ROUTES: &[Route<Dataverse>] = &[
         handler: |surface, exchange| Box::pin(async move { operations::function(surface, exchange) }),
     },
     Route {
+        methods: &[Method::POST],
+        pattern: "/api/data/{version}/$batch",
+        endpoint: "batch",
+        handler: |surface, exchange| Box::pin(operations::batch::answer(surface, exchange)),
+    },
+    Route {
         methods: TABLE,
         pattern: "/api/data/{version}/{resource}",
         endpoint: "table",
+        handler: |surface, exchange| Box::pin(operations::resource(surface, exchange)),
+    },
+    Route {
+        methods: BELOW,
+        pattern: "/api/data/{version}/{resource}/{*below}",
+        endpoint: "below-a-table",
         handler: |surface, exchange| Box::pin(operations::resource(surface, exchange)),
     },
     Route {

@@ -10,12 +10,13 @@ pub(crate) const SETS_HERE: &str = "the entity sets of the service document";
 /// What there is of functions and actions.
 pub(crate) const FUNCTIONS_HERE: &str = "WhoAmI and RetrieveVersion";
 /// What there is of query options.
-pub(crate) const OPTIONS_HERE: &str = "$select, $filter with comparisons, $orderby, $top, $count";
+pub(crate) const OPTIONS_HERE: &str =
+    "$select, $filter with comparisons, contains, startswith and endswith, $orderby, $top, $count, $expand";
 /// What there is of preferences.
 pub(crate) const PREFERENCES_HERE: &str =
-    "return=representation, odata.include-annotations, odata.maxpagesize";
+    "return=representation, odata.include-annotations, odata.maxpagesize, odata.continue-on-error";
 /// What there is of paths.
-pub(crate) const PATHS_HERE: &str = "<entity set> and <entity set>(<id or key>)";
+pub(crate) const PATHS_HERE: &str = "<entity set>, <entity set>(<id or key>) and <entity set>/$count";
 
 /// Logical names, one a line.
 const TABLES: &str = include_str!("not_built/tables.txt");
@@ -24,21 +25,14 @@ const TABLES: &str = include_str!("not_built/tables.txt");
 const ODD_SETS: &[&str] = &["usersettingscollection", "principalobjectattributeaccessset", "lists"];
 
 /// Parts of the Web API that are no entity sets, with what they are for.
-const PARTS: &[&str] = &[
-    "$batch",
-    "$metadata",
-    "EntityDefinitions",
-    "GlobalOptionSetDefinitions",
-    "ManagedPropertyDefinitions",
-    "RelationshipDefinitions",
-];
+const PARTS: &[&str] =
+    &["$metadata", "GlobalOptionSetDefinitions", "ManagedPropertyDefinitions", "RelationshipDefinitions"];
 
 /// Query options, lower case; those without `$` are Dataverse's own.
 const OPTIONS: &[&str] = &[
     "$apply",
     "$compute",
     "$deltatoken",
-    "$expand",
     "$format",
     "$search",
     "annotations",
@@ -51,7 +45,7 @@ const OPTIONS: &[&str] = &[
 ];
 
 /// Preferences that the product honours.
-const PREFERENCES: &[&str] = &["odata.continue-on-error", "odata.track-changes", "respond-async"];
+const PREFERENCES: &[&str] = &["odata.track-changes", "respond-async"];
 
 /// Headers that change what a request means. Harmless here, so let pass: `MSCRM.SuppressDuplicateDetection` (there are no
 /// rules to find duplicates by), `MSCRM.BypassCustomPluginExecution` and its kin (there are no plug-ins),
@@ -65,10 +59,8 @@ const FILTER_FUNCTIONS: &[&str] = &[
     "any",
     "ceiling",
     "concat",
-    "contains",
     "date",
     "day",
-    "endswith",
     "floor",
     "hour",
     "indexof",
@@ -78,7 +70,6 @@ const FILTER_FUNCTIONS: &[&str] = &[
     "now",
     "round",
     "second",
-    "startswith",
     "substring",
     "tolower",
     "toupper",
@@ -190,6 +181,161 @@ const OPERATIONS: &[&str] = &[
     "searchstatus",
     "searchsuggest",
 ];
+
+/// Collections of related rows that samples and maps follow, by the table they belong to.
+const COLLECTIONS: &[(&str, &[&str])] = &[
+    (
+        "account",
+        &[
+            "Account_Annotation",
+            "Account_Tasks",
+            "account_parent_account",
+            "contact_customer_accounts",
+            "incident_customer_accounts",
+            "opportunity_customer_accounts",
+        ],
+    ),
+    (
+        "contact",
+        &[
+            "Contact_Annotation",
+            "Contact_Tasks",
+            "account_primary_contact",
+            "contact_customer_contacts",
+            "incident_customer_contacts",
+            "opportunity_customer_contacts",
+        ],
+    ),
+    ("systemuser", &["systemuserroles_association", "teammembership_association", "user_accounts"]),
+    ("businessunit", &["business_unit_accounts", "business_unit_system_users"]),
+    ("transactioncurrency", &["transactioncurrency_account", "transactioncurrency_contact"]),
+];
+
+/// What there is of `$expand`.
+pub(crate) const EXPAND_HERE: &str = "$expand of lookups, with $select and $expand in it";
+
+/// A collection of related rows.
+pub(crate) fn collection(table: &str, name: &str) -> bool {
+    COLLECTIONS.iter().any(|(of, names)| *of == table && names.contains(&name))
+}
+
+/// Properties of a table's definition, its relationships and keys included.
+const ENTITY_PROPERTIES: &[&str] = &[
+    "AllowExternalDataSourceConnection",
+    "Attributes",
+    "AutoArchivingEnabled",
+    "CanBeInCustomEntityAssociation",
+    "CanChangeHierarchicalRelationship",
+    "CanChangeTrackingBeEnabled",
+    "CanCreateCharts",
+    "CanCreateForms",
+    "CanCreateViews",
+    "CanEnableSyncToExternalSearchIndex",
+    "CanModifyAdditionalSettings",
+    "CreatedOn",
+    "DaysSinceRecordLastModified",
+    "EnforceStateTransitions",
+    "EntityColor",
+    "EntityHelpUrl",
+    "EntityHelpUrlEnabled",
+    "HasActivities",
+    "HasEmailAddresses",
+    "HasFeedback",
+    "HasNotes",
+    "IconLargeName",
+    "IconMediumName",
+    "IconSmallName",
+    "IconVectorName",
+    "IntroducedVersion",
+    "IsAIRUpdated",
+    "IsArchivalEnabled",
+    "IsAuditEnabled",
+    "IsBusinessProcessEnabled",
+    "IsConnectionsEnabled",
+    "IsDocumentManagementEnabled",
+    "IsDocumentRecommendationsEnabled",
+    "IsDuplicateDetectionEnabled",
+    "IsEnabledForExternalChannels",
+    "IsEnabledForTrace",
+    "IsInteractionCentricEnabled",
+    "IsKnowledgeManagementEnabled",
+    "IsMSTeamsIntegrationEnabled",
+    "IsMailMergeEnabled",
+    "IsMappable",
+    "IsOfflineInMobileClient",
+    "IsOneNoteIntegrationEnabled",
+    "IsQuickCreateEnabled",
+    "IsReadOnlyInMobileClient",
+    "IsReadingPaneEnabled",
+    "IsRetentionEnabled",
+    "IsRetrieveAuditEnabled",
+    "IsRetrieveMultipleAuditEnabled",
+    "IsSLAEnabled",
+    "IsSolutionAware",
+    "IsValidForQueue",
+    "IsVisibleInMobile",
+    "IsVisibleInMobileClient",
+    "Keys",
+    "ManyToManyRelationships",
+    "ManyToOneRelationships",
+    "MobileOfflineFilters",
+    "ModifiedOn",
+    "OneToManyRelationships",
+    "OwnerId",
+    "OwnerIdType",
+    "OwningBusinessUnit",
+    "Privileges",
+    "ReportViewName",
+    "SettingOf",
+    "Settings",
+    "SyncToExternalSearchIndex",
+    "UsesBusinessDataLabelTable",
+];
+
+/// Properties of a column's definition.
+const ATTRIBUTE_PROPERTIES: &[&str] = &[
+    "AutoNumberFormat",
+    "CalculationOf",
+    "CanChangeDateTimeBehavior",
+    "CanModifyAdditionalSettings",
+    "ChildPicklistLogicalNames",
+    "ColumnNumber",
+    "CreatedOn",
+    "DeprecatedVersion",
+    "FormulaDefinition",
+    "GlobalOptionSet",
+    "InheritsFrom",
+    "IntroducedVersion",
+    "IsAuditEnabled",
+    "IsDataSourceSecret",
+    "IsEntityReferenceStored",
+    "IsGlobalFilterEnabled",
+    "IsSortableEnabled",
+    "ModifiedOn",
+    "OptionSet",
+    "ParentPicklistLogicalName",
+    "Settings",
+    "SourceTypeMask",
+    "YomiOf",
+];
+
+/// A property of a table's definition.
+pub(crate) fn entity_property(name: &str) -> bool {
+    ENTITY_PROPERTIES.contains(&name)
+}
+
+/// A property of a column's definition.
+pub(crate) fn attribute_property(name: &str) -> bool {
+    ATTRIBUTE_PROPERTIES.contains(&name)
+}
+
+/// A table of the real product by its logical name.
+pub(crate) fn table(logical: &str) -> bool {
+    TABLES.lines().any(|name| name == logical)
+}
+
+/// What there is of definitions.
+pub(crate) const DEFINITIONS_HERE: &str = "reading EntityDefinitions, their Attributes, casts of them and OptionSet, with $select, $filter without functions, and $expand of these";
 
 /// The prefix of the Web API's own names.
 pub(crate) const PREFIX: &str = "Microsoft.Dynamics.CRM.";

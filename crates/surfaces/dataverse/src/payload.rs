@@ -7,6 +7,7 @@
 //! person; the product's own words say less.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use mocktenant_lab::request::media_type;
 use mocktenant_odata::{Guid, Literal, ResourceSegment};
@@ -112,8 +113,11 @@ pub(crate) fn is_json(content_type: Option<&str>) -> bool {
     content_type.and_then(media_type).is_some_and(|kind| kind == mime::APPLICATION_JSON)
 }
 
-/// Reads a body as changes to a row of `table`.
-pub(crate) fn read(table: &'static Table, body: &[u8]) -> Result<Changes, Fault> {
+/// What requests of a change set made so far: addresses by `Content-ID`.
+pub(crate) type Made = HashMap<String, String>;
+
+/// Reads a body as changes to a row of `table`. In a change set `$1` stands for what an earlier request `made`.
+pub(crate) fn read(table: &'static Table, body: &[u8], made: Option<&Made>) -> Result<Changes, Fault> {
     if body.len() > MAX_BODY {
         return Err(DataverseError::RequestLengthTooLarge.into());
     }
@@ -121,7 +125,7 @@ pub(crate) fn read(table: &'static Table, body: &[u8]) -> Result<Changes, Fault>
     let mut changes = Changes { columns: Columns::new(), bindings: Vec::new() };
     for (name, value) in members {
         if let Some(navigation) = name.strip_suffix("@odata.bind") {
-            bind(table, navigation, &value, &mut changes)?;
+            bind(table, navigation, &value, made, &mut changes)?;
         } else if let Some((_, annotation)) = name.split_once('@') {
             // other annotations say nothing about the row
             if !is_annotation(annotation) {
@@ -177,7 +181,13 @@ fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn bind(table: &'static Table, navigation: &str, value: &Value, changes: &mut Changes) -> Result<(), Fault> {
+fn bind(
+    table: &'static Table,
+    navigation: &str,
+    value: &Value,
+    made: Option<&Made>,
+    changes: &mut Changes,
+) -> Result<(), Fault> {
     let Some((column, target)) = table.navigation(navigation) else {
         let inner = PayloadDefect::UndeclaredProperty { name: cut(navigation) };
         let expected = format!("a navigation property of {}", table.logical);
@@ -198,6 +208,13 @@ fn bind(table: &'static Table, navigation: &str, value: &Value, changes: &mut Ch
         return Ok(());
     }
     let text = value.as_str().ok_or_else(invalid)?;
+    let text = match (made, text.strip_prefix('$')) {
+        (Some(made), Some(id)) => made.get(id).map(String::as_str).ok_or_else(|| {
+            let error = DataverseError::ContentIdReference { id: cut(text) };
+            Fault::of(error, navigation, text, "the Content-ID of an earlier request of the change set")
+        })?,
+        _ => text,
+    };
     let segment = ResourceSegment::parse(relative(text));
     let set = segment.as_ref().ok().and_then(|segment| by_set(&segment.name));
     let (Ok(segment), Some(set)) = (&segment, set) else {

@@ -485,9 +485,6 @@ fn privilege_id(name: &str) -> Box<str> {
     match name {
         "prvReadAccount" => "886b280c-6396-4d56-a0a3-2c1b0a50ceb0".into(),
         "prvCreateAccount" => "d26fe964-230b-42dd-ad93-5cc879de411e".into(),
-        _ => {
-            let digits = crate::store::digest(&[name]) & 0xffff_ffff_ffff;
-            format!("c0117050-0000-4000-8000-{digits:012x}").into()
-        }
+        _ => crate::store::own_id(&[name]).into(),
     }
 }

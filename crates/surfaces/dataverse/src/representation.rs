@@ -11,6 +11,8 @@ use serde_json::{Map, Value, json};
 
 use crate::errors::DataverseError;
 use crate::formatted;
+use crate::operations::expand::Expansion;
+use crate::principal::Principal;
 use crate::schema::{self, Kind, Table, by_logical};
 use crate::store::Reader;
 
@@ -60,15 +62,21 @@ pub(crate) struct Shape<'a> {
     pub(crate) selection: Selection<'a>,
     /// Annotations asked for.
     pub(crate) annotations: Annotations,
+    /// Related rows that come with it.
+    pub(crate) expand: &'a [Expansion],
+    /// Who is asking: of related rows, only those in its reach are shown.
+    pub(crate) principal: &'a Principal,
 }
 
 impl Shape<'_> {
     /// The context of a set, `...$metadata#accounts(name)`.
     pub(crate) fn context(&self, table: &Table) -> String {
         let set = table.set;
-        match self.select.filter(|select| !select.iter().any(|name| name == "*")) {
-            Some(select) => format!("{}/$metadata#{set}({})", self.root, select.join(",")),
-            None => format!("{}/$metadata#{set}", self.root),
+        let shown = shown(self.select, self.expand);
+        if shown.is_empty() {
+            format!("{}/$metadata#{set}", self.root)
+        } else {
+            format!("{}/$metadata#{set}({shown})", self.root)
         }
     }
 
@@ -106,7 +114,35 @@ impl Shape<'_> {
             }
             members.insert(column.name.to_owned(), value);
         }
+        for expansion in self.expand {
+            members.insert(expansion.navigation.clone(), self.related(reader, expansion, row));
+        }
         members
+    }
+
+    /// The row a lookup leads to; null where there is none, or none in reach.
+    fn related(&self, reader: &Reader<'_>, expansion: &Expansion, row: &Row) -> Value {
+        let Expansion { target, depth, select, inner, .. } = expansion;
+        let found = row.text(expansion.column.name).and_then(|id| reader.table(target).get(&Key::text(id)));
+        let Some(found) = found.filter(|found| self.principal.reaches(target, *depth, &found.columns)) else {
+            return Value::Null;
+        };
+        let shape = Shape {
+            root: self.root,
+            select: select.as_deref(),
+            selection: expansion.selection(),
+            annotations: self.annotations,
+            expand: inner,
+            principal: self.principal,
+        };
+        let mut members = shape.members(reader, target, found);
+        // as captured: rows below a related row have no entity tag
+        for expansion in inner {
+            if let Some(Value::Object(below)) = members.get_mut(&expansion.navigation) {
+                below.shift_remove("@odata.etag");
+            }
+        }
+        Value::Object(members)
     }
 
     fn annotate(
@@ -133,6 +169,18 @@ impl Shape<'_> {
             add(LOGICAL_NAME, json!(target));
         }
     }
+}
+
+/// What a context says of columns and related rows.
+fn shown(select: Option<&[String]>, expand: &[Expansion]) -> String {
+    let all = select.is_none_or(|select| select.iter().any(|name| name == "*"));
+    let mut names: Vec<String> =
+        if all { Vec::new() } else { select.into_iter().flatten().cloned().collect() };
+    for expansion in expand {
+        let inner = shown(expansion.select.as_deref(), &expansion.inner);
+        names.push(format!("{}({inner})", expansion.navigation));
+    }
+    names.join(",")
 }
 
 /// The primary name of a row, by its table's logical name; `None` if it is not there.

@@ -188,6 +188,57 @@ const FLOWS: &[Flow] = &[
             assert_ne!(seen["forged"], "accepted");
         },
     },
+    Flow {
+        name: "dataverse_sdk_rows",
+        judge: |lab, seen| {
+            assert_eq!(seen["read"]["name"], "Made by the SDK", "{seen}");
+            assert_eq!(seen["read"]["customertypecode"], 3, "the SDK found the number of a label");
+            assert_eq!(seen["read"]["primarycontactid"]["fullname"], "Ann Other", "{seen}");
+            assert_eq!(seen["found"], json!(["SDK-1"]), "{seen}");
+            assert_eq!(seen["after"]["name"], "Changed by the SDK", "{seen}");
+            assert_eq!(seen["after"]["customertypecode"], 10, "{seen}");
+            assert_eq!((&seen["pages"], &seen["gone"]), (&json!([1, 1]), &Value::Null), "{seen}");
+            let unbuilt = |record: &&Arc<Record>| record.fact("not-built").is_some();
+            let records = lab.journal().requests_to("dataverse");
+            assert_eq!(records.iter().filter(unbuilt).count(), 0, "{}", lab.failure_report());
+        },
+    },
+    Flow {
+        name: "dataverse_sdk_definitions",
+        judge: |_, seen| {
+            let tables = seen["tables"].as_array().unwrap();
+            assert!(tables.contains(&json!("account")) && tables.contains(&json!("contact")), "{seen}");
+            assert_eq!((&seen["set"], &seen["id"]), (&json!("accounts"), &json!("accountid")), "{seen}");
+            assert_eq!(seen["column"], "Picklist", "{seen}");
+            assert!(seen["columns"].as_u64().unwrap() > 80, "{seen}");
+            assert!(seen["unknown"].as_str().unwrap().contains("'acount'"), "{seen}");
+        },
+    },
+    Flow {
+        name: "dataverse_sdk_batch",
+        judge: |_, seen| {
+            let statuses = |name: &str| -> Vec<u64> {
+                seen[name].as_array().unwrap().iter().map(|one| one["status"].as_u64().unwrap()).collect()
+            };
+            assert_eq!(statuses("made"), [204, 204, 200, 200], "{seen}");
+            assert!(seen["made"][1]["id"].is_string(), "{seen}");
+            assert_eq!(seen["table"], "accounts", "{seen}");
+            assert_eq!(statuses("mixed"), [412, 204], "{seen}");
+            assert_eq!(seen["mixed"][0]["code"], "0x80060892", "{seen}");
+            assert_eq!(seen["rows"], json!(["SDK-1", "SDK-3"]), "a change set is done as a whole: {seen}");
+            assert_eq!(seen["contact"], "Other", "{seen}");
+        },
+    },
+    Flow {
+        name: "dataverse_sdk_refusals",
+        judge: |lab, seen| {
+            assert_eq!((&seen["status"], &seen["code"]), (&json!(400), &json!("0x80048d19")), "{seen}");
+            assert_eq!(
+                lab.journal().requests_to("dataverse").pop().unwrap().error.as_deref(),
+                Some("0x80048d19")
+            );
+        },
+    },
 ];
 
 const NODE_FLOWS: &[Flow] = &[
@@ -252,16 +303,24 @@ const NODE_FLOWS: &[Flow] = &[
         judge: |lab, seen| {
             assert!(seen["user"].is_string(), "{seen}");
             assert_eq!(seen["impersonated"]["error"]["code"], "0x80041d1f", "nobody to act as: {seen}");
-            for call in ["batch", "fetched"] {
-                assert!(seen[call]["error"]["status"].is_number(), "{call}: {seen}");
-            }
+            assert!(seen["fetched"]["error"]["status"].is_number(), "{seen}");
             let said: Vec<String> = lab
                 .journal()
                 .requests_to("dataverse")
                 .iter()
                 .filter_map(|record| record.fact("not-built").map(|fact| fact.value.to_string()))
                 .collect();
-            assert_eq!(said, ["$batch", "the query option fetchXml"]);
+            assert_eq!(said, ["the query option fetchXml"]);
+        },
+    },
+    Flow {
+        name: "dynamics_web_api_batch",
+        judge: |_, seen| {
+            assert_eq!(seen["made"].as_array().unwrap().len(), 2, "{seen}");
+            assert_eq!(seen["rows"][0]["accountnumber"], "N-1", "{seen}");
+            assert_eq!(seen["rows"][0]["primarycontactid"]["lastname"], "Other", "{seen}");
+            assert!(seen["refused"].to_string().contains("0x80060892"), "{seen}");
+            assert_eq!(seen["count"], 1, "nothing of the refused change set was written: {seen}");
         },
     },
 ];

@@ -5,6 +5,7 @@
 //! no name of Microsoft's; nobody is given it unasked. Which variable does what was measured (rust-stack.md of the
 //! reference) or stands in the client's own documentation.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -135,9 +136,10 @@ fn told(settings: &Settings, screen: Screen) -> String {
     let mut text = String::from(
         "one line for each client; `mocktenant exec -- COMMAND` sets them all for one command\n\n",
     );
+    // Writing to a String cannot fail.
     for Row { client, effect, variable, note } in ROWS {
         text.push_str(&screen.paint(Paint::Strong, client));
-        text.push_str(&format!("  ({})\n", effect.word()));
+        let _ = writeln!(text, "  ({})", effect.word());
         let value = match (variable, &settings.truststore_p12) {
             ("", _) => None,
             ("JAVA_TOOL_OPTIONS", Some(store)) => {
@@ -157,7 +159,7 @@ fn told(settings: &Settings, screen: Screen) -> String {
             } else {
                 format!("export {variable}={value}")
             };
-            text.push_str(&format!("  {set}\n"));
+            let _ = writeln!(text, "  {set}");
         }
         if !note.is_empty() {
             text.push_str(&screen.wrapped("  ", "  ", note));
@@ -168,7 +170,7 @@ fn told(settings: &Settings, screen: Screen) -> String {
                    system's too.";
     text.push('\n');
     text.push_str(&screen.wrapped("", "", effects));
-    text.push_str(&format!("\nthe root a machine may trust: {}", path(&settings.ca_pem)));
+    let _ = write!(text, "\nthe root a machine may trust: {}", path(&settings.ca_pem));
     text
 }
 

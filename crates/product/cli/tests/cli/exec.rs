@@ -43,7 +43,7 @@ fn stdout_and_stdin_are_the_commands_own_and_so_is_the_exit_code() {
     assert_eq!(code(&not_one), 126, "{}", text(&not_one.stderr));
     assert_eq!(code(&command_in(state.path()).args(["exec"]).output().unwrap()), 2);
     assert!(!state.path().join("settings.json").exists(), "no lab for others was published");
-    let left = std::fs::read_dir(state.path().join("run")).map(|left| left.count()).unwrap_or_default();
+    let left = std::fs::read_dir(state.path().join("run")).map(Iterator::count).unwrap_or_default();
     assert_eq!(left, 0, "a lab goes with its directory");
 }
 

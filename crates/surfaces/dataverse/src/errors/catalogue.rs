@@ -4,7 +4,7 @@
 //! ("Web service error codes", "Compose HTTP requests and handle errors"). An identifier that is an HTTP status stands for
 //! an answer whose body the product's documentation does not give; its body stays empty.
 
-use super::PayloadDefect;
+use super::{BatchDefect, PayloadDefect};
 
 const ERROR_CODES: &str = "Microsoft Learn, Dataverse: Web service error codes";
 const ERROR_CODES_STATUS_INFERRED: &str =
@@ -118,6 +118,30 @@ mocktenant_verdict::catalogue! {
             cause: "the table holds no row of this id",
             change: "use the id of a row that exists, or create the row first",
         }
+        /// No table of this name or id among the definitions.
+        NoEntityMetadata { name: String, id: String } => {
+            id: "0x80040217", status: 404, class: "ObjectDoesNotExist",
+            text: "Could not find an entity with name {name} and id {id}.",
+            fidelity: Inferred, source: "text: an exception captured in a public issue, without the number in parentheses that follows there; that EntityDefinitions answers with it, code and status are inferred",
+            cause: "the organisation has no table of this logical name (singular, lower case) or metadata id",
+            change: "name the table by its logical name, for instance EntityDefinitions(LogicalName='account')",
+        }
+        /// No column of this name or id among the definitions of its table.
+        NoAttributeMetadata { name: String, entity: &'static str } => {
+            id: "0x80040217", status: 404, class: "ObjectDoesNotExist",
+            text: "Could not find an attribute with specified name: {name} for entity: {entity}.",
+            fidelity: Inferred, source: "begins as public client code expects it; the rest, code and status are inferred",
+            cause: "the table has no column of this logical name or metadata id, or it is of another type than the path's",
+            change: "name the column by its logical name: a lookup is parentaccountid there, not _parentaccountid_value",
+        }
+        /// A function in a filter over definitions.
+        MetadataFunction { name: &'static str } => {
+            id: "0x8006088a", status: 501, class: "NotImplemented",
+            text: "The \"{name}\" function isn't supported for Metadata Entities.",
+            fidelity: Inferred, source: "code and status: captured answers; the text is inferred",
+            cause: "definitions of tables and columns can be compared, and no function works on them",
+            change: "compare with eq, or read all definitions and choose among them",
+        }
         /// No record of these key values.
         RecordNotFoundByEntityKey { entity: &'static str } => {
             id: "0x80060891", status: 404, class: "RecordNotFoundByEntityKey",
@@ -189,6 +213,14 @@ mocktenant_verdict::catalogue! {
             fidelity: Inferred, source: "Microsoft.OData.Core's message; its code here is inferred",
             cause: "$filter compares a column with a value of another type",
             change: "write text in single quotes, and numbers and ids without",
+        }
+        /// A function of texts over something else.
+        NoFunctionSignature { name: &'static str } => {
+            id: "0x80060888", status: 400, class: "CrmHttpError",
+            text: "No function signature for the function with name '{name}' matches the specified arguments. The function signatures considered are: {name}(Edm.String Nullable=true, Edm.String Nullable=true).",
+            fidelity: Inferred, source: "Microsoft.OData.Core's message; its code here is inferred",
+            cause: "$filter looks for a text in a column that holds none",
+            change: "use contains, startswith and endswith on text columns; compare others",
         }
         /// More conditions than a query may have.
         TooManyConditionsInQuery => {
@@ -302,6 +334,38 @@ mocktenant_verdict::catalogue! {
             cause: "the number is outside the column's range",
             change: "write a number within the column's range",
         }
+        /// A batch or change set with more requests than one may have.
+        BatchTooLong { inner: BatchDefect } => {
+            id: "0x80060888", status: 400, class: "CrmHttpError",
+            text: "{inner}",
+            fidelity: Observed, source: "the sentences as public issues show them; that 0x80060888 is their code is inferred",
+            cause: "the batch has more than 1000 requests, those of its change sets counted",
+            change: "send several batches",
+        }
+        /// A body that is no batch.
+        BatchUnreadable { inner: BatchDefect } => {
+            id: "0x80060888", status: 400, class: "CrmHttpError",
+            text: "{inner}",
+            fidelity: Inferred, source: "Microsoft.OData.Core's messages; their code and status here are inferred",
+            cause: "the body of $batch does not have the form of OData's batches",
+            change: "send multipart/mixed with parts of application/http, each with Content-Transfer-Encoding: binary and a request line such as GET /api/data/v9.2/accounts HTTP/1.1",
+        }
+        /// `$1` where no request has that id.
+        ContentIdReference { id: String } => {
+            id: "0x80060888", status: 400, class: "CrmHttpError",
+            text: "Content-ID Reference: '{id}' does not exist in the batch context.",
+            fidelity: Documented, source: "Microsoft Learn, Dataverse: Execute batch operations using the Web API (text and status); its code is inferred",
+            cause: "a request names another by its Content-ID before it, or outside of its change set",
+            change: "put the request that creates the row first, in the same change set, with that Content-ID",
+        }
+        /// The answer to a batch over the lab's budget.
+        BatchAnswerTooLarge => {
+            id: "0x8004418a", status: 413, class: "RequestLengthTooLarge",
+            text: "Request message length is too large.",
+            fidelity: Inferred, source: "the words for a request that is too large; that a batch whose answers are too large is told so is the lab's own limit",
+            cause: "the answers to the batch have more than 16 MiB already",
+            change: "ask for fewer rows or columns, or in several batches",
+        }
         /// A body over the budget.
         RequestLengthTooLarge => {
             id: "0x8004418a", status: 413, class: "RequestLengthTooLarge",
@@ -370,6 +434,11 @@ mocktenant_verdict::catalogue! {
 }
 
 impl DataverseError {
+    /// A body that is no batch, in the row that is as sure of the words as we are.
+    pub(crate) fn batch(inner: BatchDefect) -> Self {
+        if inner.is_captured() { Self::BatchTooLong { inner } } else { Self::BatchUnreadable { inner } }
+    }
+
     /// A body that is no row of the set, in the row that is as sure of the words as we are.
     pub(crate) fn payload(set: &'static str, inner: PayloadDefect) -> Self {
         if inner.is_captured() {

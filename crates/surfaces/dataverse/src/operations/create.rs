@@ -9,7 +9,9 @@ use mocktenant_tables::{Columns, Row, Transaction};
 use mocktenant_world::Depth;
 use serde_json::Value;
 
-use super::{Call, Target, defaults, derive, key_values, list, refused};
+use super::given::{defaults, derive, key_values};
+use super::refused::refused;
+use super::{Call, Target, list};
 use crate::errors::DataverseError;
 use crate::payload::settle_states;
 use crate::principal::Operation;

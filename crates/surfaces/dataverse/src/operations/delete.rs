@@ -6,7 +6,8 @@ use http::StatusCode;
 use mocktenant_lab::Answer;
 use mocktenant_tables::{Key, Precondition, Reference, Transaction};
 
-use super::{Call, Target, refused, update};
+use super::refused::refused;
+use super::{Call, Target, update};
 use crate::errors::DataverseError;
 use crate::payload::missing;
 use crate::principal::Operation;

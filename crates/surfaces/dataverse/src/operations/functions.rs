@@ -7,7 +7,8 @@ use mocktenant_lab::{Answer, Exchange};
 use mocktenant_odata::{Arguments, ResourceSegment};
 use serde_json::json;
 
-use super::{Call, admit, no_function, organization};
+use super::astray::no_function;
+use super::{Call, admit, organization};
 use crate::Dataverse;
 use crate::errors::DataverseError;
 use crate::principal;

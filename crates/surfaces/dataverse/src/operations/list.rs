@@ -2,17 +2,19 @@
 //!
 //! Decides which query options there are (`$select $filter $orderby $top $count`, `$skiptoken` from our own next link),
 //! that they name columns of the table, and that a filter compares values of one type. `$skip` is refused as Dataverse
-//! refuses it; `$expand` and navigation paths are not built and are refused too. Pages have at most 5,000 rows, fewer if
+//! refuses it; navigation paths are not built and are refused too. Pages have at most 5,000 rows, fewer if
 //! `odata.maxpagesize` asks and `$top` does not, and fewer where they are large.
 
 use http::StatusCode;
-use mocktenant_lab::{Answer, Listing};
+use mocktenant_lab::{Answer, Content, Listing};
 use mocktenant_odata::{Comparison, Filter, Literal, Operand, PropertyPath, QueryOptions};
-use mocktenant_tables::{Query, Row};
+use mocktenant_tables::{Page, Query, Row};
 use mocktenant_world::Depth;
 use serde_json::{Map, json};
 
-use super::{Call, Target, unreadable};
+use super::expand;
+use super::refused::unreadable;
+use super::{Call, Target};
 use crate::errors::{DataverseError, cut, excerpt};
 use crate::not_built;
 use crate::payload::comparable;
@@ -28,6 +30,9 @@ const AT_ONCE: usize = 256;
 
 /// Most rows `@odata.count` counts.
 const COUNT_LIMIT: u64 = 5_000;
+
+/// The version of all definitions, which never change here: the number is the lab's own, its form the product's.
+const METADATA_VERSION: &str = "1000000";
 
 /// The request's query options, and how many rows earlier pages had.
 pub(super) fn options(call: &mut Call<'_>) -> Result<(QueryOptions, u64), DataverseError> {
@@ -65,6 +70,62 @@ fn is_skip_token(pair: &str) -> bool {
 
 pub(super) async fn answer(call: &mut Call<'_>, target: &Target) -> Result<Answer, DataverseError> {
     let table = target.table;
+    check(call, target)?;
+    let depth = call.authorize(table, Operation::Read)?;
+
+    let expand = expand::of(call, table, &target.options)?;
+    let preferred = call.preferences.max_page_size.filter(|_| target.options.top.is_none());
+    let page_size = Some(preferred.unwrap_or(PAGE).min(PAGE));
+    let query = Query { page_size, skip: target.page, ..Query::new(&target.options) };
+    let page = pages(call, target, depth, query).await?;
+    let reader = call.reader(&target.database);
+
+    let mut head = Map::new();
+    head.insert("@odata.context".to_owned(), json!(call.shape(&target.options, &expand).context(table)));
+    if let Some(count) = page.count {
+        head.insert("@odata.count".to_owned(), json!(count.min(COUNT_LIMIT)));
+    }
+    let total = page.count.map_or(json!(-1), |count| json!(count.min(COUNT_LIMIT)));
+    let exceeded = page.count.is_some_and(|count| count > COUNT_LIMIT);
+    for (name, value) in [
+        ("Microsoft.Dynamics.CRM.totalrecordcount", total),
+        ("Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded", json!(exceeded)),
+        ("Microsoft.Dynamics.CRM.globalmetadataversion", json!(METADATA_VERSION)),
+    ] {
+        if call.preferences.wants_annotation(name) {
+            head.insert(format!("@{name}"), value);
+        }
+    }
+    let mut listing = Listing::new(&head, "value");
+    for rows in page.rows.chunks(AT_ONCE) {
+        let shape = call.shape(&target.options, &expand);
+        if !rows.iter().all(|row| listing.push(&shape.members(&reader, table, row))) {
+            break;
+        }
+        call.exchange.context.breathe().await;
+    }
+    let (given, mut tail) = (listing.count(), Map::new());
+    if page.more || given < page.rows.len() as u64 {
+        tail.insert("@odata.nextLink".to_owned(), json!(next_link(call, table, target, given)));
+    }
+    Ok(call.applied(json_bytes(StatusCode::OK, listing.finish(&tail)), preferred))
+}
+
+/// `GET /accounts/$count`: how many rows pass the filter, as text with a byte order mark.
+pub(super) async fn count(call: &mut Call<'_>, target: &Target) -> Result<Answer, DataverseError> {
+    let table = target.table;
+    check(call, target)?;
+    let depth = call.authorize(table, Operation::Read)?;
+    let query = Query { order: &[], top: Some(0), count: true, ..Query::new(&target.options) };
+    let found = pages(call, target, depth, query).await?;
+    let count = found.count.unwrap_or_default().min(COUNT_LIMIT);
+    let text = format!("\u{feff}{count}");
+    Ok(Answer::typed(StatusCode::OK, Content::Text(text.into(), "text/plain")))
+}
+
+/// Whether the options name what there is, and compare what compares.
+fn check(call: &mut Call<'_>, target: &Target) -> Result<(), DataverseError> {
+    let table = target.table;
     check_select(table, &target.options)?;
     let filtered = target.options.filter.iter().flat_map(Filter::properties);
     let mut paths = filtered.chain(target.options.orderby.iter().map(|item| &item.property));
@@ -81,49 +142,26 @@ pub(super) async fn answer(call: &mut Call<'_>, target: &Target) -> Result<Answe
     if let Some(filter) = &target.options.filter {
         check_filter(table, filter)?;
     }
-    let depth = call.authorize(table, Operation::Read)?;
+    Ok(())
+}
 
-    let mut options = target.options.clone();
-    options.skip = Some(target.page);
-    let preferred = call.preferences.max_page_size.filter(|_| options.top.is_none());
-    let query = Query { page_size: Some(preferred.unwrap_or(PAGE).min(PAGE)), ..Query::new(&options) };
-    let reader = call.reader(&target.database);
-    let snapshot = reader.snapshot(table).clone();
+/// The rows a query finds among those in the caller's reach.
+async fn pages(
+    call: &mut Call<'_>,
+    target: &Target,
+    depth: Depth,
+    query: Query<'_>,
+) -> Result<Page, DataverseError> {
+    let table = target.table;
+    let snapshot = call.reader(&target.database).snapshot(table).clone();
     // another user's rows are as if they were not there
     let principal = call.principal.clone();
     let seen = move |row: &Row| depth > Depth::Basic || principal.reaches(table, depth, &row.columns);
     let page = call.exchange.context.query(&snapshot, table.set, query, seen).await;
-    let page = page.map_err(|took_too_long| {
+    page.map_err(|took_too_long| {
         call.exchange.trail.fact("given-up", took_too_long.to_string());
         DataverseError::SqlTimeoutError
-    })?;
-
-    let mut head = Map::new();
-    head.insert("@odata.context".to_owned(), json!(call.shape(&target.options).context(table)));
-    if let Some(count) = page.count {
-        head.insert("@odata.count".to_owned(), json!(count.min(COUNT_LIMIT)));
-        for (name, value) in [
-            ("Microsoft.Dynamics.CRM.totalrecordcount", json!(count.min(COUNT_LIMIT))),
-            ("Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded", json!(count > COUNT_LIMIT)),
-        ] {
-            if call.preferences.wants_annotation(name) {
-                head.insert(format!("@{name}"), value);
-            }
-        }
-    }
-    let mut listing = Listing::new(&head, "value");
-    for rows in page.rows.chunks(AT_ONCE) {
-        let shape = call.shape(&target.options);
-        if !rows.iter().all(|row| listing.push(&shape.members(&reader, table, row))) {
-            break;
-        }
-        call.exchange.context.breathe().await;
-    }
-    let (given, mut tail) = (listing.count(), Map::new());
-    if page.more || given < page.rows.len() as u64 {
-        tail.insert("@odata.nextLink".to_owned(), json!(next_link(call, table, target, given)));
-    }
-    Ok(call.applied(json_bytes(StatusCode::OK, listing.finish(&tail)), preferred))
+    })
 }
 
 /// The address of the next page: this one's, with the number of rows already given and `$top` lessened by those of this
@@ -147,11 +185,8 @@ fn is_top(pair: &str) -> bool {
     QueryOptions::parse(pair).is_ok_and(|options| options.top.is_some())
 }
 
-/// Whether `$select` names columns of the table, and `$expand` is left out.
+/// Whether `$select` names columns of the table.
 pub(super) fn check_select(table: &'static Table, options: &QueryOptions) -> Result<(), DataverseError> {
-    if options.expand.is_some() {
-        return Err(DataverseError::InvalidQueryOption);
-    }
     for name in options.select.iter().flatten().filter(|name| *name != "*") {
         if table.column(name).is_none() {
             return Err(unknown(table, name));
@@ -188,6 +223,19 @@ fn check_filter(table: &'static Table, filter: &Filter) -> Result<(), DataverseE
             if column.kind == Kind::Flag { Ok(()) } else { Err(DataverseError::QuerySyntax) }
         }
         Filter::Truth(Operand::Literal(Literal::Bool(_))) => Ok(()),
+        Filter::Text { function, whole, part } => {
+            let text = |operand: &Operand| match operand {
+                Operand::Property(path) => {
+                    ordered(table, path).map(|column| matches!(column.kind, Kind::Text(_)))
+                }
+                Operand::Literal(literal) => Ok(matches!(literal, Literal::String(_) | Literal::Null)),
+                _ => Ok(false),
+            };
+            if text(whole)? && text(part)? {
+                return Ok(());
+            }
+            Err(DataverseError::NoFunctionSignature { name: function.as_str() })
+        }
         Filter::And(parts) | Filter::Or(parts) => parts.iter().try_for_each(|part| check_filter(table, part)),
         Filter::Not(inner) => check_filter(table, inner),
         _ => Err(DataverseError::QuerySyntax),

@@ -7,7 +7,7 @@ use http::StatusCode;
 use mocktenant_lab::Answer;
 use mocktenant_tables::{Reference, Row};
 
-use super::{Call, Target, list};
+use super::{Call, Target, expand, list};
 use crate::errors::DataverseError;
 use crate::payload::missing;
 use crate::principal::Operation;
@@ -21,6 +21,7 @@ pub(super) fn answer(
     let table = target.table;
     list::check_select(table, &target.options)?;
     let depth = call.authorize(table, Operation::Read)?;
+    let expand = expand::of(call, table, &target.options)?;
     let reader = call.reader(&target.database);
     let row = reader.table(table).find(reference).ok_or_else(|| missing(table, reference))?;
     call.reach((table, Operation::Read, depth), &row.columns)?;
@@ -28,7 +29,7 @@ pub(super) fn answer(
     if call.condition("if-none-match").and_then(Row::version_of_etag) == Some(row.version) {
         return Ok(Answer::empty(StatusCode::NOT_MODIFIED).with_text("etag", &row.etag()));
     }
-    let body = call.shape(&target.options).entity(&reader, table, row);
+    let body = call.shape(&target.options, &expand).entity(&reader, table, row);
     let answer = json_answer(StatusCode::OK, &body).with_text("etag", &row.etag());
     Ok(call.applied(answer, None))
 }

@@ -8,7 +8,7 @@ use http::StatusCode;
 use mocktenant_lab::{Answer, Exchange};
 use serde_json::{Value, json};
 
-use super::{admit, finish, organization};
+use super::{Call, admit, finish, organization};
 use crate::errors::DataverseError;
 use crate::principal;
 use crate::representation::json_answer;
@@ -22,7 +22,14 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
 
 fn run(exchange: &mut Exchange) -> Result<Answer, DataverseError> {
     let organization = organization(exchange).ok_or(DataverseError::NotFound)?;
-    let mut call = admit(exchange, &organization)?;
+    of(&mut admit(exchange, &organization)?)
+}
+
+/// The same for a caller who was let in.
+pub(super) fn of(call: &mut Call<'_>) -> Result<Answer, DataverseError> {
+    if call.writes() {
+        return Err(DataverseError::MethodNotAllowed);
+    }
     call.ask(|list, _, _| principal::ask_no_role(list))?;
     let mut names: Vec<&str> = TABLES.iter().map(|table| table.set).collect();
     names.sort_unstable();

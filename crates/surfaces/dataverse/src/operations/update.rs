@@ -9,7 +9,9 @@ use mocktenant_lab::Answer;
 use mocktenant_tables::{Key, Precondition, Reference, Row, Transaction};
 use serde_json::Value;
 
-use super::{Call, Target, create, derive, key_values, list, on_behalf, refused};
+use super::given::{derive, key_values, on_behalf};
+use super::refused::refused;
+use super::{Call, Target, create, list};
 use crate::errors::DataverseError;
 use crate::payload::{missing, settle_states};
 use crate::principal::Operation;

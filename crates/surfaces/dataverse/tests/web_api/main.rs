@@ -5,7 +5,10 @@
 mod annotations;
 mod audience;
 mod bad_input;
+mod batch;
 mod checks;
+mod definitions;
+mod expand;
 mod impersonation;
 mod long;
 mod not_built;

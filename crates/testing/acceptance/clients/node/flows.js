@@ -141,17 +141,36 @@ const flows = {
         const api = connected(settings);
         const who = await api.callFunction("WhoAmI");
         const impersonated = await seen(api.callFunction({ functionName: "WhoAmI", impersonate: ID }));
-        const batch = await seen(
-            (async () => {
-                api.startBatch();
-                api.retrieveMultiple({ collection: "accounts" });
-                return await api.executeBatch();
-            })(),
-        );
         const fetched = await seen(
             api.fetch({ collection: "accounts", fetchXml: "<fetch><entity name='account'/></fetch>" }),
         );
-        return { user: who.UserId, impersonated, batch, fetched };
+        return { user: who.UserId, impersonated, fetched };
+    },
+
+    async dynamics_web_api_batch(settings) {
+        const api = connected(settings);
+        api.startBatch();
+        api.create({ collection: "contacts", data: { lastname: "Other" }, contentId: "1" });
+        api.create({
+            collection: "accounts",
+            data: { accountnumber: "N-1", "primarycontactid@odata.bind": "$1" },
+            contentId: "2",
+        });
+        const made = await api.executeBatch();
+        api.startBatch();
+        api.retrieveMultiple({
+            collection: "accounts",
+            select: ["accountnumber"],
+            filter: "startswith(accountnumber,'N-')",
+            expand: [{ property: "primarycontactid", select: ["lastname"] }],
+        });
+        const [rows] = await api.executeBatch();
+        api.startBatch();
+        api.create({ collection: "accounts", data: { accountnumber: "N-2" } });
+        api.create({ collection: "accounts", data: { accountnumber: "N-1" } });
+        const refused = await api.executeBatch().catch((errors) => errors.map((one) => one.error.code));
+        const count = await api.count({ collection: "accounts", filter: "startswith(accountnumber,'N-')" });
+        return { made, rows: rows.value, refused, count };
     },
 };
 

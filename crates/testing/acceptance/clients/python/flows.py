@@ -307,13 +307,113 @@ def metadata_signature(settings):
     }
 
 
+# --- the Dataverse SDK for Python ---
+
+
+def connected(settings):
+    """The SDK as its manual has it: the organisation's address, and any credential of azure-identity. Imported here, since
+    it brings pandas with it and the other flows need neither."""
+    from azure.identity import ClientSecretCredential
+    from PowerPlatform.Dataverse.client import DataverseClient
+
+    entra = settings["entra"]
+    credential = ClientSecretCredential(
+        entra["tenant_id"], entra["client_id"], entra["client_secret"], disable_instance_discovery=True,
+        authority=entra["authority"].rsplit("/", 1)[0],
+    )
+    return DataverseClient(settings["dataverse"]["url"], credential)
+
+
+def dataverse_sdk_rows(settings):
+    with connected(settings) as client:
+        contact = client.records.create("contact", {"firstname": "Ann", "lastname": "Other"})
+        # a label where a number belongs: the SDK asks the definitions for the number
+        account = client.records.create("account", {
+            "name": "Made by the SDK", "accountnumber": "SDK-1", "customertypecode": "Customer",
+            "primarycontactid@odata.bind": f"/contacts({contact})",
+        })
+        read = client.records.retrieve("account", account, select=["name", "customertypecode"],
+                                       expand=["primarycontactid($select=fullname)"], include_annotations="*")
+        found = client.records.list("account", filter="startswith(accountnumber,'SDK-') and contains(name,'made')",
+                                    select=["accountnumber"], count=True)
+        client.records.update("account", account, {"name": "Changed by the SDK", "customertypecode": "Supplier"})
+        client.records.upsert("account", [{"alternate_key": {"accountnumber": "SDK-2"}, "record": {"name": "Second"}}])
+        after = client.records.retrieve("account", account, select=["name", "customertypecode"])
+        pages = [len(page) for page in client.records.list_pages("account", filter="startswith(accountnumber,'SDK-')",
+                                                                 select=["name"], page_size=1)]
+        client.records.delete("account", account)
+        gone = client.records.retrieve("account", account)
+        return {
+            "read": dict(read), "found": [row["accountnumber"] for row in found], "after": dict(after),
+            "pages": pages, "gone": gone,
+        }
+
+
+def dataverse_sdk_definitions(settings):
+    from PowerPlatform.Dataverse.core.errors import MetadataError
+
+    with connected(settings) as client:
+        tables = client.tables.list(select=["LogicalName", "EntitySetName"])
+        info = client.tables.get("account")
+        columns = client.tables.list_columns("account", select=["LogicalName", "AttributeType"])
+        column = client.tables.get_column("account", "customertypecode", select=["AttributeType"])
+        try:
+            client.records.create("acount", {"name": "x"})
+            unknown = None
+        except MetadataError as error:
+            unknown = str(error)
+        return {
+            "tables": [table["LogicalName"] for table in tables], "set": info.entity_set_name,
+            "id": info.primary_id_attribute, "columns": len(columns), "column": column["AttributeType"],
+            "unknown": unknown,
+        }
+
+
+def dataverse_sdk_batch(settings):
+    def told(result):
+        return [{"status": one.status_code, "id": one.entity_id, "code": one.error_code} for one in result.responses]
+
+    with connected(settings) as client:
+        batch = client.batch.new()
+        with batch.changeset() as together:
+            contact = together.records.create("contact", {"lastname": "Other"})
+            together.records.create("account", {"accountnumber": "SDK-1", "primarycontactid@odata.bind": contact})
+        batch.records.list("account", filter="accountnumber eq 'SDK-1'", select=["accountnumber"])
+        batch.tables.get("account")
+        made = batch.execute()
+        batch = client.batch.new()
+        with batch.changeset() as together:
+            together.records.create("account", {"accountnumber": "SDK-2"})
+            together.records.create("account", {"accountnumber": "SDK-1"})
+        batch.records.create("account", {"accountnumber": "SDK-3"})
+        mixed = batch.execute(continue_on_error=True)
+        rows = client.records.list("account", filter="startswith(accountnumber,'SDK-')", select=["accountnumber"],
+                                   orderby=["accountnumber"], expand=["primarycontactid($select=lastname)"])
+        return {
+            "made": told(made), "table": made.responses[-1].data["value"][0]["EntitySetName"], "mixed": told(mixed),
+            "rows": [row["accountnumber"] for row in rows], "contact": rows[0]["primarycontactid"]["lastname"],
+        }
+
+
+def dataverse_sdk_refusals(settings):
+    from PowerPlatform.Dataverse.core.errors import HttpError
+
+    with connected(settings) as client:
+        try:
+            client.records.create("account", {"nonsense": 1})
+            raise AssertionError("the lab took a column that is not there")
+        except HttpError as error:
+            return {"status": error.status_code, "text": str(error), "code": error.details.get("service_error_code")}
+
+
 FLOWS = {
     flow.__name__: flow
     for flow in (
         secret, secret_with_the_verify_parameter, certificate_x5t, certificate_x5t_s256_x5c, certificate_x5t_with_x5c,
         certificate_pfx, certificate_pfx_with_x5c, cache, wrong_secret, expired_secret, unregistered_certificate,
         unregistered_application, unknown_tenant, unknown_tenant_at_the_token_endpoint, unknown_resource, token_v1,
-        token_v2, token_forged, metadata_signature,
+        token_v2, token_forged, metadata_signature, dataverse_sdk_rows, dataverse_sdk_definitions, dataverse_sdk_batch,
+        dataverse_sdk_refusals,
     )
 }
 

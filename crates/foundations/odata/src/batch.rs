@@ -1,0 +1,425 @@
+//! `$batch`: one request that carries many (protocol 11.7, multipart/mixed as RFC 2046 has it).
+//!
+//! Decides which operations a body holds and which of them stand or fall together. Lines end with CRLF or LF. Every bound is
+//! checked before what it bounds is kept: parts, operations of a change set, header fields of a part. Knows no product: the
+//! words in which a fault is told belong to the surfaces.
+
+use crate::error::excerpt;
+
+/// Header fields of a part, and of the request in it.
+const MAX_FIELDS: usize = 64;
+
+/// The longest boundary (RFC 2046 section 5.1.1).
+const MAX_BOUNDARY: usize = 70;
+
+/// A body of `$batch`, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch<'b> {
+    /// What is to be done, in order.
+    pub items: Vec<BatchItem<'b>>,
+}
+
+/// One part of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BatchItem<'b> {
+    /// A request on its own.
+    Operation(Operation<'b>),
+    /// Requests that succeed or fail together.
+    ChangeSet(Vec<Operation<'b>>),
+}
+
+/// One request of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operation<'b> {
+    /// `Content-ID` of its part: later requests of its change set call what it made `$` and this.
+    pub content_id: Option<String>,
+    /// The method as written.
+    pub method: String,
+    /// The address as written: absolute, from the root of the host, or relative to the service root.
+    pub target: String,
+    /// Header fields, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, without the line end before the delimiter.
+    pub body: &'b [u8],
+}
+
+/// Why a body is no batch. Foreign text in it is cut to 64 characters.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BatchError {
+    /// The content type names no boundary that could be one.
+    #[error("the content type names no boundary of 1 to 70 characters")]
+    NoBoundary,
+    /// The body ends before the closing delimiter.
+    #[error("the body ends before its closing delimiter")]
+    UnexpectedEnd,
+    /// More operations than a batch may have.
+    #[error("the batch has more than {limit} operations")]
+    TooManyParts {
+        /// The limit.
+        limit: usize,
+    },
+    /// More operations than a change set may have.
+    #[error("a change set has more than {limit} operations")]
+    TooManyOperations {
+        /// The limit.
+        limit: usize,
+    },
+    /// A change set within a change set.
+    #[error("a change set has a change set in it")]
+    NestedChangeSet,
+    /// A part without `Content-Type`.
+    #[error("a part has no Content-Type")]
+    MissingContentType,
+    /// A part that is neither a request nor a change set.
+    #[error("a part is of type '{value}'")]
+    ContentType {
+        /// Its type.
+        value: String,
+    },
+    /// A part with a request that does not say it is binary.
+    #[error("a part has no Content-Transfer-Encoding: binary")]
+    TransferEncoding,
+    /// A header line that is none.
+    #[error("'{line}' is no header line")]
+    HeaderLine {
+        /// The line.
+        line: String,
+    },
+    /// One header field twice in a part.
+    #[error("the header '{name}' is given twice")]
+    RepeatedHeader {
+        /// Its name.
+        name: String,
+    },
+    /// A request line that is none.
+    #[error("'{line}' is no request line")]
+    RequestLine {
+        /// The line.
+        line: String,
+    },
+    /// Another HTTP version than 1.1.
+    #[error("'{version}' is not HTTP/1.1")]
+    HttpVersion {
+        /// What stands there.
+        version: String,
+    },
+    /// A method that changes nothing in a change set.
+    #[error("a change set has the method '{method}' in it")]
+    Method {
+        /// The method.
+        method: String,
+    },
+    /// One `Content-ID` twice in a change set.
+    #[error("the Content-ID '{id}' is given twice")]
+    RepeatedContentId {
+        /// The id.
+        id: String,
+    },
+}
+
+impl<'b> Batch<'b> {
+    /// Reads a body whose content type is `content_type`, with at most `limit` operations.
+    pub fn parse(content_type: &str, body: &'b [u8], limit: usize) -> Result<Self, BatchError> {
+        let boundary = boundary(content_type).ok_or(BatchError::NoBoundary)?;
+        let mut items = Vec::new();
+        let mut operations = 0;
+        let parts = sections(body, &boundary, limit)?.ok_or(BatchError::TooManyParts { limit })?;
+        for part in parts {
+            let item = item(part, limit)?;
+            operations += match &item {
+                BatchItem::Operation(_) => 1,
+                BatchItem::ChangeSet(set) => set.len(),
+            };
+            if operations > limit {
+                return Err(BatchError::TooManyParts { limit });
+            }
+            items.push(item);
+        }
+        Ok(Self { items })
+    }
+}
+
+/// The boundary a content type names, quoted or not; `None` for none, several, or one that could be none.
+fn boundary(content_type: &str) -> Option<String> {
+    let mut named = content_type.split(';').skip(1).filter_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("boundary").then(|| value.trim())
+    });
+    let value = named.next().filter(|_| named.next().is_none())?;
+    let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+    let value = quoted.unwrap_or(value);
+    let fits =
+        (1..=MAX_BOUNDARY).contains(&value.len()) && value.bytes().all(|byte| (b' '..0x7f).contains(&byte));
+    fits.then(|| value.to_owned())
+}
+
+fn is_multipart(content_type: &str) -> bool {
+    content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("multipart/mixed")
+}
+
+/// What stands between the delimiters; `None` for more of it than `limit`.
+fn sections<'b>(body: &'b [u8], boundary: &str, limit: usize) -> Result<Option<Vec<&'b [u8]>>, BatchError> {
+    let mut found = Vec::new();
+    let mut begun: Option<usize> = None;
+    let mut at = 0;
+    while at < body.len() {
+        let (line, next) = line_at(body, at);
+        let delimiter = line.strip_prefix(b"--").and_then(|line| line.strip_prefix(boundary.as_bytes()));
+        let last = match delimiter.map(<[u8]>::trim_ascii_end) {
+            Some(b"") => Some(false),
+            Some(b"--") => Some(true),
+            _ => None,
+        };
+        if let Some(last) = last {
+            if let Some(begin) = begun {
+                if found.len() >= limit {
+                    return Ok(None);
+                }
+                // the line end before a delimiter is the delimiter's own
+                let section = body.get(begin..at).unwrap_or_default();
+                let section = section.strip_suffix(b"\n").unwrap_or(section);
+                found.push(section.strip_suffix(b"\r").unwrap_or(section));
+            }
+            if last {
+                return Ok(Some(found));
+            }
+            begun = Some(next);
+        }
+        at = next;
+    }
+    Err(BatchError::UnexpectedEnd)
+}
+
+/// The line that begins at `at`, without its end, and where the next one begins.
+fn line_at(bytes: &[u8], at: usize) -> (&[u8], usize) {
+    let rest = bytes.get(at..).unwrap_or_default();
+    match rest.iter().position(|byte| *byte == b'\n') {
+        Some(end) => {
+            let line = rest.get(..end).unwrap_or_default();
+            (line.strip_suffix(b"\r").unwrap_or(line), at + end + 1)
+        }
+        None => (rest, bytes.len()),
+    }
+}
+
+/// One part: a request, or a change set.
+fn item(part: &[u8], limit: usize) -> Result<BatchItem<'_>, BatchError> {
+    let (headers, rest) = headers(part, 0)?;
+    let content_type = field(&headers, "content-type").ok_or(BatchError::MissingContentType)?;
+    if !is_multipart(content_type) {
+        return operation(&headers, part, rest).map(BatchItem::Operation);
+    }
+    let boundary = boundary(content_type).ok_or(BatchError::NoBoundary)?;
+    let inner = part.get(rest..).unwrap_or_default();
+    let parts = sections(inner, &boundary, limit)?.ok_or(BatchError::TooManyOperations { limit })?;
+    let mut set: Vec<Operation<'_>> = Vec::with_capacity(parts.len());
+    let mut ids = std::collections::HashSet::new();
+    for part in parts {
+        let (headers, rest) = self::headers(part, 0)?;
+        let content_type = field(&headers, "content-type").ok_or(BatchError::MissingContentType)?;
+        if is_multipart(content_type) {
+            return Err(BatchError::NestedChangeSet);
+        }
+        let one = operation(&headers, part, rest)?;
+        if !["POST", "PUT", "DELETE", "PATCH"].contains(&one.method.as_str()) {
+            return Err(BatchError::Method { method: excerpt(&one.method) });
+        }
+        if let Some(id) = one.content_id.clone()
+            && !ids.insert(id.clone())
+        {
+            return Err(BatchError::RepeatedContentId { id: excerpt(&id) });
+        }
+        set.push(one);
+    }
+    Ok(BatchItem::ChangeSet(set))
+}
+
+/// The request in a part whose own header fields are read.
+fn operation<'b>(
+    part: &[(String, String)],
+    bytes: &'b [u8],
+    mut at: usize,
+) -> Result<Operation<'b>, BatchError> {
+    let content_type = field(part, "content-type").unwrap_or_default();
+    if !content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/http") {
+        return Err(BatchError::ContentType { value: excerpt(content_type) });
+    }
+    if !field(part, "content-transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("binary")) {
+        return Err(BatchError::TransferEncoding);
+    }
+    // the first line that is not empty is the request line
+    let line = loop {
+        if at >= bytes.len() {
+            return Err(BatchError::UnexpectedEnd);
+        }
+        let (line, next) = line_at(bytes, at);
+        at = next;
+        if !line.is_empty() {
+            break text(line).ok_or_else(|| BatchError::RequestLine { line: lossy(line) })?;
+        }
+    };
+    let fault = || BatchError::RequestLine { line: excerpt(line) };
+    let (method, rest) = line.split_once(' ').ok_or_else(fault)?;
+    // an address may have blanks in it, raw as some clients write filters
+    let (target, version) = rest.rsplit_once(' ').ok_or_else(fault)?;
+    if version != "HTTP/1.1" {
+        return Err(BatchError::HttpVersion { version: excerpt(version) });
+    }
+    let target = target.trim();
+    if method.is_empty() || target.is_empty() || !method.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return Err(fault());
+    }
+    let (headers, body) = headers(bytes, at)?;
+    Ok(Operation {
+        content_id: field(part, "content-id").map(str::to_owned),
+        method: method.to_owned(),
+        target: target.to_owned(),
+        headers,
+        body: bytes.get(body..).unwrap_or_default(),
+    })
+}
+
+/// Header fields from `at` up to an empty line or the end, and where what follows begins.
+fn headers(bytes: &[u8], mut at: usize) -> Result<(Vec<(String, String)>, usize), BatchError> {
+    let mut fields: Vec<(String, String)> = Vec::new();
+    while at < bytes.len() {
+        let (line, next) = line_at(bytes, at);
+        at = next;
+        if line.is_empty() {
+            break;
+        }
+        let fault = || BatchError::HeaderLine { line: lossy(line) };
+        let (name, value) = text(line).and_then(|line| line.split_once(':')).ok_or_else(fault)?;
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if name.is_empty() || !name.bytes().all(token) || fields.len() >= MAX_FIELDS {
+            return Err(fault());
+        }
+        let name = name.to_ascii_lowercase();
+        if field(&fields, &name).is_some() {
+            return Err(BatchError::RepeatedHeader { name: excerpt(&name) });
+        }
+        fields.push((name, value.trim().to_owned()));
+    }
+    Ok((fields, at))
+}
+
+fn field<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
+    headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+}
+
+fn text(line: &[u8]) -> Option<&str> {
+    std::str::from_utf8(line).ok().filter(|line| !line.contains(char::is_control))
+}
+
+fn lossy(line: &[u8]) -> String {
+    excerpt(&String::from_utf8_lossy(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TYPE: &str = "multipart/mixed;boundary=\"b\"";
+
+    fn parsed(body: &str) -> Result<Vec<BatchItem<'_>>, BatchError> {
+        Batch::parse(TYPE, body.as_bytes(), 10).map(|batch| batch.items)
+    }
+
+    fn part(request: &str) -> String {
+        format!(
+            "--b\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n{request}\r\n"
+        )
+    }
+
+    #[test]
+    fn requests_are_read_whichever_way_their_lines_end() {
+        let body = format!(
+            "preamble\r\n{}{}--b--\r\nepilogue",
+            part(
+                "POST /api/data/v9.2/accounts HTTP/1.1\r\nContent-Type: application/json\r\n\r\n{\"name\":\"x\"}"
+            ),
+            part("GET accounts?$filter=name eq 'x' HTTP/1.1"),
+        );
+        for body in [body.clone(), body.replace("\r\n", "\n")] {
+            let items = parsed(&body).unwrap();
+            let [BatchItem::Operation(first), BatchItem::Operation(second)] = items.as_slice() else {
+                panic!("{items:?}")
+            };
+            assert_eq!((first.method.as_str(), first.target.as_str()), ("POST", "/api/data/v9.2/accounts"));
+            assert_eq!(first.body, b"{\"name\":\"x\"}");
+            assert_eq!(first.headers, [("content-type".to_owned(), "application/json".to_owned())]);
+            assert_eq!((second.target.as_str(), second.body), ("accounts?$filter=name eq 'x'", &b""[..]));
+        }
+    }
+
+    #[test]
+    fn a_change_set_has_requests_with_ids() {
+        let one = |id: &str| {
+            format!(
+                "--c\nContent-Type: application/http\nContent-Transfer-Encoding:binary\nContent-ID: {id}\n\nPATCH $1 HTTP/1.1\n\n{{}}\n"
+            )
+        };
+        let body =
+            format!("--b\nContent-Type: multipart/mixed;boundary=c\n\n{}{}--c--\n--b--", one("1"), one("2"));
+        let items = parsed(&body).unwrap();
+        let [BatchItem::ChangeSet(set)] = items.as_slice() else { panic!("{items:?}") };
+        assert_eq!(set.iter().map(|one| one.content_id.as_deref().unwrap()).collect::<Vec<_>>(), ["1", "2"]);
+        let twice =
+            format!("--b\nContent-Type: multipart/mixed;boundary=c\n\n{}{}--c--\n--b--", one("1"), one("1"));
+        assert_eq!(parsed(&twice), Err(BatchError::RepeatedContentId { id: "1".to_owned() }));
+        let get = body.replace("PATCH", "GET");
+        assert_eq!(parsed(&get), Err(BatchError::Method { method: "GET".to_owned() }));
+    }
+
+    #[test]
+    fn what_is_no_batch_is_refused_for_its_first_fault() {
+        let request = "GET accounts HTTP/1.1";
+        let broken =
+            |from: &str, to: &str| parsed(&format!("{}--b--", part(request).replace(from, to))).unwrap_err();
+        assert_eq!(parsed(""), Err(BatchError::UnexpectedEnd));
+        assert_eq!(parsed(&part(request)), Err(BatchError::UnexpectedEnd));
+        assert_eq!(broken("Content-Type: application/http", "X: y"), BatchError::MissingContentType);
+        assert_eq!(
+            broken("application/http", "text/plain"),
+            BatchError::ContentType { value: "text/plain".into() }
+        );
+        assert_eq!(broken("binary", "8bit"), BatchError::TransferEncoding);
+        assert_eq!(
+            broken("Content-Type: ", "Content Type: ").to_string(),
+            "'Content Type: application/http' is no header line"
+        );
+        assert_eq!(
+            broken("Content-Transfer-Encoding", "content-type"),
+            BatchError::RepeatedHeader { name: "content-type".into() }
+        );
+        assert_eq!(broken(request, "GET"), BatchError::RequestLine { line: "GET".into() });
+        assert_eq!(broken("HTTP/1.1", "HTTP/2"), BatchError::HttpVersion { version: "HTTP/2".into() });
+        assert_eq!(broken(request, ""), BatchError::UnexpectedEnd);
+        for content_type in
+            ["multipart/mixed", "multipart/mixed; boundary=", "multipart/mixed;boundary=a;boundary=b"]
+        {
+            assert_eq!(Batch::parse(content_type, b"", 1), Err(BatchError::NoBoundary), "{content_type}");
+        }
+        let long = format!("multipart/mixed;boundary={}", "x".repeat(71));
+        assert_eq!(Batch::parse(&long, b"", 1), Err(BatchError::NoBoundary));
+    }
+
+    #[test]
+    fn parts_and_operations_are_counted_before_they_are_kept() {
+        let parts = |count: usize| format!("{}--b--", part("GET a HTTP/1.1").repeat(count));
+        assert!(parsed(&parts(10)).is_ok());
+        assert_eq!(parsed(&parts(11)), Err(BatchError::TooManyParts { limit: 10 }));
+        let set = |count: usize| {
+            let one = part("POST a HTTP/1.1").replace("--b", "--c");
+            format!("--b\r\nContent-Type: multipart/mixed;boundary=c\r\n\r\n{}--c--\r\n", one.repeat(count))
+        };
+        assert_eq!(parsed(&format!("{}--b--", set(11))), Err(BatchError::TooManyOperations { limit: 10 }));
+        assert_eq!(
+            parsed(&format!("{}{}--b--", set(6), set(5))),
+            Err(BatchError::TooManyParts { limit: 10 })
+        );
+        let nested = set(1).replace("application/http", "multipart/mixed;boundary=d");
+        assert_eq!(parsed(&format!("{nested}--b--")), Err(BatchError::NestedChangeSet));
+    }
+}

@@ -1,0 +1,300 @@
+//! A request whose caller was let in, and what every operation does with one.
+//!
+//! Decides the order of the questions about a caller: token, application user, whom it acts as; then version, headers and
+//! preferences. Never decides what is answered.
+
+use std::sync::Arc;
+
+use http::{Method, StatusCode};
+use mocktenant_lab::{Answer, Exchange};
+use mocktenant_odata::{Preferences, QueryOptions, Return};
+use mocktenant_tables::{Columns, Commit, Database, Row, Selection, Transaction};
+use mocktenant_token::bearer::read_authorization;
+use mocktenant_verdict::Checklist;
+use mocktenant_world::{ApplicationUser, Depth, Organization};
+use serde_json::Value;
+
+use super::address::Target;
+use super::expand::Expansion;
+use crate::errors::{DataverseError, describe};
+use crate::payload::{self, Fault, Made};
+use crate::principal::{self, Operation, Principal, Users};
+use crate::representation::{self, Annotations, Shape};
+use crate::schema::Table;
+use crate::store::Reader;
+use crate::{Dataverse, bearer, impersonation, not_built};
+
+/// API versions there are.
+const VERSIONS: [&str; 3] = ["v9.0", "v9.1", "v9.2"];
+
+/// A request whose caller was let in.
+pub(super) struct Call<'x> {
+    pub(super) exchange: &'x mut Exchange,
+    pub(super) organization: &'x Organization,
+    pub(super) principal: Principal,
+    /// `https://<host>/api/data/v9.2`
+    pub(super) root: String,
+    /// The raw segment after the version.
+    pub(super) raw: String,
+    pub(super) preferences: Preferences,
+    pub(super) annotations: Annotations,
+    /// Where it writes instead of the organisation's own rows, and what its `$1` stands for: of a change set.
+    pub(super) set: Option<Set>,
+}
+
+/// What the requests of a change set have in common.
+#[derive(Clone)]
+pub(super) struct Set {
+    /// The rows as the requests before it leave them.
+    pub(super) rows: Database,
+    /// Addresses of what they wrote, by their `Content-ID`.
+    pub(super) made: Arc<Made>,
+}
+
+/// Whose token this is: its checks, then those `asked` adds for its client id, all recorded.
+pub(super) fn identify<'o>(
+    exchange: &mut Exchange,
+    organization: &'o Organization,
+    asked: impl FnOnce(&mut Checklist<'_, DataverseError>, Option<&str>) -> Option<&'o ApplicationUser>,
+) -> Result<Option<&'o ApplicationUser>, DataverseError> {
+    exchange.trail.fact_from("organization", &organization.key, organization.pointer.setting());
+    let Exchange { request, context, trail, .. } = exchange;
+    let prepared = context.prepared::<Dataverse>();
+    let trust = prepared.organizations.get(&*organization.key).ok_or(DataverseError::Unexpected)?;
+    let values = request.headers.get_all("authorization");
+    let authorization = read_authorization(values.iter().map(http::HeaderValue::as_bytes));
+    let mut list = Checklist::new(context.switches(), describe);
+    let client_id = bearer::ask(&mut list, organization, trust, &authorization, context.now());
+    let user = asked(&mut list, client_id.as_deref());
+    if let Some(client_id) = client_id {
+        trail.fact("client-id", client_id);
+    }
+    if let Some(user) = user {
+        trail.fact_from("user", user.id.clone(), user.pointer.setting());
+    }
+    let (checks, refusal) = list.finish();
+    trail.record_checks(checks);
+    refusal.map_or(Ok(user), Err)
+}
+
+/// Lets the caller in, or does not: token, application user, whom it acts as, version, and what the request asks beside its
+/// address.
+pub(super) fn admit<'x>(
+    exchange: &'x mut Exchange,
+    organization: &'x Organization,
+) -> Result<Call<'x>, DataverseError> {
+    let user =
+        identify(exchange, organization, |list, client_id| principal::ask(list, organization, client_id))?;
+    let caller = user.map_or_else(Principal::nobody, Principal::from);
+    admit_as(exchange, organization, caller, None)
+}
+
+/// The same for whoever was let in already: the caller of a batch, for each of its parts.
+pub(super) fn admit_as<'x>(
+    exchange: &'x mut Exchange,
+    organization: &'x Organization,
+    caller: Principal,
+    set: Option<Set>,
+) -> Result<Call<'x>, DataverseError> {
+    let principal = acting(exchange, organization, caller)?;
+    let segment = |index| exchange.request.path().split('/').nth(index).unwrap_or_default();
+    let asked = segment(3);
+    let version = VERSIONS
+        .iter()
+        .find(|version| version.eq_ignore_ascii_case(asked))
+        .ok_or(DataverseError::NotFound)?;
+    let root = format!("{}/api/data/{version}", exchange.own_base_url());
+    let raw = segment(4).to_owned();
+    let preferences = representation::preferences(exchange);
+    let annotations = Annotations::of(&preferences);
+    if let Some(name) = not_built::header(&exchange.request.headers) {
+        exchange.trail.not_built(format!("the header {name}"), "");
+        return Err(DataverseError::InvalidQueryOption);
+    }
+    if let Some((name, _)) = preferences.others.iter().find(|(name, _)| not_built::preference(name)) {
+        exchange.trail.not_built(format!("Prefer: {name}"), not_built::PREFERENCES_HERE);
+        return Err(DataverseError::InvalidQueryOption);
+    }
+    Ok(Call { exchange, organization, principal, root, raw, preferences, annotations, set })
+}
+
+/// Who the caller is from here on: itself, or the user it names.
+fn acting(
+    exchange: &mut Exchange,
+    organization: &Organization,
+    caller: Principal,
+) -> Result<Principal, DataverseError> {
+    let Exchange { request, context, trail, .. } = exchange;
+    let Some(named) = impersonation::named(&request.headers)? else { return Ok(caller) };
+    let mut list = Checklist::new(context.switches(), describe);
+    let users = Users { organization, world: context.world() };
+    let principal = impersonation::ask(&mut list, users, caller, named);
+    let (checks, refusal) = list.finish();
+    trail.record_checks(checks);
+    if principal.by.is_some() {
+        trail.fact("acting-as", principal.id.clone());
+    }
+    refusal.map_or(Ok(principal), Err)
+}
+
+impl<'x> Call<'x> {
+    /// Whether it changes rows, whatever it is called.
+    pub(super) fn writes(&self) -> bool {
+        !matches!(self.exchange.request.method, Method::GET | Method::HEAD)
+    }
+
+    /// Asks for the privilege, and records it; how far it reaches.
+    pub(super) fn authorize(
+        &mut self,
+        table: &'static Table,
+        operation: Operation,
+    ) -> Result<Depth, DataverseError> {
+        self.exchange.trail.fact("operation", operation.name());
+        let depth = self.ask(|list, users, principal| {
+            principal::ask_privilege(list, users, principal, table, operation)
+        })?;
+        // with the deciding check turned off nothing is out of reach
+        Ok(depth.unwrap_or(Depth::Global))
+    }
+
+    /// Asks whether that reaches a row, where it may not.
+    pub(super) fn reach(
+        &mut self,
+        (table, operation, depth): (&'static Table, Operation, Depth),
+        row: &Columns,
+    ) -> Result<(), DataverseError> {
+        if depth > Depth::Basic {
+            return Ok(());
+        }
+        self.ask(|list, users, principal| {
+            principal::ask_row(list, users, principal, table, operation, (depth, row));
+        })
+    }
+
+    /// Asks of a row that gets another owner whether that one could read it.
+    pub(super) fn owner(
+        &mut self,
+        table: &'static Table,
+        columns: &mut Columns,
+    ) -> Result<(), DataverseError> {
+        let Some(Value::String(owner)) = columns.get("_ownerid_value").cloned() else { return Ok(()) };
+        columns.insert("_owninguser_value".to_owned(), Value::String(owner.clone()));
+        if owner.eq_ignore_ascii_case(&self.principal.id) {
+            return Ok(());
+        }
+        self.ask(|list, users, _| {
+            if let Some(owner) = users.by_id(&owner) {
+                principal::ask_owner(list, users, owner, table);
+            }
+        })
+    }
+
+    /// Asks questions about the caller and records them.
+    pub(super) fn ask<T>(
+        &mut self,
+        ask: impl FnOnce(&mut Checklist<'_, DataverseError>, Users<'_>, &Principal) -> T,
+    ) -> Result<T, DataverseError> {
+        let Exchange { context, trail, .. } = &mut *self.exchange;
+        let mut list = Checklist::new(context.switches(), describe);
+        let users = Users { organization: self.organization, world: context.world() };
+        let found = ask(&mut list, users, &self.principal);
+        let (checks, refusal) = list.finish();
+        trail.record_checks(checks);
+        refusal.map_or(Ok(found), Err)
+    }
+
+    /// The body as changes to a row.
+    pub(super) fn changes(&mut self, table: &'static Table) -> Result<payload::Changes, DataverseError> {
+        if !payload::is_json(self.exchange.request.header("content-type")) {
+            return Err(DataverseError::UnsupportedMediaType);
+        }
+        let read = match &self.exchange.request.body {
+            Ok(body) => payload::read(table, body, self.set.as_ref().map(|set| &*set.made)),
+            Err(_) => return Err(DataverseError::IncompleteBody),
+        };
+        read.map_err(|fault| self.told(fault))
+    }
+
+    /// Records what a refused body is refused for.
+    pub(super) fn told(&mut self, fault: Fault) -> DataverseError {
+        let trail = &mut self.exchange.trail;
+        if let Some(about) = fault.about {
+            trail.refused(format!("{} = {}", about.column, about.value), about.expected);
+        }
+        if let Some(unbuilt) = fault.unbuilt {
+            trail.not_built(unbuilt.0, unbuilt.1);
+        }
+        *fault.error
+    }
+
+    pub(super) fn reader<'r>(&self, database: &Database) -> Reader<'r>
+    where
+        'x: 'r,
+    {
+        Reader::new(self.organization, self.exchange.context.world(), database)
+    }
+
+    pub(super) fn shape<'s>(&'s self, options: &'s QueryOptions, expand: &'s [Expansion]) -> Shape<'s> {
+        let select = options.select.as_deref();
+        Shape {
+            root: &self.root,
+            select,
+            selection: Selection::of(select),
+            annotations: self.annotations,
+            expand,
+            principal: &self.principal,
+        }
+    }
+
+    /// The answer to a write: the row if the caller prefers it, else only its address.
+    pub(super) fn written(&mut self, target: &Target, row: &Row, status: StatusCode) -> Answer {
+        let id = row.text(target.table.id).unwrap_or_default().to_owned();
+        let address = format!("{}/{}({id})", self.root, target.table.set);
+        self.exchange.trail.fact("record-id", id);
+        let answer = if self.preferences.returning == Some(Return::Representation) {
+            let reader = self.reader(&target.database);
+            let body = self.shape(&target.options, &target.expand).entity(&reader, target.table, row);
+            self.applied(representation::json_answer(status, &body), None).with_text("etag", &row.etag())
+        } else {
+            Answer::empty(StatusCode::NO_CONTENT)
+        };
+        let answer = answer.with_text("odata-entityid", &address);
+        if status == StatusCode::CREATED { answer.with_text("location", &address) } else { answer }
+    }
+
+    /// Says which preferences were honoured.
+    pub(super) fn applied(&self, answer: Answer, page_size: Option<u64>) -> Answer {
+        let mut applied = Vec::new();
+        if self.preferences.returning == Some(Return::Representation)
+            && self.exchange.request.method != Method::GET
+        {
+            applied.push("return=representation".to_owned());
+        }
+        if let Some(list) = &self.preferences.include_annotations {
+            applied.push(format!("odata.include-annotations=\"{list}\""));
+        }
+        if let Some(size) = page_size {
+            applied.push(format!("odata.maxpagesize={size}"));
+        }
+        if applied.is_empty() { answer } else { answer.with_text("preference-applied", &applied.join(",")) }
+    }
+
+    /// The rows it reads and writes.
+    pub(super) fn rows(&self) -> Result<Database, DataverseError> {
+        match &self.set {
+            Some(set) => Ok(set.rows.clone()),
+            // An organisation has rows; a test opens them.
+            None => self.exchange.context.rows().map_err(|_| DataverseError::Unexpected),
+        }
+    }
+
+    /// Makes a write visible. A reset in the meantime took it away.
+    pub(super) fn commit(&self, transaction: Transaction) -> Result<Commit, DataverseError> {
+        self.exchange.context.commit(transaction).map_err(|_| DataverseError::ServiceUnavailable)
+    }
+
+    /// A header with entity tags.
+    pub(super) fn condition(&self, name: &str) -> Option<&str> {
+        self.exchange.request.header(name).map(str::trim)
+    }
+}

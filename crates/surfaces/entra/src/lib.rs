@@ -18,6 +18,7 @@ mod federation_metadata;
 mod form;
 pub mod grants;
 mod instance;
+mod issue;
 mod json;
 mod multipart;
 mod prepared;

@@ -16,6 +16,8 @@ use crate::resource::DATAVERSE;
 
 /// How long a token lives, in seconds, from now.
 pub(crate) const LIFETIME: i64 = 3600;
+/// The same of a managed identity's, as captured.
+const DAY: i64 = 24 * 3600;
 /// How far `iat` and `nbf` lie back, in seconds.
 pub(crate) const BACKDATING: i64 = 300;
 
@@ -38,8 +40,22 @@ pub(crate) struct Times {
 impl Times {
     /// Times of a token issued now.
     pub(crate) fn at(now: OffsetDateTime) -> Self {
+        Self::lasting(now, LIFETIME)
+    }
+
+    /// Times of a managed identity's token issued now.
+    pub(crate) fn of_a_day(now: OffsetDateTime) -> Self {
+        Self::lasting(now, DAY)
+    }
+
+    fn lasting(now: OffsetDateTime, lifetime: i64) -> Self {
         let now = now.unix_timestamp();
-        Self { not_before: now - BACKDATING, expires_on: now + LIFETIME }
+        Self { not_before: now - BACKDATING, expires_on: now + lifetime }
+    }
+
+    /// `expires_in` of these times, as the service rounds it.
+    pub(crate) fn expires_in(self) -> i64 {
+        self.expires_on - self.not_before - BACKDATING - 1
     }
 
     /// `expires_in`, as the service rounds it.
@@ -62,6 +78,8 @@ enum Claim {
     Roles,
     /// Of a token for Dataverse alone.
     Region,
+    /// Of a managed identity alone.
+    ResourceId,
     Tenant,
     Id,
     /// Of every other v1 token.
@@ -69,8 +87,8 @@ enum Claim {
 }
 
 use Claim::{
-    Audience, Client, ContextClass, Expires, Id, Issuer, NotBefore, Principal, Region, Roles, Tenant,
-    TenantCreated, Text,
+    Audience, Client, ContextClass, Expires, Id, Issuer, NotBefore, Principal, Region, ResourceId, Roles,
+    Tenant, TenantCreated, Text,
 };
 
 const V1: &[(&str, Claim)] = &[
@@ -95,6 +113,7 @@ const V1: &[(&str, Claim)] = &[
     ("xms_act_fct", Text("3 9")),
     ("xms_ftd", Text(FTD)),
     ("xms_idrel", Text("7 14")),
+    ("xms_mirid", ResourceId),
     ("xms_rd", Text(RD)),
     ("xms_sub_fct", Text("3 9")),
     ("xms_tcdt", TenantCreated),
@@ -130,6 +149,8 @@ pub(crate) struct AppOnly<'a> {
     pub(crate) client_id: &'a str,
     /// Its service principal.
     pub(crate) object_id: &'a str,
+    /// Its Azure resource id, if it is a managed identity.
+    pub(crate) managed_identity: Option<&'a str>,
     /// Its roles on the resource.
     pub(crate) roles: &'a [String],
     /// The resource.
@@ -187,6 +208,10 @@ impl AppOnly<'_> {
                     push_number(&mut out, name, TENANT_CREATED);
                     continue;
                 }
+                ResourceId => match self.managed_identity {
+                    Some(resource_id) => resource_id,
+                    None => continue,
+                },
                 Region | TenantCreated => continue,
             };
             push_member(&mut out, name, text);

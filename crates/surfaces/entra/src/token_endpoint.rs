@@ -216,6 +216,7 @@ fn issue(
         region: &ticket.tenant.tenant.region,
         client_id: &ticket.client.client_id,
         object_id: &ticket.client.object_id,
+        managed_identity: None,
         roles: issue::granted_roles(ticket.client, resource),
         resource_id: &resource.client_id,
         audience: ticket.audience(),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use mocktenant_aos::Aos;
 use mocktenant_dataverse::Dataverse;
-use mocktenant_entra::Entra;
+use mocktenant_entra::{Entra, ManagedIdentity};
 use mocktenant_lab::Lab;
 use mocktenant_world::World;
 use serde_json::Value;
@@ -23,7 +23,12 @@ const OWN: &[&str] =
 
 fn lab() -> Lab {
     let world = Arc::new(World::contoso().unwrap());
-    Lab::builder(world).surface(Entra::default()).surface(Aos::new()).surface(Dataverse::new()).build()
+    Lab::builder(world)
+        .surface(Entra::default())
+        .surface(ManagedIdentity)
+        .surface(Aos::new())
+        .surface(Dataverse::new())
+        .build()
 }
 
 fn sources(directory: &Path, found: &mut Vec<PathBuf>) {

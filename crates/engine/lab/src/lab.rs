@@ -366,6 +366,12 @@ impl Lab {
         self.core.snapshot.load().hosts.get(host).map(|(_, entrance)| entrance.clone())
     }
 
+    /// Names of the mounted surfaces that others call.
+    pub fn called(&self) -> Vec<&'static str> {
+        let mounted = self.core.surfaces.iter().map(|mounted| &mounted.surface);
+        mounted.filter(|surface| surface.called()).map(|surface| surface.name()).collect()
+    }
+
     /// Names of the mounted surfaces with their catalogues.
     pub fn catalogues(&self) -> Vec<(&'static str, Vec<CatalogueRow>)> {
         self.core

@@ -95,6 +95,9 @@ pub trait Surface: Sized + Send + Sync + 'static {
     /// more, which costs a box; a surface that only answers says `false`.
     const CALLS_OUT: bool = true;
 
+    /// Whether other products of a lab call it; one that only clients call says `false`, and nobody looks for it in a chain.
+    const CALLED: bool = true;
+
     /// What is computed once per world snapshot (parsed headers, host tables, documents).
     type Prepared: Any + Send + Sync;
 
@@ -192,6 +195,7 @@ pub(crate) trait Mount: Send + Sync {
     fn name(&self) -> &'static str;
     fn title(&self) -> &'static str;
     fn calls_out(&self) -> bool;
+    fn called(&self) -> bool;
     fn table(&self) -> Vec<TableRow>;
     fn fork(&self) -> Box<dyn Mount>;
     fn hosts(&self, world: &World) -> Vec<(String, Entrance)>;
@@ -229,6 +233,10 @@ impl<S: Surface> Mount for S {
     fn title(&self) -> &'static str {
         S::TITLE
     }
+    fn called(&self) -> bool {
+        S::CALLED
+    }
+
     fn calls_out(&self) -> bool {
         S::CALLS_OUT
     }

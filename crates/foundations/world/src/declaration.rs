@@ -66,6 +66,32 @@ pub struct Tenant {
     /// Users by user principal name (lower-case), for instance `ada@contoso.com`.
     #[serde(default)]
     pub users: IndexMap<String, Arc<User>>,
+    /// The managed identities of the machine that clients run on, by the client id of the application each of them is.
+    #[serde(default)]
+    pub managed_identities: IndexMap<String, ManagedIdentity>,
+    /// What App Service gives its apps as `IDENTITY_HEADER`; absent means that there is no App Service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity_header: Option<SecretText>,
+}
+
+/// One managed identity: an application of the tenant that gets its tokens from Azure, without a credential of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManagedIdentity {
+    /// How the machine has it.
+    pub assigned: Assigned,
+    /// Azure resource id: the machine's own, or that of an identity assigned by a user. `xms_mirid` of its tokens.
+    pub resource_id: String,
+}
+
+/// How a machine has a managed identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Assigned {
+    /// It is the machine's own; at most one is.
+    System,
+    /// A user assigned it to the machine.
+    User,
 }
 
 /// One user of a tenant.

@@ -21,6 +21,9 @@ pub fn place(setting: &Setting, world: &World) -> Option<String> {
             Some(application(world, tenant, client, rest))
         }
         ["tenants", tenant, "users", name, rest @ ..] => Some(user(world, tenant, name, rest)),
+        ["tenants", _, "managed_identities" | "identity_header", ..] => {
+            Some("Azure portal > the virtual machine or app > Identity".to_owned())
+        }
         ["tenants", _, "domains", ..] => Some(format!("{ENTRA} > Settings > Domain names")),
         ["tenants", _, "name"] => Some(format!("{ENTRA} > Overview > Properties")),
         ["environments", environment, rest @ ..] => match rest {

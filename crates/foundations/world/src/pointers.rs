@@ -164,6 +164,15 @@ pointers! {
         clock() -> Setting: "clock";
         application(client_id) -> Application: "applications", client_id;
         user(name) -> User: "users", name;
+        managed_identities() -> Setting: "managed_identities";
+        managed_identity(client_id) -> ManagedIdentity: "managed_identities", client_id;
+        identity_header() -> Setting: "identity_header";
+    }
+
+    /// `/tenants/<id>/managed_identities/<client id>`.
+    ManagedIdentity {
+        assigned() -> Setting: "assigned";
+        resource_id() -> Setting: "resource_id";
     }
 
     /// `/tenants/<id>/applications/<client id>`.

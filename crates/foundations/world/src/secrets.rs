@@ -17,7 +17,7 @@ impl World {
             let users = declared.users.values().map(|user| &user.password);
             let applications = declared.applications.values();
             let secrets = applications.flat_map(|one| one.secrets.values().map(|secret| &secret.value));
-            declared.signing_keys.iter().chain(users).chain(secrets)
+            declared.signing_keys.iter().chain(users).chain(secrets).chain(&declared.identity_header)
         });
         let machines = self.environments().flat_map(|environment| keys(&environment.declared().machine));
         let all = tenants.chain(machines).chain(std::iter::once(&self.caller().client_secret));

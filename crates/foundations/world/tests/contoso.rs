@@ -39,6 +39,10 @@ fn published_ids_secrets_and_thumbprints_never_change() {
         for (name, user) in &tenant.users {
             lines.push(format!("user {name} {} {}", user.object_id, user.password.as_str()));
         }
+        for (client_id, identity) in &tenant.managed_identities {
+            let named = identity.resource_id.rsplit('/').next().unwrap();
+            lines.push(format!("managed identity {client_id} {:?} {named}", identity.assigned));
+        }
     }
     for environment in world.environments() {
         lines.push(format!("environment {} {}", environment.id, environment.host));

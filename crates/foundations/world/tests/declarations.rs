@@ -27,7 +27,7 @@ fn every_problem_is_listed_at_once() {
     application.requested_access_token_version = Some(3);
     application.secrets["expired"].expires = Some("yesterday".into());
     application.certificates[0].certificate = "shipped:sample-clint".into();
-    application.granted_roles.insert("c0117050-0000-4000-8000-00000000a005".into(), vec![]);
+    application.granted_roles.insert("c0117050-0000-4000-8000-00000000a009".into(), vec![]);
     let onebox = Arc::make_mut(&mut wrong.environments["onebox"]);
     onebox.identity = "c0117050-0000-4000-8000-000000000002".into();
     onebox.host = "https://contoso.crm4.dynamics.com/".into();
@@ -51,7 +51,7 @@ fn every_problem_is_listed_at_once() {
     let application = format!("/tenants/{TENANT}/applications/c0117050-0000-4000-8000-00000000a001");
     let expected = [
         format!("/tenants/{TENANT}/domains/Contoso.example: `Contoso.example` is not a lower-case host name (write it as `contoso.example`)"),
-        format!("{application}/granted_roles/c0117050-0000-4000-8000-00000000a005: there is no application `c0117050-0000-4000-8000-00000000a005` in this tenant to have roles on (did you mean"),
+        format!("{application}/granted_roles/c0117050-0000-4000-8000-00000000a009: there is no application `c0117050-0000-4000-8000-00000000a009` in this tenant to have roles on (did you mean"),
         format!("{application}/object_id: `C0117050-0000-4000-8000-0000000B0001` is not a lower-case GUID (write it as `c0117050-0000-4000-8000-0000000b0001`)"),
         format!("{application}/requested_access_token_version: there are no access tokens of version 3 (1 or 2)"),
         format!("{application}/secrets/expired/expires: `yesterday` is not a time"),
@@ -223,4 +223,44 @@ fn a_caller_does_one_of_a_few_things_and_a_load_ends() {
     let text = "caller: { tenant: x, client_id: x, client_secret: x, environment: onebox, does: loads, customer: {} }";
     let error = Declaration::from_yaml("mine.yaml", text).unwrap_err();
     assert_eq!((error.line, error.hint.as_deref()), (1, Some("did you mean `load`?")), "{error}");
+}
+
+#[test]
+fn a_machine_has_one_identity_of_its_own_and_a_resource_id_is_one_identitys() {
+    let refused = |edits: &[(&str, &str, serde_json::Value)]| -> Vec<String> {
+        let edits: Vec<Edit> = edits
+            .iter()
+            .map(|(client_id, member, value)| {
+                let identity = pointers::tenant(TENANT).managed_identity(client_id);
+                Edit::add(identity.join(member), value.clone())
+            })
+            .collect();
+        let error = World::contoso().unwrap().edited(&edits, EditedBy::Control).unwrap_err();
+        error.problems().iter().map(ToString::to_string).collect()
+    };
+    let sample = "c0117050-0000-4000-8000-00000000a001";
+    let own = refused(&[(sample, "assigned", json!("system"))]);
+    assert!(own[0].contains("the machine's own identity is already `c0117050-"), "{own:?}");
+    let twice = refused(&[(
+        sample,
+        "resource_id",
+        json!(
+            "/Subscriptions/c0117050-0000-4000-8000-0000000c0001/resourceGroups/contoso/providers/Microsoft.Compute/virtualMachines/contoso-vm"
+        ),
+    )]);
+    assert!(twice[0].contains("is already at /tenants/"), "{twice:?}");
+    let none = refused(&[(sample, "resource_id", json!("sample-client"))]);
+    assert!(none[0].contains("`sample-client` is not an Azure resource id"), "{none:?}");
+    let other = refused(&[(sample, "assigned", json!("nobody"))]);
+    assert!(other[0].contains("nobody"), "{other:?}");
+}
+
+#[test]
+fn a_managed_identity_whose_application_was_deleted_is_a_world() {
+    let application = pointers::tenant(TENANT).application("c0117050-0000-4000-8000-00000000a005").setting();
+    let world = World::contoso().unwrap().edited(&[Edit::remove(application)], EditedBy::Control).unwrap();
+    let tenant = world.tenant(TENANT).unwrap();
+    assert!(tenant.managed_identities.contains_key("c0117050-0000-4000-8000-00000000a005"));
+    let header = tenant.identity_header.as_ref().unwrap();
+    assert!(world.secrets().any(|secret| secret == header));
 }

@@ -40,6 +40,10 @@ pub struct Settings {
     /// An API of one's own that accepts version 2 tokens, if the world has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_api: Option<CustomApi>,
+    /// Where the machine's managed identities get their tokens, if the world has any. URLs are `http://` here, as the real
+    /// ones are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub managed_identity: Option<ManagedIdentity>,
     /// File with the lab's local root: it speaks for localhost, reserved and declared names, never for Microsoft's.
     #[serde(skip_serializing_if = "is_nowhere")]
     pub ca_pem: PathBuf,
@@ -177,6 +181,21 @@ pub struct CustomApi {
     /// An application role the sample client was granted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+}
+
+/// Where a client that runs on the machine asks, without a credential.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ManagedIdentity {
+    /// What stands in for `http://169.254.169.254`: before `/metadata/identity/oauth2/token`, or as
+    /// `AZURE_POD_IDENTITY_AUTHORITY_HOST`.
+    pub imds_url: String,
+    /// What App Service gives an app as `IDENTITY_ENDPOINT`.
+    pub app_service_url: String,
+    /// What it gives it as `IDENTITY_HEADER`; empty where the world has no App Service.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub app_service_header: String,
 }
 
 impl Entra {

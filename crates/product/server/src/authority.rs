@@ -73,8 +73,11 @@ pub(crate) fn ca_names<'n>(hosts: impl IntoIterator<Item = &'n str>, bind: &[IpA
     let beyond = |address: &&IpAddr| !address.is_unspecified() && !address.is_loopback();
     names.local_ip.extend(bind.iter().filter(beyond).map(|address| IpNet::single(address.to_canonical())));
     for host in hosts {
-        if let Ok(address) = host.parse() {
-            names.local_ip.push(IpNet::single(address));
+        if let Ok(address) = host.parse::<IpAddr>() {
+            // What answers at a link-local address speaks plain http on every machine.
+            if !matches!(address, IpAddr::V4(v4) if v4.is_link_local()) {
+                names.local_ip.push(IpNet::single(address));
+            }
         } else if is_microsoft(host) {
             names.real_dns.push(host.to_owned());
         } else {
@@ -217,11 +220,12 @@ mod tests {
             "notmicrosoft.com",
             "ax",
             "10.1.1.1",
+            "169.254.169.254",
             "office.com",
         ]);
         assert_eq!(names.real_dns, ["login.windows.net", "contoso.crm4.dynamics.com", "office.com"]);
         assert_eq!(names.local_dns, ["notmicrosoft.com", "ax"]);
-        assert_eq!(names.local_ip.len(), 1);
+        assert_eq!(names.local_ip, [IpNet::single("10.1.1.1".parse().unwrap())], "IMDS speaks plain http");
     }
 
     #[test]

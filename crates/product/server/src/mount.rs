@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use mocktenant_aos::Aos;
 use mocktenant_dataverse::Dataverse;
-use mocktenant_entra::Entra;
+use mocktenant_entra::{Entra, ManagedIdentity};
 use mocktenant_lab::{Lab, Random};
 use mocktenant_verdict::Switches;
 use mocktenant_world::World;
@@ -15,6 +15,7 @@ use mocktenant_world::World;
 pub(crate) fn lab(world: Arc<World>, random: Random, switches: Switches) -> Lab {
     Lab::builder(world)
         .surface(Entra::new())
+        .surface(ManagedIdentity)
         .surface(Aos::new())
         .surface(Dataverse::new())
         .random(random)

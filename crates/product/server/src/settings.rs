@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mocktenant_control::settings::{Aos, CustomApi, Dataverse, Entra, Settings};
+use mocktenant_control::settings::{Aos, CustomApi, Dataverse, Entra, ManagedIdentity, Settings};
+use mocktenant_entra::managed_identity;
 use mocktenant_keys::{Branch, Certificate, Identity, LabCa, Thumbprint, shipped, write_pfx};
 use mocktenant_lab::{Entrance, real_now};
 use mocktenant_world::{Application, Tenant, World};
@@ -79,6 +80,7 @@ pub(crate) fn document(world: &World, facts: &Facts<'_>) -> Result<Settings, Sta
         document.dataverse = dataverse;
     }
     document.custom_api = tenant.and_then(|tenant| custom_api(world, tenant));
+    document.managed_identity = managed_identity(world, facts.addresses.get(&Entrance::Identity));
     certificates(facts.directory, facts.ca, &mut document)?;
     facts.control_url.clone_into(&mut document.control_url);
     if let Some((_, at)) = facts.control_url.split_once("://") {
@@ -219,6 +221,19 @@ fn custom_api(world: &World, tenant: &Tenant) -> Option<CustomApi> {
         custom.role = Some(role.clone());
         Some(custom)
     })
+}
+
+/// The machine's endpoints, which speak plain http: on the port that speaks both, by the same host.
+fn managed_identity(world: &World, identity: Option<&String>) -> Option<ManagedIdentity> {
+    let tenant = managed_identity::tenant(world).filter(|tenant| !tenant.managed_identities.is_empty())?;
+    let host = identity?.split_once("://").map(|(_, host)| host)?;
+    let mut found = ManagedIdentity::default();
+    found.imds_url = format!("http://{host}");
+    found.app_service_url = format!("{}{}", found.imds_url, managed_identity::APP_SERVICE);
+    if let Some(header) = &tenant.identity_header {
+        header.as_str().clone_into(&mut found.app_service_header);
+    }
+    Some(found)
 }
 
 /// The CA's members and files.

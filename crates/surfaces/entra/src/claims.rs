@@ -7,7 +7,6 @@
 //! Claims nobody outside the service can read (`aio`, `rh`, `xms_*`) are fixed texts of the right shape. Never decides which
 //! version a token has.
 
-use mocktenant_world::Application;
 use time::OffsetDateTime;
 
 use crate::Version;
@@ -16,9 +15,11 @@ use crate::json::{push_integer, push_list, push_member, push_name};
 use crate::resource::DATAVERSE;
 
 /// How long a token lives, in seconds, from now.
-const LIFETIME: i64 = 3600;
+pub(crate) const LIFETIME: i64 = 3600;
+/// The same of a managed identity's, as captured.
+const DAY: i64 = 24 * 3600;
 /// How far `iat` and `nbf` lie back, in seconds.
-const BACKDATING: i64 = 300;
+pub(crate) const BACKDATING: i64 = 300;
 
 const AIO: &str = "k2BgYFhVvn7Ky6NP3tS9PsD/9sZbSwA=";
 const RH: &str = "1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.";
@@ -39,8 +40,22 @@ pub(crate) struct Times {
 impl Times {
     /// Times of a token issued now.
     pub(crate) fn at(now: OffsetDateTime) -> Self {
+        Self::lasting(now, LIFETIME)
+    }
+
+    /// Times of a managed identity's token issued now.
+    pub(crate) fn of_a_day(now: OffsetDateTime) -> Self {
+        Self::lasting(now, DAY)
+    }
+
+    fn lasting(now: OffsetDateTime, lifetime: i64) -> Self {
         let now = now.unix_timestamp();
-        Self { not_before: now - BACKDATING, expires_on: now + LIFETIME }
+        Self { not_before: now - BACKDATING, expires_on: now + lifetime }
+    }
+
+    /// `expires_in` of these times, as the service rounds it.
+    pub(crate) fn expires_in(self) -> i64 {
+        self.expires_on - self.not_before - BACKDATING - 1
     }
 
     /// `expires_in`, as the service rounds it.
@@ -63,6 +78,8 @@ enum Claim {
     Roles,
     /// Of a token for Dataverse alone.
     Region,
+    /// Of a managed identity alone.
+    ResourceId,
     Tenant,
     Id,
     /// Of every other v1 token.
@@ -70,8 +87,8 @@ enum Claim {
 }
 
 use Claim::{
-    Audience, Client, ContextClass, Expires, Id, Issuer, NotBefore, Principal, Region, Roles, Tenant,
-    TenantCreated, Text,
+    Audience, Client, ContextClass, Expires, Id, Issuer, NotBefore, Principal, Region, ResourceId, Roles,
+    Tenant, TenantCreated, Text,
 };
 
 const V1: &[(&str, Claim)] = &[
@@ -96,6 +113,7 @@ const V1: &[(&str, Claim)] = &[
     ("xms_act_fct", Text("3 9")),
     ("xms_ftd", Text(FTD)),
     ("xms_idrel", Text("7 14")),
+    ("xms_mirid", ResourceId),
     ("xms_rd", Text(RD)),
     ("xms_sub_fct", Text("3 9")),
     ("xms_tcdt", TenantCreated),
@@ -128,9 +146,15 @@ pub(crate) struct AppOnly<'a> {
     /// `tenant_region_scope`.
     pub(crate) region: &'a str,
     /// The client.
-    pub(crate) client: &'a Application,
+    pub(crate) client_id: &'a str,
+    /// Its service principal.
+    pub(crate) object_id: &'a str,
+    /// Its Azure resource id, if it is a managed identity.
+    pub(crate) managed_identity: Option<&'a str>,
+    /// Its roles on the resource.
+    pub(crate) roles: &'a [String],
     /// The resource.
-    pub(crate) resource: &'a Application,
+    pub(crate) resource_id: &'a str,
     /// `aud`.
     pub(crate) audience: &'a str,
     /// `appidacr` or `azpacr`.
@@ -151,7 +175,7 @@ impl AppOnly<'_> {
             Version::V2 => V2,
         };
         let issuer = issuer(version, self.issuer_base, self.tenant);
-        let dataverse = self.resource.client_id == DATAVERSE;
+        let dataverse = self.resource_id == DATAVERSE;
         let mut out = Vec::with_capacity(1280);
         out.push(b'{');
         for (name, claim) in claims {
@@ -159,9 +183,9 @@ impl AppOnly<'_> {
                 Text(text) => text,
                 Audience => self.audience,
                 Issuer => &issuer,
-                Client => &self.client.client_id,
+                Client => self.client_id,
                 ContextClass => self.context_class,
-                Principal => &self.client.object_id,
+                Principal => self.object_id,
                 Tenant => self.tenant,
                 Id => self.id,
                 Region if dataverse => self.region,
@@ -174,27 +198,26 @@ impl AppOnly<'_> {
                     continue;
                 }
                 Roles => {
-                    self.push_roles(&mut out, name);
+                    if !self.roles.is_empty() {
+                        push_name(&mut out, name);
+                        push_list(&mut out, self.roles.iter().map(String::as_str));
+                    }
                     continue;
                 }
                 TenantCreated if !dataverse => {
                     push_number(&mut out, name, TENANT_CREATED);
                     continue;
                 }
+                ResourceId => match self.managed_identity {
+                    Some(resource_id) => resource_id,
+                    None => continue,
+                },
                 Region | TenantCreated => continue,
             };
             push_member(&mut out, name, text);
         }
         out.push(b'}');
         out
-    }
-
-    fn push_roles(&self, out: &mut Vec<u8>, name: &str) {
-        let roles = self.client.granted_roles.get(&self.resource.client_id).map_or(&[][..], Vec::as_slice);
-        if !roles.is_empty() {
-            push_name(out, name);
-            push_list(out, roles.iter().map(String::as_str));
-        }
     }
 }
 

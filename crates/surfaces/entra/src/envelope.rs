@@ -184,6 +184,11 @@ impl Envelope {
         URL_SAFE_NO_PAD.encode(self.trace.to_bytes_le())
     }
 
+    /// The correlation id of this answer.
+    pub(crate) fn correlation_id(&self) -> &str {
+        self.correlation_id.as_str()
+    }
+
     /// A success of the token endpoint.
     pub(crate) fn token(&self, exchange: &Exchange, body: impl Into<Bytes>) -> Answer {
         self.dressed(exchange, Answer::json(StatusCode::OK, body), "0")
@@ -197,7 +202,11 @@ impl Envelope {
 
     /// A refusal in Entra's own body, without header fields: those of what was asked for are to be added.
     pub(crate) fn refused(&self, exchange: &Exchange, error: &EntraError) -> Answer {
-        let base = exchange.own_base_url();
+        self.refused_at(exchange, error, &exchange.own_base_url())
+    }
+
+    /// The same, with the address of the page behind `error_uri` at another base.
+    pub(crate) fn refused_at(&self, exchange: &Exchange, error: &EntraError, base: &str) -> Answer {
         let timestamp = written(exchange.context.now(), TIMESTAMP);
         let body = errors::body(
             error,
@@ -205,7 +214,7 @@ impl Envelope {
                 trace_id: self.trace_id.as_str(),
                 correlation_id: self.correlation_id.as_str(),
                 timestamp: &timestamp,
-                base: &base,
+                base,
             },
         );
         // Statuses of the catalogue are in range; a test reads them all.

@@ -18,7 +18,9 @@ mod federation_metadata;
 mod form;
 pub mod grants;
 mod instance;
+mod issue;
 mod json;
+pub mod managed_identity;
 mod multipart;
 mod prepared;
 mod resource;
@@ -39,6 +41,7 @@ use time::OffsetDateTime;
 pub use crate::asking::{Asking, Sent};
 use crate::envelope::Envelope;
 use crate::errors::EntraError;
+pub use crate::managed_identity::ManagedIdentity;
 pub use crate::prepared::Prepared;
 pub use crate::resource::RESOURCE;
 pub use crate::tables::Tables;
@@ -183,7 +186,9 @@ impl Surface for Entra {
     }
 
     fn at(&self, entrance: &Entrance, folded_path: &str) -> bool {
-        *entrance == Entrance::Identity && !of_federation_service(folded_path)
+        *entrance == Entrance::Identity
+            && !of_federation_service(folded_path)
+            && !managed_identity::has(folded_path)
     }
 
     fn unbuilt(&self, entrance: &Entrance, folded_path: &str) -> Option<&'static str> {
@@ -208,12 +213,7 @@ impl Surface for Entra {
         SecretNames {
             fields: &["flowToken", "samlart", "otc"],
             tokens: &["wresult", "cloud_assertion", "request_assertion", "mtk"],
-            headers: &[
-                "x-ms-RefreshTokenCredential",
-                "x-ms-DeviceCredential",
-                "x-ms-PKeyAuth",
-                "X-IDENTITY-HEADER",
-            ],
+            headers: &["x-ms-RefreshTokenCredential", "x-ms-DeviceCredential", "x-ms-PKeyAuth"],
         }
     }
 

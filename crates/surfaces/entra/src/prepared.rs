@@ -88,9 +88,18 @@ impl PreparedTenant {
 
 impl Prepared {
     pub(crate) fn new(world: &World, addresses: &Addresses) -> Self {
+        Self::of(world, addresses, world.tenants())
+    }
+
+    /// Of these tenants alone.
+    pub(crate) fn of<'w>(
+        world: &World,
+        addresses: &Addresses,
+        of: impl IntoIterator<Item = &'w Arc<Tenant>>,
+    ) -> Self {
         let places = resource::places_by_tenant(world, addresses);
         let mut tenants = HashMap::new();
-        for tenant in world.tenants() {
+        for tenant in of {
             let prepared = Arc::new(PreparedTenant {
                 header_v1: header(tenant, Version::V1, None),
                 header_v2: header(tenant, Version::V2, None),

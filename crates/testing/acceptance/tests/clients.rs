@@ -146,6 +146,27 @@ const FLOWS: &[Flow] = &[
             says(seen, seen["resource"].as_str().unwrap());
         },
     },
+    Flow { name: "managed_identity_app_service", judge: |lab, seen| managed(lab, seen, "app-service-token") },
+    Flow { name: "managed_identity_imds", judge: |lab, seen| managed(lab, seen, "imds-token") },
+    Flow {
+        name: "managed_identity_imds_through_the_proxy",
+        judge: |lab, seen| {
+            managed(lab, seen, "imds-token");
+            for record in lab.journal().requests_to("imds") {
+                assert_eq!(&*record.host, "169.254.169.254", "{record:?}");
+                assert_eq!(record.fact("via").unwrap().value, "proxy");
+            }
+        },
+    },
+    Flow {
+        name: "managed_identity_by_default",
+        judge: |lab, seen| {
+            identity_of(lab, seen, VM);
+            let requests = lab.journal().requests_to("imds");
+            let statuses: Vec<u16> = requests.iter().map(|record| record.status).collect();
+            assert_eq!(statuses, [400, 200], "a probe without the header, then a request");
+        },
+    },
     Flow {
         name: "token_v1",
         judge: |lab, seen| {
@@ -335,6 +356,43 @@ fn accepted(lab: &Lab, seen: &Value) {
     assert_eq!(seen["who_am_i"], 200, "Dataverse takes the token");
     assert_eq!(token_request(lab).status, 200);
     assert!(lab.journal().refused().is_empty(), "{}", lab.failure_report());
+}
+
+/// The machine's own identity.
+const VM: &str = "c0117050-0000-4000-8000-00000000a005";
+
+/// Each identity got its token by each of its names, at this endpoint, and nobody else did.
+fn managed(lab: &Lab, seen: &Value, endpoint: &str) {
+    for (named, client_id) in [
+        ("own", VM),
+        ("by_client_id", lab.settings().entra.client_id.as_str()),
+        ("by_object_id", VM),
+        ("by_resource_id", VM),
+    ] {
+        identity_of(lab, &seen[named], client_id);
+    }
+    let stranger = seen["stranger"].as_str().unwrap();
+    let requests = lab.journal().requests_to("imds");
+    let refused = requests.last().unwrap();
+    let id = if endpoint == "imds-token" {
+        assert!(stranger.contains("Identity not found"), "{stranger}");
+        "400 identity-assigned"
+    } else {
+        // The client looks for App Service's members in other letter case, and tells nothing of what it got.
+        assert!(stranger.contains("(invalid_scope) None, None"), "{stranger}");
+        "400 app-identity-assigned"
+    };
+    assert_eq!(refused.error.as_deref(), Some(id));
+    for record in requests {
+        assert_eq!((&*record.endpoint, &*record.scheme), (endpoint, "http"), "{record:?}");
+    }
+}
+
+/// A token of this identity, which Dataverse took.
+fn identity_of(lab: &Lab, seen: &Value, client_id: &str) {
+    assert_eq!(seen["claims"]["appid"], client_id, "{seen}");
+    assert_eq!(seen["claims"]["aud"], lab.settings().dataverse.resource);
+    assert_eq!(seen["who_am_i"], 200, "Dataverse takes the token");
 }
 
 /// The client saw this error, and the journal says that this was sent.

@@ -11,19 +11,24 @@ use std::sync::Arc;
 
 use mocktenant_aos::Aos;
 use mocktenant_dataverse::Dataverse;
-use mocktenant_entra::Entra;
+use mocktenant_entra::{Entra, ManagedIdentity};
 use mocktenant_lab::Lab;
 use mocktenant_world::World;
 use serde_json::Value;
 
-/// Words of the declaration itself, which are the engine's own (a place is called so whatever product lives there), and
+/// Words of the declaration and of places, which are the engine's own (a place is called so whatever lives there), and
 /// names of RFC 6749 that are masked, or read as what an answer says, wherever they stand.
 const OWN: &[&str] =
-    &["tenant", "environment", "organization", "request", "caller", "token", "scope", "error"];
+    &["tenant", "environment", "organization", "identity", "request", "caller", "token", "scope", "error"];
 
 fn lab() -> Lab {
     let world = Arc::new(World::contoso().unwrap());
-    Lab::builder(world).surface(Entra::default()).surface(Aos::new()).surface(Dataverse::new()).build()
+    Lab::builder(world)
+        .surface(Entra::default())
+        .surface(ManagedIdentity)
+        .surface(Aos::new())
+        .surface(Dataverse::new())
+        .build()
 }
 
 fn sources(directory: &Path, found: &mut Vec<PathBuf>) {

@@ -7,17 +7,18 @@ use std::sync::Arc;
 
 use mocktenant_aos::Aos;
 use mocktenant_dataverse::Dataverse;
-use mocktenant_entra::Entra;
+use mocktenant_entra::{Entra, ManagedIdentity};
 use mocktenant_lab::{ClockChange, Command, InProcess, Lab, Random};
 use mocktenant_verdict::Switches;
 use mocktenant_world::World;
 use time::macros::datetime;
 
-/// A lab of the three products, not yet started, without calls.
+/// A lab of all products, not yet started, without calls.
 pub fn lab(world: &Arc<World>) -> Lab {
     Lab::builder(Arc::clone(world))
         .switches(Switches::every_setting())
         .surface(Entra::new())
+        .surface(ManagedIdentity)
         .surface(Aos::new())
         .surface(Dataverse::new())
         .random(Random::seeded(1))

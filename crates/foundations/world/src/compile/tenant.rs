@@ -13,7 +13,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::{Distinct, Problems, clock, guid, host, thumbprint_is, unusable};
 use crate::compiled::{Application, Secret, Tenant};
-use crate::declaration;
+use crate::declaration::{self, Assigned};
 use crate::material;
 use crate::pointers;
 use mocktenant_patch::Problem;
@@ -71,6 +71,7 @@ pub(crate) fn tenant(
         object_ids.claim(&written.object_id, at.object_id(), problems);
         user_name(name, &declared.domains, &at, problems);
     }
+    managed_identities(&declared, &pointer, problems);
     Tenant {
         id: Arc::clone(id),
         signing,
@@ -78,6 +79,41 @@ pub(crate) fn tenant(
         clock: clock(declared.clock.as_deref(), || pointer.clock(), problems),
         pointer,
         declared,
+    }
+}
+
+/// One machine has one identity of its own, and a resource id is one identity's. That an identity's application is there
+/// nobody asks: it may have been deleted under the machine.
+fn managed_identities(declared: &declaration::Tenant, pointer: &pointers::Tenant, problems: &mut Problems) {
+    let mut own: Option<&str> = None;
+    let folded: Vec<(&String, String)> = (declared.managed_identities.iter())
+        .map(|(client_id, identity)| (client_id, identity.resource_id.to_ascii_lowercase()))
+        .collect();
+    let mut resource_ids = Distinct::new("resource id");
+    for (client_id, resource_id) in &folded {
+        let at = pointer.managed_identity(client_id);
+        guid(client_id, at.setting(), problems);
+        resource_ids.claim(resource_id, at.resource_id(), problems);
+        if !resource_id.starts_with("/subscriptions/") {
+            problems.push(
+                Problem::new(
+                    at.resource_id(),
+                    format!("`{}` is not an Azure resource id", clip(resource_id)),
+                )
+                .hint("it begins with `/subscriptions/` and the subscription's id".to_owned()),
+            );
+        }
+        if declared.managed_identities[*client_id].assigned == Assigned::System
+            && let Some(first) = own.replace(client_id)
+        {
+            problems.push(
+                Problem::new(
+                    at.assigned(),
+                    format!("the machine's own identity is already `{}`", clip(first)),
+                )
+                .hint("`user` for every other one".to_owned()),
+            );
+        }
     }
 }
 

@@ -22,6 +22,7 @@ async fn the_settings_of_the_default_world_are_whole_and_their_files_are_there()
             "aos",
             "dataverse",
             "custom_api",
+            "managed_identity",
             "ca_pem",
             "ca_pem_text",
             "ca_real_names_pem",
@@ -93,6 +94,7 @@ async fn the_document_is_the_same_to_the_last_byte_and_reads_back_what_it_wrote(
     let quoted = |text: &str| json!(text).to_string();
     let values = [
         ("{identity}", urls.identity.clone()),
+        ("{imds}", urls.identity.replace("https://", "http://")),
         ("{onebox}", urls.environments[0].1.clone()),
         ("{dataverse}", urls.organizations[0].1.clone()),
         ("{control}", urls.control.clone()),

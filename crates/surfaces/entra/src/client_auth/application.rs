@@ -21,51 +21,17 @@ static CONFIDENTIAL: Question = Question::new("application-confidential", Role::
 /// The questions about an application, in the order asked.
 pub static APPLICATION: [&Question; 3] = [&REGISTERED, &ENABLED, &CONFIDENTIAL];
 
+/// Those of them that are asked whatever proves who the client is.
+pub static KNOWN: [&Question; 2] = [&REGISTERED, &ENABLED];
+
 /// Asks them, of a client that presents a credential or none.
 pub(super) fn ask(asking: &Asking<'_, '_>, list: &mut Checks<'_>, presents: bool) {
+    ask_known(asking, list);
     let application = asking.application;
-    let named = asking.client_id.zip(asking.tenant);
-    let pointer = || match (application, named) {
-        (Some(application), _) => Some(application.pointer.clone()),
-        (None, Some((id, tenant))) => {
-            Some(tenant.tenant.pointer.application(&excerpt(id).to_ascii_lowercase()))
-        }
-        (None, None) => None,
-    };
-    let of = |member: fn(&pointers::Application) -> Setting| pointer().iter().map(member).collect::<Vec<_>>();
-    list.ask(
-        &REGISTERED,
-        "an application of the tenant",
-        || of(pointers::Application::setting),
-        || match (application, named) {
-            (Some(_), _) => Finding::pass("registered"),
-            (None, None) if asking.client_id.is_none() => Finding::skip(CLIENT_ID.name),
-            (None, None) => Finding::skip(TENANT.name),
-            (None, Some((id, tenant))) => {
-                let (client_id, directory) = (id.to_owned(), tenant.tenant.name.clone());
-                Finding::fail(excerpt(id), EntraError::ApplicationNotFound { client_id, tenant: directory })
-                    .mended_by(|| register(tenant, id))
-            }
-        },
-    );
-    list.ask(
-        &ENABLED,
-        "enabled",
-        || of(pointers::Application::enabled),
-        || match application {
-            None => Finding::skip(REGISTERED.name),
-            Some(application) if application.enabled => Finding::pass("enabled"),
-            Some(application) => {
-                let (app_id, name) = (application.client_id.clone(), application.name.clone());
-                Finding::fail("disabled", EntraError::ApplicationDisabled { app_id, name })
-                    .mended_by(|| Change::set(application.pointer.enabled(), true))
-            }
-        },
-    );
     list.ask(
         &CONFIDENTIAL,
         "a confidential client",
-        || of(pointers::Application::public_client),
+        || below(asking, pointers::Application::public_client),
         || {
             let Some(application) = application else { return Finding::skip(REGISTERED.name) };
             // "Allow public client flows" beside a credential still is a confidential client.
@@ -80,6 +46,53 @@ pub(super) fn ask(asking: &Asking<'_, '_>, list: &mut Checks<'_>, presents: bool
             }
         },
     );
+}
+
+/// Asks whether the tenant has the application, and whether it is switched on.
+pub(crate) fn ask_known(asking: &Asking<'_, '_>, list: &mut Checks<'_>) {
+    let application = asking.application;
+    let named = asking.client_id.zip(asking.tenant);
+    list.ask(
+        &REGISTERED,
+        "an application of the tenant",
+        || below(asking, pointers::Application::setting),
+        || match (application, named) {
+            (Some(_), _) => Finding::pass("registered"),
+            (None, None) if asking.client_id.is_none() => Finding::skip(CLIENT_ID.name),
+            (None, None) => Finding::skip(TENANT.name),
+            (None, Some((id, tenant))) => {
+                let (client_id, directory) = (id.to_owned(), tenant.tenant.name.clone());
+                Finding::fail(excerpt(id), EntraError::ApplicationNotFound { client_id, tenant: directory })
+                    .mended_by(|| register(tenant, id))
+            }
+        },
+    );
+    list.ask(
+        &ENABLED,
+        "enabled",
+        || below(asking, pointers::Application::enabled),
+        || match application {
+            None => Finding::skip(REGISTERED.name),
+            Some(application) if application.enabled => Finding::pass("enabled"),
+            Some(application) => {
+                let (app_id, name) = (application.client_id.clone(), application.name.clone());
+                Finding::fail("disabled", EntraError::ApplicationDisabled { app_id, name })
+                    .mended_by(|| Change::set(application.pointer.enabled(), true))
+            }
+        },
+    );
+}
+
+/// A member of the application that is asked about, whether or not the tenant has it.
+fn below(asking: &Asking<'_, '_>, member: fn(&pointers::Application) -> Setting) -> Vec<Setting> {
+    let pointer = match (asking.application, asking.client_id.zip(asking.tenant)) {
+        (Some(application), _) => Some(application.pointer.clone()),
+        (None, Some((id, tenant))) => {
+            Some(tenant.tenant.pointer.application(&excerpt(id).to_ascii_lowercase()))
+        }
+        (None, None) => None,
+    };
+    pointer.iter().map(member).collect()
 }
 
 /// The registration that is missing. What can be no client id can be registered by nobody.

@@ -19,8 +19,11 @@ use mocktenant_token::assertion::Assertion;
 use mocktenant_verdict::{Check, Checklist, Finding, Question, Role, Text, foreign};
 use time::OffsetDateTime;
 
+pub(crate) use self::application::ask_known;
 pub(crate) use self::application::made_up_object_id;
-pub use self::application::{APPLICATION, REGISTERED};
+pub use self::application::{APPLICATION, KNOWN, REGISTERED};
+pub(crate) use self::private_key_jwt::CONTEXT_CLASS as CERTIFICATE_CLASS;
+pub(crate) use self::secret::same as same_secret;
 use crate::asking::{Asking, Sent};
 use crate::errors::{EntraError, describe};
 use crate::form::Form;

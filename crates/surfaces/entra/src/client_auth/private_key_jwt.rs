@@ -59,6 +59,9 @@ static QUESTIONS: Questions = Questions {
     client_known: &REGISTERED,
 };
 
+/// `appidacr` and `azpacr` of a certificate.
+pub(crate) const CONTEXT_CLASS: &str = "2";
+
 /// The method.
 pub(super) static METHOD: Method = Method {
     name: "private_key_jwt",
@@ -66,7 +69,7 @@ pub(super) static METHOD: Method = Method {
     parameters: "client_assertion with its type",
     shown: "a client assertion",
     credential: "certificate",
-    context_class: "2",
+    context_class: CONTEXT_CLASS,
     of_request: &QUESTIONS.of_token(),
     of_client: &QUESTIONS.of_client(),
     client_beside: |_| None,

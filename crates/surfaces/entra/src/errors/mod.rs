@@ -4,10 +4,12 @@
 //! The texts are in `catalogue`. Never decides which error a request deserves.
 
 mod catalogue;
+mod managed_identity;
 
 use mocktenant_lab::CatalogueRow;
 
 pub use self::catalogue::{EntraError, OAuth};
+pub use self::managed_identity::{Body, ManagedIdentityError};
 use crate::json::{push_member, push_name};
 
 /// Our product identifier and change text, as the checks want them.

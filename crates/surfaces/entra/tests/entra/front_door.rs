@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use mocktenant_entra::Entra;
+use mocktenant_entra::{Entra, ManagedIdentity};
 use mocktenant_keys::{Algorithm, Identity, SigningKey, shipped};
 use mocktenant_lab::{ClockChange, Command, Entrance, Lab, Random, Request};
 use mocktenant_verdict::{Setting, Switches};
@@ -66,6 +66,7 @@ pub(crate) async fn lab_with(edits: Vec<Edit>, switches: Switches) -> Lab {
     let world = if edits.is_empty() { world } else { world.edited(&edits, EditedBy::Control).unwrap() };
     let lab = Lab::builder(Arc::new(world))
         .surface(Entra::new())
+        .surface(ManagedIdentity)
         .random(Random::seeded(1))
         .switches(switches)
         .build();

@@ -7,6 +7,7 @@ mod bad_input;
 mod documents;
 mod front_door;
 mod guards;
+mod managed_identity;
 mod misspelt;
 mod not_built;
 mod refusals;

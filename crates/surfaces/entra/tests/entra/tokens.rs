@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::front_door::*;
 
 /// The claims, verified by an independent library with the keys the lab publishes.
-async fn verified(lab: &mocktenant_lab::Lab, token: &str) -> Map<String, Value> {
+pub(crate) async fn verified(lab: &mocktenant_lab::Lab, token: &str) -> Map<String, Value> {
     let keys = get(lab, HOST, &format!("/{TENANT}/discovery/v2.0/keys")).await.json();
     let kid = decode_header(token).unwrap().kid.unwrap();
     let jwk = keys["keys"].as_array().unwrap().iter().find(|key| key["kid"] == kid.as_str()).unwrap().clone();

@@ -10,6 +10,7 @@ document: certificates are trusted through REQUESTS_CA_BUNDLE or the client's ow
 import base64
 import datetime
 import json
+import os
 import ssl
 import sys
 
@@ -201,6 +202,65 @@ def unknown_tenant_at_the_token_endpoint(settings):
 def unknown_resource(settings):
     app = application(settings, settings["entra"]["client_secret"])
     return {"resource": UNKNOWN_RESOURCE, **acquired(settings, app, UNKNOWN_RESOURCE + "/.default")}
+
+
+# --- azure-identity on a machine with managed identities ---
+
+
+def machine(settings, credential):
+    """What Dataverse says of the identity's token."""
+    token = credential.get_token(scopes(settings)[0]).token
+    who = requests.get(
+        settings["dataverse"]["url"] + "/api/data/v9.2/WhoAmI",
+        headers={"Authorization": "Bearer " + token, "Accept": "application/json"},
+        timeout=30,
+    )
+    return {"claims": jwt.decode(token, options={"verify_signature": False}), "who_am_i": who.status_code}
+
+
+def managed(settings, **environment):
+    """The identities of a machine, or of an app, that is told these variables."""
+    from azure.core.exceptions import ClientAuthenticationError
+    from azure.identity import ManagedIdentityCredential
+
+    os.environ.update(environment)
+    seen = {"own": machine(settings, ManagedIdentityCredential())}
+    named = {
+        "by_client_id": {"client_id": settings["entra"]["client_id"]},
+        "by_object_id": {"identity_config": {"object_id": seen["own"]["claims"]["oid"]}},
+        "by_resource_id": {"identity_config": {"resource_id": seen["own"]["claims"]["xms_mirid"]}},
+    }
+    for name, options in named.items():
+        seen[name] = machine(settings, ManagedIdentityCredential(**options))
+    try:
+        ManagedIdentityCredential(client_id=UNREGISTERED_APPLICATION).get_token(scopes(settings)[0])
+        seen["stranger"] = "a token"
+    except ClientAuthenticationError as error:
+        seen["stranger"] = str(error)
+    return seen
+
+
+def managed_identity_app_service(settings):
+    there = settings["managed_identity"]
+    return managed(
+        settings, IDENTITY_ENDPOINT=there["app_service_url"], IDENTITY_HEADER=there["app_service_header"]
+    )
+
+
+def managed_identity_imds(settings):
+    return managed(settings, AZURE_POD_IDENTITY_AUTHORITY_HOST=settings["managed_identity"]["imds_url"])
+
+
+def managed_identity_imds_through_the_proxy(settings):
+    return managed(settings, HTTP_PROXY=settings["control_url"])
+
+
+def managed_identity_by_default(settings):
+    """DefaultAzureCredential, which probes IMDS before it asks."""
+    from azure.identity import DefaultAzureCredential
+
+    os.environ.update(HTTP_PROXY=settings["control_url"])
+    return machine(settings, DefaultAzureCredential())
 
 
 # --- PyJWT ---
@@ -414,6 +474,8 @@ FLOWS = {
         unregistered_application, unknown_tenant, unknown_tenant_at_the_token_endpoint, unknown_resource, token_v1,
         token_v2, token_forged, metadata_signature, dataverse_sdk_rows, dataverse_sdk_definitions, dataverse_sdk_batch,
         dataverse_sdk_refusals,
+        token_v2, token_forged, metadata_signature, managed_identity_app_service, managed_identity_imds,
+        managed_identity_imds_through_the_proxy, managed_identity_by_default,
     )
 }
 

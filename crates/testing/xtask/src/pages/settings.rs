@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use mocktenant_keys::shipped;
+use mocktenant_world::declaration::Assigned;
 use mocktenant_world::pointers::File;
 use mocktenant_world::{Application, Environment, Organization, Origin, Setting, Tenant, World, place};
 use serde_json::Value;
@@ -108,6 +109,21 @@ fn one_tenant(page: &mut String, tenant: &Tenant) {
     head(page, &["user", "name", "object id", "password"]);
     for (name, user) in &tenant.users {
         row(page, &[code(name), cell(&user.name), code(&user.object_id), code(&user.password)]);
+    }
+    if tenant.managed_identities.is_empty() {
+        return;
+    }
+    page.push_str("\nManaged identities of the machine that clients run on:\n\n");
+    head(page, &["client id", "assigned", "Azure resource id"]);
+    for (client_id, identity) in &tenant.managed_identities {
+        let assigned = match identity.assigned {
+            Assigned::System => "by the system: the machine's own",
+            Assigned::User => "by a user",
+        };
+        row(page, &[code(client_id), assigned.to_owned(), code(&identity.resource_id)]);
+    }
+    if let Some(header) = &tenant.identity_header {
+        let _ = writeln!(page, "\n`IDENTITY_HEADER` of its App Service: {}.", code(header));
     }
 }
 

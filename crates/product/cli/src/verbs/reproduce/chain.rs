@@ -71,7 +71,7 @@ pub(super) fn around(lab: &Lab, attempt: &Attempt) -> Vec<Link> {
         called.push(&record.surface);
         links.push(link(lab, record, lab.title(caller.map_or("", |caller| &caller.surface))));
     }
-    for (surface, _) in lab.catalogues().into_iter().filter(|(surface, _)| !called.contains(surface)) {
+    for surface in lab.called().into_iter().filter(|surface| !called.contains(surface)) {
         links.push(Link {
             exchange: None,
             from: lab.title(&root.surface).to_owned(),

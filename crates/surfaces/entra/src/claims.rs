@@ -7,7 +7,6 @@
 //! Claims nobody outside the service can read (`aio`, `rh`, `xms_*`) are fixed texts of the right shape. Never decides which
 //! version a token has.
 
-use mocktenant_world::Application;
 use time::OffsetDateTime;
 
 use crate::Version;
@@ -16,9 +15,9 @@ use crate::json::{push_integer, push_list, push_member, push_name};
 use crate::resource::DATAVERSE;
 
 /// How long a token lives, in seconds, from now.
-const LIFETIME: i64 = 3600;
+pub(crate) const LIFETIME: i64 = 3600;
 /// How far `iat` and `nbf` lie back, in seconds.
-const BACKDATING: i64 = 300;
+pub(crate) const BACKDATING: i64 = 300;
 
 const AIO: &str = "k2BgYFhVvn7Ky6NP3tS9PsD/9sZbSwA=";
 const RH: &str = "1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.";
@@ -128,9 +127,13 @@ pub(crate) struct AppOnly<'a> {
     /// `tenant_region_scope`.
     pub(crate) region: &'a str,
     /// The client.
-    pub(crate) client: &'a Application,
+    pub(crate) client_id: &'a str,
+    /// Its service principal.
+    pub(crate) object_id: &'a str,
+    /// Its roles on the resource.
+    pub(crate) roles: &'a [String],
     /// The resource.
-    pub(crate) resource: &'a Application,
+    pub(crate) resource_id: &'a str,
     /// `aud`.
     pub(crate) audience: &'a str,
     /// `appidacr` or `azpacr`.
@@ -151,7 +154,7 @@ impl AppOnly<'_> {
             Version::V2 => V2,
         };
         let issuer = issuer(version, self.issuer_base, self.tenant);
-        let dataverse = self.resource.client_id == DATAVERSE;
+        let dataverse = self.resource_id == DATAVERSE;
         let mut out = Vec::with_capacity(1280);
         out.push(b'{');
         for (name, claim) in claims {
@@ -159,9 +162,9 @@ impl AppOnly<'_> {
                 Text(text) => text,
                 Audience => self.audience,
                 Issuer => &issuer,
-                Client => &self.client.client_id,
+                Client => self.client_id,
                 ContextClass => self.context_class,
-                Principal => &self.client.object_id,
+                Principal => self.object_id,
                 Tenant => self.tenant,
                 Id => self.id,
                 Region if dataverse => self.region,
@@ -174,7 +177,10 @@ impl AppOnly<'_> {
                     continue;
                 }
                 Roles => {
-                    self.push_roles(&mut out, name);
+                    if !self.roles.is_empty() {
+                        push_name(&mut out, name);
+                        push_list(&mut out, self.roles.iter().map(String::as_str));
+                    }
                     continue;
                 }
                 TenantCreated if !dataverse => {
@@ -187,14 +193,6 @@ impl AppOnly<'_> {
         }
         out.push(b'}');
         out
-    }
-
-    fn push_roles(&self, out: &mut Vec<u8>, name: &str) {
-        let roles = self.client.granted_roles.get(&self.resource.client_id).map_or(&[][..], Vec::as_slice);
-        if !roles.is_empty() {
-            push_name(out, name);
-            push_list(out, roles.iter().map(String::as_str));
-        }
     }
 }
 

@@ -2,20 +2,15 @@
 //!
 //! Decides the order of the questions (what is asked, and who is dispatched to, stands in the tables of grants and of ways
 //! to authenticate) and the shape of a success: v1 answers numbers as texts and names the resource, v2
-//! answers numbers as numbers. The version and the audience of the token follow from the resource, not from the endpoint; a
-//! token for Microsoft Graph is signed so that nobody but Graph can verify it. What would be a token of a kind that is not
-//! built is refused. Deciding is pure; ids, facts and checks are recorded around it.
+//! answers numbers as numbers. The version and the audience of the token follow from the resource, not from the endpoint
+//! (`issue` makes it). What would be a token of a kind that is not built is refused. Deciding is pure; ids, facts and checks are recorded around it.
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use mocktenant_keys::{Algorithm, Thumbprint256};
 use mocktenant_lab::request::media_type;
 use mocktenant_lab::{Answer, Exchange, Request};
-use mocktenant_token::{HeaderSegment, mint_raw};
 use mocktenant_verdict::{Check, Checklist, Question};
 use mocktenant_world::Application;
 
@@ -28,10 +23,9 @@ use crate::errors::{EntraError, describe};
 use crate::form::Form;
 use crate::grants::{self, GRANT_TYPE, Grant, Granted};
 use crate::json::{push_integer, push_member, push_name};
-use crate::prepared::{self, Prepared, PreparedTenant};
-use crate::resource::GRAPH;
+use crate::prepared::{Prepared, PreparedTenant};
 use crate::tables::Tables;
-use crate::{Entra, Version, multipart, unbuilt};
+use crate::{Entra, Version, issue, multipart, unbuilt};
 
 /// What was decided, and everything learnt on the way.
 struct Decision<'p> {
@@ -50,15 +44,11 @@ struct Ticket<'p> {
 
 impl Ticket<'_> {
     fn token_version(&self) -> Version {
-        if self.granted.resource.token_version >= 2 { Version::V2 } else { Version::V1 }
+        issue::version_for(self.granted.resource)
     }
 
-    /// A v2 token is for the resource's client id, a v1 token for what was asked.
     fn audience(&self) -> &str {
-        match self.token_version() {
-            Version::V1 => &self.granted.asked,
-            Version::V2 => &self.granted.resource.client_id,
-        }
+        issue::audience(self.token_version(), self.granted.resource, &self.granted.asked)
     }
 }
 
@@ -220,39 +210,21 @@ fn issue(
     version: Version,
 ) -> Result<Vec<u8>, EntraError> {
     let times = Times::at(exchange.context.now());
-    let token_version = ticket.token_version();
-    let claims = AppOnly {
+    let resource = ticket.granted.resource;
+    let statement = AppOnly {
         tenant: &ticket.tenant.tenant.id,
         region: &ticket.tenant.tenant.region,
-        client: ticket.client,
-        resource: ticket.granted.resource,
+        client_id: &ticket.client.client_id,
+        object_id: &ticket.client.object_id,
+        roles: issue::granted_roles(ticket.client, resource),
+        resource_id: &resource.client_id,
         audience: ticket.audience(),
         context_class: ticket.context_class,
         times,
         id: &envelope.uti(),
         issuer_base: &v2_issuer_base(exchange),
-    }
-    .to_json(token_version);
-    let header = match token_version {
-        Version::V1 => &ticket.tenant.header_v1,
-        Version::V2 => &ticket.tenant.header_v2,
     };
-    let key = ticket.tenant.signing().ok_or(EntraError::TokenIssuance)?.key();
-    let signed = |header: &HeaderSegment| {
-        mint_raw(key, Algorithm::Rs256, header, &claims).map_err(|_| EntraError::TokenIssuance)
-    };
-    let token = if ticket.granted.resource.client_id == GRAPH {
-        let mut nonce = [0_u8; 32];
-        exchange.context.random().fill(&mut nonce);
-        let nonce = URL_SAFE_NO_PAD.encode(nonce);
-        let header = |nonce: &str| prepared::header(&ticket.tenant.tenant, token_version, Some(nonce));
-        // What a thumbprint is of a certificate, this is of the nonce: its SHA-256 in base64url.
-        let token = signed(&header(&Thumbprint256::of_der(nonce.as_bytes()).base64url()))?;
-        let behind = token.find('.').map_or("", |at| &token[at..]);
-        format!("{}{behind}", header(&nonce).as_str())
-    } else {
-        signed(header)?
-    };
+    let token = issue::token(&exchange.context, ticket.tenant, ticket.token_version(), &statement)?;
     Ok(success(version, &token, times, &ticket.granted.asked))
 }
 

@@ -25,6 +25,7 @@ use mocktenant_lab::journal::Record;
 use mocktenant_lab::{Lab, Tree, UnknownPlace};
 
 use crate::chain::Chain;
+use crate::rehearsal::Presented;
 
 /// Explains one exchange of a running lab: an exchange id, any id an answer carried (request, correlation, activity),
 /// or `last` for the last refusal.
@@ -32,14 +33,14 @@ use crate::chain::Chain;
 /// `None` if the journal has no such exchange.
 pub async fn explain(lab: &Lab, what: &str) -> Option<Explanation> {
     let tree = lab.journal().tree();
-    Some(told(lab, &Chain::around(meant(&tree, what)?, &tree)).await)
+    Some(told(lab, &Chain::around(meant(&tree, what)?, &tree), None).await)
 }
 
-async fn told(lab: &Lab, chain: &Chain<'_>) -> Explanation {
+async fn told(lab: &Lab, chain: &Chain<'_>, presented: Option<&Presented>) -> Explanation {
     let world = lab.world();
     let (cause, also) = match chain.deciding() {
         Some(deciding) => {
-            let mut causes = rehearsal::causes(lab, chain, deciding).await.into_iter();
+            let mut causes = rehearsal::causes(lab, chain, deciding, presented).await.into_iter();
             (causes.next(), causes.collect())
         }
         None => {
@@ -55,7 +56,8 @@ async fn told(lab: &Lab, chain: &Chain<'_>) -> Explanation {
 pub async fn judge(lab: &Lab, place: &str, token: &str) -> Result<Explanation, UnknownPlace> {
     let record = lab.judge_at(place, token)?;
     let tree = lab.journal().tree();
-    Ok(told(lab, &Chain::around(&record, &tree)).await)
+    let presented = Presented { place: place.to_owned(), token: token.to_owned() };
+    Ok(told(lab, &Chain::around(&record, &tree), Some(&presented)).await)
 }
 
 /// Explains one of these records the same way, without the world it was answered in: what only a world can tell is left

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mocktenant_keys::{Algorithm, shipped};
 use mocktenant_testkit::jsonwebtoken::errors::ErrorKind;
 use mocktenant_testkit::jsonwebtoken::{self as jwt, DecodingKey, Validation};
-use mocktenant_testkit::{Check, Defect, Edit, Lab, Order, Outcome, RecordKind, Setting};
+use mocktenant_testkit::{Check, Command, Defect, Edit, Kind, Lab, Order, Outcome, RecordKind, Setting};
 use mocktenant_token::{HeaderSegment, mint_hs256, mint_raw, mint_unsigned, tampered};
 use serde_json::{Map, Value, json};
 
@@ -338,6 +338,21 @@ async fn a_judgement_names_the_setting_to_change() {
     lab.apply([Edit::replace(certificates.clone(), json!({}))]).await;
     let judged = lab.judge("entra", &assertion).await;
     assert!(judged.cause.unwrap().setting.is_within(&certificates));
+    // Both of it at once, and what was mended but not read again.
+    lab.command(Command::Reset { scope: None }).await;
+    let token = lab.forge(&order("onebox", None)).token;
+    let issuer = Setting::fixed("/environments/onebox/web_config/Aad.AADIssuerNameFormat");
+    let right = lab.world().get(&issuer).unwrap().clone();
+    lab.apply([Edit::replace(issuer.clone(), "https://sts.example/{0}/"), Edit::remove(Setting::fixed(row))])
+        .await;
+    lab.restart("onebox").await;
+    let judged = lab.judge("onebox", &token).await;
+    assert_eq!(judged.cause.unwrap().setting, issuer);
+    assert_eq!(judged.also.iter().map(|next| next.setting.as_str()).collect::<Vec<_>>(), [row]);
+    lab.apply([Edit::replace(issuer.clone(), right)]).await;
+    let judged = lab.judge("onebox", &token).await;
+    let cause = judged.cause.unwrap();
+    assert_eq!((cause.kind, &cause.setting), (Kind::Restart, &issuer), "{}", cause.to_line());
     // A node that has not started judges nobody: what kept it from starting is told.
     let metadata = "/environments/onebox/web_config/Aad.AADMetadataLocationFormat";
     lab.apply([Edit::replace(Setting::fixed(metadata), "garbage")]).await;

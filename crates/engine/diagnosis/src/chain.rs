@@ -155,7 +155,11 @@ impl<'t> Chain<'t> {
         });
         told.map_or_else(
             || {
-                let status = http_words(self.root.status);
+                let status = match self.root.kind {
+                    Kind::Forged => String::from("a token that was forged"),
+                    Kind::Judged => String::from("a token, judged without a request"),
+                    Kind::Start | Kind::Request | Kind::Call => http_words(self.root.status),
+                };
                 match &self.root.error {
                     Some(error) => format!("{status} ({error})"),
                     None => status,

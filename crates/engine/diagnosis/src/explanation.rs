@@ -266,6 +266,11 @@ impl Explanation {
         self
     }
 
+    /// Whether it was refused.
+    pub fn is_refused(&self) -> bool {
+        self.refused
+    }
+
     /// Whether there is something to change.
     pub fn explained(&self) -> bool {
         self.cause.is_some()

@@ -22,9 +22,10 @@ pub use telling::shell_word;
 use std::sync::Arc;
 
 use mocktenant_lab::journal::Record;
-use mocktenant_lab::{Lab, Tree};
+use mocktenant_lab::{Lab, Tree, UnknownPlace};
 
 use crate::chain::Chain;
+use crate::rehearsal::Presented;
 
 /// Explains one exchange of a running lab: an exchange id, any id an answer carried (request, correlation, activity),
 /// or `last` for the last refusal.
@@ -32,19 +33,31 @@ use crate::chain::Chain;
 /// `None` if the journal has no such exchange.
 pub async fn explain(lab: &Lab, what: &str) -> Option<Explanation> {
     let tree = lab.journal().tree();
-    let chain = Chain::around(meant(&tree, what)?, &tree);
+    Some(told(lab, &Chain::around(meant(&tree, what)?, &tree), None).await)
+}
+
+async fn told(lab: &Lab, chain: &Chain<'_>, presented: Option<&Presented>) -> Explanation {
     let world = lab.world();
     let (cause, also) = match chain.deciding() {
         Some(deciding) => {
-            let mut causes = rehearsal::causes(lab, &chain, deciding).await.into_iter();
+            let mut causes = rehearsal::causes(lab, chain, deciding, presented).await.into_iter();
             (causes.next(), causes.collect())
         }
         None => {
-            let mut changed = stale::all(&chain, &world);
+            let mut changed = stale::all(chain, &world);
             (changed.next(), distinct(changed))
         }
     };
-    Some(explanation(&chain, true, cause, also).masked(&lab.mask()))
+    explanation(chain, true, cause, also).masked(&lab.mask())
+}
+
+/// Judges a token, or a client's assertion, at a place of a running lab, and explains the verdict as if it had come with a
+/// request. `place` is a short name; the checks are in the journal too, the token is not.
+pub async fn judge(lab: &Lab, place: &str, token: &str) -> Result<Explanation, UnknownPlace> {
+    let record = lab.judge_at(place, token)?;
+    let tree = lab.journal().tree();
+    let presented = Presented { place: place.to_owned(), token: token.to_owned() };
+    Ok(told(lab, &Chain::around(&record, &tree), Some(&presented)).await)
 }
 
 /// Explains one of these records the same way, without the world it was answered in: what only a world can tell is left

@@ -1,4 +1,4 @@
-//! The refused request asked again, in a copy of the lab that nobody sees, until it is answered.
+//! The refused request asked again, or the token judged again, in a copy of the lab that nobody sees, until it is answered.
 //!
 //! Decides when that ends: the answer is no refusal, a setting comes up twice, nothing can stand in for what a person
 //! knows, or sixteen rounds. A second copy of the products' rules would be wrong somewhere; this is the products
@@ -22,11 +22,16 @@ const ROUNDS: usize = 16;
 const TELLING: usize = 16;
 
 /// The cause of a refusal and what would be refused next, in the order of refusal.
-pub(crate) async fn causes(lab: &Lab, chain: &Chain<'_>, recorded: Deciding<'_>) -> Vec<Cause> {
+pub(crate) async fn causes(
+    lab: &Lab,
+    chain: &Chain<'_>,
+    recorded: Deciding<'_>,
+    presented: Option<&Presented>,
+) -> Vec<Cause> {
     let world = lab.world();
     let made = caller::made(lab, chain.root());
     let own = of_whom(cause::of(chain, recorded, Some(&world)), made);
-    let Some(mut rehearsal) = Rehearsal::of(lab, chain) else { return vec![own] };
+    let Some(mut rehearsal) = Rehearsal::of(lab, chain, presented) else { return vec![own] };
     let played = match rehearsal.play().await {
         Turn::Refused(played) => played,
         Turn::Answered => return vec![own.mended()],
@@ -38,6 +43,13 @@ pub(crate) async fn causes(lab: &Lab, chain: &Chain<'_>, recorded: Deciding<'_>)
     }
     rehearsal.go_on(played, &mut causes).await;
     causes
+}
+
+/// A token that is judged at a place: no record holds it.
+#[derive(Clone)]
+pub(crate) struct Presented {
+    pub(crate) place: String,
+    pub(crate) token: String,
 }
 
 /// A copy of the lab and the request that is asked there.
@@ -62,6 +74,8 @@ enum Asked {
     Caller,
     /// A machine starts.
     Start(Machine),
+    /// A token is judged without a request.
+    Judged(Presented),
 }
 
 /// What came of asking.
@@ -85,9 +99,10 @@ impl Played {
 }
 
 impl Rehearsal {
-    fn of(lab: &Lab, chain: &Chain<'_>) -> Option<Self> {
+    fn of(lab: &Lab, chain: &Chain<'_>, presented: Option<&Presented>) -> Option<Self> {
         let root = chain.root();
         let asked = match (root.kind, &root.machine) {
+            (RecordKind::Judged, _) => Asked::Judged(presented?.clone()),
             (RecordKind::Start, Some(machine)) => Asked::Start(machine.clone()),
             (RecordKind::Request, _) => {
                 root.request()?;
@@ -141,6 +156,9 @@ impl Rehearsal {
             Asked::Start(_) => {
                 self.restart().await;
                 self.newest_start()
+            }
+            Asked::Judged(Presented { place, token }) => {
+                self.fork.judge_at(place, token).ok().map(|record| record.id.to_string())
             }
         };
         let tree = self.fork.journal().tree();
@@ -219,7 +237,7 @@ impl Rehearsal {
     async fn restart(&self) {
         let environment = match &self.asked {
             Asked::Start(machine) => machine.environment(),
-            Asked::Recorded(_) | Asked::Caller => self.environment.as_deref(),
+            Asked::Recorded(_) | Asked::Caller | Asked::Judged(_) => self.environment.as_deref(),
         };
         if let Some(environment) = environment {
             let restart = Command::Restart { environment: environment.to_owned(), node: None };

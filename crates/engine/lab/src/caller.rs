@@ -16,6 +16,14 @@ use crate::journal::Record;
 use crate::outbound::{Call, CallError, Outbound, Reply};
 use crate::{EXCHANGE_HEADER, Entrance, Lab};
 
+impl Lab {
+    /// What the caller of a world asks its token for.
+    pub(crate) fn callers_resource(&self, world: &World) -> Option<String> {
+        let caller = world.caller();
+        caller.resource.clone().or_else(|| step(self, world, caller.does, 0).ok().map(|step| step.resource))
+    }
+}
+
 /// Everything but RFC 3986 section 2.3's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 

@@ -110,7 +110,7 @@ impl From<&Record> for RecordDocument {
         let shown = |text: &str| mask.text(text).into_owned();
         let target = mask.target(&record.target);
         let request = match record.kind {
-            Kind::Start => None,
+            Kind::Start | Kind::Forged | Kind::Judged => None,
             Kind::Call => Some((target, Map::new(), Value::Null)),
             Kind::Request => Some((
                 format!("{}://{}{target}", record.scheme, mask.text(&record.host)),

@@ -141,7 +141,7 @@ impl Journal {
     /// The newest root that was refused.
     pub fn last_refusal(&self) -> Option<Arc<Record>> {
         let entries = lock(&self.entries);
-        entries.iter().rev().find(|record| record.parent.is_none() && record.refused()).cloned()
+        entries.iter().rev().find(|record| record.is_refusal()).cloned()
     }
 
     /// The records still kept, by what caused what.

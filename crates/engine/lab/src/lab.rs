@@ -29,7 +29,7 @@ use crate::request::Request;
 use crate::rows::{NoRows, Rows};
 use crate::store::{STORE_BUDGET, Store};
 use crate::surface::{CatalogueRow, Surface};
-use crate::{Context, Entrance, Machine, Response, Scope, dispatch};
+use crate::{Context, Entrance, Machine, Response, Scope, Trail, dispatch};
 
 /// The lab's own addresses by entrance: `https://localhost:7444`, no trailing slash.
 ///
@@ -406,8 +406,9 @@ impl Lab {
     pub fn judge(&self, surface: &str, machine: Option<&Machine>, token: &str) -> Option<Vec<Check>> {
         let index = self.core.surfaces.iter().position(|mounted| mounted.surface.name() == surface)?;
         let context = self.context(index, machine.cloned());
-        let now = context.now();
-        Some(self.core.surfaces[index].surface.judge(&context, token, now))
+        let mut trail = Trail::default();
+        self.core.surfaces[index].surface.judge(&context, token, &mut trail);
+        Some(trail.checks)
     }
 
     /// What products remember for a while.

@@ -37,6 +37,22 @@ pub enum Kind {
     Start,
     /// A call that reached nobody.
     Call,
+    /// A token that was made because a test ordered it.
+    Forged,
+    /// A token that was judged without a request.
+    Judged,
+}
+
+impl Kind {
+    /// What it is called where no method and target say it.
+    pub fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Request | Self::Call => None,
+            Self::Start => Some("start"),
+            Self::Forged => Some("forged"),
+            Self::Judged => Some("judged"),
+        }
+    }
 }
 
 /// One exchange as the journal keeps it.
@@ -110,6 +126,11 @@ impl Record {
     /// Whether the answer was a refusal or a failure.
     pub fn refused(&self) -> bool {
         self.error.is_some() || self.status >= 400 || self.checks.iter().any(Check::failed)
+    }
+
+    /// Whether it is what a client was refused by, and nobody's call. A judgement that a person asked for refuses nobody.
+    pub fn is_refusal(&self) -> bool {
+        self.parent.is_none() && self.kind != Kind::Judged && self.refused()
     }
 
     /// The first fact of this name.

@@ -8,11 +8,12 @@ use std::any::Any;
 
 use http::Method;
 use mocktenant_scenario::Cast;
-use mocktenant_verdict::{Check, Fidelity, Question};
+use mocktenant_verdict::{Fidelity, Question};
 use mocktenant_world::{Errand, World};
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use crate::forge::{ForgeError, Made, Order};
 use crate::masking::SecretNames;
 use crate::request::BodyError;
 use crate::rows::{DeclaredRow, Tables};
@@ -149,8 +150,9 @@ pub trait Surface: Sized + Send + Sync + 'static {
     /// A refusal in the product's own envelope.
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer;
 
-    /// Judges a token as the resource on the context's machine would, without an exchange.
-    fn judge(&self, context: &Context, token: &str, now: OffsetDateTime) -> Vec<Check>;
+    /// Judges a token as the resource on the context's machine would, without a request: checks and facts go on the trail,
+    /// and nothing else happens.
+    fn judge(&self, context: &Context, token: &str, trail: &mut Trail);
 
     /// The tables this surface keeps for a scope; `None` where it keeps none.
     fn tables(&self, _scope: &Scope) -> Option<Tables> {
@@ -186,6 +188,17 @@ pub trait Surface: Sized + Send + Sync + 'static {
         None
     }
 
+    /// Makes a token that a test orders, as this provider issues tokens to the caller of the world, with what the order
+    /// says changed; `None` where the caller would not ask here. The order names its resource as a client would.
+    fn forge(
+        &self,
+        _context: &Context,
+        _order: &Order,
+        _trail: &mut Trail,
+    ) -> Option<Result<Made, ForgeError>> {
+        None
+    }
+
     /// Who plays which role of a scenario, as far as this product knows: what is set already stands.
     fn cast(&self, _world: &World, _cast: &mut Cast) {}
 }
@@ -209,7 +222,7 @@ pub(crate) trait Mount: Send + Sync {
     fn questions(&self) -> Vec<&'static Question>;
     fn handle<'a>(&'a self, route: usize, exchange: &'a mut Exchange) -> BoxFuture<'a, Answer>;
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer;
-    fn judge(&self, context: &Context, token: &str, now: OffsetDateTime) -> Vec<Check>;
+    fn judge(&self, context: &Context, token: &str, trail: &mut Trail);
     fn tables(&self, scope: &Scope) -> Option<Tables>;
     fn declared_rows(&self, world: &World, scope: &Scope, now: OffsetDateTime) -> Vec<DeclaredRow>;
     fn starts(&self, world: &World) -> Vec<Machine>;
@@ -217,6 +230,7 @@ pub(crate) trait Mount: Send + Sync {
     fn reset(&self, scope: Option<&Scope>);
     fn step(&self, world: &World, errand: Errand, number: u32) -> Option<Step>;
     fn token_call(&self, world: &World, resource: &str) -> Option<TokenCall>;
+    fn forge(&self, context: &Context, order: &Order, trail: &mut Trail) -> Option<Result<Made, ForgeError>>;
     fn cast(&self, world: &World, cast: &mut Cast);
 }
 
@@ -286,8 +300,8 @@ impl<S: Surface> Mount for S {
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer {
         Surface::refuse(self, exchange, why)
     }
-    fn judge(&self, context: &Context, token: &str, now: OffsetDateTime) -> Vec<Check> {
-        Surface::judge(self, context, token, now)
+    fn judge(&self, context: &Context, token: &str, trail: &mut Trail) {
+        Surface::judge(self, context, token, trail);
     }
     fn tables(&self, scope: &Scope) -> Option<Tables> {
         Surface::tables(self, scope)
@@ -309,6 +323,9 @@ impl<S: Surface> Mount for S {
     }
     fn token_call(&self, world: &World, resource: &str) -> Option<TokenCall> {
         Surface::token_call(self, world, resource)
+    }
+    fn forge(&self, context: &Context, order: &Order, trail: &mut Trail) -> Option<Result<Made, ForgeError>> {
+        Surface::forge(self, context, order, trail)
     }
     fn cast(&self, world: &World, cast: &mut Cast) {
         Surface::cast(self, world, cast);

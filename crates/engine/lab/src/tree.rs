@@ -55,7 +55,7 @@ impl Tree {
 
     /// The newest root that was refused.
     pub fn last_refusal(&self) -> Option<&Arc<Record>> {
-        self.records.iter().rev().find(|record| record.parent.is_none() && record.refused())
+        self.records.iter().rev().find(|record| record.is_refusal())
     }
 
     /// What asked for this record, or itself: as far up as there are records.

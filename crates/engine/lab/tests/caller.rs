@@ -10,12 +10,10 @@ use mocktenant_lab::caller::{DriveError, drive, drive_as, encoded};
 use mocktenant_lab::outbound::Reply;
 use mocktenant_lab::{
     Addresses, Answer, Ask, CatalogueRow, Context, Entrance, Exchange, InProcess, Lab, Machine, Refusal,
-    Route, Step, Surface, TokenCall, Way,
+    Route, Step, Surface, TokenCall, Trail, Way,
 };
-use mocktenant_verdict::Check;
 use mocktenant_world::{Edit, EditedBy, Errand, World, pointers};
 use serde_json::json;
-use time::OffsetDateTime;
 
 /// Gives everybody who knows the word `ticket-<resource>`.
 struct Booth;
@@ -85,9 +83,7 @@ macro_rules! plain {
         fn refuse(&self, _: &mut Exchange, _: Refusal) -> Answer {
             Answer::empty(StatusCode::NOT_FOUND)
         }
-        fn judge(&self, _: &Context, _: &str, _: OffsetDateTime) -> Vec<Check> {
-            Vec::new()
-        }
+        fn judge(&self, _: &Context, _: &str, _: &mut Trail) {}
     };
 }
 

@@ -13,7 +13,6 @@ use mocktenant_lab::{
     Addresses, Answer, AutoPostWords, BoxFuture, CatalogueRow, ClockChange, Command, Content, Context,
     EXCHANGE_HEADER, Entrance, Exchange, Lab, Machine, Refusal, Request, Route, Surface, Trail, Way,
 };
-use mocktenant_verdict::Check;
 use mocktenant_world::{Edit, EditedBy, Setting, World};
 use time::OffsetDateTime;
 
@@ -167,9 +166,7 @@ impl Surface for Echo {
         };
         Answer::json(status, format!("{{\"why\":\"{why:?}\"}}").into_bytes())
     }
-    fn judge(&self, _context: &Context, _token: &str, _now: OffsetDateTime) -> Vec<Check> {
-        Vec::new()
-    }
+    fn judge(&self, _context: &Context, _token: &str, _trail: &mut Trail) {}
     fn starts(&self, _world: &World) -> Vec<Machine> {
         vec![Machine::node("onebox", "aos1")]
     }

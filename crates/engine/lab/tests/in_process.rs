@@ -10,11 +10,9 @@ use mocktenant_lab::outbound::{Call, CallError, Outbound as _, Reply};
 use mocktenant_lab::request::{BODY_BYTES, BodyError};
 use mocktenant_lab::{
     Addresses, Answer, CatalogueRow, Content, Context, Delivery, Entrance, Exchange, HOP_LIMIT, InProcess,
-    Lab, Machine, Refusal, Route, Surface, Way,
+    Lab, Machine, Refusal, Route, Surface, Trail, Way,
 };
-use mocktenant_verdict::Check;
 use mocktenant_world::World;
-use time::OffsetDateTime;
 
 struct Mirror;
 
@@ -101,9 +99,7 @@ impl Surface for Mirror {
             _ => Answer::empty(StatusCode::NOT_FOUND),
         }
     }
-    fn judge(&self, _context: &Context, _token: &str, _now: OffsetDateTime) -> Vec<Check> {
-        Vec::new()
-    }
+    fn judge(&self, _context: &Context, _token: &str, _trail: &mut Trail) {}
 }
 
 fn lab() -> Lab {

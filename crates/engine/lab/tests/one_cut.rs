@@ -14,9 +14,7 @@ use mocktenant_lab::{
     Addresses, Answer, Applied, BoxFuture, CatalogueRow, Command, CommandError, Context, Entrance, Exchange,
     Lab, Machine, OUTWARD_AT_ONCE, Refusal, Request, Response, Route, Surface, Trail, Way,
 };
-use mocktenant_verdict::Check;
 use mocktenant_world::{Edit, EditedBy, World, pointers};
-use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
@@ -91,9 +89,7 @@ impl Surface for Relay {
     fn refuse(&self, _exchange: &mut Exchange, _why: Refusal) -> Answer {
         Answer::empty(StatusCode::NOT_FOUND)
     }
-    fn judge(&self, _context: &Context, _token: &str, _now: OffsetDateTime) -> Vec<Check> {
-        Vec::new()
-    }
+    fn judge(&self, _context: &Context, _token: &str, _trail: &mut Trail) {}
     fn starts(&self, _world: &World) -> Vec<Machine> {
         vec![Machine::node("onebox", "aos1")]
     }

@@ -13,6 +13,7 @@ mod random;
 mod rsa_key;
 mod seeded;
 mod self_signed;
+mod shared_secret;
 pub mod shipped;
 mod thumbprint;
 
@@ -24,6 +25,7 @@ pub use random::fill_from_system;
 pub use rsa_key::{Algorithm, KeyError, MAX_MODULUS_BITS, MIN_MODULUS_BITS, PublicKey, SigningKey};
 pub use seeded::identity_from_seed;
 pub use self_signed::{SelfSigned, SelfSignedError, Subject, Validity, issue_self_signed};
+pub use shared_secret::hs256;
 pub use thumbprint::{
     PastedThumbprint, Thumbprint, Thumbprint256, decode_hash_member, decode_key_identifier,
 };

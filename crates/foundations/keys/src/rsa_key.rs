@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::KeyPair;
 use aws_lc_rs::signature::{
     self, KeyPair as _, ParsedPublicKey, RsaEncoding, RsaParameters, RsaPublicKeyComponents,
@@ -301,6 +301,16 @@ impl SigningKey {
     /// The public half.
     pub fn public(&self) -> &PublicKey {
         &self.0.public
+    }
+
+    /// The public half as PEM (`PUBLIC KEY`, RFC 7468 section 13): what a verifier keeps in a file.
+    pub fn public_pem(&self) -> Result<String, KeyError> {
+        let der: PublicKeyX509Der<'_> =
+            self.0.pair.public_key().as_der().map_err(|_| KeyError::Inconsistent)?;
+        Ok(pem::encode_config(
+            &pem::Pem::new("PUBLIC KEY", der.as_ref()),
+            pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF),
+        ))
     }
 
     /// The key as PKCS#8 DER: secret.

@@ -17,4 +17,4 @@ pub mod strict_json;
 pub use claims::{Audience, BadTime, BadTimeReason, Claims, NumericDate};
 pub use compact::{Compact, MAX_TOKEN_BYTES, Malformed, Part};
 pub use header::{Header, KeyIdentifier, KeyMember, X5c};
-pub use mint::{HeaderSegment, MintError, mint, mint_raw};
+pub use mint::{HeaderSegment, MintError, mint, mint_hs256, mint_raw, mint_unsigned, tampered};

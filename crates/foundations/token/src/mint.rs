@@ -1,6 +1,7 @@
 //! Claims to a signed compact JWS (RFC 7515 section 7.1).
 //!
-//! Decides only the encoding: members stay in the order the caller gave, the key was parsed long ago, one buffer holds the
+//! Besides the tokens of products there are those of attackers, for tests: unsigned, signed with a public key as a shared
+//! secret, changed on the way. Decides only the encoding: members stay in the order the caller gave, the key was parsed long ago, one buffer holds the
 //! token. Never decides what a token says, and never checks that the header's `alg` is the algorithm signed with; the
 //! caller writes both.
 
@@ -63,14 +64,48 @@ pub fn mint_raw(
     header: &HeaderSegment,
     claims: &[u8],
 ) -> Result<String, MintError> {
-    // both segments, two dots and the 342 characters of a 2048-bit key's signature
-    let mut token = String::with_capacity(header.0.len() + claims.len().div_ceil(3) * 4 + 2 + 344);
-    token.push_str(&header.0);
-    token.push('.');
-    URL_SAFE_NO_PAD.encode_string(claims, &mut token);
+    let mut token = signing_input(header, claims);
     let signature =
         key.sign(algorithm, token.as_bytes()).map_err(|error| MintError::Signing(error.to_string()))?;
     token.push('.');
     URL_SAFE_NO_PAD.encode_string(&signature, &mut token);
     Ok(token)
+}
+
+/// Claims under a header that says `none` (RFC 7519 section 6.1): nothing stands behind the second dot.
+pub fn mint_unsigned(header: &HeaderSegment, claims: &[u8]) -> String {
+    let mut token = signing_input(header, claims);
+    token.push('.');
+    token
+}
+
+/// Claims signed with HS256; the header is the caller's.
+pub fn mint_hs256(secret: &[u8], header: &HeaderSegment, claims: &[u8]) -> String {
+    let mut token = signing_input(header, claims);
+    let signature = mocktenant_keys::hs256(secret, token.as_bytes());
+    token.push('.');
+    URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+    token
+}
+
+/// The same token with the first bits of its signature changed: all of it can be read, and no key made it.
+pub fn tampered(token: &str) -> String {
+    let at = token.rfind('.').map_or(0, |dot| dot + 1);
+    let (kept, signature) = token.split_at(at);
+    let mut rest = signature.chars();
+    let other = match rest.next() {
+        Some('A') => "B",
+        Some(_) => "A",
+        None => "",
+    };
+    format!("{kept}{other}{}", rest.as_str())
+}
+
+/// Both segments, with room for the second dot and the 342 characters of a 2048-bit key's signature.
+fn signing_input(header: &HeaderSegment, claims: &[u8]) -> String {
+    let mut token = String::with_capacity(header.0.len() + claims.len().div_ceil(3) * 4 + 2 + 344);
+    token.push_str(&header.0);
+    token.push('.');
+    URL_SAFE_NO_PAD.encode_string(claims, &mut token);
+    token
 }

@@ -5,7 +5,9 @@
 use jsonwebtoken::{DecodingKey, Validation};
 use mocktenant_keys::{Algorithm, shipped};
 use mocktenant_token::bearer::{SignatureFinding, TrustedKey, select_key, verify_signature};
-use mocktenant_token::{Compact, HeaderSegment, KeyMember, mint, mint_raw};
+use mocktenant_token::{
+    Compact, HeaderSegment, KeyMember, mint, mint_hs256, mint_raw, mint_unsigned, tampered,
+};
 use serde_json::{Map, Value, json};
 
 const ALL: [(Algorithm, jsonwebtoken::Algorithm); 6] = [
@@ -189,4 +191,32 @@ fn a_shared_name_without_a_certificate_still_finds_its_key() {
     let compact = Compact::parse(&token).unwrap();
     let trusted = [named];
     assert!(select_key(compact.header(), &trusted).key().is_some());
+}
+
+#[test]
+fn what_an_attacker_makes_can_be_read_and_verifies_with_no_key() {
+    let key = shipped::token_signing().key().clone();
+    let trusted = trusted();
+    let header = |alg: &str| HeaderSegment::from_json(json!({ "alg": alg }).to_string().as_bytes());
+    let judged = |token: &str| verify_signature(&Compact::parse(token).unwrap(), &trusted[0]);
+    let good = mint_raw(&key, Algorithm::Rs256, &header("RS256"), b"{}").unwrap();
+    assert!(judged(&good).holds());
+    let changed = tampered(&good);
+    assert!(matches!(judged(&changed), SignatureFinding::Mismatch { .. }), "{:?}", judged(&changed));
+    assert_eq!(tampered(&tampered("a.b.A")), "a.b.A");
+    assert_eq!(tampered("a.b."), "a.b.");
+    let unsigned = mint_unsigned(&header("none"), b"{}");
+    assert!(unsigned.ends_with('.'));
+    assert!(matches!(judged(&unsigned), SignatureFinding::AlgorithmRefused { .. }));
+    let pem = key.public_pem().unwrap();
+    assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n") && pem.ends_with("-----END PUBLIC KEY-----\n"));
+    let confused = mint_hs256(pem.as_bytes(), &header("HS256"), b"{}");
+    assert!(matches!(judged(&confused), SignatureFinding::AlgorithmRefused { .. }));
+    // Whoever lets the header choose the algorithm takes it.
+    let mut careless = Validation::new(jsonwebtoken::Algorithm::HS256);
+    careless.required_spec_claims.clear();
+    careless.validate_exp = false;
+    let taken =
+        jsonwebtoken::decode::<Value>(&confused, &DecodingKey::from_secret(pem.as_bytes()), &careless);
+    assert!(taken.is_ok(), "{taken:?}");
 }

@@ -142,6 +142,9 @@ pub struct Application {
     /// `requestedAccessTokenVersion`: `None` and 1 give v1 access tokens for this resource, 2 gives v2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_access_token_version: Option<u8>,
+    /// Application roles it defines as a resource. Where there are any, no others can be granted on it.
+    #[serde(default)]
+    pub app_roles: Vec<String>,
     /// Redirect URIs of type Web.
     #[serde(default)]
     pub redirect_uris: Vec<String>,

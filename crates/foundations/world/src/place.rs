@@ -91,6 +91,7 @@ fn application(world: &World, tenant: &str, client: &str, rest: &[&str]) -> Stri
         Some(&("certificates" | "secrets")) => format!("{registration} > Certificates & secrets"),
         Some(&("redirect_uris" | "public_client")) => format!("{registration} > Authentication"),
         Some(&"identifier_uris") => format!("{registration} > Expose an API"),
+        Some(&"app_roles") => format!("{registration} > App roles"),
         Some(&"requested_access_token_version") => format!("{registration} > Manifest"),
         Some(&"granted_roles") => format!("{registration} > API permissions"),
         Some(&("enabled" | "object_id" | "assignment_required")) => {

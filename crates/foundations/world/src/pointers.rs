@@ -184,6 +184,7 @@ pointers! {
         requested_access_token_version() -> Setting: "requested_access_token_version";
         identifier_uris() -> Setting: "identifier_uris";
         identifier_uri(uri) -> Setting: "identifier_uris", uri;
+        app_roles() -> Setting: "app_roles";
         redirect_uris() -> Setting: "redirect_uris";
         secrets() -> Setting: "secrets";
         secret(name) -> Secret: "secrets", name;

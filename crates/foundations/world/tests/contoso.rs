@@ -118,6 +118,17 @@ fn tenants_and_applications_are_found_in_any_letter_case() {
 }
 
 #[test]
+fn the_custom_api_takes_v2_tokens_and_grants_the_sample_client_one_of_its_two_roles() {
+    const API: &str = "c0117050-0000-4000-8000-00000000a004";
+    let world = contoso();
+    let tenant = world.tenant(TENANT).unwrap();
+    let api = tenant.application(API).unwrap();
+    assert_eq!((api.token_version, &*api.identifier_uris), (2, &["api://contoso-api".to_owned()][..]));
+    assert_eq!(api.app_roles, ["Tasks.Read.All", "Tasks.ReadWrite.All"]);
+    assert_eq!(tenant.application(SAMPLE).unwrap().granted_roles[API], ["Tasks.Read.All"]);
+}
+
+#[test]
 fn a_list_element_is_read_by_its_value_and_never_by_an_index() {
     let world = contoso();
     let domains = Setting::of(["tenants", TENANT, "domains"]);

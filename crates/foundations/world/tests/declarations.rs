@@ -264,3 +264,27 @@ fn a_managed_identity_whose_application_was_deleted_is_a_world() {
     let header = tenant.identity_header.as_ref().unwrap();
     assert!(world.secrets().any(|secret| secret == header));
 }
+
+#[test]
+fn a_role_can_be_granted_where_the_resource_defines_it_or_says_nothing_of_its_roles() {
+    const API: &str = "c0117050-0000-4000-8000-00000000a004";
+    const SAMPLE: &str = "c0117050-0000-4000-8000-00000000a001";
+    let granting = |roles: &[&str], defined: Option<&[&str]>| {
+        let mut world = declaration();
+        let tenant = Arc::make_mut(&mut world.tenants[TENANT]);
+        if let Some(defined) = defined {
+            Arc::make_mut(&mut tenant.applications[API]).app_roles =
+                defined.iter().map(|role| (*role).to_owned()).collect();
+        }
+        let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        Arc::make_mut(&mut tenant.applications[SAMPLE]).granted_roles.insert(API.into(), roles);
+        compiled(world).map(|_| ())
+    };
+    assert_eq!(granting(&["Tasks.Read.All", "Tasks.ReadWrite.All"], None), Ok(()));
+    assert_eq!(granting(&["Anything"], Some(&[])), Ok(()));
+    let error = granting(&["Tasks.ReadWrit.All"], None).unwrap_err();
+    assert!(
+        error.contains(&format!("{SAMPLE}/granted_roles/{API}: `Contoso API` defines no application role `Tasks.ReadWrit.All` (did you mean `Tasks.ReadWrite.All`?)")),
+        "{error}"
+    );
+}

@@ -12,6 +12,8 @@ use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::client_variables::Credential;
 use crate::settings_format::Format;
+use crate::verbs::explain::Explain;
+use crate::verbs::token::Token;
 use crate::verbs::trust::Trust;
 
 /// The whole command line.
@@ -30,6 +32,7 @@ Examples:
   mocktenant settings                           every URL, id, secret and file of the running lab
   mocktenant reproduce                          \"Unable to get access token\", told from end to end
   mocktenant explain                            why a call was refused, what to change
+  TOKEN=$(mocktenant token --defect expired)    a token that has to be refused
 
 Exit codes: 0 fine, 1 a finding or refusal, 2 usage or configuration, 3 cannot listen or reach."
 )]
@@ -130,8 +133,10 @@ pub(crate) enum Verb {
     Reproduce(Reproduce),
     /// Create the next customer in a running lab, and show the chain
     Try(Try),
-    /// Say why a call was refused, and the one setting to change
+    /// Say why a call was refused, and the one setting to change; or what a product says to a token
     Explain(Explain),
+    /// Print a token: a good one, or one with exactly one thing wrong
+    Token(Token),
     /// Show what happened: one line per exchange
     Journal(Journal),
     /// Show one declared value of a running lab
@@ -282,40 +287,6 @@ pub(crate) struct Try {
     /// Print the same as lines for a shell with curl and sed, and create nothing
     #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_CURL", conflicts_with = "json")]
     pub(crate) curl: bool,
-}
-
-/// `explain`.
-#[derive(Args, Clone, Debug)]
-#[command(after_help = "\
-Exits 0 if there is something to explain, 1 if not, 2 if the journal file cannot be read.
-
-With --journal no lab is needed. The file is what `serve --journal-file` wrote, or `journal --json` printed. The world
-the lab had is not in it: the cause is the deciding check's own advice, without file and line and without a change to
-send, and the output says so (`world: false` in JSON).
-
-Examples:
-  mocktenant explain                            the last refusal
-  mocktenant explain x-01JD7N                   this exchange (header x-mocktenant-exchange)
-  mocktenant explain 4f1f2a0e-...               the answer that carried this request, trace or correlation id
-  mocktenant explain --all                      with the checks that passed
-  mocktenant explain --json | jq .cause.change  the change as RFC 6902
-  mocktenant explain --journal lab.jsonl        the last refusal of a lab that is gone")]
-pub(crate) struct Explain {
-    /// An exchange id, a request, trace, correlation or activity id, or `last`
-    #[arg(value_name = "WHAT", default_value = "last")]
-    pub(crate) what: String,
-
-    /// Read this journal file instead of asking a running lab
-    #[arg(long, value_name = "FILE", env = "MOCKTENANT_JOURNAL")]
-    pub(crate) journal: Option<PathBuf>,
-
-    /// Show every check, not only those that failed
-    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_ALL")]
-    pub(crate) all: bool,
-
-    /// Print JSON: exchange, symptom, checks, cause and also, as docs/explain.md has it
-    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]
-    pub(crate) json: bool,
 }
 
 /// `journal`.

@@ -74,6 +74,11 @@ impl ExchangeLine {
                 let machine = record.machine.as_ref().map(ToString::to_string).unwrap_or_default();
                 format!("start {}", excerpt(machine.split_once('/').map_or("", |(_, name)| name), WORD_WIDTH))
             }
+            Kind::Forged => {
+                let defect = record.fact("defect").map(|fact| fact.value.to_string()).unwrap_or_default();
+                format!("forge a token, defect {}", excerpt(&defect, WORD_WIDTH))
+            }
+            Kind::Judged => String::from("judge a token"),
             Kind::Request | Kind::Call => {
                 format!(
                     "{:<5} {}",

@@ -24,11 +24,6 @@ use std::time::Instant;
 
 use clap::Parser as _;
 
-/// musl's own takes 75 us and more for what one request allocates; glibc's 3.
-#[cfg(target_env = "musl")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let began = Instant::now();
     let cli = match args::Cli::try_parse_from(args::with_default_verb(std::env::args_os())) {

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use mocktenant_lab::request::{BodyError, media_type};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::Unread;
@@ -81,6 +82,14 @@ pub(crate) fn json(body: Whole) -> Result<Value, Problem> {
             Problem::new(StatusCode::BAD_REQUEST, detail).error(located)
         }
     })
+}
+
+/// Reads a whole body as the one JSON object a handler takes, or says in `expected` what that is. What was sent is not
+/// repeated: it may be a secret.
+pub(crate) fn object<T: DeserializeOwned>(body: Whole, expected: &str) -> Result<T, Problem> {
+    let document = json(body)?;
+    let read = if document.is_object() { T::deserialize(&document).ok() } else { None };
+    read.ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, format!("the body must be {expected}")))
 }
 
 /// About how many values a JSON text holds, and how deep its lists and objects are: seen from its punctuation, without

@@ -7,7 +7,7 @@ use axum::routing::{get, patch, post, put};
 use crate::endpoint::{Body, JSON, NOTHING, query, segment};
 use crate::{
     attempt, authority, environments, errors, explain, front, health, journal, openapi, proxy_pac, scenarios,
-    settings, world,
+    settings, tokens, world,
 };
 
 pub use crate::endpoint::{Endpoint, Parameter};
@@ -124,6 +124,36 @@ pub const ALL: &[Endpoint] = &[
         answer: "the explanation (docs/explain.md)",
         statuses: &[(404, "the journal has no such exchange")],
         handler: || get(explain::get),
+        ..PLAIN
+    },
+    Endpoint {
+        method: "post",
+        path: "/v1/explain",
+        summary: "Judges a token, or a client's assertion, as a product would, without a request",
+        parameters: &[query("format", "string", "`json` or `text`")],
+        body: Some(Body {
+            about: "`at` is an environment or organisation by its short name, or `entra`, `aos`, `dataverse`; the journal keeps the \
+                    checks and not the token",
+            example: r#"{"at":"onebox","token":"eyJ..."}"#,
+        }),
+        answer: "the explanation (docs/explain.md), every check in `checks`",
+        statuses: &[(404, "there is no such place")],
+        handler: || post(explain::judge),
+        ..PLAIN
+    },
+    Endpoint {
+        method: "post",
+        path: "/v1/tokens",
+        summary: "Makes a token: what the world's caller would be given, with what the order says changed",
+        body: Some(Body {
+            about: "an order, all of it optional: `resource` (a URI, a client id, or a short name), `version` (1 or 2), `client` (a \
+                    client id), `claims` (added or replaced; null takes one out), `roles`, `lifetime` (seconds), `key` (a `kid` of \
+                    the tenant), and one `defect` of those at the end of this page",
+            example: r#"{"resource":"dataverse","defect":"expired"}"#,
+        }),
+        answer: "`token`, `header`, `claims`, `defect` (or null), `exchange`: it is in the journal as `forged`",
+        statuses: &[(422, "the order names a resource, client or key that is not there")],
+        handler: || post(tokens::forge),
         ..PLAIN
     },
     Endpoint {

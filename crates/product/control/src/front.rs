@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::response::{Html, IntoResponse as _, Response};
 use http::header::CONTENT_SECURITY_POLICY;
 use mocktenant_lab::escaped;
-use mocktenant_lab::journal::{Kind, Record};
+use mocktenant_lab::journal::Record;
 use mocktenant_scenario as scenario;
 use mocktenant_verdict::foreign::{excerpt, harmless};
 
@@ -96,9 +96,9 @@ fn exchanges(page: &mut String, state: &ControlState) {
     );
     for record in records.iter().rev().take(SHOWN) {
         let at = record.at;
-        let request = match record.kind {
-            Kind::Start => String::from("start"),
-            Kind::Request | Kind::Call => format!("{} {}", record.method, record.shown_target()),
+        let request = match record.kind.word() {
+            Some(word) => String::from(word),
+            None => format!("{} {}", record.method, record.shown_target()),
         };
         let (class, verdict) = verdict(record);
         let _ = writeln!(

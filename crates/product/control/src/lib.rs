@@ -24,6 +24,7 @@ mod scenarios;
 pub mod settings;
 mod strict_json;
 mod tag;
+mod tokens;
 mod world;
 
 use std::net::SocketAddr;

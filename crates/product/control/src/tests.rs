@@ -18,7 +18,6 @@ use mocktenant_verdict::{Check, Outcome, Setting};
 use mocktenant_world::World;
 use mocktenant_world::pointers::environment_reading_at_start;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 use tower::ServiceExt as _;
 
 use super::*;
@@ -81,9 +80,7 @@ impl Surface for Doorkeeper {
     fn refuse(&self, exchange: &mut Exchange, _: Refusal) -> Answer {
         refuse(exchange)
     }
-    fn judge(&self, _: &Context, _: &str, _: OffsetDateTime) -> Vec<Check> {
-        Vec::new()
-    }
+    fn judge(&self, _: &Context, _: &str, _: &mut Trail) {}
     fn cast(&self, _: &World, cast: &mut Cast) {
         cast.set(Part::App, "c0117050-0000-4000-8000-00000000a002");
         cast.set(Part::Cert, "61142666E97BF830049B4B6CB322DBA8DFFB0C4D");

@@ -6,10 +6,8 @@
 
 use std::sync::Arc;
 
-use mocktenant_lab::{Context, Exchange};
-use mocktenant_token::bearer::{
-    Authorization, KeyFinding, SignatureFinding, TimeWindow, TrustedKey, read_authorization,
-};
+use mocktenant_lab::{Context, Trail};
+use mocktenant_token::bearer::{Authorization, KeyFinding, SignatureFinding, TimeWindow, TrustedKey};
 use mocktenant_token::ladder::{self, Failure, Policy, Questions, Step};
 use mocktenant_token::{Claims, Compact};
 use mocktenant_verdict::foreign::cut;
@@ -110,12 +108,14 @@ pub(crate) struct Asked<'q> {
     pub(crate) switches: &'q Switches,
 }
 
-/// Judges the request's token and records checks and facts.
-pub(crate) fn authenticate(exchange: &mut Exchange, node: &Arc<NodeState>) -> Result<Caller, BearerError> {
-    let Exchange { request, context, trail, .. } = exchange;
+/// Judges a token and records checks and facts.
+pub(crate) fn authenticate(
+    context: &Context,
+    trail: &mut Trail,
+    node: &Arc<NodeState>,
+    authorization: Authorization<'_>,
+) -> Result<Caller, BearerError> {
     trail.share(&node.facts.bearer);
-    let values = request.headers.get_all(http::header::AUTHORIZATION);
-    let authorization = read_authorization(values.iter().map(http::HeaderValue::as_bytes));
     let Judgement { checks, client_id, outcome } = question(context, node, authorization, context.now());
     trail.record_checks(checks);
     if let Some(client_id) = client_id {

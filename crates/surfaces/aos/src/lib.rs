@@ -31,8 +31,8 @@ use mocktenant_lab::{
 };
 use mocktenant_scenario::Cast;
 use mocktenant_tables::Limits;
-use mocktenant_token::bearer::Authorization;
-use mocktenant_verdict::{Check, Question};
+use mocktenant_token::bearer::{Authorization, read_authorization};
+use mocktenant_verdict::Question;
 use mocktenant_world::{Environment, Errand, Node, World};
 use time::OffsetDateTime;
 
@@ -177,10 +177,10 @@ impl Surface for Aos {
         }
     }
 
-    fn judge(&self, context: &Context, token: &str, now: OffsetDateTime) -> Vec<Check> {
-        let judged =
-            |node: Arc<NodeState>| bearer::question(context, &node, Authorization::Bearer(token), now).checks;
-        self.nodes.get(context.machine()).map(judged).unwrap_or_default()
+    fn judge(&self, context: &Context, token: &str, trail: &mut Trail) {
+        if let Err(Shut::Refused(error)) = self.let_in(context, trail, Authorization::Bearer(token)) {
+            trail.record_error(error.row().id);
+        }
     }
 
     fn tables(&self, scope: &Scope) -> Option<Tables> {
@@ -241,21 +241,39 @@ impl Aos {
         Self::default()
     }
 
-    /// What every request passes first: a started node, then the bearer token.
+    /// What every request passes first, with its answer where it does not.
     fn admit(&self, exchange: &mut Exchange) -> Result<(Arc<NodeState>, Caller), Box<Answer>> {
-        let Some(node) = self.nodes.get(exchange.context.machine()) else {
-            return Err(Box::new(not_started(exchange, &StartError::ConfigurationIncomplete)));
+        let Exchange { request, context, trail, .. } = exchange;
+        let values = request.headers.get_all(http::header::AUTHORIZATION);
+        let authorization = read_authorization(values.iter().map(http::HeaderValue::as_bytes));
+        self.let_in(context, trail, authorization).map_err(|shut| {
+            Box::new(match shut {
+                Shut::NotStarted(page) => {
+                    Answer::typed(StatusCode::INTERNAL_SERVER_ERROR, Content::Page(page.into()))
+                }
+                Shut::Refused(error) => unauthorized(&error),
+            })
+        })
+    }
+
+    /// A started node, then the bearer token.
+    fn let_in(
+        &self,
+        context: &Context,
+        trail: &mut Trail,
+        authorization: Authorization<'_>,
+    ) -> Result<(Arc<NodeState>, Caller), Shut> {
+        let Some(node) = self.nodes.get(context.machine()) else {
+            return Err(not_started(trail, &StartError::ConfigurationIncomplete));
         };
         if let Some(failure) = &node.failure {
-            exchange.trail.fact("start", &node.start);
-            exchange.trail.share(&node.facts.bearer);
-            exchange.trail.share(&node.facts.outbound);
-            return Err(Box::new(not_started(exchange, failure)));
+            trail.fact("start", &node.start);
+            trail.share(&node.facts.bearer);
+            trail.share(&node.facts.outbound);
+            return Err(not_started(trail, failure));
         }
-        match bearer::authenticate(exchange, &node) {
-            Ok(caller) => Ok((node, caller)),
-            Err(error) => Err(Box::new(unauthorized(&error))),
-        }
+        let caller = bearer::authenticate(context, trail, &node, authorization).map_err(Shut::Refused)?;
+        Ok((node, caller))
     }
 
     /// The client page. Interactive sign-in is not part of this cut, so there is nothing to show.
@@ -386,7 +404,15 @@ fn called(exchange: &Exchange) -> String {
     format!("{}{}{mark}{query}", exchange.own_base_url(), exchange.request.path())
 }
 
-fn not_started(exchange: &mut Exchange, failure: &StartError) -> Answer {
-    exchange.trail.record_error(failure.row().id);
-    Answer::typed(StatusCode::INTERNAL_SERVER_ERROR, Content::Page(failure.page().into()))
+/// Why a request gets no further.
+enum Shut {
+    /// The node has not started: its page.
+    NotStarted(String),
+    /// The token is not accepted.
+    Refused(BearerError),
+}
+
+fn not_started(trail: &mut Trail, failure: &StartError) -> Shut {
+    trail.record_error(failure.row().id);
+    Shut::NotStarted(failure.page())
 }

@@ -12,14 +12,15 @@
 
 use std::sync::Arc;
 
-use mocktenant_lab::{Addresses, Entrance, Exchange};
+use mocktenant_lab::{Addresses, Context, Entrance, Exchange, Trail};
 use mocktenant_token::bearer::{Authorization, KeyFinding, SignatureFinding, TimeWindow, TrustedKey};
 use mocktenant_token::ladder::{self, Failure, Policy, Questions, Step};
 use mocktenant_verdict::{Checklist, Finding, Question, Remedy, Role, Setting, Text};
-use mocktenant_world::{Organization, World, pointers};
+use mocktenant_world::{ApplicationUser, Organization, World, pointers};
 use time::{Duration, OffsetDateTime};
 
-use crate::errors::{DataverseError, excerpt};
+use crate::Dataverse;
+use crate::errors::{DataverseError, describe, excerpt};
 
 static PRESENT: Question = Question::new("token-present", Role::Token);
 pub(crate) static WELL_FORMED: Question = Question::new("token-well-formed", Role::Token).needs(&[&PRESENT]);
@@ -118,6 +119,32 @@ pub(crate) fn ask(
 ) -> Option<String> {
     let token = ladder::ask(list, &Own { organization, trust }, authorization, now)?;
     token.claims().text("appid").map(excerpt)
+}
+
+/// Who presents a token, as `asked` knows users, or why nobody is let in: with a request or without one. Checks and facts
+/// go on the trail.
+pub(crate) fn identify<'o>(
+    context: &Context,
+    trail: &mut Trail,
+    organization: &'o Organization,
+    authorization: &Authorization<'_>,
+    asked: impl FnOnce(&mut Checklist<'_, DataverseError>, Option<&str>) -> Option<&'o ApplicationUser>,
+) -> Result<Option<&'o ApplicationUser>, DataverseError> {
+    trail.fact_from("organization", &organization.key, organization.pointer.setting());
+    let prepared = context.prepared::<Dataverse>();
+    let trust = prepared.organizations.get(&*organization.key).ok_or(DataverseError::Unexpected)?;
+    let mut list = Checklist::new(context.switches(), describe);
+    let client_id = ask(&mut list, organization, trust, authorization, context.now());
+    let user = asked(&mut list, client_id.as_deref());
+    if let Some(client_id) = client_id {
+        trail.fact("client-id", client_id);
+    }
+    if let Some(user) = user {
+        trail.fact_from("user", user.id.clone(), user.pointer.setting());
+    }
+    let (checks, refusal) = list.finish();
+    trail.record_checks(checks);
+    refusal.map_or(Ok(user), Err)
 }
 
 /// An organisation's policy.

@@ -27,9 +27,10 @@ use http::Method;
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
     Addresses, Answer, CatalogueRow, Context, DeclaredRow, Entrance, Exchange, Machine, Refusal, Route,
-    Scope, SecretNames, Step, Surface, Tables, Way,
+    Scope, SecretNames, Step, Surface, Tables, Trail, Way,
 };
-use mocktenant_verdict::{Check, Checklist, Question};
+use mocktenant_token::bearer::Authorization;
+use mocktenant_verdict::{Checklist, Question};
 use mocktenant_world::{Errand, World};
 use time::OffsetDateTime;
 
@@ -213,21 +214,18 @@ impl Surface for Dataverse {
         headers::dress(exchange, answer)
     }
 
-    fn judge(&self, context: &Context, token: &str, now: OffsetDateTime) -> Vec<Check> {
-        let world = context.world();
-        let prepared = context.prepared::<Self>();
+    fn judge(&self, context: &Context, token: &str, trail: &mut Trail) {
         let key = context.organization().unwrap_or_default();
-        let (Some(organization), Some(trust)) = (world.organization(key), prepared.organizations.get(key))
-        else {
-            return Vec::new();
+        let Some(organization) = context.world().organization(key) else { return };
+        let authorization = Authorization::Bearer(token);
+        let asked = |list: &mut Checklist<'_, _>, client_id: Option<&str>| {
+            let user = principal::ask(list, organization, client_id);
+            principal::ask_no_role(list);
+            user
         };
-        let mut list = Checklist::new(context.switches(), errors::describe);
-        let header = format!("Bearer {token}");
-        let authorization = mocktenant_token::bearer::read_authorization([header.as_bytes()]);
-        let client_id = bearer::ask(&mut list, organization, trust, &authorization, now);
-        principal::ask(&mut list, organization, client_id.as_deref());
-        principal::ask_no_role(&mut list);
-        list.finish().0
+        if let Err(error) = bearer::identify(context, trail, organization, &authorization, asked) {
+            trail.record_error(error.row().id);
+        }
     }
 
     fn tables(&self, scope: &Scope) -> Option<Tables> {

@@ -1,7 +1,7 @@
 //! Access tokens, from what was decided: claims, header, signature.
 //!
 //! Decides which of a token's two versions has which audience and header, and that a token for Microsoft Graph is signed so
-//! that nobody but Graph can verify it. Whoever issues a token makes it here. Never decides whether
+//! that nobody but Graph can verify it. The token endpoint, managed identity and the forge make theirs here. Never decides whether
 //! anybody gets one.
 
 use base64::Engine as _;

@@ -15,6 +15,7 @@ mod envelope;
 mod error_page;
 pub mod errors;
 mod federation_metadata;
+mod forge;
 mod form;
 pub mod grants;
 mod instance;
@@ -29,14 +30,14 @@ mod token_endpoint;
 mod unbuilt;
 
 use http::{Method, StatusCode};
+use mocktenant_lab::forge::{ForgeError, Made, Order};
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
     Addresses, Answer, CatalogueRow, Context, Entrance, Exchange, Machine, Refusal, Route, SecretNames,
-    Surface, TokenCall, Way,
+    Surface, TokenCall, Trail, Way,
 };
-use mocktenant_verdict::{Check, Question};
+use mocktenant_verdict::Question;
 use mocktenant_world::World;
-use time::OffsetDateTime;
 
 pub use crate::asking::{Asking, Sent};
 use crate::envelope::Envelope;
@@ -246,8 +247,12 @@ impl Surface for Entra {
         Envelope::open(exchange, None).refusal(exchange, &error)
     }
 
-    fn judge(&self, context: &Context, token: &str, now: OffsetDateTime) -> Vec<Check> {
-        client_auth::judge(context, token, now)
+    fn judge(&self, context: &Context, token: &str, trail: &mut Trail) {
+        client_auth::judge(context, token, trail);
+    }
+
+    fn forge(&self, context: &Context, order: &Order, trail: &mut Trail) -> Option<Result<Made, ForgeError>> {
+        forge::forge(context, order, trail)
     }
 
     fn token_call(&self, world: &World, resource: &str) -> Option<TokenCall> {

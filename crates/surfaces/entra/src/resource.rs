@@ -36,6 +36,8 @@ pub(crate) const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 pub(crate) const AZURE_AD_GRAPH: &str = "00000002-0000-0000-c000-000000000000";
 /// What a name is that is known once it is decoded.
 pub(crate) const ENCODED_TWICE: &str = "URL-encoded twice";
+/// At most this many names are listed to whoever named another one.
+const NAMES_SHOWN: usize = 24;
 /// At most this many hosts are named as what a wrong resource could have meant.
 const HOSTS_NAMED: usize = 8;
 
@@ -126,6 +128,15 @@ impl Table {
             }
         }
         Self { entries, hosts: places.iter().take(HOSTS_NAMED).map(|place| place.host.clone()).collect() }
+    }
+
+    /// Names of what there is, in order: the first of them, where there are many.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let there = self.entries.iter().filter(|(_, entry)| entry.application.is_some());
+        let mut names: Vec<String> = there.map(|(name, _)| name.clone()).collect();
+        names.sort();
+        names.truncate(NAMES_SHOWN);
+        names
     }
 
     /// The resource a text names.

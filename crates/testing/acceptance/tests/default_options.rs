@@ -105,12 +105,12 @@ fn judge_errors(program: &[&std::ffi::OsStr]) {
     }
 }
 
-const BOTH: &[&str] = &["secret", "certificate"];
+const ALL: &[&str] = &["secret", "certificate", "managed-identity"];
 
 #[test]
 fn azure_identity_for_python_with_default_options() {
     let Some(python) = tools::there_or_skip(tools::python()) else { return };
-    judge(&[python.as_ref(), programs().join("customer.py").as_ref()], BOTH);
+    judge(&[python.as_ref(), programs().join("customer.py").as_ref()], ALL);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn azure_identity_for_node_with_default_options() {
     let scratch = tempfile::tempdir_in(modules.parent().unwrap()).unwrap();
     let file = scratch.path().join("customer.mjs");
     std::fs::copy(programs().join("customer.mjs"), &file).unwrap();
-    judge(&[node.as_ref(), file.as_ref()], BOTH);
+    judge(&[node.as_ref(), file.as_ref()], ALL);
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn azidentity_for_go_with_default_options() {
     build.args(["build", "-o"]).arg(&built).arg(".").current_dir(programs().join("go"));
     let output = tools::output(&mut build);
     assert!(output.status.success(), "{}", tools::said(&output));
-    judge(&[built.as_ref()], BOTH);
+    judge(&[built.as_ref()], ALL);
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn azure_identity_for_java_with_default_options() {
     let Some(folder) = tools::there_or_skip(tools::installed("java", "java/pom.xml")) else { return };
     let libraries = folder.join("lib/*");
     let file = programs().join("Customer.java");
-    judge(&[java.as_ref(), "-cp".as_ref(), libraries.as_ref(), file.as_ref()], BOTH);
+    judge(&[java.as_ref(), "-cp".as_ref(), libraries.as_ref(), file.as_ref()], ALL);
 }
 
 #[test]
@@ -155,9 +155,9 @@ fn azure_identity_for_dotnet_with_default_options() {
     let Some(dotnet) = tools::csharp() else { return };
     let file = programs().join("customer.cs");
     if tools::is_runner(&dotnet) {
-        judge(&[dotnet.as_ref(), file.as_ref()], BOTH);
+        judge(&[dotnet.as_ref(), file.as_ref()], ALL);
     } else {
-        judge(&[dotnet.as_ref(), "run".as_ref(), file.as_ref()], BOTH);
+        judge(&[dotnet.as_ref(), "run".as_ref(), file.as_ref()], ALL);
     }
 }
 

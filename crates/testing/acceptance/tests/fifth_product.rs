@@ -17,12 +17,11 @@ use mocktenant_entra::Entra;
 use mocktenant_lab::caller::drive_as;
 use mocktenant_lab::{
     Addresses, Answer, CatalogueRow, Command, Context, Entrance, Exchange, InProcess, Lab, Machine, Refusal,
-    Route, Surface, Way,
+    Route, Surface, Trail, Way,
 };
-use mocktenant_verdict::{Change, Check, Checklist, Finding, Question, Remedy, Role};
+use mocktenant_verdict::{Change, Checklist, Finding, Question, Remedy, Role};
 use mocktenant_world::{Edit, EditedBy, Errand, World, pointers};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 const KEEPER: &str = "c0117050-0000-4000-8000-00000000a002";
 
@@ -116,9 +115,7 @@ impl Surface for Warehouse {
         exchange.trail.record_error("W0");
         Answer::empty(StatusCode::NOT_FOUND)
     }
-    fn judge(&self, _: &Context, _: &str, _: OffsetDateTime) -> Vec<Check> {
-        Vec::new()
-    }
+    fn judge(&self, _: &Context, _: &str, _: &mut Trail) {}
 }
 
 // ---- the test ----

@@ -75,7 +75,7 @@ impl Journal {
 
     /// Roots of what was refused, oldest first.
     pub(crate) fn refused_roots(&self) -> Vec<Arc<Record>> {
-        self.records().iter().filter(|record| record.parent.is_none() && record.refused()).cloned().collect()
+        self.records().iter().filter(|record| record.is_refusal()).cloned().collect()
     }
 }
 

@@ -11,7 +11,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use jsonwebtoken::jwk::JwkSet;
 use mocktenant_diagnosis::Explanation;
+use mocktenant_lab::forge::{ForgeError, Forged, Order};
 use mocktenant_lab::{Applied, Attempt, ClockChange, Command, CommandError, Random, caller};
 use mocktenant_server::{Options, Ports, Settings, StartError, client};
 use mocktenant_verdict::Switches;
@@ -265,6 +267,48 @@ impl Lab {
             }
             Ok(Err(error)) => panic!("the caller cannot be driven: {error}"),
             Err(error) => panic!("the caller cannot be driven: {error}"),
+        }
+    }
+
+    /// A token made to order: without an order what Entra would issue to the world's caller, else that with exactly what the
+    /// order says changed. Whoever is shown it is told nothing.
+    ///
+    /// # Panics
+    /// If the order names something that is not there; [`Self::try_forge`] returns the error.
+    pub fn forge(&self, order: &Order) -> Forged {
+        match self.try_forge(order) {
+            Ok(forged) => forged,
+            Err(error) => panic!("no token: {error}"),
+        }
+    }
+
+    /// A token made to order, or why there is none.
+    pub fn try_forge(&self, order: &Order) -> Result<Forged, ForgeError> {
+        self.engine.forge(order)
+    }
+
+    /// The tenant's signing keys as it publishes them: what your own code verifies tokens with.
+    ///
+    /// # Panics
+    /// If the world has no tenant for its caller.
+    pub async fn jwk_set(&self) -> JwkSet {
+        let url = format!("{}/discovery/v2.0/keys", self.settings.entra.authority);
+        let reply = self.client().get(&url).await;
+        match serde_json::from_slice(&reply.body) {
+            Ok(keys) => keys,
+            Err(error) => panic!("no keys at {url} ({}): {error}", reply.status),
+        }
+    }
+
+    /// What the product at that place (`onebox`, `dataverse`, `entra` for a client's assertion) says to a token, without a
+    /// call.
+    ///
+    /// # Panics
+    /// If there is no such place.
+    pub async fn judge(&self, place: &str, token: &str) -> Explanation {
+        match mocktenant_diagnosis::judge(&self.engine, place, token).await {
+            Ok(explanation) => explanation,
+            Err(unknown) => panic!("{unknown}"),
         }
     }
 

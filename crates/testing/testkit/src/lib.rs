@@ -44,9 +44,11 @@ pub use journal::Journal;
 pub use lab::{Builder, Lab};
 // Every type that stands in a signature or a public field of this crate has a name here; `tests/names.rs` spells them out.
 pub use mocktenant_diagnosis::{Cause, ExplainedCheck, Explanation, Kind, Origin};
+pub use mocktenant_lab::forge::{Defect, ForgeError, Forged, Order};
 pub use mocktenant_lab::journal::{Kind as RecordKind, Record, RecordDocument};
 pub use mocktenant_lab::{
     Applied, ClockChange, Command, CommandError, Entrance, Fact, Facts, Lab as Engine, Machine, Scope, Tree,
+    UnknownPlace,
 };
 pub use mocktenant_scenario::{Act, Scenario, Step};
 pub use mocktenant_server::{Aos, CustomApi, Dataverse, Entra, ManagedIdentity, Settings, StartError};
@@ -58,4 +60,4 @@ pub use {
     mocktenant_world,
 };
 // In the versions that those signatures mean.
-pub use {bytes, http, indexmap, serde_json, time};
+pub use {bytes, http, indexmap, jsonwebtoken, serde_json, time};

@@ -11,9 +11,10 @@ use mocktenant_testkit::serde_json::Value;
 use mocktenant_testkit::time::OffsetDateTime;
 use mocktenant_testkit::{
     Act, Aos, Applied, Builder, Cause, Change, Check, Client, ClockChange, Command, CommandError, CustomApi,
-    Dataverse, Edit, EditError, EditedBy, Engine, Entra, Entrance, Errand, ExplainedCheck, Explanation, Fact,
-    Fault, Input, Journal, Kind, Lab, Need, Operation, Origin, Outcome, Problem, Record, RecordKind, Remedy,
-    Reply, Role, Setting, Settings, StartError, World, WorldError,
+    Dataverse, Defect, Edit, EditError, EditedBy, Engine, Entra, Entrance, Errand, ExplainedCheck,
+    Explanation, Fact, Fault, ForgeError, Forged, Input, Journal, Kind, Lab, Need, Operation, Order, Origin,
+    Outcome, Problem, Record, RecordKind, Remedy, Reply, Role, Setting, Settings, StartError, World,
+    WorldError,
 };
 
 async fn calls(builder: Builder, client: &Client, instant: OffsetDateTime) -> Result<Lab, StartError> {
@@ -34,6 +35,14 @@ async fn calls(builder: Builder, client: &Client, instant: OffsetDateTime) -> Re
 
 fn lab(lab: &Lab) -> (&Engine, Arc<World>, &Path, Client, Journal) {
     (lab.lab(), lab.world(), lab.directory(), lab.client(), lab.journal())
+}
+
+fn tokens(lab: &Lab, order: &Order) -> (Result<Forged, ForgeError>, Option<Defect>) {
+    (lab.try_forge(order), order.defect)
+}
+
+async fn keys(lab: &Lab) -> mocktenant_testkit::jsonwebtoken::jwk::JwkSet {
+    lab.jwk_set().await
 }
 
 fn settings(settings: &Settings) -> (&Entra, Option<&Aos>, &Dataverse, Option<&CustomApi>, Option<&Value>) {
@@ -80,5 +89,5 @@ fn check(check: Check) -> (Outcome, Cow<'static, str>) {
 
 #[test]
 fn every_type_of_the_api_has_a_name_here() {
-    let _ = (calls, lab, settings, record, explanation, cause, remedy, act, edit, check);
+    let _ = (calls, lab, tokens, keys, settings, record, explanation, cause, remedy, act, edit, check);
 }

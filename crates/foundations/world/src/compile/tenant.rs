@@ -46,18 +46,7 @@ pub(crate) fn tenant(
     for (client_id, written) in &declared.applications {
         let at = pointer.application(client_id);
         object_ids.claim(&written.object_id, at.object_id(), problems);
-        for resource in written.granted_roles.keys() {
-            if !declared.applications.contains_key(resource) {
-                let resource_name = clip(resource);
-                problems.push(
-                    Problem::new(
-                        at.granted_roles(resource),
-                        format!("there is no application `{resource_name}` in this tenant to have roles on"),
-                    )
-                    .hint(one_of(resource, declared.applications.keys().map(String::as_str))),
-                );
-            }
-        }
+        granted(written, &declared, &at, problems);
         let was = before.and_then(|before| before.applications.get(client_id));
         let compiled = match was {
             Some(was) if Arc::ptr_eq(&was.declared, written) => Arc::clone(was),
@@ -112,6 +101,39 @@ fn managed_identities(declared: &declaration::Tenant, pointer: &pointers::Tenant
                     format!("the machine's own identity is already `{}`", clip(first)),
                 )
                 .hint("`user` for every other one".to_owned()),
+            );
+        }
+    }
+}
+
+/// Roles are granted on an application of the tenant, and are those it defines, if it says which.
+fn granted(
+    written: &declaration::Application,
+    declared: &declaration::Tenant,
+    at: &pointers::Application,
+    problems: &mut Problems,
+) {
+    for (resource, roles) in &written.granted_roles {
+        let Some(defines) = declared.applications.get(resource) else {
+            let resource_name = clip(resource);
+            problems.push(
+                Problem::new(
+                    at.granted_roles(resource),
+                    format!("there is no application `{resource_name}` in this tenant to have roles on"),
+                )
+                .hint(one_of(resource, declared.applications.keys().map(String::as_str))),
+            );
+            continue;
+        };
+        let known = &defines.app_roles;
+        for role in roles.iter().filter(|role| !known.is_empty() && !known.contains(role)) {
+            let (role_name, resource_name) = (clip(role), clip(&defines.name));
+            problems.push(
+                Problem::new(
+                    at.granted_roles(resource),
+                    format!("`{resource_name}` defines no application role `{role_name}`"),
+                )
+                .hint(one_of(role, known.iter().map(String::as_str))),
             );
         }
     }

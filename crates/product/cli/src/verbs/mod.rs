@@ -1,7 +1,7 @@
 //! One file per verb.
 
 mod exec;
-mod explain;
+pub(crate) mod explain;
 mod get;
 mod journal;
 mod ready;
@@ -11,6 +11,7 @@ mod scenarios;
 mod serve;
 mod set;
 mod settings;
+pub(crate) mod token;
 pub(crate) mod trust;
 mod try_once;
 mod unset;
@@ -36,6 +37,7 @@ pub(crate) fn run(cli: Cli, began: Instant) -> Outcome {
             Verb::Reproduce(reproduce) => reproduce::run(&common, reproduce, began).await,
             Verb::Exec(exec) => exec::run(&common, exec).await,
             Verb::Explain(explain) => explain::run(&common, explain).await,
+            Verb::Token(token) => token::run(&common, token).await,
             Verb::Journal(journal) => journal::run(&common, journal).await,
             Verb::Get(get) => get::run(&common, get).await,
             Verb::Set(set) => set::run(&common, set).await,

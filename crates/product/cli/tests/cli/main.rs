@@ -10,4 +10,5 @@ mod screens;
 mod served;
 mod settings_by_name;
 mod steps_by_hand;
+mod tokens;
 mod trust;

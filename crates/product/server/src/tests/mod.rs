@@ -20,12 +20,10 @@ use mocktenant_lab::outbound::Call;
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
     Addresses, Answer, CatalogueRow, Content, Context, Delivery, Entrance, Exchange, Lab, Machine, Refusal,
-    Route, Surface, Way,
+    Route, Surface, Trail, Way,
 };
-use mocktenant_verdict::Check;
 use mocktenant_world::World;
 use tempfile::TempDir;
-use time::OffsetDateTime;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -150,9 +148,7 @@ impl Surface for Echo {
             Refusal::Panic => text(StatusCode::INTERNAL_SERVER_ERROR, "panic"),
         }
     }
-    fn judge(&self, _: &Context, _: &str, _: OffsetDateTime) -> Vec<Check> {
-        Vec::new()
-    }
+    fn judge(&self, _: &Context, _: &str, _: &mut Trail) {}
 }
 
 fn lab() -> Lab {

@@ -22,7 +22,7 @@ use crate::principal::{self, Operation, Principal, Users};
 use crate::representation::{self, Annotations, Shape};
 use crate::schema::Table;
 use crate::store::Reader;
-use crate::{Dataverse, bearer, impersonation, not_built};
+use crate::{bearer, impersonation, not_built};
 
 /// API versions there are.
 const VERSIONS: [&str; 3] = ["v9.0", "v9.1", "v9.2"];
@@ -57,24 +57,10 @@ pub(super) fn identify<'o>(
     organization: &'o Organization,
     asked: impl FnOnce(&mut Checklist<'_, DataverseError>, Option<&str>) -> Option<&'o ApplicationUser>,
 ) -> Result<Option<&'o ApplicationUser>, DataverseError> {
-    exchange.trail.fact_from("organization", &organization.key, organization.pointer.setting());
     let Exchange { request, context, trail, .. } = exchange;
-    let prepared = context.prepared::<Dataverse>();
-    let trust = prepared.organizations.get(&*organization.key).ok_or(DataverseError::Unexpected)?;
     let values = request.headers.get_all("authorization");
     let authorization = read_authorization(values.iter().map(http::HeaderValue::as_bytes));
-    let mut list = Checklist::new(context.switches(), describe);
-    let client_id = bearer::ask(&mut list, organization, trust, &authorization, context.now());
-    let user = asked(&mut list, client_id.as_deref());
-    if let Some(client_id) = client_id {
-        trail.fact("client-id", client_id);
-    }
-    if let Some(user) = user {
-        trail.fact_from("user", user.id.clone(), user.pointer.setting());
-    }
-    let (checks, refusal) = list.finish();
-    trail.record_checks(checks);
-    refusal.map_or(Ok(user), Err)
+    bearer::identify(context, trail, organization, &authorization, asked)
 }
 
 /// Lets the caller in, or does not: token, application user, whom it acts as, version, and what the request asks beside its

@@ -14,16 +14,15 @@ mod secret;
 use std::borrow::Cow;
 
 use http::HeaderMap;
-use mocktenant_lab::Context;
+use mocktenant_lab::{Context, Trail};
 use mocktenant_token::assertion::Assertion;
-use mocktenant_verdict::{Check, Checklist, Finding, Question, Role, Text, foreign};
-use time::OffsetDateTime;
+use mocktenant_verdict::{Checklist, Finding, Question, Role, Text, foreign};
 
 pub(crate) use self::application::ask_known;
 pub(crate) use self::application::made_up_object_id;
 pub use self::application::{APPLICATION, KNOWN, REGISTERED};
 pub(crate) use self::private_key_jwt::CONTEXT_CLASS as CERTIFICATE_CLASS;
-pub(crate) use self::secret::same as same_secret;
+pub(crate) use self::secret::{CONTEXT_CLASS as SECRET_CLASS, same as same_secret};
 use crate::asking::{Asking, Sent};
 use crate::errors::{EntraError, describe};
 use crate::form::Form;
@@ -220,7 +219,7 @@ pub(crate) fn excerpt(text: &str) -> String {
 }
 
 /// Judges a client assertion outside a request: the client and the tenant are the ones it names itself.
-pub(crate) fn judge(context: &Context, token: &str, now: OffsetDateTime) -> Vec<Check> {
+pub(crate) fn judge(context: &Context, token: &str, trail: &mut Trail) {
     let prepared = context.prepared::<Entra>();
     let world = context.world();
     let assertion = Assertion::read(token);
@@ -240,7 +239,7 @@ pub(crate) fn judge(context: &Context, token: &str, now: OffsetDateTime) -> Vec<
         client_id: id.as_deref(),
         sent: Sent { form: &form, headers: &headers },
         version: Version::V2,
-        now,
+        now: context.now(),
         called: None,
     };
     let mut list = Checklist::new(context.switches(), describe);
@@ -248,5 +247,10 @@ pub(crate) fn judge(context: &Context, token: &str, now: OffsetDateTime) -> Vec<
     (method.ask_request)(&asking, &credential, &mut list);
     application::ask(&asking, &mut list, true);
     (method.ask_client)(&asking, &credential, &mut list);
-    list.finish().0
+    let mut facts = Vec::new();
+    (method.facts)(&asking, &credential, &mut facts);
+    for (name, value) in facts {
+        trail.fact(name, value);
+    }
+    trail.record_checks(list.finish().0);
 }

@@ -18,7 +18,7 @@ use crate::form::decode_lossy;
 
 pub(super) const SHOWN: &str = "a secret";
 pub(super) const CREDENTIAL: &str = "secret";
-pub(super) const CONTEXT_CLASS: &str = "1";
+pub(crate) const CONTEXT_CLASS: &str = "1";
 
 static MATCHES: Question = Question::new("secret-matches", Role::Secret).needs(&[&REGISTERED]);
 static IN_DATE: Question = Question::new("secret-in-date", Role::Secret).needs(&[&REGISTERED, &MATCHES]);

@@ -16,11 +16,10 @@ use http::{Method, StatusCode};
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
     Addresses, Answer, CatalogueRow, Context, Entrance, Exchange, Machine, Refusal, Route, SecretNames,
-    Surface, Way,
+    Surface, Trail, Way,
 };
-use mocktenant_verdict::{Check, Question};
+use mocktenant_verdict::Question;
 use mocktenant_world::World;
-use time::OffsetDateTime;
 
 pub use self::assigned::tenant;
 
@@ -149,9 +148,7 @@ impl Surface for ManagedIdentity {
     }
 
     /// Tokens are only given here.
-    fn judge(&self, _context: &Context, _token: &str, _now: OffsetDateTime) -> Vec<Check> {
-        Vec::new()
-    }
+    fn judge(&self, _context: &Context, _token: &str, _trail: &mut Trail) {}
 }
 
 /// A refusal nobody has shown a body of.

@@ -5,6 +5,7 @@
 mod assertions;
 mod bad_input;
 mod documents;
+mod forge;
 mod front_door;
 mod guards;
 mod managed_identity;

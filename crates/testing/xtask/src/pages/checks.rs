@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use mocktenant_lab::caller::drive;
-use mocktenant_lab::journal::{Kind, Record};
+use mocktenant_lab::journal::Record;
 use mocktenant_lab::{InProcess, Lab};
 use mocktenant_verdict::{Check, Outcome};
 use mocktenant_world::World;
@@ -64,9 +64,9 @@ fn in_the_order_they_began(lab: &Lab) -> Vec<Arc<Record>> {
 }
 
 fn one(page: &mut String, record: &Record) {
-    let what = match record.kind {
-        Kind::Start => "start".to_owned(),
-        Kind::Request | Kind::Call => format!("{} {}", record.method, record.endpoint),
+    let what = match record.kind.word() {
+        Some(word) => word.to_owned(),
+        None => format!("{} {}", record.method, record.endpoint),
     };
     let from = if record.parent.is_some() { ", asked by another surface" } else { "" };
     let _ = writeln!(page, "\n## {}: {what}{from}\n", record.surface);

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use mocktenant_control::endpoints::{self, Endpoint};
+use mocktenant_lab::forge::Defect;
 
 use crate::markdown::{block, cell, code, head, row};
 
@@ -32,6 +33,13 @@ pub(crate) fn page() -> String {
     }
     for endpoint in endpoints::ALL {
         section(&mut page, endpoint);
+    }
+    page.push_str(
+        "\n## Defects of an ordered token\n\nOne of them at most; all else of the token is right.\n\n",
+    );
+    head(&mut page, &["defect", "what is wrong"]);
+    for defect in Defect::ALL {
+        row(&mut page, &[code(defect.word()), cell(defect.about())]);
     }
     page
 }

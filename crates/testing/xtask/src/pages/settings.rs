@@ -78,7 +78,10 @@ fn one_tenant(page: &mut String, tenant: &Tenant) {
     row(page, &["token-signing certificates, the active one first".into(), list(&signing)]);
     row(page, &["setting".into(), code(tenant.pointer.as_str())]);
     page.push_str("\nApplications:\n\n");
-    head(page, &["application", "client id", "object id", "URIs", "secrets", "certificates", "roles"]);
+    head(
+        page,
+        &["application", "client id", "object id", "URIs", "secrets", "certificates", "defines", "roles"],
+    );
     let mut applications: Vec<&Arc<Application>> = tenant.applications.values().collect();
     applications.sort_by(|one, other| one.client_id.cmp(&other.client_id));
     for application in applications {
@@ -101,6 +104,7 @@ fn one_tenant(page: &mut String, tenant: &Tenant) {
             list(&application.identifier_uris),
             secrets.join(", "),
             list(&certificates),
+            list(&application.app_roles),
             list(&roles),
         ];
         row(page, &cells);

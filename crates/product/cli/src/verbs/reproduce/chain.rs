@@ -3,7 +3,7 @@
 //! Decides only the order: the call, then what the environment's last start says if that is why it was refused, then every
 //! call made because of it, to any depth, and last the products nobody called.
 
-use mocktenant_lab::journal::{Kind, Record};
+use mocktenant_lab::journal::Record;
 use mocktenant_lab::{Attempt, Lab, Mask};
 use serde::Serialize;
 
@@ -94,9 +94,9 @@ fn link(lab: &Lab, record: &Record, from: &str) -> Link {
     } else {
         lab.title(&record.surface).to_owned()
     };
-    let request = match record.kind {
-        Kind::Start => String::from("start"),
-        Kind::Request | Kind::Call => format!("{} {}", record.method, shortened(&record.shown_target())),
+    let request = match record.kind.word() {
+        Some(word) => String::from(word),
+        None => format!("{} {}", record.method, shortened(&record.shown_target())),
     };
     let call_error = record.fact("call-error").map(|fact| fact.value.to_string());
     Link {

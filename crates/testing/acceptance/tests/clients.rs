@@ -395,6 +395,7 @@ fn managed(lab: &Lab, seen: &Value, endpoint: &str) {
     ] {
         identity_of(lab, &seen[named], client_id);
     }
+    assert_eq!(seen["customers"], 200, "the AOS takes its token");
     let stranger = seen["stranger"].as_str().unwrap();
     let requests = lab.journal().requests_to("imds");
     let refused = requests.last().unwrap();

@@ -455,3 +455,31 @@ async fn an_edit_of_an_identity_counts_at_once() {
     lab.apply(command).await.unwrap();
     assert_eq!(send(&lab, imds(&[])).await.json()["client_id"], CLIENT, "the only one left");
 }
+
+#[tokio::test]
+async fn whatever_is_asked_is_answered_in_the_bodies_of_the_services() {
+    let lab = lab().await;
+    let long = format!("resource={}", "a".repeat(300_000));
+    let many = (0..200).map(|index| format!("p{index}=1")).collect::<Vec<_>>().join("&");
+    for query in [
+        "",
+        "?",
+        "&&&===",
+        "resource",
+        "resource=%ff",
+        "resource=%00&api-version=2018-02-01",
+        "api-version=2018-02-01&resource=https%3A%2F%2Fcontoso.crm4.dynamics.com%2F.default",
+        "api-version=2018-02-01&resource=x&client_id=%F0%9F%92%A9",
+        "api-version=2018-02-01&resource=x&msi_res_id=../..&mi_res_id=%2F",
+        long.as_str(),
+        many.as_str(),
+    ] {
+        for path in ["/metadata/identity/oauth2/token", "/msi/token"] {
+            let headers = [("metadata", "true"), ("x-identity-header", HEADER)];
+            let reply = send(&lab, request(LOCAL, &format!("{path}?{query}"), &headers)).await;
+            let body = reply.json();
+            let told = if path == "/msi/token" { &body["Message"] } else { &body["error_description"] };
+            assert!((400..=500).contains(&reply.status) && told.is_string(), "{path}?{query:.80}: {body}");
+        }
+    }
+}

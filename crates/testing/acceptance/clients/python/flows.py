@@ -232,6 +232,12 @@ def managed(settings, **environment):
     }
     for name, options in named.items():
         seen[name] = machine(settings, ManagedIdentityCredential(**options))
+    aos = settings["aos"]["onebox"]
+    token = ManagedIdentityCredential().get_token(aos["resource"] + "/.default").token
+    customers = requests.get(
+        aos["url"] + "/data/CustomersV3", headers={"Authorization": "Bearer " + token}, timeout=30
+    )
+    seen["customers"] = customers.status_code
     try:
         ManagedIdentityCredential(client_id=UNREGISTERED_APPLICATION).get_token(scopes(settings)[0])
         seen["stranger"] = "a token"

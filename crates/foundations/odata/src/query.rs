@@ -230,6 +230,9 @@ fn whole(value: &str) -> Option<u64> {
 }
 
 fn select(value: &str) -> Result<Vec<String>, SyntaxError> {
+    // samples end it with a comma, and the products' reader passes over that one
+    let value =
+        value.trim_end().strip_suffix(',').filter(|rest| !rest.trim_end().ends_with(',')).unwrap_or(value);
     let mut cursor = Cursor::new(value)?;
     list(&mut cursor, |cursor| {
         if cursor.accept('*') {
@@ -349,6 +352,8 @@ mod tests {
         assert_eq!((error.option.as_str(), error.offset), ("$filter", 24));
         assert_eq!(error.kind, QueryErrorKind::Syntax(SyntaxErrorKind::UnterminatedString));
         assert_eq!(QueryOptions::parse("$select=a,,b").unwrap_err().offset, 10);
+        assert_eq!(QueryOptions::parse("$select=a,b,").unwrap().select.unwrap(), ["a", "b"]);
+        assert!(QueryOptions::parse("$select=a,,").is_err() && QueryOptions::parse("$select=,").is_err());
         assert_eq!(QueryOptions::parse("$orderby=a%20up").unwrap_err().offset, 13);
         assert_eq!(QueryOptions::parse("a=%zz").unwrap_err().offset, 2);
         assert_eq!(QueryOptions::parse("%zz=a").unwrap_err().offset, 0);

@@ -91,16 +91,36 @@ async fn table(surface: &Dataverse, exchange: &mut Exchange) -> Result<Answer, D
     dispatch(surface, &mut call).await
 }
 
+/// What stands below the version in a path.
+enum Below {
+    Nothing,
+    Definitions,
+    One,
+    Count,
+    More,
+}
+
+impl Below {
+    fn of(path: &str) -> Self {
+        let mut segments = path.trim_end_matches('/').split('/').skip(4);
+        match (segments.next(), segments.next(), segments.next()) {
+            (None, ..) => Self::Nothing,
+            (Some(first), ..) if definitions::begin(first) => Self::Definitions,
+            (Some(_), None, _) => Self::One,
+            (Some(_), Some("$count" | "%24count"), None) => Self::Count,
+            _ => Self::More,
+        }
+    }
+}
+
 /// What is at the request's path below the version.
 async fn dispatch(surface: &Dataverse, call: &mut Call<'_>) -> Result<Answer, DataverseError> {
-    let path = call.exchange.request.path().to_owned();
-    let below: Vec<&str> = path.trim_end_matches('/').split('/').skip(4).collect();
-    match below.as_slice() {
-        [] => service_document::of(call),
-        [first, rest @ ..] if definitions::begin(first) => definitions::answer(call, first, rest),
-        [_] => rows(surface, call).await,
-        [_, "$count" | "%24count"] if !call.writes() => count(call).await,
-        _ => Err(call.leads_nowhere()),
+    match Below::of(call.exchange.request.path()) {
+        Below::Nothing => service_document::of(call),
+        Below::Definitions => definitions::answer(call),
+        Below::One => rows(surface, call).await,
+        Below::Count if !call.writes() => count(call).await,
+        Below::Count | Below::More => Err(call.leads_nowhere()),
     }
 }
 
@@ -133,11 +153,9 @@ async fn rows(surface: &Dataverse, call: &mut Call<'_>) -> Result<Answer, Datave
 
 /// A request of a change set: a write of rows, while whoever runs the set keeps others from writing.
 fn drafted(call: &mut Call<'_>) -> Result<Answer, DataverseError> {
-    let path = call.exchange.request.path().to_owned();
-    let below: Vec<&str> = path.trim_end_matches('/').split('/').skip(4).collect();
-    match below.as_slice() {
-        [first, rest @ ..] if definitions::begin(first) => definitions::answer(call, first, rest),
-        [_] => {
+    match Below::of(call.exchange.request.path()) {
+        Below::Definitions => definitions::answer(call),
+        Below::One => {
             let segment = call.segment()?;
             if functions::is_function(&segment) {
                 return functions::answer(call, &segment);

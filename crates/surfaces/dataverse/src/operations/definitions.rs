@@ -68,7 +68,10 @@ impl Type<'_> {
     }
 }
 
-pub(super) fn answer(call: &mut Call<'_>, first: &str, below: &[&str]) -> Result<Answer, DataverseError> {
+pub(super) fn answer(call: &mut Call<'_>) -> Result<Answer, DataverseError> {
+    let path = call.exchange.request.path().to_owned();
+    let below: Vec<&str> = path.trim_end_matches('/').split('/').skip(4).collect();
+    let [first, below @ ..] = below.as_slice() else { return Err(DataverseError::NotFound) };
     if call.writes() {
         let method = call.exchange.request.method.clone();
         let what = format!("{} {method}", excerpt(first));

@@ -422,3 +422,48 @@ async fn the_answer_to_a_batch_is_bounded_in_bytes() {
     let statuses = statuses(&seen);
     assert_eq!((statuses[0], statuses[39], statuses.len()), (200, 413, 40));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn change_sets_and_single_writes_at_the_same_time_all_succeed() {
+    let bench = std::sync::Arc::new(Bench::new().await);
+    let before = numbers(&bench).await.len();
+    let tasks: Vec<_> = (0..4)
+        .map(|task| {
+            let bench = std::sync::Arc::clone(&bench);
+            tokio::spawn(async move {
+                for round in 0..10 {
+                    let body = |part: u32| format!(r#"{{"accountnumber":"C-{task}-{round}-{part}"}}"#);
+                    let (first, second) = (body(1), body(2));
+                    let requests = [("POST accounts", first.as_str()), ("POST accounts", second.as_str())];
+                    let seen = send(&bench, &[set(&requests)], &[]).await;
+                    assert_eq!(statuses(&seen), [204, 204]);
+                    let seen = bench.call(Method::POST, ACCOUNTS, Some(&body(3))).await;
+                    assert_eq!(seen.status().as_u16(), 204);
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(numbers(&bench).await.len(), before + 120);
+}
+
+#[tokio::test]
+async fn a_batch_that_was_refused_says_which_part_and_why() {
+    let bench = Bench::new().await;
+    let parts = [alone("GET WhoAmI", ""), alone("POST accounts", r#"{"nonsense":1}"#)];
+    send(&bench, &parts, &[]).await;
+    let record = bench.lab.journal().last_refusal().unwrap();
+    let refused: Vec<String> = record
+        .facts
+        .iter()
+        .filter(|fact| fact.name == "refused")
+        .map(|fact| fact.value.to_string())
+        .collect();
+    assert_eq!(refused, ["nonsense = 1", "part 2: POST accounts"]);
+    let seen = bench.call_with(Method::POST, BATCH, Some("--batch_1"), &[TYPE]).await;
+    assert_eq!(seen.status().as_u16(), 400);
+    let record = bench.lab.journal().last_refusal().unwrap();
+    assert_eq!(&*record.fact("refused").unwrap().value, "the body ends before its closing delimiter");
+}

@@ -35,7 +35,7 @@ async fn family() -> Bench {
 async fn a_related_row_comes_with_the_columns_asked_for_and_its_id() {
     let bench = family().await;
     let seen = bench
-        .get(&format!("{ACCOUNT}?$select=name&$expand=primarycontactid($select=fullname,jobtitle)"))
+        .get(&format!("{ACCOUNT}?$select=name,&$expand=primarycontactid($select=fullname,jobtitle)"))
         .await
         .json();
     assert_eq!(

@@ -54,10 +54,12 @@ impl Lab {
         let entrances = entrances(&world);
         let declared = entrances.iter().find(|entrance| short(entrance) == Some(name));
         let (surface, entrance) = match declared {
-            Some(entrance) => (self.player(entrance)?, entrance),
+            Some(entrance) => {
+                ((0..self.surfaces().len()).find(|index| self.judges(*index, entrance))?, entrance)
+            }
             None => {
                 let surface = self.surfaces().iter().position(|mounted| mounted.surface.name() == name)?;
-                (surface, entrances.iter().find(|entrance| self.player(entrance) == Some(surface))?)
+                (surface, entrances.iter().find(|entrance| self.judges(surface, entrance))?)
             }
         };
         let host = match entrance {
@@ -83,7 +85,7 @@ impl Lab {
             .surfaces()
             .iter()
             .enumerate()
-            .filter(|(index, _)| entrances.iter().any(|entrance| self.player(entrance) == Some(*index)));
+            .filter(|(index, _)| entrances.iter().any(|entrance| self.judges(*index, entrance)));
         let mut names: Vec<String> = playing.map(|(_, mounted)| mounted.surface.name().to_owned()).collect();
         for name in declared {
             if !names.iter().any(|known| known == name) {
@@ -93,12 +95,11 @@ impl Lab {
         names
     }
 
-    /// The surface that plays an entrance; beside one that others call, who only serves clients there is no place.
-    fn player(&self, entrance: &Entrance) -> Option<usize> {
+    /// Whether a surface takes tokens at an entrance.
+    fn judges(&self, surface: usize, entrance: &Entrance) -> bool {
         let snapshot = self.snapshot();
-        let plays = |surface: &usize| snapshot.hosts.values().any(|(by, at)| by == surface && at == entrance);
-        let mut there = (0..self.surfaces().len()).filter(plays);
-        there.find(|surface| self.surfaces()[*surface].surface.called())
+        self.surfaces()[surface].surface.judges()
+            && snapshot.hosts.values().any(|(index, at)| *index == surface && at == entrance)
     }
 }
 

@@ -99,6 +99,9 @@ pub trait Surface: Sized + Send + Sync + 'static {
     /// Whether other products of a lab call it; one that only clients call says `false`, and nobody looks for it in a chain.
     const CALLED: bool = true;
 
+    /// Whether it takes tokens, so that one can be judged as it would.
+    const JUDGES: bool = true;
+
     /// What is computed once per world snapshot (parsed headers, host tables, documents).
     type Prepared: Any + Send + Sync;
 
@@ -222,6 +225,7 @@ pub(crate) trait Mount: Send + Sync {
     fn questions(&self) -> Vec<&'static Question>;
     fn handle<'a>(&'a self, route: usize, exchange: &'a mut Exchange) -> BoxFuture<'a, Answer>;
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer;
+    fn judges(&self) -> bool;
     fn judge(&self, context: &Context, token: &str, trail: &mut Trail);
     fn tables(&self, scope: &Scope) -> Option<Tables>;
     fn declared_rows(&self, world: &World, scope: &Scope, now: OffsetDateTime) -> Vec<DeclaredRow>;
@@ -299,6 +303,9 @@ impl<S: Surface> Mount for S {
     }
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer {
         Surface::refuse(self, exchange, why)
+    }
+    fn judges(&self) -> bool {
+        S::JUDGES
     }
     fn judge(&self, context: &Context, token: &str, trail: &mut Trail) {
         Surface::judge(self, context, token, trail);

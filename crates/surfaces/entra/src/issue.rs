@@ -1,8 +1,8 @@
 //! Access tokens, from what was decided: claims, header, signature.
 //!
 //! Decides which of a token's two versions has which audience and header, and that a token for Microsoft Graph is signed so
-//! that nobody but Graph can verify it. The token endpoint, managed identity and the forge make theirs here. Never decides whether
-//! anybody gets one.
+//! that nobody but Graph can verify it. Whoever issues a token, or forges one, makes it here. Never
+//! decides whether anybody gets one.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

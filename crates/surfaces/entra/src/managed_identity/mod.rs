@@ -94,6 +94,7 @@ impl Surface for ManagedIdentity {
     const TITLE: &'static str = "Managed identity";
     const CALLS_OUT: bool = false;
     const CALLED: bool = false;
+    const JUDGES: bool = false;
 
     type Prepared = Prepared;
 

@@ -519,11 +519,9 @@ FLOWS = {
         secret, secret_with_the_verify_parameter, certificate_x5t, certificate_x5t_s256_x5c, certificate_x5t_with_x5c,
         certificate_pfx, certificate_pfx_with_x5c, cache, wrong_secret, expired_secret, unregistered_certificate,
         unregistered_application, unknown_tenant, unknown_tenant_at_the_token_endpoint, unknown_resource, token_v1,
-        token_v2, token_forged, metadata_signature, dataverse_sdk_rows, dataverse_sdk_definitions, dataverse_sdk_batch,
-        dataverse_sdk_refusals,
-        token_v2, token_forged, metadata_signature, managed_identity_app_service, managed_identity_imds,
+        token_v2, token_forged, token_defects, metadata_signature, dataverse_sdk_rows, dataverse_sdk_definitions,
+        dataverse_sdk_batch, dataverse_sdk_refusals, managed_identity_app_service, managed_identity_imds,
         managed_identity_imds_through_the_proxy, managed_identity_by_default,
-        token_v2, token_forged, token_defects, metadata_signature,
     )
 }
 

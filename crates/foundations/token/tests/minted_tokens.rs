@@ -198,7 +198,7 @@ fn what_an_attacker_makes_can_be_read_and_verifies_with_no_key() {
     let key = shipped::token_signing().key().clone();
     let trusted = trusted();
     let header = |alg: &str| HeaderSegment::from_json(json!({ "alg": alg }).to_string().as_bytes());
-    let judged = |token: &str| verify_signature(&Compact::parse(token).unwrap(), &trusted[0]);
+    let judged = |token: &str| verify_signature(&Compact::parse(token).unwrap(), &trusted[1]);
     let good = mint_raw(&key, Algorithm::Rs256, &header("RS256"), b"{}").unwrap();
     assert!(judged(&good).holds());
     let changed = tampered(&good);

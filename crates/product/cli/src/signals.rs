@@ -61,6 +61,14 @@ pub(crate) enum Signal {
 }
 
 impl Signal {
+    /// As a shell gives it for a command that it ended: 128 and its number.
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Self::Terminate => 143,
+            Self::Interrupt => 130,
+        }
+    }
+
     /// Hands it on to a child, which a terminal's Ctrl-C has reached already: the same group gets it.
     #[cfg(unix)]
     pub(crate) fn pass_on(self, child: Option<u32>) {

@@ -46,10 +46,11 @@ pub(crate) async fn run(common: &Common, exec: Exec) -> Outcome {
     };
     let running = tokio::select! {
         running = mocktenant_server::start(options) => running.map_err(|error| cannot_start(&error))?,
-        () = signals.next() => return Ok(0),
+        // The command never ran: whoever reads the code must not take it for a success.
+        signal = signals.which() => return Ok(signal.exit_code()),
     };
     // What a start does is no call of the command's.
-    let before = running.lab().journal().records().len();
+    let before = running.lab().journal().records().last().map(|record| record.sequence);
     let outcome = match start(&exec, &running, &token) {
         Ok(child) => wait(child, &mut signals).await,
         Err(error) => {
@@ -114,22 +115,20 @@ fn code_of(status: ExitStatus) -> u8 {
 }
 
 /// What was refused since, with its cause.
-async fn tell(running: &Running, before: usize) {
+async fn tell(running: &Running, before: Option<u64>) {
     let lab = running.lab();
     let screen = Screen::of_stderr();
     let records = lab.journal().records();
-    let refused: Vec<_> = records
-        .iter()
-        .skip(before)
-        .filter(|record| record.parent.is_none() && Record::refused(record))
-        .collect();
+    // The journal is bounded: what was first may be gone.
+    let since = records.iter().filter(|record| Some(record.sequence) > before);
+    let refused: Vec<_> = since.filter(|record| Record::is_refusal(record)).collect();
     if !refused.is_empty() {
         console::note("mocktenant: what was refused meanwhile:");
     }
     for record in refused.iter().take(TOLD) {
         let explanation = mocktenant_diagnosis::explain(lab, &record.id).await;
         let cause = explanation.and_then(|explanation| explanation.cause).map(|cause| cause.to_line());
-        console::note(&ExchangeLine::of(record).with_cause(cause).to_text(screen));
+        console::aside(&ExchangeLine::of(record).with_cause(cause).to_text(screen));
     }
     if refused.len() > TOLD {
         console::note(&format!("... and {} more refusals", refused.len() - TOLD));

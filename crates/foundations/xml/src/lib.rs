@@ -25,6 +25,6 @@ mod writer;
 pub use fault::{Fault, Position, Wrong, clip};
 pub use grammar::{escaped, is_ncname, is_xml_character};
 pub use scan::{Budget, Declaration, Prefixes, Reading};
-pub use text::{Edit, Encoding, Splice, Text};
+pub use text::{CodePage, Edit, Encoding, Splice, Text};
 pub use tree::{Attribute, Content, Node, Run, Tree};
 pub use writer::{Document, Element, MAX_DEPTH, Namespace, Unwritable};

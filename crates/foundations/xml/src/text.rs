@@ -8,7 +8,10 @@
 use std::fmt;
 use std::ops::Range;
 
+pub use self::code_pages::CodePage;
 use crate::fault::{Fault, Position, Wrong, clip};
+
+mod code_pages;
 
 /// More than any budget may allow: offsets are kept in 32 bits, and a text can have three times the bytes of its code page.
 const MOST_BYTES: usize = 1 << 30;
@@ -35,7 +38,7 @@ pub enum Encoding {
         bom: bool,
     },
     /// A single-byte code page named by the XML declaration, such as windows-1252.
-    SingleByte(&'static encoding_rs::Encoding),
+    SingleByte(&'static CodePage),
 }
 
 impl Encoding {
@@ -63,7 +66,16 @@ impl Encoding {
             Self::Utf8 { .. } => fragment.as_bytes().to_vec(),
             Self::Utf16Le { .. } => fragment.encode_utf16().flat_map(u16::to_le_bytes).collect(),
             Self::Utf16Be { .. } => fragment.encode_utf16().flat_map(u16::to_be_bytes).collect(),
-            Self::SingleByte(page) => page.encode(fragment).0.into_owned(),
+            Self::SingleByte(page) => {
+                let mut bytes = Vec::with_capacity(fragment.len());
+                for c in fragment.chars() {
+                    match page.encode(c) {
+                        Some(byte) => bytes.push(byte),
+                        None => bytes.extend_from_slice(format!("&#{};", u32::from(c)).as_bytes()),
+                    }
+                }
+                bytes
+            }
         }
     }
 }
@@ -247,17 +259,17 @@ fn detect(bytes: &[u8]) -> Result<Encoding, Wrong> {
         _ => Encoding::Utf8 { bom: false },
     };
     let (Encoding::Utf8 { bom }, Some(label)) = (found, declared) else { return Ok(found) };
-    let page = encoding_rs::Encoding::for_label(label.as_bytes());
-    let label = clip(label);
-    match page {
-        Some(page) if page == encoding_rs::UTF_8 => Ok(found),
-        Some(page) if page == encoding_rs::UTF_16LE || page == encoding_rs::UTF_16BE => {
-            Err(Wrong::NotUtf16 { label })
-        }
-        // A byte order mark is stronger evidence than a name that was copied along.
+    if code_pages::is_one_of(label, code_pages::UTF_8) {
+        return Ok(found);
+    }
+    if code_pages::is_one_of(label, code_pages::UTF_16) {
+        return Err(Wrong::NotUtf16 { label: clip(label) });
+    }
+    // A byte order mark is stronger evidence than a name that was copied along.
+    match CodePage::for_label(label) {
         Some(_) if bom => Ok(found),
-        Some(page) if page.is_single_byte() => Ok(Encoding::SingleByte(page)),
-        _ => Err(Wrong::UnknownEncoding { label }),
+        Some(page) => Ok(Encoding::SingleByte(page)),
+        None => Err(Wrong::UnknownEncoding { label: clip(label) }),
     }
 }
 
@@ -304,14 +316,15 @@ fn decode_utf16(body: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, String>
 }
 
 /// Text, or the part before the first byte that the code page does not define.
-fn decode_code_page(body: &[u8], page: &'static encoding_rs::Encoding) -> Result<String, String> {
-    let (text, _) = page.decode_without_bom_handling(body);
-    // No single-byte code page maps a byte to U+FFFD, so it marks the first undefined byte.
-    if let Some(bad) = text.find('\u{FFFD}') {
-        return Err(text[..bad].to_owned());
+fn decode_code_page(body: &[u8], page: &CodePage) -> Result<String, String> {
+    let mut text = String::with_capacity(body.len());
+    for byte in body {
+        match page.decode(*byte) {
+            Some(c) => text.push(c),
+            None => return Err(text),
+        }
     }
-    // Encoding must give the bytes back, else an edit could change more than its span.
-    if page.encode(&text).0 == body { Ok(text.into_owned()) } else { Err(String::new()) }
+    Ok(text)
 }
 
 fn marks(text: &str, encoding: Encoding) -> Vec<Mark> {

@@ -5,40 +5,38 @@
 //! everything on a surface's port is the lab's to answer, but for an empty 503 where there is no room for a body or an
 //! answer; before that, hyper's empty 400, 414 and 431 stand.
 
-use std::convert::Infallible;
+mod exchange;
+mod watched;
+
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{self, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use mocktenant_control::{Peer, Unread};
-use mocktenant_lab::{Arrival, Delivery, Entrance, Lab};
+use mocktenant_control::Peer;
+use mocktenant_lab::{Entrance, Lab};
 use rustls::ServerConfig;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt as _;
 
-use crate::limits::{self, HEAD_BYTES, Limits, SMALL_ANSWER, UNIT};
+use self::exchange::Context;
+use self::watched::Watched;
+use crate::limits::{self, HEAD_BYTES, Limits, UNIT};
 use crate::names::Names;
-use crate::proxy::{self, Asked, Way};
+use crate::proxy::Way;
 use crate::share::{Budget, Share};
 use crate::stream::{Begun, Stream};
 use crate::tls::Tls;
-use crate::traffic::{Answering, Traffic, Untaken, Verdict};
-use crate::translate::{self, Came, Dates, Intake};
+use crate::traffic::{Answering, Traffic, Verdict};
+use crate::translate::Dates;
 
 /// A TLS record of type handshake: the first byte of every ClientHello, and of no HTTP request.
 const HANDSHAKE: u8 = 0x16;
@@ -63,19 +61,8 @@ pub(crate) enum Phase {
     Stopped,
 }
 
-/// What [`Shared`] is made from.
-pub(crate) struct Parts {
-    pub(crate) lab: Lab,
-    pub(crate) tools: Router,
-    pub(crate) tls: Arc<Tls>,
-    pub(crate) names: Arc<Names>,
-    pub(crate) tools_port: u16,
-    pub(crate) limits: Limits,
-    pub(crate) phase: watch::Receiver<Phase>,
-}
-
-/// What the connections of one lab share.
-pub(crate) struct Shared {
+/// What a connection finds in its lab.
+pub(crate) struct Site {
     pub(crate) lab: Lab,
     pub(crate) tools: Router,
     pub(crate) tls: Arc<Tls>,
@@ -84,6 +71,11 @@ pub(crate) struct Shared {
     pub(crate) tools_port: u16,
     pub(crate) limits: Limits,
     pub(crate) phase: watch::Receiver<Phase>,
+}
+
+/// What the connections of one lab share.
+pub(crate) struct Shared {
+    site: Site,
     /// Room on the surfaces' ports, and on the tools port.
     pub(crate) shares: [Arc<Share>; 2],
     /// hyper keeps no time of its own: one alarm does for a whole connection.
@@ -91,10 +83,10 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { lab, tools, tls, names, tools_port, limits, phase } = parts;
+    pub(crate) fn new(site: Site) -> Self {
+        let limits = &site.limits;
         let shares = [&limits.surfaces, &limits.tools].map(|room| Arc::new(Share::new(room, limits.wait)));
-        Self { lab, tools, tls, names, tools_port, limits, phase, shares, protocol: protocol() }
+        Self { site, shares, protocol: protocol() }
     }
 
     /// The share of a port; `entrance` is none for the tools port.
@@ -133,7 +125,7 @@ pub(crate) async fn reached(current: &mut watch::Receiver<Phase>, phase: Phase) 
 
 /// Accepts connections until the lab drains. `entrance` is none for the tools port.
 pub(crate) async fn accept(listener: TcpListener, entrance: Option<Entrance>, shared: Arc<Shared>) {
-    let mut phase = shared.phase.clone();
+    let mut phase = shared.site.phase.clone();
     let share = shared.share(entrance.as_ref());
     let mut short = false;
     loop {
@@ -205,8 +197,8 @@ struct Tunnel {
 
 impl Caller {
     async fn served(self, stream: TcpStream, shared: Arc<Shared>, permit: OwnedSemaphorePermit) {
-        let mut phase = shared.phase.clone();
-        let deadline = self.began + shared.limits.first_head;
+        let mut phase = shared.site.phase.clone();
+        let deadline = self.began + shared.site.limits.first_head;
         let mut first = [0_u8];
         let peeked = tokio::select! {
             biased;
@@ -221,7 +213,7 @@ impl Caller {
         let peer = self.peer;
         // On the heap, and only now: the silent ones must stay small.
         let tunnel = if first[0] == HANDSHAKE {
-            let tls = shared.tls.server(local.ip());
+            let tls = shared.site.tls.server(local.ip());
             Box::pin(self.secure(Box::new(stream), local.to_string(), tls, &shared)).await
         } else {
             let reached = Reached { address: local.to_string(), secure: false, server_name: None };
@@ -237,7 +229,7 @@ impl Caller {
         let Tunnel { way: Way { name, entrance }, upgrade } = tunnel;
         let caller =
             Self { peer, entrance: Some(entrance), proxied: Some(Arc::clone(&name)), began: Instant::now() };
-        let deadline = caller.began + shared.limits.first_head;
+        let deadline = caller.began + shared.site.limits.first_head;
         let begun = async {
             let place = shared.share(caller.entrance.as_ref()).place().await?;
             drop(permit);
@@ -246,7 +238,7 @@ impl Caller {
             let first = stream.peek().await.ok()??;
             Some((place, stream, first))
         };
-        let mut phase = shared.phase.clone();
+        let mut phase = shared.site.phase.clone();
         let begun = tokio::select! {
             biased;
             () = reached(&mut phase, Phase::Draining) => return,
@@ -259,7 +251,7 @@ impl Caller {
         };
         let stream: Stream = Box::new(stream);
         if first == HANDSHAKE {
-            let tls = shared.tls.tunnel(&name);
+            let tls = shared.site.tls.tunnel(&name);
             caller.secure(stream, name.to_string(), tls, shared).await;
         } else {
             let reached = Reached { address: name.to_string(), secure: false, server_name: None };
@@ -273,7 +265,7 @@ impl Caller {
         let share = shared.share(self.entrance.as_ref());
         loop {
             share.pressed().await;
-            if self.began.elapsed() >= shared.limits.spared {
+            if self.began.elapsed() >= shared.site.limits.spared {
                 tracing::debug!(peer = %self.peer, "a silent connection makes room");
                 return;
             }
@@ -287,10 +279,10 @@ impl Caller {
         tls: Arc<ServerConfig>,
         shared: &Arc<Shared>,
     ) -> Option<Tunnel> {
-        let mut phase = shared.phase.clone();
-        let deadline = self.began + shared.limits.first_head;
+        let mut phase = shared.site.phase.clone();
+        let deadline = self.began + shared.site.limits.first_head;
         let agreeing = async {
-            shared.tls.fit().await;
+            shared.site.tls.fit().await;
             TlsAcceptor::from(tls).accept(stream).await
         };
         let agreed = tokio::select! {
@@ -313,8 +305,8 @@ impl Caller {
 
     /// Serves requests until the connection ends, or becomes a tunnel.
     async fn serve(self, stream: Stream, at: Reached, shared: &Arc<Shared>) -> Option<Tunnel> {
-        let mut phase = shared.phase.clone();
-        let limits = &shared.limits;
+        let mut phase = shared.site.phase.clone();
+        let limits = &shared.site.limits;
         let share = shared.share(self.entrance.as_ref());
         let context = Arc::new(Context {
             peer: self.peer,
@@ -387,206 +379,5 @@ impl Caller {
                 }
             }
         }
-    }
-}
-
-/// A connection's stream: it knows when its caller does not take what it is sent.
-struct Watched {
-    stream: Stream,
-    context: Arc<Context>,
-}
-
-impl AsyncRead for Watched {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut task::Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Watched {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut task::Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.context.traffic.wrote(&written);
-        written
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut task::Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.context.traffic.wrote(&written);
-        written
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        self.context.traffic.wrote(&flushed);
-        flushed
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
-/// The connection is to end without an answer: an error hyper passes on by dropping it.
-#[derive(Debug, thiserror::Error)]
-#[error("the answer is a reset")]
-struct Reset;
-
-/// What every request of a connection has in common.
-struct Context {
-    peer: SocketAddr,
-    /// None on the tools port.
-    entrance: Option<Entrance>,
-    /// The name of the tunnel this came through.
-    proxied: Option<Arc<str>>,
-    /// What the connection becomes once the answer is written.
-    tunnel: Mutex<Option<Tunnel>>,
-    /// On the tools port alone.
-    caller: Option<Peer>,
-    reached: Reached,
-    shared: Arc<Shared>,
-    traffic: Traffic,
-    /// Room for bodies on this connection, in units.
-    bodies: Semaphore,
-    /// Room for answers on it.
-    answers: Budget,
-    dates: Dates,
-}
-
-impl AsRef<Traffic> for Context {
-    fn as_ref(&self) -> &Traffic {
-        &self.traffic
-    }
-}
-
-impl Context {
-    async fn answer(
-        self: &Arc<Self>,
-        request: http::Request<Incoming>,
-    ) -> Result<http::Response<Full<Bytes>>, Reset> {
-        let shared = &self.shared;
-        let (entrance, proxied, request) = match &self.entrance {
-            Some(entrance) => (entrance.clone(), self.proxied.clone(), request),
-            None => match proxy::asked(&request, &shared.names, shared.tools_port, self.peer) {
-                Asked::Forward(Way { name, entrance }) => (entrance, Some(name), proxy::unwrapped(request)),
-                Asked::Tools => {
-                    let answered = self.tools(request, self.intake(shared.limits.tools_body_bytes)).await;
-                    return Ok(
-                        answered.unwrap_or_else(|| self.no_room("a body or an answer of the tools port"))
-                    );
-                }
-                Asked::Tunnel(way) => {
-                    let upgrade = hyper::upgrade::on(request);
-                    *self.tunnel.lock().unwrap_or_else(PoisonError::into_inner) =
-                        Some(Tunnel { way, upgrade });
-                    return Ok(http::Response::new(Full::default()));
-                }
-                Asked::Refused(response) => return Ok(response),
-            },
-        };
-        let arrival = Arrival {
-            entrance,
-            secure: self.reached.secure && self.entrance.is_some(),
-            server_name: self.reached.server_name.clone(),
-            peer: Some(self.peer),
-            proxied,
-        };
-        let intake = self.intake(shared.limits.body_bytes);
-        let came = Came { to: &self.reached.address, proxy_port: shared.tools_port };
-        let taken = translate::request(request, arrival, &came, &intake).await;
-        let Ok((request, room)) = taken else { return Ok(self.no_room("a body")) };
-        let mut answer = shared.lab.answer(request).await;
-        drop(room);
-        if answer.delivery == Delivery::Reset {
-            return Err(Reset);
-        }
-        let Some(body) = self.outgoing(intake.share, std::mem::take(&mut answer.body)).await else {
-            return Ok(self.no_room("an answer"));
-        };
-        Ok(translate::response(answer, &self.dates, Full::new(body)))
-    }
-
-    fn intake(&self, body_bytes: usize) -> Intake<'_> {
-        let share = self.shared.share(self.entrance.as_ref());
-        let limits = &self.shared.limits;
-        Intake { limits, body_bytes, share, own: &self.bodies, traffic: &self.traffic }
-    }
-
-    /// An answer of the control API; none where there is no room for it or what it answers.
-    async fn tools(
-        self: &Arc<Self>,
-        request: http::Request<Incoming>,
-        intake: Intake<'_>,
-    ) -> Option<http::Response<Full<Bytes>>> {
-        let share = intake.share;
-        let (head, incoming) = request.into_parts();
-        let (body, room) = intake.body(incoming, &head.headers).await.ok()?;
-        let mut request = http::Request::from_parts(head, axum::body::Body::empty());
-        request.extensions_mut().insert(self.caller.clone().unwrap_or_default());
-        match body {
-            Ok(body) => *request.body_mut() = axum::body::Body::from(body),
-            Err(why) => {
-                request.extensions_mut().insert(Unread(why));
-            }
-        }
-        let answered = self.shared.tools.clone().oneshot(request).await;
-        drop(room);
-        let (head, body) = answered.unwrap_or_else(|never: Infallible| match never {}).into_parts();
-        // Its answers are whole: collecting them copies nothing.
-        let body = body.collect().await.ok()?.to_bytes();
-        let body = self.outgoing(share, body).await?;
-        Some(http::Response::from_parts(head, Full::new(body)))
-    }
-
-    /// An answer's body that holds its room until the last byte of it was taken; none where there is no room.
-    async fn outgoing(self: &Arc<Self>, share: &Share, body: Bytes) -> Option<Bytes> {
-        let small = body.len() <= SMALL_ANSWER;
-        // A small answer of HTTP/1.1 is the only one of its connection, and waits in hyper's buffer if it waits at all.
-        if body.is_empty() || small && !self.traffic.http2() {
-            return Some(body);
-        }
-        let mut room = None;
-        if !small {
-            let own = self.answers.take(body.len()).await?;
-            room = Some((own, share.answers.take(body.len()).await?));
-        }
-        Some(Bytes::from_owner(Outgoing { body, _room: room, _untaken: Untaken::begin(self) }))
-    }
-
-    /// HTTP's own answer where bytes in flight have no room. Whatever was done was done and is in the journal.
-    fn no_room(&self, what: &str) -> http::Response<Full<Bytes>> {
-        tracing::warn!(peer = %self.peer, "503: no room for {what}; too many bytes wait for slow callers");
-        let mut response = http::Response::new(Full::default());
-        *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
-        response.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("1"));
-        response
-    }
-}
-
-/// A body on its way out.
-struct Outgoing {
-    body: Bytes,
-    _room: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
-    _untaken: Untaken<Context>,
-}
-
-impl AsRef<[u8]> for Outgoing {
-    fn as_ref(&self) -> &[u8] {
-        &self.body
     }
 }

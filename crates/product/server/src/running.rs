@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use crate::authority::{Need, ca_names};
 use crate::client::Client;
-use crate::connection::{Parts, Phase, Shared, accept};
+use crate::connection::{Phase, Shared, Site, accept};
 use crate::error::StartError;
 use crate::limits::Limits;
 use crate::listen::{Door, Listening, Ports, doors, listen, listen_for_own, loopback, planned};
@@ -155,7 +155,7 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
     let (phase, phase_seen) = watch::channel(Phase::Running);
     tokio::spawn(Trust::watch(Arc::downgrade(&trust), phase_seen.clone()));
     let (own_phase, own_phase_seen) = watch::channel(Phase::Running);
-    let shared_own = Arc::new(Shared::new(Parts {
+    let shared_own = Arc::new(Shared::new(Site {
         lab: lab.clone(),
         tools: axum::Router::new(),
         tls: Arc::clone(&tls),
@@ -164,7 +164,7 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
         limits: setup.limits.of_own(),
         phase: own_phase_seen,
     }));
-    let shared = Arc::new(Shared::new(Parts {
+    let shared = Arc::new(Shared::new(Site {
         lab: lab.clone(),
         tools,
         tls,

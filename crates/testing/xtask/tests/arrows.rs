@@ -98,7 +98,7 @@ const ROOMS: &[(&[&str], &[&str], &str)] = &[
         &["keys", "federation", "lab", "acceptance"],
         "keys sign, federation digests, lab seeds; the bench compares",
     ),
-    (&["quick-xml", "encoding_rs"], &["xml"], "one room reads every XML of the house"),
+    (&["quick-xml"], &["xml"], "one room reads every XML of the house"),
     (
         &["serde-saphyr", "serde_path_to_error"],
         &["patch"],

@@ -98,7 +98,7 @@ fn a_splice_changes_its_place_and_gives_the_bytes_back_when_undone() {
         (utf16(source, u16::to_be_bytes), Encoding::Utf16Be { bom: false }),
         (
             encoding_rs::WINDOWS_1252.encode(source).0.into_owned(),
-            Encoding::SingleByte(encoding_rs::WINDOWS_1252),
+            Encoding::SingleByte(CodePage::for_label("windows-1252").unwrap()),
         ),
     ] {
         let text = decoded(&bytes);
@@ -140,4 +140,39 @@ fn positions_and_spans_agree_with_a_walk_from_the_start() {
         let slow = walk(first, &source, text.encoding(), offset);
         assert_eq!((text.position(offset), text.locate(offset).byte), (slow.position, slow.byte));
     }
+}
+
+/// Every label and byte as the crate has them whose East Asian tables we do not want in the binary.
+#[test]
+fn code_pages_are_those_of_the_encoding_standard() {
+    let mut labels = 0;
+    for page in &code_pages::PAGES {
+        let standard = encoding_rs::Encoding::for_label(page.name().as_bytes()).unwrap();
+        assert!(standard.is_single_byte() && standard.name() == page.name(), "{}", page.name());
+        for byte in 0..=u8::MAX {
+            let bytes = [byte];
+            let (text, is_bad) = standard.decode_without_bom_handling(&bytes);
+            let c = page.decode(byte);
+            assert_eq!(c, (!is_bad).then(|| text.chars().next().unwrap()), "{} {byte:x}", page.name());
+            assert!(c.is_none_or(|c| page.encode(c) == Some(byte)), "{} {byte:x}", page.name());
+        }
+        let strange =
+            (0..=0x1FFFFu32).filter_map(char::from_u32).filter(|c| page.encode(*c).is_some()).count();
+        assert_eq!(strange, (0..=u8::MAX).filter(|byte| page.decode(*byte).is_some()).count());
+        for label in page.labels() {
+            let found = CodePage::for_label(&format!(" {} ", label.to_ascii_uppercase())).unwrap();
+            assert_eq!(found, page);
+            assert_eq!(encoding_rs::Encoding::for_label(label.as_bytes()).unwrap().name(), page.name());
+            labels += 1;
+        }
+    }
+    // All there are, and no name that means more than one byte a character.
+    assert_eq!((code_pages::PAGES.len(), labels), (29, 169));
+    for label in code_pages::UTF_8 {
+        assert_eq!(encoding_rs::Encoding::for_label(label.as_bytes()).unwrap(), encoding_rs::UTF_8);
+    }
+    for label in code_pages::UTF_16 {
+        assert!(encoding_rs::Encoding::for_label(label.as_bytes()).unwrap().name().starts_with("UTF-16"));
+    }
+    assert_eq!(CodePage::for_label("shift_jis"), None);
 }

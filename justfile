@@ -42,7 +42,7 @@ bench-explain:
 
 # the binary that ships: linked statically
 binary:
-    cargo build --release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C", "target-feature=+crt-static"]'
+    cargo build --release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C", "target-feature=+crt-static", "-C", "link-arg=-Wl,--icf=all"]'
 
 # ratios of the binary that ships beside a bare server and the raw signature, over HTTP; bounded in count and time
 load: binary
@@ -66,7 +66,8 @@ dist:
         cargo build --release --locked --target "$1" --config "target.$1.rustflags=[\"-C\", \"target-feature=+crt-static\"]"
         cp "target/$1/release/mocktenant$2" "dist/mocktenant-$1$2"
     }
-    ship x86_64-unknown-linux-gnu ''
+    just binary
+    cp target/x86_64-unknown-linux-gnu/release/mocktenant dist/mocktenant-x86_64-unknown-linux-gnu
     if command -v x86_64-w64-mingw32-gcc nasm >/dev/null; then
         ship x86_64-pc-windows-gnu .exe
     else

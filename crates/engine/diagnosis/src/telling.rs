@@ -65,7 +65,7 @@ pub fn shell_word(word: &str) -> String {
 fn operand(value: &Value) -> String {
     let plain = match value {
         Value::String(text) if !text.starts_with('@') && harmless(text) == *text => {
-            serde_json::from_str::<Value>(text).is_err().then(|| text.clone())
+            serde_json::from_slice::<Value>(text.as_bytes()).is_err().then(|| text.clone())
         }
         _ => None,
     };

@@ -51,7 +51,7 @@ pub use lab::{Addresses, GRACE, JOURNAL_BUDGET, Lab, LabBuilder, OUTWARD_AT_ONCE
 pub use masking::{Mask, SecretNames};
 pub use outbound::BoxFuture;
 pub use page::{Listing, PAGE_BYTES};
-pub use patience::{QUERY_TIME, TookTooLong};
+pub use patience::{QUERY_TIME, TookTooLong, Visible};
 pub use place::{Entrance, Machine, NoPlace, Scope};
 pub use random::{Random, SeededSequence};
 pub use request::{Arrival, Request};

@@ -109,7 +109,7 @@ impl Mask {
         let Ok(before) = serde_json::to_value(of) else { return T::default() };
         let mut shown = before.clone();
         self.texts(&mut shown);
-        if shown == before { of.clone() } else { serde_json::from_value(shown).unwrap_or_default() }
+        if shown == before { of.clone() } else { T::deserialize(&shown).unwrap_or_default() }
     }
 
     /// Every text of a value.
@@ -263,7 +263,7 @@ impl Mask {
     /// A text of JSON, which may be JSON itself.
     fn json_text(&self, text: &mut String) {
         if text.trim_start().starts_with(['{', '['])
-            && let Ok(before) = serde_json::from_str::<Value>(text)
+            && let Ok(before) = serde_json::from_slice::<Value>(text.as_bytes())
         {
             let mut inside = before.clone();
             self.json(&mut inside);

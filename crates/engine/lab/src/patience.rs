@@ -28,6 +28,9 @@ pub const QUERY_TIME: Duration = Duration::from_secs(10);
 #[error("the query took longer than it may")]
 pub struct TookTooLong;
 
+/// Which rows a caller may see. Behind a pointer, so that there is one such wait in the program, whoever waits.
+pub type Visible = Box<dyn Fn(&Row) -> bool + Send>;
+
 /// Places for long queries. A copy of a lab shares those of the lab it was made from.
 pub(crate) struct Patience {
     places: Semaphore,
@@ -56,13 +59,13 @@ impl Context {
         rows: &Snapshot,
         table: &'static str,
         query: Query<'_>,
-        visible: impl Fn(&Row) -> bool + Send + 'static,
+        visible: Visible,
     ) -> Result<Page, TookTooLong> {
         let patience = Arc::clone(self.lab.patience());
         let until = Instant::now() + patience.time;
         // Without a runtime there is nobody to be kept waiting.
         let Ok(threads) = tokio::runtime::Handle::try_current() else {
-            return run(rows, table, &query, visible, |_| Instant::now() < until).ok_or(TookTooLong);
+            return run(rows, table, &query, &visible, |_| Instant::now() < until).ok_or(TookTooLong);
         };
         let mut left = SHORT;
         let short = |comparisons| {
@@ -84,7 +87,7 @@ impl Context {
         let work = threads.spawn_blocking(move || {
             let (filter, order) = (filter.as_ref(), order.as_slice());
             let query = Query { filter, order, skip, top, count, how, scan, page_size, defaults };
-            run(&rows, table, &query, visible, |_| !gone.load(Ordering::Relaxed) && Instant::now() < until)
+            run(&rows, table, &query, &visible, |_| !gone.load(Ordering::Relaxed) && Instant::now() < until)
         });
         let found = work.await;
         drop(asker);
@@ -110,7 +113,7 @@ fn run(
     rows: &Snapshot,
     table: &str,
     query: &Query<'_>,
-    visible: impl Fn(&Row) -> bool,
+    visible: &Visible,
     go_on: impl FnMut(usize) -> bool,
 ) -> Option<Page> {
     match rows.table(table) {

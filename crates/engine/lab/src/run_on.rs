@@ -71,7 +71,8 @@ impl<T: Send + 'static> Drop for RunOn<T> {
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             // Nobody waits for its outcome any more.
-            runtime.spawn(async move { drop(work.await) });
+            let rest: BoxFuture<'static, ()> = Box::pin(async move { drop(work.await) });
+            runtime.spawn(rest);
         }
     }
 }

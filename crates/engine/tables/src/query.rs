@@ -83,12 +83,12 @@ pub const STRIDE: usize = 5_000;
 const BYTES: usize = 32;
 
 /// What a query has cost since it was asked last.
-struct Work<G> {
+struct Work<'g> {
     since: usize,
-    go_on: G,
+    go_on: &'g mut dyn FnMut(usize) -> bool,
 }
 
-impl<G: FnMut(usize) -> bool> Work<G> {
+impl Work<'_> {
     /// Takes so many comparisons, before they are made; `None` where the query should not go on.
     fn spend(&mut self, comparisons: usize) -> Option<()> {
         self.since = self.since.saturating_add(comparisons);
@@ -117,12 +117,12 @@ impl Asking {
     }
 }
 
-/// Runs a query; see [`TableView::query_while`].
+/// Runs a query; see [`TableView::query_while`]. It is there once, whoever asks: hence the pointers.
 pub(crate) fn run(
     table: &TableView<'_>,
     query: &Query<'_>,
-    visible: impl Fn(&Row) -> bool,
-    go_on: impl FnMut(usize) -> bool,
+    visible: &dyn Fn(&Row) -> bool,
+    go_on: &mut dyn FnMut(usize) -> bool,
 ) -> Option<Page> {
     let mut work = Work { since: 0, go_on };
     let passes = |row: &Row| {
@@ -166,11 +166,7 @@ pub(crate) fn run(
 type Weighed<'r> = (&'r Row, usize);
 
 /// Rows in order; equal ones stay as they were. Sorted in short runs that are merged, so that it can be given up.
-fn sorted<'r>(
-    rows: &[&'r Row],
-    query: &Query<'_>,
-    work: &mut Work<impl FnMut(usize) -> bool>,
-) -> Option<Vec<&'r Row>> {
+fn sorted<'r>(rows: &[&'r Row], query: &Query<'_>, work: &mut Work<'_>) -> Option<Vec<&'r Row>> {
     const RUN: usize = 1024;
     let compare = |left: &Weighed<'_>, right: &Weighed<'_>| {
         OrderBy::compare_all(query.order, &left.0.columns, &right.0.columns, (query.defaults, query.how))
@@ -209,7 +205,7 @@ fn merge<'r>(
     left: Vec<Weighed<'r>>,
     right: Vec<Weighed<'r>>,
     compare: impl Fn(&Weighed<'_>, &Weighed<'_>) -> Ordering,
-    work: &mut Work<impl FnMut(usize) -> bool>,
+    work: &mut Work<'_>,
 ) -> Option<Vec<Weighed<'r>>> {
     let mut both = Vec::with_capacity(left.len() + right.len());
     let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());

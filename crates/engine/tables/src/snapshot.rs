@@ -119,8 +119,8 @@ impl<'s> TableView<'s> {
         &self,
         query: &Query<'_>,
         visible: impl Fn(&Row) -> bool,
-        go_on: impl FnMut(usize) -> bool,
+        mut go_on: impl FnMut(usize) -> bool,
     ) -> Option<Page> {
-        run(self, query, visible, go_on)
+        run(self, query, &visible, &mut go_on)
     }
 }

@@ -12,7 +12,6 @@ use http::Method;
 use mocktenant_server::client::{CallError, Client, Reply, read_json};
 use mocktenant_server::{Settings, read_state_file};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::args::Common;
@@ -81,8 +80,7 @@ impl Candidate {
         let file = state.as_deref().unwrap_or(Path::new("")).join("settings.json");
         let settings = match state.as_deref().map_or(Ok(None), settings_text) {
             Ok(Some(text)) => Some(
-                serde_json::from_slice::<Value>(&text)
-                    .and_then(|document| Settings::deserialize(&document))
+                Settings::read(&text)
                     .map_err(|error| unusable(&file, "is no settings document").because(&error)),
             ),
             Ok(None) => None,

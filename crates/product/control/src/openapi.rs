@@ -63,8 +63,8 @@ fn operation(endpoint: &Endpoint) -> Value {
         operation["parameters"] = endpoint.parameters.iter().map(parameter).collect();
     }
     if let Some(body) = &endpoint.body {
-        let example =
-            serde_json::from_str(body.example).unwrap_or_else(|_| Value::String(body.example.to_owned()));
+        let example = serde_json::from_slice(body.example.as_bytes())
+            .unwrap_or_else(|_| Value::String(body.example.to_owned()));
         operation["requestBody"] =
             json!({ "description": body.about, "content": { JSON: { "example": example } } });
     }

@@ -86,6 +86,15 @@ pub struct Settings {
     pub pid: Option<u32>,
 }
 
+impl Settings {
+    /// Reads a settings document.
+    ///
+    /// By way of a value, as everything that is JSON is read here: the code that reads this many members is there once.
+    pub fn read(text: &[u8]) -> Result<Self, serde_json::Error> {
+        Self::deserialize(&serde_json::from_slice::<Value>(text)?)
+    }
+}
+
 /// Entra and the sample client of the world.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -166,8 +166,8 @@ fn edits(document: Value) -> Result<Vec<Edit>, Problem> {
         return Err(Problem::new(StatusCode::BAD_REQUEST, "the body must be a list of RFC 6902 operations"));
     };
     let mut edits = Vec::with_capacity(operations.len());
-    for (index, operation) in operations.into_iter().enumerate() {
-        let edit = serde_json::from_value(operation).map_err(|error| {
+    for (index, operation) in operations.iter().enumerate() {
+        let edit = Edit::deserialize(operation).map_err(|error| {
             let located = Located { pointer: format!("/{index}"), detail: error.to_string(), hint: None };
             Problem::new(StatusCode::BAD_REQUEST, format!("operation {} is no RFC 6902 operation", index + 1))
                 .error(located)

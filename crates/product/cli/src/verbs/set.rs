@@ -89,7 +89,7 @@ fn text_of(value: &str) -> Result<String, Failure> {
 /// JSON where it is JSON, else a text; a text stays a text whatever it looks like.
 fn value_of(text: &str, current: Option<&Value>) -> Value {
     let as_text = || Value::String(text.to_owned());
-    match serde_json::from_str(text) {
+    match serde_json::from_slice(text.as_bytes()) {
         Ok(Value::String(inner)) => Value::String(inner),
         Ok(_) if current.is_some_and(Value::is_string) => as_text(),
         Ok(value) => value,

@@ -18,7 +18,7 @@ pub(crate) async fn run(common: &Common, settings: Settings) -> Outcome {
         console::raw(&text)?;
         return Ok(0);
     }
-    let document: Document = serde_json::from_slice(&text)
+    let document = Document::read(&text)
         .map_err(|error| Failure::new(Exit::Finding, "the lab's settings cannot be read").because(&error))?;
     console::raw(rendered(&document, settings.format, settings.credential).as_bytes())?;
     Ok(0)

@@ -112,7 +112,7 @@ fn order(token: &Token) -> Result<Map<String, Value>, Failure> {
             )
             .hint("write it as NAME=VALUE, for instance --claim tid=null"));
         };
-        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
+        let value = serde_json::from_slice(value.as_bytes()).unwrap_or_else(|_| Value::from(value));
         claims.insert(name.to_owned(), value);
     }
     let roles = token.roles.as_ref().map(|roles| {

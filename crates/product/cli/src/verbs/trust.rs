@@ -120,7 +120,7 @@ const ROWS: [Row; 9] = [
 
 /// Exits 0 if it was said or done, 1 if the machine would not have it.
 pub(crate) async fn run(common: &Common, trust: Trust) -> Outcome {
-    let settings: Settings = serde_json::from_slice(&document(common).await?)
+    let settings = Settings::read(&document(common).await?)
         .map_err(|error| Failure::new(Exit::Finding, "the lab's settings cannot be read").because(&error))?;
     if trust.install || trust.remove {
         return machine(&settings.ca_pem, &trust);

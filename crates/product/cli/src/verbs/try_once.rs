@@ -19,7 +19,7 @@ use crate::verbs::journal::told;
 pub(crate) async fn run(common: &Common, attempt: Try) -> Outcome {
     let lab = LabAt::find(common).await?;
     if attempt.curl {
-        let settings = serde_json::from_slice(&lab.get("/v1/settings").await?.body).ok();
+        let settings = Settings::read(&lab.get("/v1/settings").await?.body).ok();
         let Some(lines) = settings.as_ref().and_then(with_curl) else {
             return Err(Failure::new(Exit::Finding, "this lab has no customer to create"));
         };

@@ -168,7 +168,8 @@ async fn found(
 ) -> Result<mocktenant_tables::Page, ODataError> {
     let among = visible.clone();
     let query = query(entity, options);
-    let page = exchange.context.query(snapshot, entity.set, query, move |row| among.shows(entity, row)).await;
+    let visible = Box::new(move |row: &Row| among.shows(entity, row));
+    let page = exchange.context.query(snapshot, entity.set, query, visible).await;
     page.map_err(|took_too_long| {
         exchange.trail.fact("given-up", took_too_long.to_string());
         ODataError::QueryTimeout

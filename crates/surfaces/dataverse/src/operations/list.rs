@@ -156,7 +156,8 @@ async fn pages(
     let snapshot = call.reader(&target.database).snapshot(table).clone();
     // another user's rows are as if they were not there
     let principal = call.principal.clone();
-    let seen = move |row: &Row| depth > Depth::Basic || principal.reaches(table, depth, &row.columns);
+    let seen =
+        Box::new(move |row: &Row| depth > Depth::Basic || principal.reaches(table, depth, &row.columns));
     let page = call.exchange.context.query(&snapshot, table.set, query, seen).await;
     page.map_err(|took_too_long| {
         call.exchange.trail.fact("given-up", took_too_long.to_string());

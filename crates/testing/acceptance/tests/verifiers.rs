@@ -18,7 +18,7 @@ use mocktenant_testkit::{Defect, Lab, Order};
 const API: &str = "api://contoso-api";
 
 /// The columns of the table.
-const VERIFIERS: [&str; 4] = ["PyJWT", "jose", "go-oidc", "Nimbus"];
+const VERIFIERS: [&str; 5] = ["PyJWT", "jose", "go-oidc", "Nimbus", "openidconnect"];
 
 /// Whose tokens an API takes is its own to ask: the libraries accept such a token.
 const ACCEPTED: &str = "";
@@ -33,6 +33,7 @@ const TABLE: [(Defect, [&str; VERIFIERS.len()]); 12] = [
             "ERR_JWS_SIGNATURE_VERIFICATION_FAILED: ",
             "failed to verify signature: ",
             "Invalid signature",
+            "Signature verification failed: Crypto error",
         ],
     ),
     (
@@ -42,6 +43,7 @@ const TABLE: [(Defect, [&str; VERIFIERS.len()]); 12] = [
             "ERR_JWKS_NO_MATCHING_KEY: ",
             "failed to verify signature: ",
             "no matching key(s) found",
+            "Signature verification failed: No matching key found",
         ],
     ),
     (
@@ -51,6 +53,7 @@ const TABLE: [(Defect, [&str; VERIFIERS.len()]); 12] = [
             "unexpected \"iss\" claim value",
             "id token issued by a different provider",
             "JWT iss claim value rejected",
+            "Invalid issuer: expected",
         ],
     ),
     (
@@ -60,9 +63,19 @@ const TABLE: [(Defect, [&str; VERIFIERS.len()]); 12] = [
             "unexpected \"aud\" claim value",
             "expected audience \"",
             "JWT aud claim rejected",
+            "Invalid audiences: must contain",
         ],
     ),
-    (Defect::Expired, ["ExpiredSignatureError: ", "ERR_JWT_EXPIRED: ", "token is expired", "Expired JWT"]),
+    (
+        Defect::Expired,
+        [
+            "ExpiredSignatureError: ",
+            "ERR_JWT_EXPIRED: ",
+            "token is expired",
+            "Expired JWT",
+            "ID token expired at",
+        ],
+    ),
     (
         Defect::NotYetValid,
         [
@@ -70,6 +83,7 @@ const TABLE: [(Defect, [&str; VERIFIERS.len()]); 12] = [
             "\"nbf\" claim timestamp check failed",
             "before the nbf (not before) time",
             "JWT before use time",
+            "issued in the future",
         ],
     ),
     (
@@ -79,6 +93,7 @@ const TABLE: [(Defect, [&str; VERIFIERS.len()]); 12] = [
             "ERR_JOSE_ALG_NOT_ALLOWED: ",
             "unexpected signature algorithm \"none\"",
             "Unsecured (plain) JWTs are rejected",
+            "Signature verification failed: No signature found",
         ],
     ),
     (
@@ -88,10 +103,11 @@ const TABLE: [(Defect, [&str; VERIFIERS.len()]); 12] = [
             "ERR_JOSE_ALG_NOT_ALLOWED: ",
             "unexpected signature algorithm \"HS256\"",
             "Another algorithm expected",
+            "Disallowed signature algorithm: algorithm `HS256`",
         ],
     ),
     (Defect::WrongTenant, [ACCEPTED; VERIFIERS.len()]),
-    // go-oidc cannot be told which claims there have to be.
+    // go-oidc and openidconnect cannot be told which claims there have to be.
     (
         Defect::NoOid,
         [
@@ -99,6 +115,7 @@ const TABLE: [(Defect, [&str; VERIFIERS.len()]); 12] = [
             "missing required \"oid\" claim",
             ACCEPTED,
             "JWT missing required claims: [oid]",
+            ACCEPTED,
         ],
     ),
     (
@@ -108,6 +125,7 @@ const TABLE: [(Defect, [&str; VERIFIERS.len()]); 12] = [
             "missing required \"tid\" claim",
             ACCEPTED,
             "JWT missing required claims: [tid]",
+            ACCEPTED,
         ],
     ),
     (
@@ -117,6 +135,7 @@ const TABLE: [(Defect, [&str; VERIFIERS.len()]); 12] = [
             "missing required \"azp\" claim",
             ACCEPTED,
             "JWT missing required claims: [azp]",
+            ACCEPTED,
         ],
     ),
 ];
@@ -186,6 +205,22 @@ fn nimbus_takes_the_providers_tokens_and_refuses_a_forged_one_for_what_is_wrong_
             .arg("-cp")
             .arg(installed.join("lib/*"))
             .arg(source("Nimbus.java"));
+        program
+    });
+}
+
+#[test]
+fn openidconnect_takes_the_providers_tokens_and_refuses_a_forged_one_for_what_is_wrong_with_it() {
+    let pins = "verifiers/openidconnect/Cargo.lock";
+    let Some(installed) = tools::there_or_skip(tools::installed("rust", pins)) else { return };
+    let target = installed.join("target");
+    let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    build.args(["build", "--quiet", "--locked", "--offline", "--target-dir"]).arg(&target);
+    let output = tools::output(build.current_dir(source("openidconnect")));
+    assert!(output.status.success(), "{}", tools::said(&output));
+    judge("openidconnect", |lab| {
+        let mut program = Command::new(target.join("debug/verifier"));
+        program.env("SSL_CERT_FILE", &lab.settings().ca_pem);
         program
     });
 }

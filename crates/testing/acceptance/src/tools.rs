@@ -36,7 +36,7 @@ pub fn installed(language: &str, pins: &str) -> Result<PathBuf, String> {
     let installed = std::fs::read_to_string(folder.join("installed")).unwrap_or_default();
     if installed.is_empty() {
         Err(format!("the {language} clients are not installed; run: just clients"))
-    } else if !installed.trim_end().ends_with(pinned.trim_end()) {
+    } else if !installed.contains(pinned.trim_end()) {
         Err(format!("the {language} clients are not those of {pins}; run: just clients"))
     } else {
         Ok(folder)

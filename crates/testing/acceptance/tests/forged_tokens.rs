@@ -1,8 +1,8 @@
 //! Every defect a token can be ordered with, at everybody who judges tokens: refused by the question that is about it, and by
 //! nothing else; and let through where that question is not asked.
 //!
-//! Decides by a table: one row for each defect, one test for each row. The judges outside are `jsonwebtoken` here and PyJWT
-//! in the suite of real clients.
+//! Decides by a table: one row for each defect, one test for each row. The judge outside is `jsonwebtoken`; verifiers of
+//! other languages are judged in `verifiers.rs`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 

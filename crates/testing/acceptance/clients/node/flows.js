@@ -3,8 +3,7 @@
 //     node flows.js FLOW SETTINGS
 //
 // SETTINGS is the lab's settings document. A flow prints one JSON object with what the client saw and leaves judging it to
-// its caller, who also reads the lab's journal. Nothing is patched: the CA is trusted through NODE_EXTRA_CA_CERTS. The
-// clients are found through NODE_PATH.
+// its caller, who also reads the lab's journal. Nothing is patched: the CA is trusted through NODE_EXTRA_CA_CERTS.
 
 const fs = require("node:fs");
 const { DynamicsWebApi } = require("dynamics-web-api");

@@ -338,47 +338,6 @@ def token_forged(settings):
     raise AssertionError("PyJWT took a forged token")
 
 
-def forged(settings, order):
-    answer = requests.post(settings["control_url"] + "/v1/tokens", json=order, timeout=30)
-    answer.raise_for_status()
-    return answer.json()["token"]
-
-
-DEFECTS = (
-    "bad-signature unknown-kid wrong-issuer wrong-audience wrong-tenant expired not-yet-valid alg-none"
-    " hs256-with-public-key no-oid no-tid no-appid"
-).split()
-
-
-def token_defects(settings):
-    """Every defect a token can be ordered with, for an API of one's own that goes by discovery and JWKS: who refuses it."""
-    entra, api = settings["entra"], settings["custom_api"]
-    discovery = requests.get(entra["authority"] + "/v2.0/.well-known/openid-configuration", timeout=30).json()
-    context = ssl.create_default_context(cafile=settings["ca_pem"])
-    keys = jwt.PyJWKClient(discovery["jwks_uri"], ssl_context=context)
-
-    def verdict(token):
-        try:
-            claims = jwt.decode(
-                token,
-                keys.get_signing_key_from_jwt(token),
-                algorithms=discovery["id_token_signing_alg_values_supported"],
-                audience=api["client_id"],
-                issuer=discovery["issuer"],
-                options={"require": ["exp", "nbf", "aud", "iss", "oid", "tid", "azp"], "strict_aud": True},
-            )
-        except jwt.PyJWTError as error:
-            return type(error).__name__
-        # What no library knows: whose tokens an application of one tenant takes.
-        if claims["tid"] != entra["tenant_id"]:
-            return "another tenant"
-        return "accepted with " + " ".join(claims.get("roles", []))
-
-    seen = {word: verdict(forged(settings, {"resource": api["uri"], "defect": word})) for word in DEFECTS}
-    seen["none"] = verdict(forged(settings, {"resource": api["uri"]}))
-    return seen
-
-
 # --- signxml ---
 
 
@@ -519,7 +478,7 @@ FLOWS = {
         secret, secret_with_the_verify_parameter, certificate_x5t, certificate_x5t_s256_x5c, certificate_x5t_with_x5c,
         certificate_pfx, certificate_pfx_with_x5c, cache, wrong_secret, expired_secret, unregistered_certificate,
         unregistered_application, unknown_tenant, unknown_tenant_at_the_token_endpoint, unknown_resource, token_v1,
-        token_v2, token_forged, token_defects, metadata_signature, dataverse_sdk_rows, dataverse_sdk_definitions,
+        token_v2, token_forged, metadata_signature, dataverse_sdk_rows, dataverse_sdk_definitions,
         dataverse_sdk_batch, dataverse_sdk_refusals, managed_identity_app_service, managed_identity_imds,
         managed_identity_imds_through_the_proxy, managed_identity_by_default,
     )

@@ -68,6 +68,12 @@ pub(crate) const NODE_TRUST: (&str, &str) = ("NODE_EXTRA_CA_CERTS", "ca_pem");
 
 const DOTNET_STORE: &str = "`SSL_CERT_FILE` is read on Linux, when the process starts, and replaces the system's roots: hence the \
      bundle. On Windows and macOS .NET asks the system's store alone: put `ca_pem` there, never the bundle.";
+const ISSUER: &str =
+    "the issuer has to be the one that the document there names; without it, that is sts.windows.net";
+const PRIVATE_KEY_JWT: &str = "By certificate: `PrivateKeyJwt(key, { [modifyAssertion]: (header) => ... })` that puts `x5t` (an RS256 key) or \
+     `x5t#S256` (a PS256 key) into the header; it names no certificate by itself.";
+const DISCOVERY_ENDS_IT: &str = "A tenant that is not there ends discovery with `OAUTH_RESPONSE_IS_NOT_CONFORM`; Entra's words, AADSTS90002, are in \
+     the answer, `error.cause`, and `mocktenant explain` has them.";
 const CANNOT_KNOW: &str = "Microsoft does not know the lab";
 
 pub(crate) const CLIENTS: &[Client] = &[
@@ -159,6 +165,26 @@ pub(crate) const CLIENTS: &[Client] = &[
         notes: &[],
     },
     Client {
+        name: "Authlib for Python",
+        file: "authlib_python.py",
+        toolchain: Toolchain::Python,
+        install: "pip install Authlib requests",
+        run: "python authlib_python.py",
+        told: &[Told {
+            what: "`REQUESTS_CA_BUNDLE`, before the first request",
+            why: "the root to trust",
+            without: Without::Text("os.environ[\"REQUESTS_CA_BUNDLE\"] = s[\"ca_pem\"]", "pass"),
+            seen: Seen::Says("CERTIFICATE_VERIFY_FAILED"),
+        }],
+        notes: &[
+            "By certificate: `PrivateKeyJWT(token_endpoint, headers={\"x5t\": ...})` with the key as the session's secret; it \
+             names no certificate by itself.",
+            "`OpenIDProviderMetadata(...).validate()` asks for `token_endpoint_auth_signing_alg_values_supported`, which Entra's \
+             document does not have. joserfc, which Authlib brings along, checks a token against the keys that `jwks_uri` \
+             names.",
+        ],
+    },
+    Client {
         name: "MSAL for Node.js",
         file: "msal_node.mjs",
         toolchain: Toolchain::Node,
@@ -213,6 +239,55 @@ pub(crate) const CLIENTS: &[Client] = &[
             },
         ],
         notes: &[],
+    },
+    Client {
+        name: "openid-client for Node.js",
+        file: "openid_client.mjs",
+        toolchain: Toolchain::Node,
+        install: "npm install openid-client",
+        run: "NODE_EXTRA_CA_CERTS=\"$(jq -r .ca_pem settings.json)\" node openid_client.mjs",
+        told: &[
+            Told {
+                what: "`/v2.0` behind the authority",
+                why: ISSUER,
+                without: Without::Text(" + \"/v2.0\"", ""),
+                seen: Seen::Says("discovered metadata issuer does not match the expected issuer"),
+            },
+            Told {
+                what: "`NODE_EXTRA_CA_CERTS`",
+                why: "the root to trust; read when Node starts, so not from within",
+                without: Without::Variable,
+                seen: Seen::Says("UNABLE_TO_GET_ISSUER_CERT_LOCALLY"),
+            },
+        ],
+        notes: &[PRIVATE_KEY_JWT, DISCOVERY_ENDS_IT],
+    },
+    Client {
+        name: "oauth4webapi for Node.js",
+        file: "oauth4webapi.mjs",
+        toolchain: Toolchain::Node,
+        install: "npm install oauth4webapi",
+        run: "NODE_EXTRA_CA_CERTS=\"$(jq -r .ca_pem settings.json)\" node oauth4webapi.mjs",
+        told: &[
+            Told {
+                what: "`/v2.0` behind the authority",
+                why: ISSUER,
+                without: Without::Text(" + \"/v2.0\"", ""),
+                seen: Seen::Says("\"response\" body \"issuer\" property does not match the expected value"),
+            },
+            Told {
+                what: "`NODE_EXTRA_CA_CERTS`",
+                why: "the root to trust; read when Node starts, so not from within",
+                without: Without::Variable,
+                seen: Seen::Says("UNABLE_TO_GET_ISSUER_CERT_LOCALLY"),
+            },
+        ],
+        notes: &[
+            PRIVATE_KEY_JWT,
+            DISCOVERY_ENDS_IT,
+            "`validateJwtAccessToken` refuses Entra's tokens: their `typ` is `JWT`, not the `at+jwt` of RFC 9068. `jose` takes \
+             them.",
+        ],
     },
     Client {
         name: "MSAL.NET",

@@ -35,6 +35,11 @@ fn azure_identity_for_python_gets_its_first_token_and_needs_all_that_it_is_told(
 }
 
 #[test]
+fn authlib_for_python_gets_its_first_token_and_needs_all_that_it_is_told() {
+    judge("authlib_python.py");
+}
+
+#[test]
 fn msal_for_node_gets_its_first_token_and_needs_all_that_it_is_told() {
     judge("msal_node.mjs");
 }
@@ -42,6 +47,16 @@ fn msal_for_node_gets_its_first_token_and_needs_all_that_it_is_told() {
 #[test]
 fn azure_identity_for_node_gets_its_first_token_and_needs_all_that_it_is_told() {
     judge("azure_identity_node.mjs");
+}
+
+#[test]
+fn openid_client_for_node_gets_its_first_token_and_needs_all_that_it_is_told() {
+    judge("openid_client.mjs");
+}
+
+#[test]
+fn oauth4webapi_for_node_gets_its_first_token_and_needs_all_that_it_is_told() {
+    judge("oauth4webapi.mjs");
 }
 
 #[test]

@@ -50,3 +50,18 @@ fn exec(credential: &str, line: &str, program: &[OsString]) -> String {
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
     run.stdout
 }
+
+/// The version of a package, which every program that has it names alike.
+fn version(package: &str) -> String {
+    let programs = std::fs::read_dir(file("")).unwrap().map(|entry| entry.unwrap().path());
+    let programs = programs.filter(|path| path.extension().is_some_and(|found| found == "cs"));
+    let mut found: Vec<String> = Vec::new();
+    for program in programs {
+        let text = std::fs::read_to_string(program).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(&*format!("#:package {package}@")));
+        found.extend(line.map(str::to_owned));
+    }
+    found.dedup();
+    let [version] = found.as_slice() else { panic!("{package} is pinned as {found:?}") };
+    version.clone()
+}

@@ -4,19 +4,20 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::apis::{APIS, REASONS, ROWS};
+use crate::version;
 use crate::ways::{CREDENTIALS, INVALID_CLIENT, MISTAKES, Source, WAYS};
 
 const HEAD: &str = "\
 # .NET
 
-What .NET's own libraries do inside `mocktenant exec`: default options, Microsoft's own names, nothing of a lab in a program. Each
-file of this page names its packages with their versions, and the acceptance tests run it; [clients.md](clients.md) has the first
-token, and a customer's way through Finance & Operations and Dataverse.
+What .NET's own libraries do inside `mocktenant exec`: default options, Microsoft's own names, nothing of a lab in a program. The
+acceptance tests run every file of this page where a .NET is on the machine; [clients.md](clients.md) has the first token, and a
+customer's way through Finance & Operations and Dataverse.
 
 <!-- written by `UPDATE_CLIENTS=1 cargo test -p mocktenant-acceptance --test dotnet` -->
+";
 
-## MSAL.NET
-
+const MSAL: &str = "
 [msal.cs](../crates/testing/acceptance/clients/dotnet/msal.cs) asks in these ways, in this order, in one process. `x5t` is a
 certificate, `x5c` the same with `sendX5C: true`; the second tenant is one that a test adds.
 
@@ -27,9 +28,9 @@ certificate, `x5c` the same with `sendX5C: true`; the second tenant is one that 
 const KEPT: &str = "
 MSAL.NET keeps a token by client, tenant and resource. Fifty who ask at once and find none are fifty requests: nobody waits for
 another's. It asks once for all whether it knows login.microsoftonline.com, and for a document only with an OIDC authority.
+";
 
-## Azure.Identity
-
+const IDENTITY: &str = "
 [azure_identity.cs](../crates/testing/acceptance/clients/dotnet/azure_identity.cs). A managed identity is asked for at
 169.254.169.254, which is the lab's too; one that the machine has not is `AuthenticationFailedException` with \"Identity not found\".
 
@@ -50,7 +51,7 @@ whole of Entra's text in `Message`, behind words of its own where `ErrorCode` is
 ";
 
 const TOKENS: &str = "
-## An API that is shown tokens
+## An API that is shown tokens: PACKAGES
 
 Two APIs with application roles, of the default world's `api://contoso-api`, which takes v2 tokens:
 [api_jwt_bearer.cs](../crates/testing/acceptance/clients/dotnet/api_jwt_bearer.cs) and
@@ -84,13 +85,13 @@ empty; the code is in the API's own log alone.
 
 #[test]
 fn the_page_says_what_the_tables_say() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../docs/dotnet.md");
+    let written = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../docs/dotnet.md");
     let page = page();
     if std::env::var_os("UPDATE_CLIENTS").is_some() {
-        std::fs::write(file, page).unwrap();
+        std::fs::write(written, page).unwrap();
         return;
     }
-    let there = std::fs::read_to_string(file).unwrap_or_default();
+    let there = std::fs::read_to_string(written).unwrap_or_default();
     assert_eq!(
         there, page,
         "docs/dotnet.md is stale; run: UPDATE_CLIENTS=1 cargo test -p mocktenant-acceptance --test dotnet"
@@ -100,6 +101,8 @@ fn the_page_says_what_the_tables_say() {
 // Writing to a String cannot fail, here and below.
 fn page() -> String {
     let mut page = String::from(HEAD);
+    let _ = writeln!(page, "\n## MSAL.NET {}", version("Microsoft.Identity.Client"));
+    page.push_str(MSAL);
     for (name, source, ..) in WAYS {
         let (from, header) = match source {
             Source::Cache => ("kept", String::new()),
@@ -108,6 +111,8 @@ fn page() -> String {
         let _ = writeln!(page, "| {name} | {from} | {header} |");
     }
     page.push_str(KEPT);
+    let _ = writeln!(page, "\n## Azure.Identity {}", version("Azure.Identity"));
+    page.push_str(IDENTITY);
     for (name, who) in CREDENTIALS {
         let (client, class) = who.split_once(" acr=").unwrap();
         let how = match (client, class) {
@@ -124,7 +129,12 @@ fn page() -> String {
     }
     let _ =
         writeln!(page, "\nMSAL's own words before an `invalid_client`: \"{}\".", INVALID_CLIENT.trim_end());
-    page.push_str(TOKENS);
+    let packages = format!(
+        "JwtBearer {}, Identity.Web {}",
+        version("Microsoft.AspNetCore.Authentication.JwtBearer"),
+        version("Microsoft.Identity.Web")
+    );
+    page.push_str(&TOKENS.replace("PACKAGES", &packages));
     apis(&mut page);
     page.push_str(TOLD);
     for (code, exception, description) in REASONS {

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use crate::{exec, program};
+use crate::{exec, program, version};
 
 const TENANT: &str = "c0117050-0000-4000-8000-000000000001";
 const SECOND: &str = "c0117050-0000-4000-8000-000000000002";
@@ -85,6 +85,11 @@ fn msal_for_dotnet_gets_its_token_in_every_way_keeps_it_by_resource_and_tenant_a
     let lines: Vec<&str> = out.lines().collect();
     let (said, seen) = lines.split_at(WAYS.len() + 2);
     let records = records(seen);
+    // What runs is what is pinned, also where the packages lie beside a compiler.
+    let pinned = format!("{}.0", version("Microsoft.Identity.Client"));
+    assert!(
+        asked(&records, "token-v2").iter().all(|token| token["request"]["headers"]["x-client-ver"] == pinned)
+    );
     let mut tokens = asked(&records, "token-v2").into_iter().map(presented);
     for ((name, source, audience, tenant), said) in WAYS.iter().zip(said) {
         let from = if matches!(source, Source::Cache) { "Cache" } else { "IdentityProvider" };

@@ -39,6 +39,9 @@ pub struct Order {
     /// `kid` of the provider's key that signs it; else the active one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// As for a client that came by names of the world; else as for one that came by the lab's own addresses.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub real_names: bool,
     /// What is wrong with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub defect: Option<Defect>,
@@ -231,8 +234,7 @@ mod tests {
 
     #[test]
     fn an_order_reads_back_what_it_wrote_and_knows_its_members() {
-        let written =
-            r#"{"resource":"onebox","version":2,"claims":{"a":null},"roles":[],"defect":"expired"}"#;
+        let written = r#"{"resource":"onebox","version":2,"claims":{"a":null},"roles":[],"real_names":true,"defect":"expired"}"#;
         let order: Order = serde_json::from_str(written).unwrap();
         assert_eq!(serde_json::to_string(&order).unwrap(), written);
         assert!(serde_json::from_str::<Order>(r#"{"audience":"x"}"#).is_err());

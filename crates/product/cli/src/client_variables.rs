@@ -104,6 +104,8 @@ pub(crate) fn variables(settings: &Settings, credential: Credential, inherited: 
         all.push((name, no_proxy.join(",")));
     }
     all.push(("NODE_USE_ENV_PROXY", String::from("1")));
+    // What is issued through the proxy names Microsoft's hosts: so does what is forged beside it.
+    all.push(("MOCKTENANT_TOKEN_REAL_NAMES", String::from("1")));
     if let Some(bundle) = &settings.ca_bundle_pem {
         let bundle = bundle.to_string_lossy();
         for name in [

@@ -148,7 +148,7 @@ pub const ALL: &[Endpoint] = &[
         body: Some(Body {
             about: "an order, all of it optional: `resource` (a URI, a client id, or a short name), `version` (1 or 2), `client` (a \
                     client id), `claims` (added or replaced; null takes one out), `roles`, `lifetime` (seconds), `key` (a `kid` of \
-                    the tenant), and one `defect` of those at the end of this page",
+                    the tenant), `real_names` (true: the issuer under Microsoft's own names), and one `defect` of those at the end of this page",
             example: r#"{"resource":"dataverse","defect":"expired"}"#,
         }),
         answer: "`token`, `header`, `claims`, `defect` (or null), `exchange`: it is in the journal as `forged`",

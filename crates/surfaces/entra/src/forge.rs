@@ -70,7 +70,8 @@ impl<'f> Forge<'f> {
         };
         let client = self.client(resource)?;
         let audience = audience(version, resource, asked);
-        let base = self.context.public_address(&Entrance::Identity).unwrap_or(CANONICAL_BASE);
+        let own = self.context.public_address(&Entrance::Identity).filter(|_| !order.real_names);
+        let base = own.unwrap_or(CANONICAL_BASE);
         let mut id = [0_u8; 16];
         self.context.random().fill(&mut id);
         let statement = AppOnly {

@@ -274,6 +274,9 @@ async fn whatever_is_ordered_is_in_the_token_and_nothing_else_changes() {
     let (names, forged) = differing(Order { claims, ..order(API, None) });
     assert!(names.ends_with("extn.own tid"), "{names}");
     assert_eq!(forged.claims["extn.own"], json!([1]));
+    let (names, forged) = differing(Order { real_names: true, ..order(API, None) });
+    let microsofts = format!("https://login.microsoftonline.com/{}/v2.0", lab.settings().entra.tenant_id);
+    assert_eq!((&*names, &forged.claims["iss"]), ("iss", &json!(microsofts)));
     let (_, forged) = differing(Order { version: Some(1), ..order(API, None) });
     assert_eq!((&forged.claims["ver"], &forged.claims["aud"]), (&json!("1.0"), &json!(API)));
     let next = shipped::token_signing_next().certificate().thumbprint().base64url();

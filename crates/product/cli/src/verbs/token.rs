@@ -45,6 +45,10 @@ pub(crate) struct Token {
     #[arg(long, value_name = "KID", env = "MOCKTENANT_TOKEN_KEY")]
     pub(crate) key: Option<String>,
 
+    /// With the issuer that clients see under Microsoft's own names, as those of `exec` do
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_TOKEN_REAL_NAMES")]
+    pub(crate) real_names: bool,
+
     /// The one thing that is wrong with it
     #[arg(
         long,
@@ -128,6 +132,7 @@ fn order(token: &Token) -> Result<Map<String, Value>, Failure> {
         ("roles", roles),
         ("lifetime", token.lifetime.map(Value::from)),
         ("key", text(&token.key)),
+        ("real_names", token.real_names.then_some(Value::Bool(true))),
         ("defect", text(&token.defect)),
     ];
     Ok(members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
@@ -153,6 +158,7 @@ mod tests {
                 .unwrap(),
             r#"{"resource":"onebox","claims":{"tid":null,"a":"b=c","n":1},"lifetime":60}"#
         );
+        assert_eq!(ordered("m token --real-names").unwrap(), r#"{"real_names":true}"#);
         assert_eq!(ordered("m token --roles A,B").unwrap(), r#"{"roles":["A","B"]}"#);
         assert_eq!(ordered("m token --roles=").unwrap(), r#"{"roles":[]}"#);
         assert_eq!(

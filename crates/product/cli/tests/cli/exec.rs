@@ -112,6 +112,20 @@ fn the_variables_are_merged_with_those_there_are_and_others_are_taken_away() {
 }
 
 #[test]
+fn a_token_forged_beside_the_command_names_the_issuer_that_the_command_sees() {
+    let state = tempfile::tempdir().unwrap();
+    let line = "\"$MOCKTENANT\" token --resource api://contoso-api --json; \"$MOCKTENANT\" token --json; \
+                MOCKTENANT_TOKEN_REAL_NAMES=0 \"$MOCKTENANT\" token --resource api://contoso-api --json";
+    let output = ran(&state, &[], line);
+    let made = serde_json::Deserializer::from_slice(&output.stdout).into_iter::<Value>();
+    let issuers: Vec<String> = made.map(|made| made.unwrap()["claims"]["iss"].to_string()).collect();
+    let [second, first, own] = issuers.as_slice() else { panic!("{issuers:?}") };
+    assert_eq!(second, "\"https://login.microsoftonline.com/c0117050-0000-4000-8000-000000000001/v2.0\"");
+    assert_eq!(first, "\"https://sts.windows.net/c0117050-0000-4000-8000-000000000001/\"");
+    assert!(own.starts_with("\"https://localhost:"), "{own}");
+}
+
+#[test]
 fn several_at_once_do_not_meet_and_a_serve_beside_them_is_not_touched() {
     let state = tempfile::tempdir().unwrap();
     let line =

@@ -1,4 +1,5 @@
 #:package Azure.Identity@1.21.0
+#:property PublishAot=false
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;

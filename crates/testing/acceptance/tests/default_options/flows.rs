@@ -30,6 +30,11 @@ pub(crate) enum Flow {
 }
 
 impl Flow {
+    /// A tool of the machine that it cannot be run without.
+    pub(crate) fn needs(&self) -> Option<&'static str> {
+        if let Self::By(way) = self { way.needs } else { None }
+    }
+
     /// As the page and the test's name have it.
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -52,10 +57,21 @@ pub(crate) struct By {
     is: &'static str,
     /// The certificate itself has to be sent too.
     chain: bool,
+    /// What has to be in the address of each request for a token.
+    asks_for: &'static str,
+    needs: Option<&'static str>,
 }
 
-const PLAIN: By =
-    By { name: "", credential: "secret", before: "", arguments: &[], is: "secret", chain: false };
+const PLAIN: By = By {
+    name: "",
+    credential: "secret",
+    before: ":",
+    arguments: &[],
+    is: "secret",
+    chain: false,
+    asks_for: "",
+    needs: None,
+};
 const A_CERTIFICATE: By = By { credential: "certificate", is: "certificate", ..PLAIN };
 
 pub(crate) const SECRET: By = By { name: "secret", ..PLAIN };
@@ -79,6 +95,22 @@ pub(crate) const PFX_CHAIN: By = By {
              AZURE_CLIENT_CERTIFICATE_PATH=\"${AZURE_CLIENT_CERTIFICATE_PATH%.pem}.pfx\"",
     chain: true,
     ..A_CERTIFICATE
+};
+/// What OpenSSL wrote before version 3, and Windows for a long time.
+pub(crate) const LEGACY_PFX: By = By {
+    name: "certificate as PFX in the older encryption",
+    before: "openssl pkcs12 -export -legacy -passout pass: -in \"$AZURE_CLIENT_CERTIFICATE_PATH\" \
+             -out \"${AZURE_CLIENT_CERTIFICATE_PATH%.pem}-legacy.pfx\"\n\
+             export AZURE_CLIENT_CERTIFICATE_PATH=\"${AZURE_CLIENT_CERTIFICATE_PATH%.pem}-legacy.pfx\"",
+    needs: Some("openssl"),
+    ..A_CERTIFICATE
+};
+/// One of the machine's identities that is named by its client id, as in Azure that is assigned to several machines.
+pub(crate) const USER_ASSIGNED: By = By {
+    name: "managed identity, user-assigned",
+    before: "export AZURE_CLIENT_ID=c0117050-0000-4000-8000-00000000a001",
+    asks_for: "client_id=c0117050-0000-4000-8000-00000000a001",
+    ..MANAGED_IDENTITY
 };
 pub(crate) const MANAGED_IDENTITY: By =
     By { name: "managed identity", credential: "managed-identity", is: "managed identity", ..PLAIN };
@@ -144,9 +176,8 @@ fn shell(script: &str) -> [&OsStr; 4] {
 fn works(does: Does, program: &Program, way: &By) -> String {
     let state = tempfile::tempdir().unwrap();
     let journal = state.path().join("journal");
-    let before = if way.before.is_empty() { ":" } else { way.before };
     let script =
-        format!("{before}\n\"$@\"\ncode=$?\n\"$MOCKTENANT\" journal --json >\"$JOURNAL\"\nexit $code");
+        format!("{}\n\"$@\"\ncode=$?\n\"$MOCKTENANT\" journal --json >\"$JOURNAL\"\nexit $code", way.before);
     let mut line = shell(&script).to_vec();
     line.extend(words(program));
     line.extend(way.arguments.iter().map(OsStr::new));
@@ -174,6 +205,8 @@ fn works(does: Does, program: &Program, way: &By) -> String {
     assert!((1..=most).contains(&credentials.len()), "asked for {} tokens", credentials.len());
     // Whoever cannot read a certificate may go on as something else, and get a token all the same.
     assert!(credentials.iter().all(|credential| *credential == way.is), "{credentials:?}");
+    let addresses = journal.tokens().map(|record| record["request"]["url"].as_str().unwrap());
+    assert!(addresses.into_iter().all(|url| url.contains(way.asks_for)), "{:?}", journal.0);
     if way.is == "certificate" {
         let headers = journal.assertions();
         let sent = said_of(&headers[0]);

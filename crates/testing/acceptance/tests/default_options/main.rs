@@ -75,14 +75,16 @@ fn plain(name: &str) -> String {
 }
 
 fn trials(row: &Arc<Row>) -> Vec<Trial> {
-    let missing = row.client.language.is_here().err();
+    let here = row.client.language.is_here();
     let flows = row.client.flows.iter().enumerate();
     flows
         .map(|(number, flow)| {
             let name = format!("{}::{}", plain(row.client.name), plain(flow.name()));
-            if let Some(missing) = &missing {
+            let tool = || flow.needs().map_or(Ok(()), |tool| tools::find(tool).map(drop));
+            let found = here.clone().and_then(|()| tool().map_err(|why| Missing { why, is_required: true }));
+            if let Err(missing) = found {
                 row.note(number, Outcome::Missing(missing.why.clone()));
-                return skipped(&name, missing);
+                return skipped(&name, &missing);
             }
             let row = Arc::clone(row);
             Trial::test(name, move || {

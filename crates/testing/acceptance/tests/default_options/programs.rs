@@ -24,6 +24,7 @@ pub(crate) enum Language {
 }
 
 /// Why a program is not run here.
+#[derive(Clone)]
 pub(crate) struct Missing {
     pub(crate) why: String,
     /// Whether that is a failure where the clients are required.
@@ -45,7 +46,8 @@ impl Language {
     /// Whether its programs can be run here: a toolchain may be missing, what `clients/install` sets up may not.
     pub(crate) fn is_here(self) -> Result<(), Missing> {
         let toolchain = match self {
-            Self::Python | Self::Node | Self::Node24 | Self::Rust => Ok(PathBuf::new()),
+            Self::Python | Self::Node | Self::Node24 => Ok(PathBuf::new()),
+            Self::Rust => cargo(),
             Self::Dotnet => tools::find_csharp(),
             Self::PowerShell => tools::find_powershell(),
             Self::Go => tools::find("go"),
@@ -99,7 +101,7 @@ impl Language {
             Self::Java => java(&source, scratch.path()),
             Self::Rust => {
                 let target = tools::clients().join(".clients/rust/target");
-                let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+                let mut cargo = Command::new(cargo().unwrap());
                 cargo.args(["build", "--quiet", "--locked", "--offline", "--target-dir"]).arg(&target);
                 done(cargo.current_dir(source));
                 vec![target.join("debug/customer").into()]
@@ -107,6 +109,11 @@ impl Language {
         };
         Program { line, _scratch: scratch }
     }
+}
+
+/// The one that runs the tests, if one does.
+fn cargo() -> Result<PathBuf, String> {
+    std::env::var_os("CARGO").map_or_else(|| tools::find("cargo"), |cargo| Ok(cargo.into()))
 }
 
 fn node24() -> PathBuf {
@@ -120,7 +127,7 @@ fn csharp(source: &Path) -> Vec<OsString> {
         return vec![dotnet.into(), source.into()];
     }
     done(Command::new(&dotnet).arg("build").arg(source));
-    vec![dotnet.into(), "run".into(), "--no-build".into(), source.into()]
+    vec![dotnet.into(), "run".into(), "--no-build".into(), source.into(), "--".into()]
 }
 
 /// Compiled by the compiler that Java runs single files with.

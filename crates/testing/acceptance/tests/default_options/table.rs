@@ -3,8 +3,9 @@
 //! Decides what each of them can do: who has no certificates here cannot take any, or not in that form.
 
 use crate::flows::{
-    By, CERTIFICATE, CHAIN, ENVIRONMENT, EXPIRED, FOREIGN, FOREIGN_PFX, Failing, Flow, MANAGED_IDENTITY,
-    NOBODY, PFX, PFX_CHAIN, SECRET, UNKNOWN_RESOURCE, UNKNOWN_TENANT, WRONG_SECRET,
+    By, CERTIFICATE, CHAIN, ENVIRONMENT, EXPIRED, FOREIGN, FOREIGN_PFX, Failing, Flow, LEGACY_PFX,
+    MANAGED_IDENTITY, NOBODY, PFX, PFX_CHAIN, SECRET, UNKNOWN_RESOURCE, UNKNOWN_TENANT, USER_ASSIGNED,
+    WRONG_SECRET,
 };
 use crate::pins::Pin;
 use crate::programs::Language;
@@ -48,6 +49,7 @@ const AZURE_IDENTITY: &[Flow] = &[
     by(&CERTIFICATE),
     by(&CHAIN),
     by(&MANAGED_IDENTITY),
+    by(&USER_ASSIGNED),
     Flow::MissingUser,
     Flow::Errors(CUSTOMER_FAILS),
 ];
@@ -59,11 +61,13 @@ const AZURE_IDENTITY_WITH_PFX: &[Flow] = &[
     by(&CHAIN),
     by(&PFX),
     by(&MANAGED_IDENTITY),
+    by(&USER_ASSIGNED),
     Flow::MissingUser,
     Flow::Errors(CUSTOMER_FAILS),
 ];
 
-const DATAVERSE: &[Flow] = &[by(&SECRET), by(&CERTIFICATE), by(&MANAGED_IDENTITY), Flow::MissingUser];
+const DATAVERSE: &[Flow] =
+    &[by(&SECRET), by(&CERTIFICATE), by(&MANAGED_IDENTITY), Flow::MissingUser, Flow::Errors(TOKEN_FAILS)];
 
 pub(crate) const CLIENTS: &[Client] = &[
     Client {
@@ -88,7 +92,17 @@ pub(crate) const CLIENTS: &[Client] = &[
         language: Language::Go,
         file: "go",
         does: Does::Customer,
-        flows: AZURE_IDENTITY,
+        flows: &[
+            by(&SECRET),
+            by(&ENVIRONMENT),
+            by(&CERTIFICATE),
+            by(&CHAIN),
+            by(&LEGACY_PFX),
+            by(&MANAGED_IDENTITY),
+            by(&USER_ASSIGNED),
+            Flow::MissingUser,
+            Flow::Errors(CUSTOMER_FAILS),
+        ],
     },
     Client {
         name: "azure-identity for Java",

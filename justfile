@@ -21,7 +21,7 @@ test:
 deny:
     cargo deny check bans licenses sources
 
-# installs the real clients into crates/testing/acceptance/clients/.clients (Python 3, Node.js and npm needed; Go, Maven if there)
+# installs the real clients into crates/testing/acceptance/clients/.clients (Python 3, Node.js and npm needed; Go, Maven, the headers of OpenSSL if there)
 clients:
     crates/testing/acceptance/clients/install
 

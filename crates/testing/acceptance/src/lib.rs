@@ -5,6 +5,7 @@
 
 pub mod binary;
 pub mod breakages;
+pub mod clients_page;
 pub mod keep_alive;
 pub mod oracle;
 pub mod random_world;

@@ -82,12 +82,22 @@ pub fn optional(name: &str) -> Option<PathBuf> {
 
 /// What compiles and runs a file-based C# program: `dotnet`, else the runner of a .NET that lies beside the repository.
 pub fn csharp() -> Option<PathBuf> {
-    find("dotnet").or_else(|why| beside("run-csharp", why)).map_or_else(|why| skip(&why), Some)
+    find_csharp().map_or_else(|why| skip(&why), Some)
+}
+
+/// The same, or why there is none.
+pub fn find_csharp() -> Result<PathBuf, String> {
+    find("dotnet").or_else(|why| beside("run-csharp", why))
 }
 
 /// `pwsh`, else the runner of a PowerShell that lies there.
 pub fn powershell() -> Option<PathBuf> {
-    find("pwsh").or_else(|why| beside("run-powershell", why)).map_or_else(|why| skip(&why), Some)
+    find_powershell().map_or_else(|why| skip(&why), Some)
+}
+
+/// The same, or why there is none.
+pub fn find_powershell() -> Result<PathBuf, String> {
+    find("pwsh").or_else(|why| beside("run-powershell", why))
 }
 
 /// Whether that is a runner: it takes the program and nothing else.

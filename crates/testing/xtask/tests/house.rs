@@ -38,7 +38,7 @@ fn crates() -> Vec<PathBuf> {
     rooms.filter(|room| room.join("Cargo.toml").is_file()).collect()
 }
 
-/// Every `.rs` file below `directory`.
+/// Every `.rs` file below `directory`, but for what lies in hidden folders: that was fetched, and is nobody's here.
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut waiting = vec![directory.to_owned()];
@@ -46,7 +46,8 @@ fn sources(directory: &Path) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(&directory) else { continue };
         for entry in entries {
             let path = entry.expect("a directory is listed").path();
-            if path.is_dir() {
+            let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            if path.is_dir() && !is_hidden {
                 waiting.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 found.push(path);

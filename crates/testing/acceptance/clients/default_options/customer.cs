@@ -8,7 +8,7 @@ using Azure.Identity;
 
 var aos = Environment.GetEnvironmentVariable("AOS") ?? "https://usnconeboxax1aos.cloud.onebox.dynamics.com";
 const string Dataverse = "https://contoso.crm4.dynamics.com";
-var credential = new DefaultAzureCredential();
+TokenCredential credential = args.Length == 0 ? new DefaultAzureCredential() : new EnvironmentCredential();
 using var http = new HttpClient();
 
 async Task<JsonElement> Call(HttpMethod method, string resource, string path, object? body = null)
@@ -27,5 +27,6 @@ await Call(HttpMethod.Post, aos, "/data/CustomersV3", new Dictionary<string, str
     ["dataAreaId"] = "usmf", ["CustomerAccount"] = "DE-CS", ["OrganizationName"] = "Forest Wholesales",
     ["PartyType"] = "Organization", ["CustomerGroupId"] = "30", ["SalesCurrencyCode"] = "EUR",
 });
-var accounts = await Call(HttpMethod.Get, Dataverse, "/api/data/v9.2/accounts?$filter=accountnumber eq 'DE-CS'&$select=name");
-Console.WriteLine(accounts.GetProperty("value")[0].GetProperty("name").GetString());
+var accounts = await Call(HttpMethod.Get, Dataverse, "/api/data/v9.2/accounts?$filter=accountnumber eq 'DE-CS'&$select=accountid");
+var id = accounts.GetProperty("value")[0].GetProperty("accountid").GetString();
+Console.WriteLine((await Call(HttpMethod.Get, Dataverse, $"/api/data/v9.2/accounts({id})?$select=name")).GetProperty("name").GetString());

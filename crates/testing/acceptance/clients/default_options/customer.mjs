@@ -1,9 +1,9 @@
-import { DefaultAzureCredential } from "@azure/identity";
+import * as identity from "@azure/identity";
 import { createDefaultHttpClient, createPipelineFromOptions, createPipelineRequest } from "@azure/core-rest-pipeline";
 
 const AOS = process.env.AOS ?? "https://usnconeboxax1aos.cloud.onebox.dynamics.com";
 const DATAVERSE = "https://contoso.crm4.dynamics.com";
-const credential = new DefaultAzureCredential();
+const credential = new identity[process.argv[2] ?? "DefaultAzureCredential"]();
 const [client, pipeline] = [createDefaultHttpClient(), createPipelineFromOptions({})];
 
 async function call(method, resource, path, body) {
@@ -20,5 +20,6 @@ await call("POST", AOS, "/data/CustomersV3", {
   dataAreaId: "usmf", CustomerAccount: "DE-JS", OrganizationName: "Forest Wholesales",
   PartyType: "Organization", CustomerGroupId: "30", SalesCurrencyCode: "EUR",
 });
-const accounts = await call("GET", DATAVERSE, "/api/data/v9.2/accounts?$filter=accountnumber%20eq%20'DE-JS'&$select=name");
-console.log(accounts.value[0].name);
+const query = "$filter=accountnumber%20eq%20'DE-JS'&$select=accountid";
+const { value: [{ accountid }] } = await call("GET", DATAVERSE, `/api/data/v9.2/accounts?${query}`);
+console.log((await call("GET", DATAVERSE, `/api/data/v9.2/accounts(${accountid})?$select=name`)).name);

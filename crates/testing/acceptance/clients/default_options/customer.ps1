@@ -16,5 +16,7 @@ $customer = @{
     PartyType = 'Organization'; CustomerGroupId = '30'; SalesCurrencyCode = 'EUR'
 } | ConvertTo-Json
 $null = Invoke-RestMethod -Method Post -Uri "$aos/data/CustomersV3" -Headers (Get-Header $aos) -Body $customer -ContentType 'application/json'
-$query = "`$filter=accountnumber eq 'DE-PS'&`$select=name"
-(Invoke-RestMethod -Uri "$dataverse/api/data/v9.2/accounts?$query" -Headers (Get-Header $dataverse)).value[0].name
+$query = "`$filter=accountnumber eq 'DE-PS'&`$select=accountid"
+$header = Get-Header $dataverse
+$id = (Invoke-RestMethod -Uri "$dataverse/api/data/v9.2/accounts?$query" -Headers $header).value[0].accountid
+(Invoke-RestMethod -Uri "$dataverse/api/data/v9.2/accounts($id)?`$select=name" -Headers $header).name

@@ -1,39 +1,13 @@
-//! `docs/clients.md`: written from the table and the files that the tests run.
+//! `docs/clients.md`: written from the table and the files that the tests run. Its first part is another test's, and left
+//! as it is.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
-use mocktenant_acceptance::tools;
+use mocktenant_acceptance::{clients_page, tools};
 
 use crate::clients::{CLIENTS, Client, Seen, Toolchain};
 
-const HEAD: &str = "\
-# Clients
-
-## With nothing changed
-
-`mocktenant exec -- COMMAND` runs an unchanged program: default options, Microsoft's own names, the credential from the
-variables that the Azure SDKs read. These run so in the acceptance tests, by secret, by certificate and (the first five) as
-managed identity, in a healthy world and in a broken one, and each says the errors a user meets most in its own words. The
-MSAL ones keep their token and are asked twice; .NET's is asked by fifty at once:
-
-| client | program |
-| --- | --- |
-| azure-identity for Python | [customer.py](../crates/testing/acceptance/clients/default_options/customer.py) |
-| @azure/identity for Node.js | [customer.mjs](../crates/testing/acceptance/clients/default_options/customer.mjs) |
-| azidentity for Go | [main.go](../crates/testing/acceptance/clients/default_options/go/main.go) |
-| azure-identity for Java | [Customer.java](../crates/testing/acceptance/clients/default_options/Customer.java) |
-| Azure.Identity for .NET | [customer.cs](../crates/testing/acceptance/clients/default_options/customer.cs) |
-| PowerShell (secret only) | [customer.ps1](../crates/testing/acceptance/clients/default_options/customer.ps1) |
-| MSAL for Python | [msal_python.py](../crates/testing/acceptance/clients/default_options/msal_python.py) |
-| MSAL for Node.js (24) | [msal_node.mjs](../crates/testing/acceptance/clients/default_options/msal_node.mjs) |
-| MSAL for Go | [main.go](../crates/testing/acceptance/clients/default_options/msal_go/main.go) |
-| MSAL4J for Java (secret only) | [Msal.java](../crates/testing/acceptance/clients/default_options/Msal.java) |
-| MSAL.NET | [msal_dotnet.cs](../crates/testing/acceptance/clients/default_options/msal_dotnet.cs) |
-
-Node.js' own `fetch`, by which MSAL asks, follows the proxy from 22.21 and 24.5 on (`NODE_USE_ENV_PROXY`, which `exec` sets);
-`@azure/identity` does in every version.
-
+const HEAD: &str = "
 ## By the addresses on localhost
 
 What each client has to be told to get a token from a lab, and what is seen when it is not told. Every file here is run by
@@ -58,21 +32,20 @@ machine before the first token, and Microsoft knows no lab.
 
 /// Writes the page if asked to; else it has to be what is there.
 pub(crate) fn is_written() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../docs/clients.md");
-    let page = page();
-    if std::env::var_os("UPDATE_CLIENTS").is_some() {
-        std::fs::write(file, page).unwrap();
+    let there = clients_page::text();
+    let page = page(&clients_page::marked(clients_page::unchanged_of(&there)));
+    if clients_page::is_to_be_written() {
+        clients_page::write(&page);
         return;
     }
-    let there = std::fs::read_to_string(file).unwrap_or_default();
     assert_eq!(
         there, page,
         "docs/clients.md is stale; run: UPDATE_CLIENTS=1 cargo test -p mocktenant-acceptance --test first_token"
     );
 }
 
-fn page() -> String {
-    let mut page = String::from(HEAD);
+fn page(unchanged: &str) -> String {
+    let mut page = format!("# Clients\n\n{unchanged}{HEAD}");
     for client in CLIENTS {
         section(&mut page, client);
     }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
@@ -19,7 +20,7 @@ const dataverse = "https://contoso.crm4.dynamics.com"
 
 var aos = cmp.Or(os.Getenv("AOS"), "https://usnconeboxax1aos.cloud.onebox.dynamics.com")
 
-func call(credential *azidentity.DefaultAzureCredential, method, resource, path, body string) []byte {
+func call(credential azcore.TokenCredential, method, resource, path, body string) []byte {
 	options := policy.TokenRequestOptions{Scopes: []string{resource + "/.default"}}
 	token, err := credential.GetToken(context.Background(), options)
 	if err != nil {
@@ -39,17 +40,29 @@ func call(credential *azidentity.DefaultAzureCredential, method, resource, path,
 	return text
 }
 
+func chosen() (azcore.TokenCredential, error) {
+	if len(os.Args) > 1 {
+		return azidentity.NewEnvironmentCredential(nil)
+	}
+	return azidentity.NewDefaultAzureCredential(nil)
+}
+
 func main() {
-	credential, err := azidentity.NewDefaultAzureCredential(nil)
+	credential, err := chosen()
 	if err != nil {
 		log.Fatal(err)
 	}
 	call(credential, "POST", aos, "/data/CustomersV3", `{"dataAreaId": "usmf", "CustomerAccount": "DE-GO",
 		"OrganizationName": "Forest Wholesales", "PartyType": "Organization", "CustomerGroupId": "30", "SalesCurrencyCode": "EUR"}`)
-	text := call(credential, "GET", dataverse, "/api/data/v9.2/accounts?$filter=accountnumber%20eq%20'DE-GO'&$select=name", "")
-	var accounts struct{ Value []struct{ Name string } }
+	text := call(credential, "GET", dataverse, "/api/data/v9.2/accounts?$filter=accountnumber%20eq%20'DE-GO'&$select=accountid", "")
+	var accounts struct{ Value []struct{ Accountid string } }
 	if err := json.Unmarshal(text, &accounts); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(accounts.Value[0].Name)
+	text = call(credential, "GET", dataverse, "/api/data/v9.2/accounts("+accounts.Value[0].Accountid+")?$select=name", "")
+	var account struct{ Name string }
+	if err := json.Unmarshal(text, &account); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(account.Name)
 }

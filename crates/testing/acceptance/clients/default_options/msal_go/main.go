@@ -7,45 +7,60 @@ import (
 	"os"
 
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
+	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/managedidentity"
 )
 
-func credential() (confidential.Credential, error) {
+const resource = "https://contoso.crm4.dynamics.com"
+
+func credential() confidential.Credential {
 	path := os.Getenv("AZURE_CLIENT_CERTIFICATE_PATH")
 	if path == "" {
-		return confidential.NewCredFromSecret(os.Getenv("AZURE_CLIENT_SECRET"))
+		secret, err := confidential.NewCredFromSecret(os.Getenv("AZURE_CLIENT_SECRET"))
+		check(err)
+		return secret
 	}
 	pem, err := os.ReadFile(path)
-	if err != nil {
-		return confidential.Credential{}, err
-	}
+	check(err)
 	certificates, key, err := confidential.CertFromPEM(pem, "")
-	if err != nil {
-		return confidential.Credential{}, err
+	check(err)
+	certificate, err := confidential.NewCredFromCert(certificates, key)
+	check(err)
+	return certificate
+}
+
+// asking gives what asks for a token, as the machine's identity or as the application of the variables.
+func asking() func() (confidential.AuthResult, error) {
+	if os.Getenv("AZURE_CLIENT_ID") == "" {
+		app, err := managedidentity.New(managedidentity.SystemAssigned())
+		check(err)
+		return func() (confidential.AuthResult, error) { return app.AcquireToken(context.Background(), resource) }
 	}
-	return confidential.NewCredFromCert(certificates, key)
+	var options []confidential.Option
+	if os.Getenv("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN") != "" {
+		options = append(options, confidential.WithX5C())
+	}
+	authority := "https://login.microsoftonline.com/" + os.Getenv("AZURE_TENANT_ID")
+	app, err := confidential.New(authority, os.Getenv("AZURE_CLIENT_ID"), credential(), options...)
+	check(err)
+	return func() (confidential.AuthResult, error) {
+		return app.AcquireTokenByCredential(context.Background(), []string{resource + "/.default"})
+	}
 }
 
 func main() {
-	known, err := credential()
-	if err != nil {
-		log.Fatal(err)
-	}
-	authority := "https://login.microsoftonline.com/" + os.Getenv("AZURE_TENANT_ID")
-	app, err := confidential.New(authority, os.Getenv("AZURE_CLIENT_ID"), known)
-	if err != nil {
-		log.Fatal(err)
-	}
-	scopes := []string{"https://contoso.crm4.dynamics.com/.default"}
-	first, err := app.AcquireTokenByCredential(context.Background(), scopes)
-	if err != nil {
-		log.Fatal(err)
-	}
-	again, err := app.AcquireTokenByCredential(context.Background(), scopes)
-	if err != nil {
-		log.Fatal(err)
-	}
+	ask := asking()
+	first, err := ask()
+	check(err)
+	again, err := ask()
+	check(err)
 	fmt.Println(first.AccessToken)
 	if again.AccessToken == first.AccessToken {
 		fmt.Println("cached")
+	}
+}
+
+func check(err error) {
+	if err != nil {
+		log.Fatal(err)
 	}
 }

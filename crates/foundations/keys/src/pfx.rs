@@ -1,10 +1,14 @@
 //! PFX (PKCS#12, RFC 7292): an identity in one password-protected file.
 //!
-//! Decides that what is written is modern (PBES2 with AES-256-CBC and HMAC-SHA256, HMAC-SHA256 over the whole; Windows
-//! Server 2016 and older cannot import that) and that what is read may also be old (RC2, 3DES). Reading is bounded: size,
-//! number of key derivations and iterations are looked at before any is run. Never decides what the identity is for.
+//! Decides that an identity is written as Windows exports one by default (3DES, HMAC-SHA1 over the whole): everything that
+//! reads PFX reads that, and it protects a key that is published anyway, while Windows Server 2016 and Go's reader know
+//! nothing newer. A trust store is modern (PBES2 with AES-256-CBC and HMAC-SHA256), and what is read may be either, or RC2.
+//! Reading is bounded: size, number of key derivations and iterations are looked at before any is run. Never decides what
+//! the identity is for.
 
-use p12_keystore::{KeyStore, KeyStoreEntry, Pkcs12Archive, PrivateKey, PrivateKeyChain};
+use p12_keystore::{
+    EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm, Pkcs12Archive, PrivateKey, PrivateKeyChain,
+};
 
 use crate::certificate::Certificate;
 use crate::identity::Identity;
@@ -65,6 +69,8 @@ pub fn write_pfx(identity: &Identity, password: &str) -> Result<Vec<u8>, PfxErro
     store.add_entry(&thumbprint.to_string(), KeyStoreEntry::PrivateKeyChain(chain));
     store
         .writer(password)
+        .encryption_algorithm(EncryptionAlgorithm::PbeWithShaAnd3KeyTripleDesCbc)
+        .mac_algorithm(MacAlgorithm::HmacSha1)
         .encryption_iterations(ITERATIONS)
         .mac_iterations(ITERATIONS)
         .write()

@@ -2,8 +2,8 @@
 //!
 //! Decides what each is called and what it holds, and which of whoever starts the client must not come along. Never sets
 //! `AZURE_AUTHORITY_HOST` or `IDENTITY_ENDPOINT`: with the proxy, clients find Microsoft's own names, which is the point.
-//! Names are those of the SDKs' and runtimes' own documentation (clients.md of the reference; Node's `NODE_USE_ENV_PROXY`,
-//! Java's `JAVA_TOOL_OPTIONS`, OpenSSL's and Go's `SSL_CERT_FILE`).
+//! Names are those of the SDKs' and runtimes' own documentation (Azure's variables; Node's `NODE_USE_ENV_PROXY`, Java's
+//! `JAVA_TOOL_OPTIONS`, OpenSSL's and Go's `SSL_CERT_FILE`).
 
 use clap::ValueEnum;
 use mocktenant_server::Settings;

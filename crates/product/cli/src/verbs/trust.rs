@@ -2,8 +2,8 @@
 //!
 //! Decides for each client which variable names its roots, and whether that *adds* to those it has or *replaces* them: who
 //! replaces them with one root alone can reach nothing else. A machine is only ever given the `local` root, which speaks for
-//! no name of Microsoft's; nobody is given it unasked. Which variable does what was measured (rust-stack.md of the
-//! reference) or stands in the client's own documentation.
+//! no name of Microsoft's; nobody is given it unasked. Which variable does what was measured with the clients
+//! themselves or stands in their own documentation.
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};

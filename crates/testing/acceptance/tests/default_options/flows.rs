@@ -30,11 +30,6 @@ pub(crate) enum Flow {
 }
 
 impl Flow {
-    /// A tool of the machine that it cannot be run without.
-    pub(crate) fn needs(&self) -> Option<&'static str> {
-        if let Self::By(way) = self { way.needs } else { None }
-    }
-
     /// As the page and the test's name have it.
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -59,7 +54,6 @@ pub(crate) struct By {
     chain: bool,
     /// What has to be in the address of each request for a token.
     asks_for: &'static str,
-    needs: Option<&'static str>,
 }
 
 const PLAIN: By = By {
@@ -70,7 +64,6 @@ const PLAIN: By = By {
     is: "secret",
     chain: false,
     asks_for: "",
-    needs: None,
 };
 const A_CERTIFICATE: By = By { credential: "certificate", is: "certificate", ..PLAIN };
 
@@ -94,15 +87,6 @@ pub(crate) const PFX_CHAIN: By = By {
     before: "export AZURE_CLIENT_SEND_CERTIFICATE_CHAIN=true \
              AZURE_CLIENT_CERTIFICATE_PATH=\"${AZURE_CLIENT_CERTIFICATE_PATH%.pem}.pfx\"",
     chain: true,
-    ..A_CERTIFICATE
-};
-/// What OpenSSL wrote before version 3, and Windows for a long time.
-pub(crate) const LEGACY_PFX: By = By {
-    name: "certificate as PFX in the older encryption",
-    before: "openssl pkcs12 -export -legacy -passout pass: -in \"$AZURE_CLIENT_CERTIFICATE_PATH\" \
-             -out \"${AZURE_CLIENT_CERTIFICATE_PATH%.pem}-legacy.pfx\"\n\
-             export AZURE_CLIENT_CERTIFICATE_PATH=\"${AZURE_CLIENT_CERTIFICATE_PATH%.pem}-legacy.pfx\"",
-    needs: Some("openssl"),
     ..A_CERTIFICATE
 };
 /// One of the machine's identities that is named by its client id, as in Azure that is assigned to several machines.

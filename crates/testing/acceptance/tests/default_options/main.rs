@@ -80,11 +80,9 @@ fn trials(row: &Arc<Row>) -> Vec<Trial> {
     flows
         .map(|(number, flow)| {
             let name = format!("{}::{}", plain(row.client.name), plain(flow.name()));
-            let tool = || flow.needs().map_or(Ok(()), |tool| tools::find(tool).map(drop));
-            let found = here.clone().and_then(|()| tool().map_err(|why| Missing { why, is_required: true }));
-            if let Err(missing) = found {
+            if let Err(missing) = &here {
                 row.note(number, Outcome::Missing(missing.why.clone()));
-                return skipped(&name, &missing);
+                return skipped(&name, missing);
             }
             let row = Arc::clone(row);
             Trial::test(name, move || {

@@ -31,9 +31,7 @@ Node.js' own `fetch`, by which MSAL asks, follows the proxy from 22.21 and 24.5 
 
 A PFX is taken by a program that is told so: `exec` gives the PEM, and the PFX lies beside it (`entra.certificate_pfx` in the
 settings). The SDKs for Node.js and MSAL for Go read none; the crate for Rust reads nothing else, and has no
-`DefaultAzureCredential`. azidentity for Go takes a PFX only in the older encryption (`openssl pkcs12 -export -legacy`): of
-the lab's own `EnvironmentCredential` says \"unknown digest algorithm\", and `DefaultAzureCredential` goes on without a word, as
-the managed identity.
+`DefaultAzureCredential`.
 
 [dotnet.md](dotnet.md) has MSAL.NET and Azure.Identity in each of their ways, and what APIs in .NET make of each forged token.
 How PyJWT, go-oidc, Nimbus, jose and openidconnect judge the tokens of `mocktenant token --defect` is in a table that is run,

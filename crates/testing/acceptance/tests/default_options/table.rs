@@ -3,9 +3,8 @@
 //! Decides what each of them can do: who has no certificates here cannot take any, or not in that form.
 
 use crate::flows::{
-    By, CERTIFICATE, CHAIN, ENVIRONMENT, EXPIRED, FOREIGN, FOREIGN_PFX, Failing, Flow, LEGACY_PFX,
-    MANAGED_IDENTITY, NOBODY, PFX, PFX_CHAIN, SECRET, UNKNOWN_RESOURCE, UNKNOWN_TENANT, USER_ASSIGNED,
-    WRONG_SECRET,
+    By, CERTIFICATE, CHAIN, ENVIRONMENT, EXPIRED, FOREIGN, FOREIGN_PFX, Failing, Flow, MANAGED_IDENTITY,
+    NOBODY, PFX, PFX_CHAIN, SECRET, UNKNOWN_RESOURCE, UNKNOWN_TENANT, USER_ASSIGNED, WRONG_SECRET,
 };
 use crate::pins::Pin;
 use crate::programs::Language;
@@ -92,17 +91,7 @@ pub(crate) const CLIENTS: &[Client] = &[
         language: Language::Go,
         file: "go",
         does: Does::Customer,
-        flows: &[
-            by(&SECRET),
-            by(&ENVIRONMENT),
-            by(&CERTIFICATE),
-            by(&CHAIN),
-            by(&LEGACY_PFX),
-            by(&MANAGED_IDENTITY),
-            by(&USER_ASSIGNED),
-            Flow::MissingUser,
-            Flow::Errors(CUSTOMER_FAILS),
-        ],
+        flows: AZURE_IDENTITY_WITH_PFX,
     },
     Client {
         name: "azure-identity for Java",

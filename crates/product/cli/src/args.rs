@@ -165,6 +165,8 @@ Ports above the base: +0 tools, +3 Entra ID, +4 and +5 AOS, +6 Dataverse.
 Examples:
   mocktenant serve --port 0                     free ports; `mocktenant settings` says which
   mocktenant serve --state ./lab                several labs side by side: one state directory each
+  mocktenant serve --real-names                 also https://login.microsoftonline.com, where that
+                                                name leads here: no proxy, no other URL
   docker run -p 9443:7443 -e MOCKTENANT_PUBLIC_URL_ENTRA=https://localhost:9443 ...")]
 pub(crate) struct Serve {
     /// First port; 0 takes free ones
@@ -174,6 +176,15 @@ pub(crate) struct Serve {
     /// Address to listen on, repeatable; default 127.0.0.1 and, where there is one, ::1
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',', env = "MOCKTENANT_BIND")]
     pub(crate) bind: Vec<IpAddr>,
+
+    /// Listen on 443 and 80 too, where the name that is asked for says which product is meant
+    ///
+    /// For a network whose names lead here: aliases of a container, or a hosts file. Both speak http and https. What
+    /// listens below 1024 needs a right: a container has it; elsewhere root gives it to everybody with
+    /// `sysctl -w net.ipv4.ip_unprivileged_port_start=80`, or to this program with
+    /// `setcap cap_net_bind_service=+ep`. Without it the proxy of the tools port leads to the same names.
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_REAL_NAMES")]
+    pub(crate) real_names: bool,
 
     /// Who may call the control API when there is no --control-token
     #[arg(long, value_enum, default_value_t, env = "MOCKTENANT_CONTROL")]

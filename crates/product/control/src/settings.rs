@@ -72,6 +72,9 @@ pub struct Settings {
     /// Those names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub world_names: Vec<String>,
+    /// The ports on which those names are answered without the proxy: 443 and 80 with `--real-names`, else none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub real_name_ports: Vec<u16>,
     /// The control API.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub control_url: String,

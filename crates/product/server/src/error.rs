@@ -39,6 +39,19 @@ pub enum StartError {
         /// The system's words.
         source: io::Error,
     },
+    /// A port that `--real-names` needs cannot be had.
+    #[error(
+        "`--real-names` needs port {port} on {address}, which {}",
+        if source.kind() == io::ErrorKind::AddrInUse { "is taken" } else { "this user may not listen on" }
+    )]
+    RealNames {
+        /// 443 or 80.
+        port: u16,
+        /// The address.
+        address: IpAddr,
+        /// The system's words.
+        source: io::Error,
+    },
     /// The base leaves no room for the offsets above it.
     #[error("`--port {base}` leaves no room: the highest base is {highest}")]
     PortBase {
@@ -119,6 +132,7 @@ impl StartError {
             | Self::Ca(_) => 2,
             Self::Busy { .. }
             | Self::Listen { .. }
+            | Self::RealNames { .. }
             | Self::Held { .. }
             | Self::State { .. }
             | Self::Dishonest { .. }

@@ -40,7 +40,7 @@ use mocktenant_world::World;
 
 pub use error::StartError;
 pub use files::read_state_file;
-pub use listen::{DEFAULT_BASE, Ports};
+pub use listen::{DEFAULT_BASE, Ports, RealNames};
 pub use mocktenant_control::endpoints::nouns as control_nouns;
 pub use mocktenant_control::settings::{Aos, CustomApi, Dataverse, Entra, ManagedIdentity, Settings};
 pub use running::{Running, Urls, control_token, settings_without_lab, start};
@@ -54,6 +54,8 @@ pub struct Options {
     pub state: PathBuf,
     /// Where to listen.
     pub ports: Ports,
+    /// Whether to listen on 443 and 80 too, where the name asked for says which product is meant.
+    pub real_names: RealNames,
     /// The addresses to listen on; empty means 127.0.0.1, and `::1` where the machine has it.
     pub bind: Vec<IpAddr>,
     /// URLs under which entrances are reached from elsewhere (mapped ports): scheme, host and port.
@@ -80,6 +82,7 @@ impl Options {
             world,
             state: state.into(),
             ports: Ports::default(),
+            real_names: RealNames::default(),
             bind: Vec::new(),
             public_urls: HashMap::new(),
             switches: Switches::default(),
@@ -98,6 +101,7 @@ impl fmt::Debug for Options {
             .debug_struct("Options")
             .field("state", &self.state)
             .field("ports", &self.ports)
+            .field("real_names", &self.real_names)
             .field("bind", &self.bind)
             .field("public_urls", &self.public_urls)
             .field("publish_settings", &self.publish_settings)

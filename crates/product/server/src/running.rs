@@ -26,7 +26,10 @@ use crate::client::Client;
 use crate::connection::{Phase, Shared, Site, accept};
 use crate::error::StartError;
 use crate::limits::Limits;
-use crate::listen::{Door, Listening, Ports, doors, listen, listen_for_own, loopback, planned};
+use crate::listen::{
+    Door, Listening, Ports, RealNames, doors, listen, listen_for_names, listen_for_own, loopback, planned,
+    planned_for_names,
+};
 use crate::names::Names;
 use crate::outbound::{DialTable, Loop};
 use crate::settings::{self, Facts};
@@ -43,6 +46,7 @@ const AFTERMATH: Duration = Duration::from_secs(1);
 pub(crate) struct Setup {
     pub(crate) state: std::path::PathBuf,
     pub(crate) ports: Ports,
+    pub(crate) real_names: RealNames,
     pub(crate) bind: Vec<IpAddr>,
     pub(crate) public_urls: HashMap<Entrance, String>,
     pub(crate) control_token: Option<String>,
@@ -59,6 +63,7 @@ impl From<Options> for (Lab, Setup) {
         let setup = Setup {
             state: options.state,
             ports: options.ports,
+            real_names: options.real_names,
             bind: options.bind,
             public_urls: options.public_urls,
             control_token: options.control_token,
@@ -100,6 +105,7 @@ pub struct Running {
     own_phase: watch::Sender<Phase>,
     own_share: Arc<Share>,
     names: Arc<Names>,
+    real_name_ports: Vec<u16>,
     home: Option<Home>,
     directory: std::path::PathBuf,
 }
@@ -123,6 +129,8 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
     let trust = Arc::new(Trust::load(need, setup.clock)?);
 
     let listening = listen(&world, setup.ports, &bind)?;
+    let by_name = listen_for_names(setup.real_names, &bind)?;
+    let real_name_ports: Vec<u16> = by_name.iter().map(|one| one.port).collect();
     let host = public_host(&bind);
     let (urls, addresses) =
         urls(listening.iter().map(|listening| (&listening.door, listening.port)), &host, &public.by_entrance);
@@ -186,10 +194,12 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
         own_phase,
         shares: shared.shares.clone(),
         names,
+        real_name_ports,
         directory: home.directory().to_owned(),
         home: Some(home),
     };
     accept_on(listening, &shared)?;
+    accept_on(by_name, &shared)?;
     accept_on(own, &shared_own)?;
     if let Some(name) = setup.scenario {
         running.lab.apply(Command::Scenario { name }).await.map_err(StartError::Scenario)?;
@@ -221,7 +231,7 @@ fn accept_on(listening: Vec<Listening>, shared: &Arc<Shared>) -> Result<(), Star
                 address,
                 source,
             })?;
-            tokio::spawn(accept(listener, door.entrance().cloned(), Arc::clone(shared)));
+            tokio::spawn(accept(listener, door.clone(), Arc::clone(shared)));
         }
     }
     Ok(())
@@ -251,6 +261,7 @@ pub fn settings_without_lab(options: Options) -> Result<Settings, StartError> {
         addresses: &addresses,
         control_url: &urls.control,
         names: world_names(&lab),
+        real_name_ports: planned_for_names(setup.real_names),
         running: None,
     };
     settings::document(&world, &facts)
@@ -337,6 +348,7 @@ impl Running {
                 addresses,
                 control_url: &self.urls.control,
                 names: world_names(&self.lab),
+                real_name_ports: &self.real_name_ports,
                 running: Some((&self.instance, std::process::id())),
             };
             let document = settings::document(&self.lab.world(), &facts)?;

@@ -202,6 +202,13 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "URL", env = "MOCKTENANT_PUBLIC_URL_DATAVERSE")]
     pub(crate) public_url_dataverse: Option<String>,
 
+    /// Also write the roots here, for everybody to read: a volume that other containers mount
+    ///
+    /// ca.pem, ca-real-names.pem, ca-bundle.pem (both, and the system's where there are any) and truststore.p12 for Java;
+    /// never a key. They are whole at every moment and renewed with the roots. `settings --for network` names them.
+    #[arg(long, value_name = "DIR", env = "MOCKTENANT_CA_DIRECTORY")]
+    pub(crate) ca_directory: Option<PathBuf>,
+
     /// Begin in this broken world instead of the healthy one; `scenarios` lists them, `scenarios --reset` heals it
     #[arg(long, value_name = "NAME", env = "MOCKTENANT_SCENARIO")]
     pub(crate) scenario: Option<String>,

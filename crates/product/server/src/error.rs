@@ -92,6 +92,23 @@ pub enum StartError {
         /// The system's words.
         source: io::Error,
     },
+    /// The roots cannot be put where others would read them.
+    #[error("cannot write {}; `--ca-directory DIR` chooses another directory", path.display())]
+    CaDirectory {
+        /// What it was about.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// Others would read the state.
+    #[error(
+        "`--ca-directory {}` is in the state directory, which holds keys; a directory for others is another one",
+        path.display()
+    )]
+    CaDirectoryInState {
+        /// As given.
+        path: PathBuf,
+    },
     /// A file or directory of the state is not what a lab of this user would have made there.
     #[error("{} {why}; {remedy}", path.display())]
     Dishonest {
@@ -129,12 +146,14 @@ impl StartError {
             | Self::PortBase { .. }
             | Self::PublicUrl { .. }
             | Self::ControlUnguarded { .. }
+            | Self::CaDirectoryInState { .. }
             | Self::Ca(_) => 2,
             Self::Busy { .. }
             | Self::Listen { .. }
             | Self::RealNames { .. }
             | Self::Held { .. }
             | Self::State { .. }
+            | Self::CaDirectory { .. }
             | Self::Dishonest { .. }
             | Self::Tls(_) => 3,
         }

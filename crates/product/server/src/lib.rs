@@ -14,6 +14,7 @@ mod mount;
 mod names;
 mod outbound;
 mod proxy;
+mod public_roots;
 mod running;
 mod settings;
 mod share;
@@ -60,6 +61,8 @@ pub struct Options {
     pub bind: Vec<IpAddr>,
     /// URLs under which entrances are reached from elsewhere (mapped ports): scheme, host and port.
     pub public_urls: HashMap<Entrance, String>,
+    /// A folder besides, in which everybody may read the roots and nothing else is: for a volume that others mount.
+    pub ca_directory: Option<PathBuf>,
     /// Checks turned off, for tests only.
     pub switches: Switches,
     /// Randomness; seeded in tests only.
@@ -85,6 +88,7 @@ impl Options {
             real_names: RealNames::default(),
             bind: Vec::new(),
             public_urls: HashMap::new(),
+            ca_directory: None,
             switches: Switches::default(),
             random: Random::System,
             scenario: None,

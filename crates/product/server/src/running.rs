@@ -32,6 +32,7 @@ use crate::listen::{
 };
 use crate::names::Names;
 use crate::outbound::{DialTable, Loop};
+use crate::public_roots::PublicRoots;
 use crate::settings::{self, Facts};
 use crate::share::Share;
 use crate::state::{Home, StateDir};
@@ -49,6 +50,7 @@ pub(crate) struct Setup {
     pub(crate) real_names: RealNames,
     pub(crate) bind: Vec<IpAddr>,
     pub(crate) public_urls: HashMap<Entrance, String>,
+    pub(crate) ca_directory: Option<std::path::PathBuf>,
     pub(crate) control_token: Option<String>,
     pub(crate) control_open: bool,
     pub(crate) publish_settings: bool,
@@ -66,6 +68,7 @@ impl From<Options> for (Lab, Setup) {
             real_names: options.real_names,
             bind: options.bind,
             public_urls: options.public_urls,
+            ca_directory: options.ca_directory,
             control_token: options.control_token,
             control_open: options.control_open,
             publish_settings: options.publish_settings,
@@ -124,6 +127,8 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
     let public = PublicUrls::read(&setup.public_urls)?;
     let bind = guarded_bind(&setup)?;
     let state = StateDir::open(&setup.state)?;
+    let public_roots = setup.ca_directory.as_deref();
+    let public_roots = public_roots.map(|path| PublicRoots::open(path, state.root())).transpose()?;
     let home = if setup.publish_settings { state.hold(&instance)? } else { state.run(&instance)? };
     let need = Need { state, serves: home.serves(), names: wanted_names(&lab, &public, &bind) };
     let trust = Arc::new(Trust::load(need, setup.clock)?);
@@ -206,7 +211,7 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
     } else {
         running.lab.start_all().await;
     }
-    running.publish(&addresses)?;
+    running.publish(&addresses, public_roots)?;
     Ok(running)
 }
 
@@ -340,8 +345,12 @@ impl Running {
         &self.shares
     }
 
-    fn publish(&self, addresses: &HashMap<Entrance, String>) -> Result<(), StartError> {
-        self.trust.publish(self.directory.clone(), Arc::clone(&self.settings), |ca| {
+    fn publish(
+        &self,
+        addresses: &HashMap<Entrance, String>,
+        public: Option<PublicRoots>,
+    ) -> Result<(), StartError> {
+        self.trust.publish(self.directory.clone(), public, Arc::clone(&self.settings), |ca| {
             let facts = Facts {
                 directory: &self.directory,
                 ca,

@@ -123,6 +123,7 @@ pub(crate) fn options(common: &Common, serve: Serve) -> Result<Options, Failure>
         real_names: if serve.real_names { RealNames::Yes } else { RealNames::No },
         bind: serve.bind,
         public_urls,
+        ca_directory: serve.ca_directory.filter(|directory| !directory.as_os_str().is_empty()),
         scenario: given(serve.scenario),
         control_token: common.control_token.clone().filter(|token| !token.is_empty()),
         control_open: serve.control == Control::Open,

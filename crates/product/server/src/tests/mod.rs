@@ -164,6 +164,7 @@ fn setup(state: &TempDir) -> Setup {
         real_names: RealNames::No,
         bind: Vec::new(),
         public_urls: std::collections::HashMap::new(),
+        ca_directory: None,
         control_token: None,
         control_open: false,
         publish_settings: false,

@@ -88,15 +88,15 @@ impl Container {
 
     /// The command beside it, as `exec` of an engine starts it.
     fn beside(&self, arguments: &[&str]) -> Command {
-        self.entering(command_in(&self.scratch.path().join("state")), arguments)
+        self.entering(&command_in(&self.scratch.path().join("state")), arguments)
     }
 
     /// The command in another container of the network, without the lab's state.
     fn elsewhere(&self, arguments: &[&str]) -> Command {
-        self.entering(command_in(&self.scratch.path().join("nothing")), arguments)
+        self.entering(&command_in(&self.scratch.path().join("nothing")), arguments)
     }
 
-    fn entering(&self, like: Command, arguments: &[&str]) -> Command {
+    fn entering(&self, like: &Command, arguments: &[&str]) -> Command {
         let mut enter = Command::new("nsenter");
         enter.args(["-t", &self.first, "-m", "-n", "-u", "-p"]).arg(like.get_program()).args(arguments);
         for (name, value) in like.get_envs() {
@@ -281,7 +281,7 @@ fn a_port_of_real_names_that_is_taken_is_said_with_what_to_do() {
     let lab = Container::serving();
     let state = tempfile::tempdir().unwrap();
     let like = command_in(state.path());
-    let output = lab.entering(like, &["serve", "--port", "0", "--real-names"]).output().unwrap();
+    let output = lab.entering(&like, &["serve", "--port", "0", "--real-names"]).output().unwrap();
     let said = text(&output.stderr);
     assert_eq!(code(&output), 3, "{said}");
     assert!(said.contains("`--real-names` needs port 443") && said.contains("is taken"), "{said}");

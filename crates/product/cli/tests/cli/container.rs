@@ -264,13 +264,24 @@ fn a_verb_that_only_asks_ends_as_the_first_process_too() {
     if !able() {
         return;
     }
-    let scratch = tempfile::tempdir().unwrap();
-    // Waits for a lab that never comes.
-    let first = Container::started(scratch, &["ready", "--wait=60"]);
-    std::thread::sleep(Duration::from_millis(500));
-    let (code, took, _) = first.ended("-TERM");
-    assert_eq!(code, 143, "as a shell gives it");
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    // Both wait for a lab that never comes.
+    let nowhere = "http://127.0.0.1:1";
+    let cases: [(&[&str], &str, i32); 4] = [
+        (&["ready", "--wait=60"], "-TERM", 143),
+        (&["ready", "--wait=60"], "-INT", 130),
+        (&["try", "--every", "1s", "--url", nowhere], "-TERM", 0),
+        (&["try", "--every", "1s", "--url", nowhere], "-INT", 0),
+    ];
+    for (arguments, signal, expected) in cases {
+        let first = Container::started(tempfile::tempdir().unwrap(), arguments);
+        std::thread::sleep(Duration::from_millis(500));
+        let (code, took, _) = first.ended(signal);
+        assert_eq!(
+            code, expected,
+            "{arguments:?} {signal}: as a shell gives it, and 0 for what goes on until then"
+        );
+        assert!(took < Duration::from_secs(2), "{arguments:?} {signal}: {took:?}");
+    }
 }
 
 #[test]

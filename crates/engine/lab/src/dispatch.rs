@@ -6,7 +6,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::Poll;
@@ -45,8 +45,8 @@ pub(crate) struct Snapshot {
     pub(crate) names: HashMap<Entrance, String>,
     /// Whether any machine is declared to have another time than the lab's.
     pub(crate) skewed: bool,
-    /// Names of the lab's own public addresses: as local as localhost.
-    own_names: HashSet<String>,
+    /// Names of the lab's own public addresses: as local as localhost; with the entrance, where it is one alone.
+    own_names: HashMap<String, Option<Entrance>>,
     pub(crate) prepared: Vec<Box<dyn Any + Send + Sync>>,
 }
 
@@ -61,7 +61,14 @@ impl Snapshot {
             }
         }
         let own_name = |address: &str| address.parse::<http::Uri>().ok()?.host().map(str::to_ascii_lowercase);
-        let own_names = addresses.each().filter_map(|(_, address)| own_name(address)).collect();
+        let mut own_names: HashMap<String, Option<Entrance>> = HashMap::new();
+        for (entrance, address) in addresses.each() {
+            let Some(name) = own_name(address) else { continue };
+            let sole = own_names.entry(name).or_insert_with(|| Some(entrance.clone()));
+            if sole.as_ref() != Some(entrance) {
+                *sole = None;
+            }
+        }
         let prepared = surfaces.iter().map(|mounted| mounted.surface.prepare(&world, &addresses)).collect();
         let tenants = world.tenants().map(|tenant| tenant.clock);
         let nodes =
@@ -229,8 +236,7 @@ fn begin(lab: &Lab, request: Request, linked: Option<Expected>) -> (Exchange, Op
     let strays = strays(&request, host.as_ref());
     let known = host.as_ref().filter(|_| !strays);
     let listed = known.and_then(|host| snapshot.hosts.get(&host.name).cloned());
-    let local = listed.is_none()
-        && known.as_ref().is_some_and(|host| host.is_local() || snapshot.own_names.contains(&host.name));
+    let local = listed.is_none() && known.as_ref().is_some_and(|host| is_local(&snapshot, host));
     let by_name = match known {
         Some(host) if listed.is_none() && !local => unlisted(lab, &host.name),
         _ => listed,
@@ -238,8 +244,9 @@ fn begin(lab: &Lab, request: Request, linked: Option<Expected>) -> (Exchange, Op
     let world_name = by_name.is_some();
     let (named, entrance) = match by_name {
         Some((surface, entrance)) => (Some(surface), entrance),
-        None => (None, request.arrival.entrance.clone()),
+        None => (None, own_entrance(&snapshot, &request, host.as_ref())),
     };
+    let local = local && !is_shared(&snapshot, &request, host.as_ref());
     let surface = named.or_else(|| {
         lab.surfaces().iter().position(|mounted| mounted.surface.at(&entrance, &folded)).filter(|_| local)
     });
@@ -280,6 +287,24 @@ fn begin(lab: &Lab, request: Request, linked: Option<Expected>) -> (Exchange, Op
 fn strays(request: &Request, host: Option<&HostName>) -> bool {
     let proxied = request.arrival.proxied.as_ref();
     proxied.is_some_and(|name| host.is_none_or(|host| host.name != **name))
+}
+
+/// Whether a host is one of this machine: then the port decides.
+fn is_local(snapshot: &Snapshot, host: &HostName) -> bool {
+    host.is_local() || snapshot.own_names.contains_key(&host.name)
+}
+
+/// The entrance that a name of this machine means: on a port that all products share the one whose public address it is.
+fn own_entrance(snapshot: &Snapshot, request: &Request, host: Option<&HostName>) -> Entrance {
+    let sole = || snapshot.own_names.get(&host?.name)?.clone();
+    let sole = if request.arrival.by_name { sole() } else { None };
+    sole.unwrap_or_else(|| request.arrival.entrance.clone())
+}
+
+/// Whether nothing says which product is meant: not the port, and not the name either.
+fn is_shared(snapshot: &Snapshot, request: &Request, host: Option<&HostName>) -> bool {
+    request.arrival.by_name
+        && host.is_none_or(|host| snapshot.own_names.get(&host.name).is_none_or(Option::is_none))
 }
 
 /// Who plays a host that no list names.
@@ -370,14 +395,23 @@ fn nobody(lab: &Lab, exchange: &mut Exchange) -> Answer {
         exchange.trail.refused(format!("a request for {host} in a tunnel to {name}"), "one host for both");
         return Answer::empty(StatusCode::MISDIRECTED_REQUEST);
     }
-    let local = exchange.host.as_ref();
-    if !local.is_some_and(|host| host.is_local() || exchange.context.snapshot.own_names.contains(&host.name))
-    {
+    let snapshot = &exchange.context.snapshot;
+    let local = exchange.host.as_ref().is_some_and(|host| is_local(snapshot, host));
+    let shared = is_shared(snapshot, &exchange.request, exchange.host.as_ref());
+    if !local || shared {
         let host = shown(&lab.mask().text(&exchange.request.host));
-        tracing::warn!(
-            exchange = %id,
-            "421 for host {host}: no name of this world; declare it as a host of an environment or organisation, or call localhost",
-        );
+        if local {
+            tracing::warn!(
+                exchange = %id,
+                "421 for host {host}: on this port only names of the world say which product is meant; call one of them, or \
+                 {host} on the product's own port",
+            );
+        } else {
+            tracing::warn!(
+                exchange = %id,
+                "421 for host {host}: no name of this world; declare it as a host of an environment or organisation, or call localhost",
+            );
+        }
         exchange.trail.record_error("421");
         exchange.trail.fact("unknown-host", host);
         return Answer::empty(StatusCode::MISDIRECTED_REQUEST);

@@ -80,6 +80,7 @@ fn request(call: Call, target: &Target, entrance: Entrance) -> Option<Request> {
         body: if body.len() > BODY_BYTES { Err(BodyError::TooLarge { limit: BODY_BYTES }) } else { Ok(body) },
         arrival: Arrival {
             entrance,
+            by_name: false,
             secure: target.secure,
             // What a client's TLS would have sent.
             server_name: (target.secure && named).then(|| target.host.as_str().into()),

@@ -54,6 +54,9 @@ pub enum BodyError {
 pub struct Arrival {
     /// The port it came to: decides the surface for local names.
     pub entrance: Entrance,
+    /// Whether it came to a port that all products share: then a name decides alone, and one that belongs to several of them
+    /// is nobody's.
+    pub by_name: bool,
     /// Whether TLS was spoken.
     pub secure: bool,
     /// SNI, if sent.
@@ -67,7 +70,7 @@ pub struct Arrival {
 impl Arrival {
     /// A call without a socket (tests, `lab.answer`).
     pub fn direct(entrance: Entrance) -> Self {
-        Self { entrance, secure: true, server_name: None, peer: None, proxied: None }
+        Self { entrance, by_name: false, secure: true, server_name: None, peer: None, proxied: None }
     }
 }
 

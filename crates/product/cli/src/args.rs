@@ -11,10 +11,11 @@ use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::client_variables::Credential;
-use crate::settings_format::Format;
 use crate::verbs::explain::Explain;
+use crate::verbs::settings::Settings;
 use crate::verbs::token::Token;
 use crate::verbs::trust::Trust;
+use crate::verbs::try_once::Try;
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -165,6 +166,8 @@ Ports above the base: +0 tools, +3 Entra ID, +4 and +5 AOS, +6 Dataverse.
 Examples:
   mocktenant serve --port 0                     free ports; `mocktenant settings` says which
   mocktenant serve --state ./lab                several labs side by side: one state directory each
+  mocktenant serve --real-names                 also https://login.microsoftonline.com, where that
+                                                name leads here: no proxy, no other URL
   docker run -p 9443:7443 -e MOCKTENANT_PUBLIC_URL_ENTRA=https://localhost:9443 ...")]
 pub(crate) struct Serve {
     /// First port; 0 takes free ones
@@ -174,6 +177,15 @@ pub(crate) struct Serve {
     /// Address to listen on, repeatable; default 127.0.0.1 and, where there is one, ::1
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',', env = "MOCKTENANT_BIND")]
     pub(crate) bind: Vec<IpAddr>,
+
+    /// Listen on 443 and 80 too, where the name that is asked for says which product is meant
+    ///
+    /// For a network whose names lead here: aliases of a container, or a hosts file. Both speak http and https. What
+    /// listens below 1024 needs a right: a container has it; elsewhere root gives it to everybody with
+    /// `sysctl -w net.ipv4.ip_unprivileged_port_start=80`, or to this program with
+    /// `setcap cap_net_bind_service=+ep`. Without it the proxy of the tools port leads to the same names.
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_REAL_NAMES")]
+    pub(crate) real_names: bool,
 
     /// Who may call the control API when there is no --control-token
     #[arg(long, value_enum, default_value_t, env = "MOCKTENANT_CONTROL")]
@@ -190,6 +202,13 @@ pub(crate) struct Serve {
     /// The same for Dataverse
     #[arg(long, value_name = "URL", env = "MOCKTENANT_PUBLIC_URL_DATAVERSE")]
     pub(crate) public_url_dataverse: Option<String>,
+
+    /// Also write the roots here, for everybody to read: a volume that other containers mount
+    ///
+    /// ca.pem, ca-real-names.pem, ca-bundle.pem (both, and the system's where there are any) and truststore.p12 for Java;
+    /// never a key. They are whole at every moment and renewed with the roots. `settings --for network` names them.
+    #[arg(long, value_name = "DIR", env = "MOCKTENANT_CA_DIRECTORY")]
+    pub(crate) ca_directory: Option<PathBuf>,
 
     /// Begin in this broken world instead of the healthy one; `scenarios` lists them, `scenarios --reset` heals it
     #[arg(long, value_name = "NAME", env = "MOCKTENANT_SCENARIO")]
@@ -265,28 +284,6 @@ pub(crate) struct Reproduce {
     /// Leave the lab running until it is stopped
     #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_KEEP")]
     pub(crate) keep: bool,
-}
-
-/// `try`.
-#[derive(Args, Clone, Debug)]
-#[command(after_help = "\
-The lab's own caller asks for a token and creates a customer with a number of its own,
-which Dual Write writes to Dataverse. Can be repeated.
-Exits 0 if it was created, 1 if it was refused.
-
-Examples:
-  mocktenant try                                one line for each product of the chain
-  mocktenant try --curl                         the two lines that do it with curl
-  mocktenant try --json                         {did, exchange, token_exchange,
-                                                status, refused, body}")]
-pub(crate) struct Try {
-    /// Print JSON: did, exchange, token_exchange, status, refused, body
-    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]
-    pub(crate) json: bool,
-
-    /// Print the same as lines for a shell with curl and sed, and create nothing
-    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_CURL", conflicts_with = "json")]
-    pub(crate) curl: bool,
 }
 
 /// `journal`.
@@ -384,27 +381,6 @@ pub(crate) struct Restart {
     /// Only this node of it; the others go on with what they read
     #[arg(long, value_name = "NODE")]
     pub(crate) node: Option<String>,
-}
-
-/// `settings`.
-#[derive(Args, Clone, Debug)]
-#[command(after_help = "\
-Examples:
-  mocktenant settings | jq -r .entra.client_secret
-  curl --cacert \"$(mocktenant settings | jq -r .ca_pem)\" https://localhost:7443/...
-  . <(mocktenant settings --format sh)          clients of this shell use the lab
-  mocktenant settings --format ps1 | Invoke-Expression
-
-ca_pem is a root for localhost, reserved and declared names. ca_real_names_pem speaks for the Microsoft names of the
-world, and ca_bundle_pem holds both and the system's: give these to one program, never to a whole machine.")]
-pub(crate) struct Settings {
-    /// Who is to read it
-    #[arg(long, value_enum, default_value_t, env = "MOCKTENANT_FORMAT")]
-    pub(crate) format: Format,
-
-    /// What the SDKs' own variables say a client is
-    #[arg(long, value_enum, default_value_t, env = "MOCKTENANT_CREDENTIAL")]
-    pub(crate) credential: Credential,
 }
 
 /// `scenarios`.

@@ -20,7 +20,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use mocktenant_control::Peer;
-use mocktenant_lab::{Entrance, Lab};
+use mocktenant_lab::Lab;
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -30,6 +30,7 @@ use tokio_rustls::TlsAcceptor;
 use self::exchange::Context;
 use self::watched::Watched;
 use crate::limits::{self, HEAD_BYTES, Limits, UNIT};
+use crate::listen::Door;
 use crate::names::Names;
 use crate::proxy::Way;
 use crate::share::{Budget, Share};
@@ -89,9 +90,9 @@ impl Shared {
         Self { site, shares, protocol: protocol() }
     }
 
-    /// The share of a port; `entrance` is none for the tools port.
-    fn share(&self, entrance: Option<&Entrance>) -> &Share {
-        &self.shares[usize::from(entrance.is_none())]
+    /// The share of a port.
+    fn share(&self, door: &Door) -> &Share {
+        &self.shares[usize::from(*door == Door::Tools)]
     }
 }
 
@@ -123,10 +124,10 @@ pub(crate) async fn reached(current: &mut watch::Receiver<Phase>, phase: Phase) 
     let _ = current.wait_for(|current| *current >= phase).await;
 }
 
-/// Accepts connections until the lab drains. `entrance` is none for the tools port.
-pub(crate) async fn accept(listener: TcpListener, entrance: Option<Entrance>, shared: Arc<Shared>) {
+/// Accepts connections until the lab drains.
+pub(crate) async fn accept(listener: TcpListener, door: Door, shared: Arc<Shared>) {
     let mut phase = shared.site.phase.clone();
-    let share = shared.share(entrance.as_ref());
+    let share = shared.share(&door);
     let mut short = false;
     loop {
         let place = tokio::select! {
@@ -145,8 +146,7 @@ pub(crate) async fn accept(listener: TcpListener, entrance: Option<Entrance>, sh
                 if std::mem::take(&mut short) {
                     share.relax();
                 }
-                let caller =
-                    Caller { peer, entrance: entrance.clone(), proxied: None, began: Instant::now() };
+                let caller = Caller { peer, door: door.clone(), proxied: None, began: Instant::now() };
                 tokio::spawn(caller.served(stream, Arc::clone(&shared), place));
             }
             Err(error) if gone_already(&error) => {}
@@ -183,7 +183,7 @@ struct Reached {
 /// One caller, from accept on.
 struct Caller {
     peer: SocketAddr,
-    entrance: Option<Entrance>,
+    door: Door,
     /// The name a tunnel leads to.
     proxied: Option<Arc<str>>,
     began: Instant,
@@ -228,10 +228,10 @@ impl Caller {
     async fn through(peer: SocketAddr, tunnel: Tunnel, shared: &Arc<Shared>, permit: OwnedSemaphorePermit) {
         let Tunnel { way: Way { name, entrance }, upgrade } = tunnel;
         let caller =
-            Self { peer, entrance: Some(entrance), proxied: Some(Arc::clone(&name)), began: Instant::now() };
+            Self { peer, door: Door::Lab(entrance), proxied: Some(Arc::clone(&name)), began: Instant::now() };
         let deadline = caller.began + shared.site.limits.first_head;
         let begun = async {
-            let place = shared.share(caller.entrance.as_ref()).place().await?;
+            let place = shared.share(&caller.door).place().await?;
             drop(permit);
             let parts = auto::upgrade::downcast::<TokioIo<Watched>>(upgrade.await.ok()?).ok()?;
             let mut stream = Begun::new(parts.read_buf, parts.io.into_inner().stream);
@@ -262,7 +262,7 @@ impl Caller {
 
     /// Resolves when this caller, still without a head, is to make room for others.
     async fn shed(&self, shared: &Shared) {
-        let share = shared.share(self.entrance.as_ref());
+        let share = shared.share(&self.door);
         loop {
             share.pressed().await;
             if self.began.elapsed() >= shared.site.limits.spared {
@@ -307,13 +307,13 @@ impl Caller {
     async fn serve(self, stream: Stream, at: Reached, shared: &Arc<Shared>) -> Option<Tunnel> {
         let mut phase = shared.site.phase.clone();
         let limits = &shared.site.limits;
-        let share = shared.share(self.entrance.as_ref());
+        let share = shared.share(&self.door);
         let context = Arc::new(Context {
             peer: self.peer,
-            entrance: self.entrance.clone(),
+            door: self.door.clone(),
             proxied: self.proxied.clone(),
             tunnel: Mutex::default(),
-            caller: self.entrance.is_none().then(|| Peer::at(self.peer)),
+            caller: (self.door == Door::Tools).then(|| Peer::at(self.peer)),
             reached: at,
             shared: Arc::clone(shared),
             traffic: Traffic::new(self.began),

@@ -39,6 +39,19 @@ pub enum StartError {
         /// The system's words.
         source: io::Error,
     },
+    /// A port that `--real-names` needs cannot be had.
+    #[error(
+        "`--real-names` needs port {port} on {address}, which {}",
+        if source.kind() == io::ErrorKind::AddrInUse { "is taken" } else { "this user may not listen on" }
+    )]
+    RealNames {
+        /// 443 or 80.
+        port: u16,
+        /// The address.
+        address: IpAddr,
+        /// The system's words.
+        source: io::Error,
+    },
     /// The base leaves no room for the offsets above it.
     #[error("`--port {base}` leaves no room: the highest base is {highest}")]
     PortBase {
@@ -79,6 +92,23 @@ pub enum StartError {
         /// The system's words.
         source: io::Error,
     },
+    /// The roots cannot be put where others would read them.
+    #[error("cannot write {}; `--ca-directory DIR` chooses another directory", path.display())]
+    CaDirectory {
+        /// What it was about.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// Others would read the state.
+    #[error(
+        "`--ca-directory {}` is in the state directory, which holds keys; a directory for others is another one",
+        path.display()
+    )]
+    CaDirectoryInState {
+        /// As given.
+        path: PathBuf,
+    },
     /// A file or directory of the state is not what a lab of this user would have made there.
     #[error("{} {why}; {remedy}", path.display())]
     Dishonest {
@@ -116,11 +146,14 @@ impl StartError {
             | Self::PortBase { .. }
             | Self::PublicUrl { .. }
             | Self::ControlUnguarded { .. }
+            | Self::CaDirectoryInState { .. }
             | Self::Ca(_) => 2,
             Self::Busy { .. }
             | Self::Listen { .. }
+            | Self::RealNames { .. }
             | Self::Held { .. }
             | Self::State { .. }
+            | Self::CaDirectory { .. }
             | Self::Dishonest { .. }
             | Self::Tls(_) => 3,
         }

@@ -195,7 +195,22 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), StartErro
     })
 }
 
-/// The same, unless the file holds exactly that already.
+/// Writes a file that everybody may read, whole or not at all, in the same way.
+pub(crate) fn write_public(path: &Path, content: &[u8]) -> io::Result<()> {
+    replace_as(path, content, |aside| {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            // Whatever the mask of this process: it is there for others.
+            aside.set_permissions(fs::Permissions::from_mode(0o644))?;
+        }
+        #[cfg(not(unix))]
+        let _ = aside;
+        Ok(())
+    })
+}
+
+/// Writes a private file, unless it holds exactly that already.
 pub(crate) fn write_if_changed(path: &Path, content: &[u8]) -> Result<(), StartError> {
     if holds(path, content) { Ok(()) } else { write_private(path, content) }
 }
@@ -204,13 +219,21 @@ pub(crate) fn write_if_changed(path: &Path, content: &[u8]) -> Result<(), StartE
 const ASIDE: &str = ".new";
 
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    replace_as(path, content, |_| Ok(()))
+}
+
+/// `ready` is done to the file before it has its name.
+fn replace_as(path: &Path, content: &[u8], ready: impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     unless_swept(|| {
         // Random: process ids are the same in two containers that share a directory.
         let mut mark = [0_u8; 8];
         mocktenant_keys::fill_from_system(&mut mark);
         let aside = path.with_file_name(format!(".{name}.{:016x}{ASIDE}", u64::from_be_bytes(mark)));
-        let written = write_aside(&aside, content).and_then(|_held| fs::rename(&aside, path));
+        let written = write_aside(&aside, content).and_then(|held| {
+            ready(&held)?;
+            fs::rename(&aside, path)
+        });
         written.inspect_err(|_| drop(fs::remove_file(&aside)))
     })
 }

@@ -14,6 +14,7 @@ mod mount;
 mod names;
 mod outbound;
 mod proxy;
+mod public_roots;
 mod running;
 mod settings;
 mod share;
@@ -40,7 +41,7 @@ use mocktenant_world::World;
 
 pub use error::StartError;
 pub use files::read_state_file;
-pub use listen::{DEFAULT_BASE, Ports};
+pub use listen::{DEFAULT_BASE, Ports, RealNames};
 pub use mocktenant_control::endpoints::nouns as control_nouns;
 pub use mocktenant_control::settings::{Aos, CustomApi, Dataverse, Entra, ManagedIdentity, Settings};
 pub use running::{Running, Urls, control_token, settings_without_lab, start};
@@ -54,10 +55,14 @@ pub struct Options {
     pub state: PathBuf,
     /// Where to listen.
     pub ports: Ports,
+    /// Whether to listen on 443 and 80 too, where the name asked for says which product is meant.
+    pub real_names: RealNames,
     /// The addresses to listen on; empty means 127.0.0.1, and `::1` where the machine has it.
     pub bind: Vec<IpAddr>,
     /// URLs under which entrances are reached from elsewhere (mapped ports): scheme, host and port.
     pub public_urls: HashMap<Entrance, String>,
+    /// A folder besides, in which everybody may read the roots and nothing else is: for a volume that others mount.
+    pub ca_directory: Option<PathBuf>,
     /// Checks turned off, for tests only.
     pub switches: Switches,
     /// Randomness; seeded in tests only.
@@ -80,8 +85,10 @@ impl Options {
             world,
             state: state.into(),
             ports: Ports::default(),
+            real_names: RealNames::default(),
             bind: Vec::new(),
             public_urls: HashMap::new(),
+            ca_directory: None,
             switches: Switches::default(),
             random: Random::System,
             scenario: None,
@@ -98,6 +105,7 @@ impl fmt::Debug for Options {
             .debug_struct("Options")
             .field("state", &self.state)
             .field("ports", &self.ports)
+            .field("real_names", &self.real_names)
             .field("bind", &self.bind)
             .field("public_urls", &self.public_urls)
             .field("publish_settings", &self.publish_settings)

@@ -48,11 +48,28 @@ impl From<u16> for Ports {
     }
 }
 
+/// The ports of https and http, on which clients that were told nothing look for a name.
+const NAMED: [u16; 2] = [443, 80];
+
+/// Whether a lab listens where clients look for Microsoft's own names, besides its own ports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RealNames {
+    /// It does not; the proxy leads there.
+    #[default]
+    No,
+    /// On 443 and 80.
+    Yes,
+    /// On two free ports that stand for them: for tests.
+    Free,
+}
+
 /// What a port leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Door {
     /// The control API.
     Tools,
+    /// Whatever product the name asked for is.
+    Names,
     /// An entrance of the lab.
     Lab(Entrance),
 }
@@ -60,13 +77,17 @@ pub(crate) enum Door {
 impl Door {
     pub(crate) fn entrance(&self) -> Option<&Entrance> {
         match self {
-            Self::Tools => None,
+            Self::Tools | Self::Names => None,
             Self::Lab(entrance) => Some(entrance),
         }
     }
 
     pub(crate) fn name(&self) -> String {
-        self.entrance().map_or_else(|| String::from("tools"), ToString::to_string)
+        match self {
+            Self::Tools => String::from("tools"),
+            Self::Names => String::from("real names"),
+            Self::Lab(entrance) => entrance.to_string(),
+        }
     }
 }
 
@@ -128,6 +149,24 @@ pub(crate) fn listen(
         .collect()
 }
 
+/// The ports on which a lab would be found by name, as far as that is known.
+pub(crate) fn planned_for_names(real_names: RealNames) -> &'static [u16] {
+    if real_names == RealNames::Yes { &NAMED } else { &[] }
+}
+
+/// Listens where clients look for a name that they were told nothing about.
+pub(crate) fn listen_for_names(
+    real_names: RealNames,
+    addresses: &[IpAddr],
+) -> Result<Vec<Listening>, StartError> {
+    let ports: &[Option<u16>] = match real_names {
+        RealNames::No => &[],
+        RealNames::Yes => &NAMED.map(Some),
+        RealNames::Free => &[None, None],
+    };
+    ports.iter().map(|port| listen_one(Door::Names, *port, addresses)).collect()
+}
+
 /// Further doors for the lab's own calls, on free ports of the same addresses: nobody else stands in line there. The tools
 /// port gets none, as nobody of the lab answers there.
 pub(crate) fn listen_for_own(listening: &[Listening]) -> Result<Vec<Listening>, StartError> {
@@ -154,7 +193,9 @@ pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
 fn listen_one(door: Door, port: Option<u16>, addresses: &[IpAddr]) -> Result<Listening, StartError> {
     let failed = |address: IpAddr, port: u16, source: io::Error| {
         let entrance = door.name();
-        if source.kind() == io::ErrorKind::AddrInUse {
+        if door == Door::Names {
+            StartError::RealNames { port, address, source }
+        } else if source.kind() == io::ErrorKind::AddrInUse {
             StartError::Busy { port, entrance, address, source }
         } else {
             StartError::Listen { port, entrance, address, source }

@@ -26,9 +26,13 @@ use crate::client::Client;
 use crate::connection::{Phase, Shared, Site, accept};
 use crate::error::StartError;
 use crate::limits::Limits;
-use crate::listen::{Door, Listening, Ports, doors, listen, listen_for_own, loopback, planned};
+use crate::listen::{
+    Door, Listening, Ports, RealNames, doors, listen, listen_for_names, listen_for_own, loopback, planned,
+    planned_for_names,
+};
 use crate::names::Names;
 use crate::outbound::{DialTable, Loop};
+use crate::public_roots::PublicRoots;
 use crate::settings::{self, Facts};
 use crate::share::Share;
 use crate::state::{Home, StateDir};
@@ -43,8 +47,10 @@ const AFTERMATH: Duration = Duration::from_secs(1);
 pub(crate) struct Setup {
     pub(crate) state: std::path::PathBuf,
     pub(crate) ports: Ports,
+    pub(crate) real_names: RealNames,
     pub(crate) bind: Vec<IpAddr>,
     pub(crate) public_urls: HashMap<Entrance, String>,
+    pub(crate) ca_directory: Option<std::path::PathBuf>,
     pub(crate) control_token: Option<String>,
     pub(crate) control_open: bool,
     pub(crate) publish_settings: bool,
@@ -59,8 +65,10 @@ impl From<Options> for (Lab, Setup) {
         let setup = Setup {
             state: options.state,
             ports: options.ports,
+            real_names: options.real_names,
             bind: options.bind,
             public_urls: options.public_urls,
+            ca_directory: options.ca_directory,
             control_token: options.control_token,
             control_open: options.control_open,
             publish_settings: options.publish_settings,
@@ -100,6 +108,7 @@ pub struct Running {
     own_phase: watch::Sender<Phase>,
     own_share: Arc<Share>,
     names: Arc<Names>,
+    real_name_ports: Vec<u16>,
     home: Option<Home>,
     directory: std::path::PathBuf,
 }
@@ -118,11 +127,15 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
     let public = PublicUrls::read(&setup.public_urls)?;
     let bind = guarded_bind(&setup)?;
     let state = StateDir::open(&setup.state)?;
+    let public_roots = setup.ca_directory.as_deref();
+    let public_roots = public_roots.map(|path| PublicRoots::open(path, state.root())).transpose()?;
     let home = if setup.publish_settings { state.hold(&instance)? } else { state.run(&instance)? };
     let need = Need { state, serves: home.serves(), names: wanted_names(&lab, &public, &bind) };
     let trust = Arc::new(Trust::load(need, setup.clock)?);
 
     let listening = listen(&world, setup.ports, &bind)?;
+    let by_name = listen_for_names(setup.real_names, &bind)?;
+    let real_name_ports: Vec<u16> = by_name.iter().map(|one| one.port).collect();
     let host = public_host(&bind);
     let (urls, addresses) =
         urls(listening.iter().map(|listening| (&listening.door, listening.port)), &host, &public.by_entrance);
@@ -149,6 +162,8 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
         ca: Arc::new(Shown(Arc::clone(&trust))),
         port: tools_port,
         own_names: own_names(public_names),
+        machine: machine(),
+        ca_directory: public_roots.as_ref().map(|roots| roots.directory().to_owned()),
         token: setup.control_token,
         open: setup.control_open,
     });
@@ -186,17 +201,19 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
         own_phase,
         shares: shared.shares.clone(),
         names,
+        real_name_ports,
         directory: home.directory().to_owned(),
         home: Some(home),
     };
     accept_on(listening, &shared)?;
+    accept_on(by_name, &shared)?;
     accept_on(own, &shared_own)?;
     if let Some(name) = setup.scenario {
         running.lab.apply(Command::Scenario { name }).await.map_err(StartError::Scenario)?;
     } else {
         running.lab.start_all().await;
     }
-    running.publish(&addresses)?;
+    running.publish(&addresses, public_roots)?;
     Ok(running)
 }
 
@@ -221,7 +238,7 @@ fn accept_on(listening: Vec<Listening>, shared: &Arc<Shared>) -> Result<(), Star
                 address,
                 source,
             })?;
-            tokio::spawn(accept(listener, door.entrance().cloned(), Arc::clone(shared)));
+            tokio::spawn(accept(listener, door.clone(), Arc::clone(shared)));
         }
     }
     Ok(())
@@ -251,6 +268,7 @@ pub fn settings_without_lab(options: Options) -> Result<Settings, StartError> {
         addresses: &addresses,
         control_url: &urls.control,
         names: world_names(&lab),
+        real_name_ports: planned_for_names(setup.real_names),
         running: None,
     };
     settings::document(&world, &facts)
@@ -329,14 +347,19 @@ impl Running {
         &self.shares
     }
 
-    fn publish(&self, addresses: &HashMap<Entrance, String>) -> Result<(), StartError> {
-        self.trust.publish(self.directory.clone(), Arc::clone(&self.settings), |ca| {
+    fn publish(
+        &self,
+        addresses: &HashMap<Entrance, String>,
+        public: Option<PublicRoots>,
+    ) -> Result<(), StartError> {
+        self.trust.publish(self.directory.clone(), public, Arc::clone(&self.settings), |ca| {
             let facts = Facts {
                 directory: &self.directory,
                 ca,
                 addresses,
                 control_url: &self.urls.control,
                 names: world_names(&self.lab),
+                real_name_ports: &self.real_name_ports,
                 running: Some((&self.instance, std::process::id())),
             };
             let document = settings::document(&self.lab.world(), &facts)?;
@@ -411,11 +434,14 @@ fn guarded_bind(setup: &Setup) -> Result<Vec<IpAddr>, StartError> {
 
 /// What this machine is called, besides localhost, by whoever reaches the tools port.
 fn own_names(public: Vec<String>) -> Arc<[String]> {
-    let name = gethostname::gethostname();
-    let name = name.to_string_lossy();
-    let name = name.trim_end_matches('.');
-    let short = name.split('.').next().unwrap_or_default();
-    public.into_iter().chain([name.to_owned(), short.to_owned()]).filter(|name| !name.is_empty()).collect()
+    let name = machine();
+    let short = name.split('.').next().unwrap_or_default().to_owned();
+    public.into_iter().chain([name, short]).filter(|name| !name.is_empty()).collect()
+}
+
+/// What this machine calls itself.
+fn machine() -> String {
+    gethostname::gethostname().to_string_lossy().trim_end_matches('.').to_owned()
 }
 
 /// The host in the lab's own URLs.

@@ -54,6 +54,8 @@ pub(crate) struct Facts<'f> {
     pub(crate) control_url: &'f str,
     /// The names of the world.
     pub(crate) names: Vec<String>,
+    /// The ports on which those are answered, besides the proxy.
+    pub(crate) real_name_ports: &'f [u16],
     /// Instance and process; none for what a lab would give.
     pub(crate) running: Option<(&'f str, u32)>,
 }
@@ -87,6 +89,7 @@ pub(crate) fn document(world: &World, facts: &Facts<'_>) -> Result<Settings, Sta
         document.proxy_url = format!("http://{at}");
         document.world_names.clone_from(&facts.names);
     }
+    facts.real_name_ports.clone_into(&mut document.real_name_ports);
     if let Some((instance, pid)) = facts.running {
         instance.clone_into(&mut document.instance);
         document.pid = Some(pid);

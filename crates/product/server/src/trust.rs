@@ -28,6 +28,7 @@ use crate::authority::Need;
 use crate::connection::{Phase, reached};
 use crate::error::StartError;
 use crate::files::write_private;
+use crate::public_roots::PublicRoots;
 use crate::settings::certificates;
 use crate::state::SETTINGS_FILE;
 use crate::tls::{Made, lab_client_config};
@@ -91,6 +92,8 @@ impl Current {
 /// Where the CA's files and settings of a lab that can be found are.
 struct Publication {
     directory: PathBuf,
+    /// Where others find the roots.
+    public: Option<PublicRoots>,
     settings: Arc<Published>,
 }
 
@@ -254,23 +257,31 @@ impl Trust {
     pub(crate) fn publish(
         &self,
         directory: PathBuf,
+        public: Option<PublicRoots>,
         settings: Arc<Published>,
         document: impl FnOnce(&LabCa) -> Result<Settings, StartError>,
     ) -> Result<(), StartError> {
         let mut publication = locked(&self.publication);
         let document = document(&self.now().ca)?;
+        if let Some(public) = &public {
+            public.take_over(&directory)?;
+            public.say_what_is_missing();
+        }
         write_settings(&directory, &document)?;
         settings.set(document);
-        *publication = Some(Publication { directory, settings });
+        *publication = Some(Publication { directory, public, settings });
         Ok(())
     }
 
     fn publish_again(&self, ca: &LabCa) -> Result<(), StartError> {
         let publication = locked(&self.publication);
-        let Some(Publication { directory, settings }) = &*publication else { return Ok(()) };
+        let Some(Publication { directory, public, settings }) = &*publication else { return Ok(()) };
         let Some(document) = settings.get() else { return Ok(()) };
         let mut document = Settings::clone(&document);
         certificates(directory, ca, &mut document)?;
+        if let Some(public) = public {
+            public.take_over(directory)?;
+        }
         write_settings(directory, &document)?;
         settings.set(document);
         Ok(())
@@ -430,7 +441,7 @@ mod tests {
             let mut document = Settings::default();
             certificates(scratch.path(), ca, &mut document).map(|()| document)
         };
-        trust.publish(scratch.path().to_owned(), Arc::clone(&settings), document).unwrap();
+        trust.publish(scratch.path().to_owned(), None, Arc::clone(&settings), document).unwrap();
         let path = scratch.path().join(SETTINGS_FILE);
         let written = || serde_json::from_slice::<Settings>(&fs::read(&path).unwrap()).unwrap();
         clock.step_to(28);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use mocktenant_lab::Entrance;
 use mocktenant_scenario as scenario;
-use mocktenant_server::{Options, Ports, Running, Settings, StartError};
+use mocktenant_server::{Options, Ports, RealNames, Running, Settings, StartError};
 use mocktenant_world::World;
 
 use crate::advice::Advisor;
@@ -23,8 +23,9 @@ use crate::screen::{Paint, Screen};
 use crate::signals::Signals;
 use crate::verbs::try_once::with_curl;
 
-/// How long exchanges under way may take to end after the first signal.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long exchanges under way may take to end after the first signal: they take milliseconds, and a container that is
+/// stopped should be gone within two seconds.
+const GRACE: Duration = Duration::from_millis(1500);
 /// How long the last lines may take to be written.
 const LAST_LINES: Duration = Duration::from_millis(500);
 /// Columns that the widest row of the table needs, values and remarks beside one another.
@@ -85,6 +86,12 @@ pub(crate) fn cannot_start(error: &StartError) -> Failure {
     let failure = Failure::new(exit, "cannot start the lab").because(error);
     match error {
         StartError::Busy { .. } => failure.hint("--port 0 takes free ports"),
+        StartError::RealNames { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => failure
+            .hint("stop what listens there, or leave --real-names out: mocktenant exec -- COMMAND needs no port"),
+        StartError::RealNames { .. } => failure.hint(
+            "as root: sysctl -w net.ipv4.ip_unprivileged_port_start=80, or setcap cap_net_bind_service=+ep on this \
+             program; without --real-names the proxy leads to the same names: mocktenant exec -- COMMAND",
+        ),
         StartError::Scenario(_) => {
             let known: Vec<&str> = scenario::names().collect();
             failure.hint(format!("there are: {}", known.join(", ")))
@@ -114,8 +121,10 @@ pub(crate) fn options(common: &Common, serve: Serve) -> Result<Options, Failure>
     }
     Ok(Options {
         ports: Ports::from(serve.port),
+        real_names: if serve.real_names { RealNames::Yes } else { RealNames::No },
         bind: serve.bind,
         public_urls,
+        ca_directory: serve.ca_directory.filter(|directory| !directory.as_os_str().is_empty()),
         scenario: given(serve.scenario),
         control_token: common.control_token.clone().filter(|token| !token.is_empty()),
         control_open: serve.control == Control::Open,
@@ -148,6 +157,14 @@ fn opening(settings: &Settings, common: &Common, screen: Screen) -> String {
     }
     if !settings.control_url.is_empty() {
         row("Tools", &settings.control_url, "control API and journal");
+    }
+    if !settings.real_name_ports.is_empty() {
+        let ports: Vec<String> = settings.real_name_ports.iter().map(ToString::to_string).collect();
+        row(
+            "Real names",
+            &format!("ports {}", ports.join(" and ")),
+            "every name of this world leads to its product",
+        );
     }
     row("", "", "");
     if !entra.is_absent() {

@@ -17,6 +17,7 @@ use tower::ServiceExt as _;
 
 use super::{Reached, Shared, Tunnel};
 use crate::limits::SMALL_ANSWER;
+use crate::listen::Door;
 use crate::proxy::{self, Asked, Way};
 use crate::share::{Budget, Share};
 use crate::traffic::{Traffic, Untaken};
@@ -30,8 +31,8 @@ pub(super) struct Reset;
 /// What every request of a connection has in common.
 pub(super) struct Context {
     pub(super) peer: SocketAddr,
-    /// None on the tools port.
-    pub(super) entrance: Option<Entrance>,
+    /// The port it came to, or would have without a tunnel.
+    pub(super) door: Door,
     /// The name of the tunnel this came through.
     pub(super) proxied: Option<Arc<str>>,
     /// What the connection becomes once the answer is written.
@@ -60,29 +61,36 @@ impl Context {
         request: http::Request<Incoming>,
     ) -> Result<http::Response<Full<Bytes>>, Reset> {
         let shared = &self.shared;
-        let (entrance, proxied, request) = match &self.entrance {
-            Some(entrance) => (entrance.clone(), self.proxied.clone(), request),
-            None => match proxy::asked(&request, &shared.site.names, shared.site.tools_port, self.peer) {
-                Asked::Forward(Way { name, entrance }) => (entrance, Some(name), proxy::unwrapped(request)),
-                Asked::Tools => {
-                    let answered =
-                        self.tools(request, self.intake(shared.site.limits.tools_body_bytes)).await;
-                    return Ok(
-                        answered.unwrap_or_else(|| self.no_room("a body or an answer of the tools port"))
-                    );
+        let (entrance, proxied, request) = match &self.door {
+            Door::Lab(entrance) => (entrance.clone(), self.proxied.clone(), request),
+            // The name decides; the entrance is only whom an unknown one is recorded at.
+            Door::Names => (Entrance::Identity, None, request),
+            Door::Tools => {
+                match proxy::asked(&request, &shared.site.names, shared.site.tools_port, self.peer) {
+                    Asked::Forward(Way { name, entrance }) => {
+                        (entrance, Some(name), proxy::unwrapped(request))
+                    }
+                    Asked::Tools => {
+                        let answered =
+                            self.tools(request, self.intake(shared.site.limits.tools_body_bytes)).await;
+                        return Ok(
+                            answered.unwrap_or_else(|| self.no_room("a body or an answer of the tools port"))
+                        );
+                    }
+                    Asked::Tunnel(way) => {
+                        let upgrade = hyper::upgrade::on(request);
+                        *self.tunnel.lock().unwrap_or_else(PoisonError::into_inner) =
+                            Some(Tunnel { way, upgrade });
+                        return Ok(http::Response::new(Full::default()));
+                    }
+                    Asked::Refused(response) => return Ok(response),
                 }
-                Asked::Tunnel(way) => {
-                    let upgrade = hyper::upgrade::on(request);
-                    *self.tunnel.lock().unwrap_or_else(PoisonError::into_inner) =
-                        Some(Tunnel { way, upgrade });
-                    return Ok(http::Response::new(Full::default()));
-                }
-                Asked::Refused(response) => return Ok(response),
-            },
+            }
         };
         let arrival = Arrival {
             entrance,
-            secure: self.reached.secure && self.entrance.is_some(),
+            by_name: self.door == Door::Names,
+            secure: self.reached.secure && self.door != Door::Tools,
             server_name: self.reached.server_name.clone(),
             peer: Some(self.peer),
             proxied,
@@ -103,7 +111,7 @@ impl Context {
     }
 
     fn intake(&self, body_bytes: usize) -> Intake<'_> {
-        let share = self.shared.share(self.entrance.as_ref());
+        let share = self.shared.share(&self.door);
         let limits = &self.shared.site.limits;
         Intake { limits, body_bytes, share, own: &self.bodies, traffic: &self.traffic }
     }

@@ -6,6 +6,7 @@ mod lifecycle;
 mod outbound;
 mod products;
 mod proxy;
+mod real_names;
 mod renewal;
 mod settings;
 mod slow;
@@ -28,7 +29,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::limits::Limits;
-use crate::listen::Ports;
+use crate::listen::{Ports, RealNames};
 use crate::running::{Running, Setup, start_lab};
 
 /// Answers with what it was sent.
@@ -160,8 +161,10 @@ fn setup(state: &TempDir) -> Setup {
         scenario: None,
         state: state.path().to_owned(),
         ports: Ports::Free,
+        real_names: RealNames::No,
         bind: Vec::new(),
         public_urls: std::collections::HashMap::new(),
+        ca_directory: None,
         control_token: None,
         control_open: false,
         publish_settings: false,

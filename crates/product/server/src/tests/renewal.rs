@@ -59,6 +59,53 @@ async fn is_healthy(running: &Running, clock: &RealClock, when: &str) {
 }
 
 #[tokio::test]
+async fn the_folder_for_others_has_the_roots_from_the_start_and_is_renewed_with_them_and_holds_no_key() {
+    let state = tempfile::tempdir().unwrap();
+    let shared = tempfile::tempdir().unwrap();
+    let ca = shared.path().join("ca");
+    let setup = Setup { publish_settings: true, ca_directory: Some(ca.clone()), ..setup(&state) };
+    let clock = setup.clock.clone();
+    let running = start_lab(lab(), setup).await.unwrap();
+    let read = |file: &str| std::fs::read(ca.join(file)).unwrap();
+    let first = read("ca-bundle.pem");
+    for days in [0, 31, 400] {
+        clock.step_to(days);
+        is_healthy(&running, &clock, &format!("{days} days on")).await;
+        for file in ["ca.pem", "ca-real-names.pem", "ca-bundle.pem", "truststore.p12"] {
+            let own = std::fs::read(state.path().join(file)).unwrap();
+            assert!(read(file) == own, "{file}, {days} days on");
+        }
+        assert_eq!(read("ca-bundle.pem") == first, days == 0);
+    }
+    let files = std::fs::read_dir(&ca).unwrap().map(|entry| entry.unwrap().path());
+    for file in files.inspect(|file| assert!(file.is_file())) {
+        let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
+        assert!(!text.contains("PRIVATE KEY"), "{}", file.display());
+    }
+    let bundle = String::from_utf8(read("ca-bundle.pem")).unwrap();
+    running.stop(Duration::from_secs(1)).await;
+    // The same roots again after a restart, for those who hold them.
+    let setup =
+        Setup { publish_settings: true, ca_directory: Some(ca.clone()), clock, ..self::setup(&state) };
+    let again = start_lab(lab(), setup).await.unwrap();
+    assert_eq!(String::from_utf8(read("ca-bundle.pem")).unwrap(), bundle);
+    assert!(bundle.contains(&again.ca_pem()));
+}
+
+#[tokio::test]
+async fn a_folder_for_others_that_cannot_be_written_stops_the_start_and_names_the_flag() {
+    let state = tempfile::tempdir().unwrap();
+    let file = state.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    for (folder, code) in [(file.join("ca"), 3), (state.path().join("ca"), 2)] {
+        let setup = Setup { ca_directory: Some(folder), ..setup(&state) };
+        let error = start_lab(lab(), setup).await.unwrap_err();
+        assert!(error.to_string().contains("--ca-directory"), "{error}");
+        assert_eq!(error.exit_code(), code, "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_lab_is_healthy_after_a_month_a_year_and_a_step_back_with_its_settings_kept() {
     let state = tempfile::tempdir().unwrap();
     let (running, clock) = serving(&state).await;

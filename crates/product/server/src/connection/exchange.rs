@@ -83,7 +83,8 @@ impl Context {
         let arrival = Arrival {
             entrance,
             secure: self.reached.secure && self.entrance.is_some(),
-            server_name: self.reached.server_name.clone(),
+            // Where the proxy itself is reached over TLS, that was with a name of the proxy's.
+            server_name: self.reached.server_name.clone().filter(|_| self.entrance.is_some()),
             peer: Some(self.peer),
             proxied,
         };

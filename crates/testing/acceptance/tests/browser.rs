@@ -1,4 +1,5 @@
-//! A browser on a foreign origin cannot change or read anything of the control API.
+//! A browser on a foreign origin cannot change or read anything of the control API; one that is told of `/proxy.pac` finds
+//! the world by Microsoft's names, and everything else where it was.
 //!
 //! Decides with Chromium itself: pages of a stranger, of another port of this machine, and of names that have suddenly come
 //! to mean this machine (rebinding: the browser asks a proxy of ours, which lets the name lead to the lab) try everything
@@ -10,16 +11,24 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use mocktenant_acceptance::binary::port_of;
 use mocktenant_acceptance::{raw, tools};
+use mocktenant_keys::Thumbprint256;
 use mocktenant_testkit::Lab;
 use serde_json::{Value, json};
 
 const SCRIPT: &str = include_str!("browser/page.js");
+
+/// Names of the world.
+const IDENTITY: &str = "login.microsoftonline.com";
+const ORGANIZATION: &str = "contoso.crm4.dynamics.com";
 
 /// A name that leads to the stranger only.
 const STRANGER: &str = "evil.example";
@@ -174,6 +183,29 @@ fn listen(listener: TcpListener, stranger: &Arc<Stranger>, serve: fn(&Stranger, 
     });
 }
 
+/// A browser without a screen that asks its maker for nothing.
+fn chromium(program: &Path, profile: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args([
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+        ])
+        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+        // The lab has to guard itself, also against browsers that do not ask before they reach into a network.
+        .args([
+            "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests,HttpsUpgrades",
+        ])
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
 /// A browser that ends with the test.
 struct Browser(Child);
 
@@ -186,22 +218,105 @@ impl Drop for Browser {
 }
 
 impl Browser {
-    fn open(program: &std::path::Path, profile: &std::path::Path, proxy: u16) -> Self {
-        let child = Command::new(program)
-            .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"])
-            .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-            // The lab has to guard itself, also against browsers that do not ask before they reach into a network.
-            .args(["--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests,HttpsUpgrades"])
-            .arg(format!("--user-data-dir={}", profile.display()))
+    fn open(program: &Path, profile: &Path, proxy: u16) -> Self {
+        let child = chromium(program, profile)
             .arg(format!("--proxy-server=http://127.0.0.1:{proxy}"))
             .arg("--remote-debugging-port=0")
             .arg(format!("http://{STRANGER}/page"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
             .spawn();
         Self(child.unwrap())
     }
+}
+
+/// The key that signs the leaves for Microsoft's names, as Chromium takes one that is to be trusted without a store: the
+/// SHA-256 of it. openssl has found the way from it to the root for these names.
+fn issuing_key(openssl: &Path, lab: &Lab, port: u16) -> String {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path().join("root.pem");
+    std::fs::write(&root, &lab.settings().ca_real_names_pem_text).unwrap();
+    let run = |command: &mut Command| {
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let mut shown = Command::new(openssl);
+    shown.args(["s_client", "-showcerts", "-verify_return_error", "-no-CApath", "-no-CAstore"]);
+    shown.args(["-proxy", &format!("127.0.0.1:{port}"), "-connect", &format!("{IDENTITY}:443")]);
+    let shown = run(shown.args(["-servername", IDENTITY, "-CAfile"]).arg(&root));
+    let chain = pem::parse_many(shown).unwrap();
+    let [_leaf, issuing] = chain.as_slice() else { panic!("{} certificates", chain.len()) };
+    let file = scratch.path().join("issuing.pem");
+    std::fs::write(&file, pem::encode(issuing)).unwrap();
+    let key = run(Command::new(openssl).args(["x509", "-pubkey", "-noout", "-in"]).arg(&file));
+    STANDARD.encode(Thumbprint256::of_der(pem::parse(key).unwrap().contents()).as_bytes())
+}
+
+/// Answers whoever comes with one page, and tells what came.
+fn served(page: &'static str) -> (u16, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&seen);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
+            if let Some(asked) = read(&stream) {
+                told.lock().unwrap().push(asked.host + &asked.target);
+                answer(&stream, 200, "text/html", page);
+            }
+        }
+    });
+    (port, seen)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_with_the_labs_proxy_pac_finds_the_world_by_its_names_and_everything_else_directly() {
+    let (Some(program), Some(openssl)) = (tools::or_skip("chromium"), tools::or_skip("openssl")) else {
+        return;
+    };
+    let lab = Lab::start().await;
+    let port = port_of(&lab.settings().control_url);
+    let key = issuing_key(&openssl, &lab, port);
+    let (own, seen) = served("<p>a page of somebody else</p>");
+    let shown = |url: &str| {
+        let profile = tempfile::tempdir().unwrap();
+        let mut command = chromium(&program, profile.path());
+        command
+            .arg(format!("--proxy-pac-url=http://localhost:{port}/proxy.pac"))
+            .arg(format!("--ignore-certificate-errors-spki-list={key}"))
+            // Who is looked up is not asked of a proxy: no name of the world leads anywhere by itself.
+            .arg(format!("--host-resolver-rules=MAP {STRANGER} 127.0.0.1:{own}, MAP *.com 127.0.0.1:1"))
+            .args(["--timeout=20000", "--dump-dom", url]);
+        let output = command.stdout(Stdio::piped()).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let came = || {
+        let records = lab.lab().journal().records();
+        let proxied =
+            records.iter().filter(|record| record.fact("via").is_some_and(|via| &*via.value == "proxy"));
+        assert_eq!(
+            proxied.clone().count(),
+            records.iter().filter(|record| record.fact("via").is_some()).count()
+        );
+        proxied
+            .map(|record| format!("{} {}{}", record.surface, record.host, record.target))
+            .collect::<Vec<_>>()
+    };
+    let tenant = &lab.settings().entra.tenant_id;
+    let discovery = format!("/{tenant}/v2.0/.well-known/openid-configuration");
+    let page = shown(&format!("https://{IDENTITY}{discovery}"));
+    assert!(page.contains(&format!("\"issuer\":\"https://{IDENTITY}/{tenant}/v2.0\"")), "{page}");
+    let expected = format!("entra {IDENTITY}{discovery}");
+    assert!(came().contains(&expected), "{:?}", came());
+    let page = shown(&format!("https://{ORGANIZATION}/"));
+    let expected = format!("dataverse {ORGANIZATION}/");
+    assert!(came().contains(&expected), "{:?}: {page}", came());
+
+    let before = came();
+    let page = shown(&format!("http://{STRANGER}/somewhere"));
+    assert!(page.contains("a page of somebody else"), "{page}");
+    assert!(seen.lock().unwrap().contains(&format!("{STRANGER}/somewhere")), "{:?}", seen.lock().unwrap());
+    assert_eq!(came(), before, "the lab was not asked");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -289,6 +289,12 @@ async fn whatever_is_ordered_is_in_the_token_and_nothing_else_changes() {
 }
 
 #[tokio::test]
+async fn every_place_that_judges_tokens_has_its_names_once() {
+    let lab = Lab::start().await;
+    assert_eq!(lab.lab().place_names(), ["entra", "aos", "dataverse", "onebox", "contoso"]);
+}
+
+#[tokio::test]
 async fn an_order_that_cannot_be_filled_says_what_there_is() {
     let lab = Lab::start().await;
     let refused = |order: Order| lab.try_forge(&order).unwrap_err().to_string();

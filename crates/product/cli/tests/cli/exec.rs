@@ -157,6 +157,39 @@ fn a_signal_is_passed_on_and_the_lab_ends_with_the_command() {
     assert_eq!(child.wait().unwrap().code(), Some(9));
 }
 
+/// A signal that comes while the lab starts: the start waits for a lock that is held here, so the signal is sent in it.
+#[cfg(target_os = "linux")]
+#[test]
+fn who_is_interrupted_while_the_lab_starts_runs_no_command_and_leaves_nothing() {
+    let state = tempfile::tempdir().unwrap();
+    assert_eq!(code(&ran(&state, &[], "true")), 0);
+    let lock = state.path().join("state.lock");
+    for (signal, expected) in [("-INT", 130), ("-TERM", 143)] {
+        let held = std::fs::File::open(&lock).unwrap();
+        held.lock().unwrap();
+        // Were it run, it would be said that there is no such command.
+        let mut exec = command_in(state.path());
+        let child = exec.args(["exec", "--", "/no/such/command"]).spawn().unwrap();
+        let open = format!("/proc/{}/fd", child.id());
+        let waits = || {
+            let mut files = std::fs::read_dir(&open).into_iter().flatten().flatten();
+            files.any(|file| std::fs::read_link(file.path()).is_ok_and(|file| file == lock))
+        };
+        let began = Instant::now();
+        while !waits() {
+            assert!(began.elapsed() < Duration::from_secs(30), "it never came to the lock");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        drop(held);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(code(&output), expected, "{signal}: {}", text(&output.stderr));
+        assert_eq!((text(&output.stdout), text(&output.stderr)), (String::new(), String::new()), "{signal}");
+        let left = std::fs::read_dir(state.path().join("run")).unwrap().count();
+        assert_eq!(left, 0, "{signal}: a lab that was to be goes with its directory");
+    }
+}
+
 #[test]
 fn a_shell_that_reads_the_settings_uses_the_lab() {
     let has =

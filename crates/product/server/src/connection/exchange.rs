@@ -91,7 +91,8 @@ impl Context {
             entrance,
             by_name: self.door == Door::Names,
             secure: self.reached.secure && self.door != Door::Tools,
-            server_name: self.reached.server_name.clone(),
+            // Where the proxy itself is reached over TLS, that was with a name of the proxy's.
+            server_name: self.reached.server_name.clone().filter(|_| self.door != Door::Tools),
             peer: Some(self.peer),
             proxied,
         };

@@ -144,7 +144,8 @@ async fn absolute_form_goes_to_the_surface_and_never_to_the_tools() {
     let port = fixture.tools().port();
     for host in [ENTRA, "evil.example", &format!("localhost:{port}")] {
         let request = format!(
-            "GET http://{ENTRA}/echo?a=b HTTP/1.1\r\nhost: {host}\r\nproxy-authorization: Basic eDp5\r\n\r\n"
+            "GET http://{ENTRA}/echo?a=b HTTP/1.1\r\nhost: {host}\r\nproxy-authorization: Basic eDp5\r\n\
+             proxy-connection: keep-alive\r\n\r\n"
         );
         let answer = told(&mut stream, &request).await;
         assert!(answer.ends_with(&format!("http - {ENTRA} /echo?a=b ")), "{host}: {answer}");
@@ -165,8 +166,12 @@ async fn absolute_form_goes_to_the_surface_and_never_to_the_tools() {
     )
     .await;
     assert!(own.starts_with("HTTP/1.1 200 ") && own.contains("\"version\""), "{own}");
-    let headers = fixture.running.lab().journal().records();
-    assert!(headers.iter().all(|record| !record.request_headers.contains("proxy-authorization")));
+    let records = fixture.running.lab().journal().records();
+    for name in ["proxy-authorization", "proxy-connection"] {
+        let kept = records.iter().any(|record| record.request_headers.to_ascii_lowercase().contains(name));
+        assert!(!kept, "{name} is for the proxy alone");
+    }
+    assert!(records.iter().all(|record| record.fact("via").is_some_and(|via| &*via.value == "proxy")));
 }
 
 #[tokio::test]
@@ -228,6 +233,28 @@ async fn nothing_leaves_the_world() {
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
     assert_eq!(fixture.running.lab().journal().records().len(), 0, "none of it reached a product");
     fixture.is_healthy().await;
+}
+
+/// What reaches a proxy over TLS is as plain behind it as it says.
+#[tokio::test]
+async fn a_page_over_http_stays_one_where_the_proxy_itself_is_reached_over_tls() {
+    let fixture = started(Limits::default()).await;
+    let stream = TcpStream::connect(fixture.tools()).await.unwrap();
+    let mut stream = secured(&fixture, stream, "localhost").await.unwrap();
+    let answer =
+        asked(&mut stream, &format!("GET http://{ENTRA}/echo HTTP/1.1\r\nhost: {ENTRA}\r\n\r\n")).await;
+    assert!(answer.ends_with(&format!("http - {ENTRA} /echo ")), "{answer}");
+}
+
+#[tokio::test]
+async fn a_tunnel_may_be_asked_for_with_a_body_of_no_bytes() {
+    let fixture = started(Limits::default()).await;
+    let mut stream = TcpStream::connect(fixture.tools()).await.unwrap();
+    let request = format!("CONNECT {ENTRA}:80 HTTP/1.1\r\nhost: {ENTRA}\r\ncontent-length: 0\r\n\r\n");
+    let answer = told(&mut stream, &request).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let answer = asked(&mut stream, &format!("GET /echo HTTP/1.1\r\nhost: {ENTRA}\r\n\r\n")).await;
+    assert!(answer.ends_with(&format!("{ENTRA} /echo ")), "{answer}");
 }
 
 /// What follows `CONNECT` is the tunnel's, never a second request to the tools.

@@ -325,7 +325,7 @@ impl<'m> Request<'_, 'm> {
     fn assign(&self, way: Way, name: &str) -> Remedy {
         let known = self.instead(way);
         let tenant = &self.machine.tenant.tenant;
-        let there = (way == Way::Client && is_guid(name))
+        let there = (way == Way::Client)
             .then(|| tenant.application(name))
             .flatten()
             .filter(|application| !application.first_party);

@@ -2,7 +2,7 @@
 
 use mocktenant_lab::forge::{Defect, ForgeError, Order};
 use mocktenant_lab::{Addresses, Entrance, Lab};
-use mocktenant_token::Compact;
+use mocktenant_token::{Compact, HeaderSegment, mint_hs256};
 use mocktenant_verdict::{Setting, Switches};
 use mocktenant_world::Edit;
 use serde_json::{Map, Value};
@@ -122,4 +122,59 @@ async fn a_world_without_the_callers_tenant_has_nobody_who_forges() {
     )
     .await;
     assert_eq!(lab.forge(&order(DATAVERSE)), Err(ForgeError::NoProvider));
+}
+
+#[tokio::test]
+async fn an_unsigned_token_has_no_signature_and_a_public_key_as_secret_makes_the_one_it_says() {
+    let lab = local_lab().await;
+    let unsigned = lab.forge(&Order { defect: Some(Defect::AlgNone), ..order(DATAVERSE) }).unwrap();
+    assert!(unsigned.token.ends_with('.') && unsigned.header["alg"] == "none", "{}", unsigned.token);
+    let forged = lab.forge(&Order { defect: Some(Defect::Hs256WithPublicKey), ..order(DATAVERSE) }).unwrap();
+    let secret = mocktenant_keys::shipped::token_signing().key().public_pem().unwrap();
+    let header = HeaderSegment::new(&forged.header).unwrap();
+    let claims = Value::Object(forged.claims).to_string();
+    assert_eq!(forged.token, mint_hs256(secret.as_bytes(), &header, claims.as_bytes()));
+}
+
+#[tokio::test]
+async fn an_order_names_a_client_in_any_case_and_takes_claims_out() {
+    let lab = local_lab().await;
+    let forged = lab.forge(&Order { client: Some(CLIENT.to_uppercase()), ..order(DATAVERSE) }).unwrap();
+    assert_eq!((&forged.claims["appid"], &forged.claims["oid"]), (&CLIENT.into(), &CLIENT_OBJECT.into()));
+    let claims = serde_json::from_str(r#"{"tid":null}"#).unwrap();
+    let forged = lab.forge(&Order { claims, ..order(DATAVERSE) }).unwrap();
+    assert!(!forged.claims.contains_key("tid"), "{:?}", forged.claims);
+}
+
+#[tokio::test]
+async fn a_token_lives_for_ten_years_at_the_most() {
+    let lab = local_lab().await;
+    let living = |seconds| lab.forge(&Order { lifetime: Some(seconds), ..order(DATAVERSE) });
+    let forged = living(315_360_000).unwrap();
+    assert_eq!(forged.claims["exp"], NOW.unix_timestamp() + 315_360_000);
+    for seconds in [0, 315_360_001, u32::MAX] {
+        assert_eq!(living(seconds).unwrap_err().member(), Some("lifetime"), "{seconds}");
+    }
+}
+
+#[tokio::test]
+async fn the_place_of_those_who_issue_is_no_resource_and_those_who_judge_nothing_are_no_place() {
+    let lab = local_lab().await;
+    let Err(ForgeError::Unknown { what, asked, .. }) = lab.forge(&order("entra")) else {
+        panic!("it is one")
+    };
+    assert_eq!((what, &*asked), ("resource", "entra"));
+    assert!(lab.judge_at("entra", "x").is_ok());
+    assert_eq!(lab.judge_at("imds", "x").unwrap_err().known, lab.place_names());
+    assert!(!lab.place_names().iter().any(|name| name == "imds"), "{:?}", lab.place_names());
+}
+
+#[tokio::test]
+async fn a_place_that_is_called_as_a_product_is_named_once() {
+    let declared = serde_json::to_value(mocktenant_world::World::contoso().unwrap().declaration()).unwrap();
+    let mut environment = declared["environments"]["onebox"].clone();
+    environment["host"] = "another.cloud.onebox.dynamics.com".into();
+    let added = Edit::add(Setting::fixed("/environments/entra"), environment);
+    let lab = lab_with(vec![added], Switches::default()).await;
+    assert_eq!(lab.place_names(), ["entra", "onebox", "contoso"]);
 }

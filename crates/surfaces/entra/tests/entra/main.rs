@@ -8,6 +8,7 @@ mod documents;
 mod forge;
 mod front_door;
 mod guards;
+mod machines;
 mod managed_identity;
 mod misspelt;
 mod not_built;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::front_door::*;
 use crate::tokens::verified;
 
-const IMDS: &str = "169.254.169.254";
+pub(crate) const IMDS: &str = "169.254.169.254";
 const VM: &str = "c0117050-0000-4000-8000-00000000a005";
 const VM_OBJECT: &str = "c0117050-0000-4000-8000-0000000b0005";
 const VM_RESOURCE: &str = "/subscriptions/c0117050-0000-4000-8000-0000000c0001/resourcegroups/contoso/providers/Microsoft.Compute/virtualMachines/contoso-vm";
@@ -18,7 +18,7 @@ const HEADER: &str = "contoso-identity-header-not-secret";
 const AMBIGUOUS: &str = "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request";
 
 /// The query of a request, healthy but for what is replaced; an empty value takes the parameter out.
-fn query(version: &str, changes: &[(&str, &str)]) -> String {
+pub(crate) fn query(version: &str, changes: &[(&str, &str)]) -> String {
     let mut fields = vec![("api-version", version), ("resource", DATAVERSE)];
     for (name, value) in changes {
         fields.retain(|(known, _)| known != name);
@@ -29,7 +29,7 @@ fn query(version: &str, changes: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
-fn request(host: &str, target: &str, headers: &[(&'static str, &str)]) -> Request {
+pub(crate) fn request(host: &str, target: &str, headers: &[(&'static str, &str)]) -> Request {
     let mut request = Request::new(Method::GET, host, target, Entrance::Identity);
     for (name, value) in headers {
         request.headers.append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
@@ -38,13 +38,13 @@ fn request(host: &str, target: &str, headers: &[(&'static str, &str)]) -> Reques
 }
 
 /// A request to IMDS by its address.
-fn imds(changes: &[(&str, &str)]) -> Request {
+pub(crate) fn imds(changes: &[(&str, &str)]) -> Request {
     let target = format!("/metadata/identity/oauth2/token?{}", query("2018-02-01", changes));
     request(IMDS, &target, &[("metadata", "true")])
 }
 
 /// A request of an app, as it was told by its variables.
-fn app_service(changes: &[(&str, &str)]) -> Request {
+pub(crate) fn app_service(changes: &[(&str, &str)]) -> Request {
     let target = format!("/msi/token?{}", query("2019-08-01", changes));
     request(LOCAL, &target, &[("x-identity-header", HEADER)])
 }
@@ -59,7 +59,7 @@ fn user(resource_id: &str) -> Value {
     json!({ "assigned": "user", "resource_id": resource_id })
 }
 
-fn check(lab: &Lab, name: &str) -> Check {
+pub(crate) fn check(lab: &Lab, name: &str) -> Check {
     let record = lab.journal().records().pop().unwrap();
     record.checks.iter().find(|check| check.name == name).unwrap_or_else(|| panic!("{name}")).clone()
 }
@@ -70,7 +70,7 @@ fn decided(lab: &Lab) -> String {
     record.checks.iter().find(|check| check.failed()).map_or(String::new(), |check| check.name.to_string())
 }
 
-fn error(text: &str) -> Value {
+pub(crate) fn error(text: &str) -> Value {
     json!({ "error": "invalid_request", "error_description": text })
 }
 
@@ -332,6 +332,12 @@ async fn the_header_of_an_app_is_shown_nowhere() {
     let record = lab.journal().records().pop().unwrap();
     let shown = serde_json::to_string(&record.document()).unwrap();
     assert!(!shown.contains(HEADER), "{shown}");
+    // Nor is one that was sent to the wrong app, which no world declares.
+    let target = format!("/msi/token?{}", query("2019-08-01", &[]));
+    send(&lab, request(LOCAL, &target, &[("x-identity-header", "header-of-another-app")])).await;
+    let record = lab.journal().records().pop().unwrap();
+    let shown = serde_json::to_string(&record.document()).unwrap();
+    assert!(!shown.contains("header-of-another-app"), "{shown}");
 }
 
 #[tokio::test]

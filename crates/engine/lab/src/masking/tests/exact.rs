@@ -343,3 +343,38 @@ fn a_value_may_be_spelt_with_plus_for_blank_or_in_latin_1_and_stands_in_no_longe
         ],
     );
 }
+
+#[test]
+fn a_value_is_hidden_in_what_is_shown_of_a_token_and_in_what_says_of_which_kind_a_body_is() {
+    let mask = hiding(&["value-secret-12"]);
+    let lines = mask.header_lines("authorization: Bearer eyJ.value-secret-12.sig\n");
+    assert_eq!(lines["authorization"], "Bearer eyJ.***.***");
+    let member =
+        mask.body("content-type: application/json\n", br#"{"access_token":"eyJ.value-secret-12.sig"}"#);
+    assert_eq!(member["access_token"], "eyJ.***.***");
+    let kind = mask.body("content-type: application/x-b value-secret-12\n", b"\x01");
+    assert_eq!(kind, "1 bytes of application/x-b ***");
+}
+
+#[test]
+fn an_authorization_is_read_with_the_blanks_it_was_sent_with_and_not_masked_twice() {
+    for (sent, shown) in
+        [("Bearer   eyJ.eyK.sig ", "Bearer eyJ.eyK.***"), ("Bearer ***, Basic ***", "Bearer ***, Basic ***")]
+    {
+        assert_eq!(header_lines(&format!("authorization: {sent}\n"))["authorization"], shown, "{sent}");
+    }
+}
+
+#[test]
+fn a_body_is_json_by_its_type_in_any_case_and_text_where_it_has_none_or_is_a_form() {
+    assert_eq!(body("content-type: Application/JSON\n", b"12"), serde_json::json!(12));
+    assert_eq!(body("", b"plain words"), "plain words");
+    let form = body("content-type: application/octet-stream\n", b"a=b&password=s");
+    assert_eq!(form, "a=b&password=***");
+}
+
+#[test]
+fn a_private_key_in_a_list_of_a_setting_is_masked() {
+    let read = serde_json::json!(["-----BEGIN PRIVATE KEY-----", "open"]);
+    assert_eq!(setting_value(&read), serde_json::json!([MASK, "open"]));
+}

@@ -361,6 +361,11 @@ impl Lab {
         hosts
     }
 
+    /// The world's own name for an entrance: the first one declared.
+    pub fn name_of(&self, entrance: &Entrance) -> Option<String> {
+        self.core.snapshot.load().names.get(entrance).cloned()
+    }
+
     /// The entrance a world name, in lower case, leads to.
     pub fn entrance_of(&self, host: &str) -> Option<Entrance> {
         self.core.snapshot.load().hosts.get(host).map(|(_, entrance)| entrance.clone())

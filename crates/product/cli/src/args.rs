@@ -11,10 +11,11 @@ use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::client_variables::Credential;
-use crate::settings_format::Format;
 use crate::verbs::explain::Explain;
+use crate::verbs::settings::Settings;
 use crate::verbs::token::Token;
 use crate::verbs::trust::Trust;
+use crate::verbs::try_once::Try;
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -285,28 +286,6 @@ pub(crate) struct Reproduce {
     pub(crate) keep: bool,
 }
 
-/// `try`.
-#[derive(Args, Clone, Debug)]
-#[command(after_help = "\
-The lab's own caller asks for a token and creates a customer with a number of its own,
-which Dual Write writes to Dataverse. Can be repeated.
-Exits 0 if it was created, 1 if it was refused.
-
-Examples:
-  mocktenant try                                one line for each product of the chain
-  mocktenant try --curl                         the two lines that do it with curl
-  mocktenant try --json                         {did, exchange, token_exchange,
-                                                status, refused, body}")]
-pub(crate) struct Try {
-    /// Print JSON: did, exchange, token_exchange, status, refused, body
-    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]
-    pub(crate) json: bool,
-
-    /// Print the same as lines for a shell with curl and sed, and create nothing
-    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_CURL", conflicts_with = "json")]
-    pub(crate) curl: bool,
-}
-
 /// `journal`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
@@ -402,27 +381,6 @@ pub(crate) struct Restart {
     /// Only this node of it; the others go on with what they read
     #[arg(long, value_name = "NODE")]
     pub(crate) node: Option<String>,
-}
-
-/// `settings`.
-#[derive(Args, Clone, Debug)]
-#[command(after_help = "\
-Examples:
-  mocktenant settings | jq -r .entra.client_secret
-  curl --cacert \"$(mocktenant settings | jq -r .ca_pem)\" https://localhost:7443/...
-  . <(mocktenant settings --format sh)          clients of this shell use the lab
-  mocktenant settings --format ps1 | Invoke-Expression
-
-ca_pem is a root for localhost, reserved and declared names. ca_real_names_pem speaks for the Microsoft names of the
-world, and ca_bundle_pem holds both and the system's: give these to one program, never to a whole machine.")]
-pub(crate) struct Settings {
-    /// Who is to read it
-    #[arg(long, value_enum, default_value_t, env = "MOCKTENANT_FORMAT")]
-    pub(crate) format: Format,
-
-    /// What the SDKs' own variables say a client is
-    #[arg(long, value_enum, default_value_t, env = "MOCKTENANT_CREDENTIAL")]
-    pub(crate) credential: Credential,
 }
 
 /// `scenarios`.

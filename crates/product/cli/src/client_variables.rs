@@ -96,14 +96,22 @@ pub(crate) type Variables = Vec<(&'static str, String)>;
 pub(crate) fn variables(settings: &Settings, credential: Credential, inherited: &Inherited) -> Variables {
     let mut all = Variables::new();
     let proxy = &settings.proxy_url;
-    let no_proxy = no_proxy(&inherited.no_proxy, &settings.world_names);
-    for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
-        all.push((name, proxy.clone()));
+    let no_proxy = if proxy.is_empty() {
+        past_every_proxy(&inherited.no_proxy, settings)
+    } else {
+        no_proxy(&inherited.no_proxy, &settings.world_names)
+    };
+    if !proxy.is_empty() {
+        for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
+            all.push((name, proxy.clone()));
+        }
     }
     for name in ["NO_PROXY", "no_proxy"] {
         all.push((name, no_proxy.join(",")));
     }
-    all.push(("NODE_USE_ENV_PROXY", String::from("1")));
+    if !proxy.is_empty() {
+        all.push(("NODE_USE_ENV_PROXY", String::from("1")));
+    }
     // What is issued through the proxy names Microsoft's hosts: so does what is forged beside it.
     all.push(("MOCKTENANT_TOKEN_REAL_NAMES", String::from("1")));
     if let Some(bundle) = &settings.ca_bundle_pem {
@@ -119,7 +127,10 @@ pub(crate) fn variables(settings: &Settings, credential: Credential, inherited: 
             all.push((name, bundle.clone().into_owned()));
         }
     }
-    all.push(("JAVA_TOOL_OPTIONS", java(settings, &no_proxy, &inherited.java_tool_options)));
+    let java = java(settings, &no_proxy, &inherited.java_tool_options);
+    if !java.is_empty() {
+        all.push(("JAVA_TOOL_OPTIONS", java));
+    }
     let entra = &settings.entra;
     if matches!(credential, Credential::Secret | Credential::Certificate) {
         all.push(("AZURE_TENANT_ID", entra.tenant_id.clone()));
@@ -131,6 +142,21 @@ pub(crate) fn variables(settings: &Settings, credential: Credential, inherited: 
             all.push(("AZURE_CLIENT_CERTIFICATE_PATH", pem.to_string_lossy().into_owned()));
         }
         _ => {}
+    }
+    all
+}
+
+/// Where names of the world lead to the lab by themselves: no proxy of the caller's own network may take them elsewhere.
+fn past_every_proxy(inherited: &str, settings: &Settings) -> Vec<String> {
+    let tools = settings.control_url.split_once("://").map_or("", |(_, at)| at);
+    let machine = tools.rsplit_once(':').map_or(tools, |(host, _)| host);
+    let given = inherited.split([',', ' ']).map(str::trim).filter(|entry| !entry.is_empty());
+    let names = settings.world_names.iter().map(String::as_str);
+    let mut all: Vec<String> = Vec::new();
+    for entry in given.chain(LOOPBACK).chain(names).chain([machine]).filter(|entry| !entry.is_empty()) {
+        if !all.iter().any(|known| known == entry) {
+            all.push(entry.to_owned());
+        }
     }
     all
 }

@@ -64,17 +64,25 @@ fn lines(lines: impl Iterator<Item = String>) -> String {
 /// Where the lab itself is.
 fn ours(settings: &Settings) -> Variables {
     let mut all = Variables::new();
-    // A lab that does not run has published none.
-    if let Some(directory) = settings.ca_pem.parent().filter(|_| !settings.instance.is_empty()) {
+    // A lab that does not run has published none, and the folder of the roots holds nothing else.
+    if let Some(directory) =
+        settings.ca_pem.parent().filter(|_| !settings.instance.is_empty() && !in_network(settings))
+    {
         all.push(("MOCKTENANT_SETTINGS", directory.join("settings.json").to_string_lossy().into_owned()));
     }
-    if !settings.proxy_url.is_empty() {
-        all.push(("MOCKTENANT_URL", settings.proxy_url.clone()));
+    let tools = if in_network(settings) { &settings.control_url } else { &settings.proxy_url };
+    if !tools.is_empty() {
+        all.push(("MOCKTENANT_URL", tools.clone()));
     }
     if let Some(token) = &settings.control_token {
         all.push(("MOCKTENANT_CONTROL_TOKEN", token.clone()));
     }
     all
+}
+
+/// Whether it is told to a caller in the lab's network: names of the world, and no proxy to them.
+fn in_network(settings: &Settings) -> bool {
+    settings.proxy_url.is_empty() && !settings.world_names.is_empty()
 }
 
 fn sh(all: &Variables) -> String {
@@ -144,6 +152,9 @@ fn web_config(settings: &Settings) -> String {
         let value = attribute(value);
         format!("    <add key=\"{key}\" value=\"{value}\" />")
     }));
+    if settings.proxy_url.is_empty() {
+        return format!("<configuration>\n  <appSettings>\n{keys}  </appSettings>\n</configuration>\n");
+    }
     format!(
         "<configuration>\n  <appSettings>\n{keys}  </appSettings>\n  <system.net>\n    <defaultProxy>\n      \
          <proxy proxyaddress=\"{}\" bypassonlocal=\"True\" />\n    </defaultProxy>\n  </system.net>\n</configuration>\n",
@@ -168,6 +179,10 @@ fn wif_config(settings: &Settings) -> String {
 
 /// For who reaches ports 443 and 80 of this machine as the lab's; the proxy needs no such file.
 fn hosts(settings: &Settings) -> String {
+    if in_network(settings) {
+        let none = std::iter::once(String::from("# the network itself leads these names to the lab:"));
+        return lines(none.chain(settings.world_names.iter().map(|name| format!("# {name}"))));
+    }
     lines(settings.world_names.iter().map(|name| format!("127.0.0.1 {name}")))
 }
 
@@ -201,6 +216,31 @@ mod tests {
         assert_eq!(of(Format::Hosts), "127.0.0.1 login.microsoftonline.com\n");
         let appsettings: serde_json::Value = serde_json::from_str(&of(Format::Appsettings)).unwrap();
         assert_eq!(appsettings["AzureAd"]["ClientCredentials"][0]["ClientSecret"], "it's 100% \"<&");
+    }
+
+    #[test]
+    fn a_caller_in_the_network_is_given_no_proxy_and_no_file_but_the_shared_roots() {
+        let mut settings = settings();
+        settings.proxy_url = String::new();
+        settings.control_url = String::from("http://lab:7440");
+        settings.instance = String::from("i-1");
+        settings.ca_pem = "/ca/ca.pem".into();
+        settings.ca_bundle_pem = Some("/ca/ca-bundle.pem".into());
+        let of = |format| rendered(&settings, format, Credential::Secret);
+        let dotenv = of(Format::Dotenv);
+        let names: Vec<&str> = dotenv.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+        for absent in ["HTTPS_PROXY", "http_proxy", "NODE_USE_ENV_PROXY", "MOCKTENANT_SETTINGS"] {
+            assert!(!names.contains(&absent), "{absent}\n{dotenv}");
+        }
+        for line in [
+            "MOCKTENANT_URL=http://lab:7440",
+            "SSL_CERT_FILE=/ca/ca-bundle.pem",
+            "NO_PROXY=localhost,127.0.0.1,::1,.localhost,login.microsoftonline.com,lab",
+        ] {
+            assert!(dotenv.lines().any(|found| found == line), "{line}\n{dotenv}");
+        }
+        assert!(!of(Format::WebConfig).contains("proxy"), "{}", of(Format::WebConfig));
+        assert!(of(Format::Hosts).lines().all(|line| line.starts_with('#')), "{}", of(Format::Hosts));
     }
 
     #[test]

@@ -83,7 +83,14 @@ pub const ALL: &[Endpoint] = &[
     Endpoint {
         path: "/v1/settings",
         summary: "Every URL, id, secret and file of the lab",
-        answer: "the document of `settings.json`",
+        parameters: &[query(
+            "for",
+            "string",
+            "`host` (the machine whose ports the lab has), or `network`: names of the world, no proxy, and only the files of \
+             `--ca-directory`",
+        )],
+        answer: "the document of `settings.json`, or what it is for a caller in the lab's network",
+        statuses: &[(409, "for a network: the lab was started without `--real-names`")],
         handler: || get(settings::get),
         ..PLAIN
     },

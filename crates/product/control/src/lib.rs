@@ -17,6 +17,7 @@ mod guard;
 mod health;
 mod journal;
 mod neighbour;
+mod network;
 mod openapi;
 mod problem;
 mod proxy_pac;
@@ -28,6 +29,7 @@ mod tokens;
 mod world;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -70,6 +72,10 @@ pub struct ControlState {
     pub port: u16,
     /// Names besides localhost that lead to this machine and to nothing else: its own, those of the public URLs.
     pub own_names: Arc<[String]>,
+    /// What this machine calls itself.
+    pub machine: String,
+    /// The folder in which others find the roots, if there is one.
+    pub ca_directory: Option<PathBuf>,
     /// Bearer token every call but the free ones must carry, if there is one.
     pub token: Option<String>,
     /// Without a token: whether callers from beyond the loopback interface, and other users of this machine, are let in.

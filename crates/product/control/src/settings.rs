@@ -10,15 +10,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::Response;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::ControlState;
 use crate::problem::{Problem, ok};
+use crate::{ControlState, network};
 
 /// Everything a client of the lab needs: URLs, ids, credentials, files. URLs are `https://localhost:<port>` without a
 /// trailing slash; files are absolute paths.
@@ -244,11 +244,38 @@ impl Published {
     }
 }
 
-/// `GET /v1/settings`: exactly the document in `settings.json`.
-pub(crate) async fn get(State(state): State<ControlState>) -> Result<Response, Problem> {
-    match state.settings.get() {
-        Some(settings) => Ok(ok(&json!(settings))),
-        None => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the lab is still starting")),
+/// Query of [`get`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    /// `host` (the default) or `network`.
+    #[serde(default, rename = "for")]
+    audience: Audience,
+}
+
+/// From where the lab is called.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Audience {
+    /// The machine whose ports the lab has.
+    #[default]
+    Host,
+    /// The network in which names of the world lead to the lab.
+    Network,
+}
+
+/// `GET /v1/settings?for=<host|network>`: exactly the document in `settings.json`, or what it is for a caller in the network.
+pub(crate) async fn get(
+    State(state): State<ControlState>,
+    Query(Asked { audience }): Query<Asked>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let Some(settings) = state.settings.get() else {
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the lab is still starting"));
+    };
+    match audience {
+        Audience::Host => Ok(ok(&json!(settings))),
+        Audience::Network => Ok(ok(&json!(network::settings(&state, &settings, &headers)?))),
     }
 }
 

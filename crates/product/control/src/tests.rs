@@ -135,6 +135,8 @@ fn state() -> ControlState {
         ca: Arc::new(unwell::Roots { valid: true, trouble: None }),
         port: 0,
         own_names: Arc::from([String::from("tenant")]),
+        machine: String::from("tenant"),
+        ca_directory: None,
         token: None,
         open: false,
     }

@@ -162,6 +162,8 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
         ca: Arc::new(Shown(Arc::clone(&trust))),
         port: tools_port,
         own_names: own_names(public_names),
+        machine: machine(),
+        ca_directory: public_roots.as_ref().map(|roots| roots.directory().to_owned()),
         token: setup.control_token,
         open: setup.control_open,
     });
@@ -432,11 +434,14 @@ fn guarded_bind(setup: &Setup) -> Result<Vec<IpAddr>, StartError> {
 
 /// What this machine is called, besides localhost, by whoever reaches the tools port.
 fn own_names(public: Vec<String>) -> Arc<[String]> {
-    let name = gethostname::gethostname();
-    let name = name.to_string_lossy();
-    let name = name.trim_end_matches('.');
-    let short = name.split('.').next().unwrap_or_default();
-    public.into_iter().chain([name.to_owned(), short.to_owned()]).filter(|name| !name.is_empty()).collect()
+    let name = machine();
+    let short = name.split('.').next().unwrap_or_default().to_owned();
+    public.into_iter().chain([name, short]).filter(|name| !name.is_empty()).collect()
+}
+
+/// What this machine calls itself.
+fn machine() -> String {
+    gethostname::gethostname().to_string_lossy().trim_end_matches('.').to_owned()
 }
 
 /// The host in the lab's own URLs.

@@ -10,10 +10,10 @@ mod restart;
 mod scenarios;
 mod serve;
 mod set;
-mod settings;
+pub(crate) mod settings;
 pub(crate) mod token;
 pub(crate) mod trust;
-mod try_once;
+pub(crate) mod try_once;
 mod unset;
 
 use std::time::Instant;

@@ -3,17 +3,41 @@
 //! Decides which three lines tell it: of each product the last exchange, in the order they were first called. Never decides
 //! what is asked: that is the world's `caller`.
 
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Args};
 use http::Method;
 use mocktenant_server::Settings;
 use mocktenant_server::client::read_json;
 use serde_json::{Value, json};
 
-use crate::args::{Common, Try};
+use crate::args::Common;
 use crate::console;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::find_lab::{LabAt, encoded_segment, flags};
 use crate::screen::Screen;
 use crate::verbs::journal::told;
+
+/// `try`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+The lab's own caller asks for a token and creates a customer with a number of its own,
+which Dual Write writes to Dataverse. Can be repeated.
+Exits 0 if it was created, 1 if it was refused.
+
+Examples:
+  mocktenant try                                one line for each product of the chain
+  mocktenant try --curl                         the two lines that do it with curl
+  mocktenant try --json                         {did, exchange, token_exchange,
+                                                status, refused, body}")]
+pub(crate) struct Try {
+    /// Print JSON: did, exchange, token_exchange, status, refused, body
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]
+    pub(crate) json: bool,
+
+    /// Print the same as lines for a shell with curl and sed, and create nothing
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_CURL", conflicts_with = "json")]
+    pub(crate) curl: bool,
+}
 
 /// Exits 0 if it was done, 1 if it was refused.
 pub(crate) async fn run(common: &Common, attempt: Try) -> Outcome {

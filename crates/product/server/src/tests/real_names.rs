@@ -124,3 +124,81 @@ fn a_port_that_cannot_be_had_names_the_flag() {
         assert_eq!(error.exit_code(), 3);
     }
 }
+
+#[tokio::test]
+async fn a_caller_in_the_network_is_told_world_names_and_the_folder_of_roots_and_no_proxy() {
+    let state = tempfile::tempdir().unwrap();
+    let ca = tempfile::tempdir().unwrap();
+    let setup = Setup {
+        real_names: RealNames::Free,
+        ca_directory: Some(ca.path().to_owned()),
+        public_urls: [(Entrance::Identity, String::from("https://localhost:9443"))].into(),
+        ..setup(&state)
+    };
+    let running = start_lab(lab(), setup).await.unwrap();
+    let own = running.settings();
+    let url = format!("{}/v1/settings?for=network", running.urls().control);
+    let reply = running.outbound_client().get(&url).await.unwrap();
+    assert_eq!(reply.status, StatusCode::OK);
+    let told = crate::Settings::read(&reply.body).unwrap();
+    let port = own.real_name_ports[0];
+    let tenant = "c0117050-0000-4000-8000-000000000001";
+    assert_eq!(told.entra.authority, format!("https://login.microsoftonline.com:{port}/{tenant}"));
+    assert_eq!(told.aos["onebox"].url, format!("https://ax.contoso.com:{port}"));
+    assert_eq!(told.aos["onebox"].resource, "https://ax.contoso.com", "a resource has no port of a test");
+    assert_eq!(told.dataverse.resource, "https://contoso.crm4.dynamics.com");
+    assert_eq!(told.proxy_url, "");
+    assert_eq!(told.world_names, own.world_names);
+    let machine = gethostname::gethostname().to_string_lossy().into_owned();
+    let tools = address(&running.urls().control).port();
+    assert_eq!(
+        told.control_url,
+        format!("http://{machine}:{tools}"),
+        "asked from itself, it says its own name"
+    );
+    let imds = told.managed_identity.unwrap();
+    let identity = running.lab().addresses();
+    assert!(imds.imds_url.starts_with(&format!("http://{machine}:")) && !imds.imds_url.contains("9443"));
+    assert!(
+        identity.all(&Entrance::Identity).any(|url| imds.imds_url.ends_with(&url[url.rfind(':').unwrap()..]))
+    );
+    assert!(
+        imds.app_service_url.starts_with(&imds.imds_url) && imds.app_service_url.len() > imds.imds_url.len()
+    );
+    let files = [
+        Some(&told.ca_pem),
+        told.ca_bundle_pem.as_ref(),
+        told.ca_real_names_pem.as_ref(),
+        told.truststore_p12.as_ref(),
+    ];
+    for file in files {
+        let file = file.unwrap();
+        assert!(file.starts_with(ca.path()) && file.is_file(), "{}", file.display());
+    }
+    // No file of the lab's own directory is named anywhere.
+    let text = String::from_utf8_lossy(&reply.body).into_owned();
+    assert!(!text.contains(&*state.path().to_string_lossy()) && !text.contains("localhost"), "{text}");
+    assert_eq!((told.entra.certificate_pem, told.pid), (None, None));
+    assert_eq!(told.entra.certificate_pem_text, own.entra.certificate_pem_text);
+
+    // As it was called, where it was called from beyond.
+    let mut stream = TcpStream::connect(("127.0.0.1", tools)).await.unwrap();
+    let host = "login.microsoftonline.com:7440";
+    let request =
+        format!("GET /v1/settings?for=network HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let answer = read_to_end(&mut stream).await;
+    assert!(answer.contains(&format!("\"http://login.microsoftonline.com:{tools}\"")), "{answer}");
+}
+
+#[tokio::test]
+async fn without_real_names_there_is_nothing_to_tell_a_network() {
+    let fixture = started(Limits::default()).await;
+    let client = fixture.running.outbound_client();
+    let url = |query: &str| format!("{}/v1/settings?{query}", fixture.running.urls().control);
+    let reply = client.get(&url("for=network")).await.unwrap();
+    assert_eq!(reply.status, StatusCode::CONFLICT);
+    assert!(String::from_utf8_lossy(&reply.body).contains("--real-names"));
+    assert_eq!(client.get(&url("for=host")).await.unwrap().status, StatusCode::OK);
+    assert_eq!(client.get(&url("for=nobody")).await.unwrap().status, StatusCode::BAD_REQUEST);
+}

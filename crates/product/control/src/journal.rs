@@ -4,6 +4,7 @@
 //! answered first.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::extract::{Path, Query, State};
@@ -20,6 +21,9 @@ use crate::problem::{Problem, ok};
 
 /// Longest wait for a record, in seconds.
 pub const LONGEST_WAIT: f64 = 60.0;
+
+/// How soon whoever waits notices that the lab stops.
+const STOP_SEEN: Duration = Duration::from_millis(200);
 
 const DEFAULT_LIMIT: usize = 100;
 const LARGEST_LIMIT: usize = 1000;
@@ -89,13 +93,26 @@ pub(crate) async fn list(
     let mut records = asked.select(lab);
     if records.is_empty() && seconds > 0.0 {
         let arrival = first_wanted(follower, &asked);
-        // Whether it came or the time ran out: the journal says what there is.
-        let _ = tokio::time::timeout(Duration::from_secs_f64(seconds), arrival).await;
+        // Whether it came, the time ran out or the lab stops: the journal says what there is.
+        tokio::select! {
+            _ = tokio::time::timeout(Duration::from_secs_f64(seconds), arrival) => {}
+            () = stopping(&state.ready) => {}
+        }
         records = asked.select(lab);
     }
     let next = records.last().map_or(asked.since.unwrap_or(0), |record| record.sequence);
     let records: Vec<RecordDocument> = records.iter().map(|record| record.document()).collect();
     Ok(ok(&json!({ "records": records, "next": next, "dropped": lab.journal().dropped() })))
+}
+
+/// Resolves when a lab that was ready is not any more: nobody who only waits is to hold up its end.
+async fn stopping(ready: &AtomicBool) {
+    if !ready.load(Ordering::Acquire) {
+        return std::future::pending().await;
+    }
+    while ready.load(Ordering::Acquire) {
+        tokio::time::sleep(STOP_SEEN).await;
+    }
 }
 
 async fn first_wanted(mut follower: tokio::sync::broadcast::Receiver<Arc<Record>>, asked: &Asked) {

@@ -13,6 +13,7 @@ mod set;
 pub(crate) mod settings;
 pub(crate) mod token;
 pub(crate) mod trust;
+mod try_from_here;
 pub(crate) mod try_once;
 mod unset;
 
@@ -20,18 +21,20 @@ use std::time::Instant;
 
 use crate::args::{Cli, Verb};
 use crate::failure::{Exit, Failure, Outcome};
+use crate::signals::Signals;
 use crate::{descriptors, log};
 
 /// Runs one verb. `began` is when the process did.
 pub(crate) fn run(cli: Cli, began: Instant) -> Outcome {
     let Cli { common, verb } = cli;
     let serves = matches!(verb, Verb::Serve(_) | Verb::Reproduce(_) | Verb::Exec(_));
+    let listens = serves || matches!(&verb, Verb::Try(attempt) if attempt.every.is_some());
     if serves {
         descriptors::raise();
     }
     let (runtime, log) = log::runtime(&common, serves)
         .map_err(|error| Failure::new(Exit::Unreachable, "cannot start the runtime").because(&error))?;
-    let outcome = runtime.block_on(async {
+    let verb = async {
         match verb {
             Verb::Serve(serve) => serve::run(&common, serve, began).await,
             Verb::Reproduce(reproduce) => reproduce::run(&common, reproduce, began).await,
@@ -49,9 +52,25 @@ pub(crate) fn run(cli: Cli, began: Instant) -> Outcome {
             Verb::Scenarios(scenarios) => scenarios::run(&common, scenarios).await,
             Verb::Ready(ready) => ready::run(&common, ready).await,
         }
+    };
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            outcome = verb => outcome,
+            ended = first_process_ended(), if !listens => ended,
+        }
     });
     // What is still being done in the background belongs to connections nobody waits for any more.
     runtime.shutdown_background();
     log.end();
     outcome
+}
+
+/// The first process of a container has no default for a signal: without this, one that does not listen would go on until it
+/// is killed. Ends as any other process would have; never resolves where that is the system's to do.
+async fn first_process_ended() -> Outcome {
+    let signals = (std::process::id() == 1).then(Signals::listen);
+    match signals {
+        Some(Ok(mut signals)) => Ok(signals.which().await.exit_code()),
+        _ => std::future::pending().await,
+    }
 }

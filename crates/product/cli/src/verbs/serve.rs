@@ -23,8 +23,9 @@ use crate::screen::{Paint, Screen};
 use crate::signals::Signals;
 use crate::verbs::try_once::with_curl;
 
-/// How long exchanges under way may take to end after the first signal.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long exchanges under way may take to end after the first signal: they take milliseconds, and a container that is
+/// stopped should be gone within two seconds.
+const GRACE: Duration = Duration::from_millis(1500);
 /// How long the last lines may take to be written.
 const LAST_LINES: Duration = Duration::from_millis(500);
 /// Columns that the widest row of the table needs, values and remarks beside one another.

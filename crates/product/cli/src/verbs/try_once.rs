@@ -3,6 +3,8 @@
 //! Decides which three lines tell it: of each product the last exchange, in the order they were first called. Never decides
 //! what is asked: that is the world's `caller`.
 
+use std::time::Duration;
+
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args};
 use http::Method;
@@ -16,6 +18,7 @@ use crate::failure::{Exit, Failure, Outcome};
 use crate::find_lab::{LabAt, encoded_segment, flags};
 use crate::screen::Screen;
 use crate::verbs::journal::told;
+use crate::verbs::try_from_here;
 
 /// `try`.
 #[derive(Args, Clone, Debug)]
@@ -24,8 +27,17 @@ The lab's own caller asks for a token and creates a customer with a number of it
 which Dual Write writes to Dataverse. Can be repeated.
 Exits 0 if it was created, 1 if it was refused.
 
+With --from-here this program is the caller: it sends both requests itself, from where
+it runs, over https, through the network it is in, and trusts the lab's roots alone.
+It prints what a user sees: a block when that changes, a short line when it does not.
+A lab on another machine or in another container (--url) tells it the names of its world,
+which then have to lead there; on this machine it is localhost.
+
 Examples:
   mocktenant try                                one line for each product of the chain
+  mocktenant try --url http://lab:7440 --every 5s
+                                                again and again, from this container, until
+                                                it is stopped (exit 0)
   mocktenant try --curl                         the two lines that do it with curl
   mocktenant try --json                         {did, exchange, token_exchange,
                                                 status, refused, body}")]
@@ -34,13 +46,24 @@ pub(crate) struct Try {
     #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_JSON")]
     pub(crate) json: bool,
 
+    /// Send it from here, not from the lab
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_FROM_HERE")]
+    pub(crate) from_here: bool,
+
+    /// Again and again, for instance every 5s or 1m30s; at least 1s; means --from-here
+    #[arg(long, value_name = "TIME", value_parser = interval, env = "MOCKTENANT_EVERY")]
+    pub(crate) every: Option<Duration>,
+
     /// Print the same as lines for a shell with curl and sed, and create nothing
-    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_CURL", conflicts_with = "json")]
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "MOCKTENANT_CURL", conflicts_with_all = ["json", "from_here", "every"])]
     pub(crate) curl: bool,
 }
 
 /// Exits 0 if it was done, 1 if it was refused.
 pub(crate) async fn run(common: &Common, attempt: Try) -> Outcome {
+    if attempt.from_here || attempt.every.is_some() {
+        return try_from_here::run(common, &attempt).await;
+    }
     let lab = LabAt::find(common).await?;
     if attempt.curl {
         let settings = Settings::read(&lab.get("/v1/settings").await?.body).ok();
@@ -75,6 +98,35 @@ pub(crate) async fn run(common: &Common, attempt: Try) -> Outcome {
         format!("done: {id}")
     })?;
     Ok(u8::from(refused))
+}
+
+/// A time as people write it, `5s` or `1m30s`, from a second to a day.
+fn interval(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no time; 5s, 1m30s and 2h are");
+    let mut total = Duration::ZERO;
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let digits = rest.find(|letter: char| !letter.is_ascii_digit()).ok_or_else(wrong)?;
+        let (number, after) = rest.split_at(digits);
+        let unit = after.find(|letter: char| letter.is_ascii_digit()).unwrap_or(after.len());
+        let (unit, after) = after.split_at(unit);
+        let milliseconds: u64 = match unit {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" | "min" => 60_000,
+            "h" => 3_600_000,
+            _ => return Err(wrong()),
+        };
+        let number: u64 = number.parse().map_err(|_| wrong())?;
+        total = total.saturating_add(Duration::from_millis(number.saturating_mul(milliseconds)));
+        rest = after;
+    }
+    match total {
+        Duration::ZERO => Err(wrong()),
+        _ if total < Duration::from_secs(1) => Err(String::from("at least a second: 1s")),
+        _ if total > Duration::from_secs(86_400) => Err(String::from("at most a day: 24h")),
+        _ => Ok(total),
+    }
 }
 
 /// Two commands: a token, and the customer with it.
@@ -122,6 +174,18 @@ fn last_of_each(trees: &[Value]) -> Vec<&Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_is_written_as_people_do() {
+        for (text, seconds) in
+            [("5s", 5), ("1s", 1), ("1m30s", 90), ("2h", 7_200), ("1500ms500ms", 2), ("1min", 60)]
+        {
+            assert_eq!(interval(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "5", "s", "0s", "999ms", "5 s", "-5s", "5d", "25h", "5s5", "99999999999999999999s"] {
+            assert!(interval(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn a_chain_is_one_line_a_product_in_the_order_called() {

@@ -5,6 +5,8 @@
 
 mod advice;
 mod command;
+#[cfg(target_os = "linux")]
+mod container;
 mod exec;
 mod screens;
 mod served;

@@ -66,7 +66,11 @@ impl<'l> Caller<'l> {
 
 /// The lines of the message in an answer's own body.
 pub(super) fn lines(attempt: &Attempt) -> Vec<String> {
-    let body = attempt.json();
+    words_of(&attempt.json())
+}
+
+/// The same of any body that is a product's.
+pub(in crate::verbs) fn words_of(body: &Value) -> Vec<String> {
     let members = ["/error/innererror/message", "/error_description", "/error/message", "/error"];
     let message = members.iter().find_map(|member| body.pointer(member)?.as_str()).or_else(|| body.as_str());
     let lines = message.unwrap_or_default().lines().map(str::to_owned);

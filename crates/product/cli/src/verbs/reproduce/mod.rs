@@ -25,6 +25,8 @@ use crate::screen::Screen;
 use crate::signals::Signals;
 use crate::verbs::serve::{cannot_start, default_world, stop};
 
+pub(super) use caller::words_of;
+
 use caller::Caller;
 use story::{Step, Story, Tally};
 

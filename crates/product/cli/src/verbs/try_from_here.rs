@@ -55,6 +55,10 @@ async fn again_and_again(common: &Common, every: Duration, as_json: bool) -> Out
         let began = Instant::now();
         match settings(common).await {
             Ok(settings) => known = Some(settings),
+            // A lab that answers and refuses will not mend by waiting; one that is not there yet will.
+            Err(failure) if known.is_none() && failure.exit_code() != Exit::Unreachable as u8 => {
+                return Err(failure);
+            }
             // What it knew it goes on with: whoever calls the products asks no lab first.
             Err(failure) if known.is_none() => {
                 let text = failure.to_string();

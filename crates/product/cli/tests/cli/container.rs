@@ -88,15 +88,15 @@ impl Container {
 
     /// The command beside it, as `exec` of an engine starts it.
     fn beside(&self, arguments: &[&str]) -> Command {
-        self.entering(command_in(&self.scratch.path().join("state")), arguments)
+        self.entering(&command_in(&self.scratch.path().join("state")), arguments)
     }
 
     /// The command in another container of the network, without the lab's state.
     fn elsewhere(&self, arguments: &[&str]) -> Command {
-        self.entering(command_in(&self.scratch.path().join("nothing")), arguments)
+        self.entering(&command_in(&self.scratch.path().join("nothing")), arguments)
     }
 
-    fn entering(&self, like: Command, arguments: &[&str]) -> Command {
+    fn entering(&self, like: &Command, arguments: &[&str]) -> Command {
         let mut enter = Command::new("nsenter");
         enter.args(["-t", &self.first, "-m", "-n", "-u", "-p"]).arg(like.get_program()).args(arguments);
         for (name, value) in like.get_envs() {
@@ -264,13 +264,24 @@ fn a_verb_that_only_asks_ends_as_the_first_process_too() {
     if !able() {
         return;
     }
-    let scratch = tempfile::tempdir().unwrap();
-    // Waits for a lab that never comes.
-    let first = Container::started(scratch, &["ready", "--wait=60"]);
-    std::thread::sleep(Duration::from_millis(500));
-    let (code, took, _) = first.ended("-TERM");
-    assert_eq!(code, 143, "as a shell gives it");
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    // Both wait for a lab that never comes.
+    let nowhere = "http://127.0.0.1:1";
+    let cases: [(&[&str], &str, i32); 4] = [
+        (&["ready", "--wait=60"], "-TERM", 143),
+        (&["ready", "--wait=60"], "-INT", 130),
+        (&["try", "--every", "1s", "--url", nowhere], "-TERM", 0),
+        (&["try", "--every", "1s", "--url", nowhere], "-INT", 0),
+    ];
+    for (arguments, signal, expected) in cases {
+        let first = Container::started(tempfile::tempdir().unwrap(), arguments);
+        std::thread::sleep(Duration::from_millis(500));
+        let (code, took, _) = first.ended(signal);
+        assert_eq!(
+            code, expected,
+            "{arguments:?} {signal}: as a shell gives it, and 0 for what goes on until then"
+        );
+        assert!(took < Duration::from_secs(2), "{arguments:?} {signal}: {took:?}");
+    }
 }
 
 #[test]
@@ -281,7 +292,7 @@ fn a_port_of_real_names_that_is_taken_is_said_with_what_to_do() {
     let lab = Container::serving();
     let state = tempfile::tempdir().unwrap();
     let like = command_in(state.path());
-    let output = lab.entering(like, &["serve", "--port", "0", "--real-names"]).output().unwrap();
+    let output = lab.entering(&like, &["serve", "--port", "0", "--real-names"]).output().unwrap();
     let said = text(&output.stderr);
     assert_eq!(code(&output), 3, "{said}");
     assert!(said.contains("`--real-names` needs port 443") && said.contains("is taken"), "{said}");

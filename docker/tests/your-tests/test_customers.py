@@ -20,13 +20,13 @@ def call(method, resource, path, **body):
 
 
 class Customers(unittest.TestCase):
+    def test_a_call_without_a_token_is_refused(self):
+        self.assertEqual(requests.get(AOS + "/data/CustomersV3").status_code, 401)
+
     def test_a_customer_becomes_an_account(self):
         self.assertEqual(call("POST", AOS, "/data/CustomersV3", json=CUSTOMER).status_code, 201)
         found = call("GET", DATAVERSE, "/api/data/v9.2/accounts?$select=name&$filter=accountnumber eq 'DE-500'")
         self.assertEqual([account["name"] for account in found.json()["value"]], ["Forest Wholesales"])
-
-    def test_who_asks_without_a_token_is_refused(self):
-        self.assertEqual(requests.get(AOS + "/data/CustomersV3").status_code, 401)
 
 
 credential = DefaultAzureCredential()

@@ -144,9 +144,10 @@ fn of_line(line: &str) -> String {
     ALWAYS.iter().fold(words, |words, (form, always)| of_form(&words, form, always))
 }
 
-/// What differs by its form: `d` is a digit, `h` a lower-case hexadecimal one, anything else itself.
+/// What differs by its form: `d` is a digit, `h` a hexadecimal one, `H` one in capitals, anything else itself.
 const ALWAYS: &[(&str, &str)] = &[
     ("hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh", "00000000-0000-0000-0000-000000000000"),
+    ("{HHHHHHHH-HHHH-HHHH-HHHH-HHHHHHHHHHHH}", "{00000000-0000-0000-0000-000000000000}"),
     ("dddd-dd-dd dd:dd:ddZ", "2026-01-01 12:00:00Z"),
     ("dd:dd:ddZ", "12:00:00Z"),
     ("DE-ddddddddddddd", "DE-1764000000000"),
@@ -176,6 +177,7 @@ fn is_of_form(text: &str, form: &str) -> bool {
     text.bytes().zip(form.bytes()).all(|(is, like)| match like {
         b'd' => is.is_ascii_digit(),
         b'h' => is.is_ascii_digit() || (b'a'..=b'f').contains(&is),
+        b'H' => is.is_ascii_digit() || (b'A'..=b'F').contains(&is),
         like => is == like,
     })
 }
@@ -190,8 +192,15 @@ mod tests {
             ("22:09:54Z 200 entra   11/11 x-SCVX00B.1  ", "12:00:00Z 200 entra   11/11 x-0000000.1"),
             ("x-mocktenant 27 exchanges, 83 ms", "x-mocktenant 27 exchanges, 60 ms"),
             ("Ran 2 tests in 0.312s", "Ran 2 tests in 0.1s"),
-            ("Timestamp: 2026-11-28 22:18:21Z of DE-1795904301123", "Timestamp: 2026-01-01 12:00:00Z of DE-1764000000000"),
-            ("c0117050-0000-4000-8000-00000000a002 é DE-010", "c0117050-0000-4000-8000-00000000a002 é DE-010"),
+            (
+                "Timestamp: 2026-11-28 22:18:21Z of DE-1795904301123",
+                "Timestamp: 2026-01-01 12:00:00Z of DE-1764000000000",
+            ),
+            (
+                "c0117050-0000-4000-8000-00000000a002 é DE-010",
+                "c0117050-0000-4000-8000-00000000a002 é DE-010",
+            ),
+            ("ID {2E7DF0F8-1BFD-43C9-8E81-BB2D88CC21E1}F", "ID {00000000-0000-0000-0000-000000000000}F"),
             ("ID: 5b1c9a0e-7e2f-4c11-9c1d-0123456789ab", "ID: 00000000-0000-0000-0000-000000000000"),
         ] {
             assert_eq!(stable(output), always);

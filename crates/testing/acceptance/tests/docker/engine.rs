@@ -106,14 +106,20 @@ impl Engine {
         self.must(&format!("docker inspect --format '{template}' {object}"))
     }
 
-    /// Ends all containers, then the engine, and says what did not go.
+    /// Takes away what a test left that failed: containers, networks, volumes.
+    pub(crate) fn clear(&self) {
+        self.run("docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes");
+        self.run("docker network prune --force; docker volume prune --force");
+    }
+
+    /// Ends all containers, then the engine.
     pub(crate) fn end(mut self) {
         self.sweep();
     }
 
     fn sweep(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
-            self.run("docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes");
+            self.clear();
             let _ = Command::new("kill").arg(self.child.id().to_string()).status();
             let _ = binary::wait(&mut self.child, Duration::from_secs(30));
         }

@@ -22,7 +22,8 @@ const CONFINED: &str = "--read-only --cap-drop ALL --security-opt no-new-privile
 /// The static binary that goes into the image, or why there is none.
 pub(crate) fn binary() -> Result<PathBuf, String> {
     let target = format!("target/{}-unknown-linux-gnu/release/mocktenant", std::env::consts::ARCH);
-    let built = std::env::var_os("MOCKTENANT_BINARY").map_or_else(|| pages::root().join(target), PathBuf::from);
+    let built =
+        std::env::var_os("MOCKTENANT_BINARY").map_or_else(|| pages::root().join(target), PathBuf::from);
     if built.is_file() {
         Ok(built)
     } else {
@@ -62,7 +63,8 @@ pub(crate) fn it_is_small_and_starts_in_no_time(engine: &Engine) {
         let good = good.split(';').find_map(|entry| entry.strip_prefix("0 ")).unwrap();
         let log = engine.must("docker logs start 2>&1");
         let ready = log.split_once("mocktenant ready in ").and_then(|(_, rest)| rest.split_once(" ms"));
-        let ready: u128 = ready.unwrap_or_else(|| panic!("it does not say how fast it was: {log}")).0.parse().unwrap();
+        let ready: u128 =
+            ready.unwrap_or_else(|| panic!("it does not say how fast it was: {log}")).0.parse().unwrap();
         starts.push(((moment(good) - began).whole_milliseconds(), ready));
         engine.must("docker rm --force --volumes start");
     }
@@ -82,7 +84,10 @@ pub(crate) fn it_runs_as_a_numeric_user_read_only_without_capabilities(engine: &
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let of = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
     assert_eq!(of("Uid:").split_whitespace().next(), user.split(':').next());
-    assert_eq!((of("CapEff:"), of("CapPrm:"), of("NoNewPrivs:")), ("0".repeat(16), "0".repeat(16), "1".into()));
+    assert_eq!(
+        (of("CapEff:"), of("CapPrm:"), of("NoNewPrivs:")),
+        ("0".repeat(16), "0".repeat(16), "1".into())
+    );
     engine.must("docker exec confined mocktenant try");
     engine.must("docker rm --force --volumes confined");
 }
@@ -110,6 +115,27 @@ pub(crate) fn it_ends_at_once_whoever_ends_it_and_keeps_its_roots(engine: &Engin
         assert_eq!(now, roots, "{end}: who trusted it has to trust it again");
     }
     engine.must("docker rm --force --volumes kept");
+}
+
+/// The same binary for the other processor, in an image of its own, emulated.
+pub(crate) fn the_image_for_arm64_does_the_same(engine: &Engine) {
+    let built = pages::root().join("target/aarch64-unknown-linux-gnu/release/mocktenant");
+    let built = if built.is_file() {
+        Ok(built)
+    } else {
+        Err("no binary for arm64; run: .ci/run --stage arm64".into())
+    };
+    let Some(built) = tools::there_or_skip(built) else { return };
+    let Some(qemu) = tools::or_skip("qemu-aarch64-static") else { return };
+    let tag = "mocktenant:arm64";
+    let build = pages::root().join("docker/build");
+    engine.must(&format!("{} {} {tag} linux/arm64", build.display(), built.display()));
+    assert_eq!(engine.inspect(tag, "{{.Os}}/{{.Architecture}}"), "linux/arm64");
+    let size: u64 = engine.inspect(tag, "{{.Size}}").parse().unwrap();
+    assert!(size <= MOST, "the image has {size} bytes");
+    let emulated = format!("--volume {}:/qemu:ro --entrypoint /qemu {tag} /mocktenant", qemu.display());
+    let told = engine.must(&format!("docker run --rm {CONFINED} --network none {emulated} reproduce"));
+    assert!(told.contains("broke as told, healed as told"), "{told}");
 }
 
 /// The image for people with a registry is the same from its labels on.

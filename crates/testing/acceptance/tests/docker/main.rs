@@ -4,8 +4,14 @@
 //! figures. Where no engine can run there is one row that says why; `MOCKTENANT_REQUIRE_CLIENTS=1` makes that row fail.
 //! What is asked of one engine goes one after the other, and at last nothing of it is left on the machine.
 
-#![cfg_attr(target_os = "linux", expect(clippy::print_stderr, reason = "a skipped test says why, and figures are for the log"))]
-#![cfg_attr(target_os = "linux", expect(clippy::unwrap_used, reason = "a test that cannot go on should stop"))]
+#![cfg_attr(
+    target_os = "linux",
+    expect(clippy::print_stderr, reason = "a skipped test says why, and figures are for the log")
+)]
+#![cfg_attr(
+    target_os = "linux",
+    expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")
+)]
 
 #[cfg(target_os = "linux")]
 mod ci;
@@ -50,6 +56,7 @@ mod linux {
             "it_ends_at_once_whoever_ends_it_and_keeps_its_roots",
             image::it_ends_at_once_whoever_ends_it_and_keeps_its_roots,
         ),
+        ("the_image_for_arm64_does_the_same", image::the_image_for_arm64_does_the_same),
         ("the_page_about_dual_write_is_true", readmes::dual_write),
         ("the_page_about_tests_beside_the_lab_is_true", readmes::tests_beside_the_lab),
         ("the_variables_for_a_network_are_what_settings_prints", readmes::variables),

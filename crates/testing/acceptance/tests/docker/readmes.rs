@@ -18,22 +18,30 @@ const HOW: &str = "UPDATE_README=1 cargo test -p mocktenant-acceptance --test do
 const PATIENCE: Duration = Duration::from_secs(16);
 
 pub(crate) fn dual_write(engine: &Engine) {
-    page(engine, "dual-write/README.md", &[
-        "docker compose up -d",
-        "docker compose run --rm -T sdk",
-        "docker compose exec -T lab mocktenant restart onebox",
-        "docker compose exec -T lab mocktenant scenarios --use tenant-cert-absent",
-        "docker compose down -v",
-    ]);
+    page(
+        engine,
+        "dual-write/README.md",
+        &[
+            "docker compose up -d",
+            "docker compose run --rm -T sdk",
+            "docker compose exec -T lab mocktenant restart onebox",
+            "docker compose exec -T lab mocktenant scenarios --use tenant-cert-absent",
+            "docker compose down -v",
+        ],
+    );
 }
 
 pub(crate) fn tests_beside_the_lab(engine: &Engine) {
-    page(engine, "tests/README.md", &[
-        "docker compose run --rm -T tests",
-        "docker compose -f compose.host.yaml up -d",
-        "docker compose down -v",
-        "docker compose -f compose.host.yaml down -v",
-    ]);
+    page(
+        engine,
+        "tests/README.md",
+        &[
+            "docker compose run --rm -T tests",
+            "docker compose -f compose.host.yaml up -d",
+            "docker compose down -v",
+            "docker compose -f compose.host.yaml down -v",
+        ],
+    );
 }
 
 /// `client.env` is what a lab in a network says about itself.
@@ -48,6 +56,7 @@ pub(crate) fn variables(engine: &Engine) {
 
 /// Types a page; `told` are lines without which it would not tell its story.
 fn page(engine: &Engine, name: &str, told: &[&str]) {
+    engine.clear();
     let path = pages::root().join("docker").join(name);
     let there = std::fs::read_to_string(&path).unwrap();
     // What it says to make in its folder is made in a copy.
@@ -61,9 +70,11 @@ fn page(engine: &Engine, name: &str, told: &[&str]) {
     for line in told {
         assert!(typed.borrow().iter().any(|typed| typed == line), "{name} does not say to type {line}");
     }
-    for (what, list) in
-        [("container", "ps --all --quiet"), ("volume", "volume ls --quiet"), ("network", "network ls --quiet --filter type=custom")]
-    {
+    for (what, list) in [
+        ("container", "ps --all --quiet"),
+        ("volume", "volume ls --quiet"),
+        ("network", "network ls --quiet --filter type=custom"),
+    ] {
         assert_eq!(engine.must(&format!("docker {list}")), "", "the last line of {name} leaves a {what}");
     }
     pages::compare(&path, &seen, HOW);

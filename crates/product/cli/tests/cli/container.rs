@@ -99,12 +99,7 @@ impl Container {
     fn entering(&self, like: &Command, arguments: &[&str]) -> Command {
         let mut enter = Command::new("nsenter");
         enter.args(["-t", &self.first, "-m", "-n", "-u", "-p"]).arg(like.get_program()).args(arguments);
-        for (name, value) in like.get_envs() {
-            match value {
-                Some(value) => enter.env(name, value),
-                None => enter.env_remove(name),
-            };
-        }
+        take_over(&mut enter, like);
         enter.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         enter
     }
@@ -126,6 +121,16 @@ impl Drop for Container {
     fn drop(&mut self) {
         let _ = self.unshare.kill();
         let _ = self.unshare.wait();
+    }
+}
+
+/// The variables of another command, and what it takes away.
+fn take_over(command: &mut Command, like: &Command) {
+    for (name, value) in like.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
     }
 }
 
@@ -297,6 +302,33 @@ fn a_port_of_real_names_that_is_taken_is_said_with_what_to_do() {
     assert_eq!(code(&output), 3, "{said}");
     assert!(said.contains("`--real-names` needs port 443") && said.contains("is taken"), "{said}");
     assert!(said.contains("hint: ") && said.contains("mocktenant exec"), "{said}");
+}
+
+#[test]
+fn whoever_may_not_listen_below_1024_is_told_what_gives_the_right_and_that_gives_it() {
+    let script = "ip link set lo up; serve() { setpriv --bounding-set -net_bind_service timeout 2 \"$0\" serve --real-names; }; \
+                  serve; echo \"exit $?\"; sysctl -qw net.ipv4.ip_unprivileged_port_start=80; serve; echo \"exit $?\"";
+    let mut able = Command::new("unshare");
+    able.args(["-n", "sh", "-c", "command -v ip sysctl && setpriv --bounding-set -net_bind_service true"]);
+    if !able.output().is_ok_and(|output| output.status.success()) {
+        assert!(std::env::var_os("MOCKTENANT_REQUIRE_CLIENTS").is_none(), "no rights to take away here");
+        eprintln!("skipped: no rights to take away here");
+        return;
+    }
+    let state = tempfile::tempdir().unwrap();
+    let like = command_in(state.path());
+    let mut without = Command::new("unshare");
+    without.args(["-n", "sh", "-c", script]).arg(like.get_program());
+    take_over(&mut without, &like);
+    let output = without.output().unwrap();
+    let (said, why) = (text(&output.stdout), text(&output.stderr));
+    assert!(said.starts_with("exit 3\n"), "{said}{why}");
+    assert!(why.contains("`--real-names` needs port 443") && why.contains("may not listen on"), "{why}");
+    assert!(
+        why.contains("sysctl -w net.ipv4.ip_unprivileged_port_start=80") && why.contains("setcap"),
+        "{why}"
+    );
+    assert!(said.contains("mocktenant ready in ") && said.contains("ports 443 and 80"), "{said}{why}");
 }
 
 #[test]

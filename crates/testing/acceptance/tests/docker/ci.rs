@@ -22,11 +22,10 @@ pub(crate) fn service_container(engine: &Engine) {
     engine.must(&format!("docker run --detach --name ci {options} {} mocktenant", ports.join(" ")));
     image::healthy(engine, "ci");
     let scratch = tempfile::tempdir().unwrap();
-    let mut steps = steps.split("        run: |\n").skip(1);
     let mut count = 0;
-    while let Some(step) = steps.next() {
+    for step in steps.split("        run: |\n").skip(1) {
         let lines: Vec<&str> = step.lines().take_while(|line| line.starts_with("          ")).collect();
-        let script: String = lines.iter().map(|line| format!("{}\n", &line[10..])).collect();
+        let script = lines.iter().map(|line| &line[10..]).collect::<Vec<_>>().join("\n");
         let file = scratch.path().join("step.sh");
         std::fs::write(&file, script).unwrap();
         let run = engine.typed("bash -e step.sh", scratch.path());

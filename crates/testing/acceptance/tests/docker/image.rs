@@ -38,6 +38,9 @@ pub(crate) fn build(engine: &Engine, binary: &Path) {
 
 /// Takes in the image of Python, which is made once for what is pinned.
 pub(crate) fn python(engine: &Engine) -> Result<(), String> {
+    if engine.run(&format!("docker image inspect {PYTHON}")).code == 0 {
+        return Ok(());
+    }
     tools::find("debootstrap")?;
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let mut command = Command::new(tools::clients().join("base_image"));

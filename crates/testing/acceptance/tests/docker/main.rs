@@ -106,7 +106,6 @@ mod linux {
         let binary = image::binary()?;
         let engine = Engine::start()?;
         image::build(&engine, &binary);
-        image::python(&engine)?;
         Ok(engine)
     }
 

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use mocktenant_acceptance::pages;
+use mocktenant_acceptance::{pages, tools};
 
 use crate::engine::Engine;
 use crate::image;
@@ -57,6 +57,7 @@ pub(crate) fn variables(engine: &Engine) {
 /// Types a page; `told` are lines without which it would not tell its story.
 fn page(engine: &Engine, name: &str, told: &[&str]) {
     engine.clear();
+    let Some(()) = tools::there_or_skip(image::python(engine)) else { return };
     let path = pages::root().join("docker").join(name);
     let there = std::fs::read_to_string(&path).unwrap();
     // What it says to make in its folder is made in a copy.

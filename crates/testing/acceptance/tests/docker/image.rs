@@ -101,7 +101,8 @@ pub(crate) fn without_a_network_it_reproduces_the_failure(engine: &Engine) {
 }
 
 pub(crate) fn it_ends_at_once_whoever_ends_it_and_keeps_its_roots(engine: &Engine) {
-    engine.must(&format!("docker run --detach --name kept {CONFINED} mocktenant"));
+    let run = format!("docker run --detach --name kept --volume kept:/state {CONFINED} mocktenant");
+    engine.must(&run);
     healthy(engine, "kept");
     let roots = engine.must("docker cp kept:/ca/ca.pem - | tar --extract --to-stdout");
     let key = "docker cp kept:/ca/ca-keys.pem - | tar --extract --to-stdout";
@@ -117,7 +118,11 @@ pub(crate) fn it_ends_at_once_whoever_ends_it_and_keeps_its_roots(engine: &Engin
         let now = engine.must("docker cp kept:/ca/ca.pem - | tar --extract --to-stdout");
         assert_eq!(now, roots, "{end}: who trusted it has to trust it again");
     }
-    engine.must("docker rm --force --volumes kept");
+    // Another container on the same volume, as after an update of the image.
+    engine.must(&format!("docker rm --force kept && {run}"));
+    healthy(engine, "kept");
+    assert_eq!(engine.must("docker cp kept:/ca/ca.pem - | tar --extract --to-stdout"), roots);
+    engine.must("docker rm --force --volumes kept && docker volume rm kept");
 }
 
 /// The same binary for the other processor, in an image of its own, emulated.

@@ -8,6 +8,7 @@ pub mod breakages;
 pub mod clients_page;
 pub mod keep_alive;
 pub mod oracle;
+pub mod pages;
 pub mod random_world;
 pub mod raw;
 pub mod tools;

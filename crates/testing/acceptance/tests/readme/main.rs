@@ -10,42 +10,11 @@ mod run;
 
 use std::process::Command;
 
-use mocktenant_acceptance::binary;
+use mocktenant_acceptance::{binary, pages};
 
 const BEGIN: &str =
     "<!-- reproduce: written by `UPDATE_README=1 cargo test -p mocktenant-acceptance --test readme` -->\n";
 const END: &str = "<!-- end of reproduce -->";
-
-/// Exchange ids and durations differ from run to run; nothing else may.
-fn stable(output: &str) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for line in output.lines() {
-        let mut words = String::new();
-        let mut rest = line;
-        while let Some(at) = rest.find("x-") {
-            let (before, id) = rest.split_at(at);
-            words.push_str(before);
-            let end = id[2..]
-                .find(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit())
-                .map_or(id.len(), |end| end + 2);
-            if end > 6 {
-                words.push_str("x-");
-                words.extend(std::iter::repeat_n('0', end - 2));
-            } else {
-                words.push_str(&id[..end]);
-            }
-            rest = &id[end..];
-        }
-        words.push_str(rest);
-        if let Some((before, after)) = words.split_once(" exchanges, ")
-            && let Some((_, after)) = after.split_once(" ms")
-        {
-            words = format!("{before} exchanges, 60 ms{after}");
-        }
-        lines.push(words.trim_end().to_owned());
-    }
-    lines.join("\n")
-}
 
 #[test]
 fn the_readme_shows_what_reproduce_prints() {
@@ -58,14 +27,14 @@ fn the_readme_shows_what_reproduce_prints() {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let shown = stable(&String::from_utf8(output.stdout).unwrap());
+    let shown = pages::stable(&String::from_utf8(output.stdout).unwrap());
     let block = format!("{BEGIN}```console\n$ mocktenant reproduce\n{shown}\n```\n");
 
-    let readme = page::root().join("README.md");
+    let readme = pages::root().join("README.md");
     let text = page::text();
     let begin = text.find(BEGIN).unwrap();
     let end = text.find(END).unwrap();
-    if std::env::var_os("UPDATE_README").is_some() {
+    if pages::are_written() {
         std::fs::write(&readme, format!("{}{block}{}", &text[..begin], &text[end..])).unwrap();
         return;
     }

@@ -24,6 +24,42 @@ pub fn escaped(value: &str, quote: char) -> String {
     out
 }
 
+/// Appends an attribute's value as the canonical form has it between its quotes (Canonical XML 1.0 section 2.3).
+pub(crate) fn push_canonical_value(value: &str, out: &mut String) {
+    push_replaced(value, out, |byte| match byte {
+        b'&' => Some("&amp;"),
+        b'<' => Some("&lt;"),
+        b'"' => Some("&quot;"),
+        b'\t' => Some("&#x9;"),
+        b'\n' => Some("&#xA;"),
+        b'\r' => Some("&#xD;"),
+        _ => None,
+    });
+}
+
+/// Appends text as the canonical form has it (the same section).
+pub(crate) fn push_canonical_text(text: &str, out: &mut String) {
+    push_replaced(text, out, |byte| match byte {
+        b'&' => Some("&amp;"),
+        b'<' => Some("&lt;"),
+        b'>' => Some("&gt;"),
+        b'\r' => Some("&#xD;"),
+        _ => None,
+    });
+}
+
+/// Only characters of one byte are ever replaced, so every cut is between characters.
+fn push_replaced(text: &str, out: &mut String, replacement: impl Fn(u8) -> Option<&'static str>) {
+    let mut plain = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if let Some(instead) = replacement(byte) {
+            out.extend([&text[plain..at], instead]);
+            plain = at + 1;
+        }
+    }
+    out.push_str(&text[plain..]);
+}
+
 /// Why a reference was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WrongReference {

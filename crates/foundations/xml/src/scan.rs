@@ -75,6 +75,8 @@ impl<'t> Reading<'t> {
             attributes: Vec::new(),
             resolved: String::new(),
             declarations: Declarations::default(),
+            prefixes,
+            instructions: Vec::new(),
         };
         let mut scan =
             Scan { text, budget, prefixes, tree, declaration: None, open: Vec::new(), elements: 0 };
@@ -186,6 +188,9 @@ impl<'t> Scan<'t, '_> {
             Event::PI(_) => {
                 let target = name_at(self.source(at.start + 2..at.end));
                 if is_name(target) && !target.eq_ignore_ascii_case("xml") {
+                    if !self.open.is_empty() {
+                        self.tree.instructions.push(narrow(at.start));
+                    }
                     return Ok(());
                 }
                 Err(self.fault(at.start, at, Wrong::Instruction))

@@ -2,8 +2,9 @@
 //!
 //! Decides how a caller walks a text that [`crate::Reading`] found well-formed. All nodes lie in one arena in document
 //! order and borrow the text; a [`Node`] is a number with a reference, free to copy. Values come with references and white
-//! space resolved, spans are what stands in the text. Comments and processing instructions are no nodes. A tree is
-//! never changed: an edit is a splice of its text.
+//! space resolved, spans are what stands in the text. Comments and processing instructions are no nodes;
+//! where the latter stand is kept, because a canonical form would have them. A tree is never changed: an edit is a splice
+//! of its text.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -95,13 +96,17 @@ pub struct Tree<'t> {
     pub(crate) attributes: Vec<AttributeItem>,
     pub(crate) resolved: String,
     pub(crate) declarations: Declarations<'t>,
+    /// Whether its prefixes were held to be declared.
+    pub(crate) prefixes: Prefixes,
+    /// Offsets of the processing instructions inside the root, in order.
+    pub(crate) instructions: Vec<u32>,
 }
 
 /// An element of a tree.
 #[derive(Debug, Clone, Copy)]
 pub struct Node<'d> {
-    tree: &'d Tree<'d>,
-    index: u32,
+    pub(crate) tree: &'d Tree<'d>,
+    pub(crate) index: u32,
 }
 
 /// An attribute of an element, namespace declarations included.
@@ -152,7 +157,7 @@ impl<'t> Tree<'t> {
         Node { tree: self, index: 0 }
     }
 
-    fn value(&self, value: Value) -> &str {
+    pub(crate) fn value(&self, value: Value) -> &str {
         match value {
             Value::Source(span) => &self.text.as_str()[span.range()],
             Value::Resolved(span) => &self.resolved[span.range()],

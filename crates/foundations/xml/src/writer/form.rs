@@ -3,6 +3,7 @@
 //! Decides declarations, order and escapes of a tree that was checked before; it cannot fail and never reads.
 
 use super::{Attribute, Element, Namespace, Node};
+use crate::grammar::{push_canonical_text, push_canonical_value};
 use crate::namespaces::XML;
 use crate::seen::Seen;
 
@@ -48,7 +49,7 @@ impl<'e> Writer<'e> {
             for child in &element.children {
                 match child {
                     Node::Element(child) => self.element(child),
-                    Node::Text(text) => self.text(text),
+                    Node::Text(text) => push_canonical_text(text, self.out),
                 }
             }
             self.out.push_str("</");
@@ -98,33 +99,10 @@ impl<'e> Writer<'e> {
         self.out.push_str(local);
     }
 
-    /// Canonical XML 1.0 section 2.3, attribute nodes; the document uses the same escapes.
+    /// The document uses the escapes of the canonical form.
     fn value(&mut self, value: &str) {
         self.out.push_str("=\"");
-        for character in value.chars() {
-            match character {
-                '&' => self.out.push_str("&amp;"),
-                '<' => self.out.push_str("&lt;"),
-                '"' => self.out.push_str("&quot;"),
-                '\t' => self.out.push_str("&#x9;"),
-                '\n' => self.out.push_str("&#xA;"),
-                '\r' => self.out.push_str("&#xD;"),
-                other => self.out.push(other),
-            }
-        }
+        push_canonical_value(value, self.out);
         self.out.push('"');
-    }
-
-    /// Canonical XML 1.0 section 2.3, text nodes; the document uses the same escapes.
-    fn text(&mut self, text: &str) {
-        for character in text.chars() {
-            match character {
-                '&' => self.out.push_str("&amp;"),
-                '<' => self.out.push_str("&lt;"),
-                '>' => self.out.push_str("&gt;"),
-                '\r' => self.out.push_str("&#xD;"),
-                other => self.out.push(other),
-            }
-        }
     }
 }

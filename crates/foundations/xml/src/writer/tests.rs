@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::{Budget, Content, Prefixes, Text, Tree};
+use crate::{Budget, Canonical, Content, Prefixes, Text, Tree};
 use bergshamra_c14n::{C14nMode, canonicalize};
 use proptest::prelude::*;
 
@@ -17,6 +17,12 @@ fn both(root: Element) -> (String, String) {
     let canonical = String::from_utf8(document.canonical_bytes()).unwrap();
     let independent = canonicalize::<&str>(&text, C14nMode::Exclusive, None, &[]).unwrap();
     assert_eq!(canonical, String::from_utf8(independent).unwrap(), "of {text}");
+    let source = Text::utf8(text.clone().into_bytes(), 1 << 20).unwrap();
+    let budget = Budget { bytes: 1 << 20, depth: MAX_DEPTH, elements: 1_000, attributes: 100 };
+    let tree = Tree::scan(&source, &budget, Prefixes::Declared).unwrap();
+    let read =
+        tree.root().canonical_bytes(&Canonical { inclusive: &[], without: None, limit: 1 << 20 }).unwrap();
+    assert_eq!(canonical, String::from_utf8(read).unwrap(), "read back from {text}");
     (text, canonical)
 }
 

@@ -1,14 +1,18 @@
 //! Identity in XML: XML-DSig, federation metadata.
 //!
 //! [`Signer`] puts an enveloped signature into a tree of the XML room; [`EntraMetadata`] writes FederationMetadata.xml as
-//! Entra serves it, and [`read_metadata`] reads any such file the way a WIF-based consumer does. Nothing here knows the
-//! time, holds state or fetches anything, and how XML is read and written is the XML room's affair.
+//! Entra serves it, and [`read_metadata`] reads any such file the way a WIF-based consumer does. [`verify`] alone makes an element [`Verified`].
+//! Nothing here knows the time, holds state or fetches anything, and how XML is read and written is the XML room's affair.
 
 mod metadata;
 mod names;
 mod reader;
 mod signature;
+mod verification;
 
 pub use metadata::{EntraMetadata, MetadataError};
-pub use reader::{FederationMetadata, MAX_METADATA_BYTES, ReadError, ReadErrorKind, read_metadata};
+pub use reader::{
+    FederationMetadata, MAX_METADATA_BYTES, ReadError, ReadErrorKind, read_metadata, read_verified,
+};
 pub use signature::{SignError, SignatureForm, Signer};
+pub use verification::{MAX_SIGNED_BYTES, Refused, Verified, signed_text, signed_tree, verify};

@@ -4,23 +4,25 @@
 //! `SecurityTokenServiceType` in the WS-Federation namespace, whatever its prefix, the signing certificates and the passive
 //! endpoint. Other roles, and anything unknown, are skipped. A document type declaration, entities beyond the five of XML,
 //! deep nesting and oversized input are refused; the first thing wrong in the order of the document is what is said. The
-//! signature is *not* verified yet, so what is read is only as trustworthy as the connection it came over. Never fetches
-//! anything.
+//! signature is looked at only where a consumer has a certificate to hold it to and comes with a
+//! [`Verified`](crate::Verified) element; otherwise what is read is only as trustworthy as the connection it came over.
+//! Never fetches anything.
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use mocktenant_keys::Certificate;
-use mocktenant_xml::{Budget, Fault, Namespace, Node, Prefixes, Reading, Text, Wrong, clip};
+use mocktenant_xml::{Budget, Declaration, Fault, Namespace, Node, Prefixes, Reading, Text, Wrong, clip};
 
 use crate::names::{DSIG, FED, METADATA, WSA, XSI};
+use crate::verification::Verified;
 
 /// Largest accepted document: 2 MiB.
 pub const MAX_METADATA_BYTES: usize = 2 * 1024 * 1024;
 /// Deepest accepted nesting, the root being level 1.
 const MAX_DEPTH: usize = 64;
 /// What a document may hold; its bytes bound its elements.
-const BUDGET: Budget =
+pub(crate) const BUDGET: Budget =
     Budget { bytes: MAX_METADATA_BYTES, depth: MAX_DEPTH, elements: usize::MAX, attributes: 64 };
 /// Most certificates read.
 const MAX_CERTIFICATES: usize = 64;
@@ -93,10 +95,7 @@ pub fn read_metadata(bytes: &[u8]) -> Result<FederationMetadata, ReadError> {
     let text = Text::utf8(bytes.to_vec(), BUDGET.bytes)
         .map_err(|fault| ReadError { line: fault.at.line as usize, kind: kind_of(&fault.wrong) })?;
     let Reading { declaration, tree, fault } = Reading::of(&text, &BUDGET, Prefixes::Declared);
-    let foreign = declaration.filter(|declaration| {
-        declaration.encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case("utf-8"))
-    });
-    if let Some(declaration) = foreign {
+    if let Some(declaration) = declaration.filter(is_foreign) {
         return Err(error_at(&text, declaration.span.end, ReadErrorKind::NotUtf8));
     }
     let mut learnt = Learnt::default();
@@ -108,6 +107,20 @@ pub fn read_metadata(bytes: &[u8]) -> Result<FederationMetadata, ReadError> {
         return Err(error_at(&text, place_of(&fault), kind_of(&fault.wrong)));
     }
     learnt.complete().map_err(|kind| error_at(&text, text.as_str().len(), kind))
+}
+
+/// Reads what the owner of a certificate has signed.
+pub fn read_verified(metadata: &Verified<Node<'_>>) -> Result<FederationMetadata, ReadError> {
+    let root = *metadata.element();
+    let mut learnt = Learnt::default();
+    learnt.entity(root)?;
+    let text = root.tree().source();
+    learnt.complete().map_err(|kind| error_at(text, text.as_str().len(), kind))
+}
+
+/// Whether a declaration names another encoding than the one that is read.
+pub(crate) fn is_foreign(declaration: &Declaration<'_>) -> bool {
+    declaration.encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case("utf-8"))
 }
 
 /// Where a fault is said to be: the end of the markup it is in, but the beginning of a closing tag.

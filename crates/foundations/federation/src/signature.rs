@@ -1,8 +1,8 @@
-//! Enveloped XML signatures (XML Signature 1.1), made but not verified.
+//! Enveloped XML signatures (XML Signature 1.1), made.
 //!
 //! Decides the one profile Entra and AD FS write: exclusive canonicalisation, RSA with SHA-256, one reference to the
-//! root's ID, the signature as the root's first child, the certificate in it. Verification is not part of it yet. Never decides what is
-//! signed, and keeps no key.
+//! root's ID, the signature as the root's first child, the certificate in it. Never decides what is signed, and keeps
+//! no key; verifying is the affair of [`crate::verify`].
 
 use aws_lc_rs::digest;
 use base64::Engine as _;

@@ -1,5 +1,7 @@
 //! The canonical form of what was read, beside an independent canonicalisation.
 
+use std::fmt::Write as _;
+
 use super::*;
 use crate::{Budget, Reading, Text, Tree};
 use bergshamra_c14n::{C14nMode, canonicalize};
@@ -108,7 +110,7 @@ fn element() -> impl Strategy<Value = String> {
         let mut opening = format!("<{prefix}{name}{}", declaration.unwrap_or_default());
         for (at, (prefix, value)) in attributes.iter().enumerate() {
             // Backwards, so that order is not by chance the canonical one.
-            opening.push_str(&format!(" {prefix}a{}='{value}'", 9 - at));
+            write!(opening, " {prefix}a{}='{value}'", 9 - at).unwrap();
         }
         (opening, format!("</{prefix}{name}>"))
     });
@@ -134,18 +136,15 @@ fn alone(node: Node<'_>) -> String {
     let source = node.tree().source().as_str();
     let mut opening = format!("<{}", node.qualified_name());
     for attribute in node.attributes() {
-        opening.push_str(&format!(
-            " {}={q}{}{q}",
-            attribute.qualified_name(),
-            &source[attribute.raw()],
-            q = attribute.quote()
-        ));
+        let (name, value, q) = (attribute.qualified_name(), &source[attribute.raw()], attribute.quote());
+        write!(opening, " {name}={q}{value}{q}").unwrap();
     }
     let mut seen: Vec<_> = node.attributes().map(Attribute::qualified_name).collect();
     for attribute in std::iter::successors(node.parent(), |node| node.parent()).flat_map(Node::attributes) {
         let name = attribute.qualified_name();
         if declared_prefix(name).is_some() && !seen.contains(&name) {
-            opening.push_str(&format!(" {name}={q}{}{q}", &source[attribute.raw()], q = attribute.quote()));
+            let (value, q) = (&source[attribute.raw()], attribute.quote());
+            write!(opening, " {name}={q}{value}{q}").unwrap();
             seen.push(name);
         }
     }

@@ -209,6 +209,3 @@ fn in_scope<'d>(node: Node<'d>, listed: &str) -> Option<&'d str> {
     let mut declared = around.flat_map(Node::attributes);
     declared.find_map(|attribute| declared_prefix(attribute.qualified_name()).filter(|one| *one == listed))
 }
-
-#[cfg(test)]
-mod tests;

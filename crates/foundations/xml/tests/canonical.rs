@@ -57,6 +57,13 @@ fn a_listed_prefix_is_declared_where_it_is_in_scope_and_others_where_a_name_uses
         assert_eq!(form(source, &Canonical { inclusive, ..PLAIN }).unwrap(), wanted);
         assert_eq!(independent(source, inclusive), wanted);
     }
+    let text = scanned(source);
+    let tree = Tree::scan(&text, &BUDGET, Prefixes::Declared).unwrap();
+    let inner = tree.root().children().next().unwrap();
+    // What is around an element is declared in it when it comes first.
+    let listed = inner.canonical_bytes(&Canonical { inclusive: &["#default", "q"], ..PLAIN }).unwrap();
+    let wanted = "<p:b xmlns=\"urn:d\" xmlns:p=\"urn:1\" xmlns:q=\"urn:3\" t=\"q:x\"></p:b>";
+    assert_eq!(String::from_utf8(listed).unwrap(), wanted);
     let prefixed = "<p:a xmlns='urn:d' xmlns:p='urn:1'><p:b xmlns=''/></p:a>";
     let wanted = "<p:a xmlns=\"urn:d\" xmlns:p=\"urn:1\"><p:b xmlns=\"\"></p:b></p:a>";
     assert_eq!(form(prefixed, &Canonical { inclusive: &["#default"], ..PLAIN }).unwrap(), wanted);

@@ -37,7 +37,8 @@ impl SealingKey {
     /// The key of a secret. Values and labels are made with keys of their own: HMAC-SHA-256 of the secret over what they are
     /// for, so that nothing said of the one helps with the other.
     pub fn from_secret(secret: &[u8; SEALING_SECRET]) -> Self {
-        let derive = |purpose: &str| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), purpose.as_bytes());
+        let derive =
+            |purpose: &str| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), purpose.as_bytes());
         // An HMAC-SHA-256 has the 32 octets that AES-256 asks for.
         let values = UnboundKey::new(&AES_256_GCM_SIV, derive("sealed values").as_ref())
             .expect("32 octets are a key of AES-256");
@@ -133,10 +134,7 @@ mod tests {
         assert_eq!(value, [0xc2, 0xef, 0x32, 0x8e, 0x5c, 0x71, 0xc8, 0x3b]);
         assert_eq!(
             tag,
-            [
-                0x84, 0x31, 0x22, 0x13, 0x0f, 0x73, 0x64, 0xb7, 0x61, 0xe0, 0xb9, 0x74, 0x27, 0xe3, 0xdf,
-                0x28
-            ]
+            [0x84, 0x31, 0x22, 0x13, 0x0f, 0x73, 0x64, 0xb7, 0x61, 0xe0, 0xb9, 0x74, 0x27, 0xe3, 0xdf, 0x28]
         );
     }
 

@@ -75,10 +75,6 @@ struct Guesses {
 }
 
 impl Guesses {
-    fn none(window_ends: OffsetDateTime) -> Self {
-        Self { count: 0, window_ends, locked_until: None }
-    }
-
     fn read(octets: &[u8]) -> Option<Self> {
         let (count, rest) = octets.split_first_chunk()?;
         let (window_ends, rest) = moment::read(rest)?;
@@ -94,17 +90,15 @@ impl Guesses {
         octets.into()
     }
 
-    /// These guesses and one more, judged by a policy.
+    /// These guesses and one more, judged by a policy; until when it is locked, if it is. What the store still holds is
+    /// locked, or within its window: it holds nothing longer.
     fn and_one(before: Option<Self>, policy: &Lockout, now: OffsetDateTime) -> Result<Self, OffsetDateTime> {
         if let Some(until) = before.and_then(|before| before.locked_until) {
-            if now < until {
-                return Err(until);
-            }
+            return Err(until);
         }
         let (Window::FromFirst(window) | Window::FromLast(window)) = policy.window;
         let ends = now.saturating_add(window);
-        let running = before.filter(|before| before.locked_until.is_none() && now < before.window_ends);
-        let mut guesses = running.unwrap_or(Self::none(ends));
+        let mut guesses = before.unwrap_or(Self { count: 0, window_ends: ends, locked_until: None });
         guesses.count = guesses.count.saturating_add(1);
         if matches!(policy.window, Window::FromLast(_)) {
             guesses.window_ends = ends;
@@ -152,7 +146,7 @@ impl Ledger<'_> {
             (if locked { Change::Keep } else { Change::Remove }, ())
         });
         // Only what is put asks for room.
-        let _always = forgotten;
+        let _ = forgotten;
     }
 
     /// Until when nobody is asked for `who`; asking this counts nothing.
@@ -166,6 +160,6 @@ impl Ledger<'_> {
         let forgotten =
             self.store.update(self.owner, Key::new(kind, who), self.now, |_| (Change::Remove, ()));
         // Only what is put asks for room.
-        let _always = forgotten;
+        let _ = forgotten;
     }
 }

@@ -4,6 +4,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration as RealTime;
 
 use http::{Method, StatusCode};
 use mocktenant_idp::{Kind, Ledger, Lockout, Sealer, Window};
@@ -13,6 +14,7 @@ use mocktenant_lab::{
 };
 use mocktenant_world::World;
 use time::Duration;
+use tokio::sync::Semaphore;
 
 const TICKET: Kind<String> = Kind::new("ticket");
 
@@ -23,7 +25,8 @@ const LOCKOUT: Lockout = Lockout {
     lasts: Duration::HOUR,
 };
 
-struct Toy;
+/// What `/late` waits for.
+struct Toy(Arc<Semaphore>);
 
 static ROUTES: &[Route<Toy>] = &[
     Route {
@@ -31,6 +34,12 @@ static ROUTES: &[Route<Toy>] = &[
         pattern: "/issue",
         endpoint: "issue",
         handler: |_, exchange| Box::pin(std::future::ready(issue(&exchange.context))),
+    },
+    Route {
+        methods: &[Method::GET],
+        pattern: "/late",
+        endpoint: "late",
+        handler: |toy, exchange| Box::pin(late(toy, &exchange.context)),
     },
     Route {
         methods: &[Method::GET],
@@ -49,28 +58,38 @@ static ROUTES: &[Route<Toy>] = &[
     },
 ];
 
-fn said(status: StatusCode, what: impl ToString) -> Answer {
-    Answer::json(status, what.to_string())
+fn said(status: StatusCode, what: &str) -> Answer {
+    Answer::json(status, what.to_owned())
 }
 
 fn issue(context: &Context) -> Answer {
     let owner = context.scope().unwrap();
     let expires = context.now() + Duration::HOUR;
-    said(StatusCode::OK, Sealer::of(context, &owner).seal(&TICKET, &String::from("row 7"), expires).unwrap())
+    said(StatusCode::OK, &Sealer::of(context, &owner).seal(&TICKET, &String::from("row 7"), expires).unwrap())
+}
+
+/// Locks somebody out once it may go on, and issues a ticket.
+async fn late(toy: &Toy, context: &Context) -> Answer {
+    toy.0.acquire().await.unwrap().forget();
+    let owner = context.scope().unwrap();
+    let counted = context
+        .remember(|store| Ledger::new(store, &owner, context.now()).attempt(Some(&LOCKOUT), "ada").is_ok());
+    assert!(counted.is_err(), "a reset came meanwhile");
+    issue(context)
 }
 
 fn redeem(context: &Context, ticket: &str) -> Answer {
     let owner = context.scope().unwrap();
     let opened = match Sealer::of(context, &owner).open(&TICKET, ticket, context.now()) {
         Ok(opened) => opened,
-        Err(refused) => return said(StatusCode::BAD_REQUEST, format!("{refused:?}")),
+        Err(refused) => return said(StatusCode::BAD_REQUEST, &format!("{refused:?}")),
     };
     let spent = context.remember(|store| {
         Ledger::new(store, &owner, context.now()).spend(&opened.mark, "somebody", opened.expires)
     });
     match spent.unwrap() {
-        Ok(()) => said(StatusCode::OK, opened.payload),
-        Err(refused) => said(StatusCode::BAD_REQUEST, refused),
+        Ok(()) => said(StatusCode::OK, &opened.payload),
+        Err(refused) => said(StatusCode::BAD_REQUEST, &refused.to_string()),
     }
 }
 
@@ -90,7 +109,7 @@ impl Surface for Toy {
         ROUTES
     }
     fn fork(&self) -> Self {
-        Self
+        Self(Arc::clone(&self.0))
     }
     fn hosts(&self, _world: &World) -> Vec<(String, Entrance)> {
         Vec::new()
@@ -114,8 +133,12 @@ impl Surface for Toy {
     fn judge(&self, _context: &Context, _token: &str, _trail: &mut Trail) {}
 }
 
+fn toy() -> Toy {
+    Toy(Arc::new(Semaphore::new(0)))
+}
+
 fn lab() -> Lab {
-    Lab::builder(Arc::new(World::contoso().unwrap())).surface(Toy).build()
+    Lab::builder(Arc::new(World::contoso().unwrap())).surface(toy()).build()
 }
 
 fn here() -> Entrance {
@@ -176,6 +199,24 @@ async fn a_reset_forgets_who_was_locked_out() {
 }
 
 #[tokio::test]
+async fn who_began_before_a_reset_counts_nothing_after_it_and_hands_out_what_is_void() {
+    let toy = toy();
+    let goes_on = Arc::clone(&toy.0);
+    let world = Arc::new(World::contoso().unwrap());
+    let lab = Lab::builder(world).surface(toy).grace(RealTime::from_millis(10)).build();
+    let began = tokio::spawn({
+        let lab = lab.clone();
+        async move { asked(&lab, here(), "/late").await }
+    });
+    tokio::task::yield_now().await;
+    reset(&lab, Some(Scope::organization("contoso"))).await;
+    goes_on.add_permits(1);
+    let ticket = began.await.unwrap();
+    assert_eq!(redeemed(&lab, here(), &ticket).await, "BeforeReset");
+    assert_eq!(asked(&lab, here(), "/guess").await, "wrong", "nobody is locked out");
+}
+
+#[tokio::test]
 async fn a_lab_started_anew_knows_nothing_of_what_the_one_before_handed_out() {
     let ticket = asked(&lab(), here(), "/issue").await;
     assert_eq!(redeemed(&lab(), here(), &ticket).await, "Foreign");
@@ -196,7 +237,7 @@ async fn a_copy_of_a_lab_goes_on_with_what_was_handed_out_and_the_lab_notices_no
 async fn two_labs_of_one_seed_hand_out_the_same() {
     let seeded = || {
         let world = Arc::new(World::contoso().unwrap());
-        let lab = Lab::builder(world).surface(Toy).random(Random::seeded(7)).build();
+        let lab = Lab::builder(world).surface(toy()).random(Random::seeded(7)).build();
         let at = lab.clock().now();
         (lab, at)
     };

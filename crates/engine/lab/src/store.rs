@@ -198,7 +198,7 @@ impl Store {
         let mut shelves = lock(&self.shelves);
         let shelf = shelves.entry(scope.clone()).or_default();
         let value = shelf.live(&key, now).and_then(|entry| match &entry.held {
-            Held::Value(value) => Some(&*value),
+            Held::Value(value) => Some(value),
             Held::Count(_) => None,
         });
         let (change, result) = decide(value);

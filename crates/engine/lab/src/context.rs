@@ -14,7 +14,7 @@ use crate::dispatch::Snapshot;
 use crate::random::Random;
 use crate::rows::{Lineage, NoRows};
 use crate::run_on::Outward;
-use crate::{Addresses, Entrance, Lab, Machine, Scope, Surface};
+use crate::{Addresses, Entrance, Lab, Machine, Scope, Store, Surface};
 
 /// What an exchange, a start or a judgement is made from.
 pub struct Context {
@@ -126,9 +126,22 @@ impl Context {
         self.lab.rows().adopt(&self.lineage, self.scope().as_ref(), draft)
     }
 
+    /// Writes to the store, under the same condition. Everything that decides and writes stands in `work`, which is short: a
+    /// reset waits for it.
+    pub fn remember<R>(&self, work: impl FnOnce(&Store) -> R) -> Result<R, Reset> {
+        let scope = self.scope();
+        self.lab.rows().unless_reset(&self.lineage, scope.as_ref(), || work(self.lab.store()))
+    }
+
     /// Whether a reset came over this exchange: what it holds is void, and whatever it says about the world is of before.
     pub fn is_void(&self) -> bool {
         self.lab.rows().was_reset(&self.lineage, self.scope().as_ref())
+    }
+
+    /// The reset generation of a scope as it was when this began: what is sealed by an exchange that a reset came over is of
+    /// before the reset.
+    pub fn generation(&self, scope: &Scope) -> u64 {
+        self.lab.rows().generation_of(&self.lineage, scope)
     }
 
     /// Whether the journal that it belongs to was forgotten, with what it was made because of.
@@ -136,7 +149,8 @@ impl Context {
         self.parent.is_some() && self.lab.rows().all_was_reset(&self.lineage)
     }
 
-    pub(crate) fn scope(&self) -> Option<Scope> {
+    /// Whose rows and settings the machine that answers works on.
+    pub fn scope(&self) -> Option<Scope> {
         self.machine.as_ref().map(Machine::scope)
     }
 

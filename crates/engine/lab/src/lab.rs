@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use mocktenant_keys::SealingKey;
 use mocktenant_tables::Database;
 use mocktenant_verdict::{Check, Question, Switches};
 use mocktenant_world::World;
@@ -122,6 +123,7 @@ struct Core {
     surfaces: Vec<Mounted>,
     clock: Clock,
     random: Random,
+    sealing: Arc<SealingKey>,
     journal: Journal,
     masking: Arc<Masking>,
     outbound: OnceLock<Box<dyn Outbound>>,
@@ -208,6 +210,7 @@ impl LabBuilder {
                 base: self.world,
                 surfaces: self.surfaces,
                 clock: Clock::new(),
+                sealing: Arc::new(self.random.sealing_key()),
                 random: self.random.in_blocks(),
                 journal: Journal::new(self.journal_budget),
                 masking,
@@ -258,6 +261,7 @@ impl Lab {
                 surfaces: core.surfaces.iter().map(Mounted::fork).collect(),
                 clock: Clock::stopped(at),
                 random: core.random.fork(),
+                sealing: Arc::clone(&core.sealing),
                 journal: Journal::new(JOURNAL_BUDGET),
                 masking: Arc::new(core.masking.fork()),
                 outbound: OnceLock::new(),
@@ -306,6 +310,12 @@ impl Lab {
     /// The randomness.
     pub fn random(&self) -> &Random {
         &self.core.random
+    }
+
+    /// What seals values that this lab hands out and takes back. It is made with the lab, written nowhere, and gone with it:
+    /// the marks of what was used are, too.
+    pub fn sealing_key(&self) -> &SealingKey {
+        &self.core.sealing
     }
 
     /// The places for long queries.
@@ -414,6 +424,11 @@ impl Lab {
         let mut trail = Trail::default();
         self.core.surfaces[index].surface.judge(&context, token, &mut trail);
         Some(trail.checks)
+    }
+
+    /// The reset generation of a scope: a number that grows with every reset it was touched by.
+    pub fn generation(&self, scope: &Scope) -> u64 {
+        self.rows().generation(scope)
     }
 
     /// What products remember for a while.

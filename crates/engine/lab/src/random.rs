@@ -1,10 +1,11 @@
 //! Randomness of a lab: ids, nonces, trace ids.
 //!
-//! Operating-system randomness, or a seeded sequence in tests so that whole answers can be snapshotted. Keys never
-//! come from here.
+//! Operating-system randomness, or a seeded sequence in tests so that whole answers can be snapshotted. Keys that sign never
+//! come from here; the one that seals what a lab hands out to itself does, is kept nowhere and goes with the lab.
 
 use std::sync::Mutex;
 
+use mocktenant_keys::{SEALING_SECRET, SealingKey};
 use uuid::Uuid;
 
 use crate::clock::lock;
@@ -92,6 +93,22 @@ impl Random {
         }
     }
 
+    /// The key that seals the values of a lab with this randomness. A seeded sequence does not move: its key depends on the
+    /// seed alone.
+    pub(crate) fn sealing_key(&self) -> SealingKey {
+        let mut secret = [0; SEALING_SECRET];
+        match self {
+            Self::System | Self::Blocks(_) => mocktenant_keys::fill_from_system(&mut secret),
+            Self::Seeded(sequence) => {
+                let mut input = *b"sealing\0--------";
+                input[8..].copy_from_slice(&lock(sequence).seed.to_be_bytes());
+                let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &input);
+                secret.copy_from_slice(digest.as_ref());
+            }
+        }
+        SealingKey::from_secret(&secret)
+    }
+
     /// A version 4 GUID.
     pub fn guid(&self) -> Uuid {
         let mut bytes = [0_u8; 16];
@@ -105,6 +122,19 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    #[test]
+    fn a_seeded_lab_seals_with_the_key_of_its_seed_and_any_other_with_one_of_its_own() {
+        let label = |random: &Random| random.sealing_key().label("test", "x");
+        let seeded = Random::seeded(7);
+        let first = seeded.guid();
+        assert_eq!(label(&Random::seeded(7)), label(&seeded), "wherever its sequence is");
+        assert_ne!(label(&Random::seeded(7)), label(&Random::seeded(8)));
+        assert_ne!(label(&Random::System), label(&Random::System));
+        let again = Random::seeded(7);
+        label(&again);
+        assert_eq!(again.guid(), first, "its sequence did not move");
+    }
 
     #[test]
     fn what_is_drawn_in_blocks_is_given_once() {

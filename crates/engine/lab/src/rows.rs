@@ -98,7 +98,7 @@ impl Lineage {
 }
 
 /// When each scope was last reset, in numbers of resets.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Resets {
     all: u64,
     scopes: HashMap<Scope, u64>,
@@ -146,6 +146,19 @@ impl Rows {
         self.resets.read().unwrap_or_else(PoisonError::into_inner).touched(lineage, own)
     }
 
+    /// The number of the reset that a scope was last reset by, alone or with everything; 0 before the first.
+    pub(crate) fn generation(&self, scope: &Scope) -> u64 {
+        let resets = self.resets.read().unwrap_or_else(PoisonError::into_inner);
+        resets.scopes.get(scope).copied().unwrap_or_default().max(resets.all)
+    }
+
+    /// The same as it was when what has this lineage began.
+    pub(crate) fn generation_of(&self, lineage: &Lineage, scope: &Scope) -> u64 {
+        // A reset that came later has a number of its own, which nothing before it may bear. Where the count stood then is
+        // below it, and not above whatever was the scope's.
+        self.generation(scope).min(lineage.since)
+    }
+
     /// Whether a reset of everything came since.
     pub(crate) fn all_was_reset(&self, lineage: &Lineage) -> bool {
         self.resets.read().unwrap_or_else(PoisonError::into_inner).all > lineage.since
@@ -185,6 +198,17 @@ impl Rows {
         draft.adopt()
     }
 
+    /// Does this work, which no reset comes beside, unless one came before it.
+    pub(crate) fn unless_reset<R>(
+        &self,
+        lineage: &Lineage,
+        own: Option<&Scope>,
+        work: impl FnOnce() -> R,
+    ) -> Result<R, Reset> {
+        let resets = self.resets.read().unwrap_or_else(PoisonError::into_inner);
+        if resets.touched(lineage, own) { Err(Reset) } else { Ok(work()) }
+    }
+
     /// The rows of a scope, made from what is declared if this is the first time.
     pub(crate) fn open(
         &self,
@@ -214,7 +238,10 @@ impl Rows {
             (scope.clone(), Opened { owner: opened.owner, database: opened.database.fork() })
         };
         let opened = opened.iter().map(copy).collect();
-        Self { opened: Mutex::new(opened), ..Self::default() }
+        // What was sealed before is of the same generation in the copy.
+        let resets = self.resets.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let count = AtomicU64::new(self.count.load(Ordering::Acquire));
+        Self { opened: Mutex::new(opened), resets: RwLock::new(resets), count, ..Self::default() }
     }
 
     /// Works on the rows that are in use while no others come into use.
@@ -320,4 +347,44 @@ fn differences(before: &DeclaredRow, after: &DeclaredRow) -> Columns {
         .map(|(name, value)| (name.clone(), value.clone()))
         .chain(dropped.map(|name| (name.clone(), Value::Null)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_generation_is_the_number_of_the_last_reset_and_what_began_before_one_is_of_before() {
+        let rows = Rows::default();
+        let (one, other) = (Scope::environment("a"), Scope::organization("a"));
+        let (of_one, of_other) = (|| rows.generation(&one), || rows.generation(&other));
+        assert_eq!((of_one(), of_other()), (0, 0));
+        let before = rows.begin();
+        rows.reset(Some(&one));
+        assert_eq!((of_one(), of_other()), (1, 0));
+        assert_eq!(rows.generation_of(&before, &one), 0);
+        assert_eq!(rows.generation_of(&rows.begin(), &one), 1);
+        rows.reset(None);
+        assert_eq!((of_one(), of_other()), (2, 2));
+        let between = rows.begin();
+        rows.reset(Some(&other));
+        assert_eq!((of_one(), of_other()), (2, 3));
+        assert_eq!(rows.generation_of(&between, &one), 2, "another scope's reset is nothing to it");
+        assert_eq!(rows.generation_of(&between, &other), 2);
+        let fork = rows.fork();
+        assert_eq!((fork.generation(&one), fork.generation(&other)), (2, 3), "a copy goes on from there");
+        fork.reset(Some(&one));
+        assert_eq!((fork.generation(&one), of_one()), (4, 2));
+    }
+
+    #[test]
+    fn what_began_before_a_reset_does_no_work_after_it() {
+        let rows = Rows::default();
+        let scope = Scope::environment("a");
+        let before = rows.begin();
+        assert_eq!(rows.unless_reset(&before, Some(&scope), || 1), Ok(1));
+        rows.reset(Some(&scope));
+        assert_eq!(rows.unless_reset(&before, Some(&scope), || 1), Err(Reset));
+        assert_eq!(rows.unless_reset(&rows.begin(), Some(&scope), || 1), Ok(1));
+    }
 }

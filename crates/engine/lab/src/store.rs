@@ -35,6 +35,22 @@ impl Key {
     }
 }
 
+/// What becomes of an entry that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It stays as it is.
+    Keep,
+    /// It is forgotten.
+    Remove,
+    /// It has this value until then, whatever it had before.
+    Put {
+        /// What it holds.
+        value: Bytes,
+        /// When it ends; that moment is no longer inside.
+        expires: OffsetDateTime,
+    },
+}
+
 /// The scope holds as much as it may, and nothing in it has expired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no room for another entry until one expires")]
@@ -86,17 +102,18 @@ impl Shelf {
         now: OffsetDateTime,
         budget: usize,
     ) -> Result<(), Full> {
-        self.remove(&key);
         let value = match &held {
             Held::Value(value) => value.len(),
             Held::Count(_) => 0,
         };
         let weight = OVERHEAD + key.name.len() + value;
-        while self.weight + weight > budget {
+        // What it had before goes only once there is room for what it is to have.
+        while self.weight + weight > budget + self.entries.get(&key).map_or(0, |entry| entry.weight) {
             let first = self.ends.first_key_value().filter(|((end, _), _)| *end <= now);
             let expired = first.map(|(_, key)| key.clone()).ok_or(Full)?;
             self.remove(&expired);
         }
+        self.remove(&key);
         let number = self.next;
         self.next += 1;
         self.ends.insert((expires, number), key.clone());
@@ -111,6 +128,12 @@ impl Shelf {
 pub struct Store {
     shelves: Mutex<HashMap<Scope, Shelf>>,
     budget: usize,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self::new(STORE_BUDGET)
+    }
 }
 
 impl Store {
@@ -161,6 +184,32 @@ impl Store {
             Held::Value(value) => Some(value),
             Held::Count(_) => None,
         }
+    }
+
+    /// Looks at an entry and decides what becomes of it, with nobody in between. `decide` is given the value, if there is one
+    /// that is still good, and works while the whole store waits.
+    pub fn update<R>(
+        &self,
+        scope: &Scope,
+        key: Key,
+        now: OffsetDateTime,
+        decide: impl FnOnce(Option<&Bytes>) -> (Change, R),
+    ) -> Result<R, Full> {
+        let mut shelves = lock(&self.shelves);
+        let shelf = shelves.entry(scope.clone()).or_default();
+        let value = shelf.live(&key, now).and_then(|entry| match &entry.held {
+            Held::Value(value) => Some(value),
+            Held::Count(_) => None,
+        });
+        let (change, result) = decide(value);
+        match change {
+            Change::Keep => {}
+            Change::Remove => drop(shelf.remove(&key)),
+            Change::Put { value, expires } => {
+                shelf.put(key, Held::Value(value), expires, now, self.budget)?;
+            }
+        }
+        Ok(result)
     }
 
     /// Adds to a counter, which begins at 0 and then ends at `expires`; gives the sum. A later addition leaves the end as
@@ -245,6 +294,44 @@ mod tests {
         assert_eq!(add(at(60)), 1, "the window is counted from its first event");
         assert_eq!(store.get(&scope, &key("ada"), at(61)), None, "a count is no value");
         assert_eq!(store.take(&scope, &key("ada"), at(61)), None);
+    }
+
+    #[test]
+    fn an_entry_is_looked_at_and_changed_with_nobody_in_between() {
+        let (store, scope) = (Store::new(STORE_BUDGET), Scope::environment("a"));
+        let add = || {
+            let changed = store.update(&scope, key("x"), at(0), |value| {
+                let sum = value.map_or(0, |value| value[0]) + 1;
+                (Change::Put { value: vec![sum].into(), expires: at(10) }, sum)
+            });
+            changed.unwrap()
+        };
+        std::thread::scope(|threads| {
+            for _ in 0..8 {
+                threads.spawn(|| (0..10).for_each(|_| _ = add()));
+            }
+        });
+        assert_eq!(add(), 81);
+        let seen = |now, change| {
+            store.update(&scope, key("x"), now, |value| (change, value.map(|value| value[0]))).unwrap()
+        };
+        assert_eq!(seen(at(10), Change::Keep), None, "the end is no longer inside");
+        assert_eq!(seen(at(9), Change::Remove), Some(81));
+        assert_eq!(seen(at(9), Change::Remove), None);
+    }
+
+    #[test]
+    fn what_finds_no_room_for_a_larger_value_keeps_the_one_it_had() {
+        let (store, scope) = (Store::new(OVERHEAD + 2), Scope::environment("a"));
+        let put = |value: &'static str| {
+            let value = Change::Put { value: value.into(), expires: at(10) };
+            store.update(&scope, key("x"), at(0), |_| (value, ()))
+        };
+        put("1").unwrap();
+        assert_eq!(put("12"), Err(Full));
+        assert_eq!(store.get(&scope, &key("x"), at(0)).unwrap(), "1");
+        put("2").unwrap();
+        assert_eq!(store.get(&scope, &key("x"), at(0)).unwrap(), "2", "in the room it had");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! RSA, X.509, thumbprints, PFX, seeded keys and the lab's CA.
+//! RSA, X.509, thumbprints, PFX, seeded keys, the lab's CA and sealing.
 //!
 //! Decides what a usable key or certificate is (RSA 2048 to 8192 bits, strict DER, bounded input), how a thumbprint is
 //! spelt and read, and which published keys the lab ships. It never decides whether a certificate is *accepted*: that is
@@ -11,6 +11,7 @@ mod identity;
 mod pfx;
 mod random;
 mod rsa_key;
+mod sealing;
 mod seeded;
 mod self_signed;
 mod shared_secret;
@@ -23,6 +24,7 @@ pub use identity::{Identity, IdentityError};
 pub use pfx::{MAX_PFX_INPUT, PfxError, read_pfx, write_pfx, write_truststore};
 pub use random::fill_from_system;
 pub use rsa_key::{Algorithm, KeyError, MAX_MODULUS_BITS, MIN_MODULUS_BITS, PublicKey, SigningKey};
+pub use sealing::{LABEL, NotGenuine, SEALING_NONCE, SEALING_SECRET, SEALING_TAG, SealingKey};
 pub use seeded::identity_from_seed;
 pub use self_signed::{SelfSigned, SelfSignedError, Subject, Validity, issue_self_signed};
 pub use shared_secret::hs256;

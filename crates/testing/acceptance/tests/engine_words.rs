@@ -127,7 +127,7 @@ fn the_engine_names_no_product_no_question_no_path_no_key_and_no_text_of_one() {
 
     let mut files = Vec::new();
     let engine = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../engine");
-    for room in ["tables", "lab", "diagnosis"] {
+    for room in ["tables", "lab", "idp", "diagnosis"] {
         sources(&engine.join(room).join("src"), &mut files);
     }
     let mut wrong = Vec::new();

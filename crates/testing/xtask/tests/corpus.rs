@@ -21,6 +21,8 @@ mod odata;
 mod patch;
 #[path = "../../../../fuzz/entries/scenario.rs"]
 mod scenario;
+#[path = "../../../../fuzz/entries/sealed.rs"]
+mod sealed;
 #[path = "../../../../fuzz/entries/token_form.rs"]
 mod token_form;
 #[path = "../../../../fuzz/entries/xml.rs"]
@@ -213,6 +215,11 @@ fn no_bytes_make_the_reader_of_federation_metadata_panic() {
 }
 
 #[test]
+fn no_text_opens_as_a_sealed_value_but_where_it_was_sealed() {
+    replay("sealed", sealed::sealed);
+}
+
+#[test]
 fn no_bytes_make_the_xml_room_panic() {
     replay("xml", xml::xml);
 }
@@ -243,7 +250,8 @@ fn every_corpus_has_a_target_and_every_target_a_corpus() {
         names.sort();
         names
     };
-    let targets = ["artefact", "compact", "metadata", "odata", "patch", "scenario", "token_form", "xml"];
+    let targets =
+        ["artefact", "compact", "metadata", "odata", "patch", "scenario", "sealed", "token_form", "xml"];
     for directory in ["fuzz_targets", "entries", "corpus"] {
         assert_eq!(names(directory), targets, "fuzz/{directory}");
     }

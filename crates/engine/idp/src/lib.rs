@@ -1,0 +1,22 @@
+//! What any identity provider does and none decides: values it hands out sealed, their single use, lockout, polling limits.
+//!
+//! Decides how such a thing is done: what a sealed text is made of and in which order it is judged, that of many who come at
+//! once one wins, how guesses and polls are counted. Never decides whether it is done, for how long or how often, nor what
+//! anybody is told: lifetimes, policies and texts are handed in by a surface, and a refusal is a value that it puts into
+//! its product's words. Nothing here draws randomness or reads a clock by itself, and nothing outlives its lab.
+//!
+//! What belongs to whom goes by [`mocktenant_lab::Scope`], the *owner*: a reset of it forgets what was counted, and makes
+//! void what was sealed for it.
+
+mod ledger;
+mod lockout;
+mod moment;
+mod polling;
+mod sealed;
+mod single_use;
+
+pub use ledger::Ledger;
+pub use lockout::{Attempt, Lockout, NotTried, Window};
+pub use polling::{Poll, Polling};
+pub use sealed::{Kind, Mark, Opened, Refused, SealError, Sealer};
+pub use single_use::NotSpent;

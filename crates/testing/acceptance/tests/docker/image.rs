@@ -156,9 +156,9 @@ pub(crate) fn both_files_make_the_same_image(engine: &Engine) {
         let lines: Vec<&str> = text.lines().skip_while(|line| *line != "FROM scratch").collect();
         // Where the two trees come from differs, and what is said of it.
         let same = lines.into_iter().filter(|line| !line.starts_with("COPY") && !line.starts_with('#'));
-        same.map(|line| format!("{line}\n")).collect::<String>()
+        same.map(str::to_owned).collect::<Vec<String>>()
     });
-    assert!(ends[0].contains("HEALTHCHECK"), "{}", ends[0]);
+    assert!(ends[0].iter().any(|line| line.starts_with("HEALTHCHECK")), "{ends:?}");
     assert_eq!(ends[0], ends[1]);
 
     let context = engine.directory().join("empty");

@@ -58,7 +58,7 @@ impl<'t> Chain<'t> {
         let start = root.fact("start").filter(|_| root.refused()).and_then(|fact| tree.get(&fact.value));
         let tops = std::iter::once(root).chain(start);
         let mut descendants: Vec<_> = tops.flat_map(|top| tree.below(&top.id)).collect();
-        descendants.sort_by_key(|record| record.sequence);
+        descendants.sort_unstable_by_key(|record| record.sequence);
         Self { tree, root, descendants, start }
     }
 

@@ -367,7 +367,7 @@ impl Lab {
         let snapshot = self.core.snapshot.load();
         let mut hosts: Vec<_> =
             snapshot.hosts.iter().map(|(name, (_, entrance))| (name.clone(), entrance.clone())).collect();
-        hosts.sort();
+        hosts.sort_unstable();
         hosts
     }
 

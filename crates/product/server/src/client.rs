@@ -140,11 +140,11 @@ async fn resolve(target: &Target) -> Result<Vec<SocketAddr>, CallError> {
         ]);
     }
     let found = tokio::net::lookup_host((target.host.as_str(), target.port)).await;
-    let mut addresses: Vec<SocketAddr> = found.map(Iterator::collect).unwrap_or_default();
+    // Labs listen on IPv4 everywhere and on IPv6 where there is one.
+    let (mut addresses, after): (Vec<_>, Vec<_>) = found.into_iter().flatten().partition(SocketAddr::is_ipv4);
+    addresses.extend(after);
     if addresses.is_empty() {
         return Err(CallError::UnknownHost { host: target.host.clone(), port: target.port });
     }
-    // Labs listen on IPv4 everywhere and on IPv6 where there is one.
-    addresses.sort_by_key(SocketAddr::is_ipv6);
     Ok(addresses)
 }

@@ -263,11 +263,14 @@ fn meant(world: &World, tenant: &PreparedTenant, asked: &str) -> Vec<String> {
         .environments()
         .filter(|environment| environment.identity.tenant().is_some_and(own))
         .map(|environment| &environment.host);
-    let mut urls: Vec<String> =
-        organizations.chain(environments).map(|host| format!("https://{host}")).collect();
-    urls.sort_by_key(|url| std::cmp::Reverse(alike(url, &asked)));
-    urls.truncate(HOSTS_NAMED);
-    urls
+    let mut urls: Vec<(usize, String)> = Vec::with_capacity(HOSTS_NAMED + 1);
+    for host in organizations.chain(environments) {
+        let url = format!("https://{host}");
+        let likeness = alike(&url, &asked);
+        urls.insert(urls.partition_point(|(other, _)| *other >= likeness), (likeness, url));
+        urls.truncate(HOSTS_NAMED);
+    }
+    urls.into_iter().map(|(_, url)| url).collect()
 }
 
 /// How many characters two texts share at their beginning and at their end.

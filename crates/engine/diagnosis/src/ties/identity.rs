@@ -75,6 +75,6 @@ fn holders<'t>(tenant: &'t Tenant, thumbprint: &Thumbprint) -> impl Iterator<Ite
         .filter(|application| !application.first_party)
         .filter(|application| application.certificates.iter().any(|held| held.thumbprint() == *thumbprint))
         .collect();
-    found.sort_by(|left, right| left.client_id.cmp(&right.client_id));
+    found.sort_unstable_by(|left, right| left.client_id.cmp(&right.client_id));
     found.into_iter()
 }

@@ -237,7 +237,7 @@ impl Tally {
         let tree = lab.journal().tree();
         let below = tree.below(&attempt.exchange);
         let mut about: Vec<_> = tree.get(&attempt.exchange).into_iter().chain(below).collect();
-        about.sort_by_key(|record| record.sequence);
+        about.sort_unstable_by_key(|record| record.sequence);
         for record in about {
             if let Some(error) = &record.error {
                 let refusal = (record.surface.to_string(), error.to_string());

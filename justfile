@@ -42,7 +42,8 @@ bench-explain:
 
 # the binary that ships: linked statically
 binary:
-    cargo build --release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C", "target-feature=+crt-static", "-C", "link-arg=-Wl,--icf=all"]'
+    cargo fetch --locked
+    cargo build --release --target x86_64-unknown-linux-gnu --config "$(.ci/rustflags x86_64-unknown-linux-gnu)"
 
 # ratios of the binary that ships beside a bare server and the raw signature, over HTTP; bounded in count and time
 load: binary
@@ -63,7 +64,7 @@ dist:
     rm -rf dist && mkdir dist
     ship() {
         rustup target add "$1" >/dev/null 2>&1
-        cargo build --release --locked --target "$1" --config "target.$1.rustflags=[\"-C\", \"target-feature=+crt-static\"]"
+        cargo build --release --locked --target "$1" --config "$(.ci/rustflags "$1")"
         cp "target/$1/release/mocktenant$2" "dist/mocktenant-$1$2"
     }
     just binary

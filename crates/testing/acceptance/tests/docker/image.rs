@@ -56,9 +56,13 @@ pub(crate) fn python(engine: &Engine) -> Result<(), String> {
 pub(crate) fn it_is_small_and_starts_in_no_time(engine: &Engine) {
     let size: u64 = engine.inspect("mocktenant", "{{.Size}}").parse().unwrap();
     assert!(size <= MOST, "the image has {size} bytes");
-    // The machine may be busy: the best of three is what the image can do.
-    let mut starts = Vec::new();
-    for _ in 0..3 {
+    // The machine may be busy: the best of a few is what the image can do.
+    let mut starts: Vec<(i128, u128)> = Vec::new();
+    let (most_health, most_process) = (1000, 50);
+    let good = |starts: &[(i128, u128)]| {
+        starts.iter().any(|(health, process)| *health <= most_health && *process <= most_process)
+    };
+    while !good(&starts) && starts.len() < 10 {
         engine.must(&format!("docker run --detach --name start {CONFINED} mocktenant"));
         healthy(engine, "start");
         let began = moment(&engine.inspect("start", "{{.State.StartedAt}}"));
@@ -71,11 +75,11 @@ pub(crate) fn it_is_small_and_starts_in_no_time(engine: &Engine) {
         starts.push(((moment(good) - began).whole_milliseconds(), ready));
         engine.must("docker rm --force --volumes start");
     }
-    let health = starts.iter().map(|(health, _)| *health).min().unwrap();
-    let process = starts.iter().map(|(_, process)| *process).min().unwrap();
-    eprintln!("image {size} bytes, healthy after {health} ms, process ready in {process} ms: {starts:?}");
-    assert!(health <= 1000, "healthy after {starts:?} ms");
-    assert!(process <= 50, "ready in {starts:?} ms");
+    eprintln!("image {size} bytes; healthy after, and process ready in, ms: {starts:?}");
+    assert!(
+        good(&starts),
+        "none of {starts:?} was healthy within {most_health} ms and ready in {most_process} ms"
+    );
 }
 
 pub(crate) fn it_runs_as_a_numeric_user_read_only_without_capabilities(engine: &Engine) {

@@ -8,11 +8,15 @@
 //! What belongs to whom goes by [`mocktenant_lab::Scope`], the *owner*: a reset of it forgets what was counted, and makes
 //! void what was sealed for it.
 
+pub mod basic;
+pub mod form;
+pub mod json;
 mod ledger;
 mod lockout;
 mod moment;
 mod polling;
 mod sealed;
+pub mod secret;
 mod single_use;
 
 pub use ledger::Ledger;

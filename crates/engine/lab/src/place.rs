@@ -16,7 +16,7 @@ use time::Duration;
 /// Something with a port. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Entrance {
-    /// The identity port: every tenant's Entra and, later, AD FS.
+    /// The identity port: every tenant's Entra and every federation service.
     Identity,
     /// An environment by its name in the declaration: its AOS, or the gateway before its nodes.
     Environment(Arc<str>),
@@ -29,6 +29,8 @@ pub enum Entrance {
 pub enum Machine {
     /// The identity provider of a tenant, by tenant id.
     Tenant(Arc<str>),
+    /// A federation service by its name in the declaration.
+    FederationService(Arc<str>),
     /// One AOS node.
     Node {
         /// Its environment.
@@ -45,6 +47,8 @@ pub enum Machine {
 pub enum Scope {
     /// A tenant by its id.
     Tenant(Arc<str>),
+    /// A federation service by its name in the declaration.
+    FederationService(Arc<str>),
     /// An environment by its name in the declaration.
     Environment(Arc<str>),
     /// An organisation by its name in the declaration.
@@ -77,6 +81,11 @@ impl Machine {
         Self::Tenant(id.into())
     }
 
+    /// The federation service called `name`.
+    pub fn federation_service(name: &str) -> Self {
+        Self::FederationService(name.into())
+    }
+
     /// A node of an environment.
     pub fn node(environment: &str, node: &str) -> Self {
         Self::Node { environment: environment.into(), node: node.into() }
@@ -91,6 +100,7 @@ impl Machine {
     pub(crate) fn all(world: &World) -> impl Iterator<Item = Self> {
         Scope::all(world).flat_map(|scope| match scope {
             Scope::Tenant(id) => vec![Self::Tenant(id)],
+            Scope::FederationService(name) => vec![Self::FederationService(name)],
             Scope::Organization(name) => vec![Self::Organization(name)],
             Scope::Environment(name) => {
                 let nodes = world.environment(&name).map_or(&[][..], |environment| &environment.nodes);
@@ -103,6 +113,7 @@ impl Machine {
     pub fn scope(&self) -> Scope {
         match self {
             Self::Tenant(id) => Scope::Tenant(Arc::clone(id)),
+            Self::FederationService(name) => Scope::FederationService(Arc::clone(name)),
             Self::Node { environment, .. } => Scope::Environment(Arc::clone(environment)),
             Self::Organization(name) => Scope::Organization(Arc::clone(name)),
         }
@@ -112,7 +123,7 @@ impl Machine {
     pub fn environment(&self) -> Option<&str> {
         match self {
             Self::Node { environment, .. } => Some(environment),
-            Self::Tenant(_) | Self::Organization(_) => None,
+            Self::Tenant(_) | Self::FederationService(_) | Self::Organization(_) => None,
         }
     }
 
@@ -120,6 +131,7 @@ impl Machine {
     pub fn offset(&self, world: &World) -> Duration {
         let clock = match self {
             Self::Tenant(id) => world.tenant(id).map(|tenant| tenant.clock),
+            Self::FederationService(name) => world.federation_service(name).map(|service| service.clock),
             Self::Node { environment, node } => {
                 world.environment(environment).and_then(|found| found.node(node)).map(|node| node.clock)
             }
@@ -132,6 +144,7 @@ impl Machine {
     pub fn clock_setting(&self, world: &World) -> Option<Setting> {
         match self {
             Self::Tenant(id) => Some(world.tenant(id)?.pointer.clock()),
+            Self::FederationService(name) => Some(world.federation_service(name)?.pointer.clock()),
             Self::Node { environment, node } => {
                 let environment = world.environment(environment)?;
                 let own = environment.node(node)?;
@@ -160,6 +173,11 @@ impl Scope {
         Self::Environment(name.into())
     }
 
+    /// The federation service called `name`.
+    pub fn federation_service(name: &str) -> Self {
+        Self::FederationService(name.into())
+    }
+
     /// The organisation called `name`.
     pub fn organization(name: &str) -> Self {
         Self::Organization(name.into())
@@ -168,15 +186,17 @@ impl Scope {
     /// Every scope of a world.
     pub(crate) fn all(world: &World) -> impl Iterator<Item = Self> {
         let tenants = world.tenants().map(|tenant| Self::Tenant((*tenant.id).into()));
+        let services = world.federation_services().map(|service| Self::federation_service(&service.id));
         let environments = world.environments().map(|environment| Self::environment(&environment.id));
         let organizations = world.organizations().map(|organization| Self::organization(&organization.key));
-        tenants.chain(environments).chain(organizations)
+        tenants.chain(services).chain(environments).chain(organizations)
     }
 
     /// Where it is declared.
     pub fn pointer(&self) -> Setting {
         match self {
             Self::Tenant(id) => pointers::tenant(id).into(),
+            Self::FederationService(name) => pointers::federation_service(name).into(),
             Self::Environment(name) => pointers::environment(name).into(),
             Self::Organization(name) => pointers::organization(name).into(),
         }
@@ -193,6 +213,9 @@ impl Scope {
         }
         match self {
             Self::Tenant(id) => same(one.tenant(id), other.tenant(id)),
+            Self::FederationService(name) => {
+                same(one.federation_service(name), other.federation_service(name))
+            }
             Self::Environment(name) => same(one.environment(name), other.environment(name)),
             Self::Organization(name) => same(one.organization(name), other.organization(name)),
         }
@@ -201,12 +224,16 @@ impl Scope {
     /// Its name in the declaration; a tenant's id.
     pub fn name(&self) -> &str {
         match self {
-            Self::Tenant(name) | Self::Environment(name) | Self::Organization(name) => name,
+            Self::Tenant(name)
+            | Self::FederationService(name)
+            | Self::Environment(name)
+            | Self::Organization(name) => name,
         }
     }
 }
 
 const TENANT: &str = "tenant/";
+const FEDERATION_SERVICE: &str = "federation-service/";
 const ENVIRONMENT: &str = "environment/";
 const ORGANIZATION: &str = "organization/";
 
@@ -224,6 +251,7 @@ impl fmt::Display for Machine {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tenant(id) => write!(formatter, "{TENANT}{id}"),
+            Self::FederationService(name) => write!(formatter, "{FEDERATION_SERVICE}{name}"),
             Self::Node { environment, node } => write!(formatter, "{ENVIRONMENT}{environment}/{node}"),
             Self::Organization(name) => write!(formatter, "{ORGANIZATION}{name}"),
         }
@@ -234,6 +262,7 @@ impl fmt::Display for Scope {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tenant(id) => write!(formatter, "{TENANT}{id}"),
+            Self::FederationService(name) => write!(formatter, "{FEDERATION_SERVICE}{name}"),
             Self::Environment(name) => write!(formatter, "{ENVIRONMENT}{name}"),
             Self::Organization(name) => write!(formatter, "{ORGANIZATION}{name}"),
         }
@@ -261,6 +290,9 @@ impl FromStr for Machine {
         if let Some(id) = text.strip_prefix(TENANT) {
             return Ok(Self::tenant(id));
         }
+        if let Some(name) = text.strip_prefix(FEDERATION_SERVICE) {
+            return Ok(Self::federation_service(name));
+        }
         if let Some(name) = text.strip_prefix(ORGANIZATION) {
             return Ok(Self::organization(name));
         }
@@ -278,6 +310,9 @@ impl FromStr for Scope {
     fn from_str(text: &str) -> Result<Self, NoPlace> {
         if let Some(id) = text.strip_prefix(TENANT) {
             return Ok(Self::Tenant(id.into()));
+        }
+        if let Some(name) = text.strip_prefix(FEDERATION_SERVICE) {
+            return Ok(Self::federation_service(name));
         }
         let environment = text.strip_prefix(ENVIRONMENT).map(Self::environment);
         environment
@@ -317,10 +352,11 @@ mod tests {
         for text in ["identity", "environment/onebox", "organization/contoso"] {
             assert_eq!(text.parse::<Entrance>().unwrap().to_string(), text);
         }
-        for text in ["tenant/c01", "environment/onebox/aos1", "organization/contoso"] {
+        for text in ["tenant/c01", "federation-service/f", "environment/onebox/aos1", "organization/contoso"]
+        {
             assert_eq!(text.parse::<Machine>().unwrap().to_string(), text);
         }
-        for text in ["tenant/c01", "environment/onebox", "organization/contoso"] {
+        for text in ["tenant/c01", "federation-service/f", "environment/onebox", "organization/contoso"] {
             assert_eq!(text.parse::<Scope>().unwrap().to_string(), text);
         }
         assert!("environment/onebox".parse::<Machine>().is_err(), "an environment is not one machine");

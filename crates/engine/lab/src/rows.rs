@@ -64,7 +64,9 @@ impl RowRefused {
     pub fn setting(&self) -> Setting {
         let records = match &self.scope {
             Scope::Organization(name) => pointers::organization(name).records(self.table),
-            Scope::Tenant(name) | Scope::Environment(name) => pointers::environment(name).records(self.table),
+            Scope::Tenant(name) | Scope::FederationService(name) | Scope::Environment(name) => {
+                pointers::environment(name).records(self.table)
+            }
         };
         records.join(&self.name)
     }

@@ -44,12 +44,15 @@ impl Recipe {
 }
 
 /// The shipped identities, in the order of [`names`].
-pub const RECIPES: [Recipe; 5] = [
+pub const RECIPES: [Recipe; 8] = [
     Recipe { name: "token-signing", common_name: "accounts.accesscontrol.windows.net" },
     Recipe { name: "token-signing-next", common_name: "accounts.accesscontrol.windows.net" },
     Recipe { name: "sample-client", common_name: "mocktenant sample client" },
     Recipe { name: "onebox-s2s", common_name: "myselfcert" },
     Recipe { name: "second-client", common_name: "mocktenant second client" },
+    Recipe { name: "adfs-signing", common_name: "ADFS Signing - ADFS.contoso.com" },
+    Recipe { name: "adfs-signing-next", common_name: "ADFS Signing - ADFS.contoso.com" },
+    Recipe { name: "adfs-decrypting", common_name: "ADFS Encryption - ADFS.contoso.com" },
 ];
 
 /// Certificate and PKCS#8 key of one recipe.
@@ -67,23 +70,29 @@ macro_rules! asset {
     };
 }
 
-static ASSETS: [Asset; 5] = [
+static ASSETS: [Asset; 8] = [
     asset!("token-signing"),
     asset!("token-signing-next"),
     asset!("sample-client"),
     asset!("onebox-s2s"),
     asset!("second-client"),
+    asset!("adfs-signing"),
+    asset!("adfs-signing-next"),
+    asset!("adfs-decrypting"),
 ];
 
-static IDENTITIES: [LazyLock<Identity>; 5] = [
+static IDENTITIES: [LazyLock<Identity>; 8] = [
     LazyLock::new(|| parse(0)),
     LazyLock::new(|| parse(1)),
     LazyLock::new(|| parse(2)),
     LazyLock::new(|| parse(3)),
     LazyLock::new(|| parse(4)),
+    LazyLock::new(|| parse(5)),
+    LazyLock::new(|| parse(6)),
+    LazyLock::new(|| parse(7)),
 ];
 
-static THUMBPRINTS: LazyLock<[Thumbprint; 5]> =
+static THUMBPRINTS: LazyLock<[Thumbprint; 8]> =
     LazyLock::new(|| std::array::from_fn(|index| Thumbprint::of_der(ASSETS[index].certificate)));
 
 /// Entra's first published token-signing key, the one that signs.
@@ -109,6 +118,21 @@ pub fn onebox_s2s() -> &'static Identity {
 /// A spare, registered nowhere in the default world.
 pub fn second_client() -> &'static Identity {
     &IDENTITIES[4]
+}
+
+/// What AD FS signs with until a rollover.
+pub fn adfs_signing() -> &'static Identity {
+    &IDENTITIES[5]
+}
+
+/// What AD FS signs with after a rollover.
+pub fn adfs_signing_next() -> &'static Identity {
+    &IDENTITIES[6]
+}
+
+/// What AD FS has tokens encrypted for.
+pub fn adfs_decrypting() -> &'static Identity {
+    &IDENTITIES[7]
 }
 
 /// The shipped identity of a kebab-case name.
@@ -183,6 +207,9 @@ mod tests {
                 "sample-client AC8CE85E26ED732A9812AB09785B499F53D5951F",
                 "onebox-s2s 61142666E97BF830049B4B6CB322DBA8DFFB0C4D",
                 "second-client 7CBE87BD5ECEE14266F15D662056998852A005E0",
+                "adfs-signing 4B5E74D9B2E81F319EE8C89C8D34B6FBB3FEF714",
+                "adfs-signing-next D6B2D7E4FAC372862572EDEC42A3419F606490B5",
+                "adfs-decrypting 525F1C14800167694865A63AA4906975D6982BCB",
             ]
         );
     }

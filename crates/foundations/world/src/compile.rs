@@ -6,6 +6,7 @@
 //! row without its user are worlds, and most of them are scenarios.
 
 mod environment;
+mod federation_service;
 mod organization;
 mod tenant;
 
@@ -16,13 +17,15 @@ use mocktenant_verdict::Setting;
 use time::Duration;
 
 pub(crate) use environment::environment;
+pub(crate) use federation_service::federation_service;
 pub(crate) use organization::organization;
 pub(crate) use tenant::tenant;
 
 use crate::clock_offset;
 use crate::compiled::{Environment, IdentityProvider, Organization, Tenant};
 use crate::declaration::Caller;
-use crate::guid::is_guid;
+use crate::federation_service::FederationService;
+use crate::is_guid;
 use crate::material::Unusable;
 use crate::parts::Parts;
 use crate::pointers;
@@ -35,11 +38,15 @@ pub(crate) type Problems = Vec<Problem>;
 /// Questions about environments and organisations together: their identity providers exist and their hosts differ.
 pub(crate) fn hosts_and_providers(
     tenants: &Parts<Tenant>,
+    federation_services: &Parts<FederationService>,
     environments: &Parts<Environment>,
     organizations: &Parts<Organization>,
     problems: &mut Problems,
 ) {
     let mut hosts = Distinct::new("host");
+    for service in federation_services.iter() {
+        hosts.claim(&service.host, service.pointer.host_name(), problems);
+    }
     for environment in environments.iter() {
         let pointer = &environment.pointer;
         let IdentityProvider::Tenant(id) = &environment.identity;

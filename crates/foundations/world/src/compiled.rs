@@ -13,10 +13,10 @@ use mocktenant_artefacts::Artefact;
 use mocktenant_keys::{Certificate, Identity, SigningKey, Thumbprint};
 use time::{Duration, OffsetDateTime};
 
+use crate::SecretText;
 use crate::declaration;
 use crate::files::Files;
 use crate::pointers::{self, File};
-use crate::secret_text::SecretText;
 
 /// What each compiled part has of its declaration.
 macro_rules! reads_as_declared {

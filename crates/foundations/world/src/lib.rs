@@ -7,19 +7,15 @@
 //! ([`place()`]). It never decides what a product answers, never opens a file, and knows no time: expiry is judged by
 //! whoever has the clock.
 
-pub mod clock_offset;
 mod compile;
 mod compiled;
-pub mod declaration;
+mod federation_service;
 mod files;
-mod guid;
 mod material;
 mod origin;
 mod parts;
 mod place;
-pub mod pointers;
 mod problem;
-mod secret_text;
 mod secrets;
 mod touched;
 mod world;
@@ -28,14 +24,15 @@ pub use compiled::{
     Application, ApplicationUser, Depth, Environment, IdentityProvider, Node, Organization, Secret,
     SecurityRole, StoredCertificate, Stores, Tenant,
 };
-pub use declaration::{Declaration, Errand};
+pub use federation_service::{Client, Credentials, FederationService, FederationUser, WebApi};
 pub use files::Artefacts;
-pub use guid::is_guid;
+pub use mocktenant_declaration::{
+    self as declaration, Declaration, Errand, SecretText, clock_offset, is_guid, pointers,
+};
 pub use mocktenant_patch::document::DocumentError;
 pub use mocktenant_patch::{Edit, Operation, Problem};
 pub use mocktenant_verdict::Setting;
 pub use origin::{EditedBy, Origin, Origins};
 pub use place::place;
 pub use problem::{EditError, WorldError};
-pub use secret_text::SecretText;
 pub use world::World;

@@ -15,7 +15,8 @@ use serde_json::{Map, Value};
 use crate::compile::Problems;
 use crate::compiled::{Environment, Organization, Tenant};
 use crate::declaration;
-use crate::pointers::{ENVIRONMENTS, ORGANIZATIONS, TENANTS};
+use crate::federation_service::FederationService;
+use crate::pointers::{ENVIRONMENTS, FEDERATION_SERVICES, ORGANIZATIONS, TENANTS};
 use crate::touched::{Changes, Ids};
 use mocktenant_patch::Problem;
 
@@ -189,6 +190,25 @@ impl Compiled for Tenant {
     fn rejoin(declared: &mut declaration::Tenant, before: &declaration::Tenant) {
         rejoin_all(&mut declared.applications, &before.applications);
         rejoin_all(&mut declared.users, &before.users);
+    }
+}
+
+impl Compiled for FederationService {
+    type Declared = declaration::FederationService;
+
+    const COLLECTION: &'static str = FEDERATION_SERVICES;
+
+    fn declared(&self) -> &Arc<declaration::FederationService> {
+        &self.declared
+    }
+
+    fn public_names(&self) -> Vec<&str> {
+        vec![&self.host]
+    }
+
+    fn rejoin(declared: &mut declaration::FederationService, before: &declaration::FederationService) {
+        rejoin_all(&mut declared.users, &before.users);
+        rejoin_all(&mut declared.application_groups, &before.application_groups);
     }
 }
 

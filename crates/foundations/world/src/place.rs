@@ -9,6 +9,7 @@ use crate::World;
 use crate::pointers::File;
 
 const ENTRA: &str = "Microsoft Entra admin center";
+const ADFS: &str = "AD FS Management";
 const CLOCK: &str = "Windows: date and time";
 const POWER_PLATFORM: &str = "Power Platform admin center > Environments";
 
@@ -26,6 +27,8 @@ pub fn place(setting: &Setting, world: &World) -> Option<String> {
         }
         ["tenants", _, "domains", ..] => Some(format!("{ENTRA} > Settings > Domain names")),
         ["tenants", _, "name"] => Some(format!("{ENTRA} > Overview > Properties")),
+        ["federation_services", _, "users", name, rest @ ..] => Some(directory_user(name, rest)),
+        ["federation_services", service, rest @ ..] => Some(federation_service(world, service, rest)),
         ["environments", environment, rest @ ..] => match rest {
             ["web_config"] => Some(format!("{}, appSettings", file(world, environment, File::WebConfig))),
             ["web_config", key, ..] => {
@@ -110,6 +113,60 @@ fn user(world: &World, tenant: &str, name: &str, rest: &[&str]) -> String {
         None => page,
         Some(&"password") => format!("{page} > Reset password"),
         Some(_) => format!("{page} > Properties"),
+    }
+}
+
+fn federation_service(world: &World, service: &str, rest: &[&str]) -> String {
+    let host = world.federation_service(service).map_or(service, |service| service.host_name.as_str());
+    match rest {
+        ["application_groups"] => format!("{ADFS} > Application Groups"),
+        ["application_groups", group] => format!("{ADFS} > Application Groups > {group}"),
+        ["application_groups", group, "web_apis", identifier, rest @ ..] => {
+            let tab = match rest.first() {
+                Some(&"permissions") => " > Client Permissions",
+                Some(&"issued_claims") => " > Issuance Transform Rules",
+                Some(_) => " > Identifiers",
+                None => "",
+            };
+            let web_api = world.federation_service(service).and_then(|service| service.web_api(identifier));
+            let name = web_api.map_or(*identifier, |web_api| web_api.name.as_str());
+            format!("{ADFS} > Application Groups > {group} > {name}{tab}")
+        }
+        ["application_groups", group, _, client_id, rest @ ..] => {
+            let client = world.federation_service(service).and_then(|service| service.client(client_id));
+            let name = client.map_or(*client_id, |client| client.name.as_str());
+            let tab = match rest.first() {
+                Some(&("secrets" | "certificates")) => " > Credentials",
+                Some(&"redirect_uris") => " > General, Redirect URI",
+                _ => "",
+            };
+            format!("{ADFS} > Application Groups > {group} > {name}{tab}")
+        }
+        ["clock"] => format!("{CLOCK} of {host}"),
+        ["signing_keys" | "next_signing_key" | "decrypting_key", ..] => {
+            format!("{ADFS} > Service > Certificates")
+        }
+        ["cors_trusted_origins", ..] => {
+            "PowerShell on the AD FS server: Set-AdfsResponseHeaders -CORSTrustedOrigins".to_owned()
+        }
+        ["sso_lifetime"] => "PowerShell on the AD FS server: Set-AdfsProperties -SsoLifetime".to_owned(),
+        ["scope_descriptions", ..] => format!("{ADFS} > Service > Scope Descriptions"),
+        ["m365_compatibility"] => "localagent-config.json: office365AdfsCompatibility".to_owned(),
+        ["lockout", ..] => {
+            "PowerShell on the AD FS server: Set-AdfsProperties -ExtranetLockoutThreshold".to_owned()
+        }
+        _ => format!("{ADFS} > Service > Edit Federation Service Properties ({host})"),
+    }
+}
+
+fn directory_user(name: &str, rest: &[&str]) -> String {
+    let page = format!("Active Directory Users and Computers > {name}");
+    match rest.first() {
+        None => page,
+        Some(&"password") => format!("{page} > Reset Password"),
+        Some(&"groups") => format!("{page} > Properties > Member Of"),
+        Some(&"attributes") => format!("{page} > Properties > Attribute Editor"),
+        Some(_) => format!("{page} > Properties > Account"),
     }
 }
 

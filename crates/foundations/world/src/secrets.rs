@@ -19,8 +19,19 @@ impl World {
             let secrets = applications.flat_map(|one| one.secrets.values().map(|secret| &secret.value));
             declared.signing_keys.iter().chain(users).chain(secrets).chain(&declared.identity_header)
         });
+        let services = self.federation_services().flat_map(|service| {
+            let declared = service.declared();
+            let users = declared.users.values().map(|user| &user.password);
+            let groups = declared.application_groups.values();
+            let servers = groups.flat_map(|group| group.server_applications.values());
+            let keys = declared.signing_keys.iter().chain(&declared.next_signing_key);
+            keys.chain([&declared.decrypting_key])
+                .chain(users)
+                .chain(servers.flat_map(|server| server.secrets.values()))
+        });
         let machines = self.environments().flat_map(|environment| keys(&environment.declared().machine));
-        let all = tenants.chain(machines).chain(std::iter::once(&self.caller().client_secret));
+        let all =
+            tenants.chain(services).chain(machines).chain(std::iter::once(&self.caller().client_secret));
         all.filter(|secret| !secret.starts_with(SHIPPED))
     }
 

@@ -11,12 +11,12 @@ use serde_json::Value;
 
 use crate::compile::Problems;
 use crate::parts::{Compiled, Parts};
-use crate::pointers::{CALLER, ENVIRONMENTS, ORGANIZATIONS, TENANTS};
+use crate::pointers::{CALLER, ENVIRONMENTS, FEDERATION_SERVICES, ORGANIZATIONS, TENANTS};
 use mocktenant_patch::Problem;
 use mocktenant_patch::document::{NO_MEMBER, part};
 use mocktenant_patch::nearest::{clip, one_of};
 
-const MEMBERS: [&str; 4] = [TENANTS, ENVIRONMENTS, ORGANIZATIONS, CALLER];
+const MEMBERS: [&str; 5] = [TENANTS, FEDERATION_SERVICES, ENVIRONMENTS, ORGANIZATIONS, CALLER];
 
 /// Some parts of a collection, or the collection itself.
 pub(crate) enum Ids {
@@ -47,6 +47,7 @@ impl Ids {
 /// Which parts of the declaration pointers are in.
 pub(crate) struct Touched {
     pub(crate) tenants: Ids,
+    pub(crate) federation_services: Ids,
     pub(crate) environments: Ids,
     pub(crate) organizations: Ids,
     pub(crate) caller: bool,
@@ -54,13 +55,20 @@ pub(crate) struct Touched {
 
 impl Touched {
     pub(crate) fn all() -> Self {
-        Self { tenants: Ids::All, environments: Ids::All, organizations: Ids::All, caller: true }
+        Self {
+            tenants: Ids::All,
+            federation_services: Ids::All,
+            environments: Ids::All,
+            organizations: Ids::All,
+            caller: true,
+        }
     }
 
     /// What these pointers are in.
     pub(crate) fn by<'s>(pointers: impl IntoIterator<Item = &'s Setting>) -> Self {
         let mut touched = Self {
             tenants: Ids::none(),
+            federation_services: Ids::none(),
             environments: Ids::none(),
             organizations: Ids::none(),
             caller: false,
@@ -69,6 +77,7 @@ impl Touched {
             let mut segments = pointer.segments();
             match segments.next().as_deref() {
                 Some(TENANTS) => touched.tenants.add(segments.next()),
+                Some(FEDERATION_SERVICES) => touched.federation_services.add(segments.next()),
                 Some(ENVIRONMENTS) => touched.environments.add(segments.next()),
                 Some(ORGANIZATIONS) => touched.organizations.add(segments.next()),
                 Some(CALLER) => touched.caller = true,

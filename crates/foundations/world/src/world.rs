@@ -17,10 +17,11 @@ use serde_json::Value;
 use crate::compile::{self, Problems};
 use crate::compiled::{Environment, Organization, Tenant, by_folded};
 use crate::declaration::{self, Caller, Declaration};
+use crate::federation_service::FederationService;
 use crate::files::{self, Artefacts};
 use crate::origin::{EditedBy, Origin, Origins};
 use crate::parts::{self, Parts};
-use crate::pointers::{self, CALLER, ENVIRONMENTS, File, ORGANIZATIONS, TENANTS};
+use crate::pointers::{self, CALLER, ENVIRONMENTS, FEDERATION_SERVICES, File, ORGANIZATIONS, TENANTS};
 use crate::problem::{EditError, WorldError};
 use crate::touched::{self, Changes, Ids, Touched};
 use mocktenant_patch::nearest::{clip, one_of};
@@ -35,6 +36,7 @@ pub struct World {
     tenants: Parts<Tenant>,
     /// Verified domain to tenant id.
     domains: Arc<HashMap<String, Arc<str>>>,
+    federation_services: Parts<FederationService>,
     environments: Parts<Environment>,
     organizations: Parts<Organization>,
     caller: Arc<Caller>,
@@ -85,6 +87,7 @@ impl World {
         let empty = Self {
             tenants: Parts::none(),
             domains: Arc::default(),
+            federation_services: Parts::none(),
             environments: Parts::none(),
             organizations: Parts::none(),
             caller: declaration.caller,
@@ -94,6 +97,7 @@ impl World {
         };
         let changes = AllChanges {
             tenants: Changes::first(declaration.tenants),
+            federation_services: Changes::first(declaration.federation_services),
             environments: Changes::first(declaration.environments),
             organizations: Changes::first(declaration.organizations),
         };
@@ -118,6 +122,12 @@ impl World {
         touched::strangers(&view, &mut problems);
         let changes = AllChanges {
             tenants: touched::read(&touched.tenants, &view, &self.tenants, &mut problems),
+            federation_services: touched::read(
+                &touched.federation_services,
+                &view,
+                &self.federation_services,
+                &mut problems,
+            ),
             environments: touched::read(&touched.environments, &view, &self.environments, &mut problems),
             organizations: touched::read(&touched.organizations, &view, &self.organizations, &mut problems),
         };
@@ -156,6 +166,7 @@ impl World {
         if let (Some(collection), Some(id)) = (segments.next(), segments.next()) {
             match collection.as_str() {
                 TENANTS => next.tenants.restore(&id, &base.tenants),
+                FEDERATION_SERVICES => next.federation_services.restore(&id, &base.federation_services),
                 ENVIRONMENTS => next.environments.restore(&id, &base.environments),
                 ORGANIZATIONS => next.organizations.restore(&id, &base.organizations),
                 _ => {}
@@ -163,7 +174,7 @@ impl World {
         }
         let mut problems = Problems::new();
         next.domains = Arc::new(compile::domains(&next.tenants, &mut problems));
-        compile::hosts_and_providers(&next.tenants, &next.environments, &next.organizations, &mut problems);
+        next.ask_between_parts(&mut problems);
         compile::caller(&next.caller, &next.environments, &mut problems);
         next.origins.restore(part, &base.origins);
         next.generation += 1;
@@ -186,6 +197,7 @@ impl World {
     pub fn declaration(&self) -> Declaration {
         Declaration {
             tenants: self.tenants.declared(),
+            federation_services: self.federation_services.declared(),
             environments: self.environments.declared(),
             organizations: self.organizations.declared(),
             caller: Arc::clone(&self.caller),
@@ -211,6 +223,7 @@ impl World {
         let id = setting.segments().nth(1)?;
         let view = match member {
             TENANTS => self.tenants.view(&id),
+            FEDERATION_SERVICES => self.federation_services.view(&id),
             ENVIRONMENTS => self.environments.view(&id),
             ORGANIZATIONS => self.organizations.view(&id),
             _ => None,
@@ -226,6 +239,7 @@ impl World {
         };
         match whole {
             TENANTS => Some(Cow::Owned(self.tenants.view_of(&Ids::All))),
+            FEDERATION_SERVICES => Some(Cow::Owned(self.federation_services.view_of(&Ids::All))),
             ENVIRONMENTS => Some(Cow::Owned(self.environments.view_of(&Ids::All))),
             ORGANIZATIONS => Some(Cow::Owned(self.organizations.view_of(&Ids::All))),
             _ => self.get(setting).map(Cow::Borrowed),
@@ -255,6 +269,18 @@ impl World {
         by_folded(id_or_domain, |name| {
             self.tenants.get(name).or_else(|| self.tenants.get(self.domains.get(name)?))
         })
+    }
+
+    /// The federation service of this short name or host name, in any letter case.
+    pub fn federation_service(&self, id_or_host: &str) -> Option<&Arc<FederationService>> {
+        self.federation_services.get(id_or_host).or_else(|| {
+            self.federation_services.iter().find(|service| service.host.eq_ignore_ascii_case(id_or_host))
+        })
+    }
+
+    /// All federation services, in the order declared. The first is the one on localhost.
+    pub fn federation_services(&self) -> impl Iterator<Item = &Arc<FederationService>> {
+        self.federation_services.iter()
     }
 
     /// The environment of this short name.
@@ -321,6 +347,11 @@ impl World {
         let mut view = serde_json::Map::new();
         for (name, ids, collection) in [
             (TENANTS, &sight.tenants, self.tenants.view_of(&sight.tenants)),
+            (
+                FEDERATION_SERVICES,
+                &sight.federation_services,
+                self.federation_services.view_of(&sight.federation_services),
+            ),
             (ENVIRONMENTS, &sight.environments, self.environments.view_of(&sight.environments)),
             (ORGANIZATIONS, &sight.organizations, self.organizations.view_of(&sight.organizations)),
         ] {
@@ -361,26 +392,39 @@ impl World {
             },
             &mut problems,
         );
+        let (federation_services, services_changed) = self.federation_services.changed(
+            changes.federation_services,
+            compile::federation_service,
+            &mut problems,
+        );
         let (organizations, names_changed) = self.organizations.changed(
             changes.organizations,
             |key, declared, _, problems| compile::organization(key, declared, problems),
             &mut problems,
         );
-        if domains_changed || hosts_changed || names_changed {
-            compile::hosts_and_providers(&tenants, &environments, &organizations, &mut problems);
+        let next = Self { tenants, domains, federation_services, environments, organizations, ..self };
+        if domains_changed || services_changed || hosts_changed || names_changed {
+            next.ask_between_parts(&mut problems);
         }
-        compile::caller(&self.caller, &environments, &mut problems);
-        if problems.is_empty() {
-            Ok(Self { tenants, domains, environments, organizations, ..self })
-        } else {
-            Err(WorldError { problems })
-        }
+        compile::caller(&next.caller, &next.environments, &mut problems);
+        if problems.is_empty() { Ok(next) } else { Err(WorldError { problems }) }
+    }
+
+    fn ask_between_parts(&self, problems: &mut Problems) {
+        compile::hosts_and_providers(
+            &self.tenants,
+            &self.federation_services,
+            &self.environments,
+            &self.organizations,
+            problems,
+        );
     }
 }
 
 /// What became of every collection.
 struct AllChanges {
     tenants: Changes<declaration::Tenant>,
+    federation_services: Changes<declaration::FederationService>,
     environments: Changes<declaration::Environment>,
     organizations: Changes<declaration::Organization>,
 }
@@ -391,6 +435,7 @@ impl fmt::Debug for World {
             .debug_struct("World")
             .field("generation", &self.generation)
             .field("tenants", &self.tenants.len())
+            .field("federation_services", &self.federation_services.ids().collect::<Vec<_>>())
             .field("environments", &self.environments.ids().collect::<Vec<_>>())
             .field("organizations", &self.organizations.ids().collect::<Vec<_>>())
             .field("origins", &self.origins.len())

@@ -44,6 +44,35 @@ fn published_ids_secrets_and_thumbprints_never_change() {
             lines.push(format!("managed identity {client_id} {:?} {named}", identity.assigned));
         }
     }
+    for service in world.federation_services() {
+        lines.push(format!("federation service {} {}", service.id, service.host_name));
+        for identity in service.signing.iter().chain(&service.decrypting) {
+            lines.push(format!("  key {}", identity.certificate().thumbprint()));
+        }
+        for (name, user) in &service.declared.users {
+            lines.push(format!("  user {name} {} {} {}", user.account, user.sid, user.password.as_str()));
+        }
+        for (group, written) in &service.application_groups {
+            lines.push(format!("  application group {group}"));
+            let clients = written.native_applications.keys().chain(written.server_applications.keys());
+            for client in clients.filter_map(|id| service.client(id)) {
+                lines.push(format!("    client {} {}", client.client_id, client.name));
+                for (name, value) in client.credentials.iter().flat_map(|one| &one.secrets) {
+                    lines.push(format!("      secret {name} {}", value.as_str()));
+                }
+                for certificate in client.credentials.iter().flat_map(|one| &one.certificates) {
+                    lines.push(format!("      certificate {}", certificate.thumbprint()));
+                }
+            }
+            for web_api in service.web_apis.iter().filter(|web_api| *web_api.group == **group) {
+                let identifiers: Vec<&str> = web_api.all_identifiers().map(|(one, _)| one).collect();
+                lines.push(format!("    web api {}", identifiers.join(" ")));
+                for (client_id, scopes) in &web_api.permissions {
+                    lines.push(format!("      permits {client_id} {}", scopes.join(" ")));
+                }
+            }
+        }
+    }
     for environment in world.environments() {
         lines.push(format!("environment {} {}", environment.id, environment.host));
         for stored in environment.stores.iter() {

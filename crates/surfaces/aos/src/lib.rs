@@ -193,7 +193,7 @@ impl Surface for Aos {
     fn declared_rows(&self, world: &World, scope: &Scope, _now: OffsetDateTime) -> Vec<DeclaredRow> {
         let environment = match scope {
             Scope::Environment(name) => world.environment(name),
-            Scope::Tenant(_) | Scope::Organization(_) => None,
+            Scope::Tenant(_) | Scope::FederationService(_) | Scope::Organization(_) => None,
         };
         let Some(environment) = environment else { return Vec::new() };
         let rows = |entity: &'static Entity| {

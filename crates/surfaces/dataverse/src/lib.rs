@@ -235,7 +235,7 @@ impl Surface for Dataverse {
     fn declared_rows(&self, world: &World, scope: &Scope, now: OffsetDateTime) -> Vec<DeclaredRow> {
         let organization = match scope {
             Scope::Organization(name) => world.organization(name),
-            Scope::Tenant(_) | Scope::Environment(_) => None,
+            Scope::Tenant(_) | Scope::FederationService(_) | Scope::Environment(_) => None,
         };
         organization.map(|one| store::declared(one, &operations::timestamp(now))).unwrap_or_default()
     }

@@ -11,10 +11,10 @@ use time::OffsetDateTime;
 
 use crate::client_auth::Checks;
 use crate::errors::EntraError;
-use crate::form::Form;
 use crate::grants::Granted;
 use crate::prepared::{Prepared, PreparedTenant};
 use crate::{Version, resource};
+use mocktenant_idp::form::Form;
 
 /// What one token request is judged from: `'r` is the request, `'p` the world.
 #[derive(Clone, Copy, Debug)]

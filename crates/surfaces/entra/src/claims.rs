@@ -11,8 +11,8 @@ use time::OffsetDateTime;
 
 use crate::Version;
 use crate::discovery::issuer;
-use crate::json::{push_integer, push_list, push_member, push_name};
 use crate::resource::DATAVERSE;
+use mocktenant_idp::json::{push_integer, push_list, push_member, push_name};
 
 /// How long a token lives, in seconds, from now.
 pub(crate) const LIFETIME: i64 = 3600;

@@ -16,11 +16,11 @@ use mocktenant_lab::{Answer, Exchange};
 use crate::authority::{self, Authority, STS_HOST, TENANT_PLACEHOLDER, Wanted};
 use crate::envelope::Envelope;
 use crate::errors::EntraError;
-use crate::form::Form;
-use crate::json::{push_list, push_member, push_name, push_string};
 use crate::prepared::{Document, Subject};
 use crate::tables::Tables;
 use crate::{Entra, Version, path, unbuilt};
+use mocktenant_idp::form::Form;
+use mocktenant_idp::json::{push_list, push_member, push_name, push_string};
 
 /// The value of a member.
 enum Member {

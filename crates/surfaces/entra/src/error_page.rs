@@ -9,7 +9,7 @@ use http::StatusCode;
 use mocktenant_lab::{Answer, Content, Exchange};
 
 use crate::errors::EntraError;
-use crate::form::Form;
+use mocktenant_idp::form::Form;
 
 const HEAD: &str = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
 /// Nothing may run or be loaded, and the page is nobody's frame.

@@ -13,9 +13,9 @@ use crate::Entra;
 use crate::authority::{WORLD_HOSTS, host_and_port, is_regional, without_port};
 use crate::envelope::Envelope;
 use crate::errors::EntraError;
-use crate::form::Form;
-use crate::json::{push_list, push_member, push_name};
 use crate::path;
+use mocktenant_idp::form::Form;
+use mocktenant_idp::json::{push_list, push_member, push_name};
 
 /// The name caches of SDKs file the public cloud under.
 const PREFERRED_CACHE: &str = "login.windows.net";

@@ -8,8 +8,7 @@ use std::borrow::Cow;
 
 use mime::Mime;
 
-use crate::errors::EntraError;
-use crate::form::{Form, MAX_FORM_BYTES};
+use mocktenant_idp::form::{Form, FormError, MAX_FORM_BYTES};
 
 /// The boundary that a content type of this kind names; `None` for any other content type.
 pub(crate) fn boundary(content_type: &str) -> Option<String> {
@@ -21,16 +20,16 @@ pub(crate) fn boundary(content_type: &str) -> Option<String> {
 }
 
 /// Reads a body that is delimited by `boundary`.
-pub(crate) fn parse<'r>(boundary: &str, body: &'r [u8]) -> Result<Form<'r>, EntraError> {
+pub(crate) fn parse<'r>(boundary: &str, body: &'r [u8]) -> Result<Form<'r>, FormError> {
     if boundary.is_empty() || body.len() > MAX_FORM_BYTES {
-        return Err(EntraError::FormMalformed);
+        return Err(FormError::Malformed);
     }
-    let text = std::str::from_utf8(body).map_err(|_| EntraError::FormMalformed)?;
-    parts(boundary, text).ok_or(EntraError::FormMalformed)?
+    let text = std::str::from_utf8(body).map_err(|_| FormError::Malformed)?;
+    parts(boundary, text).ok_or(FormError::Malformed)?
 }
 
 /// `None` where the body does not end as it has to.
-fn parts<'r>(boundary: &str, text: &'r str) -> Option<Result<Form<'r>, EntraError>> {
+fn parts<'r>(boundary: &str, text: &'r str) -> Option<Result<Form<'r>, FormError>> {
     let delimiter = format!("\r\n--{boundary}");
     // What stands before the first delimiter says nothing.
     let mut left = match text.strip_prefix(&delimiter[2..]) {
@@ -123,7 +122,7 @@ mod tests {
         format!("--b\r\n{head}\r\n\r\n{value}\r\n")
     }
 
-    fn read(body: &str) -> Result<Vec<(String, String)>, EntraError> {
+    fn read(body: &str) -> Result<Vec<(String, String)>, FormError> {
         let form = parse("b", body.as_bytes())?;
         Ok(form.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
@@ -149,14 +148,14 @@ mod tests {
     fn a_body_that_does_not_end_or_never_begins_is_refused_whole() {
         let whole = format!("{}--b--", part("Content-Disposition: form-data; name=a", "1"));
         for end in 0..whole.len() {
-            assert_eq!(read(&whole[..end]).unwrap_err(), EntraError::FormMalformed, "{:?}", &whole[..end]);
+            assert_eq!(read(&whole[..end]).unwrap_err(), FormError::Malformed, "{:?}", &whole[..end]);
         }
         for bad in ["a=1&b=2", "--bb\r\n\r\n\r\n--b--", "--b\r\nno empty line\r\n--b--"] {
-            assert_eq!(read(bad).unwrap_err(), EntraError::FormMalformed, "{bad:?}");
+            assert_eq!(read(bad).unwrap_err(), FormError::Malformed, "{bad:?}");
         }
         let twice = format!("{}{whole}", part("Content-Disposition: form-data; name=a", "2"));
-        assert_eq!(read(&twice).unwrap_err(), EntraError::ParameterDuplicated { name: "a".to_owned() });
-        assert_eq!(parse("", b"--\r\n").unwrap_err(), EntraError::FormMalformed);
+        assert_eq!(read(&twice).unwrap_err(), FormError::Repeated { name: "a".to_owned() });
+        assert_eq!(parse("", b"--\r\n").unwrap_err(), FormError::Malformed);
     }
 
     #[test]

@@ -15,8 +15,8 @@ use mocktenant_world::{Tenant, World};
 
 use crate::Version;
 use crate::authority::{Authority, WORLD_HOSTS, host_and_port, without_port};
-use crate::json::push_member;
 use crate::resource;
+use mocktenant_idp::json::push_member;
 
 /// Documents kept for local base URLs; beyond it the store begins again.
 const LOCAL_DOCUMENTS: usize = 128;

@@ -20,12 +20,12 @@ use crate::claims::{AppOnly, Times};
 use crate::client_auth::{APPLICATION, CLIENT_CREDENTIAL, CLIENT_ID, Checks, Client, Fact, Method, excerpt};
 use crate::envelope::Envelope;
 use crate::errors::{EntraError, describe};
-use crate::form::Form;
 use crate::grants::{self, GRANT_TYPE, Grant, Granted};
-use crate::json::{push_integer, push_member, push_name};
 use crate::prepared::{Prepared, PreparedTenant};
 use crate::tables::Tables;
 use crate::{Entra, Version, issue, multipart, unbuilt};
+use mocktenant_idp::form::Form;
+use mocktenant_idp::json::{push_integer, push_member, push_name};
 
 /// What was decided, and everything learnt on the way.
 struct Decision<'p> {
@@ -89,10 +89,10 @@ pub(crate) fn answer(tables: &Tables, exchange: &mut Exchange, version: Version)
 fn read_form<'b>(request: &Request, body: &'b Bytes) -> Result<Form<'b>, EntraError> {
     let content_type = request.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if content_type.and_then(media_type).is_some_and(|kind| kind == mime::APPLICATION_WWW_FORM_URLENCODED) {
-        return Form::parse(body);
+        return Ok(Form::parse(body)?);
     }
     match content_type.and_then(multipart::boundary) {
-        Some(boundary) => multipart::parse(&boundary, body),
+        Some(boundary) => Ok(multipart::parse(&boundary, body)?),
         None => Ok(Form::default()),
     }
 }

@@ -34,6 +34,9 @@ const ARROWS: &[(&str, &str, &str)] = &[
     ("artefacts", "xml", "config files are XML, read and edited in place"),
     ("artefacts", "keys", "a certificate store is made of certificates"),
     ("patch", "verdict", "an edit names a setting"),
+    ("declaration", "patch", "is read as a document, and says what is wrong with a clock"),
+    ("declaration", "verdict", "a pointer is a setting"),
+    ("world", "declaration", "compiles it, and hands its words on"),
     ("world", "patch", "an edit of the world is one of its view"),
     ("world", "artefacts", "web.config and wif.config are part of the declaration"),
     ("world", "keys", "parses every key and certificate when the world is compiled"),
@@ -48,6 +51,7 @@ const ARROWS: &[(&str, &str, &str)] = &[
     ("diagnosis", "lab", "reads the journal and the world as it is now"),
     // surfaces
     ("entra", "lab", "implements Surface"),
+    ("entra", "idp", "reads forms and secrets, writes JSON as any provider does"),
     ("entra", "token", "judges assertions, mints tokens"),
     ("entra", "federation", "writes and signs FederationMetadata.xml"),
     ("aos", "lab", "implements Surface"),

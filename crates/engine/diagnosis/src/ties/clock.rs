@@ -19,14 +19,13 @@ pub(super) fn of(case: &Case<'_, '_>) -> Option<Cause> {
     let world = case.world?;
     let refused = case.deciding.record.machine.as_ref();
     let asked = case.deciding.caller.and_then(|caller| caller.machine.as_ref());
-    let tenant = refused.and_then(|machine| match machine {
-        Machine::Tenant(id) => Some(id.to_string()),
+    let issued = refused.and_then(|machine| match machine {
+        Machine::Tenant(_) | Machine::FederationService(_) => Some(machine.clone()),
         Machine::Node { environment, .. } => {
-            Some(world.environment(environment)?.identity.tenant()?.to_owned())
+            Some(Machine::tenant(world.environment(environment)?.identity.tenant()?))
         }
-        Machine::Organization(name) => Some(world.organization(name)?.tenant.clone()),
+        Machine::Organization(name) => Some(Machine::tenant(&world.organization(name)?.tenant)),
     });
-    let issued = tenant.map(|tenant| Machine::tenant(&tenant));
     let machines = [issued.as_ref(), refused, asked].into_iter().flatten();
     let off = machines.max_by_key(|one| one.offset(world).abs())?;
     (off.offset(world).abs() >= LEAST).then_some(())?;

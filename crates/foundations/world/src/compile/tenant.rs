@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use mocktenant_keys::{Certificate, KeyError};
 use mocktenant_verdict::Setting;
 use time::OffsetDateTime;
@@ -13,7 +14,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::{Distinct, Problems, clock, guid, host, thumbprint_is, unusable};
 use crate::compiled::{Application, Secret, Tenant};
-use crate::declaration::{self, Assigned};
+use crate::declaration::{self, ApplicationCertificate, Assigned};
 use crate::material;
 use crate::pointers;
 use mocktenant_patch::Problem;
@@ -230,29 +231,37 @@ fn application(
         client_id: client_id.to_owned(),
         token_version,
         secrets,
-        certificates: certificates(declared, pointer, before, problems),
+        certificates: certificates(
+            &declared.certificates,
+            |key| pointer.certificate(key),
+            before.map(|before| (&before.declared.certificates, before.certificates.as_slice())),
+            problems,
+        ),
         pointer: pointer.clone(),
         declared: Arc::clone(declared),
     }
 }
 
+/// What certificates were declared, and what they were parsed to.
+type Parsed<'b> = (&'b IndexMap<String, ApplicationCertificate>, &'b [Certificate]);
+
 /// The certificates of an application; equal ones keep what was parsed before.
-fn certificates(
-    declared: &declaration::Application,
-    pointer: &pointers::Application,
-    before: Option<&Application>,
+pub(super) fn certificates(
+    declared: &IndexMap<String, ApplicationCertificate>,
+    pointer: impl Fn(&str) -> pointers::Certificate,
+    before: Option<Parsed<'_>>,
     problems: &mut Problems,
 ) -> Vec<Certificate> {
-    let mut certificates = Vec::with_capacity(declared.certificates.len());
-    for (key, written) in &declared.certificates {
+    let mut certificates = Vec::with_capacity(declared.len());
+    for (key, written) in declared {
         let parsed_before = before
-            .filter(|before| before.declared.certificates.get(key) == Some(written))
-            .and_then(|before| by_thumbprint(&before.certificates, key));
+            .filter(|(declared, _)| declared.get(key) == Some(written))
+            .and_then(|(_, parsed)| by_thumbprint(parsed, key));
         if let Some(certificate) = parsed_before {
             certificates.push(certificate.clone());
             continue;
         }
-        let at = pointer.certificate(key);
+        let at = pointer(key);
         match material::certificate(&written.certificate) {
             Ok(certificate) => {
                 thumbprint_is(key, &certificate.thumbprint(), &at, problems);
@@ -278,7 +287,11 @@ fn by_thumbprint<'c>(certificates: &'c [Certificate], key: &str) -> Option<&'c C
     certificates.iter().find(|certificate| certificate.thumbprint() == wanted)
 }
 
-fn expiry(text: &str, pointer: impl FnOnce() -> Setting, problems: &mut Problems) -> Option<OffsetDateTime> {
+pub(super) fn expiry(
+    text: &str,
+    pointer: impl FnOnce() -> Setting,
+    problems: &mut Problems,
+) -> Option<OffsetDateTime> {
     match OffsetDateTime::parse(text, &Rfc3339) {
         Ok(time) => Some(time),
         Err(error) => {

@@ -22,13 +22,13 @@ pub(crate) use self::application::ask_known;
 pub(crate) use self::application::made_up_object_id;
 pub use self::application::{APPLICATION, KNOWN, REGISTERED};
 pub(crate) use self::private_key_jwt::CONTEXT_CLASS as CERTIFICATE_CLASS;
-pub(crate) use self::secret::{CONTEXT_CLASS as SECRET_CLASS, same as same_secret};
+pub(crate) use self::secret::CONTEXT_CLASS as SECRET_CLASS;
 use crate::asking::{Asking, Sent};
 use crate::errors::{EntraError, describe};
-use crate::form::Form;
 use crate::grants::Grant;
 use crate::tables::Tables;
 use crate::{Entra, Version};
+use mocktenant_idp::form::Form;
 
 /// The questions of one request.
 pub type Checks<'s> = Checklist<'s, EntraError>;

@@ -10,12 +10,22 @@ use mocktenant_lab::CatalogueRow;
 
 pub use self::catalogue::{EntraError, OAuth};
 pub use self::managed_identity::{Body, ManagedIdentityError};
-use crate::json::{push_member, push_name};
+use mocktenant_idp::form::FormError;
+use mocktenant_idp::json::{push_member, push_name};
 
 /// Our product identifier and change text, as the checks want them.
 pub(crate) fn describe(error: &EntraError) -> (&'static str, &'static str) {
     let row = error.row();
     (row.id, row.change)
+}
+
+impl From<FormError> for EntraError {
+    fn from(error: FormError) -> Self {
+        match error {
+            FormError::Malformed => Self::FormMalformed,
+            FormError::Repeated { name } => Self::ParameterDuplicated { name },
+        }
+    }
 }
 
 impl EntraError {

@@ -13,8 +13,8 @@ use crate::Version;
 use crate::asking::Asking;
 use crate::client_auth::{Checks, excerpt};
 use crate::errors::EntraError;
-use crate::form::Form;
 use crate::tables::Tables;
+use mocktenant_idp::form::Form;
 
 /// The grants Entra has here.
 pub static GRANTS: &[&Grant] = &[&client_credentials::GRANT];

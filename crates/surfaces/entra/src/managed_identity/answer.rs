@@ -13,7 +13,7 @@ use crate::authority::v2_issuer_base;
 use crate::claims::Times;
 use crate::envelope::Envelope;
 use crate::errors::{Body, EntraError, ManagedIdentityError};
-use crate::json::{push_integer, push_member, push_name};
+use mocktenant_idp::json::{push_integer, push_member, push_name};
 
 /// What IMDS says it is.
 const SERVER: &str = "IMDS/150.870.65.476";

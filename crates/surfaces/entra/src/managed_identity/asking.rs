@@ -16,11 +16,12 @@ use super::Service;
 use super::assigned::{Identity, Machine, Named, Way};
 use crate::Version;
 use crate::asking::{Asking, Sent};
-use crate::client_auth::{self, Checks, REGISTERED, excerpt, same_secret};
+use crate::client_auth::{self, Checks, REGISTERED, excerpt};
 use crate::errors::{EntraError, ManagedIdentityError, describe};
-use crate::form::Form;
 use crate::grants::Granted;
 use crate::resource::{self, RESOURCE};
+use mocktenant_idp::form::Form;
+use mocktenant_idp::secret;
 
 static METADATA: Question = Question::new("metadata-header", Role::Request);
 static NOT_FORWARDED: Question = Question::new("not-forwarded", Role::Request);
@@ -174,7 +175,7 @@ impl<'m> Request<'_, 'm> {
         list.ask(&HEADER, "X-IDENTITY-HEADER as the app was given it", settings, || {
             let refused = |actual| Finding::fail(actual, ManagedIdentityError::HeaderWrong);
             match (given, self.exchange.request.header("x-identity-header")) {
-                (Some(given), Some(sent)) if same_secret(given, sent) => Finding::pass("as it was given"),
+                (Some(given), Some(sent)) if secret::same(given, sent) => Finding::pass("as it was given"),
                 (None, _) => {
                     let setting = tenant.pointer.identity_header();
                     let need = Need::add(setting.clone(), "a value for the header");

@@ -11,8 +11,8 @@ use mocktenant_world::declaration::Assigned;
 use mocktenant_world::pointers;
 use mocktenant_world::{Application, Tenant, World};
 
-use crate::form::Form;
 use crate::prepared::{Prepared, PreparedTenant};
+use mocktenant_idp::form::Form;
 
 /// The parameters an identity can be named by. IMDS documents `msi_res_id`, App Service `mi_res_id` and `principal_id`.
 pub(super) const PARAMETERS: [(&str, Way); 5] = [

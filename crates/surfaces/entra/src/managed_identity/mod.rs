@@ -31,8 +31,8 @@ use crate::claims::{AppOnly, Times};
 use crate::client_auth::{CERTIFICATE_CLASS, excerpt};
 use crate::envelope::Envelope;
 use crate::errors::ManagedIdentityError;
-use crate::form::Form;
 use crate::{Version, issue, unbuilt};
+use mocktenant_idp::form::Form;
 
 /// The address of IMDS, the same on every machine of Azure.
 pub const HOST: &str = "169.254.169.254";
@@ -189,7 +189,7 @@ fn token(exchange: &mut Exchange, service: Service) -> Answer {
         return refused(exchange, &none);
     };
     let query = exchange.request.query().to_owned();
-    let form = Form::parse(query.as_bytes());
+    let form = Form::parse(query.as_bytes()).map_err(crate::errors::EntraError::from);
     let request = Request { service, exchange, form: &form, world: &world, machine: &machine };
     let asking::Decision { checks, identity, outcome } = request.decide();
     exchange.trail.fact("tenant", machine.tenant.tenant.id.to_string());

@@ -1,10 +1,11 @@
 //! JSON written piece by piece into one buffer.
 //!
-//! Decides only that a text is quoted and escaped as RFC 8259 section 7 asks. The members of Entra's documents and tokens
-//! stand in an order of their own, and a token is written a thousand times a second, hence no tree in between.
+//! Decides only that a text is quoted and escaped as RFC 8259 section 7 asks, and what else a provider escapes where it
+//! says so. The members of a product's documents and
+//! tokens stand in an order of their own, and a token is written a thousand times a second, hence no tree in between.
 
 /// Appends a JSON string.
-pub(crate) fn push_string(out: &mut Vec<u8>, text: &str) {
+pub fn push_string(out: &mut Vec<u8>, text: &str) {
     if is_plain(text.as_bytes()) {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
@@ -36,13 +37,13 @@ fn is_plain(text: &[u8]) -> bool {
 }
 
 /// Appends `,"name":"text"`, without the comma behind an opening brace.
-pub(crate) fn push_member(out: &mut Vec<u8>, name: &str, text: &str) {
+pub fn push_member(out: &mut Vec<u8>, name: &str, text: &str) {
     push_name(out, name);
     push_string(out, text);
 }
 
 /// Appends `,"name":`, without the comma behind an opening brace.
-pub(crate) fn push_name(out: &mut Vec<u8>, name: &str) {
+pub fn push_name(out: &mut Vec<u8>, name: &str) {
     if out.last().is_some_and(|last| *last != b'{') {
         out.push(b',');
     }
@@ -51,7 +52,7 @@ pub(crate) fn push_name(out: &mut Vec<u8>, name: &str) {
 }
 
 /// Appends a list of strings.
-pub(crate) fn push_list<'t>(out: &mut Vec<u8>, items: impl IntoIterator<Item = &'t str>) {
+pub fn push_list<'t>(out: &mut Vec<u8>, items: impl IntoIterator<Item = &'t str>) {
     out.push(b'[');
     for (index, item) in items.into_iter().enumerate() {
         if index > 0 {
@@ -62,8 +63,26 @@ pub(crate) fn push_list<'t>(out: &mut Vec<u8>, items: impl IntoIterator<Item = &
     out.push(b']');
 }
 
+/// Appends a JSON string in which these characters (ASCII) are written as escapes too: `/` as `\/`, others as `\u0027`, as
+/// writers of .NET's do.
+pub fn push_string_escaping(out: &mut Vec<u8>, text: &str, also: &[u8]) {
+    let from = out.len();
+    push_string(out, text);
+    if !text.bytes().any(|byte| also.contains(&byte)) {
+        return;
+    }
+    let plain = out.split_off(from);
+    for byte in plain {
+        match byte {
+            b'/' if also.contains(&byte) => out.extend_from_slice(b"\\/"),
+            _ if also.contains(&byte) => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+            _ => out.push(byte),
+        }
+    }
+}
+
 /// Appends an integer.
-pub(crate) fn push_integer(out: &mut Vec<u8>, number: i64) {
+pub fn push_integer(out: &mut Vec<u8>, number: i64) {
     out.extend_from_slice(number.to_string().as_bytes());
 }
 
@@ -85,6 +104,21 @@ mod tests {
             }
         }
         assert!(is_plain(b"https://login.microsoftonline.com/a-b_c ~!#[]") && is_plain(b""));
+    }
+
+    #[test]
+    fn what_a_provider_escapes_besides_reads_back_as_the_same_text() {
+        let written = |text: &str, also: &[u8]| {
+            let mut out = Vec::new();
+            push_string_escaping(&mut out, text, also);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(written("https://a/b", b"/"), r#""https:\/\/a\/b""#);
+        assert_eq!(written("the 'x' \"y\" <&>", b"'<>&"), r#""the \u0027x\u0027 \"y\" \u003c\u0026\u003e""#);
+        assert_eq!(written("a'", b""), r#""a'""#);
+        for text in ["\\'/", "\u{1}'\u{e4}", "'"] {
+            assert_eq!(serde_json::from_str::<String>(&written(text, b"'/")).unwrap(), text);
+        }
     }
 
     #[test]

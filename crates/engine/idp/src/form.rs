@@ -1,4 +1,4 @@
-//! `application/x-www-form-urlencoded` as the token endpoint reads it.
+//! `application/x-www-form-urlencoded` as a token endpoint reads it (RFC 6749 appendix B).
 //!
 //! Decides that a parameter may stand only once, that an empty value is as good as none, that a `%` which begins no escape
 //! is a `%`, and that text which is not UTF-8 makes the whole form unreadable. Bounded in bytes and in parameters. Never
@@ -6,29 +6,41 @@
 
 use std::borrow::Cow;
 
-use crate::errors::EntraError;
+/// Why a form is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FormError {
+    /// It is too long, has too many parameters, or is no UTF-8.
+    #[error("a form that cannot be read")]
+    Malformed,
+    /// A parameter stands more than once.
+    #[error("the parameter {name} stands more than once")]
+    Repeated {
+        /// Its name.
+        name: String,
+    },
+}
 
 /// Longest form that is read: 256 KiB. A client assertion has 64 KiB at most.
-pub(crate) const MAX_FORM_BYTES: usize = 256 * 1024;
+pub const MAX_FORM_BYTES: usize = 256 * 1024;
 /// More parameters than any client sends.
-pub(crate) const MAX_PARAMETERS: usize = 100;
+pub const MAX_PARAMETERS: usize = 100;
 
 /// The parameters of one request, in the order sent.
 #[derive(Debug, Default)]
-pub(crate) struct Form<'r>(Vec<(Cow<'r, str>, Cow<'r, str>)>);
+pub struct Form<'r>(Vec<(Cow<'r, str>, Cow<'r, str>)>);
 
 impl<'r> Form<'r> {
     /// Reads a form or a query.
-    pub(crate) fn parse(bytes: &'r [u8]) -> Result<Self, EntraError> {
+    pub fn parse(bytes: &'r [u8]) -> Result<Self, FormError> {
         if bytes.len() > MAX_FORM_BYTES {
-            return Err(EntraError::FormMalformed);
+            return Err(FormError::Malformed);
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| EntraError::FormMalformed)?;
+        let text = std::str::from_utf8(bytes).map_err(|_| FormError::Malformed)?;
         let mut form = Self(Vec::with_capacity(8));
         for piece in text.split('&').filter(|piece| !piece.is_empty()) {
             let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
             let (Some(name), Some(value)) = (decode(name), decode(value)) else {
-                return Err(EntraError::FormMalformed);
+                return Err(FormError::Malformed);
             };
             form.push(name, value)?;
         }
@@ -36,25 +48,24 @@ impl<'r> Form<'r> {
     }
 
     /// Adds a parameter.
-    pub(crate) fn push(&mut self, name: Cow<'r, str>, value: Cow<'r, str>) -> Result<(), EntraError> {
+    pub fn push(&mut self, name: Cow<'r, str>, value: Cow<'r, str>) -> Result<(), FormError> {
         if self.0.len() == MAX_PARAMETERS {
-            return Err(EntraError::FormMalformed);
+            return Err(FormError::Malformed);
         }
         if self.0.iter().any(|(known, _)| *known == name) {
-            return Err(EntraError::ParameterDuplicated { name: name.into_owned() });
+            return Err(FormError::Repeated { name: name.into_owned() });
         }
         self.0.push((name, value));
         Ok(())
     }
 
     /// Every parameter, empty ones too, in the order sent.
-    #[cfg(test)]
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (&**name, &**value))
     }
 
     /// A parameter that is there and not empty.
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+    pub fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
             .find(|(known, _)| known == name)
@@ -64,7 +75,7 @@ impl<'r> Form<'r> {
 }
 
 /// Decodes `+` and `%XX`; `None` for what is not UTF-8 then.
-pub(crate) fn decode(text: &str) -> Option<Cow<'_, str>> {
+pub fn decode(text: &str) -> Option<Cow<'_, str>> {
     match decoded(text) {
         None => Some(Cow::Borrowed(text)),
         Some(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
@@ -72,7 +83,7 @@ pub(crate) fn decode(text: &str) -> Option<Cow<'_, str>> {
 }
 
 /// The same with a replacement character for what is not UTF-8.
-pub(crate) fn decode_lossy(text: &str) -> Cow<'_, str> {
+pub fn decode_lossy(text: &str) -> Cow<'_, str> {
     match decoded(text) {
         None => Cow::Borrowed(text),
         Some(bytes) => Cow::Owned(match String::from_utf8(bytes) {
@@ -136,11 +147,8 @@ mod tests {
         let long = "a".repeat(MAX_FORM_BYTES + 1);
         let many = (0..=MAX_PARAMETERS).map(|index| format!("p{index}=1")).collect::<Vec<_>>().join("&");
         for bad in [&b"a=%ff"[..], b"a=%c3%", b"\xff=1", long.as_bytes(), many.as_bytes()] {
-            assert_eq!(Form::parse(bad).unwrap_err(), EntraError::FormMalformed);
+            assert_eq!(Form::parse(bad).unwrap_err(), FormError::Malformed);
         }
-        assert_eq!(
-            Form::parse(b"a=1&b=2&%61=1").unwrap_err(),
-            EntraError::ParameterDuplicated { name: "a".to_owned() }
-        );
+        assert_eq!(Form::parse(b"a=1&b=2&%61=1").unwrap_err(), FormError::Repeated { name: "a".to_owned() });
     }
 }

@@ -12,15 +12,24 @@ use std::ops::Deref;
 use mocktenant_verdict::Setting;
 
 /// The members of the declaration that are collections of parts.
-pub(crate) const TENANTS: &str = "tenants";
-pub(crate) const ENVIRONMENTS: &str = "environments";
-pub(crate) const ORGANIZATIONS: &str = "organizations";
+pub const TENANTS: &str = "tenants";
+/// Another one.
+pub const FEDERATION_SERVICES: &str = "federation_services";
+/// Another one.
+pub const ENVIRONMENTS: &str = "environments";
+/// Another one.
+pub const ORGANIZATIONS: &str = "organizations";
 /// The member that is one part.
-pub(crate) const CALLER: &str = "caller";
+pub const CALLER: &str = "caller";
 
 /// The Entra tenant of this id.
 pub fn tenant(id: &str) -> Tenant {
     Tenant(Setting::of([TENANTS, id]))
+}
+
+/// The federation service of this name.
+pub fn federation_service(id: &str) -> FederationService {
+    FederationService(Setting::of([FEDERATION_SERVICES, id]))
 }
 
 /// The AOS environment of this name.
@@ -209,6 +218,71 @@ pointers! {
         object_id() -> Setting: "object_id";
         password() -> Setting: "password";
         enabled() -> Setting: "enabled";
+    }
+
+    /// `/federation_services/<id>`.
+    FederationService {
+        host_name() -> Setting: "host_name";
+        display_name() -> Setting: "display_name";
+        profile() -> Setting: "profile";
+        clock() -> Setting: "clock";
+        m365_compatibility() -> Setting: "m365_compatibility";
+        cors_trusted_origins() -> Setting: "cors_trusted_origins";
+        cors_trusted_origin(origin) -> Setting: "cors_trusted_origins", origin;
+        signing_keys() -> Setting: "signing_keys";
+        signing_key(text) -> Setting: "signing_keys", text;
+        decrypting_key() -> Setting: "decrypting_key";
+        next_signing_key() -> Setting: "next_signing_key";
+        lockout() -> Setting: "lockout";
+        scope_descriptions() -> Setting: "scope_descriptions";
+        sso_lifetime() -> Setting: "sso_lifetime";
+        user(name) -> FederationUser: "users", name;
+        application_groups() -> Setting: "application_groups";
+        application_group(name) -> ApplicationGroup: "application_groups", name;
+    }
+
+    /// `/federation_services/<id>/users/<user principal name>`.
+    FederationUser {
+        account() -> Setting: "account";
+        password() -> Setting: "password";
+        enabled() -> Setting: "enabled";
+        locked() -> Setting: "locked";
+        expired() -> Setting: "expired";
+        password_expires() -> Setting: "password_expires";
+        sid() -> Setting: "sid";
+        attribute(name) -> Setting: "attributes", name;
+    }
+
+    /// `/federation_services/<id>/application_groups/<name>`.
+    ApplicationGroup {
+        native_application(client_id) -> NativeApplication: "native_applications", client_id;
+        server_application(client_id) -> ServerApplication: "server_applications", client_id;
+        web_api(identifier) -> WebApi: "web_apis", identifier;
+    }
+
+    /// A native application of an application group.
+    NativeApplication {
+        redirect_uris() -> Setting: "redirect_uris";
+    }
+
+    /// A server application of an application group.
+    ServerApplication {
+        redirect_uris() -> Setting: "redirect_uris";
+        secrets() -> Setting: "secrets";
+        secret(name) -> Setting: "secrets", name;
+        certificates() -> Setting: "certificates";
+        certificate(thumbprint) -> Certificate: "certificates", thumbprint;
+    }
+
+    /// A Web API of an application group.
+    WebApi {
+        identifiers() -> Setting: "identifiers";
+        identifier(identifier) -> Setting: "identifiers", identifier;
+        permission(client_id) -> Setting: "permissions", client_id;
+        permissions() -> Setting: "permissions";
+        scope(client_id, scope) -> Setting: "permissions", client_id, scope;
+        issued_claims() -> Setting: "issued_claims";
+        token_lifetime() -> Setting: "token_lifetime";
     }
 
     /// `/environments/<id>`.

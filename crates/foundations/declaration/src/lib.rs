@@ -1,6 +1,6 @@
 //! What a person wrote: one set of structs that is the YAML, the control API's document and a scenario's base.
 //!
-//! Decides the shape of the declaration and nothing else: no validation beyond types (see `compile`), no defaults that
+//! Decides the shape of the declaration and nothing else: no validation beyond types (that is the world's compilation), no defaults that
 //! hide a decision. Every collection is a map keyed by the id people use (tenant id, client id, thumbprint, flight
 //! name), so that a [`mocktenant_verdict::Setting`] is a plain RFC 6901 pointer and no element is ever addressed by its
 //! index. Microsoft's own names (`SysFlighting`, `Infrastructure.S2SCertThumbprint`) are spelt as Microsoft spells them.
@@ -9,14 +9,26 @@
 //! view shows every place a person can add something to, and RFC 6902 `add` finds its parent there. What an edit leaves
 //! alone is shared with the snapshot before it; hence the `Arc`s.
 
+pub mod clock_offset;
+pub mod federation_service;
+mod guid;
+pub mod pointers;
+mod secret_text;
+
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::secret_text::SecretText;
 use mocktenant_patch::document::{self, DocumentError, Size};
+
+pub use crate::federation_service::{
+    ApplicationGroup, FederationService, FederationUser, IssuedClaim, Lockout, NativeApplication, Profile,
+    ServerApplication, WebApi,
+};
+pub use crate::guid::is_guid;
+pub use crate::secret_text::SecretText;
 
 /// Business records: entity set, then a name of ours, then the row.
 pub type Records = IndexMap<String, IndexMap<String, Map<String, Value>>>;
@@ -27,6 +39,9 @@ pub type Records = IndexMap<String, IndexMap<String, Map<String, Value>>>;
 pub struct Declaration {
     /// Entra tenants by tenant id (lower-case GUID).
     pub tenants: IndexMap<String, Arc<Tenant>>,
+    /// Federation services (AD FS) by a short name, for instance `contoso`. The first is the one on localhost.
+    #[serde(default)]
+    pub federation_services: IndexMap<String, Arc<FederationService>>,
     /// AOS environments by a short name, for instance `onebox`.
     pub environments: IndexMap<String, Arc<Environment>>,
     /// Dataverse organisations by a short name, for instance `contoso`.
@@ -463,6 +478,6 @@ impl Caller {
     }
 }
 
-fn yes() -> bool {
+pub(crate) fn yes() -> bool {
     true
 }

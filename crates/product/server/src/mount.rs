@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use mocktenant_adfs::Adfs;
 use mocktenant_aos::Aos;
 use mocktenant_dataverse::Dataverse;
 use mocktenant_entra::{Entra, ManagedIdentity};
@@ -16,6 +17,7 @@ pub(crate) fn lab(world: Arc<World>, random: Random, switches: Switches) -> Lab 
     Lab::builder(world)
         .surface(Entra::new())
         .surface(ManagedIdentity)
+        .surface(Adfs)
         .surface(Aos::new())
         .surface(Dataverse::new())
         .random(random)

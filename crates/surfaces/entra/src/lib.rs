@@ -190,10 +190,6 @@ impl Surface for Entra {
             && !managed_identity::has(folded_path)
     }
 
-    fn unbuilt(&self, entrance: &Entrance, folded_path: &str) -> Option<&'static str> {
-        (*entrance == Entrance::Identity && of_federation_service(folded_path)).then_some("AD FS")
-    }
-
     /// The tenant the first segment names, by id or domain; an alias is no machine.
     fn machine(&self, world: &World, way: &Way<'_>) -> Option<Machine> {
         let tenant = world.tenant(way.path.split('/').nth(1)?)?;

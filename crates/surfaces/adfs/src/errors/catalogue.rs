@@ -1,0 +1,177 @@
+//! What AD FS says to a client, one row each.
+//!
+//! A table of data. `observed` texts were seen in the place named by `source`, `documented` ones are printed by Microsoft,
+//! `inferred` ones are ours where only the number or the meaning is known. What AD FS writes into its event log about the
+//! same refusal is another text with another number: `log`.
+
+use mocktenant_verdict::catalogue;
+
+/// In which shape a client is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// `error` of a JSON body with `error` and `error_description` (RFC 6749 section 5.2).
+    OAuth(&'static str),
+    /// `error` of a `WWW-Authenticate` header (RFC 6750 section 3); the body is empty.
+    Bearer(&'static str),
+    /// The error page.
+    Page,
+}
+
+use Told::{Bearer, OAuth, Page};
+
+catalogue! {
+    /// A refusal by AD FS.
+    pub enum AdfsError(Told) {
+        // --- who asks ---
+        /// No such client.
+        ClientUnknown => {
+            id: "MSIS9607", status: 400, class: OAuth("invalid_client"),
+            text: "MSIS9607: The 'client_id' parameter in the request is invalid. No registered client is found with this identifier.",
+            fidelity: Observed, source: "recorded answers of source-academy/backend",
+            cause: "no application group has a native or server application with this client id",
+            change: "use the client id of an application in AD FS Management > Application Groups, or add one",
+        }
+        /// A wrong credential, or none where one is needed.
+        ClientRefused => {
+            id: "MSIS9622", status: 400, class: OAuth("invalid_client"),
+            text: "MSIS9622: Client authentication failed. Please verify the credential provided for client authentication is valid.",
+            fidelity: Observed, source: "Microsoft Q&A 281994; ADAL's AdfsTokenClient",
+            cause: "the secret is not the server application's, its assertion does not hold, or it sent neither",
+            change: "AD FS Management > Application Groups > the server application > Credentials",
+        }
+        // --- what it sends ---
+        /// A parameter that has to be there.
+        ParameterMissing { name: String } => {
+            id: "MSIS9658", status: 400, class: OAuth("invalid_request"),
+            text: "MSIS9658: Received invalid OAuth request. The '{name}' parameter is missing in the request.",
+            fidelity: Inferred, source: "another project's imitation shows it (text); OAuth error inferred",
+            cause: "the form has no such parameter, or an empty one",
+            change: "send the parameter",
+        }
+        /// A form nobody can read, or one with a parameter twice.
+        FormMalformed => {
+            id: "MSIS9604", status: 400, class: OAuth("invalid_request"),
+            text: "MSIS9604: An error occurred. The authorization server was not able to fulfill the request.",
+            fidelity: Inferred, source: "the text is that of MSIS9604 (Microsoft Q&A 425685); that a form which cannot be read gets it is inferred",
+            cause: "the body is no form, is too long, or names a parameter twice",
+            change: "send application/x-www-form-urlencoded, each parameter once",
+        }
+        /// A grant that is not switched on for the client, or that nobody has.
+        GrantUnsupported => {
+            id: "MSIS9611", status: 400, class: OAuth("unsupported_grant_type"),
+            text: "MSIS9611: The authorization server does not support the requested 'grant_type'. The authorization server only supports 'authorization_code' or 'refresh_token'.",
+            fidelity: Inferred, source: "captures show number, OAuth error and the end of the text; its beginning is ours",
+            cause: "the grant_type is none of AD FS's",
+            change: "use client_credentials, password, refresh_token or authorization_code",
+        }
+        // --- whom it is about ---
+        /// A user or password that is wrong, and a user who may not sign in: nobody is told which.
+        PasswordWrong => {
+            id: "MSIS9659", status: 400, class: OAuth("invalid_grant"),
+            text: "MSIS9659: Invalid 'username' or 'password'.",
+            fidelity: Observed, source: "several captures of the password grant; that locked and expired users get it too is inferred",
+            cause: "no such user, another password, or an account that is disabled, locked or expired",
+            change: "Active Directory Users and Computers > the user > Account",
+        }
+        /// A refresh token that is none of this service's, or not this client's.
+        RefreshTokenInvalid => {
+            id: "MSIS9614", status: 400, class: OAuth("invalid_grant"),
+            text: "MSIS9614: The refresh token received in 'refresh_token' parameter is invalid.",
+            fidelity: Observed, source: "a reply quoted in a comment of public source code",
+            cause: "the refresh token was made up, changed, issued to another client or by another federation service, or before a reset",
+            change: "sign in again; present a refresh token to the service and as the client that it was issued to",
+        }
+        /// A refresh token that has run out.
+        RefreshTokenExpired => {
+            id: "MSIS9615", status: 401, class: OAuth("invalid_grant"),
+            text: "MSIS9615: The refresh token received in refresh_token parameter has expired",
+            fidelity: Documented, source: "Microsoft's AD FS scenarios for developers (text and status; other invalid_grant answers are 400)",
+            cause: "the sign-in session that the refresh token is of is over",
+            change: "sign in again; Set-AdfsProperties -SsoLifetime makes sessions longer",
+        }
+        // --- what it wants ---
+        /// No such Web API.
+        ResourceUnknown => {
+            id: "MSIS9602", status: 400, class: OAuth("invalid_resource"),
+            text: "MSIS9602: The received 'resource' parameter is invalid. The authorization server can not find a registered resource with the specified identifier.",
+            fidelity: Observed, source: "ADAL's AdfsTokenClient; django-auth-adfs#13",
+            cause: "no Web API has exactly this identifier",
+            change: "AD FS Management > Application Groups > the Web API > Identifiers; a final slash and the letter case count",
+        }
+        /// The client has no permission on the Web API.
+        ResourceForbidden => {
+            id: "MSIS9605", status: 400, class: OAuth("access_denied"),
+            text: "MSIS9605: The client is not allowed to access the requested resource.",
+            fidelity: Observed, source: "captured redirects; the OAuth error at the token endpoint is inferred",
+            cause: "the Web API permits the client nothing, or not the scope that was asked for",
+            change: "AD FS Management > Application Groups > the Web API > Client Permissions",
+        }
+        /// Scopes that nobody defined.
+        ScopeUnknown => {
+            id: "MSIS9603", status: 400, class: OAuth("invalid_scope"),
+            text: "MSIS9603: The received 'scope' parameter is invalid. The authorization server does not support the specified scope.",
+            fidelity: Observed, source: "a capture of a refresh",
+            cause: "none of the scopes is one of the scope descriptions, and no resource is named",
+            change: "AD FS Management > Service > Scope Descriptions",
+        }
+        /// A resource inside `scope`, which Windows Server 2016 does not take.
+        ResourceInScope => {
+            id: "MSIS9712", status: 400, class: OAuth("invalid_scope"),
+            text: "MSIS9712: The received 'scope' parameter is invalid.",
+            fidelity: Inferred, source: "the number is known from one farm of Windows Server 2016; OAuth error and text are ours",
+            cause: "AD FS of Windows Server 2016 takes the resource from `resource` alone",
+            change: "send `resource`, or raise the farm to Windows Server 2019",
+        }
+        // --- userinfo ---
+        /// No token.
+        UserinfoMissing => {
+            id: "401 userinfo-token", status: 401, class: Bearer(""),
+            text: "",
+            fidelity: Inferred, source: "RFC 6750 section 3",
+            cause: "the request has no bearer token",
+            change: "send the access token as `Authorization: Bearer`",
+        }
+        /// A token that is not this service's, or has run out.
+        UserinfoTokenInvalid => {
+            id: "401 userinfo-token-invalid", status: 401, class: Bearer("invalid_token"),
+            text: "",
+            fidelity: Inferred, source: "RFC 6750 section 3.1; AD FS's own text is not known",
+            cause: "the access token was not issued by this federation service, has run out, or was changed",
+            change: "ask for a new token, without a resource",
+        }
+        /// A token for somebody else.
+        UserinfoAudience { audience: String } => {
+            id: "MSIS9921", status: 401, class: Bearer("invalid_token"),
+            text: "MSIS9921: Received invalid UserInfo request. Audience '{audience}' in the access token is not same as the identifier of the UserInfo relying party trust 'urn:microsoft:userinfo'.",
+            fidelity: Observed, source: "a capture of the answer's header",
+            cause: "the access token is for a Web API; userinfo takes tokens that were asked for without a resource",
+            change: "ask for the token without `resource`, with scope `openid`",
+        }
+        // --- pages ---
+        /// Nothing answers at this path, or not to this method.
+        NoHandler { path: String } => {
+            id: "MSIS7065", status: 200, class: Page,
+            text: "MSIS7065: There are no registered protocol handlers on path {path} to process the incoming request.",
+            fidelity: Observed, source: "several threads of Microsoft Q&A (text; the status is from one of them)",
+            cause: "no protocol of AD FS is spoken at this path, or the request misses what would name one",
+            change: "compare the URL with /adfs/.well-known/openid-configuration",
+        }
+        /// What the real service has and this lab has not.
+        NotFulfilled => {
+            id: "MSIS7012", status: 200, class: Page,
+            text: "MSIS7012: An error occurred while processing the request. Contact your administrator for details.",
+            fidelity: Observed, source: "Microsoft Q&A (text); that it is used here is ours: it is the product's own for cannot",
+            cause: "this lab has not built what was asked for",
+            change: "the exchange says what is built instead",
+        }
+        // --- the service itself ---
+        /// A defect.
+        ServerError => {
+            id: "MSIS9604", status: 500, class: OAuth("server_error"),
+            text: "MSIS9604: An error occurred. The authorization server was not able to fulfill the request.",
+            fidelity: Observed, source: "Microsoft Q&A 425685, as a redirect; the status is inferred",
+            cause: "the lab could not make the answer",
+            change: "report it: this is a defect of the lab",
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! AD FS as applications see it: discovery, keys, federation metadata, the token endpoint, userinfo.
+//!
+//! Decides what a federation service of the world answers: which documents it publishes, whether a client and a user are who
+//! they say, which Web API they may have a token for, and in whose words a refusal is put; and what its event log says of
+//! all that. Never decides what a resource does with a token, and never talks to anything: everything follows from the
+//! snapshot, the request and the clock. Mirrors AD FS of Windows Server 2016, 2019 and 2022.
+//!
+//! What needs a browser (sign-in, device codes, on-behalf-of, WS-Federation, WS-Trust, SAML) is not built: `unbuilt` says so.
+
+mod envelope;
+pub mod errors;
+mod page;
+mod prepared;
+mod service;
+mod unbuilt;
+
+use http::{Method, StatusCode};
+use mocktenant_lab::request::BodyError;
+use mocktenant_lab::{
+    Addresses, Answer, CatalogueRow, Context, Entrance, Exchange, Machine, Refusal, Route, SecretNames,
+    Surface, Trail, Way,
+};
+use mocktenant_verdict::Question;
+use mocktenant_world::World;
+
+use crate::errors::AdfsError;
+pub use crate::prepared::Prepared;
+
+/// AD FS. Holds nothing: what it knows is the world's, what it remembers the lab's, and what it made ready is in [`Prepared`].
+#[derive(Clone, Debug, Default)]
+pub struct Adfs;
+
+/// The paths, as patterns. The documents print the same constants, so that they cannot name another path than the one that
+/// answers.
+pub(crate) mod path {
+    pub(crate) const CONFIGURATION: &str = "/adfs/.well-known/openid-configuration";
+    pub(crate) const KEYS: &str = "/adfs/discovery/keys";
+    pub(crate) const TOKEN: &str = "/adfs/oauth2/token";
+    pub(crate) const USERINFO: &str = "/adfs/userinfo";
+    pub(crate) const PROBE: &str = "/adfs/probe";
+    pub(crate) const WEBFINGER: &str = "/.well-known/webfinger";
+    pub(crate) const METADATA: &str = "/federationmetadata/2007-06/federationmetadata.xml";
+}
+
+const READ: &[Method] = &[Method::GET, Method::OPTIONS];
+
+static ROUTES: [Route<Adfs>; 1] = [Route {
+    methods: READ,
+    pattern: path::PROBE,
+    endpoint: "probe",
+    handler: |_, exchange| {
+        Box::pin(async move { envelope::dressed(exchange, Answer::empty(StatusCode::OK)) })
+    },
+}];
+
+impl Surface for Adfs {
+    const NAME: &'static str = "adfs";
+    const TITLE: &'static str = "AD FS";
+    const CALLS_OUT: bool = false;
+
+    type Prepared = Prepared;
+
+    fn routes() -> &'static [Route<Self>] {
+        &ROUTES
+    }
+
+    fn fork(&self) -> Self {
+        self.clone()
+    }
+
+    fn hosts(&self, world: &World) -> Vec<(String, Entrance)> {
+        world.federation_services().map(|service| (service.host.clone(), Entrance::Identity)).collect()
+    }
+
+    fn at(&self, entrance: &Entrance, folded_path: &str) -> bool {
+        *entrance == Entrance::Identity && service::is_of_federation_service(folded_path)
+    }
+
+    /// The service that is called by this name; on localhost the first one.
+    fn machine(&self, world: &World, way: &Way<'_>) -> Option<Machine> {
+        service::of_host(world, way.host).map(|service| Machine::federation_service(&service.id))
+    }
+
+    fn prepare(&self, world: &World, _addresses: &Addresses) -> Self::Prepared {
+        Prepared::new(world)
+    }
+
+    fn catalogue(&self) -> Vec<CatalogueRow> {
+        errors::catalogue_rows()
+    }
+
+    fn secret_names() -> SecretNames {
+        SecretNames::default()
+    }
+
+    fn questions() -> Vec<&'static Question> {
+        Vec::new()
+    }
+
+    fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer {
+        if service::of(exchange).is_none() {
+            // A world without a federation service has nothing at these paths.
+            exchange.trail.record_error("404");
+            exchange.trail.refused("a federation service", "one declared under federation_services");
+            return Answer::empty(StatusCode::NOT_FOUND);
+        }
+        let path = exchange.folded_path().to_owned();
+        let error = match why {
+            Refusal::NotFound | Refusal::MethodNotAllowed { .. } => {
+                if !path.starts_with("/adfs") {
+                    // Nobody listens there: the answer is of what AD FS stands on.
+                    exchange.trail.record_error("404");
+                    return envelope::dressed(exchange, Answer::empty(StatusCode::NOT_FOUND));
+                }
+                match unbuilt::endpoint(&path) {
+                    Some(missing) => {
+                        missing.record(&mut exchange.trail);
+                        AdfsError::NotFulfilled
+                    }
+                    None => AdfsError::NoHandler { path: exchange.request.path().to_owned() },
+                }
+            }
+            Refusal::Body(BodyError::Timeout) => {
+                exchange.trail.record_error("408");
+                return envelope::dressed(exchange, Answer::empty(StatusCode::REQUEST_TIMEOUT));
+            }
+            Refusal::Body(BodyError::TooLarge { .. } | BodyError::Incomplete) => AdfsError::FormMalformed,
+            Refusal::Panic => AdfsError::ServerError,
+        };
+        envelope::refusal(exchange, &error)
+    }
+
+    fn judge(&self, _context: &Context, _token: &str, _trail: &mut Trail) {}
+}

@@ -1,0 +1,34 @@
+//! Which federation service a request is for.
+//!
+//! Decides that a host name of the world names its service, and that on localhost it is the first one declared. Never decides
+//! what the service answers.
+
+use std::sync::Arc;
+
+use mocktenant_lab::{Exchange, Machine};
+use mocktenant_world::{FederationService, World};
+
+use crate::Adfs;
+use crate::prepared::PreparedService;
+
+/// The service of a host name; the first one for a local name.
+pub(crate) fn of_host<'w>(world: &'w World, host: &str) -> Option<&'w Arc<FederationService>> {
+    let named = world.federation_services().find(|service| service.host == host);
+    named.or_else(|| world.federation_services().next())
+}
+
+/// The service that answers an exchange, with what was made ready for it.
+pub(crate) fn of(exchange: &Exchange) -> Option<&Arc<PreparedService>> {
+    match exchange.context.machine() {
+        Some(Machine::FederationService(id)) => exchange.context.prepared::<Adfs>().service(id),
+        _ => None,
+    }
+}
+
+/// Paths of the identity port that are a federation service's.
+pub(crate) fn is_of_federation_service(folded_path: &str) -> bool {
+    folded_path == "/adfs"
+        || folded_path.starts_with("/adfs/")
+        || folded_path.starts_with("/federationmetadata/")
+        || folded_path == crate::path::WEBFINGER
+}

@@ -1,0 +1,67 @@
+//! What the real AD FS has and this lab has not: endpoints and grants.
+//!
+//! Decides which of what was refused nobody has, and which is only missing here; the answer is AD FS's error page for
+//! "cannot", and what is missing is said beside it ([`mocktenant_lab::Trail::not_built`]). A line leaves its table when the
+//! thing is built.
+
+/// What stands in for it.
+const BUILT: &str = "discovery, keys, FederationMetadata.xml, webfinger, userinfo and the token endpoint for \
+                     client_credentials, password and refresh_token";
+
+/// Endpoints, folded.
+const ENDPOINTS: &[(&str, &str)] = &[
+    (AUTHORIZE, "AD FS sign-in"),
+    (DEVICE, "AD FS device codes"),
+    ("/adfs/oauth2/deviceauth", "AD FS device codes"),
+    (LOGOUT, "AD FS sign-out"),
+    ("/adfs/ls", "AD FS sign-in by WS-Federation and SAML"),
+    ("/adfs/portal/updatepassword", "AD FS's page to change a password"),
+];
+
+/// What begins an endpoint that goes on.
+const ENDPOINTS_BEGIN: &[(&str, &str)] = &[
+    ("/adfs/services/trust", "WS-Trust of AD FS"),
+    ("/adfs/ls/", "AD FS sign-in by WS-Federation and SAML"),
+    ("/adfs/oauth2/authorize/", "AD FS sign-in"),
+];
+
+/// Grants by `grant_type`.
+const GRANTS: &[(&str, &str)] = &[
+    ("authorization_code", "the authorization code grant of AD FS"),
+    ("urn:ietf:params:oauth:grant-type:jwt-bearer", "on-behalf-of at AD FS"),
+    ("urn:ietf:params:oauth:grant-type:device_code", "the device code grant of AD FS"),
+    ("device_code", "the device code grant of AD FS"),
+    ("srv_challenge", "the server challenge of AD FS"),
+    ("implicit", "the implicit grant of AD FS"),
+];
+
+/// Those that discovery lists.
+pub(crate) const AUTHORIZE: &str = "/adfs/oauth2/authorize";
+pub(crate) const DEVICE: &str = "/adfs/oauth2/devicecode";
+pub(crate) const LOGOUT: &str = "/adfs/oauth2/logout";
+
+/// Something that is missing here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Missing(&'static str);
+
+impl Missing {
+    /// Says so beside the answer.
+    pub(crate) fn record(self, trail: &mut mocktenant_lab::Trail) {
+        trail.not_built(self.0, BUILT);
+    }
+}
+
+/// Windows integrated authentication of a client.
+pub(crate) const WINDOWS: Missing = Missing("windows_client_authentication of AD FS");
+
+/// What a path would be.
+pub(crate) fn endpoint(folded_path: &str) -> Option<Missing> {
+    let exact = ENDPOINTS.iter().find(|(path, _)| *path == folded_path);
+    let begun = || ENDPOINTS_BEGIN.iter().find(|(begin, _)| folded_path.starts_with(begin));
+    exact.or_else(begun).map(|(_, what)| Missing(what))
+}
+
+/// What a grant would be.
+pub(crate) fn grant(name: &str) -> Option<Missing> {
+    GRANTS.iter().find(|(grant, _)| *grant == name).map(|(_, what)| Missing(what))
+}

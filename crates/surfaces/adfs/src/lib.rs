@@ -13,6 +13,7 @@ mod client_auth;
 mod discovery;
 mod envelope;
 pub mod errors;
+mod federation_metadata;
 mod grants;
 mod issue;
 mod page;
@@ -54,7 +55,7 @@ const READ: &[Method] = &[Method::GET, Method::OPTIONS];
 
 const POST: &[Method] = &[Method::POST, Method::OPTIONS];
 
-static ROUTES: [Route<Adfs>; 5] = [
+static ROUTES: [Route<Adfs>; 6] = [
     Route {
         methods: READ,
         pattern: path::CONFIGURATION,
@@ -72,6 +73,12 @@ static ROUTES: [Route<Adfs>; 5] = [
         pattern: path::TOKEN,
         endpoint: "token",
         handler: |_, exchange| Box::pin(async move { token_endpoint::answer(exchange) }),
+    },
+    Route {
+        methods: &[Method::GET],
+        pattern: path::METADATA,
+        endpoint: "federation-metadata",
+        handler: |_, exchange| Box::pin(async move { federation_metadata::answer(exchange) }),
     },
     Route {
         methods: READ,

@@ -9,7 +9,7 @@ use crate::front_door::*;
 async fn a_form_that_cannot_be_read_is_refused_whole() {
     let lab = lab().await;
     let whole = form_urlencoded::Serializer::new(String::new()).extend_pairs(by_secret(&[])).finish();
-    let many: String = (0..200).map(|index| format!("&p{index}=1")).collect();
+    let many = (0..200).map(|index| format!("&p{index}=1")).collect::<Vec<_>>().concat();
     for body in [
         format!("{whole}&grant_type=client_credentials"),
         format!("{whole}&client_id=x"),

@@ -188,7 +188,7 @@ pub(crate) fn by_password<'f>(changes: &[(&'f str, &'f str)]) -> Vec<(&'f str, &
 }
 
 /// A request by assertion.
-pub(crate) fn by_assertion<'f>(assertion: &'f str) -> Vec<(&'f str, &'f str)> {
+pub(crate) fn by_assertion(assertion: &str) -> Vec<(&str, &str)> {
     vec![
         ("grant_type", "client_credentials"),
         ("client_id", SERVER),

@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use mocktenant_acceptance::binary;
+use mocktenant_acceptance::programs::Program;
 use mocktenant_keys::{Identity, SelfSigned, Subject, Validity, shipped, write_pfx};
 use serde_json::Value;
 use tempfile::TempDir;
 use time::macros::datetime;
 
-use crate::programs::Program;
 use crate::table::Does;
 
 /// What is done with a program.

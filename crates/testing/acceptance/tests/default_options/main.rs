@@ -11,67 +11,48 @@
 
 mod flows;
 mod page;
-mod pins;
-mod programs;
 mod table;
 
-use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use libtest_mimic::{Arguments, Failed, Trial};
-use mocktenant_acceptance::{binary, tools};
+use libtest_mimic::{Arguments, Trial};
+use mocktenant_acceptance::clients_page::{self, Outcome};
+use mocktenant_acceptance::programs::Program;
+use mocktenant_acceptance::{binary, tools, trials};
 
-use crate::programs::{Missing, Program, folder};
+use crate::flows::Flow;
 use crate::table::{CLIENTS, Client};
-
-/// What came of a flow.
-#[derive(Clone)]
-enum Outcome {
-    /// It ran as it should; what was seen.
-    Ran(String),
-    /// It cannot be run here.
-    Missing(String),
-}
 
 /// A client and what came of its flows.
 struct Row {
     client: &'static Client,
     program: OnceLock<Program>,
-    outcomes: Mutex<BTreeMap<usize, Outcome>>,
+    page: clients_page::Row,
 }
 
 impl Row {
-    fn version(&self) -> String {
-        self.client.pin.version(&folder().join(self.client.file))
-    }
-
-    fn outcome(&self, flow: usize) -> Option<Outcome> {
-        self.outcomes.lock().unwrap().get(&flow).cloned()
-    }
-
-    fn has_run(&self) -> bool {
-        self.outcomes.lock().unwrap().values().any(|outcome| matches!(outcome, Outcome::Ran(_)))
-    }
-
-    fn note(&self, flow: usize, outcome: Outcome) {
-        self.outcomes.lock().unwrap().insert(flow, outcome);
+    fn new(client: &'static Client) -> Self {
+        let Client { name, pin, language, file, flows, .. } = client;
+        let version = pin.version(&folder().join(file));
+        let flows = flows.iter().map(Flow::name).collect();
+        let page =
+            clients_page::Row::new(name, version, *language, &format!("default_options/{file}"), flows);
+        Self { client, program: OnceLock::new(), page }
     }
 
     fn judge(&self, flow: usize) {
         let Client { does, flows, language, file, .. } = self.client;
-        let program = self.program.get_or_init(|| language.program(file));
+        let program = self.program.get_or_init(|| language.program(&folder().join(file)));
         let said = flows::judge(*does, program, &flows[flow]);
-        self.note(flow, Outcome::Ran(said));
+        self.page.note(flow, Outcome::Ran(said));
     }
 }
 
-/// Letters and digits of a name, and one line between them.
-fn plain(name: &str) -> String {
-    let words = name.split(|character: char| !character.is_ascii_alphanumeric());
-    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-    words.join("_").to_ascii_lowercase()
+fn folder() -> PathBuf {
+    tools::clients().join("default_options")
 }
 
 fn trials(row: &Arc<Row>) -> Vec<Trial> {
@@ -79,10 +60,10 @@ fn trials(row: &Arc<Row>) -> Vec<Trial> {
     let flows = row.client.flows.iter().enumerate();
     flows
         .map(|(number, flow)| {
-            let name = format!("{}::{}", plain(row.client.name), plain(flow.name()));
+            let name = format!("{}::{}", trials::plain(row.client.name), trials::plain(flow.name()));
             if let Err(missing) = &here {
-                row.note(number, Outcome::Missing(missing.why.clone()));
-                return skipped(&name, missing);
+                row.page.note(number, Outcome::Missing(missing.why.clone()));
+                return trials::skipped(&name, missing);
             }
             let row = Arc::clone(row);
             Trial::test(name, move || {
@@ -91,14 +72,6 @@ fn trials(row: &Arc<Row>) -> Vec<Trial> {
             })
         })
         .collect()
-}
-
-/// A row that says why what it stands for is not run.
-fn skipped(name: &str, missing: &Missing) -> Trial {
-    let why = missing.why.clone();
-    let is_failure = missing.is_required && tools::are_required();
-    let run = move || Err(Failed::from(format!("{why}, and MOCKTENANT_REQUIRE_CLIENTS is set")));
-    Trial::test(format!("{name}: skipped, {}", missing.why), run).with_ignored_flag(!is_failure)
 }
 
 fn what_settings_prints_for_powershell_is_dot_sourced() {
@@ -139,9 +112,8 @@ fn a_whole_run_needs_no_network() {
 }
 
 fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    let new = |client| Arc::new(Row { client, program: OnceLock::new(), outcomes: Mutex::default() });
-    let rows: Vec<Arc<Row>> = CLIENTS.iter().map(new).collect();
+    let arguments = Arguments::from_args();
+    let rows: Vec<Arc<Row>> = CLIENTS.iter().map(|client| Arc::new(Row::new(client))).collect();
     let of_itself = |name: &str, test: fn()| {
         Trial::test(name, move || {
             test();
@@ -154,16 +126,8 @@ fn main() -> ExitCode {
         what_settings_prints_for_powershell_is_dot_sourced,
     ));
     all.push(of_itself("a_whole_run_needs_no_network", a_whole_run_needs_no_network));
-    let ran = libtest_mimic::run(&arguments, all);
-    // Only now it is known what came of everybody. Whatever was run is looked up there, also one flow alone.
-    if rows.iter().any(|row| row.has_run()) {
-        arguments.filter = None;
-        arguments.skip.clear();
-    }
-    let page = Trial::test("the_page_about_clients_says_what_came_of_this_run", move || {
-        page::is_written(&rows);
-        Ok(())
-    });
-    let written = libtest_mimic::run(&arguments, vec![page]);
-    if ran.has_failed() || written.has_failed() { ExitCode::from(101) } else { ExitCode::SUCCESS }
+    trials::run(&arguments, all, "the_page_about_clients_says_what_came_of_this_run", move || {
+        // Whatever was run is looked up there, also one flow alone.
+        rows.iter().any(|row| row.page.has_run()).then(|| page::is_written(&rows))
+    })
 }

@@ -2,12 +2,13 @@
 //!
 //! Decides what each of them can do: who has no certificates here cannot take any, or not in that form.
 
+use mocktenant_acceptance::pins::Pin;
+use mocktenant_acceptance::programs::Language;
+
 use crate::flows::{
     By, CERTIFICATE, CHAIN, ENVIRONMENT, EXPIRED, FOREIGN, FOREIGN_PFX, Failing, Flow, MANAGED_IDENTITY,
     NOBODY, PFX, PFX_CHAIN, SECRET, UNKNOWN_RESOURCE, UNKNOWN_TENANT, USER_ASSIGNED, WRONG_SECRET,
 };
-use crate::pins::Pin;
-use crate::programs::Language;
 
 /// What a program does, and so what it prints at last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

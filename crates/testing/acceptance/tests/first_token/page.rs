@@ -1,5 +1,5 @@
-//! `docs/clients.md`: written from the table and the files that the tests run. Its first part is another test's, and left
-//! as it is.
+//! `docs/clients.md`: written from the table and the files that the tests run. Its first and its last
+//! part are other tests', and left as they are.
 
 use std::fmt::Write as _;
 
@@ -33,7 +33,8 @@ machine before the first token, and Microsoft knows no lab.
 /// Writes the page if asked to; else it has to be what is there.
 pub(crate) fn is_written() {
     let there = clients_page::text();
-    let page = page(&clients_page::marked(clients_page::unchanged_of(&there)));
+    let of_others = [clients_page::UNCHANGED, clients_page::ADFS].map(|part| part.marked(part.of(&there)));
+    let page = page(&of_others);
     if clients_page::is_to_be_written() {
         clients_page::write(&page);
         return;
@@ -44,11 +45,13 @@ pub(crate) fn is_written() {
     );
 }
 
-fn page(unchanged: &str) -> String {
+fn page([unchanged, adfs]: &[String; 2]) -> String {
     let mut page = format!("# Clients\n\n{unchanged}{HEAD}");
     for client in CLIENTS {
         section(&mut page, client);
     }
+    page.push('\n');
+    page.push_str(adfs);
     page
 }
 

@@ -4,10 +4,12 @@
 
 use std::path::Path;
 
-use mocktenant_acceptance::tools;
+use crate::binary::must;
+use crate::tools;
 
 /// Where a version is pinned, and by which name.
-pub(crate) enum Pin {
+#[derive(Clone, Copy, Debug)]
+pub enum Pin {
     /// `python/requirements.txt`.
     Requirement(&'static str),
     /// `node/package-lock.json`.
@@ -26,21 +28,27 @@ pub(crate) enum Pin {
 
 impl Pin {
     /// The version, by a program of that file.
-    pub(crate) fn version(&self, program: &Path) -> String {
-        let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+    ///
+    /// # Panics
+    /// If nothing is pinned there by that name.
+    pub fn version(&self, program: &Path) -> String {
+        let read = |path: &Path| must(std::fs::read_to_string(path), &path.display().to_string());
         let shared = |path: &str| read(&tools::clients().join(path));
         match self {
             Self::Requirement(name) => after(&shared("python/requirements.txt"), &format!("{name}=="), "\n"),
             Self::NodePackage(name) => {
-                let lock: serde_json::Value =
-                    serde_json::from_str(&shared("node/package-lock.json")).unwrap();
-                lock["packages"][format!("node_modules/{name}")]["version"].as_str().unwrap().to_owned()
+                let lock = serde_json::from_str::<serde_json::Value>(&shared("node/package-lock.json"));
+                let version =
+                    must(lock, "package-lock.json")["packages"][format!("node_modules/{name}")]["version"]
+                        .as_str()
+                        .map(str::to_owned);
+                version.unwrap_or_else(|| panic!("no {name} is pinned in package-lock.json"))
             }
             Self::GoModule(name) => after(&read(&program.join("go.mod")), &format!("{name} v"), "\n"),
             Self::Artifact(name) => {
                 let named = format!("<artifactId>{name}</artifactId>");
                 let pom = shared("java/pom.xml");
-                after(pom.split_once(&named).unwrap().1, "<version>", "</version>")
+                after(pom.split_once(&named).map_or("", |(_, rest)| rest), "<version>", "</version>")
             }
             Self::Package(name) => after(&read(program), &format!("#:package {name}@"), "\n"),
             Self::Crate(name) => {

@@ -6,45 +6,53 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mocktenant_acceptance::tools;
 use tempfile::TempDir;
+
+use crate::binary::must;
+use crate::tools;
 
 /// What a program is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Language {
+pub enum Language {
+    /// Python, with the packages of `clients/install`.
     Python,
+    /// The machine's Node.js, with those packages.
     Node,
     /// Node.js' own `fetch` follows a proxy from 22.21 and 24.5 on; the packages bring such a one.
     Node24,
+    /// C#.
     Dotnet,
+    /// PowerShell.
     PowerShell,
+    /// Go; the source is a module's folder.
     Go,
+    /// Java.
     Java,
+    /// Rust; the source is a package's folder.
     Rust,
 }
 
 /// Why a program is not run here.
-#[derive(Clone)]
-pub(crate) struct Missing {
-    pub(crate) why: String,
+#[derive(Clone, Debug)]
+pub struct Missing {
+    /// In words.
+    pub why: String,
     /// Whether that is a failure where the clients are required.
-    pub(crate) is_required: bool,
+    pub is_required: bool,
 }
 
 /// A program that can be run.
-pub(crate) struct Program {
-    pub(crate) line: Vec<OsString>,
+#[derive(Debug)]
+pub struct Program {
+    /// It and its first arguments.
+    pub line: Vec<OsString>,
     /// What was built for it.
     _scratch: TempDir,
 }
 
-pub(crate) fn folder() -> PathBuf {
-    tools::clients().join("default_options")
-}
-
 impl Language {
     /// Whether its programs can be run here: a toolchain may be missing, what `clients/install` sets up may not.
-    pub(crate) fn is_here(self) -> Result<(), Missing> {
+    pub fn is_here(self) -> Result<(), Missing> {
         let toolchain = match self {
             Self::Python | Self::Node | Self::Node24 => Ok(PathBuf::new()),
             Self::Rust => cargo(),
@@ -70,26 +78,28 @@ impl Language {
         Ok(())
     }
 
-    /// The program of that file, built where it has to be.
-    pub(crate) fn program(self, file: &str) -> Program {
-        let source = folder().join(file);
+    /// The program of that file or folder, built where it has to be.
+    ///
+    /// # Panics
+    /// If it cannot be built.
+    pub fn program(self, source: &Path) -> Program {
         let scratch = match self {
             // Where its packages are found from.
             Self::Node | Self::Node24 => tempfile::tempdir_in(tools::clients().join(".clients/node")),
             _ => tempfile::tempdir(),
         };
-        let scratch = scratch.unwrap();
+        let scratch = must(scratch, "a scratch directory");
         let line: Vec<OsString> = match self {
-            Self::Python => vec![tools::python().unwrap().into(), source.into()],
+            Self::Python => vec![must(tools::python(), "Python").into(), source.into()],
             Self::Node | Self::Node24 => {
-                let node = if self == Self::Node { tools::find("node").unwrap() } else { node24() };
-                let copy = scratch.path().join(file);
-                std::fs::copy(source, &copy).unwrap();
+                let node = if self == Self::Node { must(tools::find("node"), "Node.js") } else { node24() };
+                let copy = scratch.path().join(source.file_name().unwrap_or_default());
+                must(std::fs::copy(source, &copy), "the program");
                 vec![node.into(), copy.into()]
             }
-            Self::Dotnet => tools::compiled_csharp(&tools::find_csharp().unwrap(), &source),
+            Self::Dotnet => tools::compiled_csharp(&must(tools::find_csharp(), "C#"), source),
             Self::PowerShell => {
-                let pwsh = tools::find_powershell().unwrap();
+                let pwsh = must(tools::find_powershell(), "PowerShell");
                 vec![pwsh.into(), "-NoProfile".into(), "-File".into(), source.into()]
             }
             Self::Go => {
@@ -98,10 +108,10 @@ impl Language {
                 done(go.args(["build", "-o"]).arg(&built).arg(".").current_dir(source));
                 vec![built.into()]
             }
-            Self::Java => java(&source, scratch.path()),
+            Self::Java => java(source, scratch.path()),
             Self::Rust => {
                 let target = tools::clients().join(".clients/rust/target");
-                let mut cargo = Command::new(cargo().unwrap());
+                let mut cargo = Command::new(must(cargo(), "cargo"));
                 cargo.args(["build", "--quiet", "--locked", "--offline", "--target-dir"]).arg(&target);
                 done(cargo.current_dir(source));
                 vec![target.join("debug/customer").into()]
@@ -122,17 +132,17 @@ fn node24() -> PathBuf {
 
 /// Compiled by the compiler that Java runs single files with.
 fn java(source: &Path, scratch: &Path) -> Vec<OsString> {
-    let java = tools::find("java").unwrap();
-    let libraries = std::fs::read_dir(tools::clients().join(".clients/java/lib")).unwrap();
-    let mut path: Vec<PathBuf> = libraries.map(|library| library.unwrap().path()).collect();
+    let java = must(tools::find("java"), "Java");
+    let libraries = must(std::fs::read_dir(tools::clients().join(".clients/java/lib")), "Java's libraries");
+    let mut path: Vec<PathBuf> = libraries.map(|library| must(library, "a library").path()).collect();
     path.push(scratch.to_owned());
-    let path = std::env::join_paths(path).unwrap();
+    let path = must(std::env::join_paths(path), "a class path");
     let mut compiler = Command::new(&java);
     compiler.args(["--module", "jdk.compiler/com.sun.tools.javac.Main", "-cp"]).arg(&path);
     done(compiler.arg("-d").arg(scratch).arg(source));
     // A program that ends at once is not worth what Java's second compiler costs.
     let quick = "-XX:TieredStopAtLevel=1".into();
-    vec![java.into(), quick, "-cp".into(), path, source.file_stem().unwrap().into()]
+    vec![java.into(), quick, "-cp".into(), path, source.file_stem().unwrap_or_default().into()]
 }
 
 fn done(command: &mut Command) {

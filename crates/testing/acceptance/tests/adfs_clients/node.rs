@@ -1,0 +1,5 @@
+//! Clients of Node.js.
+
+use crate::Client;
+
+pub(crate) const CLIENTS: &[Client] = &[];

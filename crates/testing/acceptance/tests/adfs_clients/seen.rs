@@ -1,0 +1,125 @@
+//! What a client saw, held against what the lab's journal says that it was sent.
+//!
+//! Programs say it in the same members: `claims` (those of the access token), `token_type`, and for a refusal whatever text
+//! the client shows, as `error`.
+
+use base64::Engine as _;
+use serde_json::{Value, json};
+
+/// A finished flow.
+pub(crate) struct Seen {
+    /// What the program printed.
+    pub(crate) said: Value,
+    /// What it was told.
+    pub(crate) settings: Value,
+    /// The lab's journal.
+    pub(crate) records: Vec<Value>,
+}
+
+impl Seen {
+    /// What AD FS was asked, oldest first.
+    pub(crate) fn requests(&self) -> Vec<&Value> {
+        let to_adfs = |record: &&Value| record["kind"] == "request" && record["surface"] == "adfs";
+        self.records.iter().filter(to_adfs).collect()
+    }
+
+    /// The endpoints that were asked, in order: openid-configuration, keys, webfinger, token ...
+    pub(crate) fn endpoints(&self) -> Vec<&str> {
+        self.requests().iter().map(|record| record["endpoint"].as_str().unwrap()).collect()
+    }
+
+    /// The requests to the token endpoint.
+    pub(crate) fn token_requests(&self) -> Vec<&Value> {
+        self.requests().into_iter().filter(|record| record["endpoint"] == "token").collect()
+    }
+
+    /// The only one.
+    pub(crate) fn token_request(&self) -> &Value {
+        let requests = self.token_requests();
+        assert_eq!(requests.len(), 1, "one token request: {:?}", self.endpoints());
+        requests[0]
+    }
+
+    /// Nothing else of the lab was asked, and nobody was refused.
+    pub(crate) fn only_adfs(&self) {
+        let others = self.records.iter().filter(|record| record["parent"].is_null());
+        let mut others = others.filter(|record| record["kind"] == "request" && record["surface"] != "adfs");
+        assert!(others.next().is_none(), "{:?}", others.next());
+        assert!(self.requests().iter().all(|record| record["error"].is_null()), "{:?}", self.endpoints());
+    }
+
+    /// A token of the sample client for itself, by a credential as the journal calls it.
+    pub(crate) fn app_only(&self, credential: &str) {
+        self.only_adfs();
+        let claims = &self.said["claims"];
+        self.of_resource(claims);
+        assert_eq!((&claims["appid"], &claims["apptype"]), (&self.adfs("client_id"), &json!("Confidential")));
+        assert!(claims.get("upn").is_none() && claims.get("sub").is_none(), "{claims}");
+        let record = self.token_request();
+        assert_eq!(
+            (fact(record, "grant-type"), fact(record, "credential")),
+            ("client_credentials", credential)
+        );
+    }
+
+    /// A token of the user, by a client of that kind.
+    pub(crate) fn of_user(&self, claims: &Value, app_type: &str) {
+        self.of_resource(claims);
+        assert_eq!(claims["upn"], self.adfs("username"), "{claims}");
+        assert_eq!((&claims["unique_name"], &claims["apptype"]), (&json!("CONTOSO\\ada"), &json!(app_type)));
+    }
+
+    fn of_resource(&self, claims: &Value) {
+        assert_eq!(claims["iss"], "http://ADFS.contoso.com/adfs/services/trust", "{}", self.said);
+        assert_eq!(claims["aud"], self.adfs("resource"), "{claims}");
+    }
+
+    /// The client shows what AD FS refused, with that number; the number.
+    pub(crate) fn refused(&self, error: &str, number: &str) -> String {
+        let record = self.token_requests().pop().unwrap_or_else(|| panic!("no token request: {}", self.said));
+        assert_eq!(
+            (&record["answer"]["status"], &record["error"]),
+            (&json!(400), &json!(number)),
+            "{record}"
+        );
+        let sent = &record["answer"]["body"];
+        assert_eq!(sent["error"], error);
+        let description = sent["error_description"].as_str().unwrap();
+        assert!(description.starts_with(&format!("{number}: ")), "{description}");
+        // Byte for byte what people paste into a search.
+        let shown = self.said["error"].as_str().unwrap_or_else(|| panic!("no error: {}", self.said));
+        assert!(
+            shown.contains(description) && shown.contains(error),
+            "{shown:?} does not say {description:?}"
+        );
+        format!("`{error}`, {number}")
+    }
+
+    /// Of what AD FS's settings are.
+    pub(crate) fn adfs(&self, name: &str) -> Value {
+        self.settings["adfs"][name].clone()
+    }
+}
+
+/// A fact of a record.
+pub(crate) fn fact<'r>(record: &'r Value, name: &str) -> &'r str {
+    let facts = record["facts"].as_array().unwrap();
+    facts.iter().find(|fact| fact["name"] == name).map_or("", |fact| fact["value"].as_str().unwrap())
+}
+
+/// A parameter of a token request.
+pub(crate) fn parameter(record: &Value, name: &str) -> Option<String> {
+    let body = record["request"]["body"].as_str().unwrap();
+    let found = form_urlencoded::parse(body.as_bytes()).find(|(is, _)| is == name);
+    found.map(|(_, value)| value.into_owned())
+}
+
+/// What a client assertion was signed with, and what names the certificate.
+pub(crate) fn signed_with(record: &Value) -> String {
+    let assertion = parameter(record, "client_assertion").unwrap();
+    let header = assertion.split('.').next().unwrap();
+    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(header).unwrap();
+    let header: Value = serde_json::from_slice(&header).unwrap();
+    let names = ["x5t", "x5t#S256", "kid", "x5c"].into_iter().filter(|name| header.get(*name).is_some());
+    format!("{}, {}", header["alg"].as_str().unwrap(), names.collect::<Vec<_>>().join(", "))
+}

@@ -133,7 +133,8 @@ impl Surface for Adfs {
     }
 
     fn secret_names() -> SecretNames {
-        SecretNames::default()
+        // What is typed on a page for another device; the rest has the names that open standards give it.
+        SecretNames { fields: &["user_code"], ..SecretNames::default() }
     }
 
     fn questions() -> Vec<&'static Question> {

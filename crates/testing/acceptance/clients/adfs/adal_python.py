@@ -11,11 +11,11 @@ import jwt
 
 FLOW, PATH = sys.argv[1:]
 SETTINGS = json.load(open(PATH))
-ADFS, ENTRA = SETTINGS["adfs"], SETTINGS["entra"]
+ADFS, ENTRA, USER = SETTINGS["adfs"], SETTINGS["entra"], SETTINGS["user"]
 
 
 def context():
-    return adal.AuthenticationContext(ADFS["authority"], validate_authority=False)
+    return adal.AuthenticationContext(ADFS["base_url"], validate_authority=False)
 
 
 def saw(acquire):
@@ -32,9 +32,9 @@ def by_secret(secret=ADFS["client_secret"], client_id=ADFS["client_id"], resourc
     return saw(lambda: context().acquire_token_with_client_credentials(resource, client_id, secret))
 
 
-def by_password(password=ADFS["password"]):
+def by_password(password=USER["password"]):
     return context().acquire_token_with_username_password(
-        ADFS["resource"], ADFS["username"], password, ADFS["native_client_id"])
+        ADFS["resource"], USER["name"], password, ADFS["native_client_id"])
 
 
 def secret():

@@ -1,6 +1,7 @@
 """ADAL for Python, retired, at AD FS: adal_python.py FLOW SETTINGS
 
-A flow prints one JSON object with what the client saw. `validate_authority` is off, as its manual says for AD FS.
+A flow prints one JSON object with what the client saw. `validate_authority` is off: who validates an authority is Microsoft,
+which knows no AD FS.
 """
 
 import json
@@ -15,7 +16,8 @@ ADFS, ENTRA, USER = SETTINGS["adfs"], SETTINGS["entra"], SETTINGS["user"]
 
 
 def context():
-    return adal.AuthenticationContext(ADFS["base_url"], validate_authority=False)
+    validate = FLOW == "authority_validated_by_name"
+    return adal.AuthenticationContext(ADFS["base_url"], validate_authority=validate)
 
 
 def saw(acquire):
@@ -71,6 +73,6 @@ def wrong_password():
     return saw(lambda: by_password("no-password-of-hers"))
 
 
-secret_by_name = secret
+secret_by_name = authority_validated_by_name = secret
 
 print(json.dumps(globals()[FLOW]()))

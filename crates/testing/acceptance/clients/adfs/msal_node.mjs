@@ -25,7 +25,9 @@ async function saw(asked) {
 
 const at = { authority: adfs.base_url, knownAuthorities: [new URL(adfs.base_url).host] };
 
-const confidential = (credential = { clientSecret: adfs.client_secret }, clientId = adfs.client_id) =>
+const secret = { clientSecret: adfs.client_secret };
+
+const confidential = (credential = secret, clientId = adfs.client_id) =>
     new ConfidentialClientApplication({ auth: { clientId, ...at, ...credential } });
 
 const publicClient = () => new PublicClientApplication({ auth: { clientId: adfs.native_client_id, ...at } });
@@ -85,6 +87,7 @@ const flows = {
     unknown_resource: () => saw(forItself(confidential(), ["https://nobody.example/openid"])),
 };
 Object.assign(flows, {
+    without_known_authorities_by_name: () => saw(forItself(confidential({ ...secret, knownAuthorities: [] }))),
     secret_by_name: flows.secret,
     certificate_by_name: flows.certificate,
     username_and_password_by_name: flows.username_and_password,

@@ -65,6 +65,7 @@ const MSAL: &[Flow] = &[
         seen.by_its_name();
         msal_user(seen)
     }),
+    by_name("without known authorities, by name", Seen::unknown_to_microsoft),
 ];
 
 fn msal_secret(seen: &Seen) -> String {

@@ -11,10 +11,11 @@ use crate::Row;
 const HEAD: &str = "
 ## AD FS
 
-Clients of the federation service, unmodified. On localhost they are told its address,
-`adfs.base_url` of the settings, and trust `ca_pem`; *by name* they run inside `mocktenant exec`, with
-`https://ADFS.contoso.com/adfs` and nothing else. The sample client has the same id, secret and certificate as at Entra; the
-user is `ada@contoso.com`; the resource is `https://ax.contoso.com/`. Each line is what came of it in the acceptance tests.
+Clients of the federation service, unmodified. On localhost they are told its address, `adfs.base_url` of the settings, and
+trust `ca_pem`; *by name* they run inside `mocktenant exec` with `https://ADFS.contoso.com/adfs`, and nothing else is told
+them. MSAL for Python knows by the path that this is AD FS; MSAL for Node.js needs it in `knownAuthorities`, with its port, and
+ADAL `validate_authority=False`: both ask Microsoft otherwise. The sample client has the id, secret and certificate that it
+has at Entra. Each line is what came of it in the acceptance tests.
 
 | client | version | flow | result |
 | --- | --- | --- | --- |
@@ -22,7 +23,7 @@ user is `ada@contoso.com`; the resource is `https://ax.contoso.com/`. Each line 
 
 const NOTES: &str = "
 AD FS knows no `.default`: ask for `https://ax.contoso.com/` with `/openid` behind it (`https://ax.contoso.com//openid`), or
-send `resource`.
+send `resource`. An assertion has to be signed with RS256 and to be for the token endpoint, not for the issuer.
 ";
 
 /// Writes the part if asked to; else the lines of what ran are there, and a line for everything else.

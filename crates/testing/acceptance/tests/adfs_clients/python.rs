@@ -135,6 +135,7 @@ const ADAL: &[Flow] = &[
         seen.by_its_name();
         seen.app_only("secret")
     }),
+    by_name("authority validated, by name", Seen::unknown_to_microsoft),
 ];
 
 const DJANGO: &[Flow] = &[

@@ -26,7 +26,7 @@ pub(crate) async fn application_groups(State(state): State<ControlState>) -> Res
 fn groups(service: &FederationService) -> Value {
     let shown = service.application_groups.iter().map(|(name, group)| {
         let clients = group.native_applications.keys().chain(group.server_applications.keys());
-        let clients = clients.filter_map(|id| service.client(id)).map(|client| application(client));
+        let clients = clients.filter_map(|id| service.client(id)).map(application);
         let web_apis = service.web_apis.iter().filter(|web_api| *web_api.group == **name);
         let members = clients.chain(web_apis.map(|web_api| resource(service, web_api)));
         let group = json!({ "description": group.description, "applications": members.collect::<Vec<_>>() });

@@ -126,6 +126,15 @@ fn appsettings(settings: &Settings) -> serde_json::Value {
             "ClientCredentials": [{ "SourceType": "ClientSecret", "ClientSecret": entra.client_secret }],
         },
     });
+    if let Some(adfs) = &settings.adfs {
+        document["Adfs"] = json!({
+            "Authority": adfs.base_url,
+            "MetadataAddress": adfs.openid_configuration_url,
+            "ClientId": adfs.client_id,
+            "ClientSecret": adfs.client_secret,
+            "Resource": adfs.resource,
+        });
+    }
     if !dataverse.is_absent() {
         document["ConnectionStrings"] = json!({ "Dataverse": connection });
         document["Dataverse"] =
@@ -147,6 +156,10 @@ fn web_config(settings: &Settings) -> String {
         ("ida:ClientId", &entra.client_id),
         ("ida:ClientSecret", &entra.client_secret),
     ];
+    if let Some(adfs) = &settings.adfs {
+        keys.push(("ida:ADFSMetadata", &adfs.metadata_url));
+        keys.push(("ida:ADFSDiscoveryDoc", &adfs.openid_configuration_url));
+    }
     keys.retain(|(_, value)| !value.is_empty());
     let keys = lines(keys.iter().map(|(key, value)| {
         let value = attribute(value);
@@ -192,6 +205,8 @@ fn attribute(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use mocktenant_server::Adfs;
+
     use super::*;
 
     fn settings() -> Settings {
@@ -216,6 +231,22 @@ mod tests {
         assert_eq!(of(Format::Hosts), "127.0.0.1 login.microsoftonline.com\n");
         let appsettings: serde_json::Value = serde_json::from_str(&of(Format::Appsettings)).unwrap();
         assert_eq!(appsettings["AzureAd"]["ClientCredentials"][0]["ClientSecret"], "it's 100% \"<&");
+    }
+
+    #[test]
+    fn the_federation_service_is_in_each_format_that_names_an_identity_provider_and_absent_without_one() {
+        let mut settings = settings();
+        let formats =
+            [Format::Sh, Format::Ps1, Format::Cmd, Format::Dotenv, Format::Appsettings, Format::WebConfig];
+        let address = "https://localhost:7443/adfs/.well-known/openid-configuration";
+        for format in formats {
+            let without = rendered(&settings, format, Credential::Secret);
+            assert!(!without.to_ascii_lowercase().contains("adfs"), "{format:?}: {without}");
+        }
+        settings.adfs = Some(Adfs::at("https://localhost:7443"));
+        for format in formats {
+            assert!(rendered(&settings, format, Credential::Secret).contains(address), "{format:?}");
+        }
     }
 
     #[test]

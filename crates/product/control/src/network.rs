@@ -38,6 +38,14 @@ pub(crate) fn settings(
         told.entra.authority = format!("{base}/{}", told.entra.tenant_id);
         told.entra.base_url = base;
     }
+    let world = state.lab.world();
+    if let Some(adfs) = &mut told.adfs {
+        match world.federation_services().next() {
+            Some(service) if *port == 443 => adfs.move_to(&format!("https://{}", service.host)),
+            Some(service) => adfs.move_to(&format!("https://{}:{port}", service.host)),
+            None => told.adfs = None,
+        }
+    }
     for (name, aos) in &mut told.aos {
         let entrance = Entrance::environment(name);
         if let (Some(url), Some(resource)) = (url(entrance.clone()), resource(entrance)) {
@@ -52,7 +60,6 @@ pub(crate) fn settings(
             (told.dataverse.url, told.dataverse.resource) = (url, resource);
         }
     }
-    let world = state.lab.world();
     let caller = world.caller();
     told.entra.client_id.clone_from(&caller.client_id);
     caller.client_secret.as_str().clone_into(&mut told.entra.client_secret);

@@ -31,6 +31,9 @@ pub struct Settings {
     /// The identity provider and a client that is registered with it.
     #[serde(skip_serializing_if = "Entra::is_absent")]
     pub entra: Entra,
+    /// The federation service and the sample clients that are registered with it, if the world has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adfs: Option<Adfs>,
     /// AOS environments by their short name, in the order declared: `aos["onebox"]`.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub aos: IndexMap<String, Aos>,
@@ -44,6 +47,9 @@ pub struct Settings {
     /// ones are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub managed_identity: Option<ManagedIdentity>,
+    /// A person who can sign in, if the world has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<User>,
     /// File with the lab's local root: it speaks for localhost, reserved and declared names, never for Microsoft's.
     #[serde(skip_serializing_if = "is_nowhere")]
     pub ca_pem: PathBuf,
@@ -145,6 +151,61 @@ pub struct Entra {
     /// SHA-256 of the certificate, 64 upper-case hex digits.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub certificate_thumbprint_sha256: String,
+}
+
+/// A federation service (AD FS).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Adfs {
+    /// Where it listens; ends in `/adfs`.
+    pub base_url: String,
+    /// The sample client, a server application here.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub client_id: String,
+    /// Its secret.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub client_secret: String,
+    /// A Web API both clients are permitted: what to put before `/openid`, or in `resource`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub resource: String,
+    /// A native application: a public client.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub native_client_id: String,
+    /// A redirect URI of it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub redirect_uri: String,
+    /// Its FederationMetadata.xml.
+    pub metadata_url: String,
+    /// Its OpenID Connect discovery document.
+    pub openid_configuration_url: String,
+}
+
+impl Adfs {
+    /// One at this origin: `https://localhost:7443`.
+    pub fn at(origin: &str) -> Self {
+        let mut adfs = Self::default();
+        adfs.move_to(origin);
+        adfs
+    }
+
+    /// The same at another origin.
+    pub(crate) fn move_to(&mut self, origin: &str) {
+        self.base_url = format!("{origin}/adfs");
+        self.metadata_url = format!("{origin}/FederationMetadata/2007-06/FederationMetadata.xml");
+        self.openid_configuration_url = format!("{origin}/adfs/.well-known/openid-configuration");
+    }
+}
+
+/// A person who can sign in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct User {
+    /// User principal name.
+    pub name: String,
+    /// The password.
+    pub password: String,
 }
 
 /// One AOS environment.
@@ -287,7 +348,7 @@ mod tests {
     fn what_is_absent_is_no_member_and_what_is_unknown_is_skipped() {
         assert_eq!(json!(Settings { schema: 1, ..Settings::default() }), json!({ "schema": 1 }));
         let newer = json!({
-            "schema": 1, "adfs": { "base_url": "https://localhost:7443/adfs" },
+            "schema": 1, "wsfed": { "realm": "urn:mine" },
             "entra": { "tenant_id": "c01", "managed_identity": null },
             "dataverse": { "url": "https://localhost:7446", "web": ["a"] }, "pid": 7,
         });

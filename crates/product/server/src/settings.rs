@@ -5,14 +5,15 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mocktenant_control::settings::{Aos, CustomApi, Dataverse, Entra, ManagedIdentity, Settings};
+use mocktenant_control::settings::{Adfs, Aos, CustomApi, Dataverse, Entra, ManagedIdentity, Settings, User};
 use mocktenant_entra::managed_identity;
 use mocktenant_keys::{Branch, Certificate, Identity, LabCa, Thumbprint, shipped, write_pfx};
 use mocktenant_lab::{Entrance, real_now};
-use mocktenant_world::{Application, Tenant, World};
+use mocktenant_world::{Application, Client, FederationService, Tenant, WebApi, World};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::Value;
@@ -68,6 +69,8 @@ pub(crate) fn document(world: &World, facts: &Facts<'_>) -> Result<Settings, Sta
     if let Some(tenant) = tenant {
         document.entra = entra(world, tenant, facts)?;
     }
+    document.adfs = adfs(world, facts.addresses.get(&Entrance::Identity));
+    document.user = user(world, tenant.map(|tenant| &**tenant));
     for environment in world.environments() {
         if let Some(url) = facts.addresses.get(&Entrance::environment(&environment.id)) {
             document.aos.insert(environment.id.to_string(), aos(world, &environment.id, url));
@@ -195,6 +198,59 @@ impl ClientFiles {
         write_private(&pem_path, pem.as_bytes())?;
         Ok(Self { pem, pfx })
     }
+}
+
+/// The first federation service, with clients that are permitted the same Web API.
+pub(crate) fn adfs(world: &World, identity: Option<&String>) -> Option<Adfs> {
+    let service = world.federation_services().next()?;
+    let mut adfs = Adfs::at(identity?);
+    let caller = &world.caller().client_id;
+    let permitted = |web_api: &&Arc<WebApi>| web_api.permission(caller).is_some();
+    let web_api = service.web_apis.iter().find(permitted).or_else(|| service.web_apis.first());
+    if let Some(web_api) = web_api {
+        // `/openid` follows it, so one that ends in a slash is the one to paste.
+        let slash = web_api.all_identifiers().map(|(one, _)| one).find(|one| one.ends_with('/'));
+        slash.unwrap_or(&web_api.identifier).clone_into(&mut adfs.resource);
+    }
+    if let Some(client) = service.client(caller)
+        && let Some(credentials) = &client.credentials
+    {
+        adfs.client_id.clone_from(&client.client_id);
+        if let Some((_, secret)) = credentials.secrets.first() {
+            secret.as_str().clone_into(&mut adfs.client_secret);
+        }
+    }
+    if let Some((native, redirect_uri)) = native(service, web_api.map(|web_api| &**web_api)) {
+        adfs.native_client_id.clone_from(&native.client_id);
+        redirect_uri.clone_into(&mut adfs.redirect_uri);
+    }
+    Some(adfs)
+}
+
+/// A public client with a redirect URI: one on this machine before others, for that is where tests run.
+fn native<'s>(service: &'s FederationService, web_api: Option<&WebApi>) -> Option<(&'s Client, &'s str)> {
+    let declared = service.application_groups.values().flat_map(|group| group.native_applications.keys());
+    let clients = declared.filter_map(|client_id| service.client(client_id));
+    let permitted = clients
+        .filter(|client| web_api.is_none_or(|web_api| web_api.permission(&client.client_id).is_some()));
+    let all: Vec<(&Client, &str)> =
+        permitted.filter_map(|client| Some((&**client, client.redirect_uris.first()?.as_str()))).collect();
+    let here = all.iter().find(|(_, uri)| uri.starts_with("http://localhost"));
+    here.or(all.first()).copied()
+}
+
+/// Whoever can sign in at the federation service, else at the tenant.
+pub(crate) fn user(world: &World, tenant: Option<&Tenant>) -> Option<User> {
+    let of_service = world.federation_services().find_map(|service| {
+        let (name, user) = service.declared.users.first()?;
+        Some((name, &user.password))
+    });
+    let of_tenant = || tenant?.declared.users.first().map(|(name, user)| (name, &user.password));
+    let (name, password) = of_service.or_else(of_tenant)?;
+    let mut found = User::default();
+    found.name.clone_from(name);
+    password.as_str().clone_into(&mut found.password);
+    Some(found)
 }
 
 fn aos(world: &World, environment: &str, url: &str) -> Aos {

@@ -149,6 +149,10 @@ fn opening(settings: &Settings, common: &Common, screen: Screen) -> String {
     if !(entra.authority.is_empty() || entra.tenant_domain.is_empty()) {
         row("Entra ID", &entra.authority, &entra.tenant_domain);
     }
+    if let Some(adfs) = &settings.adfs {
+        let user = settings.user.as_ref().map(|user| format!("   user {}", user.name)).unwrap_or_default();
+        row("AD FS", &adfs.base_url, &format!("resource {}{user}", adfs.resource));
+    }
     for (name, aos) in &settings.aos {
         row("AOS", &aos.url, &format!("{name} (Entra)"));
     }

@@ -80,13 +80,13 @@ pub(crate) async fn put(State(state): State<ControlState>, body: body::Whole) ->
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
-    /// `tenant/<id>`, `environment/<name>` or `organization/<name>`; the whole lab if none is named.
+    /// `tenant/<id>`, `federation-service/<name>`, `environment/<name>` or `organization/<name>`; the whole lab if none is named.
     #[serde(default)]
     scope: Option<Scope>,
 }
 
 /// `POST /v1/reset`: the base world, no records, no caches, an empty journal, no offset of a clock. With `?scope=` only
-/// that of one tenant, environment or organisation, and the journal stays.
+/// that of one tenant, federation service, environment or organisation, and the journal stays.
 pub(crate) async fn reset(
     State(state): State<ControlState>,
     Query(Asked { scope }): Query<Asked>,

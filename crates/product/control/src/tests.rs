@@ -26,6 +26,7 @@ mod budgets;
 mod strangers;
 mod table;
 mod unwell;
+mod views;
 mod writes;
 
 const METADATA: &str = "/environments/onebox/web_config/Aad.AADMetadataLocationFormat";

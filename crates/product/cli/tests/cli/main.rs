@@ -8,6 +8,7 @@ mod command;
 #[cfg(target_os = "linux")]
 mod container;
 mod exec;
+mod federation_services;
 mod screens;
 mod served;
 mod settings_by_name;

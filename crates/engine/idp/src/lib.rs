@@ -14,6 +14,7 @@ pub mod json;
 mod ledger;
 mod lockout;
 mod moment;
+pub mod page;
 mod polling;
 mod sealed;
 pub mod secret;

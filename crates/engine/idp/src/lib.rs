@@ -14,6 +14,7 @@ pub mod json;
 mod ledger;
 mod lockout;
 mod moment;
+pub mod nearest;
 pub mod page;
 mod polling;
 mod sealed;

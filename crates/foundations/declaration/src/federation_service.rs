@@ -84,7 +84,6 @@ pub struct Lockout {
 /// One user of the directory that a federation service authenticates with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "flags of an account, each on its own")]
 pub struct FederationUser {
     /// Display name.
     pub name: String,

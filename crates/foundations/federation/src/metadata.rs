@@ -7,10 +7,11 @@
 //! worded here (inferred): consumers do not read them. Never decides which keys, hosts or tenant it speaks of.
 
 use mocktenant_keys::Certificate;
-use mocktenant_xml::Element;
+use mocktenant_xml::{Element, Spelling};
 
-use crate::names::{AUTH, FED, FED_URI, HTTP_POST, HTTP_REDIRECT, METADATA, SAML2_PROTOCOL, WSA, XSI};
-use crate::signature::{SignError, Signer, key_info};
+use crate::names::{FED, FED_URI, HTTP_POST, HTTP_REDIRECT, METADATA, SAML2_PROTOCOL, WSA};
+use crate::parts::{claim_type, endpoint, entity, key_descriptors, role, service};
+use crate::signature::{SignError, Signer};
 
 /// What an Entra tenant's FederationMetadata.xml says.
 #[derive(Clone, Copy)]
@@ -44,13 +45,11 @@ impl EntraMetadata<'_> {
         if self.signing_certificates.is_empty() {
             return Err(MetadataError::NoCertificate);
         }
-        Ok(signer.envelop(self.entity_descriptor(), "ID")?.to_bytes(true))
+        Ok(signer.envelop(self.entity_descriptor(), "ID")?.to_bytes(Spelling::Declared))
     }
 
     fn entity_descriptor(&self) -> Element {
-        Element::new(METADATA, "EntityDescriptor")
-            .attribute("ID", self.id)
-            .attribute("entityID", self.entity_id)
+        entity(self.id, self.entity_id)
             .child(self.token_service_role())
             .child(self.application_role())
             .child(self.identity_provider())
@@ -58,67 +57,41 @@ impl EntraMetadata<'_> {
 
     fn token_service_role(&self) -> Element {
         let wsfed = self.wsfed();
-        role("fed:SecurityTokenServiceType")
-            .children(self.key_descriptors())
-            .child(Element::new(FED, "ClaimTypesOffered").children(CLAIM_TYPES.iter().map(claim_type)))
-            .child(endpoint("SecurityTokenServiceEndpoint", &wsfed))
-            .child(endpoint("PassiveRequestorEndpoint", &wsfed))
+        let claim_types =
+            CLAIM_TYPES.iter().map(|(uri, name, description)| claim_type(uri, name, description));
+        role("fed:SecurityTokenServiceType", FED_URI)
+            .children(self.keys())
+            .child(Element::new(FED, "ClaimTypesOffered").children(claim_types))
+            .child(endpoint("SecurityTokenServiceEndpoint", &WSA, &wsfed))
+            .child(endpoint("PassiveRequestorEndpoint", &WSA, &wsfed))
     }
 
     fn application_role(&self) -> Element {
         let wsfed = self.wsfed();
-        role("fed:ApplicationServiceType")
-            .children(self.key_descriptors())
-            .child(endpoint("TargetScopes", self.entity_id))
-            .child(endpoint("ApplicationServiceEndpoint", &wsfed))
-            .child(endpoint("PassiveRequestorEndpoint", &wsfed))
+        role("fed:ApplicationServiceType", FED_URI)
+            .children(self.keys())
+            .child(endpoint("TargetScopes", &WSA, self.entity_id))
+            .child(endpoint("ApplicationServiceEndpoint", &WSA, &wsfed))
+            .child(endpoint("PassiveRequestorEndpoint", &WSA, &wsfed))
     }
 
     fn identity_provider(&self) -> Element {
-        let service = |local, binding: &'static str| {
-            Element::new(METADATA, local)
-                .attribute("Binding", binding)
-                .attribute("Location", format!("{}/saml2", self.endpoint_base))
-        };
+        let saml2 = format!("{}/saml2", self.endpoint_base);
         Element::new(METADATA, "IDPSSODescriptor")
             .attribute("protocolSupportEnumeration", SAML2_PROTOCOL)
-            .children(self.key_descriptors())
-            .child(service("SingleLogoutService", HTTP_REDIRECT))
-            .child(service("SingleSignOnService", HTTP_REDIRECT))
-            .child(service("SingleSignOnService", HTTP_POST))
+            .children(self.keys())
+            .child(service("SingleLogoutService", HTTP_REDIRECT, &saml2))
+            .child(service("SingleSignOnService", HTTP_REDIRECT, &saml2))
+            .child(service("SingleSignOnService", HTTP_POST, &saml2))
     }
 
-    fn key_descriptors(&self) -> impl Iterator<Item = Element> {
-        self.signing_certificates.iter().map(|certificate| {
-            Element::new(METADATA, "KeyDescriptor").attribute("use", "signing").child(key_info(certificate))
-        })
+    fn keys(&self) -> impl Iterator<Item = Element> {
+        key_descriptors("signing", self.signing_certificates)
     }
 
     fn wsfed(&self) -> String {
         format!("{}/wsfed", self.endpoint_base)
     }
-}
-
-/// The prefix `fed` in the value of `xsi:type` is spelled out: some consumers compare that text, and it has to be declared
-/// here although no name on this element uses it.
-fn role(xsi_type: &'static str) -> Element {
-    Element::new(METADATA, "RoleDescriptor")
-        .attribute_in(XSI, "type", xsi_type)
-        .attribute("protocolSupportEnumeration", FED_URI)
-        .declare(XSI)
-        .declare(FED)
-}
-
-fn endpoint(local: &'static str, address: &str) -> Element {
-    Element::new(FED, local)
-        .child(Element::new(WSA, "EndpointReference").child(Element::new(WSA, "Address").text(address)))
-}
-
-fn claim_type((uri, name, description): &(&'static str, &'static str, &'static str)) -> Element {
-    Element::new(AUTH, "ClaimType")
-        .attribute("Uri", *uri)
-        .child(Element::new(AUTH, "DisplayName").text(*name))
-        .child(Element::new(AUTH, "Description").text(*description))
 }
 
 /// Identifier, display name (both observed) and our description of each claim type Entra offers.

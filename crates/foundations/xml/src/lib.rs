@@ -29,4 +29,4 @@ pub use grammar::{escaped, is_ncname, is_xml_character};
 pub use scan::{Budget, Declaration, Prefixes, Reading};
 pub use text::{CodePage, Edit, Encoding, Splice, Text};
 pub use tree::{Attribute, Content, Node, Run, Tree};
-pub use writer::{Document, Element, MAX_DEPTH, Namespace, Unwritable};
+pub use writer::{Document, Element, MAX_DEPTH, Namespace, Spelling, Unwritable};

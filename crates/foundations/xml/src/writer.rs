@@ -215,6 +215,15 @@ pub enum Unwritable {
     Depth,
 }
 
+/// How a document is spelt where XML leaves the choice: .NET's two kinds of writer differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Spelling {
+    /// Behind `<?xml version="1.0" encoding="utf-8"?>`, and what is empty is `<a />`.
+    Declared,
+    /// Without a declaration, and what is empty is `<a/>`.
+    Bare,
+}
+
 /// A tree that has been checked and can be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
@@ -238,21 +247,20 @@ impl Document {
         self.root
     }
 
-    /// The document in UTF-8 on one line, attributes in the order added, with or without
-    /// `<?xml version="1.0" encoding="utf-8"?>` before it. No byte order mark.
-    pub fn to_bytes(&self, declaration: bool) -> Vec<u8> {
+    /// The document in UTF-8 on one line, attributes in the order added. No byte order mark.
+    pub fn to_bytes(&self, spelling: Spelling) -> Vec<u8> {
         let mut out = String::new();
-        if declaration {
+        if spelling == Spelling::Declared {
             out.push_str("<?xml version=\"1.0\" encoding=\"utf-8\"?>");
         }
-        form::write(&self.root, false, &mut out);
+        form::write(&self.root, Some(spelling), &mut out);
         out.into_bytes()
     }
 
     /// The exclusive canonical form of the root element: what a digest covers.
     pub fn canonical_bytes(&self) -> Vec<u8> {
         let mut out = String::new();
-        form::write(&self.root, true, &mut out);
+        form::write(&self.root, None, &mut out);
         out.into_bytes()
     }
 }

@@ -7,11 +7,19 @@
 //!
 //! What needs a browser (sign-in, device codes, on-behalf-of, WS-Federation, WS-Trust, SAML) is not built: `unbuilt` says so.
 
+mod asking;
+mod claims;
+mod client_auth;
+mod discovery;
 mod envelope;
 pub mod errors;
+mod grants;
+mod issue;
 mod page;
 mod prepared;
+mod scope;
 mod service;
+mod token_endpoint;
 mod unbuilt;
 
 use http::{Method, StatusCode};
@@ -44,14 +52,42 @@ pub(crate) mod path {
 
 const READ: &[Method] = &[Method::GET, Method::OPTIONS];
 
-static ROUTES: [Route<Adfs>; 1] = [Route {
-    methods: READ,
-    pattern: path::PROBE,
-    endpoint: "probe",
-    handler: |_, exchange| {
-        Box::pin(async move { envelope::dressed(exchange, Answer::empty(StatusCode::OK)) })
+const POST: &[Method] = &[Method::POST, Method::OPTIONS];
+
+static ROUTES: [Route<Adfs>; 5] = [
+    Route {
+        methods: READ,
+        pattern: path::CONFIGURATION,
+        endpoint: "openid-configuration",
+        handler: |_, exchange| Box::pin(async move { discovery::configuration(exchange) }),
     },
-}];
+    Route {
+        methods: READ,
+        pattern: path::KEYS,
+        endpoint: "keys",
+        handler: |_, exchange| Box::pin(async move { discovery::keys(exchange) }),
+    },
+    Route {
+        methods: POST,
+        pattern: path::TOKEN,
+        endpoint: "token",
+        handler: |_, exchange| Box::pin(async move { token_endpoint::answer(exchange) }),
+    },
+    Route {
+        methods: READ,
+        pattern: path::WEBFINGER,
+        endpoint: "webfinger",
+        handler: |_, exchange| Box::pin(async move { discovery::webfinger(exchange) }),
+    },
+    Route {
+        methods: READ,
+        pattern: path::PROBE,
+        endpoint: "probe",
+        handler: |_, exchange| {
+            Box::pin(async move { envelope::dressed(exchange, Answer::empty(StatusCode::OK)) })
+        },
+    },
+];
 
 impl Surface for Adfs {
     const NAME: &'static str = "adfs";
@@ -94,15 +130,12 @@ impl Surface for Adfs {
     }
 
     fn questions() -> Vec<&'static Question> {
-        Vec::new()
+        token_endpoint::questions()
     }
 
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer {
         if service::of(exchange).is_none() {
-            // A world without a federation service has nothing at these paths.
-            exchange.trail.record_error("404");
-            exchange.trail.refused("a federation service", "one declared under federation_services");
-            return Answer::empty(StatusCode::NOT_FOUND);
+            return service::none(exchange);
         }
         let path = exchange.folded_path().to_owned();
         let error = match why {
@@ -130,5 +163,7 @@ impl Surface for Adfs {
         envelope::refusal(exchange, &error)
     }
 
-    fn judge(&self, _context: &Context, _token: &str, _trail: &mut Trail) {}
+    fn judge(&self, context: &Context, token: &str, trail: &mut Trail) {
+        client_auth::judge(context, token, trail);
+    }
 }

@@ -46,11 +46,6 @@ impl Prepared {
     pub(crate) fn service(&self, id: &str) -> Option<&Arc<PreparedService>> {
         self.services.get(id)
     }
-
-    /// Every service, in no order.
-    pub(crate) fn services(&self) -> impl Iterator<Item = &Arc<PreparedService>> {
-        self.services.values()
-    }
 }
 
 /// One federation service.

@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use mocktenant_lab::{Exchange, Machine};
+use http::StatusCode;
+use mocktenant_lab::{Answer, Exchange, Machine};
 use mocktenant_world::{FederationService, World};
 
 use crate::Adfs;
@@ -31,4 +32,11 @@ pub(crate) fn is_of_federation_service(folded_path: &str) -> bool {
         || folded_path.starts_with("/adfs/")
         || folded_path.starts_with("/federationmetadata/")
         || folded_path == crate::path::WEBFINGER
+}
+
+/// What a world without a federation service answers at these paths: nothing is there.
+pub(crate) fn none(exchange: &mut Exchange) -> Answer {
+    exchange.trail.record_error("404");
+    exchange.trail.refused("a federation service", "one that is declared under federation_services");
+    Answer::empty(StatusCode::NOT_FOUND)
 }

@@ -4,6 +4,7 @@
 //! Decides where they are, and that a test which needs a missing one says so and is skipped, unless
 //! `MOCKTENANT_REQUIRE_CLIENTS` asks for a failure. Never installs anything.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -88,6 +89,21 @@ pub fn csharp() -> Option<PathBuf> {
 /// The same, or why there is none.
 pub fn find_csharp() -> Result<PathBuf, String> {
     find("dotnet").or_else(|why| beside("run-csharp", why))
+}
+
+/// The command of a C# program, which is compiled here, before anything waits for it.
+///
+/// # Panics
+/// If it does not compile.
+pub fn compiled_csharp(dotnet: &Path, source: &Path) -> Vec<OsString> {
+    let runner = is_runner(dotnet);
+    let output = output(Command::new(dotnet).arg(if runner { "--compile" } else { "build" }).arg(source));
+    assert!(output.status.success(), "{}", said(&output));
+    if runner {
+        vec![dotnet.into(), source.into()]
+    } else {
+        vec![dotnet.into(), "run".into(), "--no-build".into(), source.into(), "--".into()]
+    }
 }
 
 /// `pwsh`, else the runner of a PowerShell that lies there.

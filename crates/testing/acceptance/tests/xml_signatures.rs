@@ -1,23 +1,38 @@
-//! Our verifier of XML signatures beside xmlsec1: on metadata of real servers and our own, as found and with a byte changed,
-//! and on what xmlsec1 signs.
+//! Our verifier of XML signatures beside xmlsec1, signxml and .NET's `SignedXml`: on metadata of real servers and our own, as found
+//! and with a byte changed, and on what xmlsec1 signs.
 //!
-//! Decides nothing but that both say the same. Metadata of real servers lies beside the repository or is passed over.
+//! Decides nothing but that all say the same. Metadata of real servers lies beside the repository or is passed over. The
+//! programs of `clients/signatures` are what a consumer of metadata has, and know nothing of a lab.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail by panicking")]
 
+use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use mocktenant_acceptance::tools;
 use mocktenant_federation::{
-    EntraMetadata, Refused, SignatureForm, Signer, signed_text, signed_tree, verify,
+    AdfsMetadata, ClaimType, EntraMetadata, Refused, SignatureForm, Signer, signed_text, signed_tree, verify,
 };
 use mocktenant_keys::{Certificate, shipped};
 
 const METADATA: &str = "urn:oasis:names:tc:SAML:2.0:metadata:EntityDescriptor";
 
-fn own(form: SignatureForm) -> Vec<u8> {
+/// A document that is signed, and by whom.
+struct Signed {
+    whose: String,
+    issuer: String,
+    document: Vec<u8>,
+    trusted: Certificate,
+}
+
+fn own(whose: &str, issuer: &str, document: Vec<u8>) -> Signed {
+    let trusted = shipped::token_signing().certificate().clone();
+    Signed { whose: whose.to_owned(), issuer: issuer.to_owned(), document, trusted }
+}
+
+fn entra(form: SignatureForm) -> Signed {
     let identity = shipped::token_signing();
     let metadata = EntraMetadata {
         id: "_11111111-2222-3333-4444-555555555555",
@@ -25,20 +40,41 @@ fn own(form: SignatureForm) -> Vec<u8> {
         endpoint_base: "https://login.microsoftonline.com/aaaabbbb-0000-cccc-1111-dddd2222eeee",
         signing_certificates: &[identity.certificate().clone()],
     };
-    metadata.to_bytes(Signer { key: identity.key(), certificate: identity.certificate(), form }).unwrap()
+    let signer = Signer { key: identity.key(), certificate: identity.certificate(), form };
+    own(&format!("our Entra, {form:?}"), metadata.entity_id, metadata.to_bytes(signer).unwrap())
+}
+
+/// Ours as AD FS, with two token-signing certificates and a name that XML has to escape.
+fn adfs() -> Signed {
+    let identities = [shipped::token_signing(), shipped::token_signing_next()];
+    let claim_types: Vec<_> = ClaimType::of_2016().collect();
+    let metadata = AdfsMetadata {
+        id: "_11111111-2222-3333-4444-666666666666",
+        entity_id: "http://ADFS.contoso.com/adfs/services/trust",
+        origin: "https://adfs.contoso.com",
+        display_name: "Contoso \"A & B\" <AD FS> \u{e9}",
+        signing_certificates: &identities.map(|identity| identity.certificate().clone()),
+        decrypting_certificate: shipped::sample_client().certificate(),
+        claim_types: &claim_types,
+    };
+    own("our AD FS", metadata.entity_id, metadata.to_bytes(identities[0].key()).unwrap())
 }
 
 /// The metadata of real servers that lies beside the repository, each with the certificate of its signature.
-fn real() -> Vec<(Vec<u8>, Certificate)> {
+fn real() -> Vec<Signed> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/testdata/adfs");
-    let documents =
-        (2..=4).filter_map(|version| fs::read(folder.join(format!("adfs-v{version}-metadata.xml"))).ok());
+    let documents = (2..=4).filter_map(|version| {
+        let document = fs::read(folder.join(format!("adfs-v{version}-metadata.xml"))).ok()?;
+        Some((format!("a real AD FS, {version}"), document))
+    });
     documents
-        .map(|document| {
-            let text = String::from_utf8(document.clone()).unwrap();
+        .map(|(whose, document)| {
+            let text = std::str::from_utf8(&document).unwrap();
             let base64 = text.split("<X509Certificate>").nth(1).unwrap().split('<').next().unwrap();
             let pem = format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n");
-            (document, Certificate::from_any(pem.as_bytes()).unwrap())
+            let trusted = Certificate::from_any(pem.as_bytes()).unwrap();
+            let issuer = text.split("entityID=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+            Signed { whose, issuer, document, trusted }
         })
         .collect()
 }
@@ -48,38 +84,91 @@ fn ours(document: &[u8], trusted: &Certificate) -> Result<(), Refused> {
     verify(signed_tree(&text)?.root(), "ID", trusted).map(|_| ())
 }
 
-fn theirs(program: &Path, scratch: &Path, document: &[u8], trusted: &Certificate) -> bool {
-    let (file, certificate) = (scratch.join("document.xml"), scratch.join("certificate.pem"));
-    fs::write(&file, document).unwrap();
-    fs::write(&certificate, trusted.pem()).unwrap();
-    let mut command = Command::new(program);
-    command.args(["--verify", "--id-attr:ID", METADATA, "--pubkey-cert-pem"]).arg(certificate).arg(file);
-    tools::output(&mut command).status.success()
+/// The same document with a byte changed in so many places all over it, but in the certificate it brings along: who was given
+/// one does not look at that, and our verifier does.
+fn changed(document: &[u8]) -> Vec<Vec<u8>> {
+    let text = std::str::from_utf8(document).unwrap();
+    let key_info = text.find("<KeyInfo").unwrap()..text.find("</KeyInfo>").unwrap() + 10;
+    let places = (0..document.len()).step_by(document.len() / 24).filter(|at| !key_info.contains(at));
+    let change = |at: usize| {
+        let mut changed = document.to_vec();
+        changed[at] ^= 1;
+        changed
+    };
+    places.map(change).collect()
+}
+
+/// Asks others about each document as it is and changed: the first is taken, no other, by them as by us.
+fn others_take_what_we_take(mut theirs: impl FnMut(&Signed, &[PathBuf]) -> Vec<bool>) {
+    let scratch = tempfile::tempdir().unwrap();
+    let own = [entra(SignatureForm::Prefixed), entra(SignatureForm::Unprefixed), adfs()];
+    for signed in real().into_iter().chain(own) {
+        let mut versions = vec![signed.document.clone()];
+        versions.extend(changed(&signed.document));
+        let files: Vec<_> =
+            (0..versions.len()).map(|index| scratch.path().join(format!("{index}.xml"))).collect();
+        for (file, version) in files.iter().zip(&versions) {
+            fs::write(file, version).unwrap();
+        }
+        let wanted: Vec<_> = (0..versions.len()).map(|index| index == 0).collect();
+        let taken: Vec<_> = versions.iter().map(|version| ours(version, &signed.trusted).is_ok()).collect();
+        assert_eq!(taken, wanted, "{}, by us", signed.whose);
+        assert_eq!(theirs(&signed, &files), wanted, "{}, by others", signed.whose);
+    }
+}
+
+/// What a program of `clients/signatures` says of files, once it was told whom to trust.
+fn judged(program: &[OsString], signed: &Signed, files: &[PathBuf]) -> Vec<bool> {
+    let scratch = tempfile::tempdir().unwrap();
+    let [certificate, list] = ["certificate.pem", "list"].map(|name| scratch.path().join(name));
+    fs::write(&certificate, signed.trusted.pem()).unwrap();
+    let lines: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+    fs::write(&list, lines.join("\n")).unwrap();
+    let mut command = Command::new(&program[0]);
+    command.args(&program[1..]).arg(certificate).stdin(fs::File::open(list).unwrap());
+    let output = tools::output(&mut command);
+    assert!(output.status.success(), "{}", tools::said(&output));
+    let said = String::from_utf8(output.stdout).unwrap();
+    let accepted = format!("accepted {}", signed.issuer);
+    let verdict = |line: &str| {
+        assert!(line == accepted || line.starts_with("refused: "), "{}: {line}", signed.whose);
+        line == accepted
+    };
+    said.lines().map(verdict).collect()
+}
+
+fn client(name: &str) -> PathBuf {
+    tools::clients().join("signatures").join(name)
 }
 
 #[test]
 fn xmlsec1_and_our_verifier_take_the_same_metadata() {
     let Some(program) = tools::or_skip("xmlsec1") else { return };
     let scratch = tempfile::tempdir().unwrap();
-    let mut documents = real();
-    let trusted = shipped::token_signing().certificate();
-    documents.push((own(SignatureForm::Prefixed), trusted.clone()));
-    documents.push((own(SignatureForm::Unprefixed), trusted.clone()));
-    for (document, trusted) in &documents {
-        assert_eq!(ours(document, trusted), Ok(()));
-        assert!(theirs(&program, scratch.path(), document, trusted));
-        let text = std::str::from_utf8(document).unwrap();
-        // xmlsec1 does not look at a certificate in the document once it was given one.
-        let key_info = text.find("<KeyInfo").unwrap()..text.find("</KeyInfo>").unwrap() + 10;
-        let places = (0..document.len()).step_by(document.len() / 24).filter(|at| !key_info.contains(at));
-        for at in places {
-            let mut changed = document.clone();
-            changed[at] ^= 1;
-            let (we, they) = (ours(&changed, trusted), theirs(&program, scratch.path(), &changed, trusted));
-            assert_eq!(we.is_ok(), they, "byte {at} of {}: {we:?}", document.len());
-            assert!(we.is_err(), "byte {at} of {}", document.len());
-        }
-    }
+    let certificate = scratch.path().join("certificate.pem");
+    others_take_what_we_take(|signed, files| {
+        fs::write(&certificate, signed.trusted.pem()).unwrap();
+        let takes = |file| {
+            let mut command = Command::new(&program);
+            command.args(["--verify", "--id-attr:ID", METADATA, "--pubkey-cert-pem"]);
+            tools::output(command.arg(&certificate).arg(file)).status.success()
+        };
+        files.iter().map(takes).collect()
+    });
+}
+
+#[test]
+fn signxml_and_our_verifier_take_the_same_metadata() {
+    let Some(python) = tools::there_or_skip(tools::python()) else { return };
+    let program = [python.into(), client("signxml_python.py").into()];
+    others_take_what_we_take(|signed, files| judged(&program, signed, files));
+}
+
+#[test]
+fn signed_xml_of_dotnet_and_our_verifier_take_the_same_metadata() {
+    let Some(dotnet) = tools::csharp() else { return };
+    let program = tools::compiled_csharp(&dotnet, &client("signed_xml.cs"));
+    others_take_what_we_take(|signed, files| judged(&program, signed, files));
 }
 
 /// Whatever canonicalisation has to do with, and inclusive prefixes in both places.

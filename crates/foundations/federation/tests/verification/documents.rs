@@ -111,7 +111,13 @@ pub(crate) fn real(version: u32) -> Option<(Vec<u8>, Certificate)> {
     };
     let text = signed_text(document.clone()).unwrap();
     let tree = signed_tree(&text).unwrap();
-    let path = ["Signature", "KeyInfo", "X509Data", "X509Certificate"];
-    let der = STANDARD.decode(&*tree.root().descend(&path)[0].text()).unwrap();
-    Some((document, Certificate::from_der(&der).unwrap()))
+    let certificate = certificate_of(tree.root(), &["Signature"]);
+    Some((document, certificate))
+}
+
+/// The certificate in the first `KeyInfo` of what is there.
+pub(crate) fn certificate_of(node: Node<'_>, path: &[&str]) -> Certificate {
+    let path = [path, &["KeyInfo", "X509Data", "X509Certificate"]].concat();
+    let der = STANDARD.decode(&*node.descend(&path)[0].text()).unwrap();
+    Certificate::from_der(&der).unwrap()
 }

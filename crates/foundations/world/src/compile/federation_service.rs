@@ -83,10 +83,10 @@ fn signing(
                 .hint("for instance `shipped:adfs-signing`".to_owned()),
         );
     }
-    let at = |text: &SecretText| match text.starts_with("shipped:") {
-        true => pointer.signing_key(text),
+    let at = |text: &SecretText| {
         // A bundle would make a pointer nobody can read, and would print a private key.
-        false => pointer.signing_keys(),
+        let is_name = text.starts_with("shipped:");
+        if is_name { pointer.signing_key(text) } else { pointer.signing_keys() }
     };
     declared.signing_keys.iter().filter_map(|text| key(text, at(text), problems)).collect()
 }

@@ -2,21 +2,21 @@
 //!
 //! Decides declarations, order and escapes of a tree that was checked before; it cannot fail and never reads.
 
-use super::{Attribute, Element, Namespace, Node};
+use super::{Attribute, Element, Namespace, Node, Spelling};
 use crate::grammar::{push_canonical_text, push_canonical_value};
 use crate::namespaces::XML;
 use crate::seen::Seen;
 
-/// Writes an element and all it contains.
-pub(super) fn write(root: &Element, canonical: bool, out: &mut String) {
-    Writer { out, scope: Vec::new(), canonical }.element(root);
+/// Writes an element and all it contains, spelt like that or in the canonical form.
+pub(super) fn write(root: &Element, spelling: Option<Spelling>, out: &mut String) {
+    Writer { out, scope: Vec::new(), spelling }.element(root);
 }
 
 struct Writer<'e> {
     out: &'e mut String,
     /// The namespaces declared by the ancestors written so far, innermost last.
     scope: Vec<&'e Namespace>,
-    canonical: bool,
+    spelling: Option<Spelling>,
 }
 
 impl<'e> Writer<'e> {
@@ -24,7 +24,7 @@ impl<'e> Writer<'e> {
         let outer = self.scope.len();
         self.out.push('<');
         self.name(&element.namespace, &element.local);
-        if self.canonical {
+        if self.spelling.is_none() {
             let mut declarations = self.missing(element.used_namespaces());
             declarations.sort_unstable_by_key(|namespace| namespace.prefix());
             self.declarations(declarations);
@@ -42,21 +42,25 @@ impl<'e> Writer<'e> {
             let declarations = self.missing(wanted);
             self.declarations(declarations);
         }
-        if element.children.is_empty() && !self.canonical {
-            self.out.push_str(" />");
-        } else {
-            self.out.push('>');
-            for child in &element.children {
-                match child {
-                    Node::Element(child) => self.element(child),
-                    Node::Text(text) => push_canonical_text(text, self.out),
-                }
-            }
-            self.out.push_str("</");
-            self.name(&element.namespace, &element.local);
-            self.out.push('>');
+        match self.spelling {
+            Some(Spelling::Declared) if element.children.is_empty() => self.out.push_str(" />"),
+            Some(Spelling::Bare) if element.children.is_empty() => self.out.push_str("/>"),
+            _ => self.content_and_end(element),
         }
         self.scope.truncate(outer);
+    }
+
+    fn content_and_end(&mut self, element: &'e Element) {
+        self.out.push('>');
+        for child in &element.children {
+            match child {
+                Node::Element(child) => self.element(child),
+                Node::Text(text) => push_canonical_text(text, self.out),
+            }
+        }
+        self.out.push_str("</");
+        self.name(&element.namespace, &element.local);
+        self.out.push('>');
     }
 
     /// Those of the wanted namespaces whose prefix means something else so far, each once.

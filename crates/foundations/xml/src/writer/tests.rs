@@ -13,7 +13,7 @@ const XSI: Namespace = Namespace::prefixed("xsi", "urn:xsi");
 
 fn both(root: Element) -> (String, String) {
     let document = Document::new(root).unwrap();
-    let text = String::from_utf8(document.to_bytes(true)).unwrap();
+    let text = String::from_utf8(document.to_bytes(Spelling::Declared)).unwrap();
     let canonical = String::from_utf8(document.canonical_bytes()).unwrap();
     let independent = canonicalize::<&str>(&text, C14nMode::Exclusive, None, &[]).unwrap();
     assert_eq!(canonical, String::from_utf8(independent).unwrap(), "of {text}");
@@ -48,6 +48,17 @@ fn a_prefix_used_only_in_a_value_stays_in_the_document_and_leaves_the_canonical_
         "<Entity xmlns=\"urn:md\"><Role xmlns:xsi=\"urn:xsi\" a=\"1\" xsi:type=\"fed:Sts\">\
          <fed:Offered xmlns:fed=\"urn:fed\"></fed:Offered><fed:Passive xmlns:fed=\"urn:fed\"></fed:Passive></Role></Entity>"
     );
+}
+
+#[test]
+fn a_document_is_spelt_with_a_declaration_or_without() {
+    let document = Document::new(Element::new(MD, "A").child(Element::new(MD, "B"))).unwrap();
+    let spelt = |spelling| String::from_utf8(document.to_bytes(spelling)).unwrap();
+    assert_eq!(
+        spelt(Spelling::Declared),
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?><A xmlns=\"urn:md\"><B /></A>"
+    );
+    assert_eq!(spelt(Spelling::Bare), "<A xmlns=\"urn:md\"><B/></A>");
 }
 
 #[test]
@@ -215,7 +226,11 @@ proptest! {
         let wanted = Plain::written(&root);
         let document = Document::new(root).unwrap();
         let budget = Budget { bytes: 1 << 20, depth: MAX_DEPTH, elements: 1_000, attributes: 100 };
-        for bytes in [document.to_bytes(true), document.to_bytes(false), document.canonical_bytes()] {
+        for bytes in [
+            document.to_bytes(Spelling::Declared),
+            document.to_bytes(Spelling::Bare),
+            document.canonical_bytes(),
+        ] {
             let text = Text::decode(bytes, budget.bytes).unwrap();
             let tree = Tree::scan(&text, &budget, Prefixes::Declared).unwrap();
             prop_assert_eq!(&Plain::read(tree.root()), &wanted, "{}", text.as_str());

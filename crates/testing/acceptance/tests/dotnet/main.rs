@@ -21,19 +21,9 @@ fn file(name: &str) -> PathBuf {
     tools::clients().join("dotnet").join(name)
 }
 
-/// What runs a program of that folder; it is compiled here, before anything waits for it.
+/// What runs a program of that folder.
 fn program(name: &str) -> Option<Vec<OsString>> {
-    let dotnet = tools::csharp()?;
-    let mut command = std::process::Command::new(&dotnet);
-    if tools::is_runner(&dotnet) {
-        let output = tools::output(command.arg("--compile").arg(file(name)));
-        assert!(output.status.success(), "{}", tools::said(&output));
-        Some(vec![dotnet.into(), file(name).into()])
-    } else {
-        let output = tools::output(command.arg("build").arg(file(name)));
-        assert!(output.status.success(), "{}", tools::said(&output));
-        Some(vec![dotnet.into(), "run".into(), file(name).into(), "--".into()])
-    }
+    Some(tools::compiled_csharp(&tools::csharp()?, &file(name)))
 }
 
 /// A shell's line inside `exec`, with a program and its arguments as the shell's own.

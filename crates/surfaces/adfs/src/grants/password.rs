@@ -1,0 +1,188 @@
+//! The password grant: a token for a user whose password the client knows (RFC 6749 section 4.3).
+//!
+//! Decides who may sign in: a user of the directory, by user principal name or `DOMAIN\name`, with this password, whose
+//! account is enabled, not locked, not expired, and whose password has not run out. The client is told one and the same
+//! whatever is wrong (that locked and expired users are told it too is inferred). Native applications may use it, and server
+//! applications with their credential.
+
+use std::sync::Arc;
+
+use mocktenant_idp::secret::{same, spoilt};
+use mocktenant_verdict::{Change, Edit, Finding, Need, Question, Remedy, Role};
+use mocktenant_world::FederationUser;
+use serde_json::json;
+use time::OffsetDateTime;
+
+use crate::asking::{Asking, Checks, excerpt};
+use crate::errors::AdfsError;
+use crate::grants::{Grant, Subject, Ticket};
+use crate::scope;
+
+static CREDENTIALS: Question = Question::new("user-credentials", Role::Request);
+static KNOWN: Question = Question::new("user-known", Role::User).needs(&[&CREDENTIALS]);
+static PASSWORD: Question = Question::new("password-matches", Role::Secret).needs(&[&KNOWN]);
+static ENABLED: Question = Question::new("user-enabled", Role::User).needs(&[&KNOWN]);
+static NOT_LOCKED: Question = Question::new("user-not-locked", Role::User).needs(&[&KNOWN]);
+static NOT_EXPIRED: Question = Question::new("user-not-expired", Role::User).needs(&[&KNOWN]);
+static PASSWORD_IN_DATE: Question = Question::new("password-in-date", Role::Secret).needs(&[&KNOWN]);
+
+/// The questions about a user's account, in the order asked.
+static ACCOUNT: [&Question; 4] = [&ENABLED, &NOT_LOCKED, &NOT_EXPIRED, &PASSWORD_IN_DATE];
+
+/// The grant.
+pub(super) static GRANT: Grant = Grant {
+    name: "password",
+    public_clients: true,
+    questions: || {
+        let own = [&CREDENTIALS, &KNOWN, &PASSWORD];
+        own.into_iter().chain(ACCOUNT).chain(scope::QUESTIONS).collect()
+    },
+    ask,
+};
+
+fn ask<'p>(asking: &Asking<'_, 'p>, list: &mut Checks<'_>) -> Option<Ticket<'p>> {
+    let service = &asking.prepared.service;
+    let (name, password) = (asking.sent.parameter("username"), asking.sent.parameter("password"));
+    list.ask(&CREDENTIALS, "username and password", Vec::new(), || match (name, password) {
+        (Some(_), Some(_)) => Finding::pass("both"),
+        (missing, _) => {
+            let missing = if missing.is_none() { "username" } else { "password" };
+            Finding::fail(format!("no {missing}"), AdfsError::ParameterMissing { name: missing.to_owned() })
+        }
+    });
+    let user = name.and_then(|name| service.user(name));
+    let settings = || match (user, name) {
+        (Some(user), _) => vec![user.pointer.setting()],
+        (None, Some(name)) => vec![service.pointer.user(&excerpt(name).to_ascii_lowercase()).setting()],
+        (None, None) => Vec::new(),
+    };
+    list.ask(&KNOWN, "a user of the directory", settings, || match (user, name) {
+        (Some(_), _) => Finding::pass("known"),
+        (None, None) => Finding::skip(CREDENTIALS.name),
+        (None, Some(name)) => Finding::fail(excerpt(name), AdfsError::PasswordWrong).mended_by(|| {
+            let at = service.pointer.user(&excerpt(name).to_ascii_lowercase()).setting();
+            let known = service.users.keys().map(ToString::to_string).take(8);
+            let mut known: Vec<String> = known.collect();
+            known.sort();
+            Remedy::here(Change::missing(at.clone()).need(Need::add(at, "a user with this sign-in name")))
+                .or_instead(known)
+        }),
+    });
+    list.ask(
+        &PASSWORD,
+        "the user's password",
+        || user.map(|user| user.pointer.password()).into_iter().collect(),
+        || match (user, password) {
+            (None, _) => Finding::skip(KNOWN.name),
+            (Some(_), None) => Finding::skip(CREDENTIALS.name),
+            (Some(user), Some(sent)) if same(&user.password, sent) => Finding::pass("the user's"),
+            (Some(user), Some(sent)) => match spoilt(&user.password, sent) {
+                Some((actual, advice)) => {
+                    let actual = actual.replace("the secret", "the password");
+                    let _ = advice;
+                    Finding::fail(actual, AdfsError::PasswordWrong).mended_by(|| {
+                        Remedy::default().advice("send the password as it is, URL-encoded once")
+                    })
+                }
+                None => Finding::fail("another value", AdfsError::PasswordWrong),
+            },
+        },
+    );
+    ask_account(list, user, asking.now, &AdfsError::PasswordWrong);
+    let granted = scope::ask(asking, list, None);
+    let signed_in = milliseconds(asking.now);
+    Some(Ticket { granted: granted?, subject: Subject::User { user: user?, signed_in }, refreshable: true })
+}
+
+/// Asks whether a user's account may be used, in the order asked; what is wrong is told as `error`.
+pub(super) fn ask_account(
+    list: &mut Checks<'_>,
+    user: Option<&Arc<FederationUser>>,
+    now: OffsetDateTime,
+    error: &AdfsError,
+) {
+    let mut flag = |question: &'static Question,
+                    expected: &'static str,
+                    wrong: fn(&FederationUser) -> bool,
+                    set: Set| {
+        list.ask(
+            question,
+            expected,
+            || user.map(|user| (set.at)(user)).into_iter().collect(),
+            || match user {
+                None => Finding::skip(KNOWN.name),
+                Some(user) if wrong(user) => Finding::fail(set.actual, error.clone())
+                    .mended_by(|| Change::set((set.at)(user), set.healthy)),
+                Some(_) => Finding::pass(expected),
+            },
+        );
+    };
+    flag(
+        &ENABLED,
+        "enabled",
+        |user| !user.enabled,
+        Set { at: |u| u.pointer.enabled(), actual: "disabled", healthy: true },
+    );
+    flag(
+        &NOT_LOCKED,
+        "not locked out",
+        |user| user.locked,
+        Set { at: |u| u.pointer.locked(), actual: "locked out", healthy: false },
+    );
+    flag(
+        &NOT_EXPIRED,
+        "not expired",
+        |user| user.expired,
+        Set { at: |u| u.pointer.expired(), actual: "expired", healthy: false },
+    );
+    let expires = user.and_then(|user| user.password_expires);
+    list.ask(
+        &PASSWORD_IN_DATE,
+        "not run out",
+        || user.map(|user| user.pointer.password_expires()).into_iter().collect(),
+        || match (user, expires) {
+            (None, _) => Finding::skip(KNOWN.name),
+            (Some(user), Some(end)) if end <= now => {
+                let at = user.pointer.password_expires();
+                Finding::fail(user.declared.password_expires.clone().unwrap_or_default(), error.clone())
+                    .mended_by(|| {
+                        let need = Need::add(at.clone(), "a later expiry: a new password");
+                        Change::wrong(at.clone()).need(need.stand_in([Edit::remove(at)]))
+                    })
+            }
+            (Some(_), _) => Finding::pass("in date"),
+        },
+    );
+}
+
+/// A flag of an account: where it is, what it is called when it is wrong, and what it is otherwise.
+#[derive(Clone, Copy)]
+struct Set {
+    at: fn(&FederationUser) -> mocktenant_verdict::Setting,
+    actual: &'static str,
+    healthy: bool,
+}
+
+/// A moment as tokens keep it.
+pub(crate) fn milliseconds(moment: OffsetDateTime) -> i64 {
+    i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
+}
+
+/// The questions about an account, for whoever asks them again.
+pub(super) fn account_questions() -> impl Iterator<Item = &'static Question> {
+    std::iter::once(&KNOWN).chain(ACCOUNT)
+}
+
+/// Asks whether the user of a refresh token is still there.
+pub(super) fn ask_still_known(
+    list: &mut Checks<'_>,
+    named: Option<&str>,
+    user: Option<&Arc<FederationUser>>,
+) {
+    let settings = || user.map(|user| user.pointer.setting()).into_iter().collect::<Vec<_>>();
+    list.ask(&KNOWN, "a user of the directory", settings, || match (named, user) {
+        (None, _) => Finding::skip(crate::grants::refresh_token::OPENS.name),
+        (Some(_), Some(_)) => Finding::pass("known"),
+        (Some(name), None) => Finding::fail(json!(name).to_string(), AdfsError::RefreshTokenInvalid),
+    });
+}

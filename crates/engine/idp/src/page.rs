@@ -93,7 +93,9 @@ pub fn frame(page: &Page<'_>) -> String {
                 out.push_str("<details>\n");
                 element(&mut out, "summary", summary);
                 out.extend(["<ul id=\"", &*escaped(list), "\">\n"]);
-                lines.iter().for_each(|line| element(&mut out, "li", *line));
+                for line in lines {
+                    element(&mut out, "li", *line);
+                }
                 out.push_str("</ul>\n</details>\n");
             }
         }

@@ -8,6 +8,7 @@
 //! What needs a browser (sign-in, device codes, on-behalf-of, WS-Federation, WS-Trust, SAML) is not built: `unbuilt` says so.
 
 mod asking;
+mod bearer;
 mod claims;
 mod client_auth;
 mod discovery;
@@ -21,6 +22,7 @@ mod scope;
 mod service;
 mod token_endpoint;
 mod unbuilt;
+mod userinfo;
 
 use http::{Method, StatusCode};
 use mocktenant_lab::request::BodyError;
@@ -28,6 +30,7 @@ use mocktenant_lab::{
     Addresses, Answer, CatalogueRow, Context, Entrance, Exchange, Machine, Refusal, Route, SecretNames,
     Surface, Trail, Way,
 };
+use mocktenant_token::bearer::Authorization;
 use mocktenant_verdict::Question;
 use mocktenant_world::World;
 
@@ -54,7 +57,7 @@ const READ: &[Method] = &[Method::GET, Method::OPTIONS];
 
 const POST: &[Method] = &[Method::POST, Method::OPTIONS];
 
-static ROUTES: [Route<Adfs>; 5] = [
+static ROUTES: [Route<Adfs>; 6] = [
     Route {
         methods: READ,
         pattern: path::CONFIGURATION,
@@ -72,6 +75,12 @@ static ROUTES: [Route<Adfs>; 5] = [
         pattern: path::TOKEN,
         endpoint: "token",
         handler: |_, exchange| Box::pin(async move { token_endpoint::answer(exchange) }),
+    },
+    Route {
+        methods: &[Method::GET, Method::POST, Method::OPTIONS],
+        pattern: path::USERINFO,
+        endpoint: "userinfo",
+        handler: |_, exchange| Box::pin(async move { userinfo::answer(exchange) }),
     },
     Route {
         methods: READ,
@@ -130,7 +139,7 @@ impl Surface for Adfs {
     }
 
     fn questions() -> Vec<&'static Question> {
-        token_endpoint::questions()
+        token_endpoint::questions().into_iter().chain(bearer::QUESTIONS.iter().copied()).collect()
     }
 
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer {
@@ -164,6 +173,12 @@ impl Surface for Adfs {
     }
 
     fn judge(&self, context: &Context, token: &str, trail: &mut Trail) {
-        client_auth::judge(context, token, trail);
+        let Some(prepared) = service::of_context(context) else { return };
+        if bearer::is_access_token(prepared, token) {
+            // What it is refused for is on the trail.
+            let _ = bearer::identify(context, trail, prepared, &Authorization::Bearer(token));
+        } else {
+            client_auth::judge(context, token, trail);
+        }
     }
 }

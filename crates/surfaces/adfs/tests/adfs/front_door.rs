@@ -14,6 +14,9 @@ use time::macros::datetime;
 pub(crate) const NOW: OffsetDateTime = datetime!(2026-08-21 10:00:00 UTC);
 pub(crate) const HOST: &str = "adfs.contoso.com";
 pub(crate) const LOCAL: &str = "localhost:7443";
+pub(crate) const CLIENT: &str = "c0117050-0000-4000-8000-00000000a001";
+pub(crate) const SECRET: &str = "contoso-app-secret-not-secret";
+pub(crate) const NATIVE_CLIENT: &str = "c0117050-0000-4000-8000-00000000a101";
 pub(crate) const PROFILES: [&str; 3] = ["2016", "2019", "2022"];
 
 /// What came back.
@@ -35,6 +38,11 @@ impl Reply {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
+}
+
+/// A member of the federation service, whether or not it has it.
+pub(crate) fn put(member: &str, value: impl Into<Value>) -> Edit {
+    Edit::add(Setting::from_pointer(format!("/federation_services/contoso/{member}")), value.into())
 }
 
 /// An edit of the federation service.
@@ -78,4 +86,13 @@ pub(crate) fn request(method: Method, host: &str, target: &str, headers: &[(&'st
 
 pub(crate) async fn get(lab: &Lab, host: &str, target: &str) -> Reply {
     send(lab, request(Method::GET, host, target, &[])).await
+}
+
+/// A form post.
+pub(crate) async fn post(lab: &Lab, host: &str, target: &str, fields: &[(&str, &str)]) -> Reply {
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let mut request = request(Method::POST, host, target, &form);
+    request.body = Ok(body.into());
+    send(lab, request).await
 }

@@ -4,3 +4,4 @@
 
 mod front_door;
 mod pages;
+mod userinfo;

@@ -9,6 +9,7 @@
 //! void what was sealed for it.
 
 pub mod basic;
+pub mod forge;
 pub mod form;
 pub mod json;
 mod ledger;

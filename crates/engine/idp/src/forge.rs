@@ -70,7 +70,7 @@ pub struct Changes<'c> {
     /// A tenant that is nobody's.
     pub tenant: &'c str,
     /// How the provider signs claims under a header.
-    pub signed: fn(&Identity, Members, &[u8]) -> Result<String, ForgeError>,
+    pub signed: fn(&Identity, &Members, &[u8]) -> Result<String, ForgeError>,
 }
 
 impl Changes<'_> {
@@ -94,7 +94,7 @@ impl Changes<'_> {
                 let secret = self.signing.key().public_pem().map_err(|_| ForgeError::NoProvider)?;
                 Ok(mint_hs256(secret.as_bytes(), &segment()?, claims.as_bytes()))
             }
-            _ => (self.signed)(self.signing, header, claims.as_bytes()),
+            _ => (self.signed)(self.signing, &header, claims.as_bytes()),
         }
     }
 

@@ -71,12 +71,11 @@ impl Snapshot {
         }
         let prepared = surfaces.iter().map(|mounted| mounted.surface.prepare(&world, &addresses)).collect();
         let tenants = world.tenants().map(|tenant| tenant.clock);
-        let federation_services = world.federation_services().map(|service| service.clock);
         let nodes =
             world.environments().flat_map(|environment| environment.nodes.iter().map(|node| node.clock));
         let organizations = world.organizations().map(|organization| organization.clock);
-        let identities = tenants.chain(federation_services);
-        let skewed = identities.chain(nodes).chain(organizations).any(|clock| !clock.is_zero());
+        let services = world.federation_services().map(|service| service.clock);
+        let skewed = tenants.chain(services).chain(nodes).chain(organizations).any(|clock| !clock.is_zero());
         Self { world, revision: 0, addresses, hosts, names, skewed, own_names, prepared }
     }
 }

@@ -45,8 +45,9 @@ fn made(
     let named = order.client.as_deref().unwrap_or(&context.world().caller().client_id);
     let client = client(prepared, named)?;
     let times = times(context, order, &granted)?;
-    // Whoever is given a token signed in then; for one that begins later, now.
-    let signed_in = grants::milliseconds(context.now()).min(times.issued.saturating_mul(1000));
+    // Whoever was given a token signed in then.
+    let ago = context.now().unix_timestamp() - times.issued;
+    let signed_in = grants::milliseconds(context.now()) - ago * 1000;
     let statement = Statement {
         prepared,
         client,
@@ -118,7 +119,7 @@ fn times(context: &Context, order: &Order, granted: &Granted) -> Result<Times, F
     Ok(Times { issued, expires: issued + lifetime })
 }
 
-fn signed(identity: &Identity, header: Members, claims: &[u8]) -> Result<String, ForgeError> {
-    let header = HeaderSegment::new(&header).map_err(|_| ForgeError::NoProvider)?;
+fn signed(identity: &Identity, header: &Members, claims: &[u8]) -> Result<String, ForgeError> {
+    let header = HeaderSegment::new(header).map_err(|_| ForgeError::NoProvider)?;
     mint_raw(identity.key(), Algorithm::Rs256, &header, claims).map_err(|_| ForgeError::NoProvider)
 }

@@ -14,6 +14,8 @@ mod client_auth;
 mod discovery;
 mod envelope;
 pub mod errors;
+mod federation_metadata;
+mod forge;
 mod grants;
 mod issue;
 mod page;
@@ -25,6 +27,7 @@ mod unbuilt;
 mod userinfo;
 
 use http::{Method, StatusCode};
+use mocktenant_lab::forge::{ForgeError, Made, Order};
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
     Addresses, Answer, CatalogueRow, Context, Entrance, Exchange, Machine, Refusal, Route, SecretNames,
@@ -57,7 +60,7 @@ const READ: &[Method] = &[Method::GET, Method::OPTIONS];
 
 const POST: &[Method] = &[Method::POST, Method::OPTIONS];
 
-static ROUTES: [Route<Adfs>; 6] = [
+static ROUTES: [Route<Adfs>; 7] = [
     Route {
         methods: READ,
         pattern: path::CONFIGURATION,
@@ -83,6 +86,12 @@ static ROUTES: [Route<Adfs>; 6] = [
         handler: |_, exchange| Box::pin(async move { userinfo::answer(exchange) }),
     },
     Route {
+        methods: &[Method::GET],
+        pattern: path::METADATA,
+        endpoint: "federation-metadata",
+        handler: |_, exchange| Box::pin(async move { federation_metadata::answer(exchange) }),
+    },
+    Route {
         methods: READ,
         pattern: path::WEBFINGER,
         endpoint: "webfinger",
@@ -102,6 +111,7 @@ impl Surface for Adfs {
     const NAME: &'static str = "adfs";
     const TITLE: &'static str = "AD FS";
     const CALLS_OUT: bool = false;
+    const FORGES: bool = true;
 
     type Prepared = Prepared;
 
@@ -135,7 +145,8 @@ impl Surface for Adfs {
     }
 
     fn secret_names() -> SecretNames {
-        SecretNames::default()
+        // What is typed on a page for another device; the rest has the names that open standards give it.
+        SecretNames { fields: &["user_code"], ..SecretNames::default() }
     }
 
     fn questions() -> Vec<&'static Question> {
@@ -180,5 +191,9 @@ impl Surface for Adfs {
         } else {
             client_auth::judge(context, token, trail);
         }
+    }
+
+    fn forge(&self, context: &Context, order: &Order, trail: &mut Trail) -> Option<Result<Made, ForgeError>> {
+        forge::forge(context, order, trail)
     }
 }

@@ -154,14 +154,15 @@ impl<'f> Forge<'f> {
 }
 
 /// Signs under a header; a nonce in it is sent as it is and signed hidden.
-fn signed(identity: &Identity, mut header: Members, claims: &[u8]) -> Result<String, ForgeError> {
+fn signed(identity: &Identity, header: &Members, claims: &[u8]) -> Result<String, ForgeError> {
     let under_header = |header: &Members| {
         let header = HeaderSegment::new(header)?;
         let token = mint_raw(identity.key(), Algorithm::Rs256, &header, claims)?;
         Ok::<_, MintError>((header, token))
     };
-    let (sent, token) = under_header(&header).map_err(|_| ForgeError::NoProvider)?;
+    let (sent, token) = under_header(header).map_err(|_| ForgeError::NoProvider)?;
     let Some(nonce) = header.get("nonce").and_then(Value::as_str).map(hidden) else { return Ok(token) };
+    let mut header = header.clone();
     header.insert("nonce".to_owned(), nonce.into());
     let (_, token) = under_header(&header).map_err(|_| ForgeError::NoProvider)?;
     Ok(under(&sent, &token))

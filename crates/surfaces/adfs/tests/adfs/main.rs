@@ -2,6 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing where it does")]
 
+mod bad_input;
+mod documents;
+mod forge;
 mod front_door;
+mod lockout;
+mod masking;
+mod not_built;
 mod pages;
+mod refresh;
+mod refusals;
+mod scopes;
+mod tokens;
 mod userinfo;

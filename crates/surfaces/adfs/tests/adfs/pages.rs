@@ -23,7 +23,7 @@ async fn where_no_protocol_is_spoken_the_error_page_says_so_with_status_200() {
             (Method::POST, "/adfs/portal/x"),
             (Method::GET, "/adfs/oauth2/token"),
         ] {
-            let reply = send(&lab, request(method, HOST, path, &headers)).await;
+            let reply = send(&lab, request(method, path, &headers)).await;
             assert_eq!((reply.status, reply.header("content-type")), (200, "text/html; charset=utf-8"));
             let page = reply.text();
             let mut lines = details(&page);

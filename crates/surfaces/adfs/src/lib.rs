@@ -111,6 +111,8 @@ impl Surface for Adfs {
     const NAME: &'static str = "adfs";
     const TITLE: &'static str = "AD FS";
     const CALLS_OUT: bool = false;
+    /// Until an environment has a federation service for its identity provider only clients call it.
+    const CALLED: bool = false;
     const FORGES: bool = true;
 
     type Prepared = Prepared;

@@ -171,6 +171,11 @@ async fn another_key_of_the_service_signs_where_it_is_named_and_a_token_lives_as
     let keys = json!(["shipped:adfs-signing", "shipped:adfs-signing-next"]);
     let lab = edited([(service().signing_keys(), keys)]).await;
     let next = mocktenant_keys::shipped::adfs_signing_next().certificate().thumbprint().base64url();
+    let alone = lab.forge(&Order { key: Some(next.clone()), ..order(RESOURCE) }).unwrap();
+    assert_eq!(
+        (&alone.header["kid"], &verified(&lab, &alone.token).await["aud"]),
+        (&json!(next), &json!(RESOURCE))
+    );
     let order = Order { key: Some(next.clone()), lifetime: Some(60), ..about_somebody(None) };
     let forged = lab.forge(&order).unwrap();
     assert_eq!((&forged.header["kid"], &forged.header["x5t"]), (&json!(next), &json!(next)));

@@ -380,9 +380,10 @@ mod tests {
         let world = World::contoso().unwrap();
         let machines: Vec<String> = Machine::all(&world).map(|machine| machine.to_string()).collect();
         let tenant = format!("tenant/{TENANT}");
-        assert_eq!(machines, [&*tenant, "environment/onebox/aos1", "organization/contoso"]);
+        let service = "federation-service/contoso";
+        assert_eq!(machines, [&*tenant, service, "environment/onebox/aos1", "organization/contoso"]);
         let scopes: Vec<String> = Scope::all(&world).map(|scope| scope.to_string()).collect();
-        assert_eq!(scopes, [&*tenant, "environment/onebox", "organization/contoso"]);
+        assert_eq!(scopes, [&*tenant, service, "environment/onebox", "organization/contoso"]);
         for machine in Machine::all(&world) {
             let edit = machine.clock_edit(&world, Duration::minutes(20)).unwrap();
             world.edited(&[edit], EditedBy::Control).unwrap();

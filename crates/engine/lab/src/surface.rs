@@ -102,6 +102,9 @@ pub trait Surface: Sized + Send + Sync + 'static {
     /// Whether it takes tokens, so that one can be judged as it would.
     const JUDGES: bool = true;
 
+    /// Whether it makes tokens to order ([`Surface::forge`]).
+    const FORGES: bool = false;
+
     /// What is computed once per world snapshot (parsed headers, host tables, documents).
     type Prepared: Any + Send + Sync;
 
@@ -192,7 +195,7 @@ pub trait Surface: Sized + Send + Sync + 'static {
     }
 
     /// Makes a token that a test orders, as this provider issues tokens to the caller of the world, with what the order
-    /// says changed; `None` where the caller would not ask here. The order names its resource as a client would.
+    /// says changed; `None` where it issues none in this world. The order names its resource as a client would.
     fn forge(
         &self,
         _context: &Context,
@@ -226,6 +229,7 @@ pub(crate) trait Mount: Send + Sync {
     fn handle<'a>(&'a self, route: usize, exchange: &'a mut Exchange) -> BoxFuture<'a, Answer>;
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer;
     fn judges(&self) -> bool;
+    fn forges(&self) -> bool;
     fn judge(&self, context: &Context, token: &str, trail: &mut Trail);
     fn tables(&self, scope: &Scope) -> Option<Tables>;
     fn declared_rows(&self, world: &World, scope: &Scope, now: OffsetDateTime) -> Vec<DeclaredRow>;
@@ -306,6 +310,9 @@ impl<S: Surface> Mount for S {
     }
     fn judges(&self) -> bool {
         S::JUDGES
+    }
+    fn forges(&self) -> bool {
+        S::FORGES
     }
     fn judge(&self, context: &Context, token: &str, trail: &mut Trail) {
         Surface::judge(self, context, token, trail);

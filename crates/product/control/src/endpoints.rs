@@ -153,13 +153,16 @@ pub const ALL: &[Endpoint] = &[
         path: "/v1/tokens",
         summary: "Makes a token: what the world's caller would be given, with what the order says changed",
         body: Some(Body {
-            about: "an order, all of it optional: `resource` (a URI, a client id, or a short name), `version` (1 or 2), `client` (a \
-                    client id), `claims` (added or replaced; null takes one out), `roles`, `lifetime` (seconds), `key` (a `kid` of \
-                    the tenant), `real_names` (true: the issuer under Microsoft's own names), and one `defect` of those at the end of this page",
+            about: "an order, all of it optional: `issuer` (`entra` or `adfs`; else whom the caller asks), `resource` (a URI, a \
+                    client id, or a short name), `version` (1 or 2), `client` (a client id), `claims` (added or replaced; null \
+                    takes one out), `roles`, `lifetime` (seconds), `key` (a `kid` of the issuer), `real_names` (true: the issuer under Microsoft's own names), and one `defect` of those at the end of this page",
             example: r#"{"resource":"dataverse","defect":"expired"}"#,
         }),
         answer: "`token`, `header`, `claims`, `defect` (or null), `exchange`: it is in the journal as `forged`",
-        statuses: &[(422, "the order names a resource, client or key that is not there")],
+        statuses: &[(
+            422,
+            "the order names something that is not there, or that the issuer's tokens do not have",
+        )],
         handler: || post(tokens::forge),
         ..PLAIN
     },

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mocktenant_adfs::Adfs;
 use mocktenant_aos::Aos;
 use mocktenant_dataverse::Dataverse;
 use mocktenant_entra::{Entra, ManagedIdentity};
@@ -26,6 +27,7 @@ fn lab() -> Lab {
     Lab::builder(world)
         .surface(Entra::default())
         .surface(ManagedIdentity)
+        .surface(Adfs)
         .surface(Aos::new())
         .surface(Dataverse::new())
         .build()

@@ -4,11 +4,14 @@
 
 mod bad_input;
 mod documents;
+mod forge;
 mod front_door;
 mod lockout;
 mod masking;
 mod not_built;
+mod pages;
 mod refresh;
 mod refusals;
 mod scopes;
 mod tokens;
+mod userinfo;

@@ -13,6 +13,7 @@ mod client_auth;
 mod discovery;
 mod envelope;
 pub mod errors;
+mod events;
 mod grants;
 mod issue;
 mod page;
@@ -23,10 +24,11 @@ mod token_endpoint;
 mod unbuilt;
 
 use http::{Method, StatusCode};
+use mocktenant_lab::journal::Record;
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
-    Addresses, Answer, CatalogueRow, Context, Entrance, Exchange, Machine, Refusal, Route, SecretNames,
-    Surface, Trail, Way,
+    Addresses, Answer, CatalogueRow, Context, Entrance, EventLog, EventRow, Exchange, Machine, Refusal,
+    Route, SecretNames, Surface, Trail, Way,
 };
 use mocktenant_verdict::Question;
 use mocktenant_world::World;
@@ -93,6 +95,7 @@ impl Surface for Adfs {
     const NAME: &'static str = "adfs";
     const TITLE: &'static str = "AD FS";
     const CALLS_OUT: bool = false;
+    const EVENT_LOGS: &'static [&'static EventLog] = events::LOGS;
 
     type Prepared = Prepared;
 
@@ -161,6 +164,10 @@ impl Surface for Adfs {
             Refusal::Panic => AdfsError::ServerError,
         };
         envelope::refusal(exchange, &error)
+    }
+
+    fn events(&self, world: &World, record: &Record) -> Vec<EventRow> {
+        events::of(world, record)
     }
 
     fn judge(&self, context: &Context, token: &str, trail: &mut Trail) {

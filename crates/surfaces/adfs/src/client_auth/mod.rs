@@ -25,7 +25,8 @@ pub(crate) static CLIENT_ID: Question = Question::new("client-id", Role::Client)
 /// Whether an application group has that client.
 pub(crate) static REGISTERED: Question = Question::new("client-registered", Role::Client);
 /// Whether it presents what its kind of application has.
-pub(crate) static CREDENTIAL: Question = Question::new("client-credential", Role::Secret).needs(&[&REGISTERED]);
+pub(crate) static CREDENTIAL: Question =
+    Question::new("client-credential", Role::Secret).needs(&[&REGISTERED]);
 
 /// One way to authenticate a client.
 #[derive(Debug)]

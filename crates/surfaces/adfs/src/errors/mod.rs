@@ -5,6 +5,7 @@
 //! deserves.
 
 mod catalogue;
+pub(crate) mod log;
 
 use mocktenant_idp::form::FormError;
 use mocktenant_idp::json::{push_name, push_string_escaping};

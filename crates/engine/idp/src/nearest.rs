@@ -40,8 +40,10 @@ const DIFFERENCES: [Difference; 7] = [
 /// The nearest of the registered values; none where all of them are something else.
 pub fn of<'k>(sent: &str, known: &[&'k str]) -> Option<Near<'k>> {
     DIFFERENCES.iter().find_map(|(by, is)| {
-        let known = known.iter().find(|known| **known != sent && is(sent, known))?;
-        Some(Near { known, by })
+        let near = || known.iter().filter(|known| **known != sent && is(sent, known));
+        // Of two that differ in a slash besides, the one that does not.
+        let alike = near().find(|known| known.ends_with('/') == sent.ends_with('/'));
+        alike.or_else(|| near().next()).map(|known| Near { known, by })
     })
 }
 
@@ -66,13 +68,20 @@ mod tests {
 
     #[test]
     fn the_smallest_difference_is_named() {
-        let known = ["https://ax.contoso.com/namespaces/AXSF", "https://ax.contoso.com", "urn:api"];
+        let known = [
+            "https://ax.contoso.com/namespaces/AXSF",
+            "https://ax.contoso.com",
+            "urn:api",
+            "https://b",
+            "https://b/",
+        ];
         for (sent, expected) in [
             ("https://ax.contoso.com/", Some(("https://ax.contoso.com", "a final slash"))),
             ("https://AX.contoso.com", Some(("https://ax.contoso.com", "letter case"))),
             ("https://AX.contoso.com/", Some(("https://ax.contoso.com", "letter case and a final slash"))),
             ("https://ax.contoso.com/namespaces/axsf", Some((known[0], "letter case"))),
             (" urn:api", Some(("urn:api", "blanks around it"))),
+            ("http://b/", Some(("https://b/", "its scheme"))),
             ("http://ax.contoso.com", Some(("https://ax.contoso.com", "its scheme"))),
             ("https://ax.contoso.com:7445", Some(("https://ax.contoso.com", "its port"))),
             ("https://ax.contoso.com/data", Some((known[0], "its path"))),

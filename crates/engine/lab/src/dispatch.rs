@@ -74,7 +74,8 @@ impl Snapshot {
         let nodes =
             world.environments().flat_map(|environment| environment.nodes.iter().map(|node| node.clock));
         let organizations = world.organizations().map(|organization| organization.clock);
-        let skewed = tenants.chain(nodes).chain(organizations).any(|clock| !clock.is_zero());
+        let services = world.federation_services().map(|service| service.clock);
+        let skewed = tenants.chain(services).chain(nodes).chain(organizations).any(|clock| !clock.is_zero());
         Self { world, revision: 0, addresses, hosts, names, skewed, own_names, prepared }
     }
 }

@@ -14,6 +14,7 @@ mod discovery;
 mod envelope;
 pub mod errors;
 mod events;
+mod federation_metadata;
 mod grants;
 mod issue;
 mod page;
@@ -56,7 +57,7 @@ const READ: &[Method] = &[Method::GET, Method::OPTIONS];
 
 const POST: &[Method] = &[Method::POST, Method::OPTIONS];
 
-static ROUTES: [Route<Adfs>; 5] = [
+static ROUTES: [Route<Adfs>; 6] = [
     Route {
         methods: READ,
         pattern: path::CONFIGURATION,
@@ -74,6 +75,12 @@ static ROUTES: [Route<Adfs>; 5] = [
         pattern: path::TOKEN,
         endpoint: "token",
         handler: |_, exchange| Box::pin(async move { token_endpoint::answer(exchange) }),
+    },
+    Route {
+        methods: &[Method::GET],
+        pattern: path::METADATA,
+        endpoint: "federation-metadata",
+        handler: |_, exchange| Box::pin(async move { federation_metadata::answer(exchange) }),
     },
     Route {
         methods: READ,
@@ -129,7 +136,8 @@ impl Surface for Adfs {
     }
 
     fn secret_names() -> SecretNames {
-        SecretNames::default()
+        // What is typed on a page for another device; the rest has the names that open standards give it.
+        SecretNames { fields: &["user_code"], ..SecretNames::default() }
     }
 
     fn questions() -> Vec<&'static Question> {

@@ -265,7 +265,7 @@ fn push_refresh_token(
     signed_in: i64,
 ) -> Result<(), AdfsError> {
     let now = exchange.context.now();
-    let began = OffsetDateTime::from_unix_timestamp(signed_in.div_euclid(1000)).unwrap_or(now);
+    let began = OffsetDateTime::from_unix_timestamp_nanos(i128::from(signed_in) * 1_000_000).unwrap_or(now);
     let ends = began.saturating_add(Duration::minutes(i64::from(prepared.service.sso_lifetime)));
     let owner = Scope::federation_service(&prepared.service.id);
     let refresh = Refresh {

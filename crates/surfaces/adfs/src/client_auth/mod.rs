@@ -10,7 +10,7 @@ mod secret;
 use std::borrow::Cow;
 
 use mocktenant_token::assertion::Assertion;
-use mocktenant_verdict::{Change, Finding, Need, Question, Role};
+use mocktenant_verdict::{Change, Finding, Need, Question, Remedy, Role};
 
 pub(crate) use self::private_key_jwt::judge;
 use crate::asking::{Asking, Checks, Fact, Sent, excerpt};
@@ -122,13 +122,10 @@ impl<'r> Presented<'r> {
         let Some(client) = asking.client else { return Finding::skip(REGISTERED.name) };
         match (&self.proof, &client.credentials) {
             (Some((method, _)), Some(_)) => Finding::pass(method.shown),
-            (None, Some(credentials)) => Finding::fail("none", AdfsError::ClientRefused).mended_by(|| {
-                let at = credentials.pointer.secrets();
-                mocktenant_verdict::Remedy::instead(Vec::<String>::new())
-                    .advice(
-                        "send the server application's secret, or an assertion signed with its certificate",
-                    )
-                    .or_instead([format!("a credential below {at}")])
+            (None, Some(_)) => Finding::fail("none", AdfsError::ClientRefused).mended_by(|| {
+                Remedy::default().advice(
+                    "send the server application's secret, or an assertion signed with its certificate",
+                )
             }),
             (Some((method, _)), None) => Finding::fail(
                 format!("{} of a native application, which has none", method.shown),
@@ -160,7 +157,7 @@ pub(crate) fn ask_registered(asking: &Asking<'_, '_>, list: &mut Checks<'_>) {
                     let need = Need::add(at.clone(), "a native or server application with this client id");
                     let mut known: Vec<String> = known.collect();
                     known.sort();
-                    mocktenant_verdict::Remedy::here(
+                    Remedy::here(
                         Change::missing(at).expected(format!("an application {}", excerpt(id))).need(need),
                     )
                     .or_instead(known.into_iter().take(8))

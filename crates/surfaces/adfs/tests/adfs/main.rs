@@ -1,0 +1,14 @@
+//! AD FS through its front door: requests to a lab of the default world, with a frozen clock and without sockets.
+
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing where it does")]
+
+mod bad_input;
+mod documents;
+mod front_door;
+mod lockout;
+mod masking;
+mod not_built;
+mod refresh;
+mod refusals;
+mod scopes;
+mod tokens;

@@ -266,6 +266,3 @@ impl About<'_> {
 fn clean(text: &str) -> String {
     harmless(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }
-
-#[cfg(test)]
-mod tests;

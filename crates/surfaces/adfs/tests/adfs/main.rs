@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod documents;
+mod events;
 mod front_door;
 mod lockout;
 mod masking;

@@ -309,6 +309,7 @@ fn writable(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use mocktenant_xml::{Budget, Prefixes, Text, Tree};
     use time::macros::datetime;
 
     use super::*;
@@ -374,6 +375,21 @@ mod tests {
         let classic = event(&AUDITS, &["a"]).to_xml();
         assert!(classic.contains("<Provider Name=\"Toy Auditing\"/><EventID Qualifiers=\"0\">7</EventID>"));
         assert!(classic.ends_with("</System><EventData><Data>a</Data></EventData></Event>"), "{classic}");
+    }
+
+    #[test]
+    fn event_xml_is_read_back_whatever_was_sent() {
+        let hostile = "a\r\n\t<b>&amp;\"' ]]> \u{7f}\u{85}\u{2028}\u{1f600}";
+        let written = event(&PLAIN, &[hostile, ""]).to_xml();
+        let budget = Budget { bytes: 1 << 20, depth: 8, elements: 100, attributes: 8 };
+        let text = Text::utf8(written.into_bytes(), 1 << 20).unwrap();
+        let tree = Tree::scan(&text, &budget, Prefixes::Declared).unwrap();
+        let system = tree.root().children_in(EVENT, "System").next().unwrap();
+        let provider = system.children_in(EVENT, "Provider").next().unwrap();
+        assert_eq!((provider.value("Name"), provider.value("Guid")), (Some("Toy"), Some("{0}")));
+        let values: Vec<_> = tree.root().descendants().filter(|node| node.is("urn:toy", "Data")).collect();
+        let values: Vec<_> = values.into_iter().map(mocktenant_xml::Node::text).collect();
+        assert_eq!(values, [hostile, ""]);
     }
 
     #[test]

@@ -103,6 +103,8 @@ impl Surface for Adfs {
     const TITLE: &'static str = "AD FS";
     const CALLS_OUT: bool = false;
     const EVENT_LOGS: &'static [&'static EventLog] = events::LOGS;
+    /// Until an environment has a federation service for its identity provider only clients call it.
+    const CALLED: bool = false;
 
     type Prepared = Prepared;
 

@@ -9,14 +9,14 @@ use crate::served::{Served, code, command_in, text};
 
 const ACTIVITY: &str = "6f0c1a52-0000-4000-8000-00800000c0de";
 
-/// Asks for a token with a wrong password; false, with the reason, where there is no curl.
-fn sign_in_with_a_wrong_password(lab: &Served) -> bool {
+/// Asks for a token with a wrong password for this user; false, with the reason, where there is no curl.
+fn sign_in_with_a_wrong_password(lab: &Served, user: &str) -> bool {
     let settings = lab.settings();
     let base = settings["entra"]["base_url"].as_str().unwrap();
     let asked = Command::new("curl")
         .args(["-sk", "--noproxy", "*", "-H", &format!("client-request-id: {ACTIVITY}")])
         .args(["-d", "grant_type=password&client_id=c0117050-0000-4000-8000-00000000a101"])
-        .args(["-d", "username=ada@contoso.com&password=not-adas", &format!("{base}/adfs/oauth2/token")])
+        .args(["-d", &format!("username={user}&password=not-adas"), &format!("{base}/adfs/oauth2/token")])
         .output();
     let Ok(asked) = asked else {
         eprintln!("skipped: no curl here");
@@ -34,7 +34,7 @@ fn ids(shown: &str) -> Vec<&str> {
 #[test]
 fn a_refused_user_is_found_in_both_logs_and_an_activity_id_from_either_is_explained() {
     let lab = Served::new(&[]);
-    if !sign_in_with_a_wrong_password(&lab) {
+    if !sign_in_with_a_wrong_password(&lab, "ada@contoso.com") {
         return;
     }
     let all = lab.run(&["events"]);
@@ -77,7 +77,7 @@ fn a_refused_user_is_found_in_both_logs_and_an_activity_id_from_either_is_explai
 #[test]
 fn whoever_follows_a_log_sees_what_comes_and_not_what_was() {
     let lab = Served::new(&[]);
-    if !sign_in_with_a_wrong_password(&lab) {
+    if !sign_in_with_a_wrong_password(&lab, "before@contoso.com") {
         return;
     }
     let mut follower =
@@ -91,10 +91,11 @@ fn whoever_follows_a_log_sees_what_comes_and_not_what_was() {
     });
     while !seen.is_finished() {
         std::thread::sleep(std::time::Duration::from_millis(300));
-        sign_in_with_a_wrong_password(&lab);
+        sign_in_with_a_wrong_password(&lab, "ada@contoso.com");
     }
     follower.kill().unwrap();
     follower.wait().unwrap();
     let seen = seen.join().unwrap();
     assert_eq!(ids(&seen), ["1203", "411"], "{seen}");
+    assert!(seen.contains("ada@contoso.com") && !seen.contains("before@contoso.com"), "{seen}");
 }

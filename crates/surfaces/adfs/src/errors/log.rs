@@ -4,7 +4,8 @@
 //! text and the frames below it, where a capture has them; `status` is that of the answer beside it. Where nobody has seen what
 //! is logged, it is what the client is told, and the row says `inferred`. Never decides which events an answer leaves.
 
-use mocktenant_verdict::catalogue;
+use mocktenant_lab::CatalogueRow;
+use mocktenant_verdict::{Row, catalogue};
 
 /// How an exception is written around a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,4 +218,19 @@ impl LogonFailure {
             _ => Self::PasswordWrong,
         }
     }
+}
+
+/// Both tables, for documents and the control API; what is logged as it is told is a text of the other catalogue.
+pub(super) fn catalogue_rows() -> impl Iterator<Item = CatalogueRow> {
+    fn shown<C: Copy>(row: &Row<C>, class: fn(C) -> String) -> CatalogueRow {
+        let Row { id, status, template, fidelity, source, cause, change, .. } = *row;
+        let class = format!("event log, {}", class(row.class));
+        CatalogueRow { id, status, class, template, fidelity, source, cause, change }
+    }
+    let texts = LogText::ROWS
+        .iter()
+        .filter(|row| row.template != "{told}")
+        .map(|row| shown(row, |thrown| thrown.class.rsplit('.').next().unwrap_or_default().to_owned()));
+    let logons = LogonFailure::ROWS.iter().map(|row| shown(row, |code| format!("Win32Exception {code}")));
+    texts.chain(logons)
 }

@@ -3,8 +3,9 @@
 //! Decides which events an answer leaves and what stands in them. Where OAuth refuses (client, credential, resource, scope) that
 //! is 1021; where the security token service refuses the user, 111, 1000 and 364 in a row, and the audits 1203 and 411; a page
 //! has its 364; a token its audit 1200, and before it 1202 where somebody has just signed in; a token that was not issued to a
-//! client that proved who it is, 1201. One Activity ID ties them to each other and to the answer. The texts of refusals are in
-//! [`crate::errors::log`]. Everything follows from the record and the world; nothing is written when a request is answered.
+//! client that proved who it is, 1201. One Activity ID ties them to each other and to the answer. The texts are in
+//! `errors/event_text.rs` and `errors/log.rs`. Everything follows from the record and the world; nothing is written when a
+//! request is answered.
 //!
 //! Ids, levels, layout and order of values are as captured. Inferred are: the account that writes, the addresses, which values
 //! the audits have where OAuth asked (captures are of WS-Federation), and that Windows' own correlation id is the Activity ID.
@@ -18,6 +19,7 @@ use mocktenant_verdict::foreign::harmless;
 use mocktenant_world::{FederationService, World};
 use serde::Deserialize;
 
+use crate::errors::event_text::EventText;
 use crate::errors::log::{LogText, LogonFailure, REQUEST_FAILED, TOKEN_REFUSED, Thrown, WINDOWS};
 use crate::errors::{AdfsError, Told};
 use crate::{prepared, scope};
@@ -55,17 +57,6 @@ const AUDIT_FAILURE: (u64, &str) = (0x8090_0000_0000_0000, "Classic,Audit Failur
 const SERVICE_ACCOUNT: (&str, &str) = ("NETWORK SERVICE", "S-1-5-20");
 /// Where every caller of a lab is.
 const CALLER: &str = "127.0.0.1";
-
-const TOKEN_REQUEST: &str =
-    "Encountered error during OAuth token request. \n\nAdditional Data \n\nException details: \n%1";
-const PASSIVE_REQUEST: &str = "Encountered error during federation passive request. \n\nAdditional Data \n\nProtocol Name: \n%1 \n\nRelying Party: \n%2 \n\nException details: \n%3";
-const WS_TRUST_REQUEST: &str = "The Federation Service encountered an error while processing the WS-Trust request. \nRequest type: %1 \n\nAdditional Data \nException details: \n%2";
-const CALLER_OF_REQUEST: &str = "An error occurred during processing of a token request. The data in this event may have the identity of the caller (application) that made this request. The data includes an Activity ID that you can cross-reference to error or warning events to help diagnose the problem that caused this error. \n\nAdditional Data \n\nCaller: \n%1 \n\nOnBehalfOf user: \n%2 \n\nActAs user: \n%3 \n\nTarget Relying Party: \n%4 \n\nDevice identity: \n%5 \n\nUser action: \nUse the Activity ID data in this message to search and correlate the data to events in the Event log using Event Viewer. This Activity ID will also be shown as additional information in the error page when an error occurs in the federation passive Web application.";
-const TOKEN_VALIDATION: &str = "Token validation failed. See inner exception for more details. \n\nAdditional Data \n\nActivity ID: %1 \n\nToken Type: \n%2 \n\nClient IP: \n%3 \n\nError message: \n%4 \n\nException details: \n%5";
-const TOKEN_ISSUED: &str = "The Federation Service issued a valid token. See XML for details. \n\nActivity ID: %1 \n\nAdditional Data \nXML: %2";
-const TOKEN_NOT_ISSUED: &str = "The Federation Service failed to issue a valid token. See XML for failure details. \n\nActivity ID: %1 \n\nAdditional Data \nXML: %2";
-const CREDENTIAL_VALID: &str = "The Federation Service validated a new credential. See XML for details. \n\nActivity ID: %1 \n\nAdditional Data \nXML: %2";
-const CREDENTIAL_NOT_VALID: &str = "The Federation Service failed to validate a new credential. See XML for failure details. \n\nActivity ID: %1 \n\nAdditional Data \nXML: %2";
 
 /// `Request type` of event 111.
 const ISSUE: &str = "http://schemas.microsoft.com/idfx/requesttype/issue";
@@ -122,13 +113,14 @@ impl About<'_> {
         self.record.fact(name).map(|fact| clean(&fact.value))
     }
 
-    fn row(&self, log: &'static EventLog, id: u16, message: &'static str, data: Vec<String>) -> EventRow {
+    fn row(&self, log: &'static EventLog, text: &EventText, data: Vec<String>) -> EventRow {
+        let text = text.row();
         EventRow {
             log,
-            id,
+            id: text.class,
             severity: Severity::Error,
             keywords: ADMIN_KEYWORDS,
-            message,
+            message: text.template,
             data,
             activity: Some(self.activity()).filter(|id| !id.is_empty()),
             user: SERVICE_ACCOUNT,
@@ -136,14 +128,14 @@ impl About<'_> {
         }
     }
 
-    fn admin(&self, id: u16, message: &'static str, data: Vec<String>) -> EventRow {
-        self.row(&ADMIN, id, message, data)
+    fn admin(&self, text: &EventText, data: Vec<String>) -> EventRow {
+        self.row(&ADMIN, text, data)
     }
 
-    fn audit(&self, id: u16, message: &'static str, audit: &Audit) -> EventRow {
+    fn audit(&self, text: &EventText, audit: &Audit) -> EventRow {
         let data = vec![self.activity(), self.xml(audit)];
         let keywords = if audit.is_success() { AUDIT_SUCCESS } else { AUDIT_FAILURE };
-        EventRow { severity: Severity::Audit, keywords, ..self.row(&SECURITY, id, message, data) }
+        EventRow { severity: Severity::Audit, keywords, ..self.row(&SECURITY, text, data) }
     }
 
     /// A page: nobody reached a protocol of AD FS.
@@ -154,28 +146,28 @@ impl About<'_> {
             Some("MSIS7065") => LogText::NoHandler { told: AdfsError::NoHandler { path }.text() },
             _ => LogText::RequestFailed { told: AdfsError::NotFulfilled.text() },
         };
-        self.admin(364, PASSIVE_REQUEST, vec![String::new(), String::new(), text.details()])
+        self.admin(&EventText::PassiveRequest, vec![String::new(), String::new(), text.details()])
     }
 
     /// A token: who it is for has just signed in, or not.
     fn issued(&self) -> Vec<EventRow> {
         let mut rows = Vec::new();
         if self.fact("grant-type").as_deref() == Some("password") {
-            rows.push(self.audit(1202, CREDENTIAL_VALID, &Audit::CREDENTIAL));
+            rows.push(self.audit(&EventText::CredentialValid, &Audit::CREDENTIAL));
         }
-        rows.push(self.audit(1200, TOKEN_ISSUED, &Audit::TOKEN));
+        rows.push(self.audit(&EventText::TokenIssued, &Audit::TOKEN));
         rows
     }
 
     /// A request that OAuth refuses.
     fn refused(&self, id: &str) -> Vec<EventRow> {
         let text = self.logged(id);
-        let mut rows = vec![self.admin(1021, TOKEN_REQUEST, vec![text.details()])];
+        let mut rows = vec![self.admin(&EventText::TokenRequest, vec![text.details()])];
         // Whoever is not known to be a client was not to be issued anything.
         let asked_for_it = matches!(id, "MSIS9602" | "MSIS9603" | "MSIS9605" | "MSIS9712");
         if asked_for_it || self.record.status >= 500 {
             let audit = Audit::TOKEN.failed("GenericError");
-            rows.push(self.audit(1201, TOKEN_NOT_ISSUED, &audit));
+            rows.push(self.audit(&EventText::TokenNotIssued, &audit));
         }
         rows
     }
@@ -231,20 +223,20 @@ impl About<'_> {
         let nobody = String::new;
         let audit = Audit::CREDENTIAL.failed("CredentialValidationError");
         vec![
-            self.admin(111, WS_TRUST_REQUEST, vec![ISSUE.to_owned(), exception.clone()]),
+            self.admin(&EventText::WsTrustRequest, vec![ISSUE.to_owned(), exception.clone()]),
             EventRow {
                 severity: Severity::Warning,
-                ..self.admin(1000, CALLER_OF_REQUEST, vec![nobody(), nobody(), nobody(), target, nobody()])
+                ..self
+                    .admin(&EventText::CallerOfRequest, vec![nobody(), nobody(), nobody(), target, nobody()])
             },
-            self.admin(364, PASSIVE_REQUEST, vec![nobody(), self.relying_party(), passive]),
-            self.audit(1203, CREDENTIAL_NOT_VALID, &audit),
+            self.admin(&EventText::PassiveRequest, vec![nobody(), self.relying_party(), passive]),
+            self.audit(&EventText::CredentialNotValid, &audit),
             EventRow {
                 severity: Severity::Audit,
                 keywords: AUDIT_FAILURE,
                 ..self.row(
                     &SECURITY,
-                    411,
-                    TOKEN_VALIDATION,
+                    &EventText::TokenValidation,
                     vec![
                         self.activity(),
                         USERNAME_TOKEN.to_owned(),

@@ -66,9 +66,12 @@ const WAIT: u32 = 20;
 /// Prints what there is; with `--follow`, what is logged from now on until stopped or until nobody reads.
 pub(crate) async fn run(common: &Common, events: Events) -> Outcome {
     let lab = LabAt::find(common).await?;
-    let named = [("log", &events.log), ("activity", &events.activity)];
-    let given = named.iter().filter_map(|(name, value)| value.as_deref().map(|value| (name, value)));
-    let wanted: String = given.map(|(name, value)| format!("&{name}={}", encoded(value))).collect();
+    let mut wanted = String::new();
+    for (name, value) in [("log", &events.log), ("activity", &events.activity)] {
+        if let Some(value) = value {
+            wanted.extend(["&", name, "=", &encoded(value)]);
+        }
+    }
     let mut since = if events.follow { newest(&lab).await? } else { 0 };
     let wait = if events.follow { WAIT } else { 0 };
     let mut first = true;

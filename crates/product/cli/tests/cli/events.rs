@@ -55,11 +55,7 @@ fn a_refused_user_is_found_in_both_logs_and_an_activity_id_from_either_is_explai
     for id in [pasted, braced] {
         let explained = lab.run(&["explain", id, "--json"]);
         let explained: Value = serde_json::from_slice(&explained.stdout).unwrap();
-        assert_eq!(
-            explained["checks"].as_array().map(|checks| checks.is_empty()),
-            Some(false),
-            "{explained}"
-        );
+        assert_eq!(explained["checks"].as_array().map(Vec::is_empty), Some(false), "{explained}");
         assert!(explained.to_string().contains("password-matches"), "{explained}");
         let of_it = text(&lab.run(&["events", "--activity", id]).stdout);
         assert_eq!(ids(&of_it).len(), 5, "{of_it}");

@@ -7,6 +7,8 @@
 use mocktenant_lab::CatalogueRow;
 use mocktenant_verdict::{Row, catalogue};
 
+use super::event_text::EventText;
+
 /// How an exception is written around a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Thrown {
@@ -220,7 +222,7 @@ impl LogonFailure {
     }
 }
 
-/// Both tables, for documents and the control API; what is logged as it is told is a text of the other catalogue.
+/// Everything that is logged, for documents and the control API; what is logged as it is told is a text of the other catalogue.
 pub(super) fn catalogue_rows() -> impl Iterator<Item = CatalogueRow> {
     fn shown<C: Copy>(row: &Row<C>, class: fn(C) -> String) -> CatalogueRow {
         let Row { id, status, template, fidelity, source, cause, change, .. } = *row;
@@ -232,5 +234,6 @@ pub(super) fn catalogue_rows() -> impl Iterator<Item = CatalogueRow> {
         .filter(|row| row.template != "{told}")
         .map(|row| shown(row, |thrown| thrown.class.rsplit('.').next().unwrap_or_default().to_owned()));
     let logons = LogonFailure::ROWS.iter().map(|row| shown(row, |code| format!("Win32Exception {code}")));
-    texts.chain(logons)
+    let events = EventText::ROWS.iter().map(|row| shown(row, |_| "message".to_owned()));
+    events.chain(texts).chain(logons)
 }

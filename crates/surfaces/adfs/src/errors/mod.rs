@@ -5,6 +5,7 @@
 //! deserves.
 
 mod catalogue;
+pub(crate) mod event_text;
 pub(crate) mod log;
 
 use mocktenant_idp::form::FormError;

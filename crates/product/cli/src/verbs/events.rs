@@ -30,11 +30,11 @@ Examples:
   mocktenant explain 6f0c1a52-...               the setting behind that Activity ID")]
 pub(crate) struct Events {
     /// Only this log: `AD FS/Admin`, or the audits of `Security`
-    #[arg(long, value_name = "LOG", value_parser = PossibleValuesParser::new(["admin", "security"]), env = "MOCKTENANT_LOG")]
+    #[arg(long, value_name = "LOG", value_parser = PossibleValuesParser::new(["admin", "security"]), env = "MOCKTENANT_EVENT_LOG")]
     pub(crate) log: Option<String>,
 
     /// Only with this Activity ID
-    #[arg(long, value_name = "ID", env = "MOCKTENANT_ACTIVITY")]
+    #[arg(long, value_name = "ID", env = "MOCKTENANT_EVENT_ACTIVITY")]
     pub(crate) activity: Option<String>,
 
     /// Show what is logged from now on, until stopped; what was logged before is not shown
@@ -42,7 +42,7 @@ pub(crate) struct Events {
     pub(crate) follow: bool,
 
     /// How an event is printed
-    #[arg(long, value_enum, default_value_t, env = "MOCKTENANT_FORMAT")]
+    #[arg(long, value_enum, default_value_t, env = "MOCKTENANT_EVENT_FORMAT")]
     pub(crate) format: Format,
 }
 

@@ -111,7 +111,7 @@ catalogue! {
             text: "MSIS9329: Received invalid OAuth authorization request. The 'resource' parameter's value does not correspond to any valid registered relying party. Received resource: '{resource}'.",
             fidelity: Observed, source: "CRMLinqPadDriverWebAPI#8; a log quoted in a blog",
             cause: "no Web API has exactly this identifier",
-            change: "AD FS Management > Application Groups > the Web API > Identifiers; a final slash and the letter case count",
+            change: "AD FS Management > Application Groups > the Web API > Identifiers; the letter case and a slash at the end count",
         }
         /// Beside MSIS9605, where the Web API permits the client nothing.
         ResourceForbidden { client: String, resource: String } => {

@@ -364,6 +364,7 @@ mod tests {
         assert!("identity".parse::<Scope>().is_err());
     }
     const TENANT: &str = "c0117050-0000-4000-8000-000000000001";
+    const SERVICE: &str = "federation-service/contoso";
 
     fn added(path: &str, value: &str) -> Edit {
         let value: serde_json::Value = serde_json::from_str(value).unwrap();
@@ -380,9 +381,9 @@ mod tests {
         let world = World::contoso().unwrap();
         let machines: Vec<String> = Machine::all(&world).map(|machine| machine.to_string()).collect();
         let tenant = format!("tenant/{TENANT}");
-        assert_eq!(machines, [&*tenant, "environment/onebox/aos1", "organization/contoso"]);
+        assert_eq!(machines, [&*tenant, SERVICE, "environment/onebox/aos1", "organization/contoso"]);
         let scopes: Vec<String> = Scope::all(&world).map(|scope| scope.to_string()).collect();
-        assert_eq!(scopes, [&*tenant, "environment/onebox", "organization/contoso"]);
+        assert_eq!(scopes, [&*tenant, SERVICE, "environment/onebox", "organization/contoso"]);
         for machine in Machine::all(&world) {
             let edit = machine.clock_edit(&world, Duration::minutes(20)).unwrap();
             world.edited(&[edit], EditedBy::Control).unwrap();

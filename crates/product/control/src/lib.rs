@@ -13,6 +13,7 @@ mod environments;
 mod errors;
 mod events;
 mod explain;
+mod federation;
 mod front;
 mod guard;
 mod health;

@@ -64,6 +64,8 @@ fn what_cannot_be_ordered_or_judged_says_what_could() {
     let (status, told) = refused(&["explain", "--at", "onebox", "--file", "/nowhere/token"]);
     assert!(status == 2 && told.contains("/nowhere/token cannot be read"), "{told}");
     let nowhere = piped(&served, "eyJ", &["explain", "--at", "nowhere"]);
-    assert!(code(&nowhere) == 1 && text(&nowhere.stderr).contains("entra, aos, dataverse, onebox, contoso"));
+    assert!(
+        code(&nowhere) == 1 && text(&nowhere.stderr).contains("entra, adfs, aos, dataverse, onebox, contoso")
+    );
     assert_eq!(refused(&["explain", "--file", "token"]).0, 2, "--file is for --at");
 }

@@ -24,10 +24,11 @@ use tower::ServiceExt as _;
 use super::*;
 
 mod budgets;
+mod event_logs;
 mod strangers;
 mod table;
 mod unwell;
-mod views;
+
 mod writes;
 
 const METADATA: &str = "/environments/onebox/web_config/Aad.AADMetadataLocationFormat";
@@ -55,7 +56,7 @@ fn refuse(exchange: &mut Exchange) -> Answer {
 
 impl Surface for Doorkeeper {
     const NAME: &'static str = "doorkeeper";
-    const EVENT_LOGS: &'static [&'static EventLog] = views::LOGS;
+    const EVENT_LOGS: &'static [&'static EventLog] = event_logs::LOGS;
     type Prepared = ();
 
     fn routes() -> &'static [Route<Self>] {
@@ -81,7 +82,7 @@ impl Surface for Doorkeeper {
         Vec::new()
     }
     fn events(&self, _: &World, record: &Record) -> Vec<EventRow> {
-        views::left_by(record)
+        event_logs::left_by(record)
     }
     fn refuse(&self, exchange: &mut Exchange, _: Refusal) -> Answer {
         refuse(exchange)

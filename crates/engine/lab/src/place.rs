@@ -365,6 +365,7 @@ mod tests {
     }
 
     const TENANT: &str = "c0117050-0000-4000-8000-000000000001";
+    const SERVICE: &str = "federation-service/contoso";
 
     fn added(path: &str, value: &str) -> Edit {
         let value: serde_json::Value = serde_json::from_str(value).unwrap();
@@ -381,10 +382,9 @@ mod tests {
         let world = World::contoso().unwrap();
         let machines: Vec<String> = Machine::all(&world).map(|machine| machine.to_string()).collect();
         let tenant = format!("tenant/{TENANT}");
-        let service = "federation-service/contoso";
-        assert_eq!(machines, [&*tenant, service, "environment/onebox/aos1", "organization/contoso"]);
+        assert_eq!(machines, [&*tenant, SERVICE, "environment/onebox/aos1", "organization/contoso"]);
         let scopes: Vec<String> = Scope::all(&world).map(|scope| scope.to_string()).collect();
-        assert_eq!(scopes, [&*tenant, service, "environment/onebox", "organization/contoso"]);
+        assert_eq!(scopes, [&*tenant, SERVICE, "environment/onebox", "organization/contoso"]);
         for machine in Machine::all(&world) {
             let edit = machine.clock_edit(&world, Duration::minutes(20)).unwrap();
             world.edited(&[edit], EditedBy::Control).unwrap();

@@ -11,6 +11,7 @@ use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::client_variables::Credential;
+use crate::verbs::events::Events;
 use crate::verbs::explain::Explain;
 use crate::verbs::settings::Settings;
 use crate::verbs::token::Token;
@@ -140,6 +141,8 @@ pub(crate) enum Verb {
     Token(Token),
     /// Show what happened: one line per exchange
     Journal(Journal),
+    /// Show what AD FS's event logs say, as Event Viewer does
+    Events(Events),
     /// Show one declared value of a running lab
     Get(Get),
     /// Change one declared value of a running lab

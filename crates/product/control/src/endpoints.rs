@@ -6,8 +6,8 @@ use axum::routing::{get, patch, post, put};
 
 use crate::endpoint::{Body, JSON, NOTHING, query, segment};
 use crate::{
-    application_groups, attempt, authority, environments, errors, explain, front, health, journal, openapi,
-    proxy_pac, rollover, scenarios, settings, tokens, users, world,
+    application_groups, attempt, authority, environments, errors, events, explain, front, health, journal,
+    openapi, proxy_pac, rollover, scenarios, settings, tokens, users, world,
 };
 
 pub use crate::endpoint::{Endpoint, Parameter};
@@ -119,6 +119,22 @@ pub const ALL: &[Endpoint] = &[
         answer: "the record, with `children` to any depth",
         statuses: &[(404, "the journal has no such exchange")],
         handler: || get(journal::one),
+        ..PLAIN
+    },
+    Endpoint {
+        path: "/v1/events",
+        summary: "The event logs of AD FS, as views of the journal: `AD FS/Admin` and the audits of `Security`",
+        parameters: &[
+            query("log", "string", "only `admin` or `security`"),
+            query("activity", "string", "only with this Activity ID"),
+            query("since", "integer", "only after this `number`"),
+            query("limit", "integer", "at most so many, 1 to 1000: the first after `since`, else the newest"),
+            query("wait", "number", "seconds to wait for one if there is none yet, 0 to 60"),
+        ],
+        answer: "`events` (each with `number`, its EventRecordID, `exchange`, `id`, `severity`, `activity`, `data`, and whole as \
+                 `text` and as `xml`), `next` (the `since` of the following call), `dropped`",
+        statuses: &[(400, "there is no such log")],
+        handler: || get(events::list),
         ..PLAIN
     },
     Endpoint {

@@ -12,6 +12,7 @@ mod endpoint;
 pub mod endpoints;
 mod environments;
 mod errors;
+mod events;
 mod explain;
 mod front;
 mod guard;

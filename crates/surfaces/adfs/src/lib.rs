@@ -14,6 +14,7 @@ mod client_auth;
 mod discovery;
 mod envelope;
 pub mod errors;
+mod events;
 mod federation_metadata;
 mod forge;
 mod grants;
@@ -28,10 +29,11 @@ mod userinfo;
 
 use http::{Method, StatusCode};
 use mocktenant_lab::forge::{ForgeError, Made, Order};
+use mocktenant_lab::journal::Record;
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
-    Addresses, Answer, CatalogueRow, Context, Entrance, Exchange, Machine, Refusal, Route, SecretNames,
-    Surface, Trail, Way,
+    Addresses, Answer, CatalogueRow, Context, Entrance, EventLog, EventRow, Exchange, Machine, Refusal,
+    Route, SecretNames, Surface, Trail, Way,
 };
 use mocktenant_token::bearer::Authorization;
 use mocktenant_verdict::Question;
@@ -111,6 +113,7 @@ impl Surface for Adfs {
     const NAME: &'static str = "adfs";
     const TITLE: &'static str = "AD FS";
     const CALLS_OUT: bool = false;
+    const EVENT_LOGS: &'static [&'static EventLog] = events::LOGS;
     /// Until an environment has a federation service for its identity provider only clients call it.
     const CALLED: bool = false;
     const FORGES: bool = true;
@@ -183,6 +186,10 @@ impl Surface for Adfs {
             Refusal::Panic => AdfsError::ServerError,
         };
         envelope::refusal(exchange, &error)
+    }
+
+    fn events(&self, world: &World, record: &Record) -> Vec<EventRow> {
+        events::of(world, record)
     }
 
     fn judge(&self, context: &Context, token: &str, trail: &mut Trail) {

@@ -73,11 +73,7 @@ struct Shelf([OnceLock<Bytes>; DOCUMENTS]);
 impl PreparedService {
     fn new(service: Arc<FederationService>) -> Self {
         let canonical_issuer = format!("https://{}/adfs", service.host_name);
-        let identifier = if service.m365_compatibility {
-            format!("http://{}/adfs/services/trust", service.host_name)
-        } else {
-            canonical_issuer.clone()
-        };
+        let identifier = identifier(&service);
         Self {
             access_header: header(&service, service.profile >= Profile::Server2019),
             id_header: header(&service, true),
@@ -115,6 +111,15 @@ impl PreparedService {
         }
         let rendered = Bytes::from(render()?);
         Some(slot.get_or_init(|| rendered).clone())
+    }
+}
+
+/// The federation service identifier, the host as its administrator spelled it.
+pub(crate) fn identifier(service: &FederationService) -> String {
+    if service.m365_compatibility {
+        format!("http://{}/adfs/services/trust", service.host_name)
+    } else {
+        format!("https://{}/adfs", service.host_name)
     }
 }
 

@@ -22,6 +22,9 @@ use serde_json::Value;
 const OWN: &[&str] =
     &["tenant", "environment", "organization", "identity", "request", "caller", "token", "scope", "error"];
 
+/// An attribute of event XML, which is Windows' form for any product's events, and a column too.
+const EVENT_XML: &str = "Name";
+
 fn lab() -> Lab {
     let world = Arc::new(World::contoso().unwrap());
     Lab::builder(world)
@@ -153,7 +156,7 @@ fn the_engine_names_no_product_no_question_no_path_no_key_and_no_text_of_one() {
                     blame("the path", path);
                 }
             }
-            for key in &keys {
+            for key in keys.iter().filter(|key| *key != EVENT_XML) {
                 if text == *key || (key.contains('.') && text.contains(key.as_str())) {
                     blame("the key", key);
                 }

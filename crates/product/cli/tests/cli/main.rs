@@ -7,6 +7,7 @@ mod advice;
 mod command;
 #[cfg(target_os = "linux")]
 mod container;
+mod events;
 mod exec;
 mod federation_services;
 mod screens;

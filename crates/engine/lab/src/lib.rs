@@ -30,6 +30,7 @@ mod place;
 mod random;
 mod record;
 pub mod request;
+mod rollover;
 mod rows;
 mod run_on;
 pub mod store;

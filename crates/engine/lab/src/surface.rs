@@ -107,6 +107,9 @@ pub trait Surface: Sized + Send + Sync + 'static {
     /// The event logs it writes to, for people who look there.
     const EVENT_LOGS: &'static [&'static EventLog] = &[];
 
+    /// Whether it makes tokens to order ([`Surface::forge`]).
+    const FORGES: bool = false;
+
     /// What is computed once per world snapshot (parsed headers, host tables, documents).
     type Prepared: Any + Send + Sync;
 
@@ -197,7 +200,7 @@ pub trait Surface: Sized + Send + Sync + 'static {
     }
 
     /// Makes a token that a test orders, as this provider issues tokens to the caller of the world, with what the order
-    /// says changed; `None` where the caller would not ask here. The order names its resource as a client would.
+    /// says changed; `None` where it issues none in this world. The order names its resource as a client would.
     fn forge(
         &self,
         _context: &Context,
@@ -236,6 +239,7 @@ pub(crate) trait Mount: Send + Sync {
     fn handle<'a>(&'a self, route: usize, exchange: &'a mut Exchange) -> BoxFuture<'a, Answer>;
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer;
     fn judges(&self) -> bool;
+    fn forges(&self) -> bool;
     fn judge(&self, context: &Context, token: &str, trail: &mut Trail);
     fn tables(&self, scope: &Scope) -> Option<Tables>;
     fn declared_rows(&self, world: &World, scope: &Scope, now: OffsetDateTime) -> Vec<DeclaredRow>;
@@ -318,6 +322,9 @@ impl<S: Surface> Mount for S {
     }
     fn judges(&self) -> bool {
         S::JUDGES
+    }
+    fn forges(&self) -> bool {
+        S::FORGES
     }
     fn judge(&self, context: &Context, token: &str, trail: &mut Trail) {
         Surface::judge(self, context, token, trail);

@@ -28,7 +28,7 @@ mod event_logs;
 mod strangers;
 mod table;
 mod unwell;
-
+mod views;
 mod writes;
 
 const METADATA: &str = "/environments/onebox/web_config/Aad.AADMetadataLocationFormat";

@@ -20,7 +20,7 @@ fn serve_prints_one_screen_publishes_its_settings_and_stops_on_sigterm() {
         "/entra/authority",
         "/adfs/base_url",
         "/adfs/resource",
-        "/user/password",
+        "/user/name",
         "/aos/onebox/url",
         "/dataverse/url",
         "/control_url",

@@ -9,6 +9,7 @@ mod command;
 mod container;
 mod events;
 mod exec;
+mod federation_services;
 mod screens;
 mod served;
 mod settings_by_name;

@@ -5,11 +5,14 @@
 mod bad_input;
 mod documents;
 mod events;
+mod forge;
 mod front_door;
 mod lockout;
 mod masking;
 mod not_built;
+mod pages;
 mod refresh;
 mod refusals;
 mod scopes;
 mod tokens;
+mod userinfo;

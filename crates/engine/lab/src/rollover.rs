@@ -4,7 +4,7 @@
 //! those before it stay published; without one the list is rotated. Makes no key: with one key and no next one there is
 //! nothing to roll over to. Mirrors what an administrator's rollover does to what is published and what signs.
 
-use mocktenant_world::{Edit, Setting, World};
+use mocktenant_world::{Edit, Setting, World, pointers};
 use serde_json::Value;
 
 use crate::command::CommandError;
@@ -38,10 +38,13 @@ pub(crate) fn provider(world: &World, name: &str) -> Result<Scope, CommandError>
 pub(crate) fn edits(world: &World, provider: &Scope) -> Result<Vec<Edit>, CommandError> {
     let (keys, next): (Setting, Option<Setting>) = match provider {
         Scope::FederationService(name) => {
-            let pointer = mocktenant_world::pointers::federation_service(name);
+            let pointer = pointers::federation_service(name);
             (pointer.signing_keys(), Some(pointer.next_signing_key()))
         }
-        other => (other.pointer().join("signing_keys"), None),
+        // An environment and an organisation sign nothing, and `provider` names none.
+        Scope::Tenant(name) | Scope::Environment(name) | Scope::Organization(name) => {
+            (pointers::tenant(name).signing_keys(), None)
+        }
     };
     let mut all = world.get(&keys).and_then(Value::as_array).cloned().unwrap_or_default();
     let declared =

@@ -23,7 +23,7 @@ use crate::verbs::try_once::Try;
 #[command(
     name = "mocktenant",
     version,
-    about = "A Microsoft tenant on localhost, for tests: Entra ID, a Dynamics 365 Finance & Operations AOS and Dataverse",
+    about = "A Microsoft tenant on localhost, for tests: Entra ID, AD FS, a Dynamics 365 Finance & Operations AOS, Dataverse",
     after_help = "\
 Without a verb, mocktenant is `mocktenant serve`.
 
@@ -166,7 +166,7 @@ pub(crate) enum Verb {
 /// `serve`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
-Ports above the base: +0 tools, +3 Entra ID, +4 and +5 AOS, +6 Dataverse.
+Ports above the base: +0 tools, +3 Entra ID and AD FS, +4 and +5 AOS, +6 Dataverse.
 
 Examples:
   mocktenant serve --port 0                     free ports; `mocktenant settings` says which

@@ -1,6 +1,8 @@
 //! Wrong passwords lock a user out where the service says so, and nobody by default.
 
 use mocktenant_lab::{ClockChange, Command, Lab, Scope};
+use mocktenant_verdict::Switches;
+use mocktenant_world::Edit;
 use serde_json::json;
 use time::Duration;
 
@@ -65,6 +67,16 @@ async fn who_may_not_ask_guesses_nothing() {
         by_password(&[("resource", "https://nobody.example")]),
     ] {
         assert_eq!(ask(&lab, &fields).await.status, 400);
+    }
+    assert_eq!(guess(&lab, PASSWORD).await, 200);
+}
+
+#[tokio::test]
+async fn the_question_is_what_locks() {
+    let policy = Edit::add(service().lockout(), json!({ "threshold": 1, "minutes": 15 }));
+    let lab = lab_with(vec![policy], Switches::off(["user-not-locked-out"])).await;
+    for _ in 0..3 {
+        assert_eq!(guess(&lab, "wrong").await, 400);
     }
     assert_eq!(guess(&lab, PASSWORD).await, 200);
 }

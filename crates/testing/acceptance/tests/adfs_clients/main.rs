@@ -9,6 +9,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod alike;
+mod dotnet;
+mod go;
+mod java;
 mod node;
 mod page;
 mod python;
@@ -58,7 +62,8 @@ pub(crate) const fn by_name(name: &'static str, judge: fn(&Seen) -> String) -> F
 }
 
 /// The clients of every language.
-const LANGUAGES: &[&[Client]] = &[python::CLIENTS, node::CLIENTS];
+const LANGUAGES: &[&[Client]] =
+    &[python::CLIENTS, node::CLIENTS, go::CLIENTS, java::CLIENTS, dotnet::CLIENTS];
 
 /// A client and what came of its flows.
 struct Row {

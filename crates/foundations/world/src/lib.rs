@@ -16,6 +16,7 @@ mod origin;
 mod parts;
 mod place;
 mod problem;
+mod rollover;
 mod secrets;
 mod touched;
 mod world;

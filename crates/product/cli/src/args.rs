@@ -148,6 +148,8 @@ pub(crate) enum Verb {
     Unset(Unset),
     /// Restart an environment, as IISRESET would: it reads its configuration again
     Restart(Restart),
+    /// Let another token-signing key sign, as Update-AdfsCertificate would; the one before stays published
+    Rollover(Rollover),
     /// Print every URL, id, secret and file of a lab
     Settings(Settings),
     /// Say how a client comes to trust the lab; put its root into this machine, or take it out
@@ -381,6 +383,22 @@ pub(crate) struct Restart {
     /// Only this node of it; the others go on with what they read
     #[arg(long, value_name = "NODE")]
     pub(crate) node: Option<String>,
+}
+
+/// `rollover`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Who trusts a key because it read the metadata at its start goes on with the old one until a
+restart: this is how a rollover that nobody was told of looks.
+
+Examples:
+  mocktenant rollover adfs.contoso.com          AD FS: the next key becomes primary
+  mocktenant rollover contoso.com               Entra: the tenant's other key signs
+  mocktenant scenarios --reset                  and back")]
+pub(crate) struct Rollover {
+    /// A federation service by its name or host name, or a tenant by its id or a domain
+    #[arg(value_name = "NAME", default_value = "adfs.contoso.com")]
+    pub(crate) of: String,
 }
 
 /// `scenarios`.

@@ -131,6 +131,15 @@ fn appsettings(settings: &Settings) -> serde_json::Value {
         document["Dataverse"] =
             json!({ "Url": dataverse.url, "Scope": format!("{}/.default", dataverse.resource) });
     }
+    if let Some(adfs) = &settings.adfs {
+        document["Adfs"] = json!({
+            "Authority": adfs.base_url,
+            "MetadataAddress": adfs.openid_configuration_url,
+            "ClientId": adfs.client_id,
+            "ClientSecret": adfs.client_secret,
+            "Resource": adfs.resource,
+        });
+    }
     for (name, aos) in &settings.aos {
         document["FinanceAndOperations"][name] =
             json!({ "Url": aos.url, "Resource": aos.resource, "Company": aos.company });
@@ -147,6 +156,9 @@ fn web_config(settings: &Settings) -> String {
         ("ida:ClientId", &entra.client_id),
         ("ida:ClientSecret", &entra.client_secret),
     ];
+    if let Some(adfs) = &settings.adfs {
+        keys.extend([("ida:ADFSMetadata", adfs.metadata_url.as_str()), ("ida:Audience", &adfs.resource)]);
+    }
     keys.retain(|(_, value)| !value.is_empty());
     let keys = lines(keys.iter().map(|(key, value)| {
         let value = attribute(value);
@@ -200,6 +212,10 @@ mod tests {
         settings.entra.client_secret = String::from("it's 100% \"<&");
         settings.entra.tenant_domain = String::from("contoso.onmicrosoft.com");
         settings.world_names = vec![String::from("login.microsoftonline.com")];
+        let mut adfs = mocktenant_server::Adfs::default();
+        adfs.called_at("https://localhost:7443");
+        adfs.resource = String::from("https://ax.contoso.com/");
+        settings.adfs = Some(adfs);
         settings
     }
 
@@ -215,6 +231,11 @@ mod tests {
         assert!(of(Format::WebConfig).contains("<proxy proxyaddress=\"http://localhost:7440\""));
         assert_eq!(of(Format::Hosts), "127.0.0.1 login.microsoftonline.com\n");
         let appsettings: serde_json::Value = serde_json::from_str(&of(Format::Appsettings)).unwrap();
+        assert_eq!(appsettings["Adfs"]["Authority"], "https://localhost:7443/adfs");
+        let metadata = "https://localhost:7443/FederationMetadata/2007-06/FederationMetadata.xml";
+        assert!(
+            of(Format::WebConfig).contains(&format!("<add key=\"ida:ADFSMetadata\" value=\"{metadata}\" />"))
+        );
         assert_eq!(appsettings["AzureAd"]["ClientCredentials"][0]["ClientSecret"], "it's 100% \"<&");
     }
 

@@ -6,8 +6,8 @@ use axum::routing::{get, patch, post, put};
 
 use crate::endpoint::{Body, JSON, NOTHING, query, segment};
 use crate::{
-    attempt, authority, environments, errors, explain, front, health, journal, openapi, proxy_pac, scenarios,
-    settings, tokens, world,
+    attempt, authority, environments, errors, explain, federation, front, health, journal, openapi,
+    proxy_pac, scenarios, settings, tokens, world,
 };
 
 pub use crate::endpoint::{Endpoint, Parameter};
@@ -219,7 +219,7 @@ pub const ALL: &[Endpoint] = &[
         parameters: &[query(
             "scope",
             "string",
-            "only `tenant/ID`, `environment/NAME` or `organization/NAME`; the journal stays",
+            "only `tenant/ID`, `federation-service/NAME`, `environment/NAME` or `organization/NAME`; the journal stays",
         )],
         body: NOTHING,
         answer: "`generation`",
@@ -239,6 +239,27 @@ pub const ALL: &[Endpoint] = &[
         answer: "`restarted`, `start` (its exchange), `failed` (the check that kept it from starting, or null)",
         statuses: &[(404, "there is no such environment or node")],
         handler: || post(environments::restart),
+        ..PLAIN
+    },
+    Endpoint {
+        path: "/v1/application-groups",
+        summary: "Application groups of the federation services, as the AD FS console shows them",
+        answer: "by federation service and group: `description`, `applications` (`kind`, `name`, ids, redirect URIs, credentials by \
+                 name, permissions)",
+        handler: || get(federation::application_groups),
+        ..PLAIN
+    },
+    Endpoint {
+        method: "post",
+        path: "/v1/rollover",
+        summary: "Makes the next token-signing key primary, as Update-AdfsCertificate would; the one before stays published",
+        body: Some(Body {
+            about: "a federation service by name or host name, or a tenant by id or domain",
+            example: r#"{"of":"adfs.contoso.com"}"#,
+        }),
+        answer: "`of`, `published`: thumbprints, the one that signs first",
+        statuses: &[(422, "there is nobody of that name, or no other key")],
+        handler: || post(federation::rollover),
         ..PLAIN
     },
     Endpoint {

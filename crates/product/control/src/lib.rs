@@ -12,6 +12,7 @@ pub mod endpoints;
 mod environments;
 mod errors;
 mod explain;
+mod federation;
 mod front;
 mod guard;
 mod health;

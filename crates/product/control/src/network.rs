@@ -38,6 +38,10 @@ pub(crate) fn settings(
         told.entra.authority = format!("{base}/{}", told.entra.tenant_id);
         told.entra.base_url = base;
     }
+    if let (Some(adfs), Some(service)) = (&mut told.adfs, state.lab.world().federation_services().next()) {
+        let port = if *port == 443 { String::new() } else { format!(":{port}") };
+        adfs.called_at(&format!("https://{}{port}", service.host));
+    }
     for (name, aos) in &mut told.aos {
         let entrance = Entrance::environment(name);
         if let (Some(url), Some(resource)) = (url(entrance.clone()), resource(entrance)) {

@@ -80,7 +80,7 @@ pub(crate) async fn put(State(state): State<ControlState>, body: body::Whole) ->
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
-    /// `tenant/<id>`, `environment/<name>` or `organization/<name>`; the whole lab if none is named.
+    /// `tenant/<id>`, `federation-service/<name>`, `environment/<name>` or `organization/<name>`; the whole lab if none is named.
     #[serde(default)]
     scope: Option<Scope>,
 }

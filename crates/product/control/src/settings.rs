@@ -31,6 +31,9 @@ pub struct Settings {
     /// The identity provider and a client that is registered with it.
     #[serde(skip_serializing_if = "Entra::is_absent")]
     pub entra: Entra,
+    /// The federation service that answers on localhost, and clients that are registered with it, if the world has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adfs: Option<Adfs>,
     /// AOS environments by their short name, in the order declared: `aos["onebox"]`.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub aos: IndexMap<String, Aos>,
@@ -44,6 +47,9 @@ pub struct Settings {
     /// ones are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub managed_identity: Option<ManagedIdentity>,
+    /// Somebody who can sign in, at the tenant and at the federation service alike, if the world has users.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<User>,
     /// File with the lab's local root: it speaks for localhost, reserved and declared names, never for Microsoft's.
     #[serde(skip_serializing_if = "is_nowhere")]
     pub ca_pem: PathBuf,
@@ -147,6 +153,45 @@ pub struct Entra {
     pub certificate_thumbprint_sha256: String,
 }
 
+/// AD FS and its sample clients.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Adfs {
+    /// What clients take as authority: `https://localhost:<port>/adfs`.
+    pub base_url: String,
+    /// The sample client as a server application; empty where the service does not know it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub client_id: String,
+    /// Its secret.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub client_secret: String,
+    /// What to put before `/openid`, or in `resource`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub resource: String,
+    /// A native application, which needs no secret.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub native_client_id: String,
+    /// A redirect URI of both.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub redirect_uri: String,
+    /// FederationMetadata.xml.
+    pub metadata_url: String,
+    /// The discovery document.
+    pub openid_configuration_url: String,
+}
+
+/// A user.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct User {
+    /// User principal name.
+    pub name: String,
+    /// Password.
+    pub password: String,
+}
+
 /// One AOS environment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -214,6 +259,15 @@ impl Entra {
     /// Whether the world has no tenant for its caller.
     pub fn is_absent(&self) -> bool {
         self.tenant_id.is_empty()
+    }
+}
+
+impl Adfs {
+    /// What its URLs are at an address: an origin, without a slash.
+    pub fn called_at(&mut self, origin: &str) {
+        self.base_url = format!("{origin}/adfs");
+        self.metadata_url = format!("{origin}/FederationMetadata/2007-06/FederationMetadata.xml");
+        self.openid_configuration_url = format!("{origin}/adfs/.well-known/openid-configuration");
     }
 }
 

@@ -43,7 +43,9 @@ pub use error::StartError;
 pub use files::read_state_file;
 pub use listen::{DEFAULT_BASE, Ports, RealNames};
 pub use mocktenant_control::endpoints::nouns as control_nouns;
-pub use mocktenant_control::settings::{Aos, CustomApi, Dataverse, Entra, ManagedIdentity, Settings};
+pub use mocktenant_control::settings::{
+    Adfs, Aos, CustomApi, Dataverse, Entra, ManagedIdentity, Settings, User,
+};
 pub use running::{Running, Urls, control_token, settings_without_lab, start};
 pub use state::default_state_dir;
 

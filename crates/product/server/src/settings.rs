@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mocktenant_control::settings::{Aos, CustomApi, Dataverse, Entra, ManagedIdentity, Settings};
+use mocktenant_control::settings::{Adfs, Aos, CustomApi, Dataverse, Entra, ManagedIdentity, Settings, User};
 use mocktenant_entra::managed_identity;
 use mocktenant_keys::{Branch, Certificate, Identity, LabCa, Thumbprint, shipped, write_pfx};
 use mocktenant_lab::{Entrance, real_now};
@@ -68,6 +68,9 @@ pub(crate) fn document(world: &World, facts: &Facts<'_>) -> Result<Settings, Sta
     if let Some(tenant) = tenant {
         document.entra = entra(world, tenant, facts)?;
     }
+    let identity = facts.addresses.get(&Entrance::Identity);
+    document.adfs = identity.and_then(|origin| adfs(world, origin));
+    document.user = user(world, tenant.map(AsRef::as_ref));
     for environment in world.environments() {
         if let Some(url) = facts.addresses.get(&Entrance::environment(&environment.id)) {
             document.aos.insert(environment.id.to_string(), aos(world, &environment.id, url));
@@ -134,6 +137,52 @@ fn entra(world: &World, tenant: &Tenant, facts: &Facts<'_>) -> Result<Entra, Sta
         entra.certificate_thumbprint_sha256 = identity.certificate().thumbprint256().to_string();
     }
     Ok(entra)
+}
+
+/// The federation service on localhost. The sample client is the caller of the world as a server application; the resource
+/// is the last identifier of the first Web API that permits it something.
+fn adfs(world: &World, origin: &str) -> Option<Adfs> {
+    let service = world.federation_services().next()?;
+    let mut adfs = Adfs::default();
+    adfs.called_at(origin);
+    let client = service.client(&world.caller().client_id);
+    let secrets = client.and_then(|client| client.credentials.as_ref()).map(|one| &one.secrets);
+    if let (Some(client), Some((_, secret))) = (client, secrets.and_then(|secrets| secrets.first())) {
+        adfs.client_id.clone_from(&client.client_id);
+        secret.as_str().clone_into(&mut adfs.client_secret);
+        adfs.redirect_uri = client.redirect_uris.first().cloned().unwrap_or_default();
+    }
+    let permits = |id: &str| service.web_apis.iter().find(|web_api| web_api.permission(id).is_some());
+    let web_api = permits(&world.caller().client_id).or_else(|| service.web_apis.first());
+    if let Some(web_api) = web_api {
+        adfs.resource = web_api.all_identifiers().last().map(|(one, _)| one.to_owned()).unwrap_or_default();
+        let natives = service.application_groups.values().flat_map(|group| &group.native_applications);
+        let permitted = || natives.clone().filter(|(id, _)| web_api.permission(id).is_some());
+        let same = |uris: &[String]| uris.contains(&adfs.redirect_uri);
+        let native =
+            permitted().find(|(_, native)| same(&native.redirect_uris)).or_else(|| permitted().next());
+        adfs.native_client_id = native.map(|(id, _)| id.clone()).unwrap_or_default();
+    }
+    Some(adfs)
+}
+
+/// The first user that the tenant and the federation service have in common, with one password; else the first of either.
+fn user(world: &World, tenant: Option<&Tenant>) -> Option<User> {
+    let of_tenant = || {
+        tenant
+            .into_iter()
+            .flat_map(|tenant| &tenant.declared.users)
+            .map(|(name, user)| (name, &user.password))
+    };
+    let service = world.federation_services().next();
+    let of_service =
+        || service.into_iter().flat_map(|one| &one.declared.users).map(|(name, user)| (name, &user.password));
+    let both = of_tenant().find(|user| service.is_none() || of_service().any(|other| other == *user));
+    let (name, password) = both.or_else(|| of_tenant().next()).or_else(|| of_service().next())?;
+    let mut found = User::default();
+    found.name.clone_from(name);
+    password.as_str().clone_into(&mut found.password);
+    Some(found)
 }
 
 /// Entra says "expired" only of an application all of whose secrets are, so the secret comes with that one's id.

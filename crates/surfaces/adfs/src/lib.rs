@@ -100,6 +100,8 @@ impl Surface for Adfs {
     const NAME: &'static str = "adfs";
     const TITLE: &'static str = "AD FS";
     const CALLS_OUT: bool = false;
+    /// Until an environment has a federation service for its identity provider only clients call it.
+    const CALLED: bool = false;
 
     type Prepared = Prepared;
 
@@ -133,7 +135,8 @@ impl Surface for Adfs {
     }
 
     fn secret_names() -> SecretNames {
-        SecretNames::default()
+        // What is typed on a page for another device; the rest has the names that open standards give it.
+        SecretNames { fields: &["user_code"], ..SecretNames::default() }
     }
 
     fn questions() -> Vec<&'static Question> {

@@ -123,15 +123,20 @@ pub fn trusting(ca: &Path) -> Result<Arc<ClientConfig>, Failure> {
     Ok(Arc::new(tls))
 }
 
-/// An assertion as an SDK would reuse it for minutes, signed with the published key of the sample client.
+/// An assertion for a tenant's token endpoint, as [`assertion_for`] makes one.
 pub fn assertion(tenant: &str, client: &str) -> Result<String, Failure> {
+    assertion_for(&format!("https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"), client)
+}
+
+/// An assertion for this audience as an SDK would reuse it for minutes, signed with the published key of the sample client.
+pub fn assertion_for(audience: &str, client: &str) -> Result<String, Failure> {
     let identity = shipped::sample_client();
     let header =
         json!({"alg": "RS256", "typ": "JWT", "x5t": identity.certificate().thumbprint().base64url()});
     let header = HeaderSegment::new(header.as_object().ok_or("a header is an object")?)?;
     let now = real_now().unix_timestamp();
     let claims = json!({
-        "aud": format!("https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"),
+        "aud": audience,
         "iss": client, "sub": client, "jti": "3f1f5b3e-0000-4000-8000-000000000001",
         "nbf": now, "exp": now + 7200,
     });

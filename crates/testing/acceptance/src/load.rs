@@ -173,7 +173,7 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
     for (kind, our, their) in &tallies {
         println!("{:<44}{}", kind.name(), owners(our, their.as_ref(), 1e6 / raw));
     }
-    let [secret, certificate, secure, discovery, keys] =
+    let [secret, certificate, secure, adfs_secret, adfs_certificate, discovery, keys] =
         tallies.map(|(_, our, their)| (our.per_cpu_second(), their.map(|their| their.per_cpu_second())));
     let ratio = |name, found, target| Line { name, found, unit: "", target, more: true, of_raw: None };
     let beside = |name, (ours, bare): (f64, Option<f64>), target| Line {
@@ -185,6 +185,8 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
         beside("token by secret, http / bare server", secret, 0.95),
         beside("token by certificate, http / bare, verifying", certificate, 0.90),
         beside("token by secret, https / bare server, https", secure, 0.95),
+        beside("AD FS token by secret / bare server", adfs_secret, 0.95),
+        beside("AD FS token by certificate / bare, verifying", adfs_certificate, 0.90),
         ratio("discovery / token by secret", discovery.0 / secret.0, 20.0),
         ratio("keys / token by secret", keys.0 / secret.0, 20.0),
         limit("start to first answer, existing state", start.existing, "ms", 20.0),

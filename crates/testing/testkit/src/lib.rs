@@ -51,7 +51,9 @@ pub use mocktenant_lab::{
     UnknownPlace,
 };
 pub use mocktenant_scenario::{Act, Scenario, Step};
-pub use mocktenant_server::{Aos, CustomApi, Dataverse, Entra, ManagedIdentity, Settings, StartError};
+pub use mocktenant_server::{
+    Adfs, Aos, CustomApi, Dataverse, Entra, ManagedIdentity, Settings, StartError, User,
+};
 pub use mocktenant_verdict::{Change, Check, Fault, Input, Need, Outcome, Remedy, Role, Setting};
 pub use mocktenant_world::{Edit, EditError, EditedBy, Errand, Operation, Problem, World, WorldError};
 // What a world, an engine or a start's error is made of further down, by its own crate's names.

@@ -7,6 +7,7 @@ mod journal;
 mod ready;
 mod reproduce;
 mod restart;
+mod rollover;
 mod scenarios;
 mod serve;
 mod set;
@@ -47,6 +48,7 @@ pub(crate) fn run(cli: Cli, began: Instant) -> Outcome {
             Verb::Try(attempt) => try_once::run(&common, attempt).await,
             Verb::Unset(unset) => unset::run(&common, unset).await,
             Verb::Restart(restart) => restart::run(&common, restart).await,
+            Verb::Rollover(rollover) => rollover::run(&common, rollover).await,
             Verb::Settings(settings) => settings::run(&common, settings).await,
             Verb::Trust(trust) => trust::run(&common, trust).await,
             Verb::Scenarios(scenarios) => scenarios::run(&common, scenarios).await,

@@ -149,6 +149,9 @@ fn opening(settings: &Settings, common: &Common, screen: Screen) -> String {
     if !(entra.authority.is_empty() || entra.tenant_domain.is_empty()) {
         row("Entra ID", &entra.authority, &entra.tenant_domain);
     }
+    if let Some(adfs) = &settings.adfs {
+        row("AD FS", &adfs.base_url, &format!("resource {}", adfs.resource));
+    }
     for (name, aos) in &settings.aos {
         row("AOS", &aos.url, &format!("{name} (Entra)"));
     }
@@ -173,6 +176,9 @@ fn opening(settings: &Settings, common: &Common, screen: Screen) -> String {
     if let Some(pfx) = &entra.certificate_pfx {
         let remark = format!("no password   SHA-1 {}", abridged(&entra.certificate_thumbprint));
         row("certificate", &from_home(&pfx.to_string_lossy()), &remark);
+    }
+    if let Some(user) = &settings.user {
+        row("user", &user.name, &format!("password {}", user.password));
     }
     let ca = settings.ca_pem.to_string_lossy();
     if !ca.is_empty() {

@@ -19,10 +19,12 @@ async fn the_settings_of_the_default_world_are_whole_and_their_files_are_there()
         [
             "schema",
             "entra",
+            "adfs",
             "aos",
             "dataverse",
             "custom_api",
             "managed_identity",
+            "user",
             "ca_pem",
             "ca_pem_text",
             "ca_real_names_pem",

@@ -6,6 +6,7 @@ mod bad_input;
 mod documents;
 mod front_door;
 mod lockout;
+mod masking;
 mod not_built;
 mod refresh;
 mod refusals;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mocktenant_acceptance::keep_alive::{KeepAlive, assertion, trusting};
+use mocktenant_acceptance::keep_alive::{KeepAlive, assertion, assertion_for, trusting};
 use rustls::ClientConfig;
 
 use crate::Failure;
@@ -23,6 +23,10 @@ pub(crate) enum Kind {
     Certificate,
     /// A token by secret over https.
     SecureSecret,
+    /// A token of AD FS by secret over http.
+    FederationSecret,
+    /// A token of AD FS by certificate assertion over http.
+    FederationCertificate,
     /// The discovery document over http.
     Discovery,
     /// The signing keys over http.
@@ -31,8 +35,15 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Secret, Self::Certificate, Self::SecureSecret, Self::Discovery, Self::Keys];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Secret,
+        Self::Certificate,
+        Self::SecureSecret,
+        Self::FederationSecret,
+        Self::FederationCertificate,
+        Self::Discovery,
+        Self::Keys,
+    ];
 
     /// As the report names it.
     pub(crate) fn name(self) -> &'static str {
@@ -40,6 +51,8 @@ impl Kind {
             Self::Secret => "token by secret, http",
             Self::Certificate => "token by certificate, http",
             Self::SecureSecret => "token by secret, https",
+            Self::FederationSecret => "token of AD FS by secret, http",
+            Self::FederationCertificate => "token of AD FS by certificate, http",
             Self::Discovery => "discovery document, http",
             Self::Keys => "keys (JWKS), http",
         }
@@ -50,6 +63,9 @@ impl Kind {
         !matches!(self, Self::Discovery | Self::Keys)
     }
 }
+
+/// AD FS's token endpoint.
+const ADFS: &str = "/adfs/oauth2/token";
 
 /// Whom to ask, and the requests ready to be sent.
 pub(crate) struct Target {
@@ -78,11 +94,22 @@ impl Target {
              &client_assertion={}",
             assertion(tenant, client)?
         );
+        let adfs = format!(
+            "grant_type=client_credentials&client_id={client}&resource={}",
+            encoded("https://ax.contoso.com/")
+        );
+        let adfs_by_certificate = format!(
+            "{adfs}&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer\
+             &client_assertion={}",
+            assertion_for("https://adfs.contoso.com/adfs/oauth2/token", client)?
+        );
         let tls = trusting(Path::new(server.setting("/ca_pem")?))?;
         let requests = vec![
             (Kind::Secret, Arc::clone(&by_secret)),
             (Kind::Certificate, post(&host, &endpoint, &by_certificate)),
             (Kind::SecureSecret, by_secret),
+            (Kind::FederationSecret, post(&host, ADFS, &format!("{adfs}&client_secret={}", encoded(secret)))),
+            (Kind::FederationCertificate, post(&host, ADFS, &adfs_by_certificate)),
             (Kind::Discovery, get(&host, &format!("/{tenant}/v2.0/.well-known/openid-configuration"))),
             (Kind::Keys, get(&host, &format!("/{tenant}/discovery/v2.0/keys"))),
         ];

@@ -1,0 +1,93 @@
+// MSAL for Node.js at AD FS: msal_node.mjs FLOW SETTINGS
+//
+// A flow prints one JSON object with what the client saw. MSAL knows an authority of AD FS by its path; that it is one at all
+// it is told by knownAuthorities, without which it asks Microsoft.
+
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { ConfidentialClientApplication, PublicClientApplication } from "@azure/msal-node";
+
+const [flow, path] = process.argv.slice(2);
+const { adfs, entra } = JSON.parse(readFileSync(path, "utf8"));
+const scope = adfs.resource + "/openid";
+
+const claims = (token) => JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
+
+async function saw(asked) {
+    try {
+        const { accessToken, tokenType, fromCache, idTokenClaims, account } = await asked;
+        const username = account?.username;
+        return { claims: claims(accessToken), token_type: tokenType, from_cache: fromCache, id_token: idTokenClaims, username };
+    } catch (error) {
+        return { error: `${error.errorCode}: ${error.errorMessage}` };
+    }
+}
+
+const at = { authority: adfs.authority, knownAuthorities: [new URL(adfs.authority).host] };
+
+const confidential = (credential = { clientSecret: adfs.client_secret }, clientId = adfs.client_id) =>
+    new ConfidentialClientApplication({ auth: { clientId, ...at, ...credential } });
+
+const publicClient = () => new PublicClientApplication({ auth: { clientId: adfs.native_client_id, ...at } });
+
+const forItself = (app, scopes = [scope]) => app.acquireTokenByClientCredential({ scopes });
+
+const signedIn = (app, password = adfs.password, scopes = [scope]) =>
+    app.acquireTokenByUsernamePassword({ scopes, username: adfs.username, password });
+
+const certificate = (named) => {
+    const x5c = new X509Certificate(entra.certificate_pem_text.slice(entra.certificate_pem_text.indexOf("-----BEGIN CERT")));
+    return { clientCertificate: { privateKey: entra.certificate_pem_text, ...named(x5c) } };
+};
+const thumbprint = entra.certificate_thumbprint;
+
+const flows = {
+    async secret() {
+        const app = confidential();
+        const first = await saw(forItself(app));
+        return { ...first, again: (await forItself(app)).fromCache };
+    },
+
+    certificate: () => saw(forItself(confidential(certificate(() => ({ thumbprint }))))),
+
+    certificate_chain_sent: () =>
+        saw(forItself(confidential(certificate((x5c) => ({ thumbprint, x5c: x5c.toString() }))))),
+
+    certificate_by_its_sha_256_thumbprint: () =>
+        saw(forItself(confidential(certificate(() => ({ thumbprintSha256: entra.certificate_thumbprint_sha256 }))))),
+
+    username_and_password: () => saw(signedIn(publicClient())),
+
+    username_and_password_default: () => saw(signedIn(publicClient(), adfs.password, [adfs.resource + "/.default"])),
+
+    async refresh_by_the_cache() {
+        const app = publicClient();
+        const { account } = await signedIn(app);
+        const kept = await saw(app.acquireTokenSilent({ account, scopes: [scope] }));
+        return { kept: kept.from_cache ?? kept.error, ...(await saw(app.acquireTokenSilent({ account, scopes: [scope], forceRefresh: true }))) };
+    },
+
+    async refresh_token() {
+        const app = publicClient();
+        await signedIn(app);
+        const [{ secret: refreshToken }] = Object.values(JSON.parse(app.getTokenCache().serialize()).RefreshToken);
+        return saw(publicClient().acquireTokenByRefreshToken({ refreshToken, scopes: [scope] }));
+    },
+
+    default_alone: () => saw(forItself(confidential(), [adfs.resource + "/.default"])),
+
+    wrong_secret: () => saw(forItself(confidential({ clientSecret: "no-secret-of-that-application" }))),
+
+    unknown_client: () => saw(forItself(confidential(undefined, "c0117050-0000-4000-8000-0000000000ff"))),
+
+    wrong_password: () => saw(signedIn(publicClient(), "no-password-of-hers")),
+
+    unknown_resource: () => saw(forItself(confidential(), ["https://nobody.example/openid"])),
+};
+Object.assign(flows, {
+    secret_by_name: flows.secret,
+    certificate_by_name: flows.certificate,
+    username_and_password_by_name: flows.username_and_password,
+});
+
+process.stdout.write(JSON.stringify(await flows[flow]()));

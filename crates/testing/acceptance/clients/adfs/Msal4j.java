@@ -21,6 +21,7 @@ class Msal4j {
 
     static Map<String, Object> settings;
     static Map<String, String> adfs;
+    static Map<String, String> user;
 
     static Set<String> scope(String name) {
         return Set.of(adfs.get("resource") + "/" + name);
@@ -28,7 +29,7 @@ class Msal4j {
 
     static ConfidentialClientApplication.Builder server(String client, IClientCredential credential) throws Exception {
         var app = ConfidentialClientApplication.builder(client, credential)
-            .authority(adfs.get("authority")).instanceDiscovery(false);
+            .authority(adfs.get("base_url")).instanceDiscovery(false);
         return isLocal() ? app.sslSocketFactory(tls()) : app;
     }
 
@@ -44,9 +45,9 @@ class Msal4j {
         return server(adfs.get("client_id"), certificate()).sendX5c(chain).build();
     }
 
-    static PublicClientApplication user() throws Exception {
+    static PublicClientApplication byPassword() throws Exception {
         var app = PublicClientApplication.builder(adfs.get("native_client_id"))
-            .authority(adfs.get("authority")).instanceDiscovery(false);
+            .authority(adfs.get("base_url")).instanceDiscovery(false);
         return (isLocal() ? app.sslSocketFactory(tls()) : app).build();
     }
 
@@ -61,19 +62,19 @@ class Msal4j {
 
     static IAuthenticationResult signIn(PublicClientApplication app, Set<String> scopes, String password) throws Exception {
         return app.acquireToken(
-            UserNamePasswordParameters.builder(scopes, adfs.get("username"), password.toCharArray()).build()).get();
+            UserNamePasswordParameters.builder(scopes, user.get("name"), password.toCharArray()).build()).get();
     }
 
     static Map<String, Object> password(String password) throws Exception {
-        var result = signIn(user(), scope("openid"), password);
+        var result = signIn(byPassword(), scope("openid"), password);
         var said = saw(result);
         said.put("user", result.account().username());
         return said;
     }
 
     static Map<String, Object> refresh() throws Exception {
-        var app = user();
-        var first = signIn(app, scope("openid"), adfs.get("password"));
+        var app = byPassword();
+        var first = signIn(app, scope("openid"), user.get("password"));
         var account = app.getAccounts().get().iterator().next();
         var kept = app.acquireTokenSilently(SilentParameters.builder(scope("openid"), account).build()).get();
         var forced = SilentParameters.builder(scope("openid"), account).forceRefresh(true).build();
@@ -95,7 +96,7 @@ class Msal4j {
             case "default_alone" -> appOnly(bySecret(), ".default");
             case "wrong_secret" -> appOnly(bySecret(adfs.get("client_id"), "wrong"), "openid");
             case "unknown_client" -> appOnly(bySecret(NOBODY, adfs.get("client_secret")), "openid");
-            case "password" -> password(adfs.get("password"));
+            case "password" -> password(user.get("password"));
             case "wrong_password" -> password("wrong");
             case "silent_and_refresh" -> refresh();
             default -> throw new IllegalArgumentException(flow);
@@ -108,6 +109,7 @@ class Msal4j {
             settings = (Map<String, Object>) json.readUntyped();
         }
         adfs = (Map<String, String>) settings.get("adfs");
+        user = (Map<String, String>) settings.get("user");
         Map<String, Object> said;
         try {
             said = run(arguments[0]);
@@ -156,7 +158,7 @@ class Msal4j {
 
     /** At the lab's own address; by a name of the world the process trusts it. */
     static boolean isLocal() {
-        return adfs.get("authority").startsWith("https://localhost:");
+        return adfs.get("base_url").startsWith("https://localhost:");
     }
 
     static SSLSocketFactory tls() throws Exception {

@@ -22,7 +22,7 @@ builder.Logging.ClearProviders();
 builder.Services.AddAuthorization();
 builder.Services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer(options =>
 {
-    options.MetadataAddress = Adfs("authority") + "/.well-known/openid-configuration";
+    options.MetadataAddress = Adfs("base_url") + "/.well-known/openid-configuration";
     options.Audience = Adfs("resource");
     // Discovery's `access_token_issuer`, which the library does not look at.
     if (args[0] != "as_it_is") options.TokenValidationParameters.ValidIssuer = "http://ADFS.contoso.com/adfs/services/trust";
@@ -50,7 +50,7 @@ var form = new Dictionary<string, string>
     ["client_secret"] = Adfs("client_secret"),
     ["resource"] = args[0] == "a_token_for_another_resource" ? "urn:microsoft:userinfo" : Adfs("resource"),
 };
-using var answer = await http.PostAsync(Adfs("authority") + "/oauth2/token", new FormUrlEncodedContent(form));
+using var answer = await http.PostAsync(Adfs("base_url") + "/oauth2/token", new FormUrlEncodedContent(form));
 var token = (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("access_token").GetString();
 // What was signed with a key of nobody's.
 if (args[0] == "a_changed_token") token = token![..^8] + "AAAAAAAA";

@@ -8,10 +8,11 @@ using Microsoft.Identity.Client;
 const string Nobody = "c0117050-0000-4000-8000-0000000000ff";
 var settings = JsonDocument.Parse(File.ReadAllText(args[1])).RootElement;
 string Adfs(string name) => settings.GetProperty("adfs").GetProperty(name).GetString()!;
+string User(string name) => settings.GetProperty("user").GetProperty(name).GetString()!;
 string[] Scope(string name) => [Adfs("resource") + "/" + name];
 
 ConfidentialClientApplicationBuilder Server(string client) =>
-    ConfidentialClientApplicationBuilder.Create(client).WithAdfsAuthority(Adfs("authority"), false);
+    ConfidentialClientApplicationBuilder.Create(client).WithAdfsAuthority(Adfs("base_url"), false);
 
 IConfidentialClientApplication BySecret(string? client = null, string? secret = null) =>
     Server(client ?? Adfs("client_id")).WithClientSecret(secret ?? Adfs("client_secret")).Build();
@@ -22,8 +23,8 @@ IConfidentialClientApplication ByCertificate(bool chain)
     return Server(Adfs("client_id")).WithCertificate(X509Certificate2.CreateFromPemFile(pem, pem), chain).Build();
 }
 
-IPublicClientApplication User() =>
-    PublicClientApplicationBuilder.Create(Adfs("native_client_id")).WithAdfsAuthority(Adfs("authority"), false).Build();
+IPublicClientApplication Native() =>
+    PublicClientApplicationBuilder.Create(Adfs("native_client_id")).WithAdfsAuthority(Adfs("base_url"), false).Build();
 
 var said = new Dictionary<string, object?>();
 try
@@ -45,8 +46,8 @@ Task Run() => args[0] switch
     "default_alone" => AppOnly(BySecret(), ".default"),
     "wrong_secret" => AppOnly(BySecret(secret: "wrong"), "openid"),
     "unknown_client" => AppOnly(BySecret(client: Nobody), "openid"),
-    "password" => Password(Adfs("password"), "openid"),
-    "password_with_default" => Password(Adfs("password"), ".default"),
+    "password" => Password(User("password"), "openid"),
+    "password_with_default" => Password(User("password"), ".default"),
     "password_of_a_server_application" => ServersPassword(),
     "wrong_password" => Password("wrong", "openid"),
     "silent_and_refresh" or "silent_and_refresh_by_name" => Refresh(),
@@ -62,11 +63,11 @@ async Task AppOnly(IConfidentialClientApplication app, string scope)
 }
 
 Task<AuthenticationResult> SignIn(IPublicClientApplication app, string password, string scope) =>
-    app.AcquireTokenByUsernamePassword(Scope(scope), Adfs("username"), password).ExecuteAsync();
+    app.AcquireTokenByUsernamePassword(Scope(scope), User("name"), password).ExecuteAsync();
 
 async Task Password(string password, string scope)
 {
-    var result = await SignIn(User(), password, scope);
+    var result = await SignIn(Native(), password, scope);
     Saw(result);
     said["user"] = result.Account.Username;
 }
@@ -74,13 +75,13 @@ async Task Password(string password, string scope)
 async Task ServersPassword()
 {
     var app = (IByUsernameAndPassword)BySecret();
-    Saw(await app.AcquireTokenByUsernamePassword(Scope("openid"), Adfs("username"), Adfs("password")).ExecuteAsync());
+    Saw(await app.AcquireTokenByUsernamePassword(Scope("openid"), User("name"), User("password")).ExecuteAsync());
 }
 
 async Task Refresh()
 {
-    var app = User();
-    Saw(await SignIn(app, Adfs("password"), "openid"));
+    var app = Native();
+    Saw(await SignIn(app, User("password"), "openid"));
     var account = (await app.GetAccountsAsync()).Single();
     var kept = await app.AcquireTokenSilent(Scope("openid"), account).ExecuteAsync();
     said["kept"] = kept.AuthenticationResultMetadata.TokenSource == TokenSource.Cache;

@@ -25,9 +25,9 @@ pub(crate) const CLIENTS: &[Client] = &[
             flow("wrong secret", |seen| thrown(seen, "MsalServiceException", alike::wrong_secret)),
             flow("unknown client", |seen| thrown(seen, "MsalServiceException", alike::unknown_client)),
             flow("wrong password", |seen| thrown(seen, "MsalUiRequiredException", alike::wrong_password)),
-            by_name("secret, by name", alike::secret),
-            by_name("certificate, by name", alike::certificate),
-            by_name("silent and refresh, by name", alike::never_kept),
+            by_name("secret, by name", |seen| alike::named(seen, alike::secret)),
+            by_name("certificate, by name", |seen| alike::named(seen, alike::certificate)),
+            by_name("silent and refresh, by name", |seen| alike::named(seen, alike::never_kept)),
         ],
     },
     Client {
@@ -48,7 +48,7 @@ pub(crate) const CLIENTS: &[Client] = &[
             flow("a changed token", |seen| {
                 invalid(seen, "SecurityTokenInvalidSignatureException IDX10511:", "The signature is invalid")
             }),
-            by_name("`ValidIssuer` told, by name", let_in),
+            by_name("`ValidIssuer` told, by name", |seen| alike::named(seen, let_in)),
         ],
     },
 ];

@@ -23,7 +23,7 @@ pub(crate) const CLIENTS: &[Client] = &[Client {
         flow("wrong secret", |seen| refused(seen, "invalid_client", "MSIS9622")),
         flow("unknown client", |seen| refused(seen, "invalid_client", "MSIS9607")),
         flow("wrong password", |seen| refused(seen, "invalid_grant", "MSIS9659")),
-        by_name("secret, by name", alike::secret),
+        by_name("secret, by name", |seen| alike::named(seen, alike::secret)),
     ],
 }];
 
@@ -45,7 +45,7 @@ fn for_userinfo(seen: &Seen) -> String {
     let claims = &seen.said["claims"];
     assert_eq!((&claims["aud"], &claims["apptype"]), (&json!("urn:microsoft:userinfo"), &json!("Public")));
     assert!(claims["sub"].is_string(), "{claims}");
-    assert_eq!(seen.said["user"], seen.adfs("username"));
+    assert_eq!(seen.said["user"], seen.settings["user"]["name"]);
     assert_eq!(fact(seen.token_request(), "grant-type"), "password");
     format!("works: asks for `{}`", parameter(seen.token_request(), "scope").unwrap())
 }

@@ -20,7 +20,7 @@ pub(crate) const CLIENTS: &[Client] = &[Client {
         flow("wrong secret", alike::wrong_secret),
         flow("unknown client", alike::unknown_client),
         flow("wrong password", alike::wrong_password),
-        by_name("secret, by name", alike::secret),
-        by_name("certificate, by name", alike::certificate),
+        by_name("secret, by name", |seen| alike::named(seen, alike::secret)),
+        by_name("certificate, by name", |seen| alike::named(seen, alike::certificate)),
     ],
 }];

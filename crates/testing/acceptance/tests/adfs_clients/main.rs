@@ -13,6 +13,7 @@ mod alike;
 mod dotnet;
 mod go;
 mod java;
+mod metadata;
 mod node;
 mod page;
 mod python;
@@ -114,7 +115,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let clients = LANGUAGES.iter().copied().flatten();
     let rows: Vec<Arc<Row>> = clients.map(|client| Arc::new(Row::new(client))).collect();
-    let all = rows.iter().flat_map(trials).collect();
+    let all = rows.iter().flat_map(trials).chain(metadata::trials()).collect();
     trials::run(&arguments, all, "the_page_about_clients_says_what_came_of_adfs", move || {
         // Whatever was run is looked up there, also one flow alone.
         rows.iter().any(|row| row.page.has_run()).then(|| page::is_written(&rows))

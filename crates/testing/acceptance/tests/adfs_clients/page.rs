@@ -12,7 +12,7 @@ const HEAD: &str = "
 ## AD FS
 
 Clients of the federation service, unmodified. On localhost they are told its address,
-`https://localhost:<port of entra.base_url>/adfs`, and trust `ca_pem`; *by name* they run inside `mocktenant exec`, with
+`adfs.base_url` of the settings, and trust `ca_pem`; *by name* they run inside `mocktenant exec`, with
 `https://ADFS.contoso.com/adfs` and nothing else. The sample client has the same id, secret and certificate as at Entra; the
 user is `ada@contoso.com`; the resource is `https://ax.contoso.com/`. Each line is what came of it in the acceptance tests.
 

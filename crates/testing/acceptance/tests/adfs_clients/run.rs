@@ -10,7 +10,7 @@ use std::time::Duration;
 use mocktenant_acceptance::programs::Program;
 use mocktenant_acceptance::{binary, tools, trials};
 use mocktenant_testkit::Lab;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::Flow;
 use crate::seen::Seen;
@@ -22,19 +22,6 @@ pub(crate) enum Way {
     Localhost,
     /// By the name it has in the world.
     Name,
-}
-
-/// What the settings document says of AD FS.
-fn adfs(authority: &str) -> Value {
-    json!({
-        "authority": authority,
-        "client_id": "c0117050-0000-4000-8000-00000000a001",
-        "client_secret": "contoso-app-secret-not-secret",
-        "native_client_id": "c0117050-0000-4000-8000-00000000a101",
-        "username": "ada@contoso.com",
-        "password": "ada-password-not-secret",
-        "resource": "https://ax.contoso.com/",
-    })
 }
 
 /// Runs it.
@@ -50,8 +37,7 @@ fn on_localhost(program: &Program, flow: &Flow) -> Seen {
     let lab = runtime.block_on(Lab::start());
     let scratch = tempfile::tempdir().unwrap();
     let file = scratch.path().join("settings.json");
-    let mut settings = serde_json::to_value(lab.settings()).unwrap();
-    settings["adfs"] = adfs(&format!("{}/adfs", lab.settings().entra.base_url));
+    let settings = serde_json::to_value(lab.settings()).unwrap();
     std::fs::write(&file, settings.to_string()).unwrap();
     let mut command = Command::new(&program.line[0]);
     command.args(&program.line[1..]).arg(trials::plain(flow.name)).arg(&file);
@@ -79,17 +65,19 @@ fn by_name(program: &Program, flow: &Flow) -> Seen {
     let scratch = tempfile::tempdir().unwrap();
     let [state, settings, said, journal] =
         ["state", "settings.json", "said.json", "journal"].map(|name| scratch.path().join(name));
-    // The settings are those of the lab inside, and of AD FS what is known before it starts.
-    let script = "\"$MOCKTENANT\" settings >\"$SETTINGS.lab\" &&\n\
-                  { sed '$d' \"$SETTINGS.lab\"; printf ',\"adfs\":%s}' \"$ADFS\"; } >\"$SETTINGS\" &&\n\
-                  \"$@\" \"$SETTINGS\" >\"$SAID\"\n\
+    // Told where AD FS is as its administrator would tell it, and nothing of the lab's address.
+    let script = "\"$MOCKTENANT\" settings | sed 's#https://localhost:[0-9]*/adfs\"#https://ADFS.contoso.com/adfs\"#' \\
+                  >\"$SETTINGS\"\n\"$@\" \"$SETTINGS\" >\"$SAID\"\n\
                   code=$?\n\"$MOCKTENANT\" journal --json >\"$JOURNAL\"\nexit $code";
     let mut command = binary::command();
     for name in ["NO_PROXY", "no_proxy", "JAVA_TOOL_OPTIONS", "SSL_CERT_DIR"] {
         command.env_remove(name);
     }
-    command.env("MOCKTENANT", binary::path()).env("ADFS", adfs("https://ADFS.contoso.com/adfs").to_string());
-    command.env("SETTINGS", &settings).env("SAID", &said).env("JOURNAL", &journal);
+    command
+        .env("MOCKTENANT", binary::path())
+        .env("SETTINGS", &settings)
+        .env("SAID", &said)
+        .env("JOURNAL", &journal);
     command
         .args(["exec", "--credential", "none", "--state"])
         .arg(state)

@@ -48,8 +48,16 @@ impl Seen {
         assert!(self.requests().iter().all(|record| record["error"].is_null()), "{:?}", self.endpoints());
     }
 
-    /// A token of the sample client for itself, by a credential as the journal calls it.
-    pub(crate) fn app_only(&self, credential: &str) {
+    /// It was called by the name it has in the world, and its tokens say so.
+    pub(crate) fn by_its_name(&self) {
+        for record in self.requests() {
+            let url = record["request"]["url"].as_str().unwrap();
+            assert!(url.to_ascii_lowercase().starts_with("https://adfs.contoso.com/"), "{url}");
+        }
+    }
+
+    /// A token of the sample client for itself, by a credential as the journal calls it; what the page says.
+    pub(crate) fn app_only(&self, credential: &str) -> String {
         self.only_adfs();
         let claims = &self.said["claims"];
         self.of_resource(claims);
@@ -60,13 +68,39 @@ impl Seen {
             (fact(record, "grant-type"), fact(record, "credential")),
             ("client_credentials", credential)
         );
+        String::from("works")
     }
 
-    /// A token of the user, by a client of that kind.
-    pub(crate) fn of_user(&self, claims: &Value, app_type: &str) {
+    /// A token of the user by that grant, which was asked for last, and a client of that kind; what the page says.
+    pub(crate) fn user(&self, grant: &str, app_type: &str) -> String {
+        self.only_adfs();
+        let claims = &self.said["claims"];
         self.of_resource(claims);
-        assert_eq!(claims["upn"], self.adfs("username"), "{claims}");
+        assert_eq!(claims["upn"], self.settings["user"]["name"], "{claims}");
         assert_eq!((&claims["unique_name"], &claims["apptype"]), (&json!("CONTOSO\\ada"), &json!(app_type)));
+        assert_eq!(fact(self.token_requests().pop().unwrap(), "grant-type"), grant);
+        String::from("works")
+    }
+
+    /// The user's id token as the client took it: for the native client, by the issuer that it knows.
+    pub(crate) fn id_token(&self) {
+        let token = &self.said["id_token"];
+        assert_eq!(token["aud"], self.adfs("native_client_id"), "{}", self.said);
+        assert_eq!(token["iss"], self.adfs("base_url"), "{token}");
+        assert_eq!(
+            (&token["upn"], token["sub"].is_string()),
+            (&self.settings["user"]["name"], true),
+            "{token}"
+        );
+    }
+
+    /// The check that refused, the last time something was.
+    pub(crate) fn failed_check(&self) -> &str {
+        let requests = self.requests();
+        let refused = requests.iter().rev().find(|record| !record["error"].is_null()).unwrap();
+        let checks = refused["checks"].as_array().unwrap();
+        let failed = checks.iter().find(|check| check["outcome"] == "failed");
+        failed.unwrap_or_else(|| panic!("{checks:?}"))["name"].as_str().unwrap()
     }
 
     fn of_resource(&self, claims: &Value) {

@@ -19,14 +19,13 @@ type settings struct {
 		CertificatePem string `json:"certificate_pem"`
 	}
 	Adfs struct {
-		Authority      string
+		BaseURL        string `json:"base_url"`
 		ClientID       string `json:"client_id"`
 		ClientSecret   string `json:"client_secret"`
 		NativeClientID string `json:"native_client_id"`
-		Username       string
-		Password       string
 		Resource       string
 	}
+	User struct{ Name, Password string }
 }
 
 var told settings
@@ -52,13 +51,13 @@ func certificate() confidential.Credential {
 
 func server(clientID string, credential confidential.Credential, options ...confidential.Option) confidential.Client {
 	options = append(options, confidential.WithInstanceDiscovery(false))
-	client, err := confidential.New(told.Adfs.Authority, clientID, credential, options...)
+	client, err := confidential.New(told.Adfs.BaseURL, clientID, credential, options...)
 	check(err)
 	return client
 }
 
 func native() public.Client {
-	options := []public.Option{public.WithAuthority(told.Adfs.Authority), public.WithInstanceDiscovery(false)}
+	options := []public.Option{public.WithAuthority(told.Adfs.BaseURL), public.WithInstanceDiscovery(false)}
 	client, err := public.New(told.Adfs.NativeClientID, options...)
 	check(err)
 	return client
@@ -75,7 +74,7 @@ func appOnly(client confidential.Client, scopes []string) map[string]any {
 }
 
 func signedIn(client public.Client, scopes []string, password string) (public.AuthResult, error) {
-	return client.AcquireTokenByUsernamePassword(context.Background(), scopes, told.Adfs.Username, password)
+	return client.AcquireTokenByUsernamePassword(context.Background(), scopes, told.User.Name, password)
 }
 
 func password(scopes []string, password string) map[string]any {
@@ -88,7 +87,7 @@ func password(scopes []string, password string) map[string]any {
 
 func refresh() map[string]any {
 	client := native()
-	first, err := signedIn(client, []string{"openid"}, told.Adfs.Password)
+	first, err := signedIn(client, []string{"openid"}, told.User.Password)
 	check(err)
 	silent := func(scopes []string) (public.AuthResult, error) {
 		return client.AcquireTokenSilent(context.Background(), scopes, public.WithSilentAccount(first.Account))
@@ -119,8 +118,8 @@ func main() {
 		"default_alone":         func() map[string]any { return appOnly(server(own, rightSecret), scope(".default")) },
 		"wrong_secret":          func() map[string]any { return appOnly(server(own, secret("wrong")), scope("openid")) },
 		"unknown_client":        func() map[string]any { return appOnly(server(nobody, rightSecret), scope("openid")) },
-		"password":              func() map[string]any { return password(scope("openid"), told.Adfs.Password) },
-		"password_for_userinfo": func() map[string]any { return password([]string{"openid"}, told.Adfs.Password) },
+		"password":              func() map[string]any { return password(scope("openid"), told.User.Password) },
+		"password_for_userinfo": func() map[string]any { return password([]string{"openid"}, told.User.Password) },
 		"wrong_password":        func() map[string]any { return password([]string{"openid"}, "wrong") },
 		"silent_and_refresh":    refresh,
 		"secret_by_name":        func() map[string]any { return appOnly(server(own, rightSecret), scope("openid")) },

@@ -23,7 +23,7 @@ builder.Services.AddAuthorization();
 builder.Services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer(options =>
 {
     options.MetadataAddress = Adfs("base_url") + "/.well-known/openid-configuration";
-    options.Audience = Adfs("resource");
+    options.Audience = args[0] == "audience_without_its_final_slash" ? Adfs("resource").TrimEnd('/') : Adfs("resource");
     // Discovery's `access_token_issuer`, which the library does not look at.
     if (args[0] != "as_it_is") options.TokenValidationParameters.ValidIssuer = "http://ADFS.contoso.com/adfs/services/trust";
     // What the API's own log would say.

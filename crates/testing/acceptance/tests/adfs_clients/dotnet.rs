@@ -38,6 +38,7 @@ pub(crate) const CLIENTS: &[Client] = &[
         flows: &[
             flow("as it is", foreign_issuer),
             flow("`ValidIssuer` told", let_in),
+            flow("audience without its final slash", let_in),
             flow("a token for another resource", |seen| {
                 invalid(
                     seen,

@@ -90,7 +90,7 @@ pub enum Failure<'f> {
         /// `typ` as sent.
         typ: &'f str,
     },
-    /// No RSA signature algorithm.
+    /// An algorithm that the provider does not take.
     AlgorithmUnsupported {
         /// `alg` as sent.
         alg: &'f str,
@@ -172,6 +172,12 @@ pub trait Policy {
 
     /// The same as a check expects it.
     const KINDS_EXPECTED: &'static str;
+
+    /// What it may be signed with.
+    const ALGORITHMS: &'static [Algorithm] = &Algorithm::ALL;
+
+    /// The same as a check expects it.
+    const ALGORITHMS_EXPECTED: &'static str = "RS256, RS384, RS512, PS256, PS384 or PS512";
 
     /// Its questions.
     fn questions(&self) -> &'static Questions;
@@ -305,10 +311,10 @@ impl<'r> Assertion<'r> {
                 Some(typ) => policy.refuse(excerpt(typ), Failure::KindUnsupported { typ }),
             })
         });
-        list.ask(questions.algorithm, "RS256, RS384, RS512, PS256, PS384 or PS512", Vec::new(), || {
+        list.ask(questions.algorithm, P::ALGORITHMS_EXPECTED, Vec::new(), || {
             given(parts, questions.well_formed, |parts| {
                 let alg = parts.header().alg().unwrap_or_default();
-                match Algorithm::from_name(alg) {
+                match Algorithm::from_name(alg).filter(|algorithm| P::ALGORITHMS.contains(algorithm)) {
                     Some(algorithm) => Finding::pass(algorithm.name()),
                     None => {
                         let actual = if alg.is_empty() { "no alg".into() } else { excerpt(alg) };

@@ -1,11 +1,11 @@
 //! Client assertions: a JWT signed with the key of a certificate of the server application (RFC 7523 section 2.2).
 //!
 //! Decides AD FS's policy for the ladder of `token::assertion`: that every failure is one and the same refusal, that the
-//! audience is the token endpoint with or without a final slash under the service's name or the address that was called, and
-//! that the issuer is no audience, as AD FS 2019 has it. Whatever `typ` says is taken, and the five minutes of skew are
-//! inferred.
+//! audience is the token endpoint with or without a final slash under the service's name or the address that was called, that
+//! the issuer is no audience, as AD FS 2019 has it, and that the algorithm is one that discovery lists: RS256 alone. That others
+//! are refused is inferred, as are the five minutes of skew. Whatever `typ` says is taken.
 
-use mocktenant_keys::{Certificate, Thumbprint256};
+use mocktenant_keys::{Algorithm, Certificate, Thumbprint256};
 use mocktenant_lab::{Context, Trail};
 use mocktenant_token::assertion::{Assertion, Failure, Policy, Questions};
 use mocktenant_token::bearer::TimeWindow;
@@ -116,6 +116,8 @@ impl Policy for OfAdfs<'_, '_, '_> {
     const WINDOW: TimeWindow = TimeWindow { skew: Duration::minutes(5) };
     const KINDS: &'static [&'static str] = &[];
     const KINDS_EXPECTED: &'static str = "anything";
+    const ALGORITHMS: &'static [Algorithm] = &[Algorithm::Rs256];
+    const ALGORITHMS_EXPECTED: &'static str = "RS256";
 
     fn questions(&self) -> &'static Questions {
         &QUESTIONS
@@ -184,6 +186,10 @@ impl Policy for OfAdfs<'_, '_, '_> {
     fn refuse(&self, actual: Text, failure: Failure<'_>) -> Finding<AdfsError> {
         let refused = Finding::fail(actual, AdfsError::ClientRefused);
         let remedy: Option<Remedy> = match (&failure, self.0.client) {
+            (Failure::AlgorithmUnsupported { .. }, _) => Some(
+                Remedy::default()
+                    .advice("sign with RS256; a client library does when it is given the SHA-1 thumbprint"),
+            ),
             (Failure::KeyUnknown { misspelt: Some(misspelt), .. }, _) => {
                 Some(Remedy::default().advice(misspelt.advice))
             }

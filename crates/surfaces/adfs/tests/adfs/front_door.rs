@@ -274,8 +274,9 @@ impl Draft {
     }
 
     pub(crate) fn signed(&self) -> String {
+        let algorithm = self.header.get("alg").and_then(Value::as_str).and_then(Algorithm::from_name);
         let header = HeaderSegment::new(&self.header).unwrap();
-        mint(&self.key, Algorithm::Rs256, &header, &self.claims).unwrap()
+        mint(&self.key, algorithm.unwrap_or(Algorithm::Rs256), &header, &self.claims).unwrap()
     }
 }
 

@@ -215,6 +215,22 @@ async fn who_asks_is_looked_at_before_what_is_asked() {
 }
 
 #[tokio::test]
+async fn an_assertion_is_signed_with_what_discovery_lists() {
+    let lab = lab().await;
+    let listed = get(&lab, LOCAL, "/adfs/.well-known/openid-configuration").await.json();
+    assert_eq!(listed["token_endpoint_auth_signing_alg_values_supported"], json!(["RS256"]));
+    for algorithm in ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] {
+        let reply = ask(&lab, &by_assertion(&Draft::healthy().header("alg", algorithm).signed())).await;
+        if algorithm == "RS256" {
+            assert_eq!(reply.status, 200, "{algorithm}: {}", reply.text());
+        } else {
+            assert_eq!(reply.refusal(), ("invalid_client".into(), "MSIS9622".into()), "{algorithm}");
+            assert_eq!(decided(&lab), "assertion-algorithm");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_native_application_proves_nothing_and_gets_no_token_for_itself() {
     let lab = lab().await;
     let reply = ask(&lab, &by_secret(&[("client_id", NATIVE), ("client_secret", "")])).await;

@@ -96,9 +96,9 @@ class Msal4j {
             case "default_alone" -> appOnly(bySecret(), ".default");
             case "wrong_secret" -> appOnly(bySecret(adfs.get("client_id"), "wrong"), "openid");
             case "unknown_client" -> appOnly(bySecret(NOBODY, adfs.get("client_secret")), "openid");
-            case "password" -> password(user.get("password"));
+            case "username_and_password" -> password(user.get("password"));
             case "wrong_password" -> password("wrong");
-            case "silent_and_refresh" -> refresh();
+            case "refresh_by_the_cache" -> refresh();
             default -> throw new IllegalArgumentException(flow);
         };
     }

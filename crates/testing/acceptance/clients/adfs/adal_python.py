@@ -1,6 +1,7 @@
 """ADAL for Python, retired, at AD FS: adal_python.py FLOW SETTINGS
 
-A flow prints one JSON object with what the client saw. `validate_authority` is off, as its manual says for AD FS.
+A flow prints one JSON object with what the client saw. `validate_authority` is off: who validates an authority is Microsoft,
+which knows no AD FS.
 """
 
 import json
@@ -11,11 +12,12 @@ import jwt
 
 FLOW, PATH = sys.argv[1:]
 SETTINGS = json.load(open(PATH))
-ADFS, ENTRA = SETTINGS["adfs"], SETTINGS["entra"]
+ADFS, ENTRA, USER = SETTINGS["adfs"], SETTINGS["entra"], SETTINGS["user"]
 
 
 def context():
-    return adal.AuthenticationContext(ADFS["authority"], validate_authority=False)
+    validate = FLOW == "authority_validated_by_name"
+    return adal.AuthenticationContext(ADFS["base_url"], validate_authority=validate)
 
 
 def saw(acquire):
@@ -32,9 +34,9 @@ def by_secret(secret=ADFS["client_secret"], client_id=ADFS["client_id"], resourc
     return saw(lambda: context().acquire_token_with_client_credentials(resource, client_id, secret))
 
 
-def by_password(password=ADFS["password"]):
+def by_password(password=USER["password"]):
     return context().acquire_token_with_username_password(
-        ADFS["resource"], ADFS["username"], password, ADFS["native_client_id"])
+        ADFS["resource"], USER["name"], password, ADFS["native_client_id"])
 
 
 def secret():
@@ -71,6 +73,6 @@ def wrong_password():
     return saw(lambda: by_password("no-password-of-hers"))
 
 
-secret_by_name = secret
+secret_by_name = authority_validated_by_name = secret
 
 print(json.dumps(globals()[FLOW]()))

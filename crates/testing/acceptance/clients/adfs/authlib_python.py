@@ -18,7 +18,7 @@ from joserfc.util import urlsafe_b64encode
 
 FLOW, PATH = sys.argv[1:]
 SETTINGS = json.load(open(PATH))
-ADFS, ENTRA = SETTINGS["adfs"], SETTINGS["entra"]
+ADFS, ENTRA, USER = SETTINGS["adfs"], SETTINGS["entra"], SETTINGS["user"]
 SCOPE = ADFS["resource"] + "/openid"
 
 
@@ -28,7 +28,7 @@ def fetched(url):
 
 def discovered():
     """The server's description, what is used of it held against what OpenID Connect asks of it."""
-    server = OpenIDProviderMetadata(fetched(get_well_known_url(ADFS["authority"], external=True)))
+    server = OpenIDProviderMetadata(fetched(get_well_known_url(ADFS["base_url"], external=True)))
     for name in ("issuer", "token_endpoint", "token_endpoint_auth_methods_supported", "jwks_uri",
                  "response_types_supported", "subject_types_supported", "id_token_signing_alg_values_supported"):
         getattr(server, "validate_" + name)()
@@ -63,9 +63,9 @@ def for_itself(session, **parameters):
     return saw(lambda: session.fetch_token(SERVER["token_endpoint"], grant_type="client_credentials", **parameters))
 
 
-def signed_in(session, password=ADFS["password"]):
+def signed_in(session, password=USER["password"]):
     return session.fetch_token(
-        SERVER["token_endpoint"], username=ADFS["username"], password=password, scope="openid " + SCOPE)
+        SERVER["token_endpoint"], username=USER["name"], password=password, scope="openid " + SCOPE)
 
 
 def signing(audience):

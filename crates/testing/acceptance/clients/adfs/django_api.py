@@ -14,14 +14,15 @@ import requests
 from django.conf import settings as django_settings
 
 FLOW, PATH = sys.argv[1:]
-ADFS = json.load(open(PATH))["adfs"]
+SETTINGS = json.load(open(PATH))
+ADFS, USER = SETTINGS["adfs"], SETTINGS["user"]
 
 django_settings.configure(
     INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "django_auth_adfs"],
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
     AUTHENTICATION_BACKENDS=["django_auth_adfs.backend.AdfsAccessTokenBackend"],
     AUTH_ADFS={
-        "SERVER": urlsplit(ADFS["authority"]).netloc,
+        "SERVER": urlsplit(ADFS["base_url"]).netloc,
         "CLIENT_ID": ADFS["client_id"],
         "RELYING_PARTY_ID": ADFS["resource"],
         "AUDIENCE": "https://api.example" if FLOW == "another_audience" else ADFS["resource"],
@@ -56,8 +57,8 @@ logger.addHandler(Reasons())
 def token(**parameters):
     """An access token of the user, or of an application that shows a secret."""
     form = {"grant_type": "password", "client_id": ADFS["native_client_id"], "resource": ADFS["resource"],
-            "username": ADFS["username"], "password": ADFS["password"], **parameters}
-    return requests.post(ADFS["authority"] + "/oauth2/token", data=form).json()["access_token"]
+            "username": USER["name"], "password": USER["password"], **parameters}
+    return requests.post(ADFS["base_url"] + "/oauth2/token", data=form).json()["access_token"]
 
 
 def taken_for(text):

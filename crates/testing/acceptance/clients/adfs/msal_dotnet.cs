@@ -46,11 +46,11 @@ Task Run() => args[0] switch
     "default_alone" => AppOnly(BySecret(), ".default"),
     "wrong_secret" => AppOnly(BySecret(secret: "wrong"), "openid"),
     "unknown_client" => AppOnly(BySecret(client: Nobody), "openid"),
-    "password" => Password(User("password"), "openid"),
-    "password_with_default" => Password(User("password"), ".default"),
-    "password_of_a_server_application" => ServersPassword(),
+    "username_and_password" => Password(User("password"), "openid"),
+    "username_and_password_default" => Password(User("password"), ".default"),
+    "username_and_password_of_a_server_application" => ServersPassword(),
     "wrong_password" => Password("wrong", "openid"),
-    "silent_and_refresh" or "silent_and_refresh_by_name" => Refresh(),
+    "refresh_by_the_cache" or "refresh_by_the_cache_by_name" => Refresh(),
     _ => throw new ArgumentException(args[0]),
 };
 

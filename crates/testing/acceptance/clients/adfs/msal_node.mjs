@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { ConfidentialClientApplication, PublicClientApplication } from "@azure/msal-node";
 
 const [flow, path] = process.argv.slice(2);
-const { adfs, entra } = JSON.parse(readFileSync(path, "utf8"));
+const { adfs, entra, user } = JSON.parse(readFileSync(path, "utf8"));
 const scope = adfs.resource + "/openid";
 
 const claims = (token) => JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
@@ -23,17 +23,19 @@ async function saw(asked) {
     }
 }
 
-const at = { authority: adfs.authority, knownAuthorities: [new URL(adfs.authority).host] };
+const at = { authority: adfs.base_url, knownAuthorities: [new URL(adfs.base_url).host] };
 
-const confidential = (credential = { clientSecret: adfs.client_secret }, clientId = adfs.client_id) =>
+const secret = { clientSecret: adfs.client_secret };
+
+const confidential = (credential = secret, clientId = adfs.client_id) =>
     new ConfidentialClientApplication({ auth: { clientId, ...at, ...credential } });
 
 const publicClient = () => new PublicClientApplication({ auth: { clientId: adfs.native_client_id, ...at } });
 
 const forItself = (app, scopes = [scope]) => app.acquireTokenByClientCredential({ scopes });
 
-const signedIn = (app, password = adfs.password, scopes = [scope]) =>
-    app.acquireTokenByUsernamePassword({ scopes, username: adfs.username, password });
+const signedIn = (app, password = user.password, scopes = [scope]) =>
+    app.acquireTokenByUsernamePassword({ scopes, username: user.name, password });
 
 const certificate = (named) => {
     const x5c = new X509Certificate(entra.certificate_pem_text.slice(entra.certificate_pem_text.indexOf("-----BEGIN CERT")));
@@ -58,7 +60,7 @@ const flows = {
 
     username_and_password: () => saw(signedIn(publicClient())),
 
-    username_and_password_default: () => saw(signedIn(publicClient(), adfs.password, [adfs.resource + "/.default"])),
+    username_and_password_default: () => saw(signedIn(publicClient(), user.password, [adfs.resource + "/.default"])),
 
     async refresh_by_the_cache() {
         const app = publicClient();
@@ -85,6 +87,7 @@ const flows = {
     unknown_resource: () => saw(forItself(confidential(), ["https://nobody.example/openid"])),
 };
 Object.assign(flows, {
+    without_known_authorities_by_name: () => saw(forItself(confidential({ ...secret, knownAuthorities: [] }))),
     secret_by_name: flows.secret,
     certificate_by_name: flows.certificate,
     username_and_password_by_name: flows.username_and_password,

@@ -11,7 +11,7 @@ import msal
 
 FLOW, PATH = sys.argv[1:]
 SETTINGS = json.load(open(PATH))
-ADFS, ENTRA = SETTINGS["adfs"], SETTINGS["entra"]
+ADFS, ENTRA, USER = SETTINGS["adfs"], SETTINGS["entra"], SETTINGS["user"]
 SCOPE = ADFS["resource"] + "/openid"
 
 
@@ -29,15 +29,15 @@ def saw(result):
 
 
 def confidential(credential=ADFS["client_secret"], client_id=ADFS["client_id"]):
-    return msal.ConfidentialClientApplication(client_id, client_credential=credential, authority=ADFS["authority"])
+    return msal.ConfidentialClientApplication(client_id, client_credential=credential, authority=ADFS["base_url"])
 
 
 def public():
-    return msal.PublicClientApplication(ADFS["native_client_id"], authority=ADFS["authority"])
+    return msal.PublicClientApplication(ADFS["native_client_id"], authority=ADFS["base_url"])
 
 
-def signed_in(app, scope=SCOPE, password=ADFS["password"]):
-    return app.acquire_token_by_username_password(ADFS["username"], password, [scope])
+def signed_in(app, scope=SCOPE, password=USER["password"]):
+    return app.acquire_token_by_username_password(USER["name"], password, [scope])
 
 
 def secret():
@@ -73,7 +73,7 @@ def username_and_password_default():
 def refresh_by_the_cache():
     app = public()
     signed_in(app)
-    account = app.get_accounts(ADFS["username"])[0]
+    account = app.get_accounts(USER["name"])[0]
     kept = app.acquire_token_silent([SCOPE], account)
     return {"kept": kept["token_source"], **saw(app.acquire_token_silent([SCOPE], account, force_refresh=True))}
 

@@ -8,7 +8,7 @@ import * as jose from "jose";
 import * as openid from "openid-client";
 
 const [flow, path] = process.argv.slice(2);
-const { adfs, entra } = JSON.parse(readFileSync(path, "utf8"));
+const { adfs, entra, user } = JSON.parse(readFileSync(path, "utf8"));
 const scope = adfs.resource + "/openid";
 
 async function saw(asked, config) {
@@ -20,7 +20,7 @@ async function saw(asked, config) {
     }
 }
 
-const discovered = (auth, id = adfs.client_id) => openid.discovery(new URL(adfs.authority), id, undefined, auth);
+const discovered = (auth, id = adfs.client_id) => openid.discovery(new URL(adfs.base_url), id, undefined, auth);
 
 async function forItself(auth, parameters = { scope }) {
     const config = await discovered(auth);
@@ -29,8 +29,8 @@ async function forItself(auth, parameters = { scope }) {
 
 const native = () => discovered(openid.None(), adfs.native_client_id);
 
-const signedIn = (config, password = adfs.password) =>
-    openid.genericGrantRequest(config, "password", { username: adfs.username, password, scope: "openid " + scope });
+const signedIn = (config, password = user.password) =>
+    openid.genericGrantRequest(config, "password", { username: user.name, password, scope: "openid " + scope });
 
 /** The key of the registered certificate; to name that one, and whom the assertion is for, is left to its caller. */
 async function signing(claims) {

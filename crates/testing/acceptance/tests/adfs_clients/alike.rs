@@ -129,7 +129,7 @@ pub(crate) fn never_kept(seen: &Seen) -> String {
     assert_eq!(seen.said["kept"], false, "{}", seen.said);
     assert_eq!(refreshed(seen), ["password", "refresh_token", "refresh_token", "refresh_token"]);
     assert_eq!(seen.token_requests()[0]["answer"]["body"]["scope"], "openid profile");
-    String::from("works, but refreshes every time; with the first refresh token, as AD FS gives no other")
+    String::from("works; a token that is still good is not found in the cache, and refreshed too")
 }
 
 /// What an API answered: the status, and the code of the reason in its log.

@@ -11,10 +11,11 @@ use crate::Row;
 const HEAD: &str = "
 ## AD FS
 
-Clients of the federation service, unmodified. On localhost they are told its address,
-`adfs.base_url` of the settings, and trust `ca_pem`; *by name* they run inside `mocktenant exec`, with
-`https://ADFS.contoso.com/adfs` and nothing else. The sample client has the same id, secret and certificate as at Entra; the
-user is `ada@contoso.com`; the resource is `https://ax.contoso.com/`. Each line is what came of it in the acceptance tests.
+Clients of the federation service, unmodified. On localhost they are told its address, `adfs.base_url` of the settings, and
+trust `ca_pem`; *by name* they run inside `mocktenant exec` with `https://ADFS.contoso.com/adfs`, and nothing else is told
+them. MSAL for Python knows by the path that this is AD FS; MSAL for Node.js needs it in `knownAuthorities`, with its port, and
+ADAL `validate_authority=False`: both ask Microsoft otherwise. The sample client has the id, secret and certificate that it
+has at Entra. Each line is what came of it in the acceptance tests.
 
 | client | version | flow | result |
 | --- | --- | --- | --- |
@@ -22,16 +23,17 @@ user is `ada@contoso.com`; the resource is `https://ax.contoso.com/`. Each line 
 
 const NOTES: &str = "
 AD FS knows no `.default`: ask for `https://ax.contoso.com/` with `/openid` behind it (`https://ax.contoso.com//openid`), or
-send `resource`. MSAL for Go and for Java add `openid profile offline_access` to whatever they are asked for, MSAL.NET only
-for users: what stands beside the `.default` is what AD FS answers to.
+send `resource`. MSAL for Go and for Java add `openid profile offline_access` to whatever they are asked for, the others only
+for users: what stands beside the `.default` is what AD FS answers to. An assertion has to be signed with RS256 and to be for
+the token endpoint, not for the issuer.
 
-AD FS's answers name scopes without the resource that they are on. MSAL.NET and MSAL for Java keep a user's token under
-those names and do not find it under `<resource>/openid`: each silent call is a refresh. MSAL for Go takes a scope that is
-not named again for declined, and gives no token of a user but for userinfo (scope `openid`).
+AD FS's answers name scopes without the resource that they are on. Every MSAL keeps a user's token under those names, so that
+it is not found under `<resource>/openid` and each silent call is a refresh. MSAL for Go takes a scope that is not named
+again for declined, and gives no token of a user but for userinfo (scope `openid`).
 
-MSAL.NET is told `WithAdfsAuthority(url, false)`, MSAL for Go and for Java to leave out instance discovery. MSAL's password
-at AD FS is the OAuth grant: none of them asks for WS-Trust or a realm there. What checks access tokens has to be told
-their issuer, the `access_token_issuer` of openid-configuration: it is not the document's `issuer`.
+MSAL.NET is told `WithAdfsAuthority(url, false)`, MSAL for Java `instanceDiscovery(false)`. The password is the OAuth grant:
+no MSAL asks AD FS for WS-Trust or a realm. What checks access tokens has to be told their issuer, openid-configuration's
+`access_token_issuer`, which is not its `issuer`; JwtBearer takes the audience with and without a final slash.
 ";
 
 /// Writes the part if asked to; else the lines of what ran are there, and a line for everything else.

@@ -1,17 +1,231 @@
-//! Clients of Python: MSAL.
+//! Clients of Python: MSAL, ADAL (retired, and still in scripts), django-auth-adfs (an API that takes the tokens), Authlib.
 
 use mocktenant_acceptance::pins::Pin;
 use mocktenant_acceptance::programs::Language;
+use serde_json::json;
 
-use crate::{Client, flow};
+use crate::seen::{Seen, fact, parameter, signed_with};
+use crate::{Client, Flow, by_name, flow};
 
-pub(crate) const CLIENTS: &[Client] = &[Client {
-    name: "MSAL for Python",
-    pin: Pin::Requirement("msal"),
-    language: Language::Python,
-    file: "msal_python.py",
-    flows: &[flow("secret", |seen| {
-        seen.app_only("secret");
-        String::from("works")
-    })],
-}];
+pub(crate) const CLIENTS: &[Client] = &[
+    Client {
+        name: "MSAL for Python",
+        pin: Pin::Requirement("msal"),
+        language: Language::Python,
+        file: "msal_python.py",
+        flows: MSAL,
+    },
+    Client {
+        name: "ADAL for Python",
+        pin: Pin::Requirement("adal"),
+        language: Language::Python,
+        file: "adal_python.py",
+        flows: ADAL,
+    },
+    Client {
+        name: "django-auth-adfs",
+        pin: Pin::Requirement("django-auth-adfs"),
+        language: Language::Python,
+        file: "django_api.py",
+        flows: DJANGO,
+    },
+    Client {
+        name: "Authlib",
+        pin: Pin::Requirement("Authlib"),
+        language: Language::Python,
+        file: "authlib_python.py",
+        flows: AUTHLIB,
+    },
+];
+
+const MSAL: &[Flow] = &[
+    flow("secret", msal_secret),
+    flow("certificate", msal_certificate),
+    flow("certificate, chain sent", |seen| {
+        let said = msal_certificate(seen);
+        assert!(said.ends_with("x5c"), "{said}");
+        said
+    }),
+    flow("username and password", msal_user),
+    flow("username and password of a server application", |seen| seen.user("password", "Confidential")),
+    flow("username and password, .default", |seen| {
+        let said = seen.user("password", "Public");
+        let scope = parameter(seen.token_request(), "scope").unwrap();
+        assert!(scope.contains("https://ax.contoso.com//.default") && scope.contains("openid"), "{scope}");
+        format!("{said}: MSAL adds the scopes that AD FS knows")
+    }),
+    flow("refresh by the cache", |seen| {
+        let said = refreshed(seen, 3);
+        // What AD FS says was granted names no resource, so a token in the cache is not found by one.
+        assert_eq!(seen.said["kept"], "identity_provider", "{}", seen.said);
+        format!("{said}; a token that is still good is not found in the cache, and refreshed too")
+    }),
+    flow("refresh token", |seen| refreshed(seen, 2)),
+    flow(".default alone", |seen| seen.refused("access_denied", "MSIS9605")),
+    flow("wrong secret", |seen| seen.refused("invalid_client", "MSIS9622")),
+    flow("unknown client", |seen| seen.refused("invalid_client", "MSIS9607")),
+    flow("wrong password", |seen| seen.refused("invalid_grant", "MSIS9659")),
+    flow("unknown resource", |seen| seen.refused("invalid_resource", "MSIS9602")),
+    by_name("secret, by name", |seen| {
+        seen.by_its_name();
+        msal_secret(seen)
+    }),
+    by_name("certificate, by name", |seen| {
+        seen.by_its_name();
+        msal_certificate(seen)
+    }),
+    by_name("username and password, by name", |seen| {
+        seen.by_its_name();
+        msal_user(seen)
+    }),
+];
+
+fn msal_secret(seen: &Seen) -> String {
+    let said = seen.app_only("secret");
+    // An authority of AD FS is believed as it is: no webfinger, and nobody else is asked.
+    assert_eq!(seen.endpoints(), ["openid-configuration", "token"]);
+    assert_eq!(seen.said["again"], "cache", "{}", seen.said);
+    format!("{said}, then kept")
+}
+
+fn msal_certificate(seen: &Seen) -> String {
+    let said = seen.app_only("certificate");
+    let signed = signed_with(seen.token_request());
+    // Never PS256 nor a SHA-256 thumbprint: MSAL knows that AD FS takes neither.
+    assert!(matches!(signed.as_str(), "RS256, x5t" | "RS256, x5t, x5c"), "{signed}");
+    format!("{said}; {signed}")
+}
+
+fn msal_user(seen: &Seen) -> String {
+    let said = seen.user("password", "Public");
+    assert_eq!(seen.endpoints(), ["openid-configuration", "token"], "no realm of the user is asked for");
+    assert_eq!(seen.said["account"], "ada@contoso.com");
+    seen.id_token();
+    said
+}
+
+/// The user's token by a refresh token, the last of so many requests.
+fn refreshed(seen: &Seen, requests: usize) -> String {
+    let said = seen.user("refresh_token", "Public");
+    assert_eq!(seen.token_requests().len(), requests, "{:?}", seen.endpoints());
+    said
+}
+
+const ADAL: &[Flow] = &[
+    flow("secret", |seen| {
+        assert_eq!(parameter(seen.token_request(), "scope"), None);
+        seen.app_only("secret")
+    }),
+    flow("certificate", |seen| {
+        let said = seen.app_only("certificate");
+        let signed = signed_with(seen.token_request());
+        assert_eq!(signed, "RS256, x5t");
+        format!("{said}; {signed}")
+    }),
+    flow("username and password", |seen| {
+        assert_eq!(seen.endpoints(), ["token"], "neither a realm nor WS-Trust");
+        seen.user("password", "Public")
+    }),
+    flow("refresh token", |seen| refreshed(seen, 2)),
+    flow("wrong secret", |seen| seen.refused("invalid_client", "MSIS9622")),
+    flow("unknown client", |seen| seen.refused("invalid_client", "MSIS9607")),
+    flow("wrong password", |seen| seen.refused("invalid_grant", "MSIS9659")),
+    flow("unknown resource", |seen| seen.refused("invalid_resource", "MSIS9602")),
+    by_name("secret, by name", |seen| {
+        seen.by_its_name();
+        seen.app_only("secret")
+    }),
+    by_name("authority validated, by name", Seen::unknown_to_microsoft),
+];
+
+const DJANGO: &[Flow] = &[
+    flow("token of the user", |seen| {
+        assert_eq!(seen.endpoints(), ["token", "openid-configuration", "keys"]);
+        let base = seen.adfs("base_url");
+        assert_eq!(seen.said["token_endpoint"], format!("{}/oauth2/token/", base.as_str().unwrap()));
+        let asked = seen.requests()[1]["request"]["url"].as_str().unwrap().to_owned();
+        assert!(asked.ends_with("?appid=c0117050-0000-4000-8000-00000000a001"), "{asked}");
+        let_in(seen)
+    }),
+    flow("another audience", |seen| kept_out(seen, "Audience doesn't match")),
+    flow("a changed token", |seen| kept_out(seen, "Signature verification failed")),
+    flow("token without a user", |seen| kept_out(seen, "doesn't have the claim 'upn'")),
+    flow("federation metadata", |seen| {
+        assert_eq!(seen.endpoints(), ["openid-configuration", "keys", "federation-metadata", "token"]);
+        assert_eq!(seen.said["keys"], true, "the same keys: {}", seen.said);
+        format!("{}; its fallback is called by itself", let_in(seen))
+    }),
+    by_name("token of the user, by name", |seen| {
+        seen.by_its_name();
+        let_in(seen)
+    }),
+];
+
+fn let_in(seen: &Seen) -> String {
+    seen.only_adfs();
+    let said = &seen.said;
+    assert_eq!(
+        (&said["user"], &said["email"]),
+        (&json!("ada@contoso.com"), &json!("ada@contoso.com")),
+        "{said}"
+    );
+    assert_eq!(said["first_name"], "CONTOSO\\ada", "{said}");
+    assert_eq!(said["issuer"], "http://ADFS.contoso.com/adfs/services/trust", "{said}");
+    String::from("taken, for `ada@contoso.com`")
+}
+
+fn kept_out(seen: &Seen, why: &str) -> String {
+    assert!(seen.said["user"].is_null(), "{}", seen.said);
+    let said = seen.said["why"].as_str().unwrap();
+    assert!(said.contains(why), "{said}");
+    seen.only_adfs();
+    format!("let nobody in: `{why}`")
+}
+
+const AUTHLIB: &[Flow] = &[
+    flow("secret, post", |seen| {
+        assert!(seen.token_request()["request"]["headers"].get("authorization").is_none());
+        seen.app_only("secret")
+    }),
+    flow("secret, basic", |seen| {
+        basic(seen);
+        seen.app_only("secret")
+    }),
+    flow("secret, with resource", |seen| {
+        assert_eq!(parameter(seen.token_request(), "scope"), None);
+        seen.app_only("secret")
+    }),
+    flow("private key JWT", |seen| {
+        let said = seen.app_only("certificate");
+        format!("{said}; {}", signed_with(seen.token_request()))
+    }),
+    flow("private key JWT for the issuer", |seen| seen.refused("invalid_client", "MSIS9622")),
+    flow("username and password", |seen| seen.user("password", "Public")),
+    flow("username and password of a server application", |seen| seen.user("password", "Confidential")),
+    flow("refresh token", |seen| {
+        let said = refreshed(seen, 2);
+        assert_eq!(seen.said["kept"], true, "{}", seen.said);
+        format!("{said}; the refresh token stays")
+    }),
+    flow("id token", |seen| {
+        seen.only_adfs();
+        seen.id_token();
+        assert_eq!(seen.said["touched"], "BadSignatureError");
+        assert_eq!(seen.said["issuer"], seen.adfs("base_url"), "the issuer follows the address");
+        String::from("valid, by the published keys")
+    }),
+    flow("wrong secret", |seen| seen.refused("invalid_client", "MSIS9622")),
+    flow("wrong secret, basic", |seen| {
+        basic(seen);
+        seen.refused("invalid_client", "MSIS9622")
+    }),
+    flow("wrong password", |seen| seen.refused("invalid_grant", "MSIS9659")),
+];
+
+/// The secret came by Basic.
+pub(crate) fn basic(seen: &Seen) {
+    let record = seen.token_request();
+    assert!(record["request"]["headers"].get("authorization").is_some(), "{record}");
+    assert_eq!(parameter(record, "client_secret"), None);
+    assert_eq!(fact(record, "credential"), "secret");
+}

@@ -103,6 +103,26 @@ impl Seen {
         failed.unwrap_or_else(|| panic!("{checks:?}"))["name"].as_str().unwrap()
     }
 
+    /// The client asked Microsoft whether there is such an authority before it asked AD FS anything; what the page says.
+    pub(crate) fn unknown_to_microsoft(&self) -> String {
+        assert_eq!(self.endpoints(), [""; 0]);
+        let of_microsoft = |record: &&Value| record["kind"] == "request" && record["parent"].is_null();
+        let asked: Vec<&Value> = self.records.iter().filter(of_microsoft).collect();
+        assert!(!asked.is_empty());
+        for record in asked {
+            let url = record["request"]["url"].as_str().unwrap();
+            assert!(url.contains("/common/discovery/instance?"), "{url}");
+            assert_eq!(record["error"], "AADSTS50049", "{record}");
+        }
+        let shown = self.said["error"].as_str().unwrap_or_else(|| panic!("no error: {}", self.said));
+        String::from(if shown.contains("AADSTS50049") {
+            "asks Microsoft, which knows no AD FS: AADSTS50049"
+        } else {
+            assert!(shown.contains("endpoints_resolution_error"), "{shown}");
+            "asks Microsoft, which knows no AD FS: `endpoints_resolution_error`"
+        })
+    }
+
     fn of_resource(&self, claims: &Value) {
         assert_eq!(claims["iss"], "http://ADFS.contoso.com/adfs/services/trust", "{}", self.said);
         assert_eq!(claims["aud"], self.adfs("resource"), "{claims}");

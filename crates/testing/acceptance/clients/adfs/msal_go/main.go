@@ -115,14 +115,14 @@ func main() {
 		"certificate_chain_sent": func() map[string]any {
 			return appOnly(server(own, certificate(), confidential.WithX5C()), scope("openid"))
 		},
-		"default_alone":         func() map[string]any { return appOnly(server(own, rightSecret), scope(".default")) },
-		"wrong_secret":          func() map[string]any { return appOnly(server(own, secret("wrong")), scope("openid")) },
-		"unknown_client":        func() map[string]any { return appOnly(server(nobody, rightSecret), scope("openid")) },
-		"password":              func() map[string]any { return password(scope("openid"), told.User.Password) },
-		"password_for_userinfo": func() map[string]any { return password([]string{"openid"}, told.User.Password) },
-		"wrong_password":        func() map[string]any { return password([]string{"openid"}, "wrong") },
-		"silent_and_refresh":    refresh,
-		"secret_by_name":        func() map[string]any { return appOnly(server(own, rightSecret), scope("openid")) },
+		"default_alone":                      func() map[string]any { return appOnly(server(own, rightSecret), scope(".default")) },
+		"wrong_secret":                       func() map[string]any { return appOnly(server(own, secret("wrong")), scope("openid")) },
+		"unknown_client":                     func() map[string]any { return appOnly(server(nobody, rightSecret), scope("openid")) },
+		"username_and_password":              func() map[string]any { return password(scope("openid"), told.User.Password) },
+		"username_and_password_for_userinfo": func() map[string]any { return password([]string{"openid"}, told.User.Password) },
+		"wrong_password":                     func() map[string]any { return password([]string{"openid"}, "wrong") },
+		"refresh_by_the_cache":               refresh,
+		"secret_by_name":                     func() map[string]any { return appOnly(server(own, rightSecret), scope("openid")) },
 	}
 	check(json.NewEncoder(os.Stdout).Encode(flows[os.Args[1]]()))
 }

@@ -29,7 +29,7 @@ class Msal4j {
 
     static ConfidentialClientApplication.Builder server(String client, IClientCredential credential) throws Exception {
         var app = ConfidentialClientApplication.builder(client, credential)
-            .authority(adfs.get("base_url")).instanceDiscovery(false);
+            .authority(adfs.get("base_url"));
         return isLocal() ? app.sslSocketFactory(tls()) : app;
     }
 
@@ -47,7 +47,7 @@ class Msal4j {
 
     static PublicClientApplication byPassword() throws Exception {
         var app = PublicClientApplication.builder(adfs.get("native_client_id"))
-            .authority(adfs.get("base_url")).instanceDiscovery(false);
+            .authority(adfs.get("base_url"));
         return (isLocal() ? app.sslSocketFactory(tls()) : app).build();
     }
 
@@ -156,7 +156,7 @@ class Msal4j {
         return Base64.getMimeDecoder().decode(pem.substring(from, pem.indexOf("-----END " + label, from)));
     }
 
-    /** At the lab's own address; by a name of the world the process trusts it. */
+    /** At the lab's own address; by a name of the world nothing has to be told. */
     static boolean isLocal() {
         return adfs.get("base_url").startsWith("https://localhost:");
     }

@@ -11,11 +11,11 @@ string Adfs(string name) => settings.GetProperty("adfs").GetProperty(name).GetSt
 string User(string name) => settings.GetProperty("user").GetProperty(name).GetString()!;
 string[] Scope(string name) => [Adfs("resource") + "/" + name];
 
-ConfidentialClientApplicationBuilder Server(string client) =>
-    ConfidentialClientApplicationBuilder.Create(client).WithAdfsAuthority(Adfs("base_url"), false);
+ConfidentialClientApplicationBuilder Server(string client, bool validate = false) =>
+    ConfidentialClientApplicationBuilder.Create(client).WithAdfsAuthority(Adfs("base_url"), validate);
 
-IConfidentialClientApplication BySecret(string? client = null, string? secret = null) =>
-    Server(client ?? Adfs("client_id")).WithClientSecret(secret ?? Adfs("client_secret")).Build();
+IConfidentialClientApplication BySecret(string? client = null, string? secret = null, bool validate = false) =>
+    Server(client ?? Adfs("client_id"), validate).WithClientSecret(secret ?? Adfs("client_secret")).Build();
 
 IConfidentialClientApplication ByCertificate(bool chain)
 {
@@ -43,6 +43,7 @@ Task Run() => args[0] switch
     "secret" or "secret_by_name" => AppOnly(BySecret(), "openid"),
     "certificate" or "certificate_by_name" => AppOnly(ByCertificate(false), "openid"),
     "certificate_chain_sent" => AppOnly(ByCertificate(true), "openid"),
+    "authority_validated_by_name" => AppOnly(BySecret(validate: true), "openid"),
     "default_alone" => AppOnly(BySecret(), ".default"),
     "wrong_secret" => AppOnly(BySecret(secret: "wrong"), "openid"),
     "unknown_client" => AppOnly(BySecret(client: Nobody), "openid"),

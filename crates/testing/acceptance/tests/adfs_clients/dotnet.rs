@@ -25,6 +25,7 @@ pub(crate) const CLIENTS: &[Client] = &[
             flow("wrong secret", |seen| thrown(seen, "MsalServiceException", alike::wrong_secret)),
             flow("unknown client", |seen| thrown(seen, "MsalServiceException", alike::unknown_client)),
             flow("wrong password", |seen| thrown(seen, "MsalUiRequiredException", alike::wrong_password)),
+            by_name("authority validated, by name", |seen| alike::named(seen, validated)),
             by_name("secret, by name", |seen| alike::named(seen, alike::secret)),
             by_name("certificate, by name", |seen| alike::named(seen, alike::certificate)),
             by_name("refresh by the cache, by name", |seen| alike::named(seen, alike::never_kept)),
@@ -57,6 +58,14 @@ pub(crate) const CLIENTS: &[Client] = &[
 fn thrown(seen: &Seen, exception: &str, judge: fn(&Seen) -> String) -> String {
     assert_eq!(seen.said["exception"], exception, "{}", seen.said);
     format!("`{exception}`: {}", judge(seen))
+}
+
+/// `WithAdfsAuthority(url)`, which is what a program has that nobody told of a lab.
+fn validated(seen: &Seen) -> String {
+    assert_eq!(seen.endpoints(), ["webfinger", "token"]);
+    let url = seen.requests()[0]["request"]["url"].as_str().unwrap().to_ascii_lowercase();
+    assert!(url.contains("/.well-known/webfinger?") && url.contains("rel=http"), "{url}");
+    format!("asks the service's webfinger whether it is trusted; {}", alike::secret(seen))
 }
 
 fn invalid(seen: &Seen, reason: &str, description: &str) -> String {

@@ -2,7 +2,7 @@
 
 use mocktenant_acceptance::pins::Pin;
 use mocktenant_acceptance::programs::Language;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::seen::{Seen, fact, parameter};
 use crate::{Client, alike, by_name, flow};
@@ -23,6 +23,7 @@ pub(crate) const CLIENTS: &[Client] = &[Client {
         flow("wrong secret", |seen| refused(seen, "invalid_client", "MSIS9622")),
         flow("unknown client", |seen| refused(seen, "invalid_client", "MSIS9607")),
         flow("wrong password", |seen| refused(seen, "invalid_grant", "MSIS9659")),
+        by_name("instance discovery left on, by name", asks_microsoft),
         by_name("secret, by name", |seen| alike::named(seen, alike::secret)),
     ],
 }];
@@ -63,11 +64,27 @@ fn refresh(seen: &Seen) -> String {
     String::from("kept; refreshed for another scope of userinfo")
 }
 
+/// An application that asks Microsoft about AD FS to look for what it has kept, is told that there is no such thing, and goes
+/// on without: two calls, two tokens.
+fn asks_microsoft(seen: &Seen) -> String {
+    seen.by_its_name();
+    let claims = &seen.said["claims"];
+    assert_eq!((&claims["aud"], &claims["appid"]), (&seen.adfs("resource"), &seen.adfs("client_id")));
+    let of_microsoft = |record: &&Value| record["kind"] == "request" && record["surface"] == "entra";
+    let mut asked = seen.records.iter().filter(of_microsoft).filter(|record| !record["error"].is_null());
+    let discovery = asked.next().unwrap_or_else(|| panic!("Microsoft was not asked: {:?}", seen.records));
+    assert_eq!(discovery["error"], "AADSTS50049", "{discovery}");
+    let url = discovery["request"]["url"].as_str().unwrap();
+    assert!(url.contains("/common/discovery/instance?") && url.contains("adfs.contoso.com"), "{url}");
+    assert_eq!((seen.token_requests().len(), &seen.said["kept"]), (2, &json!(false)), "{}", seen.said);
+    String::from("works, but nothing is kept: it asks Microsoft, which knows no AD FS: AADSTS50049")
+}
+
 /// It shows the body of the answer as it came, with its escapes.
 fn refused(seen: &Seen, error: &str, number: &str) -> String {
     let shown = seen.said["error"].as_str().unwrap();
     let (_, body) = shown.split_once("reply status code was 400:\n").unwrap_or_else(|| panic!("{shown}"));
-    let unescaped: serde_json::Value = serde_json::from_str(body).unwrap();
+    let unescaped: Value = serde_json::from_str(body).unwrap();
     assert_eq!(unescaped, seen.token_request()["answer"]["body"]);
     let shown = format!(
         "{}: {}",

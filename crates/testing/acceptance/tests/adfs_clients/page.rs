@@ -31,9 +31,10 @@ AD FS's answers name scopes without the resource that they are on. Every MSAL ke
 it is not found under `<resource>/openid` and each silent call is a refresh. MSAL for Go takes a scope that is not named
 again for declined, and gives no token of a user but for userinfo (scope `openid`).
 
-MSAL.NET is told `WithAdfsAuthority(url, false)`, MSAL for Java `instanceDiscovery(false)`. The password is the OAuth grant:
-no MSAL asks AD FS for WS-Trust or a realm. What checks access tokens has to be told their issuer, openid-configuration's
-`access_token_issuer`, which is not its `issuer`; JwtBearer takes the audience with and without a final slash.
+On localhost MSAL.NET is told `WithAdfsAuthority(url, false)`: what it asks else, webfinger, it asks without the port. MSAL for
+Go is told `WithInstanceDiscovery(false)`; MSAL for Java asks nobody. The password is the OAuth grant: no MSAL asks AD FS for
+WS-Trust or a realm. What checks access tokens has to be told their issuer, openid-configuration's `access_token_issuer`, which
+is not its `issuer`; JwtBearer takes the audience with and without a final slash.
 ";
 
 /// Writes the part if asked to; else the lines of what ran are there, and a line for everything else.

@@ -49,8 +49,11 @@ func certificate() confidential.Credential {
 	return credential
 }
 
+func ready(clientID string, credential confidential.Credential, options ...confidential.Option) confidential.Client {
+	return server(clientID, credential, append(options, confidential.WithInstanceDiscovery(false))...)
+}
+
 func server(clientID string, credential confidential.Credential, options ...confidential.Option) confidential.Client {
-	options = append(options, confidential.WithInstanceDiscovery(false))
 	client, err := confidential.New(told.Adfs.BaseURL, clientID, credential, options...)
 	check(err)
 	return client
@@ -110,19 +113,20 @@ func main() {
 	const nobody = "c0117050-0000-4000-8000-0000000000ff"
 	own, rightSecret := told.Adfs.ClientID, secret(told.Adfs.ClientSecret)
 	flows := map[string]func() map[string]any{
-		"secret":      func() map[string]any { return appOnly(server(own, rightSecret), scope("openid")) },
-		"certificate": func() map[string]any { return appOnly(server(own, certificate()), scope("openid")) },
+		"secret":      func() map[string]any { return appOnly(ready(own, rightSecret), scope("openid")) },
+		"certificate": func() map[string]any { return appOnly(ready(own, certificate()), scope("openid")) },
 		"certificate_chain_sent": func() map[string]any {
-			return appOnly(server(own, certificate(), confidential.WithX5C()), scope("openid"))
+			return appOnly(ready(own, certificate(), confidential.WithX5C()), scope("openid"))
 		},
-		"default_alone":                      func() map[string]any { return appOnly(server(own, rightSecret), scope(".default")) },
-		"wrong_secret":                       func() map[string]any { return appOnly(server(own, secret("wrong")), scope("openid")) },
-		"unknown_client":                     func() map[string]any { return appOnly(server(nobody, rightSecret), scope("openid")) },
+		"default_alone":                      func() map[string]any { return appOnly(ready(own, rightSecret), scope(".default")) },
+		"wrong_secret":                       func() map[string]any { return appOnly(ready(own, secret("wrong")), scope("openid")) },
+		"unknown_client":                     func() map[string]any { return appOnly(ready(nobody, rightSecret), scope("openid")) },
 		"username_and_password":              func() map[string]any { return password(scope("openid"), told.User.Password) },
 		"username_and_password_for_userinfo": func() map[string]any { return password([]string{"openid"}, told.User.Password) },
 		"wrong_password":                     func() map[string]any { return password([]string{"openid"}, "wrong") },
+		"instance_discovery_left_on_by_name": func() map[string]any { return appOnly(server(own, rightSecret), scope("openid")) },
 		"refresh_by_the_cache":               refresh,
-		"secret_by_name":                     func() map[string]any { return appOnly(server(own, rightSecret), scope("openid")) },
+		"secret_by_name":                     func() map[string]any { return appOnly(ready(own, rightSecret), scope("openid")) },
 	}
 	check(json.NewEncoder(os.Stdout).Encode(flows[os.Args[1]]()))
 }

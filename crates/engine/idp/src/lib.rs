@@ -9,12 +9,14 @@
 //! void what was sealed for it.
 
 pub mod basic;
+pub mod forge;
 pub mod form;
 pub mod json;
 mod ledger;
 mod lockout;
 mod moment;
 pub mod nearest;
+pub mod page;
 mod polling;
 mod sealed;
 pub mod secret;

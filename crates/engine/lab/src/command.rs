@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::time::{Duration as RealDuration, Instant};
 
 use mocktenant_scenario::{self as scenario, Act, Cast, Scenario, Vacant};
-use mocktenant_world::{Edit, EditError, EditedBy, World};
+use mocktenant_world::{Edit, EditError, EditedBy, Setting, World};
 use time::Duration;
 
 use crate::clock::ClockChange;
 use crate::record::{Kind, Record};
 use crate::rows::{RowRefused, redeclared};
 use crate::run_on::RunOn;
-use crate::{Lab, Machine, Scope, Trail};
+use crate::{Lab, Machine, Scope, Trail, rollover};
 
 /// How long what was made void may take to notice.
 const AFTERMATH: RealDuration = RealDuration::from_secs(1);
@@ -61,10 +61,17 @@ pub enum Command {
         /// One of its nodes; all of them if none is named.
         node: Option<String>,
     },
+    /// Makes the next token-signing key of an identity provider its primary one: an edit of its keys.
+    Rollover {
+        /// A tenant by id or domain, or a federation service by short name or host.
+        of: String,
+        /// Who asked: becomes the settings' origin.
+        by: EditedBy,
+    },
     /// Base world again, no rows of clients, nothing remembered, machines started again. The whole lab also loses its
     /// journal and gets real time back (a frozen clock stays frozen); one scope keeps both, being one of several.
     Reset {
-        /// One tenant, environment or organisation; the whole lab if none is named.
+        /// One tenant, federation service, environment or organisation; the whole lab if none is named.
         scope: Option<Scope>,
     },
 }
@@ -121,6 +128,14 @@ pub enum CommandError {
         name: String,
         /// The names there are.
         known: Vec<String>,
+    },
+    /// One token-signing key, and none to follow it.
+    #[error("{place} has no next token-signing key: add one to {keys}")]
+    NoNextKey {
+        /// The identity provider.
+        place: String,
+        /// Where its keys are declared.
+        keys: Setting,
     },
     /// No place of that name.
     #[error("this world has no {place}")]
@@ -193,6 +208,11 @@ impl Lab {
                     known: Machine::all(&world).map(|machine| machine.to_string()).collect(),
                 })?;
                 self.edit(&[edit], by)?;
+            }
+            Command::Rollover { of, by } => {
+                let world = self.world();
+                let edits = rollover::edits(&world, &rollover::provider(&world, &of)?)?;
+                self.edit(&edits, by)?;
             }
             Command::Restart { environment, node } => {
                 for machine in self.machines_of(&environment, node.as_deref())? {

@@ -410,7 +410,7 @@ fn nobody(lab: &Lab, exchange: &mut Exchange) -> Answer {
         } else {
             tracing::warn!(
                 exchange = %id,
-                "421 for host {host}: no name of this world; declare it as a host of an environment or organisation, or call localhost",
+                "421 for host {host}: no name of this world; declare it as a host of a federation service, an environment or an organisation, or call localhost",
             );
         }
         exchange.trail.record_error("421");

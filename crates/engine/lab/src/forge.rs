@@ -7,17 +7,19 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use mocktenant_world::World;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
 use crate::record::{Kind, Record};
-use crate::{Lab, Machine, Trail};
+use crate::{Entrance, Lab, Trail, Way};
 
 /// A token to be made. Whatever is left out is as the provider would issue it to the world's caller.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Order {
+    /// Who issues it: the short name of a product that does; else the one that the caller asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
     /// What it is for: a URI or client id as a client would ask for it, or the short name of an environment or organisation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
@@ -186,13 +188,24 @@ impl Lab {
     pub fn forge(&self, order: &Order) -> Result<Forged, ForgeError> {
         let began = Instant::now();
         let world = self.world();
-        let mut order = order.clone();
-        order.resource = self.meant_resource(&world, order.resource.as_deref());
-        let tenant = world.tenant(&world.caller().tenant);
+        let named = order.resource.as_deref().map(|named| self.meant_resource(named));
+        let own = self.callers_resource(&world);
+        let path = format!("/{}", world.caller().tenant);
         for (index, mounted) in self.surfaces().iter().enumerate() {
-            let context = self.context(index, tenant.map(|tenant| Machine::Tenant(Arc::clone(&tenant.id))));
+            let surface = &mounted.surface;
+            let asked_for = named.as_deref().or(own.as_deref()).unwrap_or_default();
+            let is_callers = surface.token_call(&world, asked_for).is_some();
+            let is_meant = order.issuer.as_deref().map_or(is_callers, |issuer| surface.name() == issuer);
+            if !surface.forges() || !is_meant {
+                continue;
+            }
+            let way = Way { entrance: &Entrance::Identity, host: "", path: &path };
+            let context = self.context(index, surface.machine(&world, &way));
             let mut trail = Trail::default();
-            let Some(made) = mounted.surface.forge(&context, &order, &mut trail) else { continue };
+            // What the caller wants by itself it asks of its own provider and of no other.
+            let resource = named.clone().or_else(|| own.clone().filter(|_| is_callers));
+            let order = Order { resource, ..order.clone() };
+            let Some(made) = surface.forge(&context, &order, &mut trail) else { continue };
             let Made { token, header, claims } = made?;
             let defect = order.defect;
             trail.fact("defect", defect.map_or("none", Defect::word));
@@ -200,19 +213,21 @@ impl Lab {
             let record = self.journal().commit(Record { endpoint: "forge".into(), ..record });
             return Ok(Forged { token, header, claims, defect, exchange: Arc::clone(&record.id) });
         }
-        Err(ForgeError::NoProvider)
+        let known = || self.surfaces().iter().map(|mounted| &mounted.surface).filter(|one| one.forges());
+        match &order.issuer {
+            Some(asked) if !known().any(|one| one.name() == asked) => Err(ForgeError::Unknown {
+                what: "issuer",
+                asked: asked.clone(),
+                known: known().map(|one| one.name().to_owned()).collect(),
+            }),
+            _ => Err(ForgeError::NoProvider),
+        }
     }
 
-    /// What the caller asks for by itself; a short name as what a client would ask for.
-    fn meant_resource(&self, world: &World, named: Option<&str>) -> Option<String> {
-        match named {
-            None => self.callers_resource(world),
-            Some(named) => {
-                let host = self.place_called(named).map(|place| place.host).filter(|host| !host.is_empty());
-                let url = host.map(|host| format!("https://{host}"));
-                Some(url.unwrap_or_else(|| named.to_owned()))
-            }
-        }
+    /// A short name as what a client would ask for.
+    fn meant_resource(&self, named: &str) -> String {
+        let host = self.place_called(named).map(|place| place.host).filter(|host| !host.is_empty());
+        host.map_or_else(|| named.to_owned(), |host| format!("https://{host}"))
     }
 }
 

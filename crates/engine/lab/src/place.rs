@@ -363,7 +363,9 @@ mod tests {
         assert!("tools".parse::<Entrance>().is_err());
         assert!("identity".parse::<Scope>().is_err());
     }
+
     const TENANT: &str = "c0117050-0000-4000-8000-000000000001";
+    const SERVICE: &str = "federation-service/contoso";
 
     fn added(path: &str, value: &str) -> Edit {
         let value: serde_json::Value = serde_json::from_str(value).unwrap();
@@ -376,13 +378,13 @@ mod tests {
     }
 
     #[test]
-    fn every_tenant_node_and_organisation_of_a_world_is_a_machine_by_a_name_that_leads_back_to_it() {
+    fn every_tenant_service_node_and_organisation_of_a_world_is_a_machine_by_a_name_that_leads_back_to_it() {
         let world = World::contoso().unwrap();
         let machines: Vec<String> = Machine::all(&world).map(|machine| machine.to_string()).collect();
         let tenant = format!("tenant/{TENANT}");
-        assert_eq!(machines, [&*tenant, "environment/onebox/aos1", "organization/contoso"]);
+        assert_eq!(machines, [&*tenant, SERVICE, "environment/onebox/aos1", "organization/contoso"]);
         let scopes: Vec<String> = Scope::all(&world).map(|scope| scope.to_string()).collect();
-        assert_eq!(scopes, [&*tenant, "environment/onebox", "organization/contoso"]);
+        assert_eq!(scopes, [&*tenant, SERVICE, "environment/onebox", "organization/contoso"]);
         for machine in Machine::all(&world) {
             let edit = machine.clock_edit(&world, Duration::minutes(20)).unwrap();
             world.edited(&[edit], EditedBy::Control).unwrap();
@@ -397,12 +399,14 @@ mod tests {
             ("/environments/onebox/machine/clock", r#""+20m""#),
             (&format!("/tenants/{TENANT}/clock"), r#""+1d""#),
             ("/organizations/contoso/clock", r#""-5s""#),
+            ("/federation_services/contoso/clock", r#""-2h""#),
         ]);
         for (machine, seconds, setting) in [
             (Machine::node("onebox", "aos2"), 1_200, "/environments/onebox/machine/clock"),
             (Machine::node("onebox", "aos3"), -5_400, "/environments/onebox/nodes/aos3/clock"),
             (Machine::tenant(TENANT), 86_400, &*format!("/tenants/{TENANT}/clock")),
             (Machine::organization("contoso"), -5, "/organizations/contoso/clock"),
+            (Machine::federation_service("contoso"), -7_200, "/federation_services/contoso/clock"),
         ] {
             assert_eq!(machine.offset(&world), Duration::seconds(seconds), "{machine}");
             assert_eq!(machine.clock_setting(&world).unwrap().to_string(), setting, "{machine}");
@@ -412,6 +416,7 @@ mod tests {
             Machine::node("none", "aos1"),
             Machine::tenant("contoso"),
             Machine::organization("none"),
+            Machine::federation_service("none"),
         ] {
             assert_eq!(nowhere.offset(&world), Duration::ZERO, "{nowhere}");
             assert_eq!(nowhere.clock_setting(&world), None, "{nowhere}");
@@ -436,12 +441,14 @@ mod tests {
         let edit = |path: &str, value: &str| before.edited(&[added(path, value)], EditedBy::Control).unwrap();
         let tenant = Scope::Tenant(TENANT.into());
         let (onebox, contoso) = (Scope::environment("onebox"), Scope::organization("contoso"));
+        let service = Scope::federation_service("contoso");
         for (world, differs) in [
             (edit(&format!("/tenants/{TENANT}/clock"), r#""+1d""#), &tenant),
             (edit("/environments/onebox/machine/clock", r#""+1d""#), &onebox),
             (edit("/organizations/contoso/clock", r#""+1d""#), &contoso),
+            (edit("/federation_services/contoso/clock", r#""+1d""#), &service),
         ] {
-            for scope in [&tenant, &onebox, &contoso] {
+            for scope in [&tenant, &service, &onebox, &contoso] {
                 assert_eq!(scope.is_shared(&before, &world), scope != differs, "{scope} of {differs}");
             }
         }
@@ -460,12 +467,15 @@ mod tests {
             (Machine::tenant(TENANT), Scope::Tenant(TENANT.into()), TENANT, None),
             (Machine::node("onebox", "aos1"), Scope::environment("onebox"), "onebox", Some("onebox")),
             (Machine::organization("contoso"), Scope::organization("contoso"), "contoso", None),
+            (Machine::federation_service("contoso"), Scope::federation_service("contoso"), "contoso", None),
         ] {
             assert_eq!(machine.scope(), scope);
             assert_eq!((scope.name(), machine.environment()), (name, environment));
         }
         assert_eq!(Scope::environment("onebox").pointer().to_string(), "/environments/onebox");
         assert_eq!(Scope::organization("contoso").pointer().to_string(), "/organizations/contoso");
+        let service = Scope::federation_service("contoso");
+        assert_eq!(service.pointer().to_string(), "/federation_services/contoso");
         assert_eq!(Scope::Tenant(TENANT.into()).pointer().to_string(), format!("/tenants/{TENANT}"));
     }
 

@@ -13,7 +13,9 @@ use mocktenant_world::{Errand, World};
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use crate::event::{EventLog, EventRow};
 use crate::forge::{ForgeError, Made, Order};
+use crate::journal::Record;
 use crate::masking::SecretNames;
 use crate::request::BodyError;
 use crate::rows::{DeclaredRow, Tables};
@@ -101,6 +103,12 @@ pub trait Surface: Sized + Send + Sync + 'static {
 
     /// Whether it takes tokens, so that one can be judged as it would.
     const JUDGES: bool = true;
+
+    /// Whether it makes tokens to order ([`Surface::forge`]).
+    const FORGES: bool = false;
+
+    /// The event logs it writes to, for people who look there.
+    const EVENT_LOGS: &'static [&'static EventLog] = &[];
 
     /// What is computed once per world snapshot (parsed headers, host tables, documents).
     type Prepared: Any + Send + Sync;
@@ -192,7 +200,7 @@ pub trait Surface: Sized + Send + Sync + 'static {
     }
 
     /// Makes a token that a test orders, as this provider issues tokens to the caller of the world, with what the order
-    /// says changed; `None` where the caller would not ask here. The order names its resource as a client would.
+    /// says changed; `None` where it issues none in this world. The order names its resource as a client would.
     fn forge(
         &self,
         _context: &Context,
@@ -204,6 +212,11 @@ pub trait Surface: Sized + Send + Sync + 'static {
 
     /// Who plays which role of a scenario, as far as this product knows: what is set already stands.
     fn cast(&self, _world: &World, _cast: &mut Cast) {}
+
+    /// What it writes into its event logs about an exchange it answered, in that order; asked whenever somebody looks there.
+    fn events(&self, _world: &World, _record: &Record) -> Vec<EventRow> {
+        Vec::new()
+    }
 }
 
 /// [`Surface`], object-safe.
@@ -226,6 +239,7 @@ pub(crate) trait Mount: Send + Sync {
     fn handle<'a>(&'a self, route: usize, exchange: &'a mut Exchange) -> BoxFuture<'a, Answer>;
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer;
     fn judges(&self) -> bool;
+    fn forges(&self) -> bool;
     fn judge(&self, context: &Context, token: &str, trail: &mut Trail);
     fn tables(&self, scope: &Scope) -> Option<Tables>;
     fn declared_rows(&self, world: &World, scope: &Scope, now: OffsetDateTime) -> Vec<DeclaredRow>;
@@ -236,6 +250,8 @@ pub(crate) trait Mount: Send + Sync {
     fn token_call(&self, world: &World, resource: &str) -> Option<TokenCall>;
     fn forge(&self, context: &Context, order: &Order, trail: &mut Trail) -> Option<Result<Made, ForgeError>>;
     fn cast(&self, world: &World, cast: &mut Cast);
+    fn event_logs(&self) -> &'static [&'static EventLog];
+    fn events(&self, world: &World, record: &Record) -> Vec<EventRow>;
 }
 
 pub(crate) struct TableRow {
@@ -307,6 +323,9 @@ impl<S: Surface> Mount for S {
     fn judges(&self) -> bool {
         S::JUDGES
     }
+    fn forges(&self) -> bool {
+        S::FORGES
+    }
     fn judge(&self, context: &Context, token: &str, trail: &mut Trail) {
         Surface::judge(self, context, token, trail);
     }
@@ -336,5 +355,11 @@ impl<S: Surface> Mount for S {
     }
     fn cast(&self, world: &World, cast: &mut Cast) {
         Surface::cast(self, world, cast);
+    }
+    fn event_logs(&self) -> &'static [&'static EventLog] {
+        S::EVENT_LOGS
+    }
+    fn events(&self, world: &World, record: &Record) -> Vec<EventRow> {
+        Surface::events(self, world, record)
     }
 }

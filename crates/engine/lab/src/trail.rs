@@ -286,6 +286,11 @@ impl Trail {
     pub fn activity(&mut self, name: &'static str, value: impl Into<Box<str>>) {
         self.activities.push((Cow::Borrowed(name), value.into()));
     }
+
+    /// The id of this kind that was recorded already.
+    pub fn activity_called(&self, name: &str) -> Option<&str> {
+        self.activities.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
+    }
 }
 
 #[cfg(test)]

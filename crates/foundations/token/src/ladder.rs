@@ -32,9 +32,6 @@ pub enum Step {
     Tenant,
 }
 
-/// How many steps there are.
-const STEPS: usize = 6;
-
 /// The questions of a resource, in its order, and the words of those that depend on nothing declared.
 #[derive(Debug)]
 pub struct Questions {
@@ -48,8 +45,8 @@ pub struct Questions {
     pub well_formed_expected: &'static str,
     /// What a readable token is called.
     pub well_formed_held: &'static str,
-    /// The rest, in the order asked.
-    pub steps: [(Step, &'static Question); STEPS],
+    /// The rest, in the order asked. A resource that does not ask one leaves it out.
+    pub steps: &'static [(Step, &'static Question)],
     /// Which algorithms are taken.
     pub algorithm_expected: &'static str,
     /// What a header without algorithm is called.
@@ -60,10 +57,17 @@ pub struct Questions {
 }
 
 impl Questions {
-    /// All of them, in the order asked.
-    pub const fn all(&self) -> [&'static Question; STEPS + 2] {
-        let [first, second, third, fourth, fifth, sixth] = &self.steps;
-        [self.present, self.well_formed, first.1, second.1, third.1, fourth.1, fifth.1, sixth.1]
+    /// All of them, in the order asked; `N` is two more than there are steps, or it does not compile.
+    pub const fn all<const N: usize>(&self) -> [&'static Question; N] {
+        assert!(N == self.steps.len() + 2, "two questions before the steps");
+        let mut all = [self.present; N];
+        all[1] = self.well_formed;
+        let mut step = 0;
+        while step < self.steps.len() {
+            all[step + 2] = self.steps[step].1;
+            step += 1;
+        }
+        all
     }
 
     fn of(&self, wanted: Step) -> &'static Question {
@@ -128,11 +132,15 @@ pub trait Policy {
     /// The audiences it takes, shown beside one that was taken or `refused`.
     fn audiences(&self, refused: bool) -> Text;
 
-    /// Of which tenant a token has to be.
-    fn tenant(&self) -> Text;
+    /// Of which tenant a token has to be; of any, where [`Step::Tenant`] is left out.
+    fn tenant(&self) -> Text {
+        "any".into()
+    }
 
     /// Whether this is the one.
-    fn accepts_tenant(&self, sent: &str) -> bool;
+    fn accepts_tenant(&self, _sent: &str) -> bool {
+        true
+    }
 
     /// What a good signature would be: the key looked for, if the token could be read, and what became of it with the key
     /// that was found.
@@ -176,7 +184,7 @@ pub fn ask<'t, P: Policy>(
     });
     let token = parsed.and_then(Result::ok);
     let rungs = Rungs { policy, token: token.as_ref(), claims: token.as_ref().map(Compact::claims), now };
-    for (step, question) in &questions.steps {
+    for (step, question) in questions.steps {
         match step {
             Step::Algorithm => rungs.algorithm(list, question),
             Step::Signature => rungs.signature(list, question),

@@ -23,7 +23,7 @@ static QUESTIONS: Questions = Questions {
     well_formed: &READABLE,
     well_formed_expected: "a ticket of paper",
     well_formed_held: "paper",
-    steps: [
+    steps: &[
         (Step::Time, &Question::new("time", Role::Time).needs(&[&READABLE])),
         (Step::Audience, &Question::new("gate", Role::Resource).needs(&[&READABLE])),
         (Step::Tenant, &Question::new("owner", Role::Authority).needs(&[&READABLE])),
@@ -38,7 +38,7 @@ static QUESTIONS: Questions = Questions {
 
 /// The same questions, the header judged as a whole by one of them.
 static STRICT: Questions = Questions {
-    steps: [
+    steps: &[
         (Step::Algorithm, &Question::new("ink", Role::Token).needs(&[&READABLE])),
         (Step::Signature, &Question::new("stamp", Role::Authority).needs(&[&READABLE])),
         (Step::Time, &Question::new("time", Role::Time).needs(&[&READABLE])),
@@ -54,6 +54,19 @@ static STRICT: Questions = Questions {
     algorithm_expected: "ink",
     algorithm_missing: "no ink",
     whole_header: true,
+};
+
+/// Only whether the ticket is one for here.
+static SHORT: Questions = Questions {
+    present: &PRESENT,
+    present_expected: "a ticket",
+    well_formed: &READABLE,
+    well_formed_expected: "a ticket of paper",
+    well_formed_held: "paper",
+    steps: &[(Step::Audience, &Question::new("gate", Role::Resource).needs(&[&READABLE]))],
+    algorithm_expected: "ink",
+    algorithm_missing: "no ink",
+    whole_header: false,
 };
 
 /// A gate that takes any audience of a platform, two printers, and a few seconds of skew.
@@ -176,13 +189,23 @@ fn questions_are_asked_in_the_policys_order_and_words() {
     let (checks, refusal) = judged(&of_claims(&json!({})));
     let asked: Vec<&str> = checks.iter().map(|check| &*check.name).collect();
     assert_eq!(asked, ["present", "readable", "time", "gate", "owner", "printer", "ink", "stamp"]);
-    assert_eq!(asked, QUESTIONS.all().map(|question| question.name));
+    assert_eq!(asked, QUESTIONS.all::<8>().map(|question| question.name));
     assert!(
         checks.iter().all(|check| check.outcome == Outcome::Passed && check.settings.is_empty()),
         "{checks:?}"
     );
     assert_eq!(checks[3].expected, "a platform");
     assert_eq!(refusal, None);
+}
+
+#[test]
+fn what_a_policy_leaves_out_is_not_asked() {
+    assert_eq!(SHORT.all::<3>().map(|question| question.name), ["present", "readable", "gate"]);
+    let (checks, refusal) =
+        judged_by(&SHORT, &of_claims(&json!({ "tid": "another", "iss": "forger", "exp": 1 })));
+    assert_eq!((checks.len(), refusal), (3, None));
+    let (_, refusal) = judged_by(&SHORT, &of_claims(&json!({ "tid": "adfs", "aud": "street" })));
+    assert_eq!(refusal.as_deref(), Some("AudienceWrong { sent: [\"street\"] }"));
 }
 
 #[test]

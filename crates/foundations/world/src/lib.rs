@@ -16,7 +16,6 @@ mod origin;
 mod parts;
 mod place;
 mod problem;
-mod rollover;
 mod secrets;
 mod touched;
 mod world;

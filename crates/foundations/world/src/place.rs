@@ -120,7 +120,9 @@ fn federation_service(world: &World, service: &str, rest: &[&str]) -> String {
     let host = world.federation_service(service).map_or(service, |service| service.host_name.as_str());
     match rest {
         ["application_groups"] => format!("{ADFS} > Application Groups"),
-        ["application_groups", group] => format!("{ADFS} > Application Groups > {group}"),
+        ["application_groups", group] | ["application_groups", group, _] => {
+            format!("{ADFS} > Application Groups > {group}")
+        }
         ["application_groups", group, "web_apis", identifier, rest @ ..] => {
             let tab = match rest.first() {
                 Some(&"permissions") => " > Client Permissions",

@@ -11,6 +11,7 @@ use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::client_variables::Credential;
+use crate::verbs::events::Events;
 use crate::verbs::explain::Explain;
 use crate::verbs::settings::Settings;
 use crate::verbs::token::Token;
@@ -140,6 +141,8 @@ pub(crate) enum Verb {
     Token(Token),
     /// Show what happened: one line per exchange
     Journal(Journal),
+    /// Show what AD FS's event logs say, as Event Viewer does
+    Events(Events),
     /// Show one declared value of a running lab
     Get(Get),
     /// Change one declared value of a running lab
@@ -148,7 +151,7 @@ pub(crate) enum Verb {
     Unset(Unset),
     /// Restart an environment, as IISRESET would: it reads its configuration again
     Restart(Restart),
-    /// Let another token-signing key sign, as Update-AdfsCertificate would; the one before stays published
+    /// Make the next token-signing key of an identity provider the primary one
     Rollover(Rollover),
     /// Print every URL, id, secret and file of a lab
     Settings(Settings),
@@ -318,8 +321,9 @@ Examples:
   mocktenant get Aad.Realm                      a key of web.config
   mocktenant get onebox/Aad.Realm               where two environments have it
   mocktenant get /caller --json                 {pointer, value, origin, place, restart}
+  mocktenant get application-groups             what the AD FS console shows
   mocktenant get journal                        GET /v1/journal; likewise world, scenarios,
-                                                errors, settings, openapi.json")]
+                                                users, errors, settings, openapi.json")]
 pub(crate) struct Get {
     /// A setting, by pointer or short name, or a noun of the control API; an empty pointer is the whole declaration
     #[arg(value_name = "SETTING|NOUN")]
@@ -344,6 +348,7 @@ has to be restarted before the change counts.
 Examples:
   mocktenant set Aad.Realm spn:00000015-0000-0000-c000-000000000000
   mocktenant set onebox/DualWriteUnoAuthenticationFnoToCds/Enabled 0
+  mocktenant set federation_services/contoso/clock +20m
   mocktenant set onebox/wif_config/audienceUris/- spn:c0117050-0000-4000-8000-00000000a002
   mocktenant set --new onebox/web_config/My.Key 1    a key that was not there
   mocktenant set /tenants/.../certificates/AB12 @certificate.json")]
@@ -388,16 +393,20 @@ pub(crate) struct Restart {
 /// `rollover`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
-Who trusts a key because it read the metadata at its start goes on with the old one until a
-restart: this is how a rollover that nobody was told of looks.
+What Update-AdfsCertificate does on AD FS, and what Entra ID does by itself: the next
+key signs from now on, and those before it stay published, so that whoever reads the
+keys again takes old and new tokens. Where no key is declared as the next one the
+published keys take turns. A client that keeps the keys it once read fails from now on.
 
 Examples:
-  mocktenant rollover adfs.contoso.com          AD FS: the next key becomes primary
-  mocktenant rollover contoso.com               Entra: the tenant's other key signs
-  mocktenant scenarios --reset                  and back")]
+  mocktenant rollover adfs.contoso.com          a federation service, by host or short name
+  mocktenant rollover contoso.onmicrosoft.com   a tenant, by a domain or its id
+  mocktenant get federation_services/contoso/signing_keys
+  mocktenant scenarios --reset --scope federation-service/contoso
+                                                and back")]
 pub(crate) struct Rollover {
-    /// A federation service by its name or host name, or a tenant by its id or a domain
-    #[arg(value_name = "NAME", default_value = "adfs.contoso.com")]
+    /// A tenant by id or domain, or a federation service by host or short name
+    #[arg(value_name = "IDENTITY-PROVIDER")]
     pub(crate) of: String,
 }
 
@@ -424,7 +433,7 @@ pub(crate) struct Scenarios {
     #[arg(long, action = ArgAction::SetTrue)]
     pub(crate) reset: bool,
 
-    /// With --reset: only `environment/NAME`, `organization/NAME` or `tenant/ID`; the journal stays
+    /// With --reset: only `environment/NAME`, `organization/NAME`, `federation-service/NAME` or `tenant/ID`; the journal stays
     #[arg(long, value_name = "SCOPE", requires = "reset")]
     pub(crate) scope: Option<String>,
 

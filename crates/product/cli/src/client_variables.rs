@@ -6,7 +6,7 @@
 //! `JAVA_TOOL_OPTIONS`, OpenSSL's and Go's `SSL_CERT_FILE`).
 
 use clap::ValueEnum;
-use mocktenant_server::Settings;
+use mocktenant_server::{Adfs, Settings};
 
 /// What a client says it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -136,6 +136,9 @@ pub(crate) fn variables(settings: &Settings, credential: Credential, inherited: 
         all.push(("AZURE_TENANT_ID", entra.tenant_id.clone()));
         all.push(("AZURE_CLIENT_ID", entra.client_id.clone()));
     }
+    if let Some(adfs) = &settings.adfs {
+        all.extend(adfs_variables(adfs, credential));
+    }
     match (credential, &entra.certificate_pem) {
         (Credential::Secret, _) => all.push(("AZURE_CLIENT_SECRET", entra.client_secret.clone())),
         (Credential::Certificate, Some(pem)) => {
@@ -143,6 +146,26 @@ pub(crate) fn variables(settings: &Settings, credential: Credential, inherited: 
         }
         _ => {}
     }
+    all
+}
+
+/// AD FS has no SDK and so no variables of one: these are the members of the settings, as settings of their own.
+fn adfs_variables(adfs: &Adfs, credential: Credential) -> Variables {
+    let mut all = vec![
+        ("ADFS_AUTHORITY", adfs.base_url.clone()),
+        ("ADFS_METADATA_URL", adfs.metadata_url.clone()),
+        ("ADFS_OPENID_CONFIGURATION_URL", adfs.openid_configuration_url.clone()),
+        ("ADFS_RESOURCE", adfs.resource.clone()),
+        ("ADFS_NATIVE_CLIENT_ID", adfs.native_client_id.clone()),
+        ("ADFS_REDIRECT_URI", adfs.redirect_uri.clone()),
+    ];
+    if matches!(credential, Credential::Secret | Credential::Certificate) {
+        all.push(("ADFS_CLIENT_ID", adfs.client_id.clone()));
+    }
+    if matches!(credential, Credential::Secret) {
+        all.push(("ADFS_CLIENT_SECRET", adfs.client_secret.clone()));
+    }
+    all.retain(|(_, value)| !value.is_empty());
     all
 }
 
@@ -236,6 +259,28 @@ mod tests {
             let all = of(credential, &Inherited::default());
             assert_eq!(names.map(|name| all.contains_key(name)), expected, "{credential:?}");
             assert!(!all.contains_key("AZURE_AUTHORITY_HOST") && !all.contains_key("IDENTITY_ENDPOINT"));
+        }
+    }
+
+    #[test]
+    fn a_client_of_the_federation_service_finds_it_by_variables_and_a_world_without_one_has_none() {
+        let mut settings = settings();
+        let names = |settings: &Settings, credential| -> Vec<&'static str> {
+            let all = variables(settings, credential, &Inherited::default()).into_iter();
+            all.map(|(name, _)| name).filter(|name| name.starts_with("ADFS_")).collect()
+        };
+        assert!(names(&settings, Credential::Secret).is_empty());
+        let mut adfs = Adfs::at("https://localhost:7443");
+        adfs.client_id = String::from("a001");
+        adfs.client_secret = String::from("s3cret");
+        settings.adfs = Some(adfs);
+        let urls = ["ADFS_AUTHORITY", "ADFS_METADATA_URL", "ADFS_OPENID_CONFIGURATION_URL"];
+        for (credential, more) in [
+            (Credential::Secret, &["ADFS_CLIENT_ID", "ADFS_CLIENT_SECRET"][..]),
+            (Credential::Certificate, &["ADFS_CLIENT_ID"]),
+            (Credential::None, &[]),
+        ] {
+            assert_eq!(names(&settings, credential), [&urls[..], more].concat(), "{credential:?}");
         }
     }
 

@@ -126,11 +126,6 @@ fn appsettings(settings: &Settings) -> serde_json::Value {
             "ClientCredentials": [{ "SourceType": "ClientSecret", "ClientSecret": entra.client_secret }],
         },
     });
-    if !dataverse.is_absent() {
-        document["ConnectionStrings"] = json!({ "Dataverse": connection });
-        document["Dataverse"] =
-            json!({ "Url": dataverse.url, "Scope": format!("{}/.default", dataverse.resource) });
-    }
     if let Some(adfs) = &settings.adfs {
         document["Adfs"] = json!({
             "Authority": adfs.base_url,
@@ -139,6 +134,11 @@ fn appsettings(settings: &Settings) -> serde_json::Value {
             "ClientSecret": adfs.client_secret,
             "Resource": adfs.resource,
         });
+    }
+    if !dataverse.is_absent() {
+        document["ConnectionStrings"] = json!({ "Dataverse": connection });
+        document["Dataverse"] =
+            json!({ "Url": dataverse.url, "Scope": format!("{}/.default", dataverse.resource) });
     }
     for (name, aos) in &settings.aos {
         document["FinanceAndOperations"][name] =
@@ -157,7 +157,8 @@ fn web_config(settings: &Settings) -> String {
         ("ida:ClientSecret", &entra.client_secret),
     ];
     if let Some(adfs) = &settings.adfs {
-        keys.extend([("ida:ADFSMetadata", adfs.metadata_url.as_str()), ("ida:Audience", &adfs.resource)]);
+        keys.push(("ida:ADFSMetadata", &adfs.metadata_url));
+        keys.push(("ida:ADFSDiscoveryDoc", &adfs.openid_configuration_url));
     }
     keys.retain(|(_, value)| !value.is_empty());
     let keys = lines(keys.iter().map(|(key, value)| {
@@ -204,6 +205,8 @@ fn attribute(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use mocktenant_server::Adfs;
+
     use super::*;
 
     fn settings() -> Settings {
@@ -212,10 +215,6 @@ mod tests {
         settings.entra.client_secret = String::from("it's 100% \"<&");
         settings.entra.tenant_domain = String::from("contoso.onmicrosoft.com");
         settings.world_names = vec![String::from("login.microsoftonline.com")];
-        let mut adfs = mocktenant_server::Adfs::default();
-        adfs.called_at("https://localhost:7443");
-        adfs.resource = String::from("https://ax.contoso.com/");
-        settings.adfs = Some(adfs);
         settings
     }
 
@@ -231,12 +230,23 @@ mod tests {
         assert!(of(Format::WebConfig).contains("<proxy proxyaddress=\"http://localhost:7440\""));
         assert_eq!(of(Format::Hosts), "127.0.0.1 login.microsoftonline.com\n");
         let appsettings: serde_json::Value = serde_json::from_str(&of(Format::Appsettings)).unwrap();
-        assert_eq!(appsettings["Adfs"]["Authority"], "https://localhost:7443/adfs");
-        let metadata = "https://localhost:7443/FederationMetadata/2007-06/FederationMetadata.xml";
-        assert!(
-            of(Format::WebConfig).contains(&format!("<add key=\"ida:ADFSMetadata\" value=\"{metadata}\" />"))
-        );
         assert_eq!(appsettings["AzureAd"]["ClientCredentials"][0]["ClientSecret"], "it's 100% \"<&");
+    }
+
+    #[test]
+    fn the_federation_service_is_in_each_format_that_names_an_identity_provider_and_absent_without_one() {
+        let mut settings = settings();
+        let formats =
+            [Format::Sh, Format::Ps1, Format::Cmd, Format::Dotenv, Format::Appsettings, Format::WebConfig];
+        let address = "https://localhost:7443/adfs/.well-known/openid-configuration";
+        for format in formats {
+            let without = rendered(&settings, format, Credential::Secret);
+            assert!(!without.to_ascii_lowercase().contains("adfs"), "{format:?}: {without}");
+        }
+        settings.adfs = Some(Adfs::at("https://localhost:7443"));
+        for format in formats {
+            assert!(rendered(&settings, format, Credential::Secret).contains(address), "{format:?}");
+        }
     }
 
     #[test]

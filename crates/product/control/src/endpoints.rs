@@ -6,8 +6,8 @@ use axum::routing::{get, patch, post, put};
 
 use crate::endpoint::{Body, JSON, NOTHING, query, segment};
 use crate::{
-    attempt, authority, environments, errors, explain, federation, front, health, journal, openapi,
-    proxy_pac, scenarios, settings, tokens, world,
+    application_groups, attempt, authority, environments, errors, events, explain, front, health, journal,
+    openapi, proxy_pac, rollover, scenarios, settings, tokens, users, world,
 };
 
 pub use crate::endpoint::{Endpoint, Parameter};
@@ -122,6 +122,22 @@ pub const ALL: &[Endpoint] = &[
         ..PLAIN
     },
     Endpoint {
+        path: "/v1/events",
+        summary: "The event logs of AD FS, as views of the journal: `AD FS/Admin` and the audits of `Security`",
+        parameters: &[
+            query("log", "string", "only `admin` or `security`"),
+            query("activity", "string", "only with this Activity ID"),
+            query("since", "integer", "only after this `number`"),
+            query("limit", "integer", "at most so many, 1 to 1000: the first after `since`, else the newest"),
+            query("wait", "number", "seconds to wait for one if there is none yet, 0 to 60"),
+        ],
+        answer: "`events` (each with `number`, its EventRecordID, `exchange`, `id`, `severity`, `activity`, `data`, and whole as \
+                 `text` and as `xml`), `next` (the `since` of the following call), `dropped`",
+        statuses: &[(400, "there is no such log")],
+        handler: || get(events::list),
+        ..PLAIN
+    },
+    Endpoint {
         path: "/v1/explain",
         summary: "Why a call was refused, and the one setting to change",
         parameters: &[
@@ -153,13 +169,16 @@ pub const ALL: &[Endpoint] = &[
         path: "/v1/tokens",
         summary: "Makes a token: what the world's caller would be given, with what the order says changed",
         body: Some(Body {
-            about: "an order, all of it optional: `resource` (a URI, a client id, or a short name), `version` (1 or 2), `client` (a \
-                    client id), `claims` (added or replaced; null takes one out), `roles`, `lifetime` (seconds), `key` (a `kid` of \
-                    the tenant), `real_names` (true: the issuer under Microsoft's own names), and one `defect` of those at the end of this page",
+            about: "an order, all of it optional: `issuer` (`entra` or `adfs`; else whom the caller asks), `resource` (a URI, a \
+                    client id, or a short name), `version` (1 or 2), `client` (a client id), `claims` (added or replaced; null \
+                    takes one out), `roles`, `lifetime` (seconds), `key` (a `kid` of the issuer), `real_names` (true: the issuer under Microsoft's own names), and one `defect` of those at the end of this page",
             example: r#"{"resource":"dataverse","defect":"expired"}"#,
         }),
         answer: "`token`, `header`, `claims`, `defect` (or null), `exchange`: it is in the journal as `forged`",
-        statuses: &[(422, "the order names a resource, client or key that is not there")],
+        statuses: &[(
+            422,
+            "the order names something that is not there, or that the issuer's tokens do not have",
+        )],
         handler: || post(tokens::forge),
         ..PLAIN
     },
@@ -196,6 +215,22 @@ pub const ALL: &[Endpoint] = &[
         ..PLAIN
     },
     Endpoint {
+        path: "/v1/application-groups",
+        summary: "The application groups of every federation service, as the AD FS console shows them",
+        answer: "a list: `federation_service`, `host_name`, `name`, `description`, `pointer`, `applications` (each with `kind`; \
+                 credentials by name, never by value)",
+        handler: || get(application_groups::list),
+        ..PLAIN
+    },
+    Endpoint {
+        path: "/v1/users",
+        summary: "The users of every tenant and federation service",
+        answer: "a list: `of` (`tenant/ID` or `federation-service/NAME`), `name`, `display_name`, `pointer`; of a federation \
+                 service also `account`, `groups` and whether the account is `enabled`, `locked` or `expired`",
+        handler: || get(users::list),
+        ..PLAIN
+    },
+    Endpoint {
         path: "/v1/scenarios",
         summary: "The broken worlds there are",
         answer: "a list: `name`, `title`, `symptom`, `edits`, `after`, `steps` (each also `how` and `see`, for the real product)",
@@ -229,6 +264,19 @@ pub const ALL: &[Endpoint] = &[
     },
     Endpoint {
         method: "post",
+        path: "/v1/rollover",
+        summary: "Makes the next token-signing key of an identity provider the primary one; those before stay published",
+        body: Some(Body {
+            about: "`of` is a tenant by its id or a domain, or a federation service by its short name or host",
+            example: r#"{"of":"adfs.contoso.com"}"#,
+        }),
+        answer: "`rolled`, `generation`, `keys` (thumbprints, the primary key's first)",
+        statuses: &[(404, "there is no such identity provider"), (409, "it has one key, and no next one")],
+        handler: || post(rollover::roll),
+        ..PLAIN
+    },
+    Endpoint {
+        method: "post",
         path: "/v1/environments/{id}/restart",
         summary: "Restarts an environment, as IISRESET would: it reads its configuration again",
         parameters: &[
@@ -239,27 +287,6 @@ pub const ALL: &[Endpoint] = &[
         answer: "`restarted`, `start` (its exchange), `failed` (the check that kept it from starting, or null)",
         statuses: &[(404, "there is no such environment or node")],
         handler: || post(environments::restart),
-        ..PLAIN
-    },
-    Endpoint {
-        path: "/v1/application-groups",
-        summary: "Application groups of the federation services, as the AD FS console shows them",
-        answer: "by federation service and group: `description`, `applications` (`kind`, `name`, ids, redirect URIs, credentials by \
-                 name, permissions)",
-        handler: || get(federation::application_groups),
-        ..PLAIN
-    },
-    Endpoint {
-        method: "post",
-        path: "/v1/rollover",
-        summary: "Makes the next token-signing key primary, as Update-AdfsCertificate would; the one before stays published",
-        body: Some(Body {
-            about: "a federation service by name or host name, or a tenant by id or domain",
-            example: r#"{"of":"adfs.contoso.com"}"#,
-        }),
-        answer: "`of`, `published`: thumbprints, the one that signs first",
-        statuses: &[(422, "there is nobody of that name, or no other key")],
-        handler: || post(federation::rollover),
         ..PLAIN
     },
     Endpoint {

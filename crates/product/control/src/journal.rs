@@ -25,8 +25,10 @@ pub const LONGEST_WAIT: f64 = 60.0;
 /// How soon whoever waits notices that the lab stops.
 const STOP_SEEN: Duration = Duration::from_millis(200);
 
-const DEFAULT_LIMIT: usize = 100;
-const LARGEST_LIMIT: usize = 1000;
+/// How many there are at the most, where nobody says.
+pub(crate) const DEFAULT_LIMIT: usize = 100;
+/// How many anybody may ask for.
+pub(crate) const LARGEST_LIMIT: usize = 1000;
 
 /// Query of [`list`].
 #[derive(Deserialize)]
@@ -83,26 +85,37 @@ pub(crate) async fn list(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let lab = &state.lab;
-    let seconds = asked.wait.unwrap_or(0.0);
+    let records = found(&state, asked.wait, |record| asked.wants(record), || asked.select(lab)).await?;
+    let next = records.last().map_or(asked.since.unwrap_or(0), |record| record.sequence);
+    let records: Vec<RecordDocument> = records.iter().map(|record| record.document()).collect();
+    Ok(ok(&json!({ "records": records, "next": next, "dropped": lab.journal().dropped() })))
+}
+
+/// What `select` finds in the journal; where that is nothing, `wait` seconds may pass until there is a record that is wanted.
+pub(crate) async fn found<T>(
+    state: &ControlState,
+    wait: Option<f64>,
+    wants: impl Fn(&Record) -> bool,
+    select: impl Fn() -> Vec<T>,
+) -> Result<Vec<T>, Problem> {
+    let seconds = wait.unwrap_or(0.0);
     if !(0.0..=LONGEST_WAIT).contains(&seconds) {
         let detail = format!("`wait` is a number of seconds from 0 to {LONGEST_WAIT}");
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     }
     // Followed before it is read, so that nothing falls between the two.
-    let follower = lab.journal().follow();
-    let mut records = asked.select(lab);
-    if records.is_empty() && seconds > 0.0 {
-        let arrival = first_wanted(follower, &asked);
-        // Whether it came, the time ran out or the lab stops: the journal says what there is.
-        tokio::select! {
-            _ = tokio::time::timeout(Duration::from_secs_f64(seconds), arrival) => {}
-            () = stopping(&state.ready) => {}
-        }
-        records = asked.select(lab);
+    let follower = state.lab.journal().follow();
+    let found = select();
+    if !found.is_empty() || seconds <= 0.0 {
+        return Ok(found);
     }
-    let next = records.last().map_or(asked.since.unwrap_or(0), |record| record.sequence);
-    let records: Vec<RecordDocument> = records.iter().map(|record| record.document()).collect();
-    Ok(ok(&json!({ "records": records, "next": next, "dropped": lab.journal().dropped() })))
+    let arrival = first_wanted(follower, wants);
+    // Whether it came, the time ran out or the lab stops: the journal says what there is.
+    tokio::select! {
+        _ = tokio::time::timeout(Duration::from_secs_f64(seconds), arrival) => {}
+        () = stopping(&state.ready) => {}
+    }
+    Ok(select())
 }
 
 /// Resolves when a lab that was ready is not any more: nobody who only waits is to hold up its end.
@@ -115,10 +128,13 @@ async fn stopping(ready: &AtomicBool) {
     }
 }
 
-async fn first_wanted(mut follower: tokio::sync::broadcast::Receiver<Arc<Record>>, asked: &Asked) {
+async fn first_wanted(
+    mut follower: tokio::sync::broadcast::Receiver<Arc<Record>>,
+    wants: impl Fn(&Record) -> bool,
+) {
     loop {
         match follower.recv().await {
-            Ok(record) if asked.wants(&record) => return,
+            Ok(record) if wants(&record) => return,
             Ok(_) => {}
             // Missed some: they are in the journal, where the caller looks next.
             Err(RecvError::Lagged(_) | RecvError::Closed) => return,

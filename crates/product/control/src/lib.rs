@@ -4,6 +4,7 @@
 //! is an RFC 9457 problem. Never decides anything about an emulated product and never appears on a surface's port: its
 //! answers are the project's own, so ordinary HTTP layers are at home here and nowhere else. Mirrors no real product.
 
+mod application_groups;
 mod attempt;
 pub mod authority;
 mod body;
@@ -11,8 +12,8 @@ mod endpoint;
 pub mod endpoints;
 mod environments;
 mod errors;
+mod events;
 mod explain;
-mod federation;
 mod front;
 mod guard;
 mod health;
@@ -22,11 +23,13 @@ mod network;
 mod openapi;
 mod problem;
 mod proxy_pac;
+mod rollover;
 mod scenarios;
 pub mod settings;
 mod strict_json;
 mod tag;
 mod tokens;
+mod users;
 mod world;
 
 use std::net::SocketAddr;

@@ -38,9 +38,13 @@ pub(crate) fn settings(
         told.entra.authority = format!("{base}/{}", told.entra.tenant_id);
         told.entra.base_url = base;
     }
-    if let (Some(adfs), Some(service)) = (&mut told.adfs, state.lab.world().federation_services().next()) {
-        let port = if *port == 443 { String::new() } else { format!(":{port}") };
-        adfs.called_at(&format!("https://{}{port}", service.host));
+    let world = state.lab.world();
+    if let Some(adfs) = &mut told.adfs {
+        match world.federation_services().next() {
+            Some(service) if *port == 443 => adfs.move_to(&format!("https://{}", service.host)),
+            Some(service) => adfs.move_to(&format!("https://{}:{port}", service.host)),
+            None => told.adfs = None,
+        }
     }
     for (name, aos) in &mut told.aos {
         let entrance = Entrance::environment(name);
@@ -56,7 +60,6 @@ pub(crate) fn settings(
             (told.dataverse.url, told.dataverse.resource) = (url, resource);
         }
     }
-    let world = state.lab.world();
     let caller = world.caller();
     told.entra.client_id.clone_from(&caller.client_id);
     caller.client_secret.as_str().clone_into(&mut told.entra.client_secret);

@@ -105,6 +105,7 @@ impl From<CommandError> for Problem {
                 Self::unknown(StatusCode::NOT_FOUND, &detail, &known)
             }
             CommandError::Stale { .. } => Self::new(StatusCode::PRECONDITION_FAILED, detail),
+            CommandError::NoNextKey { .. } => Self::new(StatusCode::CONFLICT, detail),
             CommandError::Vacant(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail),
             CommandError::Row(refused) => {
                 let located = Located {

@@ -86,7 +86,7 @@ pub(crate) struct Asked {
 }
 
 /// `POST /v1/reset`: the base world, no records, no caches, an empty journal, no offset of a clock. With `?scope=` only
-/// that of one tenant, environment or organisation, and the journal stays.
+/// that of one tenant, federation service, environment or organisation, and the journal stays.
 pub(crate) async fn reset(
     State(state): State<ControlState>,
     Query(Asked { scope }): Query<Asked>,

@@ -31,7 +31,7 @@ pub struct Settings {
     /// The identity provider and a client that is registered with it.
     #[serde(skip_serializing_if = "Entra::is_absent")]
     pub entra: Entra,
-    /// The federation service that answers on localhost, and clients that are registered with it, if the world has one.
+    /// The federation service and the sample clients that are registered with it, if the world has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adfs: Option<Adfs>,
     /// AOS environments by their short name, in the order declared: `aos["onebox"]`.
@@ -47,7 +47,7 @@ pub struct Settings {
     /// ones are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub managed_identity: Option<ManagedIdentity>,
-    /// Somebody who can sign in, at the tenant and at the federation service alike, if the world has users.
+    /// A person who can sign in, if the world has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<User>,
     /// File with the lab's local root: it speaks for localhost, reserved and declared names, never for Microsoft's.
@@ -153,42 +153,58 @@ pub struct Entra {
     pub certificate_thumbprint_sha256: String,
 }
 
-/// AD FS and its sample clients.
+/// A federation service (AD FS).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Adfs {
-    /// What clients take as authority: `https://localhost:<port>/adfs`.
+    /// Where it listens; ends in `/adfs`.
     pub base_url: String,
-    /// The sample client as a server application; empty where the service does not know it.
+    /// The sample client, a server application here.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub client_id: String,
     /// Its secret.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub client_secret: String,
-    /// What to put before `/openid`, or in `resource`.
+    /// A Web API both clients are permitted: what to put before `/openid`, or in `resource`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub resource: String,
-    /// A native application, which needs no secret.
+    /// A native application: a public client.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub native_client_id: String,
-    /// A redirect URI of both.
+    /// A redirect URI of it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub redirect_uri: String,
-    /// FederationMetadata.xml.
+    /// Its FederationMetadata.xml.
     pub metadata_url: String,
-    /// The discovery document.
+    /// Its OpenID Connect discovery document.
     pub openid_configuration_url: String,
 }
 
-/// A user.
+impl Adfs {
+    /// One at this origin: `https://localhost:7443`.
+    pub fn at(origin: &str) -> Self {
+        let mut adfs = Self::default();
+        adfs.move_to(origin);
+        adfs
+    }
+
+    /// The same at another origin.
+    pub(crate) fn move_to(&mut self, origin: &str) {
+        self.base_url = format!("{origin}/adfs");
+        self.metadata_url = format!("{origin}/FederationMetadata/2007-06/FederationMetadata.xml");
+        self.openid_configuration_url = format!("{origin}/adfs/.well-known/openid-configuration");
+    }
+}
+
+/// A person who can sign in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct User {
     /// User principal name.
     pub name: String,
-    /// Password.
+    /// The password.
     pub password: String,
 }
 
@@ -262,15 +278,6 @@ impl Entra {
     }
 }
 
-impl Adfs {
-    /// What its URLs are at an address: an origin, without a slash.
-    pub fn called_at(&mut self, origin: &str) {
-        self.base_url = format!("{origin}/adfs");
-        self.metadata_url = format!("{origin}/FederationMetadata/2007-06/FederationMetadata.xml");
-        self.openid_configuration_url = format!("{origin}/adfs/.well-known/openid-configuration");
-    }
-}
-
 impl Dataverse {
     /// Whether the world has no organisation.
     pub fn is_absent(&self) -> bool {
@@ -341,7 +348,7 @@ mod tests {
     fn what_is_absent_is_no_member_and_what_is_unknown_is_skipped() {
         assert_eq!(json!(Settings { schema: 1, ..Settings::default() }), json!({ "schema": 1 }));
         let newer = json!({
-            "schema": 1, "adfs": { "base_url": "https://localhost:7443/adfs" },
+            "schema": 1, "wsfed": { "realm": "urn:mine" },
             "entra": { "tenant_id": "c01", "managed_identity": null },
             "dataverse": { "url": "https://localhost:7446", "web": ["a"] }, "pid": 7,
         });

@@ -7,11 +7,12 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, Method};
+use mocktenant_lab::journal::Record;
 use mocktenant_lab::outbound;
 use mocktenant_lab::request::Request as LabRequest;
 use mocktenant_lab::{
-    Addresses, Answer, BoxFuture, CatalogueRow, Context, Entrance, Exchange, Machine, Refusal, Route,
-    Surface, Trail, Way,
+    Addresses, Answer, BoxFuture, CatalogueRow, Context, Entrance, EventLog, EventRow, Exchange, Machine,
+    Refusal, Route, Surface, Trail, Way,
 };
 use mocktenant_scenario::{Cast, Part};
 use mocktenant_verdict::{Check, Outcome, Setting};
@@ -23,9 +24,11 @@ use tower::ServiceExt as _;
 use super::*;
 
 mod budgets;
+mod event_logs;
 mod strangers;
 mod table;
 mod unwell;
+mod views;
 mod writes;
 
 const METADATA: &str = "/environments/onebox/web_config/Aad.AADMetadataLocationFormat";
@@ -53,6 +56,7 @@ fn refuse(exchange: &mut Exchange) -> Answer {
 
 impl Surface for Doorkeeper {
     const NAME: &'static str = "doorkeeper";
+    const EVENT_LOGS: &'static [&'static EventLog] = event_logs::LOGS;
     type Prepared = ();
 
     fn routes() -> &'static [Route<Self>] {
@@ -76,6 +80,9 @@ impl Surface for Doorkeeper {
     fn prepare(&self, _: &World, _: &Addresses) {}
     fn catalogue(&self) -> Vec<CatalogueRow> {
         Vec::new()
+    }
+    fn events(&self, _: &World, record: &Record) -> Vec<EventRow> {
+        event_logs::left_by(record)
     }
     fn refuse(&self, exchange: &mut Exchange, _: Refusal) -> Answer {
         refuse(exchange)
@@ -510,40 +517,6 @@ async fn a_restart_whose_start_failed_says_at_which_check() {
     assert_eq!(body["failed"]["name"], "metadata-reachable");
     assert_eq!(body["failed"]["actual"], "garbage");
     assert_eq!(body["start"], json!(state.lab.journal().records()[0].id));
-}
-
-#[tokio::test]
-async fn the_journal_filters_pages_and_waits() {
-    let state = state();
-    let first = knock(&state.lab).await;
-    let second = knock(&state.lab).await;
-    let ids = |body: &Value| -> Vec<String> {
-        let records = body["records"].as_array().unwrap();
-        records.iter().map(|record| record["id"].as_str().unwrap().to_owned()).collect()
-    };
-    let (_, all, _) = read(&state, get("/v1/journal?failed=true")).await;
-    assert_eq!(
-        (ids(&all), &all["next"], &all["dropped"]),
-        (vec![first.clone(), second.clone()], &json!(2), &json!(0))
-    );
-    let (_, newest, _) = read(&state, get("/v1/journal?limit=1")).await;
-    assert_eq!(ids(&newest), [second.as_str()]);
-    let (_, oldest, _) = read(&state, get("/v1/journal?since=0&limit=1")).await;
-    assert_eq!((ids(&oldest), &oldest["next"]), (vec![first.clone()], &json!(1)));
-    let (_, by_id, _) = read(&state, get(&format!("/v1/journal?id={second}"))).await;
-    assert_eq!(ids(&by_id), [second.as_str()]);
-    let (_, by_request_id, _) = read(&state, get("/v1/journal?id=abc-1")).await;
-    assert_eq!(ids(&by_request_id).len(), 2);
-
-    let waiting = tokio::spawn({
-        let state = state.clone();
-        async move { read(&state, get("/v1/journal?since=2&wait=20")).await }
-    });
-    tokio::task::yield_now().await;
-    let third = knock(&state.lab).await;
-    assert_eq!(ids(&waiting.await.unwrap().1), [third]);
-    let (_, nothing, _) = read(&state, get("/v1/journal?since=3&wait=0.01")).await;
-    assert_eq!((ids(&nothing), &nothing["next"]), (Vec::<String>::new(), &json!(3)));
 }
 
 #[tokio::test]

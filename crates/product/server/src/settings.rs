@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +13,7 @@ use mocktenant_control::settings::{Adfs, Aos, CustomApi, Dataverse, Entra, Manag
 use mocktenant_entra::managed_identity;
 use mocktenant_keys::{Branch, Certificate, Identity, LabCa, Thumbprint, shipped, write_pfx};
 use mocktenant_lab::{Entrance, real_now};
-use mocktenant_world::{Application, Tenant, World};
+use mocktenant_world::{Application, Client, FederationService, Tenant, WebApi, World};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::Value;
@@ -68,9 +69,8 @@ pub(crate) fn document(world: &World, facts: &Facts<'_>) -> Result<Settings, Sta
     if let Some(tenant) = tenant {
         document.entra = entra(world, tenant, facts)?;
     }
-    let identity = facts.addresses.get(&Entrance::Identity);
-    document.adfs = identity.and_then(|origin| adfs(world, origin));
-    document.user = user(world, tenant.map(AsRef::as_ref));
+    document.adfs = adfs(world, facts.addresses.get(&Entrance::Identity));
+    document.user = user(world, tenant.map(|tenant| &**tenant));
     for environment in world.environments() {
         if let Some(url) = facts.addresses.get(&Entrance::environment(&environment.id)) {
             document.aos.insert(environment.id.to_string(), aos(world, &environment.id, url));
@@ -139,52 +139,6 @@ fn entra(world: &World, tenant: &Tenant, facts: &Facts<'_>) -> Result<Entra, Sta
     Ok(entra)
 }
 
-/// The federation service on localhost. The sample client is the caller of the world as a server application; the resource
-/// is the last identifier of the first Web API that permits it something.
-fn adfs(world: &World, origin: &str) -> Option<Adfs> {
-    let service = world.federation_services().next()?;
-    let mut adfs = Adfs::default();
-    adfs.called_at(origin);
-    let client = service.client(&world.caller().client_id);
-    let secrets = client.and_then(|client| client.credentials.as_ref()).map(|one| &one.secrets);
-    if let (Some(client), Some((_, secret))) = (client, secrets.and_then(|secrets| secrets.first())) {
-        adfs.client_id.clone_from(&client.client_id);
-        secret.as_str().clone_into(&mut adfs.client_secret);
-        adfs.redirect_uri = client.redirect_uris.first().cloned().unwrap_or_default();
-    }
-    let permits = |id: &str| service.web_apis.iter().find(|web_api| web_api.permission(id).is_some());
-    let web_api = permits(&world.caller().client_id).or_else(|| service.web_apis.first());
-    if let Some(web_api) = web_api {
-        adfs.resource = web_api.all_identifiers().last().map(|(one, _)| one.to_owned()).unwrap_or_default();
-        let natives = service.application_groups.values().flat_map(|group| &group.native_applications);
-        let permitted = || natives.clone().filter(|(id, _)| web_api.permission(id).is_some());
-        let same = |uris: &[String]| uris.contains(&adfs.redirect_uri);
-        let native =
-            permitted().find(|(_, native)| same(&native.redirect_uris)).or_else(|| permitted().next());
-        adfs.native_client_id = native.map(|(id, _)| id.clone()).unwrap_or_default();
-    }
-    Some(adfs)
-}
-
-/// The first user that the tenant and the federation service have in common, with one password; else the first of either.
-fn user(world: &World, tenant: Option<&Tenant>) -> Option<User> {
-    let of_tenant = || {
-        tenant
-            .into_iter()
-            .flat_map(|tenant| &tenant.declared.users)
-            .map(|(name, user)| (name, &user.password))
-    };
-    let service = world.federation_services().next();
-    let of_service =
-        || service.into_iter().flat_map(|one| &one.declared.users).map(|(name, user)| (name, &user.password));
-    let both = of_tenant().find(|user| service.is_none() || of_service().any(|other| other == *user));
-    let (name, password) = both.or_else(|| of_tenant().next()).or_else(|| of_service().next())?;
-    let mut found = User::default();
-    found.name.clone_from(name);
-    password.as_str().clone_into(&mut found.password);
-    Some(found)
-}
-
 /// Entra says "expired" only of an application all of whose secrets are, so the secret comes with that one's id.
 fn expired(tenant: &Tenant) -> Option<(&str, &str)> {
     let now = real_now();
@@ -244,6 +198,59 @@ impl ClientFiles {
         write_private(&pem_path, pem.as_bytes())?;
         Ok(Self { pem, pfx })
     }
+}
+
+/// The first federation service, with clients that are permitted the same Web API.
+pub(crate) fn adfs(world: &World, identity: Option<&String>) -> Option<Adfs> {
+    let service = world.federation_services().next()?;
+    let mut adfs = Adfs::at(identity?);
+    let caller = &world.caller().client_id;
+    let permitted = |web_api: &&Arc<WebApi>| web_api.permission(caller).is_some();
+    let web_api = service.web_apis.iter().find(permitted).or_else(|| service.web_apis.first());
+    if let Some(web_api) = web_api {
+        // `/openid` follows it, so one that ends in a slash is the one to paste.
+        let slash = web_api.all_identifiers().map(|(one, _)| one).find(|one| one.ends_with('/'));
+        slash.unwrap_or(&web_api.identifier).clone_into(&mut adfs.resource);
+    }
+    if let Some(client) = service.client(caller)
+        && let Some(credentials) = &client.credentials
+    {
+        adfs.client_id.clone_from(&client.client_id);
+        if let Some((_, secret)) = credentials.secrets.first() {
+            secret.as_str().clone_into(&mut adfs.client_secret);
+        }
+    }
+    if let Some((native, redirect_uri)) = native(service, web_api.map(|web_api| &**web_api)) {
+        adfs.native_client_id.clone_from(&native.client_id);
+        redirect_uri.clone_into(&mut adfs.redirect_uri);
+    }
+    Some(adfs)
+}
+
+/// A public client with a redirect URI: one on this machine before others, for that is where tests run.
+fn native<'s>(service: &'s FederationService, web_api: Option<&WebApi>) -> Option<(&'s Client, &'s str)> {
+    let declared = service.application_groups.values().flat_map(|group| group.native_applications.keys());
+    let clients = declared.filter_map(|client_id| service.client(client_id));
+    let permitted = clients
+        .filter(|client| web_api.is_none_or(|web_api| web_api.permission(&client.client_id).is_some()));
+    let all: Vec<(&Client, &str)> =
+        permitted.filter_map(|client| Some((&**client, client.redirect_uris.first()?.as_str()))).collect();
+    let here = all.iter().find(|(_, uri)| uri.starts_with("http://localhost"));
+    here.or(all.first()).copied()
+}
+
+/// Whoever can sign in at the federation service, else at the tenant.
+pub(crate) fn user(world: &World, tenant: Option<&Tenant>) -> Option<User> {
+    let of_service = world.federation_services().find_map(|service| {
+        let (name, user) = service.declared.users.first()?;
+        Some((name, &user.password))
+    });
+    let of_tenant = || tenant?.declared.users.first().map(|(name, user)| (name, &user.password));
+    let (name, password) = of_service.or_else(of_tenant)?;
+    let mut found = User::default();
+    found.name.clone_from(name);
+    password.as_str().clone_into(&mut found.password);
+    Some(found)
 }
 
 fn aos(world: &World, environment: &str, url: &str) -> Aos {

@@ -48,8 +48,14 @@ fn add(answer: &mut Answer, fields: &'static [Fixed]) {
     }
 }
 
-/// The Activity ID of an exchange: what events, pages and redirects call it.
+/// What the Activity ID is recorded as.
+const ACTIVITY: &str = "activity-id";
+
+/// The Activity ID of an exchange, the same however often it is asked for: what events, pages and redirects call it.
 pub(crate) fn activity(exchange: &mut Exchange) -> String {
+    if let Some(known) = exchange.trail.activity_called(ACTIVITY) {
+        return known.to_owned();
+    }
     let query = exchange.request.query();
     let by_query = query.split('&').find_map(|pair| pair.strip_prefix("client-request-id="));
     let headers = &exchange.request.headers;
@@ -57,7 +63,7 @@ pub(crate) fn activity(exchange: &mut Exchange) -> String {
     // In the query it wins over the header ([MS-OAPX] 3.2.5.2.1.3).
     let sent = by_query.or(by_header).filter(|sent| is_guid(sent)).map(str::to_ascii_lowercase);
     let id = sent.unwrap_or_else(|| made(exchange));
-    exchange.trail.activity("activity-id", id.clone());
+    exchange.trail.activity(ACTIVITY, id.clone());
     id
 }
 

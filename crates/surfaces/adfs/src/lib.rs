@@ -8,12 +8,15 @@
 //! What needs a browser (sign-in, device codes, on-behalf-of, WS-Federation, WS-Trust, SAML) is not built: `unbuilt` says so.
 
 mod asking;
+mod bearer;
 mod claims;
 mod client_auth;
 mod discovery;
 mod envelope;
 pub mod errors;
+mod events;
 mod federation_metadata;
+mod forge;
 mod grants;
 mod issue;
 mod page;
@@ -22,13 +25,17 @@ mod scope;
 mod service;
 mod token_endpoint;
 mod unbuilt;
+mod userinfo;
 
 use http::{Method, StatusCode};
+use mocktenant_lab::forge::{ForgeError, Made, Order};
+use mocktenant_lab::journal::Record;
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
-    Addresses, Answer, CatalogueRow, Context, Entrance, Exchange, Machine, Refusal, Route, SecretNames,
-    Surface, Trail, Way,
+    Addresses, Answer, CatalogueRow, Context, Entrance, EventLog, EventRow, Exchange, Machine, Refusal,
+    Route, SecretNames, Surface, Trail, Way,
 };
+use mocktenant_token::bearer::Authorization;
 use mocktenant_verdict::Question;
 use mocktenant_world::World;
 
@@ -55,7 +62,7 @@ const READ: &[Method] = &[Method::GET, Method::OPTIONS];
 
 const POST: &[Method] = &[Method::POST, Method::OPTIONS];
 
-static ROUTES: [Route<Adfs>; 6] = [
+static ROUTES: [Route<Adfs>; 7] = [
     Route {
         methods: READ,
         pattern: path::CONFIGURATION,
@@ -73,6 +80,12 @@ static ROUTES: [Route<Adfs>; 6] = [
         pattern: path::TOKEN,
         endpoint: "token",
         handler: |_, exchange| Box::pin(async move { token_endpoint::answer(exchange) }),
+    },
+    Route {
+        methods: &[Method::GET, Method::POST, Method::OPTIONS],
+        pattern: path::USERINFO,
+        endpoint: "userinfo",
+        handler: |_, exchange| Box::pin(async move { userinfo::answer(exchange) }),
     },
     Route {
         methods: &[Method::GET],
@@ -100,8 +113,10 @@ impl Surface for Adfs {
     const NAME: &'static str = "adfs";
     const TITLE: &'static str = "AD FS";
     const CALLS_OUT: bool = false;
+    const EVENT_LOGS: &'static [&'static EventLog] = events::LOGS;
     /// Until an environment has a federation service for its identity provider only clients call it.
     const CALLED: bool = false;
+    const FORGES: bool = true;
 
     type Prepared = Prepared;
 
@@ -140,7 +155,7 @@ impl Surface for Adfs {
     }
 
     fn questions() -> Vec<&'static Question> {
-        token_endpoint::questions()
+        token_endpoint::questions().into_iter().chain(bearer::QUESTIONS.iter().copied()).collect()
     }
 
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer {
@@ -173,7 +188,21 @@ impl Surface for Adfs {
         envelope::refusal(exchange, &error)
     }
 
+    fn events(&self, world: &World, record: &Record) -> Vec<EventRow> {
+        events::of(world, record)
+    }
+
     fn judge(&self, context: &Context, token: &str, trail: &mut Trail) {
-        client_auth::judge(context, token, trail);
+        let Some(prepared) = service::of_context(context) else { return };
+        if bearer::is_access_token(prepared, token) {
+            // What it is refused for is on the trail.
+            let _ = bearer::identify(context, trail, prepared, &Authorization::Bearer(token));
+        } else {
+            client_auth::judge(context, token, trail);
+        }
+    }
+
+    fn forge(&self, context: &Context, order: &Order, trail: &mut Trail) -> Option<Result<Made, ForgeError>> {
+        forge::forge(context, order, trail)
     }
 }

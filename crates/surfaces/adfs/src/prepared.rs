@@ -13,6 +13,8 @@ use mocktenant_token::HeaderSegment;
 use mocktenant_world::declaration::Profile;
 use mocktenant_world::{FederationService, World};
 
+use crate::bearer::Trust;
+
 /// Under how many base URLs documents are kept; whoever asks under more made the rest up.
 const BASES: usize = 16;
 
@@ -60,6 +62,8 @@ pub(crate) struct PreparedService {
     pub(crate) identifier: String,
     /// `https://HOST/adfs`, the host as its administrator spelled it.
     pub(crate) canonical_issuer: String,
+    /// What it trusts of the tokens that come back to it.
+    pub(crate) trust: Trust,
     shelves: RwLock<HashMap<Box<str>, Arc<Shelf>>>,
 }
 
@@ -69,14 +73,11 @@ struct Shelf([OnceLock<Bytes>; DOCUMENTS]);
 impl PreparedService {
     fn new(service: Arc<FederationService>) -> Self {
         let canonical_issuer = format!("https://{}/adfs", service.host_name);
-        let identifier = if service.m365_compatibility {
-            format!("http://{}/adfs/services/trust", service.host_name)
-        } else {
-            canonical_issuer.clone()
-        };
+        let identifier = identifier(&service);
         Self {
             access_header: header(&service, service.profile >= Profile::Server2019),
             id_header: header(&service, true),
+            trust: Trust::of(&service, &identifier),
             identifier,
             canonical_issuer,
             shelves: RwLock::default(),
@@ -110,6 +111,15 @@ impl PreparedService {
         }
         let rendered = Bytes::from(render()?);
         Some(slot.get_or_init(|| rendered).clone())
+    }
+}
+
+/// The federation service identifier, the host as its administrator spelled it.
+pub(crate) fn identifier(service: &FederationService) -> String {
+    if service.m365_compatibility {
+        format!("http://{}/adfs/services/trust", service.host_name)
+    } else {
+        format!("https://{}/adfs", service.host_name)
     }
 }
 

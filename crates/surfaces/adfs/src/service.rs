@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use http::StatusCode;
-use mocktenant_lab::{Answer, Exchange, Machine};
+use mocktenant_lab::{Answer, Context, Exchange, Machine};
 use mocktenant_world::{FederationService, World};
 
 use crate::Adfs;
@@ -20,8 +20,13 @@ pub(crate) fn of_host<'w>(world: &'w World, host: &str) -> Option<&'w Arc<Federa
 
 /// The service that answers an exchange, with what was made ready for it.
 pub(crate) fn of(exchange: &Exchange) -> Option<&Arc<PreparedService>> {
-    match exchange.context.machine() {
-        Some(Machine::FederationService(id)) => exchange.context.prepared::<Adfs>().service(id),
+    of_context(&exchange.context)
+}
+
+/// The service that is the context's machine.
+pub(crate) fn of_context(context: &Context) -> Option<&Arc<PreparedService>> {
+    match context.machine() {
+        Some(Machine::FederationService(id)) => context.prepared::<Adfs>().service(id),
         _ => None,
     }
 }

@@ -23,6 +23,7 @@ use crate::client_auth::{CLIENT_ID, CREDENTIAL, METHODS, Presented, REGISTERED};
 use crate::errors::{AdfsError, describe};
 use crate::grants::{self, GRANT_NAMED, GRANT_TYPE, GRANTS, REFRESH_TOKEN, Refresh, Subject, Ticket};
 use crate::prepared::PreparedService;
+use crate::scope::Granted;
 use crate::{discovery, envelope, issue, service, unbuilt};
 
 /// Lifetime of a token for userinfo, in minutes.
@@ -203,6 +204,11 @@ fn count(
     refusal.map(|_| checks)
 }
 
+/// How long a token lasts, in minutes.
+pub(crate) fn lifetime(granted: &Granted) -> u32 {
+    granted.web_api.as_ref().map_or(USERINFO_LIFETIME, |web_api| web_api.token_lifetime)
+}
+
 /// The body of a success.
 fn respond(
     exchange: &Exchange,
@@ -218,7 +224,6 @@ fn respond(
         Subject::User { user, signed_in } => (Some(user.as_ref()), *signed_in),
     };
     let Asker { client, auth_method } = *asker;
-    let minutes = granted.web_api.as_ref().map_or(USERINFO_LIFETIME, |web_api| web_api.token_lifetime);
     let statement = Statement {
         prepared,
         client,
@@ -227,7 +232,7 @@ fn respond(
         user,
         signed_in,
         auth_method,
-        times: Times::at(now, minutes),
+        times: Times::at(now, lifetime(granted)),
     };
     let token = issue::access_token(&statement)?;
     let mut out = Vec::with_capacity(token.len() + 1024);

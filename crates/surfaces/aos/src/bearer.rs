@@ -42,7 +42,7 @@ static LADDER: Questions = Questions {
     well_formed: &WELL_FORMED,
     well_formed_expected: "one JSON web token",
     well_formed_held: "a signed token",
-    steps: [
+    steps: &[
         (Step::Algorithm, &ALGORITHM),
         (Step::Signature, &SIGNATURE),
         (Step::Issuer, &ISSUER),

@@ -37,7 +37,7 @@ static LADDER: Questions = Questions {
     well_formed: &WELL_FORMED,
     well_formed_expected: "one JSON web token of three parts",
     well_formed_held: "a JSON web token of three parts",
-    steps: [
+    steps: &[
         (Step::Algorithm, &ALGORITHM),
         (Step::Issuer, &ISSUER),
         (Step::Signature, &SIGNATURE),
@@ -51,7 +51,7 @@ static LADDER: Questions = Questions {
 };
 
 /// The questions about a token, in the order asked.
-pub(crate) static QUESTIONS: &[&Question] = &LADDER.all();
+pub(crate) static QUESTIONS: &[&Question] = &LADDER.all::<8>();
 
 /// The host a challenge names under world names.
 const LOGIN_HOST: &str = "login.microsoftonline.com";

@@ -8,12 +8,13 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use mocktenant_idp::forge::{self, AWAY, Changes, Members};
 use mocktenant_keys::{Algorithm, Identity};
 use mocktenant_lab::forge::{Defect, ForgeError, Made, Order};
 use mocktenant_lab::{Context, Entrance, Trail};
-use mocktenant_token::{Compact, HeaderSegment, mint_hs256, mint_raw, mint_unsigned, tampered};
+use mocktenant_token::{HeaderSegment, MintError, mint_raw};
 use mocktenant_world::{Application, is_guid};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::authority::CANONICAL_BASE;
 use crate::claims::{AppOnly, BACKDATING, LIFETIME, Times};
@@ -29,12 +30,6 @@ const ANOTHER_TENANT: &str = "0badf00d-0000-4000-8000-000000000001";
 /// The resource that nobody has, as a v1 and as a v2 token would name it.
 const ANOTHER_AUDIENCE: [&str; 2] =
     ["https://another-resource.example", "0badf00d-0000-4000-8000-0000000000a4"];
-/// The key that nobody published.
-const ANOTHER_KID: &str = "bm9ib2R5LXB1Ymxpc2hlZC10aGlz";
-/// How long ago an expired token ran out, and how far off the beginning of another one is, in seconds.
-const AWAY: i64 = 3600;
-/// Ten years.
-const LONGEST: u32 = 315_360_000;
 
 /// Makes a token as ordered; `None` where the caller's tenant is not here.
 pub(crate) fn forge(context: &Context, order: &Order, trail: &mut Trail) -> Option<Result<Made, ForgeError>> {
@@ -88,15 +83,23 @@ impl<'f> Forge<'f> {
             id: &URL_SAFE_NO_PAD.encode(id),
             issuer_base: base,
         };
-        let signing = self.signing()?;
+        let signing = forge::key(order, &self.tenant.tenant.signing)?;
         let issued =
             token(self.context, self.tenant, version, &statement).map_err(|_| ForgeError::NoProvider)?;
-        let token = self.changed(issued, version, base, signing)?;
+        let token = Changes {
+            order,
+            signing: signing.or_else(|| self.tenant.signing()).ok_or(ForgeError::NoProvider)?,
+            issuer: &issuer(version, base, ANOTHER_TENANT),
+            audience: ANOTHER_AUDIENCE[version as usize],
+            tenant: ANOTHER_TENANT,
+            signed,
+        }
+        .made(issued)?;
         trail.fact("client-id", excerpt(&client.id));
         trail.fact("resource", excerpt(asked));
         trail.fact("audience", excerpt(audience));
         trail.fact("token-version", if version == Version::V1 { "1.0" } else { "2.0" });
-        let (header, claims) = parts(&token)?;
+        let (header, claims) = forge::parts(&token)?;
         Ok(Made { token, header, claims })
     }
 
@@ -134,17 +137,8 @@ impl<'f> Forge<'f> {
     }
 
     fn times(&self) -> Result<Times, ForgeError> {
+        let lifetime = forge::lifetime(self.order, LIFETIME)?;
         let now = self.context.now().unix_timestamp();
-        let lifetime = match self.order.lifetime {
-            None => LIFETIME,
-            Some(seconds @ 1..=LONGEST) => i64::from(seconds),
-            Some(_) => {
-                return Err(ForgeError::Unfit {
-                    what: "lifetime",
-                    why: "is 1 to 315360000 seconds (ten years)",
-                });
-            }
-        };
         Ok(match self.order.defect {
             Some(Defect::Expired) => {
                 let expires_on = now - AWAY;
@@ -157,138 +151,19 @@ impl<'f> Forge<'f> {
             _ => Times { not_before: now - BACKDATING, expires_on: now + lifetime },
         })
     }
-
-    /// The key that signs; `None` where it is the active one.
-    fn signing(&self) -> Result<Option<&'f Identity>, ForgeError> {
-        let Some(wanted) = self.order.key.as_deref() else { return Ok(None) };
-        let signing = &self.tenant.tenant.signing;
-        match signing.iter().find(|identity| kid(identity) == wanted) {
-            Some(found) => Ok(Some(found)),
-            None => Err(ForgeError::Unknown {
-                what: "key",
-                asked: wanted.to_owned(),
-                known: signing.iter().map(kid).collect(),
-            }),
-        }
-    }
-
-    /// The issued token with what the order changes. One that nothing is changed of is given as it was issued.
-    fn changed(
-        &self,
-        issued: String,
-        version: Version,
-        base: &str,
-        signing: Option<&Identity>,
-    ) -> Result<String, ForgeError> {
-        let in_claims = matches!(
-            self.order.defect,
-            Some(
-                Defect::WrongIssuer
-                    | Defect::WrongAudience
-                    | Defect::WrongTenant
-                    | Defect::NoOid
-                    | Defect::NoTid
-                    | Defect::NoAppid
-            )
-        );
-        let in_header = matches!(
-            self.order.defect,
-            Some(Defect::UnknownKid | Defect::AlgNone | Defect::Hs256WithPublicKey)
-        );
-        let issued = if in_claims || in_header || !self.order.claims.is_empty() || signing.is_some() {
-            self.made_anew(&issued, version, base, signing)?
-        } else {
-            issued
-        };
-        Ok(if self.order.defect == Some(Defect::BadSignature) { tampered(&issued) } else { issued })
-    }
-
-    fn made_anew(
-        &self,
-        issued: &str,
-        version: Version,
-        base: &str,
-        signing: Option<&Identity>,
-    ) -> Result<String, ForgeError> {
-        let (mut header, mut claims) = parts(issued)?;
-        for (name, value) in &self.order.claims {
-            if value.is_null() {
-                claims.shift_remove(name);
-            } else {
-                claims.insert(name.clone(), value.clone());
-            }
-        }
-        let identity = signing.or_else(|| self.tenant.signing()).ok_or(ForgeError::NoProvider)?;
-        if signing.is_some() {
-            name_key(&mut header, &kid(identity));
-        }
-        match self.order.defect {
-            Some(Defect::WrongIssuer) => put(&mut claims, "iss", &issuer(version, base, ANOTHER_TENANT)),
-            Some(Defect::WrongAudience) => put(&mut claims, "aud", ANOTHER_AUDIENCE[version as usize]),
-            Some(Defect::WrongTenant) => put(&mut claims, "tid", ANOTHER_TENANT),
-            Some(Defect::NoOid) => {
-                claims.shift_remove("oid");
-            }
-            Some(Defect::NoTid) => {
-                claims.shift_remove("tid");
-            }
-            Some(Defect::NoAppid) => claims.retain(|name, _| name != "appid" && name != "azp"),
-            Some(Defect::UnknownKid) => name_key(&mut header, ANOTHER_KID),
-            Some(Defect::AlgNone) => put(&mut header, "alg", "none"),
-            Some(Defect::Hs256WithPublicKey) => put(&mut header, "alg", "HS256"),
-            Some(Defect::Expired | Defect::NotYetValid | Defect::BadSignature) | None => {}
-        }
-        let segment = HeaderSegment::new(&header).map_err(|_| ForgeError::NoProvider)?;
-        let claims = Value::Object(claims).to_string();
-        match self.order.defect {
-            Some(Defect::AlgNone) => Ok(mint_unsigned(&segment, claims.as_bytes())),
-            Some(Defect::Hs256WithPublicKey) => {
-                let secret = identity.key().public_pem().map_err(|_| ForgeError::NoProvider)?;
-                Ok(mint_hs256(secret.as_bytes(), &segment, claims.as_bytes()))
-            }
-            _ => {
-                let signed = |header: &Map<String, Value>| {
-                    let header = HeaderSegment::new(header).map_err(|_| ForgeError::NoProvider)?;
-                    mint_raw(identity.key(), Algorithm::Rs256, &header, claims.as_bytes())
-                        .map_err(|_| ForgeError::NoProvider)
-                };
-                match header.get("nonce").and_then(Value::as_str).map(hidden) {
-                    None => signed(&header),
-                    Some(hidden) => {
-                        put(&mut header, "nonce", &hidden);
-                        Ok(under(&segment, &signed(&header)?))
-                    }
-                }
-            }
-        }
-    }
 }
 
-/// A key's `kid` as the tenant publishes it.
-fn kid(identity: &Identity) -> String {
-    identity.certificate().thumbprint().base64url()
-}
-
-/// A v1 header names the key twice.
-fn name_key(header: &mut Map<String, Value>, kid: &str) {
-    for name in ["x5t", "kid"] {
-        if header.contains_key(name) {
-            put(header, name, kid);
-        }
-    }
-}
-
-fn put(members: &mut Map<String, Value>, name: &str, value: &str) {
-    members.insert(name.to_owned(), value.into());
-}
-
-type Members = Map<String, Value>;
-
-/// Header and claims of a token that was just made.
-fn parts(token: &str) -> Result<(Members, Members), ForgeError> {
-    let compact = Compact::parse(token).map_err(|_| ForgeError::Unfit {
-        what: "claims",
-        why: "make a token that nobody could read: too long, or too deep",
-    })?;
-    Ok((compact.header().members().clone(), compact.claims().members().clone()))
+/// Signs under a header; a nonce in it is sent as it is and signed hidden.
+fn signed(identity: &Identity, header: &Members, claims: &[u8]) -> Result<String, ForgeError> {
+    let under_header = |header: &Members| {
+        let header = HeaderSegment::new(header)?;
+        let token = mint_raw(identity.key(), Algorithm::Rs256, &header, claims)?;
+        Ok::<_, MintError>((header, token))
+    };
+    let (sent, token) = under_header(header).map_err(|_| ForgeError::NoProvider)?;
+    let Some(nonce) = header.get("nonce").and_then(Value::as_str).map(hidden) else { return Ok(token) };
+    let mut header = header.clone();
+    header.insert("nonce".to_owned(), nonce.into());
+    let (_, token) = under_header(&header).map_err(|_| ForgeError::NoProvider)?;
+    Ok(under(&sent, &token))
 }

@@ -165,6 +165,7 @@ impl Surface for Entra {
     const NAME: &'static str = "entra";
     const TITLE: &'static str = "Entra";
     const CALLS_OUT: bool = false;
+    const FORGES: bool = true;
 
     type Prepared = Prepared;
 

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mocktenant_adfs::Adfs;
 use mocktenant_aos::Aos;
 use mocktenant_dataverse::Dataverse;
 use mocktenant_entra::{Entra, ManagedIdentity};
@@ -21,11 +22,15 @@ use serde_json::Value;
 const OWN: &[&str] =
     &["tenant", "environment", "organization", "identity", "request", "caller", "token", "scope", "error"];
 
+/// An attribute of event XML, which is Windows' form for any product's events, and a column too.
+const EVENT_XML: &str = "Name";
+
 fn lab() -> Lab {
     let world = Arc::new(World::contoso().unwrap());
     Lab::builder(world)
         .surface(Entra::default())
         .surface(ManagedIdentity)
+        .surface(Adfs)
         .surface(Aos::new())
         .surface(Dataverse::new())
         .build()
@@ -151,7 +156,7 @@ fn the_engine_names_no_product_no_question_no_path_no_key_and_no_text_of_one() {
                     blame("the path", path);
                 }
             }
-            for key in &keys {
+            for key in keys.iter().filter(|key| *key != EVENT_XML) {
                 if text == *key || (key.contains('.') && text.contains(key.as_str())) {
                     blame("the key", key);
                 }

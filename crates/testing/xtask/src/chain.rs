@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use mocktenant_adfs::Adfs;
 use mocktenant_aos::Aos;
 use mocktenant_dataverse::Dataverse;
 use mocktenant_entra::{Entra, ManagedIdentity};
@@ -19,6 +20,7 @@ pub fn lab(world: &Arc<World>) -> Lab {
         .switches(Switches::every_setting())
         .surface(Entra::new())
         .surface(ManagedIdentity)
+        .surface(Adfs)
         .surface(Aos::new())
         .surface(Dataverse::new())
         .random(Random::seeded(1))

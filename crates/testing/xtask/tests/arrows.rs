@@ -47,7 +47,9 @@ const ARROWS: &[(&str, &str, &str)] = &[
     // engine
     ("tables", "odata", "rows are chosen by filters and keys of the language"),
     ("lab", "tables", "one room for the rows of every product, by scope"),
+    ("lab", "xml", "writes an event as the XML that Windows has it in"),
     ("idp", "lab", "counts in the store, seals with the lab's key, goes by its resets"),
+    ("idp", "token", "changes tokens to order: a defect is one of a JWT, whoever issued it"),
     ("diagnosis", "lab", "reads the journal and the world as it is now"),
     // surfaces
     ("entra", "lab", "implements Surface"),

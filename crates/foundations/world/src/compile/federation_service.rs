@@ -266,7 +266,18 @@ fn web_apis(
 }
 
 fn permissions(web_api: &WebApi, clients: &HashMap<String, Arc<Client>>, problems: &mut Problems) {
+    let mut permitted: HashMap<String, &str> = HashMap::new();
     for client_id in web_api.permissions.keys() {
+        if let Some(other) = permitted.insert(client_id.to_ascii_lowercase(), client_id) {
+            problems.push(Problem::new(
+                web_api.pointer.permission(client_id),
+                format!(
+                    "the client `{}` already has a permission here, as `{}`",
+                    clip(client_id),
+                    clip(other)
+                ),
+            ));
+        }
         if !clients.contains_key(&client_id.to_ascii_lowercase()) {
             problems.push(
                 Problem::new(

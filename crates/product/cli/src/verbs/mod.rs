@@ -1,5 +1,6 @@
 //! One file per verb.
 
+pub(crate) mod events;
 mod exec;
 pub(crate) mod explain;
 mod get;
@@ -43,6 +44,7 @@ pub(crate) fn run(cli: Cli, began: Instant) -> Outcome {
             Verb::Explain(explain) => explain::run(&common, explain).await,
             Verb::Token(token) => token::run(&common, token).await,
             Verb::Journal(journal) => journal::run(&common, journal).await,
+            Verb::Events(events) => events::run(&common, events).await,
             Verb::Get(get) => get::run(&common, get).await,
             Verb::Set(set) => set::run(&common, set).await,
             Verb::Try(attempt) => try_once::run(&common, attempt).await,

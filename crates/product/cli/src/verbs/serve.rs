@@ -150,7 +150,8 @@ fn opening(settings: &Settings, common: &Common, screen: Screen) -> String {
         row("Entra ID", &entra.authority, &entra.tenant_domain);
     }
     if let Some(adfs) = &settings.adfs {
-        row("AD FS", &adfs.base_url, &format!("resource {}", adfs.resource));
+        let user = settings.user.as_ref().map(|user| format!("   user {}", user.name)).unwrap_or_default();
+        row("AD FS", &adfs.base_url, &format!("resource {}{user}", adfs.resource));
     }
     for (name, aos) in &settings.aos {
         row("AOS", &aos.url, &format!("{name} (Entra)"));
@@ -176,9 +177,6 @@ fn opening(settings: &Settings, common: &Common, screen: Screen) -> String {
     if let Some(pfx) = &entra.certificate_pfx {
         let remark = format!("no password   SHA-1 {}", abridged(&entra.certificate_thumbprint));
         row("certificate", &from_home(&pfx.to_string_lossy()), &remark);
-    }
-    if let Some(user) = &settings.user {
-        row("user", &user.name, &format!("password {}", user.password));
     }
     let ca = settings.ca_pem.to_string_lossy();
     if !ca.is_empty() {

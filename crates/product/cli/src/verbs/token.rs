@@ -17,6 +17,10 @@ use crate::find_lab::LabAt;
 #[derive(Args, Clone, Debug)]
 #[command(after_help = help())]
 pub(crate) struct Token {
+    /// Who issues it: `entra` or `adfs`; default: whom the world's caller asks
+    #[arg(long, value_name = "ISSUER", env = "MOCKTENANT_TOKEN_ISSUER")]
+    pub(crate) issuer: Option<String>,
+
     /// What it is for: a URI or client id, or the short name of an environment or organisation
     #[arg(long, value_name = "RESOURCE", env = "MOCKTENANT_TOKEN_RESOURCE")]
     pub(crate) resource: Option<String>,
@@ -67,7 +71,8 @@ pub(crate) struct Token {
 fn help() -> String {
     let mut help = String::from(
         "\
-Without flags it is the very token that Entra would issue to the world's caller.
+Without flags it is the very token that Entra would issue to the world's caller;
+with --issuer adfs, the one of AD FS for userinfo, or for the Web API that is named.
 The lab's products judge it as any other, whoever made it; the journal has it as
 `forged`. Nothing outside the lab takes it.
 
@@ -86,6 +91,8 @@ Examples:
   mocktenant token --resource api://contoso-api --roles Tasks.Read.All
   mocktenant token --defect expired | mocktenant explain --at onebox
                                                 and what the AOS says to it
+  mocktenant token --issuer adfs --resource https://ax.contoso.com/
+                                                of AD FS, for its Web API
   mocktenant token --claim tid=null --claim 'groups=[\"a\"]' --lifetime 60
   mocktenant token --json | jq .claims",
     );
@@ -125,6 +132,7 @@ fn order(token: &Token) -> Result<Map<String, Value>, Failure> {
     });
     let text = |text: &Option<String>| text.as_deref().map(Value::from);
     let members = [
+        ("issuer", text(&token.issuer)),
         ("resource", text(&token.resource)),
         ("version", token.version.map(Value::from)),
         ("client", text(&token.client)),
@@ -159,6 +167,10 @@ mod tests {
             r#"{"resource":"onebox","claims":{"tid":null,"a":"b=c","n":1},"lifetime":60}"#
         );
         assert_eq!(ordered("m token --real-names").unwrap(), r#"{"real_names":true}"#);
+        assert_eq!(
+            ordered("m token --issuer adfs --defect expired").unwrap(),
+            r#"{"issuer":"adfs","defect":"expired"}"#
+        );
         assert_eq!(ordered("m token --roles A,B").unwrap(), r#"{"roles":["A","B"]}"#);
         assert_eq!(ordered("m token --roles=").unwrap(), r#"{"roles":[]}"#);
         assert_eq!(

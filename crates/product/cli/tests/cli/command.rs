@@ -16,13 +16,20 @@ fn serve_prints_one_screen_publishes_its_settings_and_stops_on_sigterm() {
     let mut lab = Served::new(&[]);
     let settings = lab.settings();
     let screen = lab.screen.join("\n");
-    for pointer in
-        ["/entra/authority", "/aos/onebox/url", "/dataverse/url", "/control_url", "/entra/client_secret"]
-    {
+    for pointer in [
+        "/entra/authority",
+        "/adfs/base_url",
+        "/adfs/resource",
+        "/user/name",
+        "/aos/onebox/url",
+        "/dataverse/url",
+        "/control_url",
+        "/entra/client_secret",
+    ] {
         let value = settings.pointer(pointer).and_then(Value::as_str).unwrap();
         assert!(screen.contains(value), "{pointer} is not on the screen:\n{screen}");
     }
-    for absent in ["AD FS", "onprem", "proxy"] {
+    for absent in ["onprem", "proxy"] {
         assert!(!screen.contains(absent), "{absent} is not built:\n{screen}");
     }
     assert!(!screen.contains('\u{1b}'), "no colour where there is no terminal");

@@ -7,7 +7,9 @@ mod advice;
 mod command;
 #[cfg(target_os = "linux")]
 mod container;
+mod events;
 mod exec;
+mod federation_services;
 mod screens;
 mod served;
 mod settings_by_name;

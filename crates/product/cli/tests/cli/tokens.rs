@@ -48,6 +48,26 @@ fn a_token_is_all_there_is_on_stdout_and_goes_into_what_judges_it() {
 }
 
 #[test]
+fn ad_fs_makes_tokens_too_and_judges_those_that_come_back_to_it() {
+    let served = Served::new(&[]);
+    let made = served.run(&["token", "--issuer", "adfs", "--claim", "sub=somebody"]);
+    assert_eq!((code(&made), &*text(&made.stderr)), (0, ""));
+    let good = piped(&served, &text(&made.stdout), &["explain", "--at", "adfs"]);
+    assert_eq!(code(&good), 0, "{}", text(&good.stdout));
+    assert!(text(&good.stdout).contains("passed   token-subject"), "{}", text(&good.stdout));
+    let of = |more: &[&str]| {
+        let order = ["token", "--issuer", "adfs", "--resource", "https://ax.contoso.com/"];
+        served.run(&[&order[..], more].concat())
+    };
+    let refused = piped(&served, &text(&of(&[]).stdout), &["explain", "--at", "adfs"]);
+    let told = text(&refused.stdout);
+    assert!(code(&refused) == 1 && told.contains("FAILED   token-audience"), "{told}");
+    let (made, nobody) = (of(&["--defect", "no-tid"]), served.run(&["token", "--issuer", "aos"]));
+    assert!(code(&made) == 1 && text(&made.stderr).contains("tokens do not have"), "{}", text(&made.stderr));
+    assert!(code(&nobody) == 1 && text(&nobody.stderr).contains("entra, adfs"), "{}", text(&nobody.stderr));
+}
+
+#[test]
 fn what_cannot_be_ordered_or_judged_says_what_could() {
     let served = Served::new(&[]);
     let refused = |arguments: &[&str]| {
@@ -64,6 +84,8 @@ fn what_cannot_be_ordered_or_judged_says_what_could() {
     let (status, told) = refused(&["explain", "--at", "onebox", "--file", "/nowhere/token"]);
     assert!(status == 2 && told.contains("/nowhere/token cannot be read"), "{told}");
     let nowhere = piped(&served, "eyJ", &["explain", "--at", "nowhere"]);
-    assert!(code(&nowhere) == 1 && text(&nowhere.stderr).contains("entra, aos, dataverse, onebox, contoso"));
+    assert!(
+        code(&nowhere) == 1 && text(&nowhere.stderr).contains("entra, adfs, aos, dataverse, onebox, contoso")
+    );
     assert_eq!(refused(&["explain", "--file", "token"]).0, 2, "--file is for --at");
 }

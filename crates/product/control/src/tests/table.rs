@@ -45,6 +45,7 @@ async fn every_query_parameter_is_taken_and_no_other() {
                 ("integer" | "number", _) => "1",
                 (_, "format") => "text",
                 (_, "for") => "host",
+                (_, "log") => "admin",
                 _ => "/caller",
             };
             let (status, body, _) = read(&state, get(&format!("{path}?{}={value}", parameter.name))).await;

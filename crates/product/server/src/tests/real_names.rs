@@ -144,6 +144,10 @@ async fn a_caller_in_the_network_is_told_world_names_and_the_folder_of_roots_and
     let port = own.real_name_ports[0];
     let tenant = "c0117050-0000-4000-8000-000000000001";
     assert_eq!(told.entra.authority, format!("https://login.microsoftonline.com:{port}/{tenant}"));
+    let adfs = told.adfs.unwrap();
+    assert_eq!(adfs.base_url, format!("https://adfs.contoso.com:{port}/adfs"));
+    assert!(adfs.metadata_url.starts_with(&format!("https://adfs.contoso.com:{port}/FederationMetadata/")));
+    assert_eq!(adfs.resource, own.adfs.as_ref().unwrap().resource);
     assert_eq!(told.aos["onebox"].url, format!("https://ax.contoso.com:{port}"));
     assert_eq!(told.aos["onebox"].resource, "https://ax.contoso.com", "a resource has no port of a test");
     assert_eq!(told.dataverse.resource, "https://contoso.crm4.dynamics.com");
@@ -176,7 +180,7 @@ async fn a_caller_in_the_network_is_told_world_names_and_the_folder_of_roots_and
         assert!(file.starts_with(ca.path()) && file.is_file(), "{}", file.display());
     }
     // No file of the lab's own directory is named anywhere.
-    let text = String::from_utf8_lossy(&reply.body).into_owned();
+    let text = String::from_utf8_lossy(&reply.body).replace(&adfs.redirect_uri, "the client's own machine");
     assert!(!text.contains(&*state.path().to_string_lossy()) && !text.contains("localhost"), "{text}");
     assert_eq!((told.entra.certificate_pem, told.pid), (None, None));
     assert_eq!(told.entra.certificate_pem_text, own.entra.certificate_pem_text);

@@ -74,6 +74,38 @@ async fn the_settings_of_the_default_world_are_whole_and_their_files_are_there()
 }
 
 #[tokio::test]
+async fn what_a_client_of_the_federation_service_needs_is_what_the_world_registers_there() {
+    let fixture = started(Limits::default()).await;
+    let settings = fixture.running.settings();
+    let base = &fixture.running.urls().identity;
+    let adfs = settings.adfs.as_ref().unwrap();
+    assert_eq!(adfs.base_url, format!("{base}/adfs"));
+    let world = fixture.running.lab().world();
+    let service = world.federation_service("contoso").unwrap();
+    let web_api = service.web_api(&adfs.resource).unwrap();
+    assert!(web_api.permission(&adfs.client_id).is_some());
+    assert!(web_api.permission(&adfs.native_client_id).is_some());
+    let native = service.client(&adfs.native_client_id).unwrap();
+    assert!(native.credentials.is_none() && native.redirect_uris.contains(&adfs.redirect_uri));
+    let user = settings.user.as_ref().unwrap();
+    assert_eq!(service.user(&user.name).unwrap().password.as_str(), user.password);
+}
+
+#[tokio::test]
+async fn a_world_without_a_federation_service_has_none_in_its_settings_and_another_user() {
+    let edit = |path: &'static str| mocktenant_world::Edit::remove(mocktenant_world::Setting::fixed(path));
+    let world = mocktenant_world::World::contoso().unwrap();
+    let none =
+        world.edited(&[edit("/federation_services/contoso")], mocktenant_world::EditedBy::Control).unwrap();
+    let identity = String::from("https://localhost:7443");
+    assert_eq!(crate::settings::adfs(&none, Some(&identity)), None);
+    assert_eq!(crate::settings::adfs(&world, None), None);
+    let tenant = none.tenant(&none.caller().tenant).map(|tenant| &**tenant);
+    assert_eq!(crate::settings::user(&none, tenant).unwrap().name, "ada@contoso.com");
+    assert_eq!(crate::settings::user(&none, None), None);
+}
+
+#[tokio::test]
 async fn a_pfx_is_made_once_per_state() {
     let state = tempfile::tempdir().unwrap();
     let mut seen = Vec::new();

@@ -13,6 +13,7 @@ use mocktenant_token::assertion::Assertion;
 use mocktenant_verdict::{Change, Finding, Need, Question, Remedy, Role};
 
 pub(crate) use self::private_key_jwt::judge;
+pub(crate) use self::secret::AUTH_METHOD as SECRET_METHOD;
 use crate::asking::{Asking, Checks, Fact, Sent, excerpt};
 use crate::errors::AdfsError;
 use crate::grants::Grant;

@@ -96,7 +96,7 @@ catalogue! {
             text: "MSIS9602: The received 'resource' parameter is invalid. The authorization server can not find a registered resource with the specified identifier.",
             fidelity: Observed, source: "ADAL's AdfsTokenClient; django-auth-adfs#13",
             cause: "no Web API has exactly this identifier",
-            change: "AD FS Management > Application Groups > the Web API > Identifiers; a final slash and the letter case count",
+            change: "AD FS Management > Application Groups > the Web API > Identifiers; a slash at its end and the letter case count",
         }
         /// The client has no permission on the Web API.
         ResourceForbidden => {

@@ -5,6 +5,8 @@
 //! deserves.
 
 mod catalogue;
+pub(crate) mod event_text;
+pub(crate) mod log;
 
 use mocktenant_idp::form::FormError;
 use mocktenant_idp::json::{push_name, push_string_escaping};
@@ -39,7 +41,7 @@ pub(crate) fn body(error: &'static str, description: &str) -> Vec<u8> {
     out
 }
 
-/// The catalogue for documents and the control API.
+/// The catalogue for documents and the control API: what clients are told, and behind it what is logged.
 pub(crate) fn catalogue_rows() -> Vec<CatalogueRow> {
     let class = |told: Told| match told {
         Told::OAuth(error) | Told::Bearer(error) => error.to_owned(),
@@ -57,6 +59,7 @@ pub(crate) fn catalogue_rows() -> Vec<CatalogueRow> {
             cause: row.cause,
             change: row.change,
         })
+        .chain(log::catalogue_rows())
         .collect()
 }
 

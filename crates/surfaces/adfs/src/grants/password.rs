@@ -20,11 +20,11 @@ use crate::scope;
 
 static CREDENTIALS: Question = Question::new("user-credentials", Role::Request);
 static KNOWN: Question = Question::new("user-known", Role::User).needs(&[&CREDENTIALS]);
-static PASSWORD: Question = Question::new("password-matches", Role::Secret).needs(&[&KNOWN]);
+static PASSWORD: Question = Question::new("password-matches", Role::User).needs(&[&KNOWN]);
 static ENABLED: Question = Question::new("user-enabled", Role::User).needs(&[&KNOWN]);
 static NOT_LOCKED: Question = Question::new("user-not-locked", Role::User).needs(&[&KNOWN]);
 static NOT_EXPIRED: Question = Question::new("user-not-expired", Role::User).needs(&[&KNOWN]);
-static PASSWORD_IN_DATE: Question = Question::new("password-in-date", Role::Secret).needs(&[&KNOWN]);
+static PASSWORD_IN_DATE: Question = Question::new("password-in-date", Role::User).needs(&[&KNOWN]);
 
 /// The questions about a user's account, in the order asked.
 static ACCOUNT: [&Question; 4] = [&ENABLED, &NOT_LOCKED, &NOT_EXPIRED, &PASSWORD_IN_DATE];

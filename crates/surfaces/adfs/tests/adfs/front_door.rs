@@ -99,6 +99,14 @@ pub(crate) async fn edited(edits: impl IntoIterator<Item = (Setting, Value)>) ->
     lab_with(edits.collect(), Switches::default()).await
 }
 
+/// The Windows Servers there are.
+pub(crate) const PROFILES: [&str; 3] = ["2016", "2019", "2022"];
+
+/// One whose service runs on this Windows Server.
+pub(crate) async fn lab_on(profile: &str) -> Lab {
+    edited([(service().profile(), profile.into())]).await
+}
+
 pub(crate) fn service() -> pointers::FederationService {
     pointers::federation_service(SERVICE)
 }
@@ -139,6 +147,15 @@ pub(crate) fn form_request(
     let mut request = posting(host, target, "application/x-www-form-urlencoded", body);
     for (name, value) in headers {
         request.headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+    }
+    request
+}
+
+/// A request with these header fields.
+pub(crate) fn request(method: Method, target: &str, headers: &[(&'static str, &str)]) -> Request {
+    let mut request = Request::new(method, HOST, target, Entrance::Identity);
+    for (name, value) in headers {
+        request.headers.append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
     }
     request
 }

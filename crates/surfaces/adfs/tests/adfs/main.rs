@@ -4,11 +4,15 @@
 
 mod bad_input;
 mod documents;
+mod events;
+mod forge;
 mod front_door;
 mod lockout;
 mod masking;
 mod not_built;
+mod pages;
 mod refresh;
 mod refusals;
 mod scopes;
 mod tokens;
+mod userinfo;

@@ -216,13 +216,14 @@ async fn another_method_or_path_gets_entra_s_own_answer() {
 }
 
 #[tokio::test]
-async fn the_federation_service_s_paths_are_left_to_it_and_said_to_be_unbuilt() {
+async fn the_federation_service_s_paths_are_left_to_it() {
     let lab = lab().await;
     for target in
         ["/adfs/oauth2/token", "/FederationMetadata/2007-06/FederationMetadata.xml", "/.well-known/webfinger"]
     {
         let reply = get(&lab, LOCAL, target).await;
-        assert_eq!((reply.status, &*reply.body), (501, &b"AD FS is not built\n"[..]), "{target}");
+        // A lab of Entra alone has nobody there.
+        assert_eq!(reply.status, 501, "{target}");
     }
 }
 

@@ -13,8 +13,8 @@ use crate::markdown::{block, cell, code, head, row};
 const INTRODUCTION: &str = "\
 # Errors
 
-Every text a surface can answer with, from the catalogues in `crates/surfaces/*/src/errors`. `{placeholders}` are filled
-with the request's own values. How sure we are of a text: **observed** was captured from the real product,
+Every text a surface can answer with, or write into its event log, from the catalogues in `crates/surfaces/*/src/errors`.
+`{placeholders}` are filled with the request's own values. How sure we are of a text: **observed** was captured from the real product,
 **documented** is printed by the vendor, **inferred** is concluded from other facts and is no exact text. Cause and change
 are our own words; they are never on the wire.
 

@@ -1,0 +1,59 @@
+//! A federation service by the command: its values, its groups, its keys, its clock, and the way back.
+
+use serde_json::Value;
+
+use crate::served::{Served, text};
+
+fn says(lab: &Served, arguments: &[&str]) -> String {
+    let output = lab.run(arguments);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
+    text(&output.stdout).trim_end().to_owned()
+}
+
+fn refuses(lab: &Served, arguments: &[&str]) -> (i32, String) {
+    let output = lab.run(arguments);
+    (output.status.code().unwrap(), text(&output.stderr))
+}
+
+#[test]
+fn settings_of_a_federation_service_have_short_names() {
+    let lab = Served::new(&[]);
+    let said = says(&lab, &["set", "federation_services/contoso/clock", "+20m"]);
+    assert!(said.starts_with("added /federation_services/contoso/clock\n  +20m"), "{said}");
+    assert_eq!(says(&lab, &["get", "federation_services/contoso/clock"]), "+20m");
+    let said = says(&lab, &["set", "m365_compatibility", "false"]);
+    assert!(said.contains("/federation_services/contoso/m365_compatibility\n  true -> false"), "{said}");
+    let said = says(&lab, &["set", "federation_services/contoso/users/ada@contoso.com/enabled", "false"]);
+    assert!(said.contains("  true -> false"), "{said}");
+    let users: Value = serde_json::from_str(&says(&lab, &["get", "users"])).unwrap();
+    assert_eq!(users[1]["enabled"], false);
+    let (code, said) = refuses(&lab, &["set", "federation_services/contoso/clok", "+20m"]);
+    assert!(code == 1 && said.contains("did you mean `clock`?"), "{said}");
+    let groups: Value = serde_json::from_str(&says(&lab, &["get", "application-groups"])).unwrap();
+    assert_eq!(groups[0]["applications"][2]["kind"], "Server application");
+
+    let reset = ["scenarios", "--reset", "--scope", "federation-service/contoso"];
+    assert!(says(&lab, &reset).starts_with("federation-service/contoso of the lab at "));
+    let (code, _) = refuses(&lab, &["get", "federation_services/contoso/clock"]);
+    assert_eq!(code, 1);
+    assert_eq!(says(&lab, &["get", "m365_compatibility"]), "true");
+}
+
+#[test]
+fn a_rollover_prints_what_signs_and_what_stays_published() {
+    let lab = Served::new(&[]);
+    let once = says(&lab, &["rollover", "adfs.contoso.com"]);
+    let lines: Vec<&str> = once.lines().collect();
+    let new = lines[0].strip_prefix("federation-service/contoso signs with ").unwrap();
+    let old = lines[1].strip_prefix("  still published: ").unwrap();
+    assert_eq!(lines.len(), 2, "{once}");
+    let twice = says(&lab, &["rollover", "contoso"]);
+    assert_eq!(twice, format!("federation-service/contoso signs with {old}\n  still published: {new}"));
+    assert!(says(&lab, &["rollover", "contoso.onmicrosoft.com"]).starts_with("tenant/c0117050-"));
+    let (code, said) = refuses(&lab, &["rollover", "adfs.contoso.example"]);
+    assert!(code == 2 && said.contains("federation-service/contoso"), "{said}");
+    says(&lab, &["scenarios", "--reset"]);
+    says(&lab, &["unset", "next_signing_key"]);
+    let (code, said) = refuses(&lab, &["rollover", "contoso"]);
+    assert!(code == 1 && said.contains("/federation_services/contoso/signing_keys"), "{said}");
+}

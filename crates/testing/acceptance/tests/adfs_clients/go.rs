@@ -38,7 +38,7 @@ fn password(seen: &Seen) -> String {
     assert_eq!(parameter(record, "scope").unwrap(), format!("{ASKED} openid offline_access profile"));
     let answer = &record["answer"];
     assert_eq!((&answer["status"], &answer["body"]["scope"]), (&json!(200), &json!("openid profile")));
-    format!("AD FS answers with a token, of `openid profile`; MSAL for Go gives none: `{}<scope>`", SAYS)
+    format!("AD FS answers with a token, of `openid profile`; MSAL for Go gives none: `{SAYS}<scope>`")
 }
 
 fn for_userinfo(seen: &Seen) -> String {

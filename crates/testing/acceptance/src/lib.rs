@@ -6,6 +6,7 @@
 pub mod binary;
 pub mod breakages;
 pub mod clients_page;
+pub mod judges;
 pub mod keep_alive;
 pub mod oracle;
 pub mod pages;

@@ -1,16 +1,15 @@
 //! Our verifier of XML signatures beside xmlsec1, signxml and .NET's `SignedXml`: on metadata of real servers and our own, as found
 //! and with a byte changed, and on what xmlsec1 signs.
 //!
-//! Decides nothing but that all say the same. Metadata of real servers lies beside the repository or is passed over. The
-//! programs of `clients/signatures` are what a consumer of metadata has, and know nothing of a lab.
+//! Decides nothing but that all say the same. Metadata of real servers lies beside the repository or is passed over.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail by panicking")]
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use mocktenant_acceptance::judges::{self, Judge};
 use mocktenant_acceptance::tools;
 use mocktenant_federation::{
     AdfsMetadata, ClaimType, EntraMetadata, Refused, SignatureForm, Signer, signed_text, signed_tree, verify,
@@ -117,58 +116,28 @@ fn others_take_what_we_take(mut theirs: impl FnMut(&Signed, &[PathBuf]) -> Vec<b
     }
 }
 
-/// What a program of `clients/signatures` says of files, once it was told whom to trust.
-fn judged(program: &[OsString], signed: &Signed, files: &[PathBuf]) -> Vec<bool> {
-    let scratch = tempfile::tempdir().unwrap();
-    let [certificate, list] = ["certificate.pem", "list"].map(|name| scratch.path().join(name));
-    fs::write(&certificate, signed.trusted.pem()).unwrap();
-    let lines: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
-    fs::write(&list, lines.join("\n")).unwrap();
-    let mut command = Command::new(&program[0]);
-    command.args(&program[1..]).arg(certificate).stdin(fs::File::open(list).unwrap());
-    let output = tools::output(&mut command);
-    assert!(output.status.success(), "{}", tools::said(&output));
-    let said = String::from_utf8(output.stdout).unwrap();
-    let accepted = format!("accepted {}", signed.issuer);
-    let verdict = |line: &str| {
-        assert!(line == accepted || line.starts_with("refused: "), "{}: {line}", signed.whose);
-        line == accepted
-    };
-    said.lines().map(verdict).collect()
-}
-
-fn client(name: &str) -> PathBuf {
-    tools::clients().join("signatures").join(name)
+fn judged(judge: &Judge) {
+    others_take_what_we_take(|signed, files| judge.takes(&signed.trusted, &signed.issuer, files));
 }
 
 #[test]
 fn xmlsec1_and_our_verifier_take_the_same_metadata() {
-    let Some(program) = tools::or_skip("xmlsec1") else { return };
-    let scratch = tempfile::tempdir().unwrap();
-    let certificate = scratch.path().join("certificate.pem");
-    others_take_what_we_take(|signed, files| {
-        fs::write(&certificate, signed.trusted.pem()).unwrap();
-        let takes = |file| {
-            let mut command = Command::new(&program);
-            command.args(["--verify", "--id-attr:ID", METADATA, "--pubkey-cert-pem"]);
-            tools::output(command.arg(&certificate).arg(file)).status.success()
-        };
-        files.iter().map(takes).collect()
-    });
+    let Some(judge) = tools::there_or_skip(judges::xmlsec1()) else { return };
+    judged(&judge);
 }
 
 #[test]
 fn signxml_and_our_verifier_take_the_same_metadata() {
-    let Some(python) = tools::there_or_skip(tools::python()) else { return };
-    let program = [python.into(), client("signxml_python.py").into()];
-    others_take_what_we_take(|signed, files| judged(&program, signed, files));
+    let Some(judge) = tools::there_or_skip(judges::signxml()) else { return };
+    judged(&judge);
 }
 
 #[test]
 fn signed_xml_of_dotnet_and_our_verifier_take_the_same_metadata() {
-    let Some(dotnet) = tools::csharp() else { return };
-    let program = tools::compiled_csharp(&dotnet, &client("signed_xml.cs"));
-    others_take_what_we_take(|signed, files| judged(&program, signed, files));
+    if tools::csharp().is_none() {
+        return;
+    }
+    judged(&judges::signed_xml().unwrap());
 }
 
 /// Whatever canonicalisation has to do with, and inclusive prefixes in both places.

@@ -9,6 +9,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod alike;
+mod dotnet;
+mod go;
+mod java;
+mod metadata;
 mod node;
 mod page;
 mod python;
@@ -58,7 +63,8 @@ pub(crate) const fn by_name(name: &'static str, judge: fn(&Seen) -> String) -> F
 }
 
 /// The clients of every language.
-const LANGUAGES: &[&[Client]] = &[python::CLIENTS, node::CLIENTS];
+const LANGUAGES: &[&[Client]] =
+    &[python::CLIENTS, node::CLIENTS, go::CLIENTS, java::CLIENTS, dotnet::CLIENTS];
 
 /// A client and what came of its flows.
 struct Row {
@@ -109,7 +115,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let clients = LANGUAGES.iter().copied().flatten();
     let rows: Vec<Arc<Row>> = clients.map(|client| Arc::new(Row::new(client))).collect();
-    let all = rows.iter().flat_map(trials).collect();
+    let all = rows.iter().flat_map(trials).chain(metadata::trials()).collect();
     trials::run(&arguments, all, "the_page_about_clients_says_what_came_of_adfs", move || {
         // Whatever was run is looked up there, also one flow alone.
         rows.iter().any(|row| row.page.has_run()).then(|| page::is_written(&rows))

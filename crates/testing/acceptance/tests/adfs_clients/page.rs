@@ -23,7 +23,18 @@ has at Entra. Each line is what came of it in the acceptance tests.
 
 const NOTES: &str = "
 AD FS knows no `.default`: ask for `https://ax.contoso.com/` with `/openid` behind it (`https://ax.contoso.com//openid`), or
-send `resource`. An assertion has to be signed with RS256 and to be for the token endpoint, not for the issuer.
+send `resource`. MSAL for Go and for Java add `openid profile offline_access` to whatever they are asked for, the others only
+for users: what stands beside the `.default` is what AD FS answers to. An assertion has to be signed with RS256 and to be for
+the token endpoint, not for the issuer.
+
+AD FS's answers name scopes without the resource that they are on. Every MSAL keeps a user's token under those names, so that
+it is not found under `<resource>/openid` and each silent call is a refresh. MSAL for Go takes a scope that is not named
+again for declined, and gives no token of a user but for userinfo (scope `openid`).
+
+On localhost MSAL.NET is told `WithAdfsAuthority(url, false)`: what it asks else, webfinger, it asks without the port. MSAL for
+Go is told `WithInstanceDiscovery(false)`; MSAL for Java asks nobody. The password is the OAuth grant: no MSAL asks AD FS for
+WS-Trust or a realm. What checks access tokens has to be told their issuer, openid-configuration's `access_token_issuer`, which
+is not its `issuer`; JwtBearer takes the audience with and without a final slash.
 ";
 
 /// Writes the part if asked to; else the lines of what ran are there, and a line for everything else.

@@ -50,9 +50,11 @@ fn on_localhost(program: &Program, flow: &Flow) -> Seen {
     for name in ["NO_PROXY", "no_proxy"] {
         command.env(name, "localhost");
     }
-    for name in ["ALL_PROXY", "all_proxy", "SSL_CERT_DIR", "JAVA_TOOL_OPTIONS", "NODE_OPTIONS"] {
+    for name in ["ALL_PROXY", "all_proxy", "SSL_CERT_DIR", "NODE_OPTIONS"] {
         command.env_remove(name);
     }
+    // Java reads no such variable.
+    command.env("JAVA_TOOL_OPTIONS", "-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=9");
     let output = tools::output(&mut command);
     assert!(output.status.success(), "{}\n{}", tools::said(&output), lab.failure_report());
     let said = read(&output.stdout);

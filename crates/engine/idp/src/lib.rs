@@ -17,6 +17,7 @@ mod lockout;
 mod moment;
 pub mod nearest;
 pub mod page;
+pub mod pkce;
 mod polling;
 mod sealed;
 pub mod secret;

@@ -9,6 +9,7 @@
 //! void what was sealed for it.
 
 pub mod basic;
+pub mod code;
 pub mod forge;
 pub mod form;
 pub mod json;

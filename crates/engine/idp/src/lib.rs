@@ -22,6 +22,7 @@ pub mod pkce;
 mod polling;
 mod sealed;
 pub mod secret;
+pub mod session;
 mod single_use;
 
 pub use ledger::Ledger;

@@ -10,6 +10,7 @@
 
 pub mod basic;
 pub mod code;
+pub mod cookie;
 pub mod forge;
 pub mod form;
 pub mod json;

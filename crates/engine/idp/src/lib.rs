@@ -9,6 +9,8 @@
 //! void what was sealed for it.
 
 pub mod basic;
+pub mod code;
+pub mod cookie;
 pub mod forge;
 pub mod form;
 pub mod json;
@@ -17,9 +19,11 @@ mod lockout;
 mod moment;
 pub mod nearest;
 pub mod page;
+pub mod pkce;
 mod polling;
 mod sealed;
 pub mod secret;
+pub mod session;
 mod single_use;
 
 pub use ledger::Ledger;

@@ -11,6 +11,7 @@
 pub mod basic;
 pub mod code;
 pub mod cookie;
+pub mod device_code;
 pub mod forge;
 pub mod form;
 pub mod json;

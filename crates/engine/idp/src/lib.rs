@@ -22,6 +22,7 @@ pub mod nearest;
 pub mod page;
 pub mod pkce;
 mod polling;
+pub mod response_mode;
 mod sealed;
 pub mod secret;
 pub mod session;

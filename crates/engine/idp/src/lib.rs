@@ -14,6 +14,7 @@ pub mod cookie;
 pub mod device_code;
 pub mod forge;
 pub mod form;
+pub mod guard;
 pub mod json;
 mod ledger;
 mod lockout;

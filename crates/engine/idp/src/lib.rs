@@ -1,4 +1,5 @@
-//! What any identity provider does and none decides: values it hands out sealed, their single use, lockout, polling limits.
+//! What any identity provider does and none decides: values it hands out sealed, their single use, lockout, polling limits,
+//! and what signing people in is made of: codes, device codes, sessions, cookies, response modes, whose page a form is of.
 //!
 //! Decides how such a thing is done: what a sealed text is made of and in which order it is judged, that of many who come at
 //! once one wins, how guesses and polls are counted. Never decides whether it is done, for how long or how often, nor what

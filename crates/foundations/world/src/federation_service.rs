@@ -107,6 +107,8 @@ pub struct Client {
     pub credentials: Option<Credentials>,
     /// Where it is declared.
     pub pointer: Setting,
+    /// Where its redirect URIs are.
+    pub redirect_uris_at: Setting,
 }
 
 /// What a server application proves itself with.

@@ -142,11 +142,28 @@ impl About<'_> {
     fn page(&self) -> EventRow {
         let path = self.record.shown_target();
         let path = clean(path.split('?').next().unwrap_or_default());
-        let text = match self.record.error.as_deref() {
-            Some("MSIS7065") => LogText::NoHandler { told: AdfsError::NoHandler { path }.text() },
-            _ => LogText::RequestFailed { told: AdfsError::NotFulfilled.text() },
+        let client = || self.fact("client-id").unwrap_or_default();
+        let oauth = || String::from("OAuthAuthorizationProtocol");
+        let (protocol, text) = match self.record.error.as_deref() {
+            Some("MSIS7065") => {
+                (String::new(), LogText::NoHandler { told: AdfsError::NoHandler { path }.text() })
+            }
+            Some("MSIS9223") => (oauth(), LogText::ClientUnknown { client: client() }),
+            Some("MSIS9224") => {
+                let redirect_uri = self.fact("redirect-uri").unwrap_or_default();
+                (oauth(), LogText::RedirectUriUnknown { client: client(), redirect_uri })
+            }
+            Some("MSIS9221") => {
+                (oauth(), LogText::AuthorizeRefused { told: AdfsError::RedirectUriMissing.text() })
+            }
+            Some("MSIS7009") => {
+                (oauth(), LogText::AuthorizeRefused { told: AdfsError::AuthorizeMalformed.text() })
+            }
+            _ => (String::new(), LogText::RequestFailed { told: AdfsError::NotFulfilled.text() }),
         };
-        self.admin(&EventText::PassiveRequest, vec![String::new(), String::new(), text.details()])
+        let relying_party =
+            if protocol.is_empty() { String::new() } else { self.fact("resource").unwrap_or_default() };
+        self.admin(&EventText::PassiveRequest, vec![protocol, relying_party, text.details()])
     }
 
     /// A token: who it is for has just signed in, or not.

@@ -8,6 +8,7 @@
 //! What needs a browser (sign-in, device codes, on-behalf-of, WS-Federation, WS-Trust, SAML) is not built: `unbuilt` says so.
 
 mod asking;
+mod authorize;
 mod bearer;
 mod claims;
 mod client_auth;
@@ -62,7 +63,7 @@ const READ: &[Method] = &[Method::GET, Method::OPTIONS];
 
 const POST: &[Method] = &[Method::POST, Method::OPTIONS];
 
-static ROUTES: [Route<Adfs>; 7] = [
+static ROUTES: [Route<Adfs>; 8] = [
     Route {
         methods: READ,
         pattern: path::CONFIGURATION,
@@ -74,6 +75,12 @@ static ROUTES: [Route<Adfs>; 7] = [
         pattern: path::KEYS,
         endpoint: "keys",
         handler: |_, exchange| Box::pin(async move { discovery::keys(exchange) }),
+    },
+    Route {
+        methods: &[Method::GET, Method::POST],
+        pattern: unbuilt::AUTHORIZE,
+        endpoint: "authorize",
+        handler: |_, exchange| Box::pin(async move { authorize::answer(exchange) }),
     },
     Route {
         methods: POST,
@@ -155,7 +162,14 @@ impl Surface for Adfs {
     }
 
     fn questions() -> Vec<&'static Question> {
-        token_endpoint::questions().into_iter().chain(bearer::QUESTIONS.iter().copied()).collect()
+        let mut all = token_endpoint::questions();
+        let rest = authorize::QUESTIONS.into_iter().chain(bearer::QUESTIONS.iter().copied());
+        for question in rest {
+            if !all.iter().any(|known| known.name == question.name) {
+                all.push(question);
+            }
+        }
+        all
     }
 
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer {

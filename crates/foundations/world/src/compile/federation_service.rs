@@ -197,6 +197,7 @@ fn clients(
                 redirect_uris: native.redirect_uris.clone(),
                 credentials: None,
                 pointer: at.native_application(client_id).setting(),
+                redirect_uris_at: at.native_application(client_id).redirect_uris(),
             };
             add(client, problems);
         }
@@ -214,6 +215,7 @@ fn clients(
                 group: Arc::clone(&group),
                 redirect_uris: server.redirect_uris.clone(),
                 pointer: pointer.setting(),
+                redirect_uris_at: pointer.redirect_uris(),
                 credentials: Some(Credentials {
                     secrets,
                     certificates: certificates(

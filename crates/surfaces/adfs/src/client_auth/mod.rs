@@ -107,7 +107,7 @@ impl<'r> Presented<'r> {
             Some(_) => Finding::pass("a client id"),
             None => Finding::fail("none", AdfsError::ParameterMissing { name: "client_id".to_owned() }),
         });
-        ask_registered(asking, list);
+        ask_registered(asking, list, |_| AdfsError::ClientUnknown);
         list.ask(
             &CREDENTIAL,
             "what its kind of application has: a secret or an assertion, or nothing",
@@ -140,8 +140,12 @@ impl<'r> Presented<'r> {
     }
 }
 
-/// Asks whether an application group has the client.
-pub(crate) fn ask_registered(asking: &Asking<'_, '_>, list: &mut Checks<'_>) {
+/// Asks whether an application group has the client; each endpoint has an error of its own for one that none has.
+pub(crate) fn ask_registered(
+    asking: &Asking<'_, '_>,
+    list: &mut Checks<'_>,
+    unknown: impl Fn(&str) -> AdfsError,
+) {
     let service = &asking.prepared.service;
     let settings = || match asking.client {
         Some(client) => vec![client.pointer.clone()],
@@ -153,7 +157,7 @@ pub(crate) fn ask_registered(asking: &Asking<'_, '_>, list: &mut Checks<'_>) {
             (None, None) => Finding::skip(CLIENT_ID.name),
             (None, Some(id)) => {
                 let known = service.clients.values().map(|client| client.client_id.clone());
-                Finding::fail(excerpt(id), AdfsError::ClientUnknown).mended_by(|| {
+                Finding::fail(excerpt(id), unknown(id)).mended_by(|| {
                     let at = service.pointer.application_groups();
                     let need = Need::add(at.clone(), "a native or server application with this client id");
                     let mut known: Vec<String> = known.collect();

@@ -261,7 +261,7 @@ pub(crate) fn judge(context: &Context, token: &str, trail: &mut Trail) {
     };
     let mut list = Checklist::new(context.switches(), describe);
     assertion.ask_token(&mut list, &OfAdfs(&asking));
-    ask_registered(&asking, &mut list);
+    ask_registered(&asking, &mut list, |_| AdfsError::ClientUnknown);
     assertion.ask_client(&mut list, &OfAdfs(&asking), asking.now);
     let mut facts = Vec::new();
     (METHOD.facts)(&asking, &Credential::Assertion(assertion), &mut facts);

@@ -164,6 +164,38 @@ catalogue! {
             cause: "this lab has not built what was asked for",
             change: "the exchange says what is built instead",
         }
+        /// No such client, at the authorization endpoint.
+        AuthorizeClientUnknown { client: String } => {
+            id: "MSIS9223", status: 200, class: Page,
+            text: "MSIS9223: Received invalid OAuth authorization request. The received 'client_id' is invalid as no registered client was found with this client identifier. Make sure that the client is registered. Received client_id: '{client}'.",
+            fidelity: Observed, source: "a log quoted in a blog (text; that the page and not a redirect answers is from one thread)",
+            cause: "no application group has a native or server application with this client id",
+            change: "use the client id of an application in AD FS Management > Application Groups, or add one",
+        }
+        /// A redirect URI that the client has not registered.
+        RedirectUriUnknown { client: String, redirect_uri: String } => {
+            id: "MSIS9224", status: 200, class: Page,
+            text: "MSIS9224: Received invalid OAuth authorization request. The received 'redirect_uri' parameter is not a valid registered redirect URI for the client identifier: '{client}'. Received redirect_uri: '{redirect_uri}'.",
+            fidelity: Observed, source: "Microsoft Q&A 763044",
+            cause: "the application has registered no redirect URI that is the same text",
+            change: "AD FS Management > Application Groups > the application > Redirect URI; a slash at its end and the letter case of the path count",
+        }
+        /// No redirect URI where the client has several, or none.
+        RedirectUriMissing => {
+            id: "MSIS9221", status: 200, class: Page,
+            text: "MSIS9221: Received invalid OAuth authorization request. The received 'redirect_uri' parameter is empty.",
+            fidelity: Inferred, source: "abridged by its one source: the number and the end of the text are known",
+            cause: "the request names no redirect URI",
+            change: "send the redirect_uri",
+        }
+        /// Parameters that cannot be read.
+        AuthorizeMalformed => {
+            id: "MSIS7009", status: 200, class: Page,
+            text: "MSIS7009: The request was malformed or not valid.",
+            fidelity: Observed, source: "Microsoft Q&A 34092 (what follows there is not known; that it is used here is inferred)",
+            cause: "a parameter stands twice, or is no text",
+            change: "send each parameter once, URL-encoded",
+        }
         // --- the service itself ---
         /// A defect.
         ServerError => {

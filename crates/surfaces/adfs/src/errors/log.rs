@@ -57,6 +57,14 @@ const ASSERTION_FRAMES: &[&str] = &[
     "Microsoft.IdentityServer.Web.Protocols.OAuth.OAuthToken.OAuthClientCredentialsContext.ValidateCore()",
 ];
 
+/// As captured with an authorization request that was refused; the first is that of such cases (believed).
+const AUTHORIZE_FRAMES: &[&str] = &[
+    "Microsoft.IdentityServer.Web.Protocols.OAuth.OAuthAuthorization.OAuthAuthorizationRequestContext.ValidateCore()",
+    "Microsoft.IdentityServer.Web.Protocols.ProtocolContext.Validate()",
+    "Microsoft.IdentityServer.Web.Protocols.OAuth.OAuthAuthorization.OAuthAuthorizationProtocolHandler.PreAuthenticationProcess(ProtocolContext context)",
+    "Microsoft.IdentityServer.Web.PassiveProtocolListener.OnGetContext(WrappedHttpListenerContext context)",
+];
+
 /// As captured with a path that nothing answers at.
 const LISTENER_FRAMES: &[&str] = &[
     "Microsoft.IdentityServer.Web.PassiveProtocolListener.OnGetContext(WrappedHttpListenerContext context)",
@@ -80,6 +88,22 @@ catalogue! {
             fidelity: Observed, source: "a log quoted in a blog, of an authorization request; that a token request leaves the same is inferred",
             cause: "no application group has a native or server application with this client id",
             change: "use the client id of an application in AD FS Management > Application Groups, or add one",
+        }
+        /// Beside a page that says MSIS9224.
+        RedirectUriUnknown { client: String, redirect_uri: String } => {
+            id: "MSIS9224", status: 200, class: Thrown { class: INVALID_REQUEST.class, frames: AUTHORIZE_FRAMES },
+            text: "MSIS9224: Received invalid OAuth authorization request. The received 'redirect_uri' parameter is not a valid registered redirect URI for the client identifier: '{client}'. Received redirect_uri: '{redirect_uri}'.",
+            fidelity: Observed, source: "Microsoft Q&A 763044 (the exception's class is inferred)",
+            cause: "the application has registered no redirect URI that is the same text",
+            change: "AD FS Management > Application Groups > the application > Redirect URI",
+        }
+        /// Beside any other page of the authorization endpoint.
+        AuthorizeRefused { told: String } => {
+            id: "MSIS9221", status: 200, class: Thrown { class: INVALID_REQUEST.class, frames: AUTHORIZE_FRAMES },
+            text: "{told}",
+            fidelity: Inferred, source: "the log has the page's text elsewhere",
+            cause: "the page says it",
+            change: "the page says it",
         }
         /// Beside MSIS9622, where an assertion's key is none of the client's.
         AssertionKeyUnknown { client: String } => {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing where it does")]
 
+mod authorize;
 mod bad_input;
 mod documents;
 mod events;

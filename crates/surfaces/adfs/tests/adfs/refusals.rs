@@ -141,7 +141,9 @@ fn of_check(check: &str) -> Option<Case> {
 }
 
 /// Checks that no request of their own makes fail, and why.
-const WITHOUT: [(&str, &str); 4] = [
+const WITHOUT: [(&str, &str); 6] = [
+    ("authorize-request", "of the authorization endpoint: `authorize.rs`"),
+    ("redirect-uri", "of the authorization endpoint: `authorize.rs`"),
     ("assertion-type", "whatever `typ` says is taken"),
     ("assertion-issuer", "any text can be a client id"),
     ("refresh-token-client", "needs a refresh token of the lab: `refresh.rs`"),
@@ -194,6 +196,10 @@ async fn every_row_of_the_catalogue_is_reached_or_says_why_not() {
         ("401 userinfo-token", "userinfo.rs: without a token"),
         ("401 userinfo-token-invalid", "userinfo.rs: a token of somebody else"),
         ("MSIS7065", "not_built.rs: a path nobody has"),
+        ("MSIS9223", "authorize.rs: a client nobody registered"),
+        ("MSIS9224", "authorize.rs: a redirect URI nobody registered"),
+        ("MSIS9221", "authorize.rs: no redirect URI"),
+        ("MSIS7009", "authorize.rs: a parameter twice"),
         ("MSIS7012", "not_built.rs: a path that is not built"),
     ] {
         reached.insert(number.to_owned());

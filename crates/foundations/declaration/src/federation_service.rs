@@ -45,6 +45,10 @@ pub struct FederationService {
     /// `SsoLifetime` in minutes, 480 unless told otherwise: how long refresh tokens last.
     #[serde(default = "sso_lifetime")]
     pub sso_lifetime: u32,
+    /// `Set-AdfsGlobalAuthenticationPolicy -EnablePaginatedAuthenticationPages`: whether people are asked for their password on
+    /// a page of its own; absent means as a new server of its profile has it (from 2019 on).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paginated_sign_in: Option<bool>,
     /// Names of scope descriptions besides those every federation service has.
     #[serde(default)]
     pub scope_descriptions: Vec<String>,
@@ -69,6 +73,13 @@ pub enum Profile {
     /// Windows Server 2022.
     #[serde(rename = "2022")]
     Server2022,
+}
+
+impl FederationService {
+    /// Whether people are asked for their password on a page of its own.
+    pub fn asks_on_two_pages(&self) -> bool {
+        self.paginated_sign_in.unwrap_or(self.profile >= Profile::Server2019)
+    }
 }
 
 /// When wrong passwords lock a user out.

@@ -235,6 +235,7 @@ pointers! {
         next_signing_key() -> Setting: "next_signing_key";
         lockout() -> Setting: "lockout";
         scope_descriptions() -> Setting: "scope_descriptions";
+        paginated_sign_in() -> Setting: "paginated_sign_in";
         sso_lifetime() -> Setting: "sso_lifetime";
         user(name) -> FederationUser: "users", name;
         application_groups() -> Setting: "application_groups";

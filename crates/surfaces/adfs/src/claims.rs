@@ -7,7 +7,7 @@
 //! and a number in the other. Never decides who gets which.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use mocktenant_idp::json::{push_integer, push_list, push_member, push_name, push_string};
 use mocktenant_keys::Thumbprint256;
 use mocktenant_world::declaration::{IssuedClaim, Profile};
@@ -69,6 +69,25 @@ impl Times {
     }
 }
 
+/// What stands beside an id token.
+#[derive(Clone, Copy)]
+pub(crate) struct Beside<'b> {
+    /// Its issuer.
+    pub(crate) issuer: &'b str,
+    /// `https://` base of the service, as it was called.
+    pub(crate) base: &'b str,
+    /// What the client wants to find in it again.
+    pub(crate) nonce: Option<&'b str>,
+    /// The code that comes with it: `c_hash`.
+    pub(crate) code: Option<&'b str>,
+}
+
+/// The left half of a SHA-256, as `c_hash` has it (OpenID Connect Core 3.3.2.11).
+fn half_hash(text: &str) -> String {
+    // A thumbprint is a digest: here of a text.
+    URL_SAFE_NO_PAD.encode(&Thumbprint256::of_der(text.as_bytes()).as_bytes()[..16])
+}
+
 /// What a token says.
 pub(crate) struct Statement<'a> {
     pub(crate) prepared: &'a PreparedService,
@@ -120,14 +139,21 @@ impl Statement<'_> {
         out
     }
 
-    /// The claims of an id token about this user, with this issuer and, where a client sent one, its nonce.
-    pub(crate) fn id_token(&self, user: &FederationUser, issuer: &str, base: &str) -> Vec<u8> {
+    /// The claims of an id token about this user.
+    pub(crate) fn id_token(&self, user: &FederationUser, beside: &Beside<'_>) -> Vec<u8> {
+        let Beside { issuer, base, nonce, code } = *beside;
         let mut out = Vec::with_capacity(1024);
         out.push(b'{');
         push_member(&mut out, "aud", &self.client.client_id);
         self.push_times(&mut out, issuer);
         push_name(&mut out, "auth_time");
         push_integer(&mut out, self.signed_in.div_euclid(1000));
+        if let Some(nonce) = nonce {
+            push_member(&mut out, "nonce", nonce);
+        }
+        if let Some(code) = code {
+            push_member(&mut out, "c_hash", &half_hash(code));
+        }
         push_member(&mut out, "sub", &self.subject(user));
         let merged = self.merged();
         let of_rules =

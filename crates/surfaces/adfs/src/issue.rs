@@ -6,7 +6,7 @@ use mocktenant_keys::Algorithm;
 use mocktenant_token::{HeaderSegment, mint_raw};
 use mocktenant_world::FederationUser;
 
-use crate::claims::Statement;
+use crate::claims::{Beside, Statement};
 use crate::errors::AdfsError;
 use crate::prepared::PreparedService;
 
@@ -19,10 +19,9 @@ pub(crate) fn access_token(statement: &Statement<'_>) -> Result<String, AdfsErro
 pub(crate) fn id_token(
     statement: &Statement<'_>,
     user: &FederationUser,
-    issuer: &str,
-    base: &str,
+    beside: &Beside<'_>,
 ) -> Result<String, AdfsError> {
-    signed(statement.prepared, &statement.prepared.id_header, &statement.id_token(user, issuer, base))
+    signed(statement.prepared, &statement.prepared.id_header, &statement.id_token(user, beside))
 }
 
 fn signed(prepared: &PreparedService, header: &HeaderSegment, claims: &[u8]) -> Result<String, AdfsError> {

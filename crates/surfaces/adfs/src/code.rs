@@ -1,23 +1,23 @@
 //! Authorization codes of AD FS.
 //!
 //! Decides their policy: good for ten minutes, once; S256 and plain; a wrong verifier uses a code up, so that who sends the
-//! right one afterwards comes too late (measured by one blog). Windows Server 2016 knows no challenges and passes them over.
+//! right one afterwards comes too late (measured by one blog). Never decides who gets one.
 
 use mocktenant_idp::Kind;
 use mocktenant_idp::code::{Code, Codes};
 use mocktenant_idp::pkce::{Method, Pkce};
 use serde::{Deserialize, Serialize};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 /// What a code stands for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Signed {
+pub(crate) struct SignedIn {
     /// The user's principal name.
     pub(crate) user: String,
     /// When the user signed in, in milliseconds since 1970.
     pub(crate) signed_in: i64,
-    /// When the session ends, in seconds since 1970.
-    pub(crate) ends: i64,
+    /// When the session ends.
+    pub(crate) ends: OffsetDateTime,
     /// The resource as it was asked for.
     pub(crate) resource: String,
     /// The scopes that were granted.
@@ -27,7 +27,7 @@ pub(crate) struct Signed {
 }
 
 /// What is sealed as a code.
-pub(crate) const CODE: Kind<Code<Signed>> = Kind::new("adfs-authorization-code");
+pub(crate) const CODE: Kind<Code<SignedIn>> = Kind::new("adfs-authorization-code");
 
 /// Policy.
 pub(crate) const CODES: Codes = Codes {

@@ -45,7 +45,7 @@ use Member::{
 
 const MEMBERS: &[(&str, Member)] = &[
     ("issuer", Issuer),
-    ("authorization_endpoint", EndpointSlash(unbuilt::AUTHORIZE)),
+    ("authorization_endpoint", EndpointSlash(path::AUTHORIZE)),
     ("token_endpoint", EndpointSlash(path::TOKEN)),
     ("jwks_uri", Endpoint(path::KEYS)),
     (

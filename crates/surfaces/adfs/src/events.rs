@@ -58,6 +58,8 @@ const SERVICE_ACCOUNT: (&str, &str) = ("NETWORK SERVICE", "S-1-5-20");
 /// Where every caller of a lab is.
 const CALLER: &str = "127.0.0.1";
 
+/// `Protocol Name` of event 364.
+const OAUTH: &str = "OAuthAuthorizationProtocol";
 /// `Request type` of event 111.
 const ISSUE: &str = "http://schemas.microsoft.com/idfx/requesttype/issue";
 /// `Token Type` of event 411.
@@ -73,9 +75,13 @@ pub(crate) fn of(world: &World, record: &Record) -> Vec<EventRow> {
     let about = About { service, record };
     match record.error.as_deref() {
         None if record.endpoint == "token" && record.status == 200 => about.issued(),
+        None if about.fact("signed-in").is_some() => {
+            vec![about.audit(&EventText::CredentialValid, &Audit::CREDENTIAL)]
+        }
         Some(_) if matches!(told, Some(Told::Page)) => vec![about.page()],
         Some("MSIS9659") => about.user_refused(),
         Some(id) if record.endpoint == "token" && matches!(told, Some(Told::OAuth(_))) => about.refused(id),
+        Some(id) if record.endpoint == "authorize" => vec![about.sent_back(id)],
         _ => Vec::new(),
     }
 }
@@ -143,7 +149,7 @@ impl About<'_> {
         let path = self.record.shown_target();
         let path = clean(path.split('?').next().unwrap_or_default());
         let client = || self.fact("client-id").unwrap_or_default();
-        let oauth = || String::from("OAuthAuthorizationProtocol");
+        let oauth = || OAUTH.to_owned();
         let (protocol, text) = match self.record.error.as_deref() {
             Some("MSIS7065") => {
                 (String::new(), LogText::NoHandler { told: AdfsError::NoHandler { path }.text() })
@@ -164,6 +170,12 @@ impl About<'_> {
         let relying_party =
             if protocol.is_empty() { String::new() } else { self.fact("resource").unwrap_or_default() };
         self.admin(&EventText::PassiveRequest, vec![protocol, relying_party, text.details()])
+    }
+
+    /// A refusal at the authorization endpoint that went back to the client.
+    fn sent_back(&self, id: &str) -> EventRow {
+        let text = self.logged(id).details();
+        self.admin(&EventText::PassiveRequest, vec![OAUTH.to_owned(), self.relying_party(), text])
     }
 
     /// A token: who it is for has just signed in, or not.
@@ -206,6 +218,7 @@ impl About<'_> {
                 LogText::AssertionKeyUnknown { client: issuer.unwrap_or_default() }
             }
             ("MSIS9622", _) => LogText::CredentialRefused { told: self.told() },
+            ("MSIS9612", _) => LogText::CodeRefused,
             ("MSIS9614" | "MSIS9615", _) => LogText::RefreshTokenRefused { told: self.told() },
             ("MSIS9602", _) => LogText::ResourceUnknown { resource: resource() },
             ("MSIS9605", "scope") => LogText::ScopeForbidden {
@@ -218,7 +231,7 @@ impl About<'_> {
         }
     }
 
-    /// What the client was told.
+    /// What the client was told, in a body or on its way back.
     fn told(&self) -> String {
         #[derive(Deserialize)]
         struct Body {

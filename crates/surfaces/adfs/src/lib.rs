@@ -5,13 +5,14 @@
 //! all that. Never decides what a resource does with a token, and never talks to anything: everything follows from the
 //! snapshot, the request and the clock. Mirrors AD FS of Windows Server 2016, 2019 and 2022.
 //!
-//! What needs a browser (sign-in, device codes, on-behalf-of, WS-Federation, WS-Trust, SAML) is not built: `unbuilt` says so.
+//! Device codes, on-behalf-of, signing out, WS-Federation, WS-Trust and SAML are not built: `unbuilt` says so.
 
 mod asking;
 mod authorize;
 mod bearer;
 mod claims;
 mod client_auth;
+mod code;
 mod discovery;
 mod envelope;
 pub mod errors;
@@ -24,6 +25,7 @@ mod page;
 mod prepared;
 mod scope;
 mod service;
+mod session;
 mod token_endpoint;
 mod unbuilt;
 mod userinfo;
@@ -52,6 +54,7 @@ pub struct Adfs;
 pub(crate) mod path {
     pub(crate) const CONFIGURATION: &str = "/adfs/.well-known/openid-configuration";
     pub(crate) const KEYS: &str = "/adfs/discovery/keys";
+    pub(crate) const AUTHORIZE: &str = "/adfs/oauth2/authorize";
     pub(crate) const TOKEN: &str = "/adfs/oauth2/token";
     pub(crate) const USERINFO: &str = "/adfs/userinfo";
     pub(crate) const PROBE: &str = "/adfs/probe";
@@ -78,7 +81,7 @@ static ROUTES: [Route<Adfs>; 8] = [
     },
     Route {
         methods: &[Method::GET, Method::POST],
-        pattern: unbuilt::AUTHORIZE,
+        pattern: path::AUTHORIZE,
         endpoint: "authorize",
         handler: |_, exchange| Box::pin(async move { authorize::answer(exchange) }),
     },
@@ -163,7 +166,7 @@ impl Surface for Adfs {
 
     fn questions() -> Vec<&'static Question> {
         let mut all = token_endpoint::questions();
-        let rest = authorize::QUESTIONS.into_iter().chain(bearer::QUESTIONS.iter().copied());
+        let rest = authorize::questions().into_iter().chain(bearer::QUESTIONS.iter().copied());
         for question in rest {
             if !all.iter().any(|known| known.name == question.name) {
                 all.push(question);

@@ -15,15 +15,16 @@ use mocktenant_lab::request::media_type;
 use mocktenant_lab::{Answer, Exchange, Scope};
 use mocktenant_verdict::{Check, Checklist, Finding, Question, Role};
 use mocktenant_world::{Client, FederationUser};
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
 use crate::asking::{Asking, Checks, Fact, Sent, excerpt};
-use crate::claims::{Statement, Times};
+use crate::claims::{Beside, Statement, Times};
 use crate::client_auth::{CLIENT_ID, CREDENTIAL, METHODS, Presented, REGISTERED};
 use crate::errors::{AdfsError, describe};
-use crate::grants::{self, GRANT_NAMED, GRANT_TYPE, GRANTS, REFRESH_TOKEN, Refresh, Subject, Ticket};
+use crate::grants::{self, GRANT_NAMED, GRANT_TYPE, GRANTS, REFRESH_TOKEN, Refresh, Since, Subject, Ticket};
 use crate::prepared::PreparedService;
 use crate::scope::Granted;
+use crate::grants::password;
 use crate::{discovery, envelope, issue, service, unbuilt};
 
 /// Lifetime of a token for userinfo, in minutes.
@@ -147,10 +148,7 @@ fn decide<'p>(
     facts.extend(resource.map(|resource| ("resource", excerpt(resource).into())));
     facts.extend(sent.parameter("scope").map(|scope| ("scope", excerpt(scope).into())));
     let (checks, refusal) = list.finish();
-    let tried = user.and_then(|user| prepared.service.user(user)).filter(|_| {
-        let failed = checks.iter().find(|check| check.failed());
-        failed.is_none_or(|failed| failed.name == "password-matches")
-    });
+    let tried = user.and_then(|user| prepared.service.user(user)).filter(|_| password::was_judged(&checks));
     let outcome = match (refusal, ticket, asking.client) {
         (Some(error), ..) => Err(error),
         (None, Some(ticket), Some(client)) => {
@@ -169,7 +167,7 @@ fn decide<'p>(
 }
 
 /// Counts a password that was judged, where the service locks users out: the checks of one that comes too late.
-fn count(
+pub(crate) fn count(
     exchange: &Exchange,
     prepared: &PreparedService,
     user: &FederationUser,
@@ -219,9 +217,9 @@ fn respond(
 ) -> Result<Vec<u8>, AdfsError> {
     let now = exchange.context.now();
     let Ticket { granted, subject, refreshable } = ticket;
-    let (user, signed_in) = match subject {
-        Subject::Client => (None, grants::milliseconds(now)),
-        Subject::User { user, signed_in } => (Some(user.as_ref()), *signed_in),
+    let (user, since) = match subject {
+        Subject::Client => (None, None),
+        Subject::User { user, since } => (Some(user.as_ref()), Some(since)),
     };
     let Asker { client, auth_method } = *asker;
     let statement = Statement {
@@ -230,7 +228,7 @@ fn respond(
         client_id: &client.client_id,
         granted,
         user,
-        signed_in,
+        signed_in: since.map_or_else(|| grants::milliseconds(now), |since| since.at),
         auth_method,
         times: Times::at(now, lifetime(granted)),
     };
@@ -241,19 +239,20 @@ fn respond(
     push_member(&mut out, "token_type", "bearer");
     push_name(&mut out, "expires_in");
     push_integer(&mut out, statement.times.lasts());
-    let Some(user) = user else {
+    let (Some(user), Some(since)) = (user, since) else {
         out.push(b'}');
         return Ok(out);
     };
     if *refreshable {
-        push_refresh_token(&mut out, exchange, prepared, ticket, &client.client_id, user, signed_in)?;
+        push_refresh_token(&mut out, exchange, prepared, ticket, &client.client_id, (user, since))?;
     }
     if !granted.scopes.is_empty() {
         push_member(&mut out, "scope", &granted.scopes.join(" "));
     }
     if granted.has("openid") {
         let issuer = discovery::issuer(prepared, exchange);
-        push_member(&mut out, "id_token", &issue::id_token(&statement, user, &issuer, base)?);
+        let beside = Beside { issuer: &issuer, base, nonce: since.nonce.as_deref(), code: None };
+        push_member(&mut out, "id_token", &issue::id_token(&statement, user, &beside)?);
     }
     out.push(b'}');
     Ok(out)
@@ -266,26 +265,23 @@ fn push_refresh_token(
     prepared: &PreparedService,
     ticket: &Ticket<'_>,
     client_id: &str,
-    user: &FederationUser,
-    signed_in: i64,
+    (user, since): (&FederationUser, &Since),
 ) -> Result<(), AdfsError> {
     let now = exchange.context.now();
-    let began = OffsetDateTime::from_unix_timestamp_nanos(i128::from(signed_in) * 1_000_000).unwrap_or(now);
-    let ends = began.saturating_add(Duration::minutes(i64::from(prepared.service.sso_lifetime)));
     let owner = Scope::federation_service(&prepared.service.id);
     let refresh = Refresh {
         client: client_id.to_ascii_lowercase(),
         user: user.name.to_string(),
         resource: ticket.granted.resource.clone(),
         scopes: ticket.granted.scopes.clone(),
-        signed_in,
+        signed_in: since.at,
     };
-    let sealed = Sealer::of(&exchange.context, &owner).seal(&REFRESH_TOKEN, &refresh, ends);
+    let sealed = Sealer::of(&exchange.context, &owner).seal(&REFRESH_TOKEN, &refresh, since.ends);
     let sealed = sealed.map_err(|_| AdfsError::ServerError)?;
     push_member(out, "resource", &ticket.granted.resource);
     push_member(out, "refresh_token", &sealed);
     push_name(out, "refresh_token_expires_in");
-    push_integer(out, (ends - now).whole_seconds().max(0));
+    push_integer(out, (since.ends - now).whole_seconds().max(0));
     Ok(())
 }
 

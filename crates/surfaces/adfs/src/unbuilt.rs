@@ -6,11 +6,10 @@
 
 /// What stands in for it.
 const BUILT: &str = "discovery, keys, FederationMetadata.xml, webfinger, userinfo and the token endpoint for \
-                     client_credentials, password and refresh_token";
+                     client_credentials, password, refresh_token and authorization_code; sign-in by code and id_token";
 
 /// Endpoints, folded.
 const ENDPOINTS: &[(&str, &str)] = &[
-    (AUTHORIZE, "AD FS sign-in"),
     (DEVICE, "AD FS device codes"),
     ("/adfs/oauth2/deviceauth", "AD FS device codes"),
     (LOGOUT, "AD FS sign-out"),
@@ -22,12 +21,10 @@ const ENDPOINTS: &[(&str, &str)] = &[
 const ENDPOINTS_BEGIN: &[(&str, &str)] = &[
     ("/adfs/services/trust", "WS-Trust of AD FS"),
     ("/adfs/ls/", "AD FS sign-in by WS-Federation and SAML"),
-    ("/adfs/oauth2/authorize/", "AD FS sign-in"),
 ];
 
 /// Grants by `grant_type`.
 const GRANTS: &[(&str, &str)] = &[
-    ("authorization_code", "the authorization code grant of AD FS"),
     ("urn:ietf:params:oauth:grant-type:jwt-bearer", "on-behalf-of at AD FS"),
     ("urn:ietf:params:oauth:grant-type:device_code", "the device code grant of AD FS"),
     ("device_code", "the device code grant of AD FS"),
@@ -36,7 +33,6 @@ const GRANTS: &[(&str, &str)] = &[
 ];
 
 /// Those that discovery lists.
-pub(crate) const AUTHORIZE: &str = "/adfs/oauth2/authorize";
 pub(crate) const DEVICE: &str = "/adfs/oauth2/devicecode";
 pub(crate) const LOGOUT: &str = "/adfs/oauth2/logout";
 
@@ -50,6 +46,9 @@ impl Missing {
         trail.not_built(self.0, BUILT);
     }
 }
+
+/// Tokens straight from the authorization endpoint.
+pub(crate) const IMPLICIT: Missing = Missing("the response type token of AD FS");
 
 /// Windows integrated authentication of a client.
 pub(crate) const WINDOWS: Missing = Missing("windows_client_authentication of AD FS");

@@ -1,75 +1,342 @@
-//! The authorization endpoint: who asks, and where the answer may go.
+//! The authorization endpoint: who asks, where the answer may go, who signs in, and what is sent back.
 //!
-//! Decides what is answered on AD FS's own page and never by a redirect: a client that no application group has, and a
-//! redirect URI that the client has not registered. Registered redirect URIs are compared as texts, the letter case of scheme
-//! and host aside; a port on the loopback address is as fixed as any other (inferred). What comes after these two questions,
-//! the sign-in itself, is not built and says so. Mirrors [MS-OAPX] 3.2.5.1 as captures show it.
+//! Decides the order of the questions. A client that no application group has and a redirect URI that the client has not
+//! registered are answered on AD FS's own page and never by a redirect; whatever else is wrong goes back to the client as
+//! `error`, `error_description`, `state` and `client-request-id`, in the order and spelling captured. Registered redirect URIs
+//! are compared as texts, the letter case of scheme and host aside; a port on the loopback address is as fixed as any other
+//! (inferred). Whose browser has no session that is good enough signs in on a page (`sign_in`), unless `prompt=none` forbids
+//! to ask. Mirrors [MS-OAPX] 3.2.5.1 as captures show it; that a right password is answered with a redirect to the same
+//! request, which the session then answers, is as a trace of WS-Federation has it.
+//!
+//! Deciding is pure; cookies, the counting of wrong passwords and the record are around it.
 
-use http::Method;
-use mocktenant_idp::address::{self, Policy};
+mod redirect_uri;
+mod sign_in;
+mod wanted;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use mocktenant_idp::code::Code;
 use mocktenant_idp::form::Form;
-use mocktenant_lab::{Answer, Exchange};
-use mocktenant_verdict::{Change, Check, Checklist, Edit, Finding, Need, Question, Remedy, Role};
-use mocktenant_world::{Client, pointers};
+use mocktenant_idp::guard;
+use mocktenant_idp::response_mode::{Escapes, OwnFragment, Parameters, Responding, ResponseMode};
+use mocktenant_idp::session::{Session, SignIn};
+use mocktenant_idp::Sealer;
+use mocktenant_lab::{Answer, AutoPostWords, Content, Exchange, Scope};
+use mocktenant_verdict::{Check, Checklist, Finding, Question, Role};
+use mocktenant_world::{Client, FederationUser};
 
+use self::redirect_uri::{REDIRECT_URI, ask_redirect_uri};
+use self::wanted::Wanted;
 use crate::asking::{Asking, Checks, Fact, Sent, excerpt};
+use crate::claims::{Beside, Statement, Times};
 use crate::client_auth::{CLIENT_ID, REGISTERED, ask_registered};
-use crate::errors::{AdfsError, describe};
+use crate::code::{CODE, CODES, SignedIn};
+use crate::errors::{AdfsError, Told, describe};
+use crate::grants::{milliseconds, password};
 use crate::prepared::PreparedService;
-use crate::{envelope, page, service, unbuilt};
-
-/// AD FS's rule: exact text, host without case, no freedom of the loopback port.
-const REDIRECT_URIS: Policy<'static> = Policy {
-    schemes: None,
-    exact_text: true,
-    host_case_counts: false,
-    final_slash_counts: true,
-    below: false,
-    free_ports: &[],
-    fragment: false,
-};
+use crate::scope::{self, Granted};
+use crate::unbuilt::{self, Missing};
+use crate::{discovery, envelope, issue, page, service, session, token_endpoint};
 
 /// Whether the request can be read.
 static READABLE: Question = Question::new("authorize-request", Role::Request);
-/// Whether the answer may go where the request wants it.
-pub(crate) static REDIRECT_URI: Question = Question::new("redirect-uri", Role::Address).needs(&[&REGISTERED]);
+/// Whether a filled-in form is this service's own.
+static OWN_FORM: Question = Question::new("own-sign-in-form", Role::Request);
+/// Whether somebody may be asked, where nobody is signed in.
+static INTERACTION: Question = Question::new("interaction-allowed", Role::User);
 
 /// The questions, in the order asked.
-pub(crate) static QUESTIONS: [&Question; 4] = [&READABLE, &CLIENT_ID, &REGISTERED, &REDIRECT_URI];
+pub(crate) fn questions() -> Vec<&'static Question> {
+    [&READABLE, &CLIENT_ID, &REGISTERED, &REDIRECT_URI]
+        .into_iter()
+        .chain(wanted::QUESTIONS)
+        .chain(scope::QUESTIONS)
+        .chain([&OWN_FORM])
+        .chain(password::user_questions())
+        .chain([&INTERACTION])
+        .collect()
+}
+
+/// How answers travel.
+const RESPONDING: Responding = Responding {
+    escapes: Escapes::DOTNET,
+    own_fragment: OwnFragment::Refused,
+    words: AutoPostWords {
+        title: "Working...",
+        notice: "Script is disabled. Click Submit to continue.",
+        button: "Submit",
+    },
+};
+
+/// What a request is, and what was typed on the page that an earlier one was answered with.
+struct Read {
+    /// The request's parameters, form-encoded.
+    asked: Bytes,
+    /// The filled-in form.
+    typed: Option<Bytes>,
+}
+
+impl Read {
+    /// A filled-in form carries its request in the query; a request may be posted itself, and then has none there.
+    fn from(exchange: &Exchange) -> Self {
+        let query = exchange.request.query();
+        let body = || exchange.request.body.clone().unwrap_or_default();
+        match exchange.request.method {
+            Method::POST if query.is_empty() => Self { asked: body(), typed: None },
+            Method::POST => Self { asked: Bytes::copy_from_slice(query.as_bytes()), typed: Some(body()) },
+            _ => Self { asked: Bytes::copy_from_slice(query.as_bytes()), typed: None },
+        }
+    }
+}
+
+/// Where a client's answer goes.
+#[derive(Clone, Debug)]
+struct Return {
+    mode: ResponseMode,
+    redirect_uri: String,
+    state: Option<String>,
+}
+
+/// What becomes of a request.
+enum Outcome<'p> {
+    /// AD FS's own page, with the display name of the relying party where that is known.
+    Page(AdfsError, Option<String>),
+    /// What was asked for is not built.
+    NotBuilt(Missing),
+    /// Back to the client with an error.
+    Refused(AdfsError, Return),
+    /// Somebody is to sign in; with `wrong`, what was typed is not right.
+    Ask { back: Return, wrong: bool },
+    /// Somebody signed in.
+    SignedIn { back: Return, user: &'p Arc<FederationUser>, asks_again: bool, issue: Box<Issue<'p>> },
+    /// The session answers.
+    Issue { back: Return, session: Box<Session>, user: &'p Arc<FederationUser>, issue: Box<Issue<'p>> },
+}
+
+/// What is issued once it is known who signed in.
+struct Issue<'p> {
+    client: &'p Arc<Client>,
+    wanted: Wanted,
+    granted: Granted,
+    /// The redirect URI as the request had it.
+    sent_redirect_uri: Option<String>,
+}
+
+struct Decision<'p> {
+    checks: Vec<Check>,
+    facts: Vec<Fact>,
+    outcome: Outcome<'p>,
+    /// The user whose password was judged.
+    tried: Option<&'p FederationUser>,
+}
+
+/// What was typed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Typed<'r> {
+    user: Option<&'r str>,
+    password: Option<&'r str>,
+    keep: bool,
+    /// The password page's way back to the name.
+    back: bool,
+}
 
 /// Answers an authorization request.
 pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
     let Some(prepared) = service::of(exchange).cloned() else { return service::none(exchange) };
     envelope::activity(exchange);
-    let sent = match exchange.request.method {
-        Method::POST => exchange.request.body.clone().unwrap_or_default(),
-        _ => exchange.request.query().as_bytes().to_vec().into(),
-    };
-    let form = Form::parse(&sent).map_err(AdfsError::from);
-    let (checks, facts, refusal, name) = decide(exchange, &prepared, &form);
+    let read = Read::from(exchange);
+    let form = Form::parse(&read.asked).map_err(AdfsError::from);
+    let typed_form = read.typed.as_ref().map(|body| Form::parse(body).unwrap_or_default());
+    let typed = typed_form.as_ref().map(|form| Typed {
+        user: form.get("UserName"),
+        password: form.get("Password"),
+        keep: form.get("Kmsi").is_some(),
+        back: form.get("Back").is_some(),
+    });
+    let brought = session::of(exchange, &prepared.service);
+    let Decision { checks, facts, outcome, tried } = decide(exchange, &prepared, &form, typed, brought);
+    let right = !matches!(outcome, Outcome::Ask { wrong: true, .. });
+    let mut said = sign_in::said(&checks);
+    let locked = tried.and_then(|user| token_endpoint::count(exchange, &prepared, user, right));
     for (name, value) in facts {
         exchange.trail.fact(name, value);
     }
     exchange.trail.record_checks(checks);
-    match refusal {
-        Some(error) => {
-            exchange.trail.record_error(error.row().id);
-            page::error(exchange, &error, name.as_deref())
+    let outcome = match (locked, outcome) {
+        (Some(checks), Outcome::SignedIn { back, .. } | Outcome::Ask { back, .. }) => {
+            exchange.trail.record_checks(checks);
+            // A user is told nothing of it.
+            said = sign_in::WRONG;
+            Outcome::Ask { back, wrong: true }
         }
-        None => {
-            // Client and redirect URI are in order: what would come now is the sign-in.
-            if let Some(missing) = unbuilt::endpoint(unbuilt::AUTHORIZE) {
-                missing.record(&mut exchange.trail);
-            }
+        (_, outcome) => outcome,
+    };
+    match outcome {
+        Outcome::Page(error, relying_party) => {
+            exchange.trail.record_error(error.row().id);
+            page::error(exchange, &error, relying_party.as_deref())
+        }
+        Outcome::NotBuilt(missing) => {
+            missing.record(&mut exchange.trail);
             envelope::refusal(exchange, &AdfsError::NotFulfilled)
+        }
+        Outcome::Refused(error, back) => refused(exchange, &error, &back),
+        Outcome::Ask { back, wrong } => {
+            if wrong {
+                exchange.trail.record_error(AdfsError::PasswordWrong.row().id);
+            }
+            let asked = String::from_utf8_lossy(&read.asked);
+            let hint = form.as_ref().ok().and_then(|form| form.get("login_hint").or(form.get("username")));
+            let said = match typed {
+                _ if wrong => said,
+                Some(typed) => sign_in::missing(&prepared, &typed),
+                None => "",
+            };
+            let typed = typed.unwrap_or_default();
+            let user = typed.user.or(hint).unwrap_or_default();
+            let shown = sign_in::Shown {
+                request: &asked,
+                user,
+                at_password: !user.is_empty() && !typed.back,
+                keep: typed.keep,
+                wrong: said,
+                back_to: &back.redirect_uri,
+            };
+            sign_in::page(exchange, &prepared, &shown)
+        }
+        Outcome::SignedIn { back, user, asks_again, issue } => {
+            let before = session::of(exchange, &prepared.service);
+            let sign_in = SignIn {
+                user: user.name.to_string(),
+                at: exchange.context.now(),
+                how: "password".to_owned(),
+            };
+            let keep = typed.is_some_and(|typed| typed.keep);
+            let policy = session::sessions(&prepared.service);
+            let session = policy.begin(exchange.context.random(), sign_in, keep, before.as_ref());
+            exchange.trail.fact("signed-in", "password");
+            if asks_again {
+                // Sent to the same request, whoever has just signed in would be asked again.
+                return issued(exchange, &prepared, session, user, &issue, &back);
+            }
+            let to = format!("{}{}", exchange.own_base_url(), sign_in::action(exchange, &read.asked));
+            let mut answer = Answer::typed(StatusCode::FOUND, Content::Redirect { to });
+            session::keep(exchange, &prepared.service, &session, &mut answer);
+            envelope::dressed(exchange, answer)
+        }
+        Outcome::Issue { back, session, user, issue } => {
+            exchange.trail.fact("user", user.name.to_string());
+            issued(exchange, &prepared, *session, user, &issue, &back)
         }
     }
 }
 
-/// The checks, what was learnt, what it is refused for, and the display name of the relying party where that is known.
-type Decision = (Vec<Check>, Vec<Fact>, Option<AdfsError>, Option<String>);
+/// Back to the client, with an error.
+fn refused(exchange: &mut Exchange, error: &AdfsError, back: &Return) -> Answer {
+    let row = error.row();
+    exchange.trail.record_error(row.id);
+    let Told::OAuth(code) = row.class else { return page::error(exchange, error, None) };
+    let mut parameters: Parameters = vec![("error".into(), code.to_owned())];
+    let text = error.text();
+    if !text.is_empty() {
+        parameters.push(("error_description".into(), text));
+    }
+    send_back(exchange, parameters, back)
+}
 
-fn decide(exchange: &Exchange, prepared: &PreparedService, form: &Result<Form<'_>, AdfsError>) -> Decision {
+/// Back to the client, whatever with.
+fn send_back(exchange: &mut Exchange, mut parameters: Parameters, back: &Return) -> Answer {
+    parameters.extend(back.state.clone().map(|state| (Cow::Borrowed("state"), state)));
+    parameters.push(("client-request-id".into(), envelope::activity(exchange)));
+    match RESPONDING.answer(back.mode, &back.redirect_uri, parameters, exchange.context.random()) {
+        Ok(answer) => envelope::dressed(exchange, answer),
+        // What has a fragment is not registered.
+        Err(_) => envelope::refusal(exchange, &AdfsError::NotFulfilled),
+    }
+}
+
+/// Code and id token, and the cookies of the session that they follow from.
+fn issued(
+    exchange: &mut Exchange,
+    prepared: &PreparedService,
+    mut session: Session,
+    user: &Arc<FederationUser>,
+    issue: &Issue<'_>,
+    back: &Return,
+) -> Answer {
+    let policy = session::sessions(&prepared.service);
+    policy.visited(&mut session, &issue.client.client_id);
+    let parameters = match parameters(exchange, prepared, &session, user, issue) {
+        Ok(parameters) => parameters,
+        Err(error) => return refused(exchange, &error, back),
+    };
+    let mut answer = send_back(exchange, parameters, back);
+    session::keep(exchange, &prepared.service, &session, &mut answer);
+    answer
+}
+
+fn parameters(
+    exchange: &Exchange,
+    prepared: &PreparedService,
+    session: &Session,
+    user: &Arc<FederationUser>,
+    issue: &Issue<'_>,
+) -> Result<Parameters, AdfsError> {
+    let Issue { client, wanted, granted, sent_redirect_uri } = issue;
+    let now = exchange.context.now();
+    let signed_in = milliseconds(session.sign_in.at);
+    let mut out = Parameters::with_capacity(4);
+    if wanted.code {
+        let code = Code {
+            client: client.client_id.to_ascii_lowercase(),
+            redirect_uri: sent_redirect_uri.clone(),
+            challenge: wanted.challenge.clone(),
+            granted: SignedIn {
+                user: user.name.to_string(),
+                signed_in,
+                ends: session.ends,
+                resource: granted.resource.clone(),
+                scopes: granted.scopes.clone(),
+                nonce: wanted.nonce.clone(),
+            },
+        };
+        let owner = Scope::federation_service(&prepared.service.id);
+        let sealer = Sealer::of(&exchange.context, &owner);
+        let code = CODES.issue(&sealer, &CODE, &code, now).map_err(|_| AdfsError::ServerError)?;
+        out.push(("code".into(), code));
+    }
+    if wanted.id_token {
+        let statement = Statement {
+            prepared,
+            client: client.as_ref(),
+            client_id: &client.client_id,
+            granted,
+            user: Some(user.as_ref()),
+            signed_in,
+            auth_method: "",
+            times: Times::at(now, token_endpoint::lifetime(granted)),
+        };
+        let issuer = discovery::issuer(prepared, exchange);
+        let code = out.first().map(|(_, code)| code.as_str());
+        let base = exchange.own_base_url();
+        let beside = Beside { issuer: &issuer, base: &base, nonce: wanted.nonce.as_deref(), code };
+        let token = issue::id_token(&statement, user, &beside)?;
+        out.push(("id_token".into(), token));
+    }
+    Ok(out)
+}
+
+fn decide<'p>(
+    exchange: &Exchange,
+    prepared: &'p PreparedService,
+    form: &Result<Form<'_>, AdfsError>,
+    typed: Option<Typed<'_>>,
+    brought: Option<Session>,
+) -> Decision<'p> {
     let empty = Form::default();
     let sent = Sent { form: form.as_ref().unwrap_or(&empty), headers: &exchange.request.headers };
     let client_id = sent.parameter("client_id");
@@ -82,18 +349,7 @@ fn decide(exchange: &Exchange, prepared: &PreparedService, form: &Result<Form<'_
         now: exchange.context.now(),
         called: None,
     };
-    let mut list: Checks<'_> = Checklist::new(exchange.context.switches(), describe);
-    list.ask(&READABLE, "parameters, each once", Vec::new(), || match form {
-        Ok(_) => Finding::pass("parameters"),
-        Err(_) => Finding::fail("parameters that cannot be read", AdfsError::AuthorizeMalformed),
-    });
-    list.ask(&CLIENT_ID, "the client id of an application", Vec::new(), || match client_id {
-        Some(_) => Finding::pass("a client id"),
-        None => Finding::fail("none", AdfsError::AuthorizeClientUnknown { client: String::new() }),
-    });
-    ask_registered(&asking, &mut list, |id| AdfsError::AuthorizeClientUnknown { client: id.to_owned() });
-    ask_redirect_uri(&asking, &mut list);
-    let mut facts: Vec<Fact> = Vec::with_capacity(4);
+    let mut facts: Vec<Fact> = Vec::with_capacity(8);
     for (name, parameter) in [
         ("client-id", "client_id"),
         ("redirect-uri", "redirect_uri"),
@@ -103,57 +359,102 @@ fn decide(exchange: &Exchange, prepared: &PreparedService, form: &Result<Form<'_
     ] {
         facts.extend(sent.parameter(parameter).map(|value| (name, excerpt(value).into())));
     }
-    let (checks, refusal) = list.finish();
-    let relying_party = sent.parameter("resource").and_then(|resource| prepared.service.web_api(resource));
-    (checks, facts, refusal, relying_party.map(|web_api| web_api.name.clone()))
+    if let Some(user) = typed.and_then(|typed| typed.user) {
+        facts.push(("user", excerpt(user).into()));
+    }
+    let mut list: Checks<'_> = Checklist::new(exchange.context.switches(), describe);
+    let outcome = judge(exchange, &asking, &mut list, form, typed, brought);
+    let (checks, _) = list.finish();
+    let tried = typed.and_then(|typed| typed.password.and(typed.user));
+    let tried = tried.and_then(|name| prepared.service.user(name)).filter(|_| password::was_judged(&checks));
+    Decision { checks, facts, outcome, tried: tried.map(AsRef::as_ref) }
 }
 
-fn ask_redirect_uri(asking: &Asking<'_, '_>, list: &mut Checks<'_>) {
-    let sent = asking.sent.parameter("redirect_uri");
-    let settings = || asking.client.map(|client| client.redirect_uris_at.clone()).into_iter().collect();
-    list.ask(&REDIRECT_URI, "a redirect URI that the application has registered", settings, || {
-        let Some(client) = asking.client else { return Finding::skip(REGISTERED.name) };
-        let known: Vec<&str> = client.redirect_uris.iter().map(String::as_str).collect();
-        let Some(sent) = sent else {
-            // With one registered, that one is meant (inferred).
-            return match known.as_slice() {
-                [_] => Finding::pass("none, and one is registered"),
-                _ => Finding::fail("none", AdfsError::RedirectUriMissing)
-                    .mended_by(|| Remedy::instead(known.iter().map(|one| (*one).to_owned()))),
-            };
+/// Asks what there is to ask, up to the first stage that fails.
+fn judge<'p>(
+    exchange: &Exchange,
+    asking: &Asking<'_, 'p>,
+    list: &mut Checks<'_>,
+    form: &Result<Form<'_>, AdfsError>,
+    typed: Option<Typed<'_>>,
+    brought: Option<Session>,
+) -> Outcome<'p> {
+    let sent = asking.sent;
+    list.ask(&READABLE, "parameters, each once", Vec::new(), || match form {
+        Ok(_) => Finding::pass("parameters"),
+        Err(_) => Finding::fail("parameters that cannot be read", AdfsError::AuthorizeMalformed),
+    });
+    list.ask(&CLIENT_ID, "the client id of an application", Vec::new(), || match asking.client_id {
+        Some(_) => Finding::pass("a client id"),
+        None => Finding::fail("none", AdfsError::AuthorizeClientUnknown { client: String::new() }),
+    });
+    ask_registered(asking, list, |id| AdfsError::AuthorizeClientUnknown { client: id.to_owned() });
+    ask_redirect_uri(asking, list);
+    let relying_party = || {
+        let web_api = asking.prepared.service.web_api(sent.parameter("resource")?)?;
+        Some(web_api.name.clone())
+    };
+    if let Some(error) = list.refusal() {
+        return Outcome::Page(error.clone(), relying_party());
+    }
+    let sent_redirect_uri = sent.parameter("redirect_uri").map(str::to_owned);
+    // Only a check that a test turned off leaves these open.
+    let Some(client) = asking.client else { return Outcome::Page(AdfsError::NotFulfilled, None) };
+    let only = || client.redirect_uris.first().cloned();
+    let Some(redirect_uri) = sent_redirect_uri.clone().or_else(only) else {
+        return Outcome::Page(AdfsError::NotFulfilled, None);
+    };
+    let wanted = wanted::ask(asking, list);
+    let granted = scope::ask(asking, list, None);
+    let state = sent.parameter("state").map(str::to_owned);
+    let back = Return { mode: wanted.mode, redirect_uri, state };
+    if let Some(error) = list.refusal() {
+        return Outcome::Refused(error.clone(), back);
+    }
+    if wanted.token {
+        return Outcome::NotBuilt(unbuilt::IMPLICIT);
+    }
+    let Some(granted) = granted else { return Outcome::Refused(AdfsError::ServerError, back) };
+    let (silent, asks_again) = (wanted.silent, wanted.anew || wanted.max_age.is_some());
+    let good = brought.filter(|session| wanted.is_good_enough(session, asking.now));
+    let issue = Box::new(Issue { client, wanted, granted, sent_redirect_uri });
+    if let Some(typed) = typed {
+        list.ask(&OWN_FORM, "a form of this service's own page", Vec::new(), || {
+            match guard::from_own_page(exchange) {
+                Ok(()) => Finding::pass("its own"),
+                Err(why) => Finding::fail(excerpt(&why.to_string()), AdfsError::AuthorizeMalformed),
+            }
+        });
+        if let Some(error) = list.refusal() {
+            return Outcome::Page(error.clone(), relying_party());
+        }
+        let (Some(name), Some(password), false) = (typed.user, typed.password, typed.back) else {
+            // The first of two pages, or a field left empty: nothing is wrong with that, and it is asked again.
+            return Outcome::Ask { back, wrong: false };
         };
-        match address::registered(&REDIRECT_URIS, &known, sent) {
-            Ok(_) => Finding::pass("registered"),
-            Err(refused) => not_registered(client, &known, sent, &refused),
+        let user = password::ask_user(asking, list, Some(name), Some(password));
+        return match (list.refusal().is_some(), user) {
+            (false, Some(user)) => Outcome::SignedIn { back, user, asks_again, issue },
+            (false, None) => Outcome::Refused(AdfsError::ServerError, back),
+            (true, _) => Outcome::Ask { back, wrong: true },
+        };
+    }
+    let known = good.and_then(|session| {
+        let user = asking.prepared.service.user(&session.sign_in.user)?;
+        password::may_sign_in(user).then_some((session, user))
+    });
+    if let Some((session, user)) = known {
+        return Outcome::Issue { back, session: Box::new(session), user, issue };
+    }
+    list.ask(&INTERACTION, "a session, or leave to ask", Vec::new(), || {
+        if silent {
+            Finding::fail("prompt=none, and no session that is good enough", AdfsError::InteractionRequired)
+        } else {
+            Finding::pass("somebody is asked to sign in")
         }
     });
-}
-
-/// A redirect URI that is none of the application's, with the nearest it has and what it differs in.
-fn not_registered(
-    client: &Client,
-    known: &[&str],
-    sent: &str,
-    refused: &address::Refused<'_>,
-) -> Finding<AdfsError> {
-    let error =
-        AdfsError::RedirectUriUnknown { client: client.client_id.clone(), redirect_uri: sent.to_owned() };
-    let actual = match refused.near {
-        Some(near) => format!("{}: differs from {} in {}", excerpt(sent), excerpt(near.known), near.by),
-        None => format!("{}: {refused}", excerpt(sent)),
-    };
-    let others: Vec<String> = match refused.near {
-        Some(near) => vec![near.known.to_owned()],
-        None => known.iter().map(|one| (*one).to_owned()).take(8).collect(),
-    };
-    Finding::fail(actual, error).mended_by(|| {
-        let at = client.redirect_uris_at.clone();
-        let missing = Change::missing(at.clone()).expected(excerpt(sent));
-        // What is no address anywhere cannot be registered.
-        let change = match refused.fault {
-            address::Fault::NotRegistered => missing.edit(Edit::add(pointers::end_of(&at), sent)),
-            _ => missing.need(Need::add(at, "a redirect URI that can be one")),
-        };
-        Remedy::here(change).or_instead(others)
-    })
+    match list.refusal() {
+        Some(error) => Outcome::Refused(error.clone(), back),
+        None => Outcome::Ask { back, wrong: false },
+    }
 }

@@ -73,6 +73,30 @@ catalogue! {
             cause: "no such user, another password, or an account that is disabled, locked or expired",
             change: "Active Directory Users and Computers > the user > Account",
         }
+        /// A code that is none of this service's, has ended, was used, or is another client's.
+        CodeInvalid => {
+            id: "MSIS9612", status: 400, class: OAuth("invalid_grant"),
+            text: "MSIS9612: The authorization code received in 'code' parameter is invalid. ",
+            fidelity: Observed, source: "recorded answers of source-academy/backend",
+            cause: "the code was made up, is older than ten minutes, was used before, or was issued to another client",
+            change: "redeem a code once, within ten minutes, as the client that it was issued to",
+        }
+        /// Another redirect URI than the code was sent to.
+        RedirectUriDiffers => {
+            id: "MSIS9609", status: 400, class: OAuth("invalid_request"),
+            text: "MSIS9609: The 'redirect_uri' parameter is invalid. No redirect uri with the specified value is registered for the received 'client_id'. ",
+            fidelity: Observed, source: "recorded answers of source-academy/backend",
+            cause: "the token request names another redirect URI than the authorization request, or none",
+            change: "send the same redirect_uri in both",
+        }
+        /// A verifier that the challenge does not follow from.
+        VerifierWrong => {
+            id: "MSIS9720", status: 400, class: OAuth("invalid_grant"),
+            text: "MSIS9720: The received 'code_verifier' parameter is invalid.",
+            fidelity: Inferred, source: "the number is known, the text is ours",
+            cause: "the code was asked for with a code_challenge, and the verifier is missing or another's",
+            change: "send the code_verifier of the same sign-in; a wrong one has used the code up",
+        }
         /// A refresh token that is none of this service's, or not this client's.
         RefreshTokenInvalid => {
             id: "MSIS9614", status: 400, class: OAuth("invalid_grant"),
@@ -121,6 +145,39 @@ catalogue! {
             fidelity: Inferred, source: "the number is known from one farm of Windows Server 2016; OAuth error and text are ours",
             cause: "AD FS of Windows Server 2016 takes the resource from `resource` alone",
             change: "send `resource`, or raise the farm to Windows Server 2019",
+        }
+        // --- how it wants it ---
+        /// Tokens from the authorization endpoint, for whoever could ask the token endpoint.
+        TokenOfConfidential => {
+            id: "MSIS9358", status: 302, class: OAuth("unsupported_response_type"),
+            text: "MSIS9358: The authorization server does not support the response type 'token' for confidential clients.",
+            fidelity: Observed, source: "a capture (text; OAuth error inferred)",
+            cause: "a server application asks the authorization endpoint for an access token",
+            change: "ask for response_type code",
+        }
+        /// A response type that nobody has.
+        ResponseTypeUnsupported => {
+            id: "MSIS9604", status: 302, class: OAuth("unsupported_response_type"),
+            text: "MSIS9604: An error occurred. The authorization server was not able to fulfill the request.",
+            fidelity: Inferred, source: "the text is that of MSIS9604 (Microsoft Q&A 425685); that it is used here is inferred",
+            cause: "response_type is none of code, id_token, code id_token",
+            change: "ask for response_type code",
+        }
+        /// A response mode, a challenge or a moment that cannot be meant.
+        AuthorizeUnfit => {
+            id: "MSIS9604", status: 302, class: OAuth("invalid_request"),
+            text: "MSIS9604: An error occurred. The authorization server was not able to fulfill the request.",
+            fidelity: Inferred, source: "the text is that of MSIS9604 (Microsoft Q&A 425685); that it is used here is inferred",
+            cause: "response_mode, code_challenge, code_challenge_method or max_age has a value that it cannot have",
+            change: "the failed check names the parameter",
+        }
+        /// Somebody would have to type something, and nobody may be asked.
+        InteractionRequired => {
+            id: "interaction_required", status: 302, class: OAuth("interaction_required"),
+            text: "",
+            fidelity: Inferred, source: "OpenID Connect Core 3.1.2.6; AD FS's own answer is not known",
+            cause: "prompt=none, and the browser has no session that is good enough",
+            change: "ask without prompt=none",
         }
         // --- userinfo ---
         /// No token.

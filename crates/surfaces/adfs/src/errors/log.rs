@@ -121,6 +121,14 @@ catalogue! {
             cause: "the secret is not the server application's, its assertion does not hold, or it sent neither",
             change: "AD FS Management > Application Groups > the server application > Credentials",
         }
+        /// Beside MSIS9612.
+        CodeRefused => {
+            id: "MSIS9247", status: 400, class: INVALID_REQUEST,
+            text: "MSIS9247: Received invalid OAuth access token request. The authorization code is invalid.",
+            fidelity: Observed, source: "django-auth-adfs#1 (Windows Server 2012 R2; the exception's class is inferred)",
+            cause: "the code was made up, has ended, was used before or is another client's",
+            change: "redeem a code once, within ten minutes, as the client that it was issued to",
+        }
         /// Beside MSIS9614 and MSIS9615.
         RefreshTokenRefused { told: String } => {
             id: "MSIS9614", status: 400, class: INVALID_REFRESH_TOKEN,

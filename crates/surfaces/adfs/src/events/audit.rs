@@ -57,6 +57,7 @@ impl About<'_> {
             name.eq_ignore_ascii_case("user-agent").then(|| clean(value))
         });
         let absent = || ABSENT.to_owned();
+        let endpoint = if self.record.endpoint == "authorize" { path::AUTHORIZE } else { path::TOKEN };
         let component = |kind: &str, members: &[(&str, String)]| {
             let mut out = format!("    <Component xsi:type=\"{kind}\">\n");
             for (name, value) in members {
@@ -118,7 +119,7 @@ impl About<'_> {
                 ("NetworkIpAddress", absent()),
                 ("ProxyServer", absent()),
                 ("UserAgentString", agent.unwrap_or_else(absent)),
-                ("Endpoint", path::TOKEN.to_owned()),
+                ("Endpoint", endpoint.to_owned()),
             ],
         );
         out + "  </ContextComponents>\n</AuditBase>"

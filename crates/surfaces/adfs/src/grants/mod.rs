@@ -2,14 +2,16 @@
 //!
 //! Decides which `grant_type` is which. Never decides who the client is.
 
+pub(crate) mod authorization_code;
 mod client_credentials;
-mod password;
+pub(crate) mod password;
 mod refresh_token;
 
 use std::sync::Arc;
 
 use mocktenant_verdict::{Finding, Question, Role};
 use mocktenant_world::FederationUser;
+use time::OffsetDateTime;
 
 pub(crate) use self::password::milliseconds;
 pub(crate) use self::refresh_token::{REFRESH_TOKEN, Refresh};
@@ -18,7 +20,8 @@ use crate::errors::AdfsError;
 use crate::scope::Granted;
 
 /// The grants AD FS has here.
-pub(crate) static GRANTS: [&Grant; 3] = [&client_credentials::GRANT, &password::GRANT, &refresh_token::GRANT];
+pub(crate) static GRANTS: [&Grant; 4] =
+    [&client_credentials::GRANT, &password::GRANT, &refresh_token::GRANT, &authorization_code::GRANT];
 
 /// Whether the request says which grant it is.
 pub(crate) static GRANT_NAMED: Question = Question::new("grant-named", Role::Request);
@@ -54,9 +57,20 @@ pub(crate) enum Subject<'p> {
     User {
         /// Who.
         user: &'p Arc<FederationUser>,
-        /// When the user signed in, in milliseconds since 1970.
-        signed_in: i64,
+        /// The sign-in it follows from.
+        since: Since,
     },
+}
+
+/// A sign-in that tokens follow from.
+#[derive(Clone, Debug)]
+pub(crate) struct Since {
+    /// When, in milliseconds since 1970.
+    pub(crate) at: i64,
+    /// When its session ends: refresh tokens last as long.
+    pub(crate) ends: OffsetDateTime,
+    /// What the client wants to find again in its id token.
+    pub(crate) nonce: Option<String>,
 }
 
 /// Asks whether a grant is named.
@@ -70,7 +84,7 @@ pub(crate) fn ask_named(list: &mut Checks<'_>, named: Result<Option<&str>, &Adfs
 
 /// Asks whether there is such a grant.
 pub(crate) fn ask_known(list: &mut Checks<'_>, named: Option<&str>, grant: Option<&'static Grant>) {
-    list.ask(&GRANT_TYPE, "client_credentials, password or refresh_token", Vec::new(), || {
+    list.ask(&GRANT_TYPE, "client_credentials, password, refresh_token or authorization_code", Vec::new(), || {
         match (named, grant) {
             (_, Some(grant)) => Finding::pass(grant.name),
             (None, None) => Finding::skip(GRANT_NAMED.name),

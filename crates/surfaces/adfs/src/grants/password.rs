@@ -8,14 +8,14 @@
 use std::sync::Arc;
 
 use mocktenant_idp::secret::{same, spoilt};
-use mocktenant_verdict::{Change, Edit, Finding, Need, Question, Remedy, Role};
+use mocktenant_verdict::{Change, Check, Edit, Finding, Need, Question, Remedy, Role};
 use mocktenant_world::FederationUser;
 use serde_json::json;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::asking::{Asking, Checks, excerpt};
 use crate::errors::AdfsError;
-use crate::grants::{Grant, Subject, Ticket};
+use crate::grants::{Grant, Since, Subject, Ticket};
 use crate::scope;
 
 static CREDENTIALS: Question = Question::new("user-credentials", Role::Request);
@@ -24,7 +24,9 @@ static PASSWORD: Question = Question::new("password-matches", Role::User).needs(
 static ENABLED: Question = Question::new("user-enabled", Role::User).needs(&[&KNOWN]);
 static NOT_LOCKED: Question = Question::new("user-not-locked", Role::User).needs(&[&KNOWN]);
 static NOT_EXPIRED: Question = Question::new("user-not-expired", Role::User).needs(&[&KNOWN]);
-static PASSWORD_IN_DATE: Question = Question::new("password-in-date", Role::User).needs(&[&KNOWN]);
+/// The question whether the password has not run out.
+pub(crate) const IN_DATE: &str = "password-in-date";
+static PASSWORD_IN_DATE: Question = Question::new(IN_DATE, Role::User).needs(&[&KNOWN]);
 
 /// The questions about a user's account, in the order asked.
 static ACCOUNT: [&Question; 4] = [&ENABLED, &NOT_LOCKED, &NOT_EXPIRED, &PASSWORD_IN_DATE];
@@ -33,16 +35,28 @@ static ACCOUNT: [&Question; 4] = [&ENABLED, &NOT_LOCKED, &NOT_EXPIRED, &PASSWORD
 pub(super) static GRANT: Grant = Grant {
     name: "password",
     public_clients: true,
-    questions: || {
-        let own = [&CREDENTIALS, &KNOWN, &PASSWORD];
-        own.into_iter().chain(ACCOUNT).chain(scope::QUESTIONS).collect()
-    },
+    questions: || user_questions().chain(scope::QUESTIONS).collect(),
     ask,
 };
 
 fn ask<'p>(asking: &Asking<'_, 'p>, list: &mut Checks<'_>) -> Option<Ticket<'p>> {
-    let service = &asking.prepared.service;
     let (name, password) = (asking.sent.parameter("username"), asking.sent.parameter("password"));
+    let user = ask_user(asking, list, name, password);
+    let granted = scope::ask(asking, list, None);
+    let user = user?;
+    let ends = asking.now.saturating_add(Duration::minutes(i64::from(asking.prepared.service.sso_lifetime)));
+    let since = Since { at: milliseconds(asking.now), ends, nonce: None };
+    Some(Ticket { granted: granted?, subject: Subject::User { user, since }, refreshable: true })
+}
+
+/// Asks whether this is a user's password, and whether the user may sign in.
+pub(crate) fn ask_user<'p>(
+    asking: &Asking<'_, 'p>,
+    list: &mut Checks<'_>,
+    name: Option<&str>,
+    password: Option<&str>,
+) -> Option<&'p Arc<FederationUser>> {
+    let service = &asking.prepared.service;
     list.ask(&CREDENTIALS, "username and password", Vec::new(), || match (name, password) {
         (Some(_), Some(_)) => Finding::pass("both"),
         (missing, _) => {
@@ -89,9 +103,7 @@ fn ask<'p>(asking: &Asking<'_, 'p>, list: &mut Checks<'_>) -> Option<Ticket<'p>>
         },
     );
     ask_account(list, user, asking.now, &AdfsError::PasswordWrong);
-    let granted = scope::ask(asking, list, None);
-    let signed_in = milliseconds(asking.now);
-    Some(Ticket { granted: granted?, subject: Subject::User { user: user?, signed_in }, refreshable: true })
+    user
 }
 
 /// Asks whether a user's account may be used, in the order asked; what is wrong is told as `error`.
@@ -163,9 +175,24 @@ struct Set {
     healthy: bool,
 }
 
+/// Whether a password was right or wrong, and nothing before it: what lockout counts.
+pub(crate) fn was_judged(checks: &[Check]) -> bool {
+    checks.iter().find(|check| check.failed()).is_none_or(|failed| failed.name == PASSWORD.name)
+}
+
+/// Whether a session of the user is still good: it was not begun to be stopped by a password that ran out since.
+pub(crate) fn may_sign_in(user: &FederationUser) -> bool {
+    user.enabled && !user.locked && !user.expired
+}
+
 /// A moment as tokens keep it.
 pub(crate) fn milliseconds(moment: OffsetDateTime) -> i64 {
     i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
+}
+
+/// The questions of [`ask_user`], in the order asked.
+pub(crate) fn user_questions() -> impl Iterator<Item = &'static Question> {
+    [&CREDENTIALS, &KNOWN, &PASSWORD].into_iter().chain(ACCOUNT)
 }
 
 /// The questions about an account, for whoever asks them again.
@@ -173,16 +200,18 @@ pub(super) fn account_questions() -> impl Iterator<Item = &'static Question> {
     std::iter::once(&KNOWN).chain(ACCOUNT)
 }
 
-/// Asks whether the user of a refresh token is still there.
+/// Asks whether the user of a code or a refresh token is still there; what is wrong is told as `error`.
 pub(super) fn ask_still_known(
     list: &mut Checks<'_>,
     named: Option<&str>,
     user: Option<&Arc<FederationUser>>,
+    opens: &Question,
+    error: &AdfsError,
 ) {
     let settings = || user.map(|user| user.pointer.setting()).into_iter().collect::<Vec<_>>();
     list.ask(&KNOWN, "a user of the directory", settings, || match (named, user) {
-        (None, _) => Finding::skip(crate::grants::refresh_token::OPENS.name),
+        (None, _) => Finding::skip(opens.name),
         (Some(_), Some(_)) => Finding::pass("known"),
-        (Some(name), None) => Finding::fail(json!(name).to_string(), AdfsError::RefreshTokenInvalid),
+        (Some(name), None) => Finding::fail(json!(name).to_string(), error.clone()),
     });
 }

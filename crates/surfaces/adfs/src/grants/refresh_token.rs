@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::asking::{Asking, Checks};
 use crate::errors::AdfsError;
-use crate::grants::{Grant, Subject, Ticket, password};
+use crate::grants::{Grant, Since, Subject, Ticket, password};
 use crate::scope::{self, Before};
 
 /// What a refresh token holds.
@@ -75,7 +75,8 @@ fn ask<'p>(asking: &Asking<'_, 'p>, list: &mut Checks<'_>) -> Option<Ticket<'p>>
             Some(Err(why)) => Finding::fail(why.to_string(), AdfsError::RefreshTokenInvalid),
         },
     );
-    let refresh = opened.and_then(Result::ok).map(|opened| opened.payload);
+    let opened = opened.and_then(Result::ok);
+    let (expires, refresh) = opened.map(|opened| (opened.expires, opened.payload)).unzip();
     list.ask(&OWN, "issued to this client", Vec::new(), || match (&refresh, asking.client) {
         (None, _) => Finding::skip(OPENS.name),
         (Some(_), None) => Finding::skip(crate::client_auth::REGISTERED.name),
@@ -87,11 +88,12 @@ fn ask<'p>(asking: &Asking<'_, 'p>, list: &mut Checks<'_>) -> Option<Ticket<'p>>
         }
     });
     let user = refresh.as_ref().and_then(|refresh| service.user(&refresh.user));
-    password::ask_still_known(list, refresh.as_ref().map(|refresh| refresh.user.as_str()), user);
-    password::ask_account(list, user, asking.now, &AdfsError::RefreshTokenInvalid);
+    let invalid = AdfsError::RefreshTokenInvalid;
+    password::ask_still_known(list, refresh.as_ref().map(|known| known.user.as_str()), user, &OPENS, &invalid);
+    password::ask_account(list, user, asking.now, &invalid);
     let before =
         refresh.as_ref().map(|refresh| Before { resource: &refresh.resource, scopes: &refresh.scopes });
     let granted = scope::ask(asking, list, before.as_ref())?;
-    let signed_in = refresh.as_ref()?.signed_in;
-    Some(Ticket { granted, subject: Subject::User { user: user?, signed_in }, refreshable: false })
+    let since = Since { at: refresh.as_ref()?.signed_in, ends: expires?, nonce: None };
+    Some(Ticket { granted, subject: Subject::User { user: user?, since }, refreshable: false })
 }

@@ -164,7 +164,10 @@ fn a_device_code_is_its_clients_and_of_its_own_flow() {
     // The same user code, of another flow.
     let few = Devices { alphabet: "B", letters: 1, ..POLICY };
     let first = house.begin_as(&few, "first", 0).unwrap();
+    let pending = few.find::<String>(&house.ledger(1), "who", "b").unwrap();
     let second = house.begin_as(&few, "second", 900).unwrap();
+    let late = few.approve(&house.ledger(900), &pending, &session("ada"));
+    assert_eq!(late, Err(NotSettled::Over), "what was approved is not what waits now");
     assert_eq!((&*first.user_code, &*second.user_code), ("B", "B"));
     let opened = house.sealer().open(&DEVICE, &first.device_code, at(0)).unwrap();
     let polled = few.poll::<String>(&house.ledger(900), &opened, "x-1");
@@ -184,7 +187,7 @@ fn a_user_code_has_so_many_letters_of_the_alphabet_and_is_found_however_it_is_ty
     {
         assert_eq!(&house.find(&typed, 1).unwrap().user_code, code, "{typed:?}");
     }
-    let misshapen = ["", &code[1..], &format!("{code}B"), "AAAAAAAAA", &"-".repeat(101)]
+    let misshapen = ["", &code[1..], &format!("{code}B"), "AAAAAAAAA", &format!("{code}{}", "-".repeat(100))]
         .map(|typed| house.find(typed, 1).unwrap_err());
     assert!(misshapen.iter().all(|why| *why == NotFound::Misshapen), "{misshapen:?}");
     let digits = Devices { alphabet: "0123456789", letters: 8, ..POLICY };
@@ -201,6 +204,12 @@ fn every_letter_is_drawn_about_as_often_as_any_other() {
         let drawn = codes.iter().flat_map(|code| code.chars()).filter(|drawn| *drawn == letter).count();
         assert!((165..290).contains(&drawn), "{letter}: {drawn} of 4500, 225 expected");
     }
+    // 256 octets are two alphabets of 94 letters and 68 more: nobody may draw from those.
+    let all: &'static str = ('!'..='~').collect::<String>().leak();
+    let wide = Devices { alphabet: all, capacity: 1_000, ..POLICY };
+    let codes: Vec<_> = (0..500).map(|_| house.begin_as(&wide, "", 0).unwrap().user_code).collect();
+    let last = codes.iter().flat_map(|code| code.chars()).filter(|drawn| all[68..].contains(*drawn)).count();
+    assert!((1_130..1_360).contains(&last), "{last} of 4500, 1245 expected");
 }
 
 #[test]

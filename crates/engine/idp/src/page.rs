@@ -23,7 +23,7 @@ const STYLE: &str = include_str!("page/page.css");
 macro_rules! policy {
     ($more:literal) => {
         concat!(
-            "default-src 'none'; style-src 'sha256-xpgphxJif0DNlaaOvg/Wb2ja+JrYnlpl6xiQqA9G2tQ='; base-uri 'none'; \
+            "default-src 'none'; style-src 'sha256-z3+r+c0BT5PCXDFcDssWcXMSBMFe/xsGsuLjgnvvbA0='; base-uri 'none'; \
              frame-ancestors 'none'",
             $more
         )

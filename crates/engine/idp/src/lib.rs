@@ -1,4 +1,5 @@
-//! What any identity provider does and none decides: values it hands out sealed, their single use, lockout, polling limits.
+//! What any identity provider does and none decides: values it hands out sealed, their single use, lockout, polling limits,
+//! and what signing people in is made of: codes, device codes, sessions, cookies, response modes, whose page a form is of.
 //!
 //! Decides how such a thing is done: what a sealed text is made of and in which order it is judged, that of many who come at
 //! once one wins, how guesses and polls are counted. Never decides whether it is done, for how long or how often, nor what
@@ -9,17 +10,24 @@
 //! void what was sealed for it.
 
 pub mod basic;
+pub mod code;
+pub mod cookie;
+pub mod device_code;
 pub mod forge;
 pub mod form;
+pub mod guard;
 pub mod json;
 mod ledger;
 mod lockout;
 mod moment;
 pub mod nearest;
 pub mod page;
+pub mod pkce;
 mod polling;
+pub mod response_mode;
 mod sealed;
 pub mod secret;
+pub mod session;
 mod single_use;
 
 pub use ledger::Ledger;

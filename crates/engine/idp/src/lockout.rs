@@ -149,6 +149,28 @@ impl Ledger<'_> {
         let _ = forgotten;
     }
 
+    /// The guess was right, and says nothing of the wrong ones before it: it alone is not counted. For guesses of many
+    /// values, where who knows one of them could otherwise begin anew whenever he likes.
+    pub fn take_back(&self, attempt: Attempt) {
+        let Attempt { key: Some(key), locks, .. } = attempt else { return };
+        let taken_back = self.store.update(self.owner, key, self.now, |octets| {
+            let Some(mut found) = octets.and_then(|octets| Guesses::read(octets)) else {
+                return (Change::Keep, ());
+            };
+            found.count = found.count.saturating_sub(1);
+            if found.locked_until.is_some() && found.locked_until != locks {
+                return (Change::Keep, ());
+            }
+            found.locked_until = None;
+            if found.count == 0 || found.window_ends <= self.now {
+                return (Change::Remove, ());
+            }
+            (Change::Put { value: found.write(), expires: found.window_ends }, ())
+        });
+        // What is put is no longer than what it had before.
+        let _ = taken_back;
+    }
+
     /// Until when nobody is asked for `who`; asking this counts nothing.
     pub fn locked_until(&self, kind: &'static str, who: &str) -> Option<OffsetDateTime> {
         let octets = self.store.get(self.owner, &Key::new(kind, who), self.now)?;

@@ -168,6 +168,24 @@ fn a_right_guess_does_not_open_what_a_wrong_one_has_locked_meanwhile() {
 }
 
 #[test]
+fn a_guess_that_is_taken_back_leaves_the_wrong_ones_and_what_they_have_locked() {
+    let (store, owner, policy) = (Store::default(), owner(), lockout(TEN));
+    let ledger = Ledger::new(&store, &owner, at(0));
+    assert_eq!(wrong(&store, &policy, "ada", 0), Ok(2));
+    for _ in 0..5 {
+        let right = ledger.attempt(Some(&policy), "ada").unwrap();
+        assert_eq!(right.left(), 1);
+        ledger.take_back(right);
+    }
+    let slow = ledger.attempt(Some(&policy), "ada").unwrap();
+    assert_eq!(wrong(&store, &policy, "ada", 1), Ok(0));
+    ledger.take_back(slow);
+    assert_eq!(wrong(&store, &policy, "ada", 2), Err(at(101)), "locked meanwhile");
+    let uncounted = ledger.attempt(None, "ada").unwrap();
+    ledger.take_back(uncounted);
+}
+
+#[test]
 fn who_locks_until_somebody_unlocks_is_locked_to_the_end_of_time() {
     let policy = Lockout { lasts: Duration::MAX, attempts: NonZeroU32::MIN, ..lockout(TEN) };
     let store = Store::default();

@@ -9,6 +9,7 @@
 //! What belongs to whom goes by [`mocktenant_lab::Scope`], the *owner*: a reset of it forgets what was counted, and makes
 //! void what was sealed for it.
 
+pub mod address;
 pub mod basic;
 pub mod code;
 pub mod cookie;

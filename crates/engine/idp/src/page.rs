@@ -5,17 +5,36 @@
 //! loads nothing and sends nothing: one style sheet stands in it, and [`POLICY`] names that one by its hash. Never decides a
 //! word or an id: all are handed in, and everything handed in is escaped. Mirrors nobody's page: the design is ours.
 //!
-//! What asks for something (a form, a code, a confirmation) is another [`Part`]; a page with one has a policy of its own,
-//! because this one lets no form be sent.
+//! A page that asks for something has forms ([`form`]); where they may lead is for the lab to say once it has translated that,
+//! so such a page is answered as [`mocktenant_lab::Content::Form`] with [`FORM_POLICY`]. The pages that people meet when they
+//! sign in are in [`people`].
 
 use mocktenant_lab::escaped;
+
+pub mod form;
+pub mod people;
+
+use form::{Form, Link};
 
 /// The one style sheet.
 const STYLE: &str = include_str!("page/page.css");
 
+/// A policy that lets in the one style sheet.
+macro_rules! policy {
+    ($more:literal) => {
+        concat!(
+            "default-src 'none'; style-src 'sha256-z3+r+c0BT5PCXDFcDssWcXMSBMFe/xsGsuLjgnvvbA0='; base-uri 'none'; \
+             frame-ancestors 'none'",
+            $more
+        )
+    };
+}
+
 /// `Content-Security-Policy` of a page that only says something.
-pub const POLICY: &str = "default-src 'none'; style-src 'sha256-M+vB7uo6R0WeWOa1iLEs7wvW3i08M30folv1XhcHUBY='; \
-                          base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+pub const POLICY: &str = policy!("; form-action 'none'");
+
+/// The same of a page with forms, but for where they may lead.
+pub const FORM_POLICY: &str = policy!("");
 
 /// A page.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +67,10 @@ pub enum Part<'p> {
         /// The lines.
         lines: &'p [Text<'p>],
     },
+    /// A form.
+    Form(Form<'p>),
+    /// A link.
+    Link(Link<'p>),
 }
 
 /// A text with the id that it can be found by.
@@ -98,6 +121,8 @@ pub fn frame(page: &Page<'_>) -> String {
                 }
                 out.push_str("</ul>\n</details>\n");
             }
+            Part::Form(ref one) => form::form(&mut out, one),
+            Part::Link(ref one) => form::link(&mut out, one),
         }
     }
     out.push_str("</main>\n</body>\n</html>\n");
@@ -142,6 +167,7 @@ mod tests {
         let style = between(&page, "<style>", "</style>");
         let hash = STANDARD.encode(Thumbprint256::of_der(style.as_bytes()).as_bytes());
         assert_eq!(between(POLICY, "style-src 'sha256-", "'"), hash);
+        assert_eq!(POLICY, format!("{FORM_POLICY}; form-action 'none'"));
         assert!(!style.contains("url(") && !style.contains("@import"), "nothing is loaded");
         assert!(!page.contains(" style=") && !page.contains("src=") && !page.contains("href="), "{page}");
     }
@@ -191,6 +217,7 @@ mod tests {
                 ("soft", "ground", 7.0),
                 ("soft", "sheet", 7.0),
                 ("act", "sheet", 7.0),
+                ("wrong", "sheet", 7.0),
                 ("line", "sheet", 3.0),
             ] {
                 let (one, other) = (luminance(colour(ink)), luminance(colour(paper)));

@@ -3,13 +3,16 @@
 //! Decides how content becomes bytes and a content type, and the layout of a page that posts itself on (the one that AD FS
 //! and Entra answer with under `response_mode=form_post` and WS-Federation). Adds nothing to any other body. What sends a
 //! caller elsewhere stays typed until the dispatch point has seen it: the address is translated there ([`crate::forward`]),
-//! never in a header or a page that was already written.
+//! never in a header or a page that was already written. Where the forms of a page may lead is such an address too: browsers
+//! apply `form-action` to what a post is answered with, and to every redirect after that.
 
 use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use crate::request::HostName;
 
 /// What a surface answers.
 #[derive(Clone, Debug)]
@@ -35,6 +38,18 @@ pub enum Content {
     Xml(Bytes, &'static str),
     /// An HTML page.
     Page(Bytes),
+    /// An HTML page with forms, which are sent to where the page came from.
+    Form {
+        /// The page.
+        html: Bytes,
+        /// Its `Content-Security-Policy` but for `form-action`, which is written behind it. Takes the place of one among the
+        /// answer's header fields.
+        policy: &'static str,
+        /// Where the answers to its forms send a browser, as the world has it: addresses, translated like a redirect, or a scheme
+        /// with its colon for all of that scheme. A browser stops at whatever redirect leads anywhere else, also at one that
+        /// others answer with.
+        actions: Vec<String>,
+    },
     /// Plain text with its content type.
     Text(Bytes, &'static str),
     /// `Location`. Dispatch translates an address under a name of the world for a caller that came by a local name.
@@ -72,6 +87,14 @@ impl Content {
         match self {
             Self::Redirect { to } | Self::AutoPost { to, .. } => Some(to),
             _ => None,
+        }
+    }
+
+    /// Where what its caller does with it may lead.
+    pub(crate) fn actions_mut(&mut self) -> &mut [String] {
+        match self {
+            Self::Form { actions, .. } => actions,
+            _ => &mut [],
         }
     }
 }
@@ -126,6 +149,12 @@ impl Answer {
                 (body, Some(kind))
             }
             Content::Page(body) => (body, Some("text/html; charset=utf-8")),
+            Content::Form { html, policy, actions } => {
+                if let Ok(policy) = HeaderValue::from_str(&format!("{policy}; {}", form_action(&actions))) {
+                    headers.insert(CONTENT_SECURITY_POLICY, policy);
+                }
+                (html, Some("text/html; charset=utf-8"))
+            }
             Content::Redirect { to } => {
                 if let Ok(to) = HeaderValue::from_str(&to) {
                     headers.insert(LOCATION, to);
@@ -146,7 +175,37 @@ impl Answer {
     }
 }
 
-/// The page. Element by element as AD FS writes it, but for its script: a string handed to a timer would be evaluated, which
+/// The directive: the page's own origin, and that of each address once.
+fn form_action(actions: &[String]) -> String {
+    let mut sources = vec![String::from("'self'")];
+    for source in actions.iter().filter_map(|action| source(action)) {
+        if !sources.contains(&source) {
+            sources.push(source);
+        }
+    }
+    format!("form-action {}", sources.join(" "))
+}
+
+/// What a policy calls an address by: scheme, host and port, since a path does not count after a redirect; where there is no
+/// host, or an address of IPv6, which a policy has no word for, the scheme. None for what is no address: nothing of it may
+/// become a directive.
+fn source(address: &str) -> Option<String> {
+    let (scheme, rest) = address.split_once(':')?;
+    let scheme = scheme.to_ascii_lowercase();
+    let part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    if !scheme.starts_with(|first: char| first.is_ascii_lowercase()) || !scheme.bytes().all(part) {
+        return None;
+    }
+    if !matches!(&*scheme, "http" | "https") || rest.is_empty() {
+        return Some(format!("{scheme}:"));
+    }
+    let authority = rest.strip_prefix("//")?.split(['/', '?', '#']).next()?;
+    let HostName { name, port } = HostName::parse(authority)?;
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    Some(if name.contains(':') { format!("{scheme}:") } else { format!("{scheme}://{name}{port}") })
+}
+
+/// The page that posts itself. Element by element as AD FS writes it, but for its script: a string handed to a timer would be evaluated, which
 /// no policy with a nonce allows, so it submits at once.
 fn auto_post(to: &str, fields: &[(Cow<'static, str>, String)], words: AutoPostWords, nonce: &str) -> String {
     let AutoPostWords { title, notice, button } = words;
@@ -231,6 +290,59 @@ mod tests {
              <input type=\"hidden\" name=\"wresult\" value=\"&lt;t:A b=&quot;c&quot;>&#39;d&#39;&lt;/t:A>\" />\
              <noscript><p>N</p><input type=\"submit\" value=\"B\" /></noscript></form>\
              <script language=\"javascript\" nonce=\"n0\">document.forms[0].submit();</script></body></html>"
+        );
+    }
+
+    #[test]
+    fn a_policy_names_the_origins_that_forms_lead_to_and_nothing_that_is_no_address() {
+        for (actions, expected) in [
+            (&[][..], "form-action 'self'"),
+            (
+                &["https://App.contoso.com/signin?a=b", "https://app.contoso.com"],
+                "form-action 'self' https://app.contoso.com",
+            ),
+            (
+                &["http://localhost:5000/cb", "HTTPS://ax.contoso.com:7445"],
+                "form-action 'self' http://localhost:5000 https://ax.contoso.com:7445",
+            ),
+            (&["https://[::1]:7444/"], "form-action 'self' https:"),
+            (
+                &["App://58145B91/", "urn:ietf:wg:oauth:2.0:oob", "http:"],
+                "form-action 'self' app: urn: http:",
+            ),
+            (
+                &[
+                    "https://a; script-src *",
+                    "https://a, default-src *",
+                    "https://u@a/",
+                    "x y:",
+                    "*",
+                    "'none'",
+                    ":",
+                    "//a",
+                    "https:/a",
+                ],
+                "form-action 'self'",
+            ),
+        ] {
+            let actions: Vec<String> = actions.iter().map(|action| (*action).into()).collect();
+            assert_eq!(form_action(&actions), expected);
+        }
+    }
+
+    #[test]
+    fn a_page_with_forms_has_one_policy_its_own() {
+        let html = Bytes::from_static(b"<form>");
+        let actions = vec![String::from("https://ax.contoso.com/")];
+        let content = Content::Form { html: html.clone(), policy: "default-src 'none'", actions };
+        let answer =
+            Answer::typed(StatusCode::OK, content).with("content-security-policy", "default-src 'self'");
+        let (_, headers, body, _) = answer.into_parts();
+        let policies: Vec<_> = headers.get_all(CONTENT_SECURITY_POLICY).iter().collect();
+        assert_eq!(policies, ["default-src 'none'; form-action 'self' https://ax.contoso.com"]);
+        assert_eq!(
+            (body, &headers[CONTENT_TYPE]),
+            (html, &HeaderValue::from_static("text/html; charset=utf-8"))
         );
     }
 }

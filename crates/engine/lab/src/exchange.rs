@@ -115,11 +115,17 @@ impl Exchange {
         own.map_or(Cow::Borrowed(url), Cow::Owned)
     }
 
-    /// Sends a caller that came by a local name on to the lab's own addresses. The trail keeps both: where the product
+    /// Sends a caller that came by a local name on to the lab's own addresses, and lets it send forms there. The trail keeps both: where the product
     /// sends it and where it goes.
     pub(crate) fn forward(&mut self, content: &mut Content) {
         if self.world_name {
             return;
+        }
+        // Nobody is sent there yet: what the page's policy says is all there is to show.
+        for to in content.actions_mut() {
+            if let Some(sent) = self.context.snapshot.public_target(to) {
+                *to = sent;
+            }
         }
         let Some(to) = content.target_mut() else { return };
         if let Some(sent) = self.context.snapshot.public_target(to) {

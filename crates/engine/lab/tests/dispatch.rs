@@ -10,8 +10,8 @@ use mocktenant_lab::journal::Kind;
 use mocktenant_lab::outbound::{Call, CallError, Outbound, Reply};
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
-    Addresses, Answer, AutoPostWords, BoxFuture, CatalogueRow, ClockChange, Command, Content, Context,
-    EXCHANGE_HEADER, Entrance, Exchange, Lab, Machine, Refusal, Request, Route, Surface, Trail, Way,
+    Addresses, Answer, BoxFuture, CatalogueRow, ClockChange, Command, Context, EXCHANGE_HEADER, Entrance,
+    Exchange, Lab, Machine, Refusal, Request, Route, Surface, Trail, Way,
 };
 use mocktenant_world::{Edit, EditedBy, Setting, World};
 use time::OffsetDateTime;
@@ -45,18 +45,6 @@ static ROUTES: &[Route<Echo>] = &[
     },
     Route {
         methods: &[Method::GET],
-        pattern: "/leave",
-        endpoint: "leave",
-        handler: |_, exchange| Box::pin(async move { leave(exchange) }),
-    },
-    Route {
-        methods: &[Method::GET],
-        pattern: "/post",
-        endpoint: "post",
-        handler: |_, exchange| Box::pin(async move { post(exchange) }),
-    },
-    Route {
-        methods: &[Method::GET],
         pattern: "/never",
         endpoint: "never",
         handler: |_, exchange| {
@@ -85,19 +73,6 @@ fn files(exchange: &mut Exchange) -> Answer {
             exchange.parameter("rest")
         ),
     )
-}
-
-/// Redirects to the address in its query, as the world has it.
-fn leave(exchange: &mut Exchange) -> Answer {
-    let to = exchange.world_address(exchange.request.query()).into_owned();
-    Answer::typed(StatusCode::FOUND, Content::Redirect { to })
-}
-
-fn post(exchange: &mut Exchange) -> Answer {
-    let to = exchange.request.query().to_owned();
-    let fields = vec![("id_token".into(), "eyJ.eyJ.signature".into()), ("code".into(), "0.secret".into())];
-    let words = AutoPostWords { title: "Working...", notice: "Go on.", button: "Go" };
-    Answer::typed(StatusCode::OK, Content::AutoPost { to, fields, words, nonce: String::from("n") })
 }
 
 async fn relay(exchange: &mut Exchange) -> Answer {
@@ -462,88 +437,6 @@ async fn what_links_a_call_is_drawn_anew_each_time_also_in_a_seeded_lab() {
 /// Polls a future once; true while it waits.
 async fn futures_now(mut future: std::pin::Pin<&mut impl Future>) -> bool {
     std::future::poll_fn(|context| std::task::Poll::Ready(future.as_mut().poll(context).is_pending())).await
-}
-
-async fn sent_to(lab: &Lab, host: &str, to: &str) -> String {
-    let target = format!("/leave?{to}");
-    let response = lab.answer(Request::new(Method::GET, host, &target, Entrance::Identity)).await;
-    assert_eq!(response.status, StatusCode::FOUND);
-    response.headers["location"].to_str().unwrap().to_owned()
-}
-
-#[tokio::test]
-async fn who_came_by_a_local_name_is_sent_on_by_local_names_and_the_journal_shows_both() {
-    let lab = lab();
-    lab.set_addresses([(Entrance::Identity, "https://localhost:7443".to_owned())].into());
-    let cases = [
-        ("https://login.example.com/a?code=x#b", "https://localhost:7443/a?code=x#b"),
-        (
-            "HTTPS://Login.Example.com.:443?wreply=https://login.example.com/",
-            "https://localhost:7443?wreply=https://login.example.com/",
-        ),
-        ("http://login.example.com", "https://localhost:7443"),
-    ];
-    for (to, sent) in cases {
-        assert_eq!(sent_to(&lab, "localhost:7443", to).await, sent);
-        assert_eq!(sent_to(&lab, "login.example.com", to).await, to, "a name of the world stays one");
-    }
-    for to in [
-        "https://login.example.com:7443/",
-        "https://elsewhere.example/",
-        "/a",
-        "urn:x",
-        "https://u@login.example.com/",
-    ] {
-        assert_eq!(sent_to(&lab, "localhost:7443", to).await, to);
-    }
-    sent_to(&lab, "localhost:7443", cases[0].0).await;
-    let record = lab.journal().records().pop().unwrap();
-    let document = serde_json::to_value(record.document()).unwrap();
-    assert_eq!(document["facts"][0]["value"], "https://login.example.com/a?code=***#b");
-    assert_eq!(document["facts"][1]["value"], "https://localhost:7443/a?code=***#b");
-    assert_eq!(document["answer"]["headers"]["location"], "https://localhost:7443/a?code=***#b");
-}
-
-#[tokio::test]
-async fn an_address_of_the_labs_own_is_read_as_the_world_has_it() {
-    let lab = lab();
-    let addresses: Addresses = [(Entrance::Identity, "https://localhost:7443".to_owned())].into();
-    lab.set_addresses(addresses.with_other(Entrance::Identity, "https://[::1]:7443".to_owned()));
-    for own in ["https://LOCALHOST:7443/a?b", "https://[::1]:7443/a?b", "https://login.example.com/a?b"] {
-        assert_eq!(
-            sent_to(&lab, "localhost:7443", own).await,
-            "https://localhost:7443/a?b",
-            "there and back"
-        );
-    }
-    let own = "https://localhost:7443/a";
-    assert_eq!(
-        sent_to(&lab, "login.example.com", own).await,
-        own,
-        "who came by a name of the world means it"
-    );
-    for other in ["https://localhost:7444/a", "https://localhost/a", "http://localhost/"] {
-        assert_eq!(sent_to(&lab, "localhost:7443", other).await, other);
-    }
-}
-
-#[tokio::test]
-async fn a_page_that_posts_itself_is_translated_before_it_is_written_and_masked_when_it_is_shown() {
-    let lab = lab();
-    lab.set_addresses([(Entrance::Identity, "https://localhost:7443".to_owned())].into());
-    let target = "/post?https://login.example.com/signin";
-    let (status, page) = ask(&lab, Method::GET, "localhost", target).await;
-    assert_eq!(status, 200);
-    assert!(page.contains("action=\"https://localhost:7443/signin\">"), "{page}");
-    assert!(page.contains("eyJ.eyJ.signature") && page.contains("0.secret"), "{page}");
-    let record = lab.journal().records().pop().unwrap();
-    assert_eq!(record.fact("target").unwrap().value, "https://login.example.com/signin");
-    assert_eq!(record.fact("target-sent").unwrap().value, "https://localhost:7443/signin");
-    let shown = serde_json::to_value(record.document()).unwrap()["answer"]["body"].to_string();
-    assert!(shown.contains("eyJ.eyJ.***") && shown.contains("action="), "{shown}");
-    assert!(!shown.contains("signature") && !shown.contains("0.secret"), "{shown}");
-    let (_, page) = ask(&lab, Method::GET, "login.example.com", target).await;
-    assert!(page.contains("action=\"https://login.example.com/signin\">"), "{page}");
 }
 
 #[tokio::test]

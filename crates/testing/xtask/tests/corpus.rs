@@ -9,6 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+#[path = "../../../../fuzz/entries/address.rs"]
+mod address;
 #[path = "../../../../fuzz/entries/artefact.rs"]
 mod artefact;
 #[path = "../../../../fuzz/entries/compact.rs"]
@@ -205,6 +207,11 @@ fn no_text_makes_the_reader_of_odata_panic() {
 }
 
 #[test]
+fn no_address_is_accepted_that_leads_elsewhere() {
+    replay("address", address::address);
+}
+
+#[test]
 fn no_bytes_make_the_reader_of_config_files_panic() {
     replay("artefact", artefact::artefact);
 }
@@ -250,8 +257,18 @@ fn every_corpus_has_a_target_and_every_target_a_corpus() {
         names.sort();
         names
     };
-    let targets =
-        ["artefact", "compact", "metadata", "odata", "patch", "scenario", "sealed", "token_form", "xml"];
+    let targets = [
+        "address",
+        "artefact",
+        "compact",
+        "metadata",
+        "odata",
+        "patch",
+        "scenario",
+        "sealed",
+        "token_form",
+        "xml",
+    ];
     for directory in ["fuzz_targets", "entries", "corpus"] {
         assert_eq!(names(directory), targets, "fuzz/{directory}");
     }

@@ -59,7 +59,7 @@ fn a_rollover_prints_what_signs_and_what_stays_published() {
 }
 
 #[test]
-fn a_stop_and_a_start_say_what_they_did_and_explain_names_what_is_stopped() {
+fn a_stop_and_a_start_say_what_they_did_and_a_reset_starts_what_is_stopped() {
     let lab = Served::new(&[]);
     let said = says(&lab, &["stop", "adfs.contoso.com"]);
     let (first, hint) = said.split_once('\n').unwrap();

@@ -1,13 +1,13 @@
 //! From the check that decided to the one thing to change.
 //!
-//! Decides by roles alone, in this order: what this lab has not built, be it refused by a question or without one; what a
-//! caller has evidence for itself; a value that was presented from a setting
-//! and that the world knows better; the ties of `ties`; what the refusing side would change; and last the setting the value
-//! was presented from, or the declared caller, with what a person has to supply. What any of that means stands with the
-//! product that said it: no product has a name here.
+//! Decides by roles alone, in this order: what this lab has not built, be it refused by a question or without one; that whoever
+//! was called is stopped, which no other value would mend; what a caller has evidence for itself; a value that was presented
+//! from a setting and that the world knows better; the ties of `ties`; what the refusing side would change; and last the
+//! setting the value was presented from, or the declared caller, with what a person has to supply. What any of that means
+//! stands with the product that said it: no product has a name here.
 
 use mocktenant_lab::journal::Record;
-use mocktenant_lab::{BUILT_HERE, EXPECTED, NOT_BUILT, REFUSED};
+use mocktenant_lab::{BUILT_HERE, EXPECTED, NOT_BUILT, REFUSED, SERVICE_RUNS};
 use mocktenant_verdict::{Change, Check, Edit, Need, Role, Setting, Text};
 use mocktenant_world::{World, pointers};
 use serde_json::json;
@@ -28,6 +28,11 @@ impl Case<'_, '_> {
     fn cause(&self) -> Cause {
         if let Some(missing) = self.unbuilt() {
             return missing;
+        }
+        if let Some(check) = self.deciding.check.filter(|check| check.name == SERVICE_RUNS.name)
+            && let Some(change) = here(check)
+        {
+            return self.change(change, check);
         }
         if let Some(relay) = self.deciding.relay
             && let Some(change) = here(relay)

@@ -124,7 +124,8 @@ impl<'t> Chain<'t> {
             let may_repeat = check.is_none_or(|check| check.relays);
             let refused = self.tree.children(&record.id).rev().find(|child| child.refused());
             match refused.filter(|_| may_repeat) {
-                Some(child) if child.kind != Kind::Call => {
+                // Who was called refused, or nobody was there, which is known of whoever is stopped.
+                Some(child) if child.kind != Kind::Call || child.failed_check().is_some() => {
                     (caller, relay) = (Some(record), check);
                     record = child;
                 }
@@ -158,6 +159,7 @@ impl<'t> Chain<'t> {
                 let status = match self.root.kind {
                     Kind::Forged => String::from("a token that was forged"),
                     Kind::Judged => String::from("a token, judged without a request"),
+                    Kind::Request | Kind::Call if self.root.status == 0 => String::from("no answer"),
                     Kind::Start | Kind::Request | Kind::Call => http_words(self.root.status),
                 };
                 match &self.root.error {

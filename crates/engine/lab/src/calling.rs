@@ -17,7 +17,7 @@ use crate::clock::lock;
 use crate::outbound::{Call, CallError, Reply};
 use crate::record::{Kind, Record};
 use crate::rows::Lineage;
-use crate::{Context, Trail};
+use crate::{Context, Trail, stopping};
 
 /// Calls deeper than this are refused.
 pub const HOP_LIMIT: u8 = 8;
@@ -166,6 +166,9 @@ impl Context {
         if let Err(error) = &outcome {
             unanswered.error = Some(Cow::Borrowed("no-answer"));
             unanswered.fact("call-error", error.to_string());
+            if let CallError::Refused { host, .. } = error {
+                unanswered.record_checks(stopping::refusing(&self.lab, host));
+            }
         }
         let record = Record {
             id,

@@ -15,7 +15,7 @@ use crate::clock::ClockChange;
 use crate::record::{Kind, Record};
 use crate::rows::{RowRefused, redeclared};
 use crate::run_on::RunOn;
-use crate::{Lab, Machine, Scope, Trail, rollover};
+use crate::{Lab, Machine, Scope, Trail, rollover, stopping};
 
 /// How long what was made void may take to notice.
 const AFTERMATH: RealDuration = RealDuration::from_secs(1);
@@ -66,6 +66,20 @@ pub enum Command {
         /// A tenant by id or domain, or a federation service by short name or host.
         of: String,
         /// Who asked: becomes the settings' origin.
+        by: EditedBy,
+    },
+    /// Stops a machine: nobody is answered there. An edit of its `stopped`; none where it is stopped already.
+    Stop {
+        /// A federation service by short name or host, or a machine as it is written.
+        of: String,
+        /// Who asked: becomes the setting's origin.
+        by: EditedBy,
+    },
+    /// Starts a machine that is stopped, in the same way.
+    Start {
+        /// As for a stop.
+        of: String,
+        /// Who asked: becomes the setting's origin.
         by: EditedBy,
     },
     /// Base world again, no rows of clients, nothing remembered, machines started again. The whole lab also loses its
@@ -214,6 +228,8 @@ impl Lab {
                 let edits = rollover::edits(&world, &rollover::provider(&world, &of)?)?;
                 self.edit(&edits, by)?;
             }
+            Command::Stop { of, by } => self.run_or_stop(&of, true, by)?,
+            Command::Start { of, by } => self.run_or_stop(&of, false, by)?,
             Command::Restart { environment, node } => {
                 for machine in self.machines_of(&environment, node.as_deref())? {
                     self.start_machine(&machine).await;
@@ -295,6 +311,11 @@ impl Lab {
             }
             Ok(())
         })
+    }
+
+    fn run_or_stop(&self, machine: &str, stopped: bool, by: EditedBy) -> Result<(), CommandError> {
+        let edits = stopping::edits(&self.world(), machine, stopped)?;
+        if edits.is_empty() { Ok(()) } else { self.edit(&edits, by) }
     }
 
     /// The world first: whoever opens rows from here on opens those of the new one.

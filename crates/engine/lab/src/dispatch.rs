@@ -24,7 +24,8 @@ use crate::request::{HostName, Request, fold};
 use crate::run_on::{Outward, RunOn};
 use crate::surface::{Mount, Refusal, Way};
 use crate::{
-    Addresses, Answer, BUILT_HERE, Content, Context, Entrance, Exchange, Lab, NOT_BUILT, Response, Trail,
+    Addresses, Answer, BUILT_HERE, Content, Context, Delivery, Entrance, Exchange, Lab, NOT_BUILT, Response,
+    Trail, stopping,
 };
 
 /// The one header of ours on an answer.
@@ -45,6 +46,8 @@ pub(crate) struct Snapshot {
     pub(crate) names: HashMap<Entrance, String>,
     /// Whether any machine is declared to have another time than the lab's.
     pub(crate) skewed: bool,
+    /// Whether any machine is stopped.
+    pub(crate) stopped: bool,
     /// Names of the lab's own public addresses: as local as localhost; with the entrance, where it is one alone.
     own_names: HashMap<String, Option<Entrance>>,
     pub(crate) prepared: Vec<Box<dyn Any + Send + Sync>>,
@@ -76,7 +79,8 @@ impl Snapshot {
         let organizations = world.organizations().map(|organization| organization.clock);
         let services = world.federation_services().map(|service| service.clock);
         let skewed = tenants.chain(services).chain(nodes).chain(organizations).any(|clock| !clock.is_zero());
-        Self { world, revision: 0, addresses, hosts, names, skewed, own_names, prepared }
+        let stopped = world.federation_services().any(|service| service.stopped);
+        Self { world, revision: 0, addresses, hosts, names, skewed, stopped, own_names, prepared }
     }
 }
 
@@ -327,7 +331,12 @@ impl Answering {
         self.exchange.forward(&mut answer.content);
         let (status, mut headers, mut body, delivery) = answer.into_parts();
         let at = self.exchange.context.now;
-        let answered = Answered { status, headers: header_lines(&headers), body: cut(body.clone()) };
+        // What is never sent is no answer.
+        let answered = (delivery == Delivery::Whole).then(|| Answered {
+            status,
+            headers: header_lines(&headers),
+            body: cut(body.clone()),
+        });
         if let Ok(id) = HeaderValue::from_str(&self.exchange.context.id) {
             headers.insert(EXCHANGE_HEADER, id);
         }
@@ -336,7 +345,7 @@ impl Answering {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
             body = bytes::Bytes::new();
         }
-        self.record(Some(answered));
+        self.record(answered);
         Response { status, headers, body, delivery, at }
     }
 
@@ -435,6 +444,9 @@ fn shown(text: &str) -> String {
 
 async fn serve(lab: &Lab, surface: usize, exchange: &mut Exchange) -> Answer {
     let mounted = &lab.surfaces()[surface];
+    if let Some(nobody) = stopping::closed(mounted.surface.title(), exchange) {
+        return nobody;
+    }
     let (chosen, parameters) = choose(mounted, &exchange.folded, &exchange.request.method);
     exchange.parameters = parameters;
     let index = match chosen {

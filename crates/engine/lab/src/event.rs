@@ -14,9 +14,9 @@ use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-use crate::Lab;
 use crate::masking::Mask;
 use crate::record::Record;
+use crate::{Lab, stopping};
 
 /// Namespace of event XML.
 const EVENT: &str = "http://schemas.microsoft.com/win/2004/08/events/event";
@@ -152,7 +152,9 @@ pub struct EventDocument {
 impl Lab {
     /// What a record left in the event logs of the product that answered, in the order written; of most products nothing.
     pub fn events(&self, record: &Record) -> Vec<Event> {
-        let mounted = self.surfaces().iter().find(|mounted| mounted.surface.name() == record.surface);
+        // Who does not run writes nothing.
+        let there = (!stopping::kept_from(record)).then(|| self.surfaces().iter());
+        let mounted = there.and_then(|mut all| all.find(|mounted| mounted.surface.name() == record.surface));
         let rows = mounted.map(|mounted| mounted.surface.events(&self.world(), record)).unwrap_or_default();
         let mask = record.mask();
         let numbers = record.sequence.saturating_mul(ROWS)..;

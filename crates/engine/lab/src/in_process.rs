@@ -101,6 +101,7 @@ impl Dial for WorldNames {
         if known.is_none() && !local {
             return Err(CallError::UnknownHost { host: host.to_owned(), port });
         }
-        known.filter(|_| matches!(port, 80 | 443)).ok_or_else(|| refused(host, port))
+        let listens = matches!(port, 80 | 443) && lab.stopped_at(host).is_none();
+        known.filter(|_| listens).ok_or_else(|| refused(host, port))
     }
 }

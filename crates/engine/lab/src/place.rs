@@ -155,6 +155,24 @@ impl Machine {
         }
     }
 
+    /// The setting that says whether it is stopped; `None` for a machine that cannot be, or is not in the world.
+    pub fn stopped_setting(&self, world: &World) -> Option<Setting> {
+        match self {
+            Self::FederationService(name) => Some(world.federation_service(name)?.pointer.stopped()),
+            Self::Tenant(_) | Self::Node { .. } | Self::Organization(_) => None,
+        }
+    }
+
+    /// Whether it is stopped, as declared: then nobody is answered there.
+    pub fn is_stopped(&self, world: &World) -> bool {
+        match self {
+            Self::FederationService(name) => {
+                world.federation_service(name).is_some_and(|service| service.stopped)
+            }
+            Self::Tenant(_) | Self::Node { .. } | Self::Organization(_) => false,
+        }
+    }
+
     /// The edit that sets its clock and no other's; `None` for a machine that is not in the world.
     pub(crate) fn clock_edit(&self, world: &World, offset: Duration) -> Option<Edit> {
         let setting = match self {
@@ -420,6 +438,19 @@ mod tests {
         ] {
             assert_eq!(nowhere.offset(&world), Duration::ZERO, "{nowhere}");
             assert_eq!(nowhere.clock_setting(&world), None, "{nowhere}");
+        }
+    }
+
+    #[test]
+    fn a_machine_that_is_stopped_is_told_from_its_setting_and_only_one_that_has_it_can_be() {
+        let world = with(&[("/federation_services/contoso/stopped", "true")]);
+        let (contoso, none) = (Machine::federation_service("contoso"), Machine::federation_service("none"));
+        assert!(contoso.is_stopped(&world) && !contoso.is_stopped(&with(&[])) && !none.is_stopped(&world));
+        let setting = contoso.stopped_setting(&world).unwrap();
+        assert_eq!(setting.to_string(), "/federation_services/contoso/stopped");
+        let (node, organization) = (Machine::node("onebox", "aos1"), Machine::organization("contoso"));
+        for other in [none, node, organization, Machine::tenant(TENANT)] {
+            assert_eq!((other.stopped_setting(&world), other.is_stopped(&world)), (None, false), "{other}");
         }
     }
 

@@ -22,6 +22,9 @@ pub struct FederationService {
     /// Which Windows Server it runs on, `2019` unless told otherwise.
     #[serde(default)]
     pub profile: Profile,
+    /// Whether its service is stopped: then nobody is answered under its names.
+    #[serde(default)]
+    pub stopped: bool,
     /// How far its clock is from the lab's time, for instance `+20m`; absent means not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<String>,

@@ -225,6 +225,7 @@ pointers! {
         host_name() -> Setting: "host_name";
         display_name() -> Setting: "display_name";
         profile() -> Setting: "profile";
+        stopped() -> Setting: "stopped";
         clock() -> Setting: "clock";
         m365_compatibility() -> Setting: "m365_compatibility";
         cors_trusted_origins() -> Setting: "cors_trusted_origins";

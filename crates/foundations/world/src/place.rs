@@ -145,6 +145,9 @@ fn federation_service(world: &World, service: &str, rest: &[&str]) -> String {
             format!("{ADFS} > Application Groups > {group} > {name}{tab}")
         }
         ["clock"] => format!("{CLOCK} of {host}"),
+        ["stopped"] => {
+            format!("services.msc on {host}: Active Directory Federation Services")
+        }
         ["signing_keys" | "next_signing_key" | "decrypting_key", ..] => {
             format!("{ADFS} > Service > Certificates")
         }

@@ -428,6 +428,10 @@ fn each_setting_has_the_place_where_a_person_changes_it_in_the_real_products() {
             "Active Directory Users and Computers > ada@contoso.com".to_owned(),
         ),
         (
+            "stopped".to_owned(),
+            "services.msc on ADFS.contoso.com: Active Directory Federation Services".to_owned(),
+        ),
+        (
             "users/ada@contoso.com/password".to_owned(),
             "Active Directory Users and Computers > ada@contoso.com > Reset Password".to_owned(),
         ),
@@ -446,5 +450,19 @@ fn each_setting_has_the_place_where_a_person_changes_it_in_the_real_products() {
         ),
     ] {
         assert_eq!(place(&Setting::from_pointer(format!("{AT}/{below}")), &world), Some(expected), "{below}");
+    }
+}
+
+#[test]
+fn a_federation_service_runs_unless_it_is_declared_as_stopped_and_that_is_always_shown() {
+    let (world, at) = (contoso(), Setting::from_pointer(format!("{AT}/stopped")));
+    assert_eq!(world.get(&at), Some(&json!(false)));
+    let stopped = add(&world, &format!("{AT}/stopped"), json!(true));
+    let service = stopped.federation_service("contoso").expect("it is still there");
+    assert!(service.stopped && service.pointer.stopped() == at);
+    assert_eq!(stopped.get(&at), Some(&json!(true)));
+    for no_answer in [json!("yes"), json!(1), json!(null)] {
+        let refused = refused(&format!("{AT}/stopped"), no_answer);
+        assert!(refused.iter().any(|line| line.contains("/stopped")), "{refused:?}");
     }
 }

@@ -14,6 +14,7 @@ use crate::client_variables::Credential;
 use crate::verbs::events::Events;
 use crate::verbs::explain::Explain;
 use crate::verbs::settings::Settings;
+use crate::verbs::stop::{Start, Stop};
 use crate::verbs::token::Token;
 use crate::verbs::trust::Trust;
 use crate::verbs::try_once::Try;
@@ -153,6 +154,10 @@ pub(crate) enum Verb {
     Restart(Restart),
     /// Make the next token-signing key of an identity provider the primary one
     Rollover(Rollover),
+    /// Stop AD FS in a running lab: nobody is answered there
+    Stop(Stop),
+    /// Start what is stopped
+    Start(Start),
     /// Print every URL, id, secret and file of a lab
     Settings(Settings),
     /// Say how a client comes to trust the lab; put its root into this machine, or take it out

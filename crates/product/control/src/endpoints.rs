@@ -7,7 +7,7 @@ use axum::routing::{get, patch, post, put};
 use crate::endpoint::{Body, JSON, NOTHING, query, segment};
 use crate::{
     application_groups, attempt, authority, environments, errors, events, explain, front, health, journal,
-    openapi, proxy_pac, rollover, scenarios, settings, tokens, users, world,
+    openapi, proxy_pac, rollover, scenarios, settings, stopping, tokens, users, world,
 };
 
 pub use crate::endpoint::{Endpoint, Parameter};
@@ -273,6 +273,29 @@ pub const ALL: &[Endpoint] = &[
         answer: "`rolled`, `generation`, `keys` (thumbprints, the primary key's first)",
         statuses: &[(404, "there is no such identity provider"), (409, "it has one key, and no next one")],
         handler: || post(rollover::roll),
+        ..PLAIN
+    },
+    Endpoint {
+        method: "post",
+        path: "/v1/stop",
+        summary: "Stops a machine: connections to its names are refused, its paths on a shared port are closed without an answer",
+        body: Some(Body {
+            about: "`of` is a federation service by its short name or host; an edit of its `stopped`, which a reset undoes",
+            example: r#"{"of":"adfs.contoso.com"}"#,
+        }),
+        answer: "`machine`, `stopped`, `changed` (false where it was stopped already), `generation`",
+        statuses: &[(404, "there is no such machine, or none that can be stopped")],
+        handler: || post(stopping::stop),
+        ..PLAIN
+    },
+    Endpoint {
+        method: "post",
+        path: "/v1/start",
+        summary: "Starts a machine that is stopped",
+        body: Some(Body { about: "as for a stop", example: r#"{"of":"adfs.contoso.com"}"# }),
+        answer: "`machine`, `stopped`, `changed` (false where it ran already), `generation`",
+        statuses: &[(404, "there is no such machine, or none that can be stopped")],
+        handler: || post(stopping::start),
         ..PLAIN
     },
     Endpoint {

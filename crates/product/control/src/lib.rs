@@ -26,6 +26,7 @@ mod proxy_pac;
 mod rollover;
 mod scenarios;
 pub mod settings;
+mod stopping;
 mod strict_json;
 mod tag;
 mod tokens;

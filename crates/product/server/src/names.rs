@@ -32,6 +32,12 @@ impl Names {
         lab.as_ref().and_then(|lab| lab.entrance_of(host))
     }
 
+    /// What is stopped behind a world name, as people call it: then it refuses connections.
+    pub(crate) fn stopped_at(&self, host: &str) -> Option<&'static str> {
+        let lab = self.lab.read().unwrap_or_else(PoisonError::into_inner);
+        lab.as_ref().and_then(|lab| lab.stopped_at(host))
+    }
+
     /// Whether the lab speaks TLS as `host`: a name of the world, a local one, or a public one.
     pub(crate) fn answers_to(&self, host: &str) -> bool {
         let local = host.parse::<std::net::IpAddr>().is_ok()

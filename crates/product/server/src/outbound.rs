@@ -2,7 +2,7 @@
 //!
 //! Decides which listener of this lab a name and port mean (for the lab's own calls a twin of it, so that strangers who fill the
 //! one do not keep it from itself), and that every other name and port is nobody: a production
-//! configuration can be dropped in and nothing real is contacted. Proxy variables are never read. Mirrors the network
+//! configuration can be dropped in and nothing real is contacted. A name whose machine is stopped refuses connections. Proxy variables are never read. Mirrors the network
 //! between the real products, whose TLS verifies names against trusted roots; here only the lab's own are trusted.
 
 use std::collections::HashMap;
@@ -62,20 +62,26 @@ impl DialTable {
 
     /// The addresses behind a host (lower case, no brackets) and port.
     pub(crate) fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, CallError> {
-        let found = self.find(|name| self.names.entrance_of(name), host, port)?;
+        let found = self.find_now(host, port)?;
         Ok(found.addresses().copied().collect())
     }
 
     /// The same for a call of the lab itself.
     fn resolve_own(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, CallError> {
-        let found = self.find(|name| self.names.entrance_of(name), host, port)?;
+        let found = self.find_now(host, port)?;
         Ok(found.of(&found.listener.own).copied().collect())
     }
 
-    /// The rules. `named` says which entrance a world name leads to.
+    fn find_now(&self, host: &str, port: u16) -> Result<Found<'_>, CallError> {
+        let stopped = |name: &str| self.names.stopped_at(name).is_some();
+        self.find(|name| self.names.entrance_of(name), stopped, host, port)
+    }
+
+    /// The rules. `named` says which entrance a world name leads to, `stopped` whether nobody listens behind it.
     fn find(
         &self,
         named: impl FnOnce(&str) -> Option<Entrance>,
+        stopped: impl FnOnce(&str) -> bool,
         host: &str,
         port: u16,
     ) -> Result<Found<'_>, CallError> {
@@ -93,6 +99,9 @@ impl DialTable {
         let Some(entrance) = named(host) else {
             return Err(CallError::UnknownHost { host: host.to_owned(), port });
         };
+        if stopped(host) {
+            return Err(refused());
+        }
         let listener = if matches!(port, 80 | 443) { self.of_entrance(&entrance) } else { by_port() };
         listener.map(whole).ok_or_else(refused)
     }
@@ -108,7 +117,8 @@ impl DialTable {
 impl Dial for DialTable {
     /// The same rules, without the sockets. The tools port is no entrance: nobody of the lab answers there.
     fn entrance(&self, lab: &Lab, host: &str, port: u16) -> Result<Entrance, CallError> {
-        let found = self.find(|name| lab.entrance_of(name), host, port)?;
+        let stopped = |name: &str| lab.stopped_at(name).is_some();
+        let found = self.find(|name| lab.entrance_of(name), stopped, host, port)?;
         let refused = || CallError::Refused { host: host.to_owned(), port };
         found.listener.entrance.clone().ok_or_else(refused)
     }

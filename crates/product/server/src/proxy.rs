@@ -3,7 +3,8 @@
 //! Decides what a request to the tools port asks for: a tunnel to a name of the world (`CONNECT`, RFC 9110 section 9.3.6),
 //! a page of such a name over http (absolute form, RFC 9112 section 3.2.2), or the tools themselves. Everything else is
 //! refused in one line, and a line of the log says where it goes instead. Never opens a connection to anybody: a tunnel ends
-//! in this process. Mirrors no product; it is how a client gets to those that are played.
+//! in this process. A name whose machine is stopped refuses connections, which a forward proxy passes on as 502 (RFC 9209,
+//! `connection_refused`). Mirrors no product; it is how a client gets to those that are played.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -83,7 +84,14 @@ pub(crate) fn asked<B>(request: &Request<B>, names: &Names, port: u16, peer: Soc
         return refused(StatusCode::FORBIDDEN, format!("https to {name} goes through a tunnel (CONNECT)"));
     }
     let open = if tunnel { PORTS.contains(&port_asked) } else { port_asked == 80 };
-    match names.entrance_of(&name).filter(|_| open) {
+    let entrance = names.entrance_of(&name).filter(|_| open);
+    if let Some(stopped) = entrance.as_ref().and_then(|_| names.stopped_at(&name)) {
+        let why = format!(
+            "{name}:{port_asked} refuses connections: {stopped} is stopped; `mocktenant start {name}` starts it"
+        );
+        return refused(StatusCode::BAD_GATEWAY, why);
+    }
+    match entrance {
         Some(entrance) if tunnel => Asked::Tunnel(Way { name: name.into(), entrance }),
         Some(entrance) => Asked::Forward(Way { name: name.into(), entrance }),
         None => {

@@ -13,6 +13,7 @@ mod scenarios;
 mod serve;
 mod set;
 pub(crate) mod settings;
+pub(crate) mod stop;
 pub(crate) mod token;
 pub(crate) mod trust;
 mod try_from_here;
@@ -51,6 +52,8 @@ pub(crate) fn run(cli: Cli, began: Instant) -> Outcome {
             Verb::Unset(unset) => unset::run(&common, unset).await,
             Verb::Restart(restart) => restart::run(&common, restart).await,
             Verb::Rollover(rollover) => rollover::run(&common, rollover).await,
+            Verb::Stop(stop) => stop::stop(&common, stop).await,
+            Verb::Start(start) => stop::start(&common, start).await,
             Verb::Settings(settings) => settings::run(&common, settings).await,
             Verb::Trust(trust) => trust::run(&common, trust).await,
             Verb::Scenarios(scenarios) => scenarios::run(&common, scenarios).await,

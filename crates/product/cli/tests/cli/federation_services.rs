@@ -57,3 +57,27 @@ fn a_rollover_prints_what_signs_and_what_stays_published() {
     let (code, said) = refuses(&lab, &["rollover", "contoso"]);
     assert!(code == 1 && said.contains("/federation_services/contoso/signing_keys"), "{said}");
 }
+
+#[test]
+fn a_stop_and_a_start_say_what_they_did_and_a_reset_starts_what_is_stopped() {
+    let lab = Served::new(&[]);
+    let said = says(&lab, &["stop", "adfs.contoso.com"]);
+    let (first, hint) = said.split_once('\n').unwrap();
+    assert_eq!(first, "federation-service/contoso is stopped");
+    assert!(hint.starts_with("  it answers again after: mocktenant start adfs.contoso.com"), "{hint}");
+    assert!(says(&lab, &["stop", "contoso"]).starts_with("federation-service/contoso was stopped already\n"));
+    assert_eq!(says(&lab, &["get", "federation_services/contoso/stopped"]), "true");
+    assert_eq!(says(&lab, &["start", "contoso"]), "federation-service/contoso runs again");
+    assert_eq!(says(&lab, &["start", "ADFS.contoso.com"]), "federation-service/contoso runs already");
+    for verb in ["stop", "start"] {
+        for nobody in ["onebox", "adfs.contoso.example"] {
+            let (code, said) = refuses(&lab, &[verb, nobody]);
+            assert!(code == 2 && said.contains("there are: federation-service/contoso"), "{said}");
+        }
+        assert_eq!(refuses(&lab, &[verb]).0, 2);
+        assert!(says(&lab, &[verb, "--help"]).contains("mocktenant start adfs.contoso.com"), "{verb}");
+    }
+    says(&lab, &["stop", "contoso"]);
+    says(&lab, &["scenarios", "--reset"]);
+    assert_eq!(says(&lab, &["get", "federation_services/contoso/stopped"]), "false");
+}

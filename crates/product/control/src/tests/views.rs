@@ -139,3 +139,51 @@ async fn a_federation_service_is_reset_alone_with_its_clock_and_its_keys() {
         "shipped:adfs-signing-next"
     );
 }
+
+#[tokio::test]
+async fn a_stop_and_a_start_say_which_machine_it_is_and_whether_anything_was_changed() {
+    let state = state();
+    let ask = async |path: &str, of: &str| {
+        let (status, body, _) =
+            read(&state, write(Method::POST, path, json!({ "of": of }).to_string())).await;
+        assert_eq!(
+            (status, &body["machine"]),
+            (200, &json!("federation-service/contoso")),
+            "{path} {of}: {body}"
+        );
+        (body["stopped"].as_bool().unwrap(), body["changed"].as_bool().unwrap())
+    };
+    let setting = "/federation_services/contoso/stopped";
+    assert_eq!(ask("/v1/start", "contoso").await, (false, false));
+    assert_eq!(ask("/v1/stop", "ADFS.contoso.com").await, (true, true));
+    assert_eq!(ask("/v1/stop", "federation-service/contoso").await, (true, false));
+    let (_, body, _) = read(&state, get(&format!("/v1/world?pointer={setting}"))).await;
+    assert_eq!((&body["value"], &body["origin"]["from"]), (&json!(true), &json!("control")), "{body}");
+    assert!(body["place"].as_str().unwrap().starts_with("services.msc on ADFS.contoso.com"), "{body}");
+    assert_eq!(ask("/v1/start", "adfs.contoso.com").await, (false, true));
+    assert_eq!(value(&state, setting).await, false);
+    assert_eq!(ask("/v1/stop", "contoso").await, (true, true));
+    assert_eq!(self::status(&state, write(Method::POST, "/v1/reset", "")).await, 200);
+    assert_eq!(value(&state, setting).await, false);
+}
+
+#[tokio::test]
+async fn what_cannot_be_stopped_changes_nothing_and_says_what_can() {
+    let state = state();
+    let generation = state.lab.world().generation();
+    for path in ["/v1/stop", "/v1/start"] {
+        for nobody in ["onebox", "", "adfs.contoso.example", &format!("tenant/{TENANT}")] {
+            let (status, body, _) =
+                read(&state, write(Method::POST, path, json!({ "of": nobody }).to_string())).await;
+            let told = body["detail"].as_str().unwrap();
+            assert!(
+                status == 404 && told.ends_with("there are: federation-service/contoso"),
+                "{path} {told}"
+            );
+        }
+        for body in ["{}", "[]", r#"{"of":1}"#, r#"{"of":"contoso","by":"me"}"#] {
+            assert_eq!(self::status(&state, write(Method::POST, path, body)).await, 400, "{path} {body}");
+        }
+    }
+    assert_eq!(state.lab.world().generation(), generation);
+}

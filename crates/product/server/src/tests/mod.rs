@@ -10,6 +10,7 @@ mod real_names;
 mod renewal;
 mod settings;
 mod slow;
+mod stopped;
 mod tls;
 
 use std::net::SocketAddr;

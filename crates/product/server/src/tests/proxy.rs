@@ -15,7 +15,7 @@ const ENTRA: &str = "login.microsoftonline.com";
 const DATAVERSE: &str = "contoso.crm4.dynamics.com";
 
 /// Writes to the tools port and reads one head, and what its length announces.
-async fn told(stream: &mut TcpStream, bytes: &str) -> String {
+pub(super) async fn told(stream: &mut TcpStream, bytes: &str) -> String {
     stream.write_all(bytes.as_bytes()).await.unwrap();
     head(stream).await
 }
@@ -40,14 +40,18 @@ async fn head(stream: &mut (impl AsyncRead + Unpin)) -> String {
 }
 
 /// A tunnel that was opened.
-async fn tunnel(fixture: &Fixture, to: &str) -> TcpStream {
+pub(super) async fn tunnel(fixture: &Fixture, to: &str) -> TcpStream {
     let mut stream = TcpStream::connect(fixture.tools()).await.unwrap();
     let answer = told(&mut stream, &format!("CONNECT {to} HTTP/1.1\r\nhost: {to}\r\n\r\n")).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     stream
 }
 
-async fn secured(fixture: &Fixture, stream: TcpStream, name: &str) -> std::io::Result<TlsStream<TcpStream>> {
+pub(super) async fn secured(
+    fixture: &Fixture,
+    stream: TcpStream,
+    name: &str,
+) -> std::io::Result<TlsStream<TcpStream>> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let roots = fixture.running.ca_pem() + &fixture.running.ca_real_names_pem();
     let roots = CertificateDer::pem_slice_iter(roots.as_bytes()).map(Result::unwrap);
@@ -55,7 +59,7 @@ async fn secured(fixture: &Fixture, stream: TcpStream, name: &str) -> std::io::R
     TlsConnector::from(config).connect(ServerName::try_from(name.to_owned()).unwrap(), stream).await
 }
 
-async fn asked(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> String {
+pub(super) async fn asked(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> String {
     stream.write_all(request.as_bytes()).await.unwrap();
     stream.flush().await.unwrap();
     head(stream).await

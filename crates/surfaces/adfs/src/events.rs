@@ -12,6 +12,7 @@
 
 mod audit;
 
+use mocktenant_idp::form::Form;
 use mocktenant_lab::journal::{Kind, Record};
 use mocktenant_lab::{EventLog, EventRow, Machine, Severity};
 use mocktenant_verdict::Check;
@@ -231,14 +232,21 @@ impl About<'_> {
         }
     }
 
-    /// What the client was told, in a body or on its way back.
+    /// What the client was told, in a body or on its way back through a browser.
     fn told(&self) -> String {
         #[derive(Deserialize)]
         struct Body {
             error_description: String,
         }
-        let body = serde_json::from_slice::<Body>(&self.record.response_body);
-        body.map(|body| clean(&body.error_description)).unwrap_or_default()
+        let body = || serde_json::from_slice::<Body>(&self.record.response_body).ok();
+        let location = self.record.response_headers.lines().find_map(|line| line.strip_prefix("location: "));
+        let told = match location {
+            Some(to) => to.split_once(['?', '#']).and_then(|(_, answer)| {
+                Form::parse(answer.as_bytes()).ok()?.get("error_description").map(str::to_owned)
+            }),
+            None => body().map(|body| body.error_description),
+        };
+        told.map(|told| clean(&told)).unwrap_or_default()
     }
 
     /// A user whom the security token service refuses.

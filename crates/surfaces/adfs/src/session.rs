@@ -15,9 +15,9 @@ use mocktenant_idp::{Kind, Ledger, Sealer};
 use mocktenant_lab::{Answer, Exchange, Scope};
 use mocktenant_world::FederationService;
 use mocktenant_world::declaration::Profile;
+use time::Duration;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
-use time::Duration;
 
 /// The cookie that holds the session.
 const AUTH: &str = "MSISAuth";
@@ -55,9 +55,9 @@ pub(crate) fn of(exchange: &Exchange, service: &FederationService) -> Option<Ses
     let owner = Scope::federation_service(&service.id);
     let sealer = Sealer::of(&exchange.context, &owner);
     let now = exchange.context.now();
-    let opened = exchange.context.remember(|store| {
-        sessions(service).open(&sealer, &Ledger::new(store, &owner, now), sent)
-    });
+    let opened = exchange
+        .context
+        .remember(|store| sessions(service).open(&sealer, &Ledger::new(store, &owner, now), sent));
     opened.ok()?.ok()
 }
 

@@ -21,10 +21,10 @@ use crate::asking::{Asking, Checks, Fact, Sent, excerpt};
 use crate::claims::{Beside, Statement, Times};
 use crate::client_auth::{CLIENT_ID, CREDENTIAL, METHODS, Presented, REGISTERED};
 use crate::errors::{AdfsError, describe};
+use crate::grants::password;
 use crate::grants::{self, GRANT_NAMED, GRANT_TYPE, GRANTS, REFRESH_TOKEN, Refresh, Since, Subject, Ticket};
 use crate::prepared::PreparedService;
 use crate::scope::Granted;
-use crate::grants::password;
 use crate::{discovery, envelope, issue, service, unbuilt};
 
 /// Lifetime of a token for userinfo, in minutes.

@@ -19,12 +19,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
+use mocktenant_idp::Sealer;
 use mocktenant_idp::code::Code;
 use mocktenant_idp::form::Form;
 use mocktenant_idp::guard;
 use mocktenant_idp::response_mode::{Escapes, OwnFragment, Parameters, Responding, ResponseMode};
 use mocktenant_idp::session::{Session, SignIn};
-use mocktenant_idp::Sealer;
 use mocktenant_lab::{Answer, AutoPostWords, Content, Exchange, Scope};
 use mocktenant_verdict::{Check, Checklist, Finding, Question, Role};
 use mocktenant_world::{Client, FederationUser};

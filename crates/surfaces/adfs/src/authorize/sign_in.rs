@@ -81,11 +81,10 @@ pub(super) fn page(exchange: &mut Exchange, prepared: &PreparedService, shown: &
     } else {
         by_one(&about, &action, shown)
     };
-    let content = Content::Form {
-        html: html.into(),
-        policy: FORM_POLICY,
-        actions: vec![shown.back_to.to_owned()],
-    };
+    // A browser holds the redirects behind the redirect URI to this list too, and where a client sends its users on is its own
+    // affair: AD FS forbids none.
+    let actions = vec![shown.back_to.to_owned(), "https:".to_owned(), "http:".to_owned()];
+    let content = Content::Form { html: html.into(), policy: FORM_POLICY, actions };
     let answer = Answer::typed(StatusCode::OK, content).with("cache-control", "no-store");
     envelope::dressed(exchange, answer)
 }
@@ -151,11 +150,7 @@ fn by_two(about: &About<'_>, action: &str, shown: &Shown<'_>) -> String {
         next: button("nextButton", "Next"),
         second: Posted { id: "loginForm", action, hidden: second, message: Text::plain("") },
         who: Text::plain(shown.user),
-        password: Field {
-            error: Text::called("errorTextPassword", wrong),
-            focus: true,
-            ..password()
-        },
+        password: Field { error: Text::called("errorTextPassword", wrong), focus: true, ..password() },
         submit: button("submitButton", "Sign in"),
         back: Some(Button { main: false, name: "Back", value: "true", ..button("backButton", "Back") }),
         at_password,

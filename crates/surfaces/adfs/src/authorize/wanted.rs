@@ -87,9 +87,7 @@ pub(super) fn ask(asking: &Asking<'_, '_>, list: &mut Checks<'_>) -> Wanted {
     let nonce = sent.parameter("nonce");
     list.ask(&NONCE, "a nonce where an id token is asked for", Vec::new(), || match nonce {
         Some(_) => Finding::pass("one"),
-        None if id_token => {
-            Finding::fail("none", AdfsError::ParameterMissing { name: "nonce".to_owned() })
-        }
+        None if id_token => Finding::fail("none", AdfsError::ParameterMissing { name: "nonce".to_owned() }),
         None => Finding::pass("none is needed"),
     });
     let knows = asking.prepared.service.profile >= Profile::Server2019;

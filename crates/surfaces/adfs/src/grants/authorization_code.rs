@@ -48,16 +48,13 @@ fn ask<'p>(asking: &Asking<'_, 'p>, list: &mut Checks<'_>) -> Option<Ticket<'p>>
     });
     let owner = Scope::federation_service(&service.id);
     let opened = sent.map(|sent| Sealer::of(asking.context, &owner).open(&CODE, sent, asking.now));
-    list.ask(
-        &OPENS,
-        "one that this federation service issued within ten minutes",
-        Vec::new(),
-        || match &opened {
+    list.ask(&OPENS, "one that this federation service issued within ten minutes", Vec::new(), || {
+        match &opened {
             None => Finding::skip(SENT.name),
             Some(Ok(_)) => Finding::pass("issued here"),
             Some(Err(why)) => Finding::fail(why.to_string(), AdfsError::CodeInvalid),
-        },
-    );
+        }
+    });
     let opened = opened.and_then(Result::ok);
     let code = opened.as_ref().map(|opened| &opened.payload);
     list.ask(&OWN, "issued to this client", Vec::new(), || match (code, asking.client) {

@@ -84,13 +84,16 @@ pub(crate) fn ask_named(list: &mut Checks<'_>, named: Result<Option<&str>, &Adfs
 
 /// Asks whether there is such a grant.
 pub(crate) fn ask_known(list: &mut Checks<'_>, named: Option<&str>, grant: Option<&'static Grant>) {
-    list.ask(&GRANT_TYPE, "client_credentials, password, refresh_token or authorization_code", Vec::new(), || {
-        match (named, grant) {
+    list.ask(
+        &GRANT_TYPE,
+        "client_credentials, password, refresh_token or authorization_code",
+        Vec::new(),
+        || match (named, grant) {
             (_, Some(grant)) => Finding::pass(grant.name),
             (None, None) => Finding::skip(GRANT_NAMED.name),
             (Some(other), None) => Finding::fail(excerpt(other), AdfsError::GrantUnsupported),
-        }
-    });
+        },
+    );
 }
 
 /// The grant of a name.

@@ -89,7 +89,13 @@ fn ask<'p>(asking: &Asking<'_, 'p>, list: &mut Checks<'_>) -> Option<Ticket<'p>>
     });
     let user = refresh.as_ref().and_then(|refresh| service.user(&refresh.user));
     let invalid = AdfsError::RefreshTokenInvalid;
-    password::ask_still_known(list, refresh.as_ref().map(|known| known.user.as_str()), user, &OPENS, &invalid);
+    password::ask_still_known(
+        list,
+        refresh.as_ref().map(|known| known.user.as_str()),
+        user,
+        &OPENS,
+        &invalid,
+    );
     password::ask_account(list, user, asking.now, &invalid);
     let before =
         refresh.as_ref().map(|refresh| Before { resource: &refresh.resource, scopes: &refresh.scopes });

@@ -93,7 +93,7 @@ async fn a_redirect_uri_that_is_not_registered_gets_the_page_and_is_told_which_i
         let edits = remedy.here.unwrap().edits;
         let healed = crate::front_door::lab().await;
         healed.apply(Command::Edit { edits, by: EditedBy::Control }).await.unwrap();
-        assert!(page(&healed, &asked(&[("redirect_uri", sent)])).await.contains("MSIS7012"), "{sent}");
+        assert!(page(&healed, &asked(&[("redirect_uri", sent)])).await.contains("loginForm"), "{sent}");
     }
     let text = page(&lab, &asked(&[("redirect_uri", "")])).await;
     assert!(text.contains("MSIS9221"), "two are registered, and none is named: {text}");
@@ -122,7 +122,7 @@ async fn no_trick_leads_to_a_redirect_uri_that_is_not_registered() {
     }
     let host = "https://AX.contoso.com/namespaces/AXSF";
     assert!(
-        page(&lab, &asked(&[("redirect_uri", host)])).await.contains("MSIS7012"),
+        page(&lab, &asked(&[("redirect_uri", host)])).await.contains("loginForm"),
         "a host has no letter case"
     );
 }
@@ -131,19 +131,19 @@ async fn no_trick_leads_to_a_redirect_uri_that_is_not_registered() {
 async fn what_is_echoed_is_escaped() {
     let lab = lab().await;
     let script = "<script>alert('1')</script>\"'&";
-    for field in ["client_id", "redirect_uri", "resource", "state"] {
+    for field in ["client_id", "redirect_uri", "login_hint", "state"] {
         let text = page(&lab, &asked(&[(field, script)])).await;
         assert!(!text.contains("<script>"), "{field}: {text}");
     }
 }
 
 #[tokio::test]
-async fn a_request_in_order_is_said_to_need_what_is_not_built() {
+async fn a_request_in_order_is_answered_with_the_page_to_sign_in_on() {
     let lab = lab().await;
     for one in [asked(&[]), asked(&[("client_id", SERVER), ("redirect_uri", "")])] {
-        assert!(page(&lab, &one).await.contains("MSIS7012"));
+        assert!(page(&lab, &one).await.contains("loginForm"));
         let record = lab.journal().records().pop().unwrap();
-        assert!(record.fact("not-built").is_some() && record.checks.iter().all(|check| !check.failed()));
+        assert!(record.error.is_none() && record.checks.iter().all(|check| !check.failed()));
     }
     let text = page(&lab, &format!("{}&client_id=x", asked(&[]))).await;
     assert!(text.contains("MSIS7009"), "a parameter twice: {text}");

@@ -227,7 +227,6 @@ async fn what_is_no_request_or_of_a_service_that_is_gone_leaves_nothing() {
         json!({ "machine": "federation-service/gone" }),
         json!({ "surface": "nobody" }),
         json!({ "endpoint": "userinfo", "error": "MSIS9921" }),
-        json!({ "endpoint": "authorize", "error": "MSIS9602" }),
     ] {
         let nothing = of_record(changed.clone()).await;
         assert!(nothing.is_empty(), "{changed}: {nothing:?}");

@@ -15,5 +15,6 @@ mod pages;
 mod refresh;
 mod refusals;
 mod scopes;
+mod sign_in;
 mod tokens;
 mod userinfo;

@@ -136,14 +136,35 @@ fn of_check(check: &str) -> Option<Case> {
             "MSIS9614",
             &[("grant_type", "refresh_token"), ("client_id", NATIVE), ("refresh_token", "made-up")],
         ),
+        "code-sent" => case(
+            "invalid_request",
+            "MSIS9658",
+            &[("grant_type", "authorization_code"), ("client_id", NATIVE)],
+        ),
+        "code" => case(
+            "invalid_grant",
+            "MSIS9612",
+            &[("grant_type", "authorization_code"), ("client_id", NATIVE), ("code", "made-up")],
+        ),
         _ => return None,
     })
 }
 
 /// Checks that no request of their own makes fail, and why.
-const WITHOUT: [(&str, &str); 6] = [
+const WITHOUT: [(&str, &str); 17] = [
     ("authorize-request", "of the authorization endpoint: `authorize.rs`"),
     ("redirect-uri", "of the authorization endpoint: `authorize.rs`"),
+    ("response-type", "of the authorization endpoint: `sign_in.rs`"),
+    ("response-mode", "of the authorization endpoint: `sign_in.rs`"),
+    ("nonce-sent", "of the authorization endpoint: `sign_in.rs`"),
+    ("code-challenge", "of the authorization endpoint: `sign_in.rs`"),
+    ("max-age", "of the authorization endpoint: `sign_in.rs`"),
+    ("own-sign-in-form", "of the authorization endpoint: `sign_in.rs`"),
+    ("interaction-allowed", "of the authorization endpoint: `sign_in.rs`"),
+    ("code-client", "needs a code of the lab: `sign_in.rs`"),
+    ("code-redirect-uri", "needs a code of the lab: `sign_in.rs`"),
+    ("code-unused", "needs a code of the lab: `sign_in.rs`"),
+    ("code-verifier", "needs a code of the lab: `sign_in.rs`"),
     ("assertion-type", "whatever `typ` says is taken"),
     ("assertion-issuer", "any text can be a client id"),
     ("refresh-token-client", "needs a refresh token of the lab: `refresh.rs`"),
@@ -190,6 +211,11 @@ async fn every_row_of_the_catalogue_is_reached_or_says_why_not() {
     for (number, _where) in [
         ("MSIS9603", "scopes.rs: a scope nobody described"),
         ("MSIS9604", "bad_input.rs: a form that cannot be read"),
+        ("MSIS9609", "sign_in.rs: another redirect URI than the code's"),
+        ("MSIS9612", "sign_in.rs: a code twice"),
+        ("MSIS9720", "sign_in.rs: another verifier"),
+        ("MSIS9358", "sign_in.rs: a server application asks for a token"),
+        ("interaction_required", "sign_in.rs: prompt=none without a session"),
         ("MSIS9615", "refresh.rs: after the session"),
         ("MSIS9712", "scopes.rs: Windows Server 2016"),
         ("MSIS9921", "userinfo.rs: a token of a Web API"),

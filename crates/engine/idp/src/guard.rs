@@ -151,6 +151,7 @@ mod tests {
             (&[(&ORIGIN, "https://sts.example")], true, "STS.example:443"),
             (&[(&ORIGIN, "https://sts.example:443")], true, "sts.example"),
             (&[(&ORIGIN, "http://sts.example")], false, "sts.example:80"),
+            (&[(&ORIGIN, "http://sts.example:80")], false, "sts.example"),
             (&[(&ORIGIN, "https://localhost:7443")], true, "localhost:7443"),
             (&[(&ORIGIN, "https://[::1]:7443")], true, "[::1]:7443"),
             (&[(&FETCH_SITE, "same-origin")], true, "a"),

@@ -13,9 +13,9 @@ use crate::nearest::{self, Near};
 /// Longest address that is looked at, in bytes.
 pub const LONGEST: usize = 4096;
 
-/// Schemes that a browser runs or reads by itself instead of going anywhere.
+/// Schemes that a browser runs or reads by itself instead of going anywhere, as they begin an address.
 const SCRIPTS: &[&str] =
-    &["about", "blob", "data", "file", "filesystem", "javascript", "vbscript", "view-source"];
+    &["about:", "blob:", "data:", "file:", "filesystem:", "javascript:", "vbscript:", "view-source:"];
 
 /// A provider's rule.
 #[expect(
@@ -230,7 +230,10 @@ impl<'a> Address<'a> {
         }
         let (scheme, rest) =
             text.split_once(':').filter(|(scheme, _)| is_scheme(scheme)).ok_or(Fault::NotAbsolute)?;
-        if SCRIPTS.iter().any(|script| script.eq_ignore_ascii_case(scheme)) {
+        let begins = |script: &&str| {
+            script.strip_suffix(':').is_some_and(|script| script.eq_ignore_ascii_case(scheme))
+        };
+        if SCRIPTS.iter().any(begins) {
             return Err(Fault::Script);
         }
         let web = own_port(scheme).is_some();

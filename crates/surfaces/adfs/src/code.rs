@@ -15,7 +15,7 @@ pub(crate) struct SignedIn {
     /// The user's principal name.
     pub(crate) user: String,
     /// When the user signed in, in milliseconds since 1970.
-    pub(crate) signed_in: i64,
+    pub(crate) at: i64,
     /// When the session ends.
     pub(crate) ends: OffsetDateTime,
     /// The resource as it was asked for.

@@ -30,7 +30,7 @@ use mocktenant_verdict::{Check, Checklist, Finding, Question, Role};
 use mocktenant_world::{Client, FederationUser};
 
 use self::redirect_uri::{REDIRECT_URI, ask_redirect_uri};
-use self::wanted::Wanted;
+use self::wanted::{Prompt, Wanted};
 use crate::asking::{Asking, Checks, Fact, Sent, excerpt};
 use crate::claims::{Beside, Statement, Times};
 use crate::client_auth::{CLIENT_ID, REGISTERED, ask_registered};
@@ -297,7 +297,7 @@ fn parameters(
             challenge: wanted.challenge.clone(),
             granted: SignedIn {
                 user: user.name.to_string(),
-                signed_in,
+                at: signed_in,
                 ends: session.ends,
                 resource: granted.resource.clone(),
                 scopes: granted.scopes.clone(),
@@ -415,7 +415,8 @@ fn judge<'p>(
         return Outcome::NotBuilt(unbuilt::IMPLICIT);
     }
     let Some(granted) = granted else { return Outcome::Refused(AdfsError::ServerError, back) };
-    let (silent, asks_again) = (wanted.silent, wanted.anew || wanted.max_age.is_some());
+    let silent = wanted.prompt == Prompt::None;
+    let asks_again = wanted.prompt == Prompt::Login || wanted.max_age.is_some();
     let good = brought.filter(|session| wanted.is_good_enough(session, asking.now));
     let issue = Box::new(Issue { client, wanted, granted, sent_redirect_uri });
     if let Some(typed) = typed {

@@ -26,6 +26,17 @@ static MAX_AGE: Question = Question::new("max-age", Role::Request);
 /// The questions, in the order asked.
 pub(super) static QUESTIONS: [&Question; 5] = [&RESPONSE_TYPE, &RESPONSE_MODE, &NONCE, &CHALLENGE, &MAX_AGE];
 
+/// Whether somebody is asked to sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Prompt {
+    /// Where there is no session.
+    Usual,
+    /// Never.
+    None,
+    /// Whatever session there is.
+    Login,
+}
+
 /// What a request wants.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
@@ -36,10 +47,7 @@ pub(super) struct Wanted {
     pub(super) mode: ResponseMode,
     pub(super) nonce: Option<String>,
     pub(super) challenge: Option<Challenge>,
-    /// Nobody may be asked.
-    pub(super) silent: bool,
-    /// A session is not enough.
-    pub(super) anew: bool,
+    pub(super) prompt: Prompt,
     /// How old a session may be.
     pub(super) max_age: Option<Duration>,
 }
@@ -47,7 +55,7 @@ pub(super) struct Wanted {
 impl Wanted {
     /// Whether a session is good enough for this request.
     pub(super) fn is_good_enough(&self, session: &Session, now: OffsetDateTime) -> bool {
-        !self.anew && self.max_age.is_none_or(|most| session.age(now) <= most)
+        self.prompt != Prompt::Login && self.max_age.is_none_or(|most| session.age(now) <= most)
     }
 }
 
@@ -100,6 +108,11 @@ pub(super) fn ask(asking: &Asking<'_, '_>, list: &mut Checks<'_>) -> Wanted {
         Err(why) => unfit(excerpt(&why.to_string())),
     });
     let prompts: Vec<&str> = sent.parameter("prompt").unwrap_or_default().split_ascii_whitespace().collect();
+    let prompt = match () {
+        () if prompts.contains(&"none") => Prompt::None,
+        () if prompts.contains(&"login") => Prompt::Login,
+        () => Prompt::Usual,
+    };
     let age = sent.parameter("max_age");
     let max_age = age.map(str::parse::<u32>);
     list.ask(&MAX_AGE, "none, or seconds", Vec::new(), || match (age, &max_age) {
@@ -114,8 +127,7 @@ pub(super) fn ask(asking: &Asking<'_, '_>, list: &mut Checks<'_>) -> Wanted {
         mode,
         nonce: nonce.map(str::to_owned),
         challenge: challenge.ok().flatten().filter(|_| knows),
-        silent: prompts.contains(&"none"),
-        anew: prompts.contains(&"login"),
+        prompt,
         max_age: max_age.and_then(Result::ok).map(|seconds| Duration::seconds(seconds.into())),
     }
 }

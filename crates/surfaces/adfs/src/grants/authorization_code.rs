@@ -94,7 +94,7 @@ fn ask<'p>(asking: &Asking<'_, 'p>, list: &mut Checks<'_>) -> Option<Ticket<'p>>
     let before = granted.map(|granted| Before { resource: &granted.resource, scopes: &granted.scopes });
     let now = scope::ask(asking, list, before.as_ref())?;
     let granted = granted?;
-    let since = Since { at: granted.signed_in, ends: granted.ends, nonce: granted.nonce.clone() };
+    let since = Since { at: granted.at, ends: granted.ends, nonce: granted.nonce.clone() };
     Some(Ticket { granted: now, subject: Subject::User { user: user?, since }, refreshable: true })
 }
 

@@ -49,3 +49,31 @@ async fn what_a_sign_in_or_a_device_will_send_is_hidden_already() {
     let text = shown(&lab);
     assert!(!text.contains("c2VhbGVk") && !text.contains("bG9vcA"), "{text}");
 }
+
+#[tokio::test]
+async fn what_a_sign_in_sent_is_hidden() {
+    let lab = lab().await;
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([
+            ("client_id", NATIVE),
+            ("redirect_uri", "http://localhost"),
+            ("response_type", "code id_token"),
+            ("scope", "openid"),
+            ("nonce", "n"),
+            ("prompt", "login"),
+        ])
+        .finish();
+    let target = format!("/adfs/oauth2/authorize?{query}");
+    let typed = [("UserName", USER), ("Password", PASSWORD)];
+    let reply = send(&lab, form_request(HOST, &target, &typed, &[])).await;
+    let (_, answer) = reply.header("location").split_once('#').unwrap();
+    let text = shown(&lab);
+    assert!(!text.contains(PASSWORD));
+    for (name, value) in form_urlencoded::parse(answer.as_bytes()) {
+        let secret = value.rsplit('.').next().unwrap().to_owned();
+        let is_secret = matches!(&*name, "code" | "id_token");
+        assert!(!is_secret || !text.contains(&secret), "{name}: {text}");
+    }
+    let cookie = reply.header("set-cookie").split(';').next().unwrap().split_once('=').unwrap().1;
+    assert!(!cookie.is_empty() && !text.contains(cookie), "{text}");
+}

@@ -21,7 +21,7 @@ static RESPONSE_TYPE: Question = Question::new("response-type", Role::Request);
 static RESPONSE_MODE: Question = Question::new("response-mode", Role::Request);
 static NONCE: Question = Question::new("nonce-sent", Role::Request);
 static CHALLENGE: Question = Question::new("code-challenge", Role::Request);
-static MAX_AGE: Question = Question::new("max-age", Role::Request);
+static MAX_AGE: Question = Question::new("session-age", Role::Request);
 
 /// The questions, in the order asked.
 pub(super) static QUESTIONS: [&Question; 5] = [&RESPONSE_TYPE, &RESPONSE_MODE, &NONCE, &CHALLENGE, &MAX_AGE];

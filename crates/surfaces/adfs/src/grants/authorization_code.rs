@@ -19,7 +19,7 @@ use crate::grants::{Grant, Since, Subject, Ticket, password};
 use crate::scope::{self, Before};
 
 static SENT: Question = Question::new("code-sent", Role::Request);
-static OPENS: Question = Question::new("code", Role::Token).needs(&[&SENT]);
+static OPENS: Question = Question::new("authorization-code", Role::Token).needs(&[&SENT]);
 static OWN: Question = Question::new("code-client", Role::Client).needs(&[&OPENS]);
 static REDIRECT_URI: Question = Question::new("code-redirect-uri", Role::Request).needs(&[&OPENS]);
 static UNUSED: Question = Question::new("code-unused", Role::Token).needs(&[&OPENS]);

@@ -141,7 +141,7 @@ fn of_check(check: &str) -> Option<Case> {
             "MSIS9658",
             &[("grant_type", "authorization_code"), ("client_id", NATIVE)],
         ),
-        "code" => case(
+        "authorization-code" => case(
             "invalid_grant",
             "MSIS9612",
             &[("grant_type", "authorization_code"), ("client_id", NATIVE), ("code", "made-up")],
@@ -158,7 +158,7 @@ const WITHOUT: [(&str, &str); 17] = [
     ("response-mode", "of the authorization endpoint: `sign_in.rs`"),
     ("nonce-sent", "of the authorization endpoint: `sign_in.rs`"),
     ("code-challenge", "of the authorization endpoint: `sign_in.rs`"),
-    ("max-age", "of the authorization endpoint: `sign_in.rs`"),
+    ("session-age", "of the authorization endpoint: `sign_in.rs`"),
     ("own-sign-in-form", "of the authorization endpoint: `sign_in.rs`"),
     ("interaction-allowed", "of the authorization endpoint: `sign_in.rs`"),
     ("code-client", "needs a code of the lab: `sign_in.rs`"),

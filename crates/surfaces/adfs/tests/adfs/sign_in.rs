@@ -280,7 +280,7 @@ async fn what_is_wrong_with_a_request_goes_back_to_the_client() {
         ),
         (&[("response_type", "id_token")], "invalid_request", "MSIS9658", "nonce-sent"),
         (&[("code_challenge", "short")], "invalid_request", "MSIS9604", "code-challenge"),
-        (&[("max_age", "soon")], "invalid_request", "MSIS9604", "max-age"),
+        (&[("max_age", "soon")], "invalid_request", "MSIS9604", "session-age"),
         (&[("resource", "https://nobody.example")], "invalid_resource", "MSIS9602", "resource"),
         (&[("scope", "nonsense"), ("resource", "")], "invalid_scope", "MSIS9603", "scope"),
         (&[("prompt", "none")], "interaction_required", "", "interaction-allowed"),
@@ -348,7 +348,7 @@ async fn a_code_is_good_once_for_its_own_client_redirect_uri_and_verifier() {
     refused(&redeem(&lab, &code, &[]).await, "invalid_grant", "MSIS9612", "code-unused");
     refused(&redeem(&lab, "", &[]).await, "invalid_request", "MSIS9658", "code-sent");
     for made_up in ["x", &code[1..], &format!("{code}A")] {
-        refused(&redeem(&lab, made_up, &[]).await, "invalid_grant", "MSIS9612", "code");
+        refused(&redeem(&lab, made_up, &[]).await, "invalid_grant", "MSIS9612", "authorization-code");
     }
 }
 
@@ -392,7 +392,7 @@ async fn a_code_ends_and_its_user_must_be_there() {
     let late = code(&lab, &[]).await;
     lab.apply(Command::Clock(ClockChange::Freeze(NOW + Duration::minutes(10)))).await.unwrap();
     assert_eq!(redeem(&lab, &late, &[]).await.refusal().1, "MSIS9612");
-    assert_eq!(decided(&lab), "code");
+    assert_eq!(decided(&lab), "authorization-code");
     let bare = code(&lab, &[("code_challenge", ""), ("code_challenge_method", "")]).await;
     assert_eq!(redeem(&lab, &bare, &[("code_verifier", "")]).await.status, 200);
 }

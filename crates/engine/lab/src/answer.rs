@@ -163,7 +163,7 @@ impl Answer {
             }
             Content::AutoPost { to, fields, words, nonce } => {
                 if let Ok(policy) = HeaderValue::from_str(&format!("script-src 'nonce-{nonce}'")) {
-                    headers.entry(CONTENT_SECURITY_POLICY).or_insert(policy);
+                    headers.insert(CONTENT_SECURITY_POLICY, policy);
                 }
                 (auto_post(&to, &fields, words, &nonce).into(), Some("text/html; charset=utf-8"))
             }

@@ -12,7 +12,6 @@
 
 mod audit;
 
-use mocktenant_idp::form::Form;
 use mocktenant_lab::journal::{Kind, Record};
 use mocktenant_lab::{EventLog, EventRow, Machine, Severity};
 use mocktenant_verdict::Check;
@@ -82,6 +81,8 @@ pub(crate) fn of(world: &World, record: &Record) -> Vec<EventRow> {
         Some(_) if matches!(told, Some(Told::Page)) => vec![about.page()],
         Some("MSIS9659") => about.user_refused(),
         Some(id) if record.endpoint == "token" && matches!(told, Some(Told::OAuth(_))) => about.refused(id),
+        // That somebody is not signed in is no fault.
+        Some("interaction_required") => Vec::new(),
         Some(id) if record.endpoint == "authorize" => vec![about.sent_back(id)],
         _ => Vec::new(),
     }
@@ -238,15 +239,11 @@ impl About<'_> {
         struct Body {
             error_description: String,
         }
-        let body = || serde_json::from_slice::<Body>(&self.record.response_body).ok();
-        let location = self.record.response_headers.lines().find_map(|line| line.strip_prefix("location: "));
-        let told = match location {
-            Some(to) => to.split_once(['?', '#']).and_then(|(_, answer)| {
-                Form::parse(answer.as_bytes()).ok()?.get("error_description").map(str::to_owned)
-            }),
-            None => body().map(|body| body.error_description),
-        };
-        told.map(|told| clean(&told)).unwrap_or_default()
+        if let Some(told) = self.fact("error-description") {
+            return told;
+        }
+        let body = serde_json::from_slice::<Body>(&self.record.response_body);
+        body.map(|body| clean(&body.error_description)).unwrap_or_default()
     }
 
     /// A user whom the security token service refuses.

@@ -68,8 +68,9 @@ pub(crate) fn keep(exchange: &Exchange, service: &FederationService, session: &S
     let Ok(sealed) = sessions(service).seal(&sealer, session) else { return };
     let now = exchange.context.now();
     let written = |format: &[BorrowedFormatItem<'static>]| now.format(format).unwrap_or_default();
-    let lasts = if session.kept { Keep::Until(session.ends) } else { Keep::Session };
-    let attributes = attributes(service);
+    // In seconds: whatever the lab's clock says, a browser has its own.
+    let lasts = if session.kept { Keep::For(session.left(now)) } else { Keep::Session };
+    let attributes = attributes(exchange, service);
     for (name, value, lasts) in [
         (AUTH, sealed, lasts),
         (AUTHENTICATED, STANDARD.encode(written(SHOWN)), Keep::Session),
@@ -82,7 +83,9 @@ pub(crate) fn keep(exchange: &Exchange, service: &FederationService, session: &S
     }
 }
 
-fn attributes(service: &FederationService) -> Attributes {
-    let same_site = (service.profile >= Profile::Server2019).then_some(SameSite::None);
-    Attributes { path: "/adfs", http_only: true, secure: true, same_site }
+/// The real service speaks https alone; over plain http to a lab a cookie that is `Secure` would not come back everywhere.
+fn attributes(exchange: &Exchange, service: &FederationService) -> Attributes {
+    let secure = exchange.request.arrival.secure;
+    let same_site = (secure && service.profile >= Profile::Server2019).then_some(SameSite::None);
+    Attributes { path: "/adfs", http_only: true, secure, same_site }
 }

@@ -38,8 +38,8 @@ struct Decision<'p> {
     checks: Vec<Check>,
     facts: Vec<Fact>,
     outcome: Result<(Ticket<'p>, Asker<'p>), AdfsError>,
-    /// The user whose password was judged.
-    tried: Option<&'p FederationUser>,
+    /// The user whose password was judged, and whether it was right.
+    tried: Option<(&'p FederationUser, bool)>,
 }
 
 /// Who asks, once that is proved.
@@ -65,18 +65,19 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
     }
     let base = exchange.own_base_url();
     let Decision { checks, facts, outcome, tried } = decide(exchange, &prepared, &form, &base);
-    let locked = tried.and_then(|user| count(exchange, &prepared, user, outcome.is_ok()));
-    let issued = outcome.and_then(|(ticket, asker)| match &locked {
-        None => respond(exchange, &prepared, &ticket, &asker, &base),
+    let locked = tried.and_then(|(user, right)| count(exchange, &prepared, user, right));
+    let issued = match &locked {
+        None => outcome.and_then(|(ticket, asker)| respond(exchange, &prepared, &ticket, &asker, &base)),
+        // Whatever else is wrong: what it is would tell that the password was right.
         Some(_) => Err(AdfsError::PasswordWrong),
-    });
+    };
     for (name, value) in facts {
         exchange.trail.fact(name, value);
     }
-    exchange.trail.record_checks(checks);
     if let Some(locked) = locked {
         exchange.trail.record_checks(locked);
     }
+    exchange.trail.record_checks(checks);
     match issued {
         Ok(body) => envelope::token(exchange, StatusCode::OK, body),
         Err(error) => envelope::refusal(exchange, &error),
@@ -148,7 +149,8 @@ fn decide<'p>(
     facts.extend(resource.map(|resource| ("resource", excerpt(resource).into())));
     facts.extend(sent.parameter("scope").map(|scope| ("scope", excerpt(scope).into())));
     let (checks, refusal) = list.finish();
-    let tried = user.and_then(|user| prepared.service.user(user)).filter(|_| password::was_judged(&checks));
+    let tried = user.and_then(|user| prepared.service.user(user));
+    let tried = tried.and_then(|user| Some((user.as_ref(), password::judged(&checks)?)));
     let outcome = match (refusal, ticket, asking.client) {
         (Some(error), ..) => Err(error),
         (None, Some(ticket), Some(client)) => {
@@ -163,7 +165,7 @@ fn decide<'p>(
             facts.push(("user", user.name.to_string().into()));
         }
     }
-    Decision { checks, facts, outcome, tried: tried.map(AsRef::as_ref) }
+    Decision { checks, facts, outcome, tried }
 }
 
 /// Counts a password that was judged, where the service locks users out: the checks of one that comes too late.
@@ -243,7 +245,7 @@ fn respond(
         out.push(b'}');
         return Ok(out);
     };
-    if *refreshable {
+    if *refreshable && now < since.ends {
         push_refresh_token(&mut out, exchange, prepared, ticket, &client.client_id, (user, since))?;
     }
     if !granted.scopes.is_empty() {

@@ -55,9 +55,8 @@ pub(crate) fn questions() -> Vec<&'static Question> {
         .into_iter()
         .chain(wanted::QUESTIONS)
         .chain(scope::QUESTIONS)
-        .chain([&OWN_FORM])
+        .chain([&INTERACTION, &OWN_FORM])
         .chain(password::user_questions())
-        .chain([&INTERACTION])
         .collect()
 }
 
@@ -130,8 +129,8 @@ struct Decision<'p> {
     checks: Vec<Check>,
     facts: Vec<Fact>,
     outcome: Outcome<'p>,
-    /// The user whose password was judged.
-    tried: Option<&'p FederationUser>,
+    /// The user whose password was judged, and whether it was right.
+    tried: Option<(&'p FederationUser, bool)>,
 }
 
 /// What was typed.
@@ -139,9 +138,25 @@ struct Decision<'p> {
 struct Typed<'r> {
     user: Option<&'r str>,
     password: Option<&'r str>,
+    /// Whether there was a field for it.
+    password_asked: bool,
     keep: bool,
     /// The password page's way back to the name.
     back: bool,
+}
+
+impl<'r> Typed<'r> {
+    /// What a body holds, if it is a filled-in form at all.
+    fn read(form: &'r Form<'_>) -> Option<Self> {
+        let has = |name: &str| form.iter().any(|(known, _)| known == name);
+        ["UserName", "Password", "AuthMethod", "Back"].into_iter().any(has).then(|| Self {
+            user: form.get("UserName"),
+            password: form.get("Password"),
+            password_asked: has("Password"),
+            keep: form.get("Kmsi").is_some(),
+            back: form.get("Back").is_some(),
+        })
+    }
 }
 
 /// Answers an authorization request.
@@ -150,31 +165,26 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
     envelope::activity(exchange);
     let read = Read::from(exchange);
     let form = Form::parse(&read.asked).map_err(AdfsError::from);
-    let typed_form = read.typed.as_ref().map(|body| Form::parse(body).unwrap_or_default());
-    let typed = typed_form.as_ref().map(|form| Typed {
-        user: form.get("UserName"),
-        password: form.get("Password"),
-        keep: form.get("Kmsi").is_some(),
-        back: form.get("Back").is_some(),
-    });
+    let typed_form = read.typed.as_ref().map_or_else(|| Ok(Form::default()), |body| Form::parse(body));
+    let form = typed_form.as_ref().map_err(|error| AdfsError::from(error.clone())).and(form);
+    let typed = typed_form.as_ref().ok().and_then(Typed::read);
     let brought = session::of(exchange, &prepared.service);
     let Decision { checks, facts, outcome, tried } = decide(exchange, &prepared, &form, typed, brought);
-    let right = !matches!(outcome, Outcome::Ask { wrong: true, .. });
     let mut said = sign_in::said(&checks);
-    let locked = tried.and_then(|user| token_endpoint::count(exchange, &prepared, user, right));
+    let locked = tried.and_then(|(user, right)| token_endpoint::count(exchange, &prepared, user, right));
     for (name, value) in facts {
         exchange.trail.fact(name, value);
     }
-    exchange.trail.record_checks(checks);
     let outcome = match (locked, outcome) {
-        (Some(checks), Outcome::SignedIn { back, .. } | Outcome::Ask { back, .. }) => {
-            exchange.trail.record_checks(checks);
+        (Some(locked), Outcome::SignedIn { back, .. } | Outcome::Ask { back, .. }) => {
+            exchange.trail.record_checks(locked);
             // A user is told nothing of it.
             said = sign_in::WRONG;
             Outcome::Ask { back, wrong: true }
         }
         (_, outcome) => outcome,
     };
+    exchange.trail.record_checks(checks);
     match outcome {
         Outcome::Page(error, relying_party) => {
             exchange.trail.record_error(error.row().id);
@@ -223,7 +233,8 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
                 // Sent to the same request, whoever has just signed in would be asked again.
                 return issued(exchange, &prepared, session, user, &issue, &back);
             }
-            let to = format!("{}{}", exchange.own_base_url(), sign_in::action(exchange, &read.asked));
+            let own = if exchange.request.arrival.secure { exchange.own_base_url() } else { String::new() };
+            let to = own + &sign_in::action(exchange, &read.asked);
             let mut answer = Answer::typed(StatusCode::FOUND, Content::Redirect { to });
             session::keep(exchange, &prepared.service, &session, &mut answer);
             envelope::dressed(exchange, answer)
@@ -243,6 +254,7 @@ fn refused(exchange: &mut Exchange, error: &AdfsError, back: &Return) -> Answer 
     let mut parameters: Parameters = vec![("error".into(), code.to_owned())];
     let text = error.text();
     if !text.is_empty() {
+        exchange.trail.fact("error-description", text.clone());
         parameters.push(("error_description".into(), text));
     }
     send_back(exchange, parameters, back)
@@ -253,7 +265,7 @@ fn send_back(exchange: &mut Exchange, mut parameters: Parameters, back: &Return)
     parameters.extend(back.state.clone().map(|state| (Cow::Borrowed("state"), state)));
     parameters.push(("client-request-id".into(), envelope::activity(exchange)));
     match RESPONDING.answer(back.mode, &back.redirect_uri, parameters, exchange.context.random()) {
-        Ok(answer) => envelope::dressed(exchange, answer),
+        Ok(answer) => envelope::dressed(exchange, answer.with("cache-control", "no-store")),
         // What has a fragment is not registered.
         Err(_) => envelope::refusal(exchange, &AdfsError::NotFulfilled),
     }
@@ -365,9 +377,9 @@ fn decide<'p>(
     let mut list: Checks<'_> = Checklist::new(exchange.context.switches(), describe);
     let outcome = judge(exchange, &asking, &mut list, form, typed, brought);
     let (checks, _) = list.finish();
-    let tried = typed.and_then(|typed| typed.password.and(typed.user));
-    let tried = tried.and_then(|name| prepared.service.user(name)).filter(|_| password::was_judged(&checks));
-    Decision { checks, facts, outcome, tried: tried.map(AsRef::as_ref) }
+    let tried = typed.and_then(|typed| prepared.service.user(typed.user?));
+    let tried = tried.and_then(|user| Some((user.as_ref(), password::judged(&checks)?)));
+    Decision { checks, facts, outcome, tried }
 }
 
 /// Asks what there is to ask, up to the first stage that fails.
@@ -419,30 +431,9 @@ fn judge<'p>(
     let asks_again = wanted.prompt == Prompt::Login || wanted.max_age.is_some();
     let good = brought.filter(|session| wanted.is_good_enough(session, asking.now));
     let issue = Box::new(Issue { client, wanted, granted, sent_redirect_uri });
-    if let Some(typed) = typed {
-        list.ask(&OWN_FORM, "a form of this service's own page", Vec::new(), || {
-            match guard::from_own_page(exchange) {
-                Ok(()) => Finding::pass("its own"),
-                Err(why) => Finding::fail(excerpt(&why.to_string()), AdfsError::AuthorizeMalformed),
-            }
-        });
-        if let Some(error) = list.refusal() {
-            return Outcome::Page(error.clone(), relying_party());
-        }
-        let (Some(name), Some(password), false) = (typed.user, typed.password, typed.back) else {
-            // The first of two pages, or a field left empty: nothing is wrong with that, and it is asked again.
-            return Outcome::Ask { back, wrong: false };
-        };
-        let user = password::ask_user(asking, list, Some(name), Some(password));
-        return match (list.refusal().is_some(), user) {
-            (false, Some(user)) => Outcome::SignedIn { back, user, asks_again, issue },
-            (false, None) => Outcome::Refused(AdfsError::ServerError, back),
-            (true, _) => Outcome::Ask { back, wrong: true },
-        };
-    }
-    let known = good.and_then(|session| {
+    let known = good.filter(|_| typed.is_none()).and_then(|session| {
         let user = asking.prepared.service.user(&session.sign_in.user)?;
-        password::may_sign_in(user).then_some((session, user))
+        password::may_sign_in(user, asking.now).then_some((session, user))
     });
     if let Some((session, user)) = known {
         return Outcome::Issue { back, session: Box::new(session), user, issue };
@@ -454,8 +445,27 @@ fn judge<'p>(
             Finding::pass("somebody is asked to sign in")
         }
     });
-    match list.refusal() {
-        Some(error) => Outcome::Refused(error.clone(), back),
-        None => Outcome::Ask { back, wrong: false },
+    if let Some(error) = list.refusal() {
+        return Outcome::Refused(error.clone(), back);
+    }
+    let Some(typed) = typed else { return Outcome::Ask { back, wrong: false } };
+    list.ask(&OWN_FORM, "a form of this service's own page", Vec::new(), || {
+        match guard::from_own_page(exchange) {
+            Ok(()) => Finding::pass("its own"),
+            Err(why) => Finding::fail(excerpt(&why.to_string()), AdfsError::AuthorizeMalformed),
+        }
+    });
+    if let Some(error) = list.refusal() {
+        return Outcome::Page(error.clone(), relying_party());
+    }
+    let (Some(name), Some(password), false) = (typed.user, typed.password, typed.back) else {
+        // The first of two pages, or a field left empty: nothing is wrong with that, and it is asked again.
+        return Outcome::Ask { back, wrong: false };
+    };
+    let user = password::ask_user(asking, list, Some(name), Some(password));
+    match (list.refusal().is_some(), user) {
+        (false, Some(user)) => Outcome::SignedIn { back, user, asks_again, issue },
+        (false, None) => Outcome::Refused(AdfsError::ServerError, back),
+        (true, _) => Outcome::Ask { back, wrong: true },
     }
 }

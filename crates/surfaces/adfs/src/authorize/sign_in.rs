@@ -5,6 +5,8 @@
 //! Never decides how a page looks, nor whether somebody signs in. Ids and names are observed, and so is what is said of a wrong
 //! password; labels, the heading and what follows the first sentence about an expired password are inferred.
 
+use std::fmt::Write as _;
+
 use http::StatusCode;
 use mocktenant_idp::page::form::{Button, Field, Hidden, Kind, Span};
 use mocktenant_idp::page::people::{About, Posted, SignIn, SignInByTwo};
@@ -52,14 +54,22 @@ pub(super) fn missing(prepared: &PreparedService, typed: &Typed<'_>) -> &'static
     match (typed.user, typed.password) {
         _ if typed.back => "",
         (None, _) => "Enter your user ID in the format \"domain\\user\" or \"user@domain\".",
-        (_, None) if !prepared.service.asks_on_two_pages() => "Enter your password.",
+        (_, None) if typed.password_asked || !prepared.service.asks_on_two_pages() => "Enter your password.",
         _ => "",
     }
 }
 
 /// Path and query of the request, with the Activity ID that it goes on under.
 pub(super) fn action(exchange: &mut Exchange, request: &[u8]) -> String {
-    let request = String::from_utf8_lossy(request);
+    // What no header field can carry is escaped: this is where a browser is sent, too.
+    let request: String = request.iter().fold(String::new(), |mut out, octet| {
+        match char::from(*octet) {
+            graphic if graphic.is_ascii_graphic() => out.push(graphic),
+            // Writing to a String cannot fail.
+            _ => drop(write!(out, "%{octet:02X}")),
+        }
+        out
+    });
     let activity = envelope::activity(exchange);
     let named = request.split('&').any(|pair| pair.starts_with("client-request-id="));
     let own = if named { String::new() } else { format!("&client-request-id={activity}") };

@@ -55,7 +55,8 @@ pub(super) struct Wanted {
 impl Wanted {
     /// Whether a session is good enough for this request.
     pub(super) fn is_good_enough(&self, session: &Session, now: OffsetDateTime) -> bool {
-        self.prompt != Prompt::Login && self.max_age.is_none_or(|most| session.age(now) <= most)
+        self.prompt != Prompt::Login
+            && self.max_age.is_none_or(|most| !most.is_zero() && session.age(now) <= most)
     }
 }
 
@@ -108,13 +109,14 @@ pub(super) fn ask(asking: &Asking<'_, '_>, list: &mut Checks<'_>) -> Wanted {
         Err(why) => unfit(excerpt(&why.to_string())),
     });
     let prompts: Vec<&str> = sent.parameter("prompt").unwrap_or_default().split_ascii_whitespace().collect();
-    let prompt = match () {
-        () if prompts.contains(&"none") => Prompt::None,
-        () if prompts.contains(&"login") => Prompt::Login,
-        () => Prompt::Usual,
-    };
     let age = sent.parameter("max_age");
     let max_age = age.map(str::parse::<u32>);
+    let prompt = match () {
+        () if prompts.contains(&"none") => Prompt::None,
+        // No session is younger than nothing, also where a clock stands still.
+        () if prompts.contains(&"login") || max_age == Some(Ok(0)) => Prompt::Login,
+        () => Prompt::Usual,
+    };
     list.ask(&MAX_AGE, "none, or seconds", Vec::new(), || match (age, &max_age) {
         (Some(sent), Some(Err(_))) => unfit(format!("max_age={}", excerpt(sent))),
         (Some(sent), _) => Finding::pass(excerpt(sent)),

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use mocktenant_idp::secret::{same, spoilt};
-use mocktenant_verdict::{Change, Check, Edit, Finding, Need, Question, Remedy, Role};
+use mocktenant_verdict::{Change, Check, Edit, Finding, Need, Outcome, Question, Remedy, Role};
 use mocktenant_world::FederationUser;
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
@@ -175,14 +175,23 @@ struct Set {
     healthy: bool,
 }
 
-/// Whether a password was right or wrong, and nothing before it: what lockout counts.
-pub(crate) fn was_judged(checks: &[Check]) -> bool {
-    checks.iter().find(|check| check.failed()).is_none_or(|failed| failed.name == PASSWORD.name)
+/// Whether the password was right, where it was compared and nothing before it was wrong: what lockout counts.
+pub(crate) fn judged(checks: &[Check]) -> Option<bool> {
+    for check in checks {
+        match (check.name == PASSWORD.name, &check.outcome) {
+            (true, Outcome::Passed) => return Some(true),
+            (true, Outcome::Failed) => return Some(false),
+            (true, _) | (false, Outcome::Failed) => return None,
+            (false, _) => {}
+        }
+    }
+    None
 }
 
-/// Whether a session of the user is still good: it was not begun to be stopped by a password that ran out since.
-pub(crate) fn may_sign_in(user: &FederationUser) -> bool {
-    user.enabled && !user.locked && !user.expired
+/// Whether a session of the user is still good: whoever could not sign in now has to (inferred).
+pub(crate) fn may_sign_in(user: &FederationUser, now: OffsetDateTime) -> bool {
+    let in_date = user.password_expires.is_none_or(|end| now < end);
+    user.enabled && !user.locked && !user.expired && in_date
 }
 
 /// A moment as tokens keep it.

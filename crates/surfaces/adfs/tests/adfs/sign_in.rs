@@ -3,6 +3,7 @@
 use http::header::{COOKIE, HeaderValue, LOCATION, SET_COOKIE};
 use mocktenant_lab::{ClockChange, Command, Lab, Request};
 use mocktenant_verdict::Switches;
+use mocktenant_world::{Edit, EditedBy};
 use serde_json::json;
 use time::Duration;
 
@@ -170,6 +171,12 @@ async fn who_signs_in_comes_back_with_a_code_that_is_good_for_tokens() {
     assert_eq!(claims["auth_time"], NOW.unix_timestamp());
 }
 
+/// Whether a form waits in the document.
+fn hides(page: &str, id: &str) -> bool {
+    let form = page.split("<form ").find(|form| form.starts_with(&format!("id=\"{id}\"")));
+    form.is_some_and(|form| form.split('>').next().unwrap().ends_with(" hidden"))
+}
+
 #[tokio::test]
 async fn one_page_or_two_as_the_server_has_it() {
     for (profile, setting, two) in [
@@ -188,11 +195,7 @@ async fn one_page_or_two_as_the_server_has_it() {
         for id in ["loginForm", "userNameInput", "passwordInput", "kmsiInput", "submitButton"] {
             assert!(text.contains(&format!("id=\"{id}\"")), "{profile}: {id}");
         }
-        let shown = |text: &str| {
-            text.contains("<form id=\"loginForm\"")
-                && !text.contains("id=\"loginForm\" method=\"post\" action=\"/adfs/oauth2/authorize\" hidden")
-        };
-        assert!(shown(&text));
+        assert_eq!((hides(&text, "loginForm"), hides(&text, "loginFormPaginated")), (two, false));
         // A name without a password opens the page for it, and one form with all of it signs in.
         let second = browser.fill(&lab, &target, &[("UserName", USER)]).await;
         assert_eq!(second.status, 200);
@@ -207,6 +210,12 @@ async fn one_page_or_two_as_the_server_has_it() {
         }
         let hinted = Browser::default().get(&lab, &asked(&[("login_hint", USER)])).await.text();
         assert!(hinted.contains(&format!("value=\"{USER}\"")));
+        assert!(!hides(&hinted, "loginForm"), "at the password: {hinted}");
+        let empty = browser.fill(&lab, &target, &[("UserName", USER), ("Password", "")]).await.text();
+        assert!(empty.contains("Enter your password."), "{empty}");
+        let back =
+            browser.fill(&lab, &target, &[("UserName", USER), ("Password", "x"), ("Back", "true")]).await;
+        assert_eq!(hides(&back.text(), "loginForm"), two);
         let nobody = browser.fill(&lab, &target, &[("Password", PASSWORD)]).await.text();
         assert!(
             nobody.contains("Enter your user ID in the format &#34;domain\\user&#34;")
@@ -295,13 +304,18 @@ async fn what_is_wrong_with_a_request_goes_back_to_the_client() {
         assert_eq!(decided(&lab), failed);
         let record = lab.journal().records().pop().unwrap();
         let rows = lab.events(&record);
-        assert_eq!(rows.len(), 1, "{changes:?}");
-        let document = rows[0].document();
-        assert!(
-            document.id == 364 && document.text.contains("OAuthAuthorizationProtocol"),
-            "{}",
-            document.text
-        );
+        if error == "interaction_required" {
+            assert!(rows.is_empty());
+        } else {
+            assert_eq!(rows.len(), 1, "{changes:?}");
+            let document = rows[0].document();
+            assert!(
+                document.id == 364 && document.text.contains("OAuthAuthorizationProtocol"),
+                "{}",
+                document.text
+            );
+            assert!(document.text.contains("Exception: MSIS"), "{}", document.text);
+        }
         // Switched off, nothing else stops it.
         let lab = lab_with(Vec::new(), Switches::off([failed])).await;
         let reply = get(&lab, HOST, &asked(changes)).await;
@@ -387,6 +401,72 @@ async fn wrong_passwords_on_the_page_lock_a_user_out_and_nobody_is_told() {
 }
 
 #[tokio::test]
+async fn no_trick_forgets_wrong_passwords_or_tells_a_right_one() {
+    let lockout = (service().lockout(), json!({ "threshold": 2, "minutes": 30 }));
+    let lab = edited([lockout.clone()]).await;
+    let wrong = typed(USER, "wrong");
+    let mut back = wrong.clone();
+    back.push(("Back", "true"));
+    let unbuilt = asked(&[("response_type", "id_token token"), ("nonce", "n")]);
+    for (target, fields) in
+        [(asked(&[]), &wrong), (asked(&[]), &back), (unbuilt, &wrong), (asked(&[]), &wrong)]
+    {
+        Browser::default().fill(&lab, &target, fields).await;
+    }
+    let reply = Browser::default().fill(&lab, &asked(&[]), &typed(USER, PASSWORD)).await;
+    assert!(reply.status == 200 && reply.text().contains(WRONG), "locked out all the same");
+    // Somebody whose password has run out is told nothing else while locked out.
+    let expired = (service().user(USER).password_expires(), json!("2026-08-20T00:00:00Z"));
+    let lab = edited([lockout, expired]).await;
+    for _ in 0..2 {
+        Browser::default().fill(&lab, &asked(&[]), &wrong).await;
+    }
+    let reply = Browser::default().fill(&lab, &asked(&[]), &typed(USER, PASSWORD)).await;
+    assert!(reply.text().contains(WRONG) && !reply.text().contains("expired"), "{}", reply.text());
+    let reply = ask(&lab, &by_password(&[("resource", "https://nobody.example")])).await;
+    assert_eq!(reply.refusal().1, "MSIS9659", "at the token endpoint neither");
+}
+
+#[tokio::test]
+async fn a_request_may_be_posted_with_something_in_its_query() {
+    let lab = lab().await;
+    let mut browser = Browser::default();
+    browser.sign_in(&lab, &asked(&[])).await;
+    let reply = browser.fill(&lab, &asked(&[]), &[("something", "else")]).await;
+    assert!(!of(&sent_back(&reply), "code").is_empty(), "the session answers: no form was filled in");
+    let target = asked(&[]);
+    let (path, query) = target.split_once('?').unwrap();
+    let posted = posting(HOST, path, "application/x-www-form-urlencoded", query.to_owned());
+    assert!(!of(&sent_back(&browser.send(&lab, posted).await), "code").is_empty());
+    let twice = browser.fill(&lab, &target, &[("UserName", "a"), ("UserName", "b")]).await;
+    assert!(twice.text().contains("MSIS7009"), "{}", twice.text());
+}
+
+#[tokio::test]
+async fn over_plain_http_a_browser_stays_there_and_keeps_its_session() {
+    let lab = lab().await;
+    let mut request = form_request(LOCAL, &format!("{}&x=\u{e9}", asked(&[])), &typed(USER, PASSWORD), &[]);
+    request.arrival.secure = false;
+    let reply = send(&lab, request).await;
+    assert!(reply.header("location").starts_with("/adfs/oauth2/authorize?"), "{:?}", reply.headers);
+    assert!(reply.header("location").contains("x=%C3%A9"), "{:?}", reply.headers);
+    for cookie in reply.headers.get_all(SET_COOKIE) {
+        let cookie = cookie.to_str().unwrap();
+        assert!(!cookie.contains("Secure") && !cookie.contains("SameSite"), "{cookie}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_whose_password_ran_out_signs_in_anew() {
+    let lab = lab().await;
+    let mut browser = Browser::default();
+    browser.sign_in(&lab, &asked(&[])).await;
+    let edit = Edit::add(service().user(USER).password_expires(), json!("2026-08-21T10:00:00Z"));
+    lab.apply(Command::Edit { edits: vec![edit], by: EditedBy::Control }).await.unwrap();
+    assert_eq!(browser.get(&lab, &asked(&[])).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_code_ends_and_its_user_must_be_there() {
     let lab = lab().await;
     let late = code(&lab, &[]).await;
@@ -438,6 +518,14 @@ async fn an_id_token_comes_in_the_fragment_or_by_a_form_with_nonce_and_code_hash
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
+    assert!(form.header("content-security-policy").starts_with("script-src 'nonce-"), "{:?}", form.headers);
+    assert_eq!(form.header("cache-control"), "no-store");
+    let refused = browser
+        .get(&lab, &asked(&[("response_mode", "form_post"), ("resource", ""), ("scope", "nonsense")]))
+        .await;
+    assert_eq!(refused.status, 200);
+    let rows = lab.events(&lab.journal().records().pop().unwrap());
+    assert!(rows[0].document().text.contains("MSIS9603"), "{}", rows[0].document().text);
     // By code alone the nonce is in the id token of the redemption.
     let code = of(&sent_back(&browser.get(&lab, &asked(&[("nonce", "n-2")])).await), "code").to_owned();
     let token = redeem(&lab, &code, &[]).await;
@@ -457,6 +545,13 @@ async fn prompt_and_max_age_ask_again() {
     lab.apply(Command::Clock(ClockChange::Freeze(NOW + Duration::seconds(61)))).await.unwrap();
     assert_eq!(browser.get(&lab, &asked(&[("max_age", "61")])).await.status, 302);
     assert_eq!(browser.get(&lab, &asked(&[("max_age", "60")])).await.status, 200);
+    assert_eq!(browser.get(&lab, &asked(&[("max_age", "0")])).await.status, 200, "nothing is younger");
+    let quiet = browser.fill(&lab, &asked(&[("prompt", "none")]), &typed(USER, PASSWORD)).await;
+    assert_eq!(
+        of(&sent_back(&quiet), "error"),
+        "interaction_required",
+        "nobody is asked, and nobody answers"
+    );
     let silent = sent_back(&browser.get(&lab, &asked(&[("max_age", "60"), ("prompt", "none")])).await);
     assert_eq!(of(&silent, "error"), "interaction_required");
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use time::Duration;
 
 use crate::front_door::*;
+use crate::sign_in::{Browser, WRONG, asked, typed};
 
 async fn guess(lab: &Lab, password: &str) -> u16 {
     ask(lab, &by_password(&[("password", password)])).await.status
@@ -79,4 +80,43 @@ async fn the_question_is_what_locks() {
         assert_eq!(guess(&lab, "wrong").await, 400);
     }
     assert_eq!(guess(&lab, PASSWORD).await, 200);
+}
+
+#[tokio::test]
+async fn wrong_passwords_on_the_page_lock_a_user_out_and_nobody_is_told() {
+    let lab = edited([(service().lockout(), json!({ "threshold": 2, "minutes": 30 }))]).await;
+    for password in ["wrong", "wrong", PASSWORD] {
+        let reply = Browser::default().fill(&lab, &asked(&[]), &typed(USER, password)).await;
+        assert!(reply.status == 200 && reply.text().contains(WRONG), "{}", reply.text());
+    }
+    assert_eq!(decided(&lab), "user-not-locked-out");
+    lab.apply(Command::Clock(ClockChange::Freeze(NOW + Duration::minutes(31)))).await.unwrap();
+    assert_eq!(Browser::default().fill(&lab, &asked(&[]), &typed(USER, PASSWORD)).await.status, 302);
+}
+
+#[tokio::test]
+async fn no_trick_forgets_wrong_passwords_or_tells_a_right_one() {
+    let lockout = (service().lockout(), json!({ "threshold": 2, "minutes": 30 }));
+    let lab = edited([lockout.clone()]).await;
+    let wrong = typed(USER, "wrong");
+    let mut back = wrong.clone();
+    back.push(("Back", "true"));
+    let unbuilt = asked(&[("response_type", "id_token token"), ("nonce", "n")]);
+    for (target, fields) in
+        [(asked(&[]), &wrong), (asked(&[]), &back), (unbuilt, &wrong), (asked(&[]), &wrong)]
+    {
+        Browser::default().fill(&lab, &target, fields).await;
+    }
+    let reply = Browser::default().fill(&lab, &asked(&[]), &typed(USER, PASSWORD)).await;
+    assert!(reply.status == 200 && reply.text().contains(WRONG), "locked out all the same");
+    // Somebody whose password has run out is told nothing else while locked out.
+    let expired = (service().user(USER).password_expires(), json!("2026-08-20T00:00:00Z"));
+    let lab = edited([lockout, expired]).await;
+    for _ in 0..2 {
+        Browser::default().fill(&lab, &asked(&[]), &wrong).await;
+    }
+    let reply = Browser::default().fill(&lab, &asked(&[]), &typed(USER, PASSWORD)).await;
+    assert!(reply.text().contains(WRONG) && !reply.text().contains("expired"), "{}", reply.text());
+    let reply = ask(&lab, &by_password(&[("resource", "https://nobody.example")])).await;
+    assert_eq!(reply.refusal().1, "MSIS9659", "at the token endpoint neither");
 }

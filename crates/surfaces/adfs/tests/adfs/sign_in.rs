@@ -12,10 +12,11 @@ use crate::front_door::*;
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const BACK: &str = "http://localhost";
-const WRONG: &str = "Incorrect user ID or password. Type the correct user ID and password, and try again.";
+pub(crate) const WRONG: &str =
+    "Incorrect user ID or password. Type the correct user ID and password, and try again.";
 
 /// An authorization request of the native client, healthy but for what is changed.
-fn asked(changes: &[(&str, &str)]) -> String {
+pub(crate) fn asked(changes: &[(&str, &str)]) -> String {
     let healthy = [
         ("client_id", NATIVE),
         ("redirect_uri", BACK),
@@ -34,7 +35,7 @@ fn asked(changes: &[(&str, &str)]) -> String {
 
 /// A browser: what it was given is sent again.
 #[derive(Default)]
-struct Browser {
+pub(crate) struct Browser {
     cookies: Vec<(String, String)>,
 }
 
@@ -60,7 +61,7 @@ impl Browser {
     }
 
     /// Fills in a form.
-    async fn fill(&mut self, lab: &Lab, target: &str, fields: &[(&str, &str)]) -> Reply {
+    pub(crate) async fn fill(&mut self, lab: &Lab, target: &str, fields: &[(&str, &str)]) -> Reply {
         let headers = [("origin", "https://adfs.contoso.com"), ("sec-fetch-site", "same-origin")];
         self.send(lab, form_request(HOST, target, fields, &headers)).await
     }
@@ -76,7 +77,7 @@ impl Browser {
     }
 }
 
-fn typed<'t>(user: &'t str, password: &'t str) -> Vec<(&'t str, &'t str)> {
+pub(crate) fn typed<'t>(user: &'t str, password: &'t str) -> Vec<(&'t str, &'t str)> {
     vec![("UserName", user), ("Password", password), ("AuthMethod", "FormsAuthentication")]
 }
 
@@ -386,45 +387,6 @@ async fn a_check_of_a_code_or_a_form_that_is_turned_off_keeps_nobody_back() {
     let headers = [("origin", "https://evil.example")];
     let reply = send(&off, form_request(HOST, &asked(&[]), &typed(USER, PASSWORD), &headers)).await;
     assert_eq!(reply.status, 302);
-}
-
-#[tokio::test]
-async fn wrong_passwords_on_the_page_lock_a_user_out_and_nobody_is_told() {
-    let lab = edited([(service().lockout(), json!({ "threshold": 2, "minutes": 30 }))]).await;
-    for password in ["wrong", "wrong", PASSWORD] {
-        let reply = Browser::default().fill(&lab, &asked(&[]), &typed(USER, password)).await;
-        assert!(reply.status == 200 && reply.text().contains(WRONG), "{}", reply.text());
-    }
-    assert_eq!(decided(&lab), "user-not-locked-out");
-    lab.apply(Command::Clock(ClockChange::Freeze(NOW + Duration::minutes(31)))).await.unwrap();
-    assert_eq!(Browser::default().fill(&lab, &asked(&[]), &typed(USER, PASSWORD)).await.status, 302);
-}
-
-#[tokio::test]
-async fn no_trick_forgets_wrong_passwords_or_tells_a_right_one() {
-    let lockout = (service().lockout(), json!({ "threshold": 2, "minutes": 30 }));
-    let lab = edited([lockout.clone()]).await;
-    let wrong = typed(USER, "wrong");
-    let mut back = wrong.clone();
-    back.push(("Back", "true"));
-    let unbuilt = asked(&[("response_type", "id_token token"), ("nonce", "n")]);
-    for (target, fields) in
-        [(asked(&[]), &wrong), (asked(&[]), &back), (unbuilt, &wrong), (asked(&[]), &wrong)]
-    {
-        Browser::default().fill(&lab, &target, fields).await;
-    }
-    let reply = Browser::default().fill(&lab, &asked(&[]), &typed(USER, PASSWORD)).await;
-    assert!(reply.status == 200 && reply.text().contains(WRONG), "locked out all the same");
-    // Somebody whose password has run out is told nothing else while locked out.
-    let expired = (service().user(USER).password_expires(), json!("2026-08-20T00:00:00Z"));
-    let lab = edited([lockout, expired]).await;
-    for _ in 0..2 {
-        Browser::default().fill(&lab, &asked(&[]), &wrong).await;
-    }
-    let reply = Browser::default().fill(&lab, &asked(&[]), &typed(USER, PASSWORD)).await;
-    assert!(reply.text().contains(WRONG) && !reply.text().contains("expired"), "{}", reply.text());
-    let reply = ask(&lab, &by_password(&[("resource", "https://nobody.example")])).await;
-    assert_eq!(reply.refusal().1, "MSIS9659", "at the token endpoint neither");
 }
 
 #[tokio::test]

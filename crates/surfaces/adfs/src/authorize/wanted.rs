@@ -55,6 +55,7 @@ pub(super) struct Wanted {
 impl Wanted {
     /// Whether a session is good enough for this request.
     pub(super) fn is_good_enough(&self, session: &Session, now: OffsetDateTime) -> bool {
+        // No session is younger than nothing, also where a clock stands still.
         self.prompt != Prompt::Login
             && self.max_age.is_none_or(|most| !most.is_zero() && session.age(now) <= most)
     }
@@ -113,8 +114,7 @@ pub(super) fn ask(asking: &Asking<'_, '_>, list: &mut Checks<'_>) -> Wanted {
     let max_age = age.map(str::parse::<u32>);
     let prompt = match () {
         () if prompts.contains(&"none") => Prompt::None,
-        // No session is younger than nothing, also where a clock stands still.
-        () if prompts.contains(&"login") || max_age == Some(Ok(0)) => Prompt::Login,
+        () if prompts.contains(&"login") => Prompt::Login,
         () => Prompt::Usual,
     };
     list.ask(&MAX_AGE, "none, or seconds", Vec::new(), || match (age, &max_age) {

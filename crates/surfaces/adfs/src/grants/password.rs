@@ -91,9 +91,9 @@ pub(crate) fn ask_user<'p>(
             (Some(_), None) => Finding::skip(CREDENTIALS.name),
             (Some(user), Some(sent)) if same(&user.password, sent) => Finding::pass("the user's"),
             (Some(user), Some(sent)) => match spoilt(&user.password, sent) {
-                Some((actual, advice)) => {
+                // Its advice is about secrets of applications.
+                Some((actual, _)) => {
                     let actual = actual.replace("the secret", "the password");
-                    let _ = advice;
                     Finding::fail(actual, AdfsError::PasswordWrong).mended_by(|| {
                         Remedy::default().advice("send the password as it is, URL-encoded once")
                     })

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use mocktenant_idp::json::{push_integer, push_list, push_member, push_name, push_string};
 use mocktenant_keys::Thumbprint256;
+use mocktenant_token::Claims;
 use mocktenant_world::declaration::{IssuedClaim, Profile};
 use mocktenant_world::{Client, FederationUser, WebApi, is_guid};
 use time::OffsetDateTime;
@@ -113,6 +114,7 @@ impl Statement<'_> {
         if self.client.credentials.is_some() { "Confidential" } else { "Public" }
     }
 
+    /// What [`is_of_user`] looks for.
     fn auth_method(&self) -> &str {
         if self.user.is_some() { PASSWORD_PROTECTED } else { self.auth_method }
     }
@@ -218,6 +220,17 @@ impl Statement<'_> {
         // A thumbprint is a digest: here of a text.
         STANDARD.encode(Thumbprint256::of_der(text.as_bytes()))
     }
+}
+
+/// Whether these are an access token's rather than an id token's, whatever was merged into that: the time of the sign-in is a
+/// text in the one and a number in the other. A rule that issued it once more would make a token that nobody can read.
+pub(crate) fn is_of_access_token(claims: Claims<'_>) -> bool {
+    claims.text("auth_time").is_some()
+}
+
+/// Whether a user was authenticated for these, and not a client for itself.
+pub(crate) fn is_of_user(claims: Claims<'_>) -> bool {
+    claims.text("authmethod") == Some(PASSWORD_PROTECTED)
 }
 
 /// `aud`: an identifier that is a URI as it is, another with AD FS's prefix.

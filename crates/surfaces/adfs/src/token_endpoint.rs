@@ -99,7 +99,14 @@ fn missing(form: &Form<'_>) -> Option<unbuilt::Missing> {
     if windows.is_some_and(|sent| sent.eq_ignore_ascii_case("true")) {
         return Some(unbuilt::WINDOWS);
     }
-    unbuilt::grant(form.get("grant_type")?)
+    let named = form.get("grant_type")?;
+    if named == grants::on_behalf_of::NAME {
+        return match form.get("requested_token_use") {
+            Some("logon_cert") => Some(unbuilt::LOGON_CERTIFICATE),
+            _ => form.get("request").map(|_| unbuilt::PRIMARY_REFRESH_TOKEN),
+        };
+    }
+    unbuilt::grant(named)
 }
 
 fn decide<'p>(

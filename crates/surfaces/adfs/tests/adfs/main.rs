@@ -11,6 +11,7 @@ mod front_door;
 mod lockout;
 mod masking;
 mod not_built;
+mod on_behalf_of;
 mod pages;
 mod refresh;
 mod refusals;

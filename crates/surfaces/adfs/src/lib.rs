@@ -21,6 +21,7 @@ mod federation_metadata;
 mod forge;
 mod grants;
 mod issue;
+mod lockout;
 mod page;
 mod prepared;
 mod scope;

@@ -40,7 +40,7 @@ use crate::grants::{milliseconds, password};
 use crate::prepared::PreparedService;
 use crate::scope::{self, Granted};
 use crate::unbuilt::{self, Missing};
-use crate::{discovery, envelope, issue, page, service, session, token_endpoint};
+use crate::{discovery, envelope, issue, lockout, page, service, session, token_endpoint};
 
 /// Whether the request can be read.
 static READABLE: Question = Question::new("authorize-request", Role::Request);
@@ -171,7 +171,7 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
     let brought = session::of(exchange, &prepared.service);
     let Decision { checks, facts, outcome, tried } = decide(exchange, &prepared, &form, typed, brought);
     let mut said = sign_in::said(&checks);
-    let locked = tried.and_then(|(user, right)| token_endpoint::count(exchange, &prepared, user, right));
+    let locked = tried.and_then(|(user, right)| lockout::count(exchange, &prepared, user, right));
     for (name, value) in facts {
         exchange.trail.fact(name, value);
     }

@@ -9,7 +9,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use mocktenant_idp::json::{push_integer, push_list, push_member, push_name, push_string};
-use mocktenant_keys::Thumbprint256;
+use mocktenant_keys::sha256;
 use mocktenant_token::Claims;
 use mocktenant_world::declaration::{IssuedClaim, Profile};
 use mocktenant_world::{Client, FederationUser, WebApi, is_guid};
@@ -85,8 +85,7 @@ pub(crate) struct Beside<'b> {
 
 /// The left half of a SHA-256, as `c_hash` has it (OpenID Connect Core 3.3.2.11).
 fn half_hash(text: &str) -> String {
-    // A thumbprint is a digest: here of a text.
-    URL_SAFE_NO_PAD.encode(&Thumbprint256::of_der(text.as_bytes()).as_bytes()[..16])
+    URL_SAFE_NO_PAD.encode(&sha256(text)[..16])
 }
 
 /// What a token says.
@@ -217,8 +216,7 @@ impl Statement<'_> {
             self.client.client_id.to_ascii_lowercase(),
             user.sid
         );
-        // A thumbprint is a digest: here of a text.
-        STANDARD.encode(Thumbprint256::of_der(text.as_bytes()))
+        STANDARD.encode(sha256(&text))
     }
 }
 

@@ -188,6 +188,8 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
     match outcome {
         Outcome::Page(error, relying_party) => {
             exchange.trail.record_error(error.row().id);
+            // The log has the same text, whole.
+            exchange.trail.fact("error-description", error.text());
             page::error(exchange, &error, relying_party.as_deref())
         }
         Outcome::NotBuilt(missing) => {

@@ -420,6 +420,10 @@ fn each_setting_has_the_place_where_a_person_changes_it_in_the_real_products() {
             "PowerShell on the AD FS server: Set-AdfsProperties -ExtranetLockoutThreshold".to_owned(),
         ),
         (
+            "loop_detection".to_owned(),
+            "PowerShell on the AD FS server: Set-AdfsProperties -EnableLoopDetection".to_owned(),
+        ),
+        (
             "host_name".to_owned(),
             "AD FS Management > Service > Edit Federation Service Properties (ADFS.contoso.com)".to_owned(),
         ),

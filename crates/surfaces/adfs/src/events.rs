@@ -157,6 +157,7 @@ impl About<'_> {
                 (String::new(), LogText::NoHandler { told: AdfsError::NoHandler { path }.text() })
             }
             Some("MSIS9223") => (oauth(), LogText::AuthorizeClientRefused { told: told() }),
+            Some("MSIS7042") => (oauth(), LogText::LoopDetected { told: told() }),
             Some("MSIS9224" | "MSIS9221" | "MSIS7009") => {
                 (oauth(), LogText::AuthorizeRefused { told: told() })
             }

@@ -40,6 +40,13 @@ pub(crate) fn federation_service(
             );
         }
     }
+    // As Set-AdfsProperties has it.
+    if declared.loop_detection.is_some_and(|loops| loops.maximum_tokens < 1 || loops.interval_seconds < 5) {
+        problems.push(
+            Problem::new(pointer.loop_detection(), "no loop can be told from one token, or in no time")
+                .hint("maximum_tokens is 1 or more, interval_seconds 5 or more".to_owned()),
+        );
+    }
     let signing = match before {
         Some(before) if before.signing_keys == declared.signing_keys => before.signing.clone(),
         _ => signing(&declared, &pointer, problems),

@@ -10,6 +10,7 @@
 //!
 //! Deciding is pure; cookies, the counting of wrong passwords and the record are around it.
 
+mod loops;
 mod redirect_uri;
 mod sign_in;
 mod wanted;
@@ -57,6 +58,7 @@ pub(crate) fn questions() -> Vec<&'static Question> {
         .chain(scope::QUESTIONS)
         .chain([&INTERACTION, &OWN_FORM])
         .chain(password::user_questions())
+        .chain([&loops::LOOP])
         .collect()
 }
 
@@ -238,7 +240,7 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
             let own = if exchange.request.arrival.secure { exchange.own_base_url() } else { String::new() };
             let to = own + &sign_in::action(exchange, &read.asked);
             let mut answer = Answer::typed(StatusCode::FOUND, Content::Redirect { to });
-            session::keep(exchange, &prepared.service, &session, &mut answer);
+            session::keep(exchange, &prepared.service, &session, None, &mut answer);
             envelope::dressed(exchange, answer)
         }
         Outcome::Issue { back, session, user, issue } => {
@@ -289,7 +291,8 @@ fn issued(
         Err(error) => return refused(exchange, &error, back),
     };
     let mut answer = send_back(exchange, parameters, back);
-    session::keep(exchange, &prepared.service, &session, &mut answer);
+    let counted = session::counted(exchange, &prepared.service);
+    session::keep(exchange, &prepared.service, &session, Some(&counted), &mut answer);
     answer
 }
 
@@ -438,6 +441,10 @@ fn judge<'p>(
         password::may_sign_in(user, asking.now).then_some((session, user))
     });
     if let Some((session, user)) = known {
+        loops::ask(exchange, asking.prepared, list);
+        if let Some(error) = list.refusal() {
+            return Outcome::Page(error.clone(), relying_party());
+        }
         return Outcome::Issue { back, session: Box::new(session), user, issue };
     }
     list.ask(&INTERACTION, "a session, or leave to ask", Vec::new(), || {
@@ -464,6 +471,13 @@ fn judge<'p>(
         // The first of two pages, or a field left empty: nothing is wrong with that, and it is asked again.
         return Outcome::Ask { back, wrong: false };
     };
+    if asks_again {
+        // Before anybody looks at the password: what a loop is told says nothing about that.
+        loops::ask(exchange, asking.prepared, list);
+        if let Some(error) = list.refusal() {
+            return Outcome::Page(error.clone(), relying_party());
+        }
+    }
     let user = password::ask_user(asking, list, Some(name), Some(password));
     match (list.refusal().is_some(), user) {
         (false, Some(user)) => Outcome::SignedIn { back, user, asks_again, issue },

@@ -278,6 +278,14 @@ catalogue! {
             cause: "the request names no redirect URI",
             change: "send the redirect_uri",
         }
+        /// A browser that is sent here again and again.
+        Loop { tokens: u32, seconds: i64 } => {
+            id: "MSIS7042", status: 200, class: Page,
+            text: "MSIS7042: The same client browser session has made '{tokens}' requests in the last '{seconds}' seconds. Contact your administrator for details.",
+            fidelity: Observed, source: "Microsoft's troubleshooting of AD FS loops; several captures of event 364, all of WS-Federation and SAML",
+            cause: "an application sends its users back to AD FS whatever it is sent",
+            change: "look at why the application refuses the token; Set-AdfsProperties -EnableLoopDetection",
+        }
         /// Parameters that cannot be read.
         AuthorizeMalformed => {
             id: "MSIS7009", status: 200, class: Page,

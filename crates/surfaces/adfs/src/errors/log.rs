@@ -65,6 +65,12 @@ const AUTHORIZE_FRAMES: &[&str] = &[
     "Microsoft.IdentityServer.Web.PassiveProtocolListener.OnGetContext(WrappedHttpListenerContext context)",
 ];
 
+/// As captured with a loop, without the frames of the protocol in between.
+const LOOP_FRAMES: &[&str] = &[
+    "Microsoft.IdentityServer.Web.Protocols.PassiveProtocolHandler.UpdateLoopDetectionCookie(WrappedHttpListenerContext context)",
+    "Microsoft.IdentityServer.Web.PassiveProtocolListener.OnGetContext(WrappedHttpListenerContext context)",
+];
+
 /// As captured with a path that nothing answers at.
 const LISTENER_FRAMES: &[&str] = &[
     "Microsoft.IdentityServer.Web.PassiveProtocolListener.OnGetContext(WrappedHttpListenerContext context)",
@@ -102,6 +108,14 @@ catalogue! {
             id: "MSIS9223", status: 200, class: Thrown { class: INVALID_CLIENT.class, frames: AUTHORIZE_FRAMES },
             text: "{told}",
             fidelity: Observed, source: "a log quoted in a blog (text and exception; the frames are those of another refusal)",
+            cause: "the page says it",
+            change: "the page says it",
+        }
+        /// Beside a page that says MSIS7042.
+        LoopDetected { told: String } => {
+            id: "MSIS7042", status: 200, class: Thrown { class: "Microsoft.IdentityServer.Web.InvalidRequestException", frames: LOOP_FRAMES },
+            text: "{told}",
+            fidelity: Observed, source: "several threads of Microsoft Q&A and support article 4012055 (all of WS-Federation and SAML)",
             cause: "the page says it",
             change: "the page says it",
         }

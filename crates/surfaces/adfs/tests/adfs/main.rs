@@ -9,6 +9,7 @@ mod events;
 mod forge;
 mod front_door;
 mod lockout;
+mod loops;
 mod masking;
 mod not_built;
 mod on_behalf_of;

@@ -163,7 +163,7 @@ fn of_check(check: &str) -> Option<Case> {
 }
 
 /// Checks that no request of their own makes fail, and why.
-const WITHOUT: [(&str, &str); 26] = [
+const WITHOUT: [(&str, &str); 27] = [
     ("authorize-request", "of the authorization endpoint: `authorize.rs`"),
     ("redirect-uri", "of the authorization endpoint: `authorize.rs`"),
     ("response-type", "of the authorization endpoint: `sign_in.rs`"),
@@ -189,6 +189,7 @@ const WITHOUT: [(&str, &str); 26] = [
     ("user-assertion-scope", "needs a token of the lab: `on_behalf_of.rs`"),
     ("user-assertion-user", "needs a token of the lab: `on_behalf_of.rs`"),
     ("resource-named", "needs a token of the lab: `on_behalf_of.rs`"),
+    ("sign-in-loop", "needs a browser of the lab: `loops.rs`"),
     ("user-not-locked-out", "needs wrong passwords before it: `lockout.rs`"),
 ];
 
@@ -248,6 +249,7 @@ async fn every_row_of_the_catalogue_is_reached_or_says_why_not() {
         ("MSIS9223", "authorize.rs: a client nobody registered"),
         ("MSIS9224", "authorize.rs: a redirect URI nobody registered"),
         ("MSIS9221", "authorize.rs: no redirect URI"),
+        ("MSIS7042", "loops.rs: a browser that is sent again and again"),
         ("MSIS7009", "authorize.rs: a parameter twice"),
         ("MSIS7012", "not_built.rs: a path that is not built"),
     ] {

@@ -150,22 +150,16 @@ impl About<'_> {
     fn page(&self) -> EventRow {
         let path = self.record.shown_target();
         let path = clean(path.split('?').next().unwrap_or_default());
-        let client = || self.fact("client-id").unwrap_or_default();
         let oauth = || OAUTH.to_owned();
+        let told = || self.told();
         let (protocol, text) = match self.record.error.as_deref() {
             Some("MSIS7065") => {
                 (String::new(), LogText::NoHandler { told: AdfsError::NoHandler { path }.text() })
             }
-            Some("MSIS9223") => (oauth(), LogText::ClientUnknown { client: client() }),
-            Some("MSIS9224") => {
-                let redirect_uri = self.fact("redirect-uri").unwrap_or_default();
-                (oauth(), LogText::RedirectUriUnknown { client: client(), redirect_uri })
-            }
-            Some("MSIS9221") => {
-                (oauth(), LogText::AuthorizeRefused { told: AdfsError::RedirectUriMissing.text() })
-            }
-            Some("MSIS7009") => {
-                (oauth(), LogText::AuthorizeRefused { told: AdfsError::AuthorizeMalformed.text() })
+            Some("MSIS9223") => (oauth(), LogText::AuthorizeClientRefused { told: told() }),
+            Some("MSIS7042") => (oauth(), LogText::LoopDetected { told: told() }),
+            Some("MSIS9224" | "MSIS9221" | "MSIS7009") => {
+                (oauth(), LogText::AuthorizeRefused { told: told() })
             }
             _ => (String::new(), LogText::RequestFailed { told: AdfsError::NotFulfilled.text() }),
         };
@@ -176,7 +170,7 @@ impl About<'_> {
 
     /// A refusal at the authorization endpoint that went back to the client.
     fn sent_back(&self, id: &str) -> EventRow {
-        let text = self.logged(id).details();
+        let text = self.logged(id).details_at_authorize();
         self.admin(&EventText::PassiveRequest, vec![OAUTH.to_owned(), self.relying_party(), text])
     }
 

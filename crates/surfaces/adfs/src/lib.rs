@@ -5,7 +5,7 @@
 //! all that. Never decides what a resource does with a token, and never talks to anything: everything follows from the
 //! snapshot, the request and the clock. Mirrors AD FS of Windows Server 2016, 2019 and 2022.
 //!
-//! Device codes, on-behalf-of, signing out, WS-Federation, WS-Trust and SAML are not built: `unbuilt` says so.
+//! Device codes, signing out, WS-Federation, WS-Trust and SAML are not built: `unbuilt` says so.
 
 mod asking;
 mod authorize;
@@ -21,6 +21,7 @@ mod federation_metadata;
 mod forge;
 mod grants;
 mod issue;
+mod lockout;
 mod page;
 mod prepared;
 mod scope;

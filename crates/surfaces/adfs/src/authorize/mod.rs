@@ -10,6 +10,7 @@
 //!
 //! Deciding is pure; cookies, the counting of wrong passwords and the record are around it.
 
+mod loops;
 mod redirect_uri;
 mod sign_in;
 mod wanted;
@@ -40,7 +41,7 @@ use crate::grants::{milliseconds, password};
 use crate::prepared::PreparedService;
 use crate::scope::{self, Granted};
 use crate::unbuilt::{self, Missing};
-use crate::{discovery, envelope, issue, page, service, session, token_endpoint};
+use crate::{discovery, envelope, issue, lockout, page, service, session, token_endpoint};
 
 /// Whether the request can be read.
 static READABLE: Question = Question::new("authorize-request", Role::Request);
@@ -57,6 +58,7 @@ pub(crate) fn questions() -> Vec<&'static Question> {
         .chain(scope::QUESTIONS)
         .chain([&INTERACTION, &OWN_FORM])
         .chain(password::user_questions())
+        .chain([&loops::LOOP])
         .collect()
 }
 
@@ -171,7 +173,7 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
     let brought = session::of(exchange, &prepared.service);
     let Decision { checks, facts, outcome, tried } = decide(exchange, &prepared, &form, typed, brought);
     let mut said = sign_in::said(&checks);
-    let locked = tried.and_then(|(user, right)| token_endpoint::count(exchange, &prepared, user, right));
+    let locked = tried.and_then(|(user, right)| lockout::count(exchange, &prepared, user, right));
     for (name, value) in facts {
         exchange.trail.fact(name, value);
     }
@@ -188,6 +190,8 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
     match outcome {
         Outcome::Page(error, relying_party) => {
             exchange.trail.record_error(error.row().id);
+            // The log has the same text, whole.
+            exchange.trail.fact("error-description", error.text());
             page::error(exchange, &error, relying_party.as_deref())
         }
         Outcome::NotBuilt(missing) => {
@@ -236,7 +240,7 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
             let own = if exchange.request.arrival.secure { exchange.own_base_url() } else { String::new() };
             let to = own + &sign_in::action(exchange, &read.asked);
             let mut answer = Answer::typed(StatusCode::FOUND, Content::Redirect { to });
-            session::keep(exchange, &prepared.service, &session, &mut answer);
+            session::keep(exchange, &prepared.service, &session, None, &mut answer);
             envelope::dressed(exchange, answer)
         }
         Outcome::Issue { back, session, user, issue } => {
@@ -287,7 +291,8 @@ fn issued(
         Err(error) => return refused(exchange, &error, back),
     };
     let mut answer = send_back(exchange, parameters, back);
-    session::keep(exchange, &prepared.service, &session, &mut answer);
+    let counted = session::counted(exchange, &prepared.service);
+    session::keep(exchange, &prepared.service, &session, Some(&counted), &mut answer);
     answer
 }
 
@@ -436,6 +441,10 @@ fn judge<'p>(
         password::may_sign_in(user, asking.now).then_some((session, user))
     });
     if let Some((session, user)) = known {
+        loops::ask(exchange, asking.prepared, list);
+        if let Some(error) = list.refusal() {
+            return Outcome::Page(error.clone(), relying_party());
+        }
         return Outcome::Issue { back, session: Box::new(session), user, issue };
     }
     list.ask(&INTERACTION, "a session, or leave to ask", Vec::new(), || {
@@ -462,6 +471,13 @@ fn judge<'p>(
         // The first of two pages, or a field left empty: nothing is wrong with that, and it is asked again.
         return Outcome::Ask { back, wrong: false };
     };
+    if asks_again {
+        // Before anybody looks at the password: what a loop is told says nothing about that.
+        loops::ask(exchange, asking.prepared, list);
+        if let Some(error) = list.refusal() {
+            return Outcome::Page(error.clone(), relying_party());
+        }
+    }
     let user = password::ask_user(asking, list, Some(name), Some(password));
     match (list.refusal().is_some(), user) {
         (false, Some(user)) => Outcome::SignedIn { back, user, asks_again, issue },

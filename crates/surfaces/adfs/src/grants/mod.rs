@@ -4,6 +4,7 @@
 
 pub(crate) mod authorization_code;
 mod client_credentials;
+pub(crate) mod on_behalf_of;
 pub(crate) mod password;
 mod refresh_token;
 
@@ -20,8 +21,13 @@ use crate::errors::AdfsError;
 use crate::scope::Granted;
 
 /// The grants AD FS has here.
-pub(crate) static GRANTS: [&Grant; 4] =
-    [&client_credentials::GRANT, &password::GRANT, &refresh_token::GRANT, &authorization_code::GRANT];
+pub(crate) static GRANTS: [&Grant; 5] = [
+    &client_credentials::GRANT,
+    &password::GRANT,
+    &refresh_token::GRANT,
+    &authorization_code::GRANT,
+    &on_behalf_of::GRANT,
+];
 
 /// Whether the request says which grant it is.
 pub(crate) static GRANT_NAMED: Question = Question::new("grant-named", Role::Request);
@@ -86,7 +92,7 @@ pub(crate) fn ask_named(list: &mut Checks<'_>, named: Result<Option<&str>, &Adfs
 pub(crate) fn ask_known(list: &mut Checks<'_>, named: Option<&str>, grant: Option<&'static Grant>) {
     list.ask(
         &GRANT_TYPE,
-        "client_credentials, password, refresh_token or authorization_code",
+        "client_credentials, password, refresh_token, authorization_code or jwt-bearer",
         Vec::new(),
         || match (named, grant) {
             (_, Some(grant)) => Finding::pass(grant.name),

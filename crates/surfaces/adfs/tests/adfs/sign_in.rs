@@ -36,11 +36,11 @@ pub(crate) fn asked(changes: &[(&str, &str)]) -> String {
 /// A browser: what it was given is sent again.
 #[derive(Default)]
 pub(crate) struct Browser {
-    cookies: Vec<(String, String)>,
+    pub(crate) cookies: Vec<(String, String)>,
 }
 
 impl Browser {
-    async fn send(&mut self, lab: &Lab, mut request: Request) -> Reply {
+    pub(crate) async fn send(&mut self, lab: &Lab, mut request: Request) -> Reply {
         if !self.cookies.is_empty() {
             let all: Vec<String> =
                 self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -56,7 +56,7 @@ impl Browser {
         reply
     }
 
-    async fn get(&mut self, lab: &Lab, target: &str) -> Reply {
+    pub(crate) async fn get(&mut self, lab: &Lab, target: &str) -> Reply {
         self.send(lab, getting(HOST, target)).await
     }
 
@@ -67,7 +67,7 @@ impl Browser {
     }
 
     /// Signs in, and follows the redirect to the request.
-    async fn sign_in(&mut self, lab: &Lab, target: &str) -> Reply {
+    pub(crate) async fn sign_in(&mut self, lab: &Lab, target: &str) -> Reply {
         let reply = self.fill(lab, target, &typed(USER, PASSWORD)).await;
         assert_eq!(reply.status, 302, "{}", reply.text());
         match reply.header("location").strip_prefix("https://adfs.contoso.com") {
@@ -316,6 +316,11 @@ async fn what_is_wrong_with_a_request_goes_back_to_the_client() {
                 document.text
             );
             assert!(document.text.contains("Exception: MSIS"), "{}", document.text);
+            assert!(
+                document.text.contains("OAuthAuthorizationRequestContext.ValidateCore()"),
+                "{}",
+                document.text
+            );
         }
         // Switched off, nothing else stops it.
         let lab = lab_with(Vec::new(), Switches::off([failed])).await;

@@ -78,11 +78,16 @@ pub(crate) fn of(world: &World, record: &Record) -> Vec<EventRow> {
         None if about.fact("signed-in").is_some() => {
             vec![about.audit(&EventText::CredentialValid, &Audit::CREDENTIAL)]
         }
+        // Whoever waits, mistyped or may not be asked did nothing wrong.
+        Some("authorization_pending" | "slow_down" | "user_code" | "interaction_required") => Vec::new(),
         Some(_) if matches!(told, Some(Told::Page)) => vec![about.page()],
         Some("MSIS9659") => about.user_refused(),
-        Some(id) if record.endpoint == "token" && matches!(told, Some(Told::OAuth(_))) => about.refused(id),
-        // That somebody is not signed in is no fault.
-        Some("interaction_required") => Vec::new(),
+        Some(id)
+            if matches!(&*record.endpoint, "token" | "devicecode")
+                && matches!(told, Some(Told::OAuth(_))) =>
+        {
+            about.refused(id)
+        }
         Some(id) if record.endpoint == "authorize" => vec![about.sent_back(id)],
         _ => Vec::new(),
     }

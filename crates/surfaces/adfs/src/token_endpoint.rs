@@ -79,7 +79,7 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
 }
 
 /// The parameters; none, if the body is no form: nothing else is read, nor is the query.
-fn read_form<'b>(exchange: &Exchange, body: &'b [u8]) -> Result<Form<'b>, AdfsError> {
+pub(crate) fn read_form<'b>(exchange: &Exchange, body: &'b [u8]) -> Result<Form<'b>, AdfsError> {
     let content_type = exchange.request.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     match content_type.and_then(media_type) {
         Some(kind) if kind == mime::APPLICATION_WWW_FORM_URLENCODED => Ok(Form::parse(body)?),
@@ -125,7 +125,7 @@ fn decide<'p>(
         called: Some(base),
     };
     let named = sent.parameter("grant_type");
-    let grant = named.and_then(grants::of);
+    let grant = named.and_then(|named| grants::of(named, prepared.service.profile));
     grants::ask_named(&mut list, form.as_ref().map(|_| named));
     presented.ask(&asking, &mut list, grant);
     grants::ask_known(&mut list, named, grant);

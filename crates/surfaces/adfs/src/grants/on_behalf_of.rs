@@ -13,6 +13,7 @@ use mocktenant_token::bearer::Authorization;
 use mocktenant_token::ladder::{self, Failure, Questions, Step};
 use mocktenant_token::{Claims, Compact};
 use mocktenant_verdict::{Change, Edit, Finding, Need, Question, Remedy, Role, Setting, Text};
+use mocktenant_world::declaration::Profile;
 use mocktenant_world::{FederationService, WebApi, pointers};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -66,6 +67,7 @@ static LADDER: Questions = Questions {
 /// The grant.
 pub(super) static GRANT: Grant = Grant {
     name: NAME,
+    since: Profile::Server2016,
     public_clients: false,
     questions: || {
         [&USE, &PRESENT, &WELL_FORMED, &ALGORITHM, &SIGNATURE, &ISSUER, &TIME, &AUDIENCE]

@@ -9,8 +9,9 @@ use mocktenant_world::{Edit, World};
 use serde_json::{Value, json};
 use time::Duration;
 
+use crate::browser::{Browser, typed};
 use crate::front_door::*;
-use crate::sign_in::{Browser, asked, typed};
+use crate::sign_in::asked;
 
 const COOKIE: &str = "MSISLoopDetectionCookie";
 

@@ -4,6 +4,8 @@
 
 mod authorize;
 mod bad_input;
+mod browser;
+mod device;
 mod documents;
 mod events;
 mod forge;

@@ -163,7 +163,7 @@ fn of_check(check: &str) -> Option<Case> {
 }
 
 /// Checks that no request of their own makes fail, and why.
-const WITHOUT: [(&str, &str); 27] = [
+const WITHOUT: [(&str, &str); 37] = [
     ("authorize-request", "of the authorization endpoint: `authorize.rs`"),
     ("redirect-uri", "of the authorization endpoint: `authorize.rs`"),
     ("response-type", "of the authorization endpoint: `sign_in.rs`"),
@@ -190,6 +190,16 @@ const WITHOUT: [(&str, &str); 27] = [
     ("user-assertion-user", "needs a token of the lab: `on_behalf_of.rs`"),
     ("resource-named", "needs a token of the lab: `on_behalf_of.rs`"),
     ("sign-in-loop", "needs a browser of the lab: `loops.rs`"),
+    ("device-request", "needs a device of the lab: `device.rs`"),
+    ("device-may-wait", "needs a device of the lab: `device.rs`"),
+    ("device-page-request", "needs a device of the lab: `device.rs`"),
+    ("device-waits", "needs a device of the lab: `device.rs`"),
+    ("device-confirmed", "needs a device of the lab: `device.rs`"),
+    ("device-still-waits", "needs a device of the lab: `device.rs`"),
+    ("device-code-sent", "needs a device of the lab: `device.rs`"),
+    ("device-code", "needs a device of the lab: `device.rs`"),
+    ("device-code-client", "needs a device of the lab: `device.rs`"),
+    ("device-code-approved", "needs a device of the lab: `device.rs`"),
     ("user-not-locked-out", "needs wrong passwords before it: `lockout.rs`"),
 ];
 
@@ -238,6 +248,11 @@ async fn every_row_of_the_catalogue_is_reached_or_says_why_not() {
         ("MSIS9720", "sign_in.rs: another verifier"),
         ("MSIS9358", "sign_in.rs: a server application asks for a token"),
         ("interaction_required", "sign_in.rs: prompt=none without a session"),
+        ("authorization_pending", "device.rs: nobody answered yet"),
+        ("slow_down", "device.rs: too early"),
+        ("access_denied", "device.rs: somebody canceled"),
+        ("expired_token", "device.rs: a quarter of an hour later"),
+        ("user_code", "device.rs: a code that no device waits with"),
         ("MSIS9615", "refresh.rs: after the session"),
         ("MSIS9650", "on_behalf_of.rs: a token without user_impersonation"),
         ("MSIS9601", "on_behalf_of.rs: no resource"),

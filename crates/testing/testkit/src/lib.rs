@@ -47,8 +47,8 @@ pub use mocktenant_diagnosis::{Cause, ExplainedCheck, Explanation, Kind, Origin}
 pub use mocktenant_lab::forge::{Defect, ForgeError, Forged, Order};
 pub use mocktenant_lab::journal::{Kind as RecordKind, Record, RecordDocument};
 pub use mocktenant_lab::{
-    Applied, ClockChange, Command, CommandError, Entrance, Fact, Facts, Lab as Engine, Machine, Scope, Tree,
-    UnknownPlace,
+    Applied, ClockChange, Command, CommandError, Entrance, Fact, Facts, Lab as Engine, Machine, Scope,
+    SignedIn, Tree, UnknownPlace,
 };
 pub use mocktenant_scenario::{Act, Scenario, Step};
 pub use mocktenant_server::{

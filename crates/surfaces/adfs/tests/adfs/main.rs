@@ -4,6 +4,7 @@
 
 mod authorize;
 mod bad_input;
+mod caller;
 mod documents;
 mod events;
 mod forge;

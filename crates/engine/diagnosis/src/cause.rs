@@ -72,7 +72,7 @@ impl Case<'_, '_> {
     fn on_either_side(&self, here: Cause, check: &Check) -> Cause {
         let agreed = match check.role {
             Some(Role::Redirect) => true,
-            Some(Role::Client) => self.made == Some(Made::ToSignIn),
+            Some(Role::Client | Role::User) => self.made == Some(Made::ToSignIn),
             _ => false,
         };
         let knows = check.remedy.as_ref().is_some_and(|remedy| !remedy.instead.is_empty());

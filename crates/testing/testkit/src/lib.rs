@@ -32,6 +32,9 @@
 //! lab.apply(cause.change).await;
 //! lab.restart("onebox").await;
 //! assert_eq!(lab.drive().await.status, 201);
+//!
+//! // A user signs in at AD FS, as a browser and a client would: code, tokens, and what the id token says.
+//! assert_eq!(lab.sign_in().await.claims()["upn"], "ada@contoso.com");
 //! # }
 //! ```
 

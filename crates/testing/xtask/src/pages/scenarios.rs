@@ -20,8 +20,8 @@ that with, `{org}` the organisation it is linked with; `{sts}` is the federation
 `{client}` the native application it does that as, with its group, `{user}` who signs in. All are as the healthy world has them.
 What is put back becomes what the healthy world has there.
 
-A file has `title`, `symptom`, `does` where the caller does something else than the world says, `edits` (RFC 6902; a removal of what is not there is done already), `reason` where it takes
-more than one, `after` and `steps`, and `notes` and `expect` for this page. `after` is done to the lab that runs, and a step
+A file has `title`, `symptom`, `does` where the caller does something else than the world says, `edits` (RFC 6902; a removal
+of what is not there is done already), `reason` where it takes more than one, `after` and `steps`, and `notes` and `expect` for this page. `after` is done to the lab that runs, and a step
 likewise; both have, in this order, `restore` (pointers to put back), `edits`, `wait` (`10m`: the lab's clock moves on) and
 `restart` (an environment, or `environment/node`). A step says besides `how` a person does it on the real product (a click
 path or a command of PowerShell each, as lines to paste where it has several), and in `see` the https address of the

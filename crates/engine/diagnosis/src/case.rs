@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use mocktenant_lab::Fact;
+use mocktenant_lab::caller::Made;
 use mocktenant_lab::journal::Record;
 use mocktenant_verdict::{Change, Check, Edit, Fault, Input, Need, Role, Setting, Text};
 use mocktenant_world::World;
@@ -33,6 +34,8 @@ pub(crate) struct Case<'c, 't> {
     pub(crate) deciding: Deciding<'t>,
     /// The world as it is now; none for the records of a lab that is gone.
     pub(crate) world: Option<&'c World>,
+    /// Which request of the declared caller was refused, if it was one.
+    pub(crate) made: Option<Made>,
 }
 
 impl<'t> Case<'_, 't> {

@@ -6,6 +6,7 @@
 //! setting the value was presented from, or the declared caller, with what a person has to supply. What any of that means
 //! stands with the product that said it: no product has a name here.
 
+use mocktenant_lab::caller::Made;
 use mocktenant_lab::journal::Record;
 use mocktenant_lab::{BUILT_HERE, EXPECTED, NOT_BUILT, REFUSED, SERVICE_RUNS};
 use mocktenant_verdict::{Change, Check, Edit, Need, Role, Setting, Text};
@@ -20,8 +21,13 @@ use crate::{Cause, Kind, ties};
 const STAND_IN_SECRET: &str = "stand-in";
 
 /// The cause of a refusal.
-pub(crate) fn of<'t>(chain: &Chain<'t>, deciding: Deciding<'t>, world: Option<&World>) -> Cause {
-    Case { chain, deciding, world }.cause()
+pub(crate) fn of<'t>(
+    chain: &Chain<'t>,
+    deciding: Deciding<'t>,
+    world: Option<&World>,
+    made: Option<Made>,
+) -> Cause {
+    Case { chain, deciding, world, made }.cause()
 }
 
 impl Case<'_, '_> {
@@ -50,7 +56,7 @@ impl Case<'_, '_> {
             return settled;
         }
         if let Some(change) = here(check) {
-            return self.change(change, check);
+            return self.on_either_side(self.change(change, check), check);
         }
         match (presented, self.deciding.relay) {
             (Some(presented), _) => self.supply(presented, check),
@@ -59,6 +65,22 @@ impl Case<'_, '_> {
             (None, None) if self.deciding.caller.is_some() => self.own(check),
             (None, None) => self.by_caller(check),
         }
+    }
+
+    /// What a client and a provider have to agree on is mended at either of them. What can be sent as it is comes first, and of two
+    /// such the one at the side that refused.
+    fn on_either_side(&self, here: Cause, check: &Check) -> Cause {
+        let agreed = match check.role {
+            Some(Role::Redirect) => true,
+            Some(Role::Client | Role::User) => self.made == Some(Made::ToSignIn),
+            _ => false,
+        };
+        let knows = check.remedy.as_ref().is_some_and(|remedy| !remedy.instead.is_empty());
+        if !agreed || !knows || self.deciding.caller.is_some() {
+            return here;
+        }
+        let there = self.by_caller(check);
+        if here.change.is_empty() && !there.change.is_empty() { there.or(here) } else { here.or(there) }
     }
 
     /// The lab has not what the product has.
@@ -84,7 +106,7 @@ impl Case<'_, '_> {
             return self.own(relay).actual(told);
         }
         let member = if record.status == 400 && !record.request_body.is_empty() {
-            member_of_caller(Role::Record)
+            self.member_of_caller(Role::Record)
         } else {
             pointers::caller().into()
         };
@@ -117,13 +139,20 @@ impl Case<'_, '_> {
                 None => self.asked_wrongly(pointers::caller().into(), check),
             };
         };
-        let setting = member_of_caller(role);
-        let cause = self.asked_wrongly(setting.clone(), check);
+        let setting = self.member_of_caller(role);
+        let mut cause = self.asked_wrongly(setting.clone(), check);
+        let known: Vec<Text> =
+            check.remedy.iter().flat_map(|remedy| remedy.instead.iter().cloned()).collect();
+        if role == Role::Redirect && !known.is_empty() {
+            let known: Vec<&str> = known.iter().map(|known| &**known).collect();
+            cause = cause.expected(known.join(" or "));
+        }
         let Some(world) = self.world else { return cause };
-        let known = check.remedy.iter().flat_map(|remedy| remedy.instead.iter().cloned()).collect();
         let declared = world.get(&setting).and_then(|value| value.as_str().map(str::to_owned));
         match (role, pick(known, world), declared) {
-            (Role::Secret, ..) => cause.need(secret_needed(setting, world)),
+            (Role::Secret, ..) => cause.need(self.secret_needed(setting, world)),
+            // Without one the caller types the user's own.
+            (Role::Password, _, Some(_)) => cause.change(Edit::remove(setting)),
             (_, Some(known), declared) if declared.as_deref().is_none_or(|now| !same(now, &known)) => {
                 cause.expected(known.to_string()).change(Edit::add(setting, &*known))
             }
@@ -135,6 +164,53 @@ impl Case<'_, '_> {
     fn asked_wrongly(&self, setting: Setting, check: &Check) -> Cause {
         let cause = self.made(Kind::Caller, setting);
         cause.expected(check.expected.to_string()).actual(check.actual.to_string())
+    }
+
+    /// The member of the declared caller that values of a role come from; the caller as a whole where none does.
+    fn member_of_caller(&self, role: Role) -> Setting {
+        let caller = pointers::caller();
+        let sign_in = caller.sign_in();
+        let signs_in = self.made == Some(Made::ToSignIn);
+        match role {
+            Role::Redirect => sign_in.redirect_uri(),
+            Role::Client if signs_in => sign_in.client_id(),
+            Role::Secret if signs_in => sign_in.client_secret(),
+            Role::Resource if signs_in => sign_in.resource(),
+            Role::User if signs_in => sign_in.user(),
+            Role::Password if signs_in => sign_in.password(),
+            _ if signs_in => sign_in.into(),
+            Role::Secret => caller.client_secret(),
+            Role::Client => caller.client_id(),
+            Role::Resource => caller.resource(),
+            Role::Authority => caller.tenant(),
+            Role::Record => caller.customer(),
+            _ => caller.into(),
+        }
+    }
+
+    /// The stand-in is a secret of the caller's own application: it is tried out and never shown.
+    fn secret_needed(&self, setting: Setting, world: &World) -> Need {
+        let need = Need::add(setting.clone(), Role::Secret.word());
+        let caller = world.caller();
+        if self.made == Some(Made::ToSignIn) {
+            let client = caller
+                .sign_in
+                .as_ref()
+                .and_then(|sign_in| world.federation_service(&sign_in.provider)?.client(&sign_in.client_id));
+            let secret = client.and_then(|client| client.credentials.as_ref()?.secrets.first());
+            return need.stand_in(secret.map(|(_, secret)| Edit::add(setting, secret.as_str())));
+        }
+        let application =
+            world.tenant(&caller.tenant).and_then(|tenant| tenant.application(&caller.client_id));
+        let secret = application
+            .and_then(|application| application.secrets.iter().find(|secret| secret.expires.is_none()));
+        // An application without one is given the caller's: a new registration has none either.
+        let given = || {
+            let at = application?.pointer.secret(STAND_IN_SECRET).setting();
+            Some(Edit::add(at, json!({ "value": caller.client_secret.as_str() })))
+        };
+        let stand_in = secret.map(|secret| Edit::add(setting, secret.value.as_str())).or_else(given);
+        need.stand_in(stand_in)
     }
 }
 
@@ -176,34 +252,6 @@ fn same(left: &str, right: &str) -> bool {
         text.strip_suffix('/').unwrap_or(text).to_owned()
     };
     bare(left).eq_ignore_ascii_case(&bare(right))
-}
-
-/// The member of the declared caller that values of a role come from; the caller as a whole where none does.
-fn member_of_caller(role: Role) -> Setting {
-    let caller = pointers::caller();
-    match role {
-        Role::Secret => caller.client_secret(),
-        Role::Client => caller.client_id(),
-        Role::Resource => caller.resource(),
-        Role::Authority => caller.tenant(),
-        Role::Record => caller.customer(),
-        _ => caller.into(),
-    }
-}
-
-/// The stand-in is a secret of the caller's own application: it is tried out and never shown.
-fn secret_needed(setting: Setting, world: &World) -> Need {
-    let caller = world.caller();
-    let application = world.tenant(&caller.tenant).and_then(|tenant| tenant.application(&caller.client_id));
-    let secret = application
-        .and_then(|application| application.secrets.iter().find(|secret| secret.expires.is_none()));
-    // An application without one is given the caller's: a new registration has none either.
-    let given = || {
-        let at = application?.pointer.secret(STAND_IN_SECRET).setting();
-        Some(Edit::add(at, json!({ "value": caller.client_secret.as_str() })))
-    };
-    let stand_in = secret.map(|secret| Edit::add(setting.clone(), secret.value.as_str())).or_else(given);
-    Need::add(setting, Role::Secret.word()).stand_in(stand_in)
 }
 
 fn request_line(record: &Record) -> String {

@@ -118,6 +118,9 @@ pub struct Cause {
     /// Whether something made up had to stand in for what is needed, to find out what would be refused next.
     #[serde(skip_serializing_if = "is_false")]
     pub assumed: bool,
+    /// The same at the other of two sides that have to agree: either of them mends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub or: Option<Box<Cause>>,
     /// Whether nothing is declared there: what mends it is an addition.
     #[serde(skip)]
     pub(crate) absent: bool,
@@ -144,6 +147,9 @@ impl Cause {
     pub(crate) fn stands_in(&mut self, world: &World) {
         self.origin = Some(Origin::of(&self.setting, world));
         self.absent = world.get(&self.setting).is_none();
+        if let Some(or) = &mut self.or {
+            or.stands_in(world);
+        }
     }
 
     pub(crate) fn new(kind: Kind, setting: Setting, world: Option<&World>) -> Self {
@@ -159,6 +165,7 @@ impl Cause {
             change: Vec::new(),
             needs: Vec::new(),
             assumed: false,
+            or: None,
             absent,
         }
     }
@@ -183,11 +190,17 @@ impl Cause {
         self
     }
 
+    pub(crate) fn or(mut self, other: Self) -> Self {
+        self.or = Some(Box::new(other));
+        self
+    }
+
     /// Something met this and no longer would: there is nothing left to change.
     pub(crate) fn mended(mut self) -> Self {
         self.kind = Kind::Wait;
         self.change.clear();
         self.needs.clear();
+        self.or = None;
         self
     }
 
@@ -206,6 +219,9 @@ impl Cause {
         let holds_a_secret = |edit: &mut Edit| mask.all(&edit.value) != edit.value;
         for Edit { path, .. } in self.change.extract_if(.., holds_a_secret) {
             self.needs.push(Need::add(path, "the value, which is secret"));
+        }
+        if let Some(or) = &mut self.or {
+            or.mask(mask);
         }
     }
 

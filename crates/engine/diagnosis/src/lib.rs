@@ -65,10 +65,14 @@ pub async fn judge(lab: &Lab, place: &str, token: &str) -> Result<Explanation, U
 pub fn explain_records(tree: &Tree, what: &str) -> Option<Explanation> {
     let chain = Chain::around(meant(tree, what)?, tree);
     let cause = chain.deciding().map(|deciding| {
-        let mut cause = cause::of(&chain, deciding, None);
+        let mut cause = cause::of(&chain, deciding, None, None);
         cause.advice = deciding.check.and_then(|check| check.change.clone());
         cause.change.clear();
         cause.needs.clear();
+        if let Some(or) = &mut cause.or {
+            or.change.clear();
+            or.needs.clear();
+        }
         cause
     });
     Some(explanation(&chain, false, cause, Vec::new()).masked(&chain.root().mask()))

@@ -10,7 +10,7 @@ use mocktenant_lab::caller::{self, Made};
 use mocktenant_lab::journal::{Kind as RecordKind, Record};
 use mocktenant_lab::{Command, EXCHANGE_HEADER, InProcess, Lab, Machine, Request, Tree};
 use mocktenant_verdict::{Edit, Need};
-use mocktenant_world::{EditedBy, World};
+use mocktenant_world::{EditedBy, Errand, World};
 use serde_json::Value;
 
 use crate::chain::{Chain, Deciding};
@@ -30,7 +30,7 @@ pub(crate) async fn causes(
 ) -> Vec<Cause> {
     let world = lab.world();
     let made = caller::made(lab, chain.root());
-    let own = of_whom(cause::of(chain, recorded, Some(&world)), made);
+    let own = of_whom(cause::of(chain, recorded, Some(&world), made), made);
     let Some(mut rehearsal) = Rehearsal::of(lab, chain, presented) else { return vec![own] };
     let played = match rehearsal.play().await {
         Turn::Refused(played) => played,
@@ -114,7 +114,9 @@ impl Rehearsal {
             Asked::Recorded(_) => caller::made(lab, root),
             _ => None,
         };
-        let callers = || made.map(|_| lab.world().caller().environment.clone());
+        // Whoever signs in calls no environment.
+        let calls = made.filter(|made| *made != Made::ToSignIn);
+        let callers = || calls.map(|_| lab.world().caller().environment.clone());
         let environment = chain.environment().map(str::to_owned).or_else(callers);
         // As of its own time: a token that has run out since is no reason it was refused for.
         let offset = root.machine.as_ref().map(|machine| machine.offset(&lab.world())).unwrap_or_default();
@@ -132,9 +134,9 @@ impl Rehearsal {
     /// Asks again.
     async fn play(&mut self) -> Turn {
         let turn = self.ask().await;
-        // A token alone is not what the caller is after.
+        // A token alone is not what the caller is after, nor is a page.
         if matches!((&turn, &self.asked), (Turn::Answered, Asked::Recorded(_)))
-            && self.made == Some(Made::ForToken)
+            && matches!(self.made, Some(Made::ForToken | Made::ToSignIn))
         {
             self.asked = Asked::Caller;
             return self.ask().await;
@@ -151,7 +153,10 @@ impl Rehearsal {
             Asked::Caller => {
                 let via = self.fork.dial().map(|dial| InProcess::new(&self.fork, dial));
                 let via = via.unwrap_or_else(|| InProcess::by_world_names(&self.fork));
-                caller::drive(&self.fork, &via).await.ok().map(|attempt| attempt.exchange)
+                let does = self.fork.world().caller().does;
+                let does = if self.made == Some(Made::ToSignIn) { Errand::SignIn } else { does };
+                let attempt = caller::drive_as(&self.fork, &via, does, None).await;
+                attempt.ok().map(|attempt| attempt.exchange)
             }
             Asked::Start(_) => {
                 self.restart().await;
@@ -183,7 +188,7 @@ impl Rehearsal {
             let world = self.fork.world();
             let chain = played.chain();
             let Some(deciding) = chain.deciding() else { return };
-            let mut found = of_whom(cause::of(&chain, deciding, Some(&world)), self.made);
+            let mut found = of_whom(cause::of(&chain, deciding, Some(&world), self.made), self.made);
             if causes.iter().any(|known| known.setting == found.setting && known.kind != Kind::Wait) {
                 return;
             }
@@ -222,7 +227,7 @@ impl Rehearsal {
         let world = self.fork.world();
         let restart = stale::likeliest(&chain, deciding.role(), &world).unwrap_or_else(|| {
             // Nothing it read has changed: it goes on with what it was given before something else did.
-            let found = cause::of(&chain, deciding, Some(&world));
+            let found = cause::of(&chain, deciding, Some(&world), self.made);
             let first = deciding.check.and_then(|check| check.settings.first());
             let setting = first.cloned().unwrap_or_else(|| found.setting.clone());
             let restart = Cause::new(Kind::Restart, setting, Some(&world));
@@ -315,10 +320,14 @@ impl Rehearsal {
 
 /// A stranger's request says nothing of the declared caller: there is nothing declared to change.
 fn of_whom(mut found: Cause, made: Option<Made>) -> Cause {
-    if found.kind == Kind::Caller && made.is_none() {
-        found.change.clear();
-        found.needs.clear();
-    }
+    let nobodys = |cause: &mut Cause| {
+        if cause.kind == Kind::Caller && made.is_none() {
+            cause.change.clear();
+            cause.needs.clear();
+        }
+    };
+    nobodys(&mut found);
+    found.or.iter_mut().for_each(|or| nobodys(or));
     found
 }
 

@@ -177,6 +177,14 @@ impl Explanation {
             text.push_str("nothing was refused; an edit waits for a restart\n");
         }
         let _ = writeln!(text, "cause   {}", cause.to_line());
+        self.mends(text, cause);
+        if let Some(or) = &cause.or {
+            let _ = writeln!(text, "or      {}", or.to_line());
+            self.mends(text, or);
+        }
+    }
+
+    fn mends(&self, text: &mut String, cause: &Cause) {
         let _ = writeln!(text, "        {}", visible(cause.setting.as_str()));
         if let Some(advice) = &cause.advice {
             let _ = writeln!(text, "advice  {}", visible(advice));

@@ -3,7 +3,11 @@
 //! Decides the order alone: which product the errand is for, which provider the token is asked of, how often. How a step
 //! and a token are asked for are the surfaces' own words ([`crate::Surface::step`], [`crate::Surface::token_call`]); who
 //! asks, for what, and with what is the world's `caller`, so that a wrong request is a wrong world too. It reaches the
-//! lab as any client would: by the lab's public addresses, or by the names of the world where there are none.
+//! lab as any client would: by the lab's public addresses, or by the names of the world where there are none. How a user is
+//! signed in on the way is `sign_in`'s, and what a browser sees of a page is `page`'s.
+
+pub mod page;
+mod sign_in;
 
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
@@ -15,6 +19,8 @@ use serde_json::Value;
 use crate::journal::Record;
 use crate::outbound::{Call, CallError, Outbound, Reply};
 use crate::{EXCHANGE_HEADER, Entrance, Lab};
+
+pub use self::sign_in::{SignInCall, SignedIn};
 
 impl Lab {
     /// What the caller of a world asks its token for.
@@ -34,6 +40,8 @@ pub struct Ask {
     pub entrance: Entrance,
     /// The world's own name for it.
     pub host: String,
+    /// Whether only that name leads there: of several behind one entrance, all but the first.
+    pub by_name: bool,
     /// Method.
     pub method: Method,
     /// Path and query.
@@ -48,7 +56,7 @@ impl Ask {
     /// A request without header fields or body.
     pub fn get(entrance: Entrance, host: &str, target: String) -> Self {
         let (method, headers) = (Method::GET, HeaderMap::new());
-        Self { entrance, host: host.to_owned(), method, target, headers, body: Bytes::new() }
+        Self { entrance, host: host.to_owned(), by_name: false, method, target, headers, body: Bytes::new() }
     }
 }
 
@@ -87,6 +95,10 @@ pub struct Attempt {
     pub token_exchange: String,
     /// Requests answered after the token.
     pub turns: u32,
+    /// The exchanges of a sign-in before the one that ended it.
+    pub before: Vec<String>,
+    /// What came of a sign-in, if it was one.
+    pub signed_in: Option<Box<SignedIn>>,
 }
 
 /// Why nothing came of it.
@@ -101,6 +113,12 @@ pub enum DriveError {
     /// No provider of this lab gives a token for it in this world.
     #[error("no identity provider of this world is asked for a token for {0:?}")]
     NoProvider(String),
+    /// A page refuses nothing, and asks for what the world's `caller` does not say.
+    #[error("a page asks for more than the caller of this world types ({exchange})")]
+    AskedForMore {
+        /// The exchange it was shown in.
+        exchange: String,
+    },
 }
 
 /// What the world calls an errand.
@@ -112,12 +130,31 @@ impl Attempt {
     fn new(reply: Reply, token: Option<String>, turns: u32) -> Self {
         let exchange = exchange_of(&reply);
         let (status, headers, body) = (reply.status, reply.headers, reply.body);
-        Self { exchange, status, headers, body, token, token_exchange: String::new(), turns }
+        let (token_exchange, before, signed_in) = (String::new(), Vec::new(), None);
+        Self { exchange, status, headers, body, token, token_exchange, turns, before, signed_in }
     }
 
-    /// Whether it was refused, on the way to the token or after it.
+    /// Whether it was refused, on the way to the token or after it. A page that refuses to sign somebody in, and a redirect with an
+    /// error, have statuses of their own.
     pub fn refused(&self) -> bool {
-        self.status.is_client_error() || self.status.is_server_error()
+        match &self.signed_in {
+            Some(signed_in) => !signed_in.is_done(),
+            None => self.status.is_client_error() || self.status.is_server_error(),
+        }
+    }
+
+    /// What a person reads: the lines of a page, or the error that a browser brought. Empty where it is neither.
+    pub fn shown(&self) -> Vec<String> {
+        let returned = self.signed_in.iter().flat_map(|signed_in| &signed_in.returned);
+        let told: Vec<String> = returned
+            .filter(|(name, _)| name.starts_with("error"))
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        if told.is_empty() {
+            sign_in::page_of(&self.headers, &self.body).unwrap_or_default().lines
+        } else {
+            told
+        }
     }
 
     /// The body as JSON; as a text where it is none.
@@ -138,7 +175,7 @@ pub async fn drive(lab: &Lab, via: &dyn Outbound) -> Result<Attempt, DriveError>
 }
 
 /// Lets the caller do something else than its world says, with a token it has if it has one. What the world says of the
-/// resource is about its own errand, and counts for no other.
+/// resource is about its own errand, and counts for no other. Signing in needs no token.
 pub async fn drive_as(
     lab: &Lab,
     via: &dyn Outbound,
@@ -167,6 +204,10 @@ async fn run(
     wanted: u32,
 ) -> Result<Attempt, DriveError> {
     let world = lab.world();
+    if errand == Errand::SignIn {
+        let call = sign_in_call(lab, &world).ok_or(DriveError::NobodyToAsk(errand))?;
+        return sign_in::sign_in(lab, via, call).await;
+    }
     let caller = world.caller();
     let first = fresh_number(lab);
     let first_step = step(lab, &world, errand, first)?;
@@ -203,11 +244,16 @@ pub enum Made {
     ForToken,
     /// Its errand.
     ForErrand,
+    /// One of those that sign a user in.
+    ToSignIn,
 }
 
 /// Which request of the declared caller this is; `None` if somebody else made it.
 pub fn made(lab: &Lab, record: &Record) -> Option<Made> {
     let world = lab.world();
+    if sign_in_call(lab, &world).is_some_and(|call| call.made(record)) {
+        return Some(Made::ToSignIn);
+    }
     let caller = world.caller();
     let Step { ask, resource } = step(lab, &world, caller.does, 0).ok()?;
     let goes_there = |ask: &Ask| {
@@ -249,14 +295,28 @@ fn step(lab: &Lab, world: &World, errand: Errand, number: u32) -> Result<Step, D
     asked.ok_or(DriveError::NobodyToAsk(errand))
 }
 
-async fn send(lab: &Lab, via: &dyn Outbound, ask: Ask, token: Option<&str>) -> Result<Reply, CallError> {
-    let Ask { entrance, host, method, target, mut headers, body } = ask;
-    let base = lab.addresses().get(&entrance).cloned().unwrap_or_else(|| format!("https://{host}"));
+fn sign_in_call(lab: &Lab, world: &World) -> Option<SignInCall> {
+    lab.surfaces().iter().find_map(|mounted| mounted.surface.sign_in(world))
+}
+
+/// Scheme, host and port of where a request goes.
+fn base(lab: &Lab, ask: &Ask) -> String {
+    let public = lab.addresses().get(&ask.entrance).filter(|_| !ask.by_name).cloned();
+    public.unwrap_or_else(|| format!("https://{}", ask.host))
+}
+
+fn request_of(lab: &Lab, ask: Ask, token: Option<&str>) -> Call {
+    let base = base(lab, &ask);
+    let Ask { method, target, mut headers, body, .. } = ask;
     if let Some(Ok(mut bearer)) = token.map(|token| HeaderValue::from_str(&format!("Bearer {token}"))) {
         bearer.set_sensitive(true);
         headers.insert(AUTHORIZATION, bearer);
     }
-    via.call(Call { method, url: format!("{base}{target}"), headers, body }).await
+    Call { method, url: format!("{base}{target}"), headers, body }
+}
+
+async fn send(lab: &Lab, via: &dyn Outbound, ask: Ask, token: Option<&str>) -> Result<Reply, CallError> {
+    via.call(request_of(lab, ask, token)).await
 }
 
 /// A number that no errand before used, as good as certainly.

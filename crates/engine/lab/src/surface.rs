@@ -20,7 +20,8 @@ use crate::masking::SecretNames;
 use crate::request::BodyError;
 use crate::rows::{DeclaredRow, Tables};
 use crate::{
-    Addresses, Answer, BoxFuture, Context, Entrance, Exchange, Machine, Scope, Step, TokenCall, Trail,
+    Addresses, Answer, BoxFuture, Context, Entrance, Exchange, Machine, Scope, SignInCall, Step, TokenCall,
+    Trail,
 };
 
 /// One line of a route table.
@@ -194,6 +195,11 @@ pub trait Surface: Sized + Send + Sync + 'static {
         None
     }
 
+    /// How the caller of the world signs a user in at this provider; `None` where it would not do it here.
+    fn sign_in(&self, _world: &World) -> Option<SignInCall> {
+        None
+    }
+
     /// Makes a token that a test orders, as this provider issues tokens to the caller of the world, with what the order
     /// says changed; `None` where it issues none in this world. The order names its resource as a client would.
     fn forge(
@@ -242,6 +248,7 @@ pub(crate) trait Mount: Send + Sync {
     fn reset(&self, scope: Option<&Scope>);
     fn step(&self, world: &World, errand: Errand, number: u32) -> Option<Step>;
     fn token_call(&self, world: &World, resource: &str) -> Option<TokenCall>;
+    fn sign_in(&self, world: &World) -> Option<SignInCall>;
     fn forge(&self, context: &Context, order: &Order, trail: &mut Trail) -> Option<Result<Made, ForgeError>>;
     fn cast(&self, world: &World, cast: &mut Cast);
     fn event_logs(&self) -> &'static [&'static EventLog];
@@ -340,6 +347,9 @@ impl<S: Surface> Mount for S {
     }
     fn token_call(&self, world: &World, resource: &str) -> Option<TokenCall> {
         Surface::token_call(self, world, resource)
+    }
+    fn sign_in(&self, world: &World) -> Option<SignInCall> {
+        Surface::sign_in(self, world)
     }
     fn forge(&self, context: &Context, order: &Order, trail: &mut Trail) -> Option<Result<Made, ForgeError>> {
         Surface::forge(self, context, order, trail)

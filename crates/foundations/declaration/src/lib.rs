@@ -14,6 +14,7 @@ pub mod federation_service;
 mod guid;
 pub mod pointers;
 mod secret_text;
+mod sign_in;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub use crate::federation_service::{
 };
 pub use crate::guid::is_guid;
 pub use crate::secret_text::SecretText;
+pub use crate::sign_in::{Flow, SignIn};
 
 /// Business records: entity set, then a name of ours, then the row.
 pub type Records = IndexMap<String, IndexMap<String, Map<String, Value>>>;
@@ -438,6 +440,8 @@ pub enum Errand {
     DataverseRequest,
     /// Creates its customer again and again, each time under another number.
     Load,
+    /// Signs a user in, as a browser and a client in one.
+    SignIn,
 }
 
 /// The client a scenario drives, so that a wrong request is a wrong world too: whatever it sends stands here.
@@ -452,7 +456,7 @@ pub struct Caller {
     pub client_secret: SecretText,
     /// The environment it calls.
     pub environment: String,
-    /// What it does: `create-customer` unless told otherwise, `read-customers`, `dataverse-request` or `load`.
+    /// What it does: `create-customer` unless told otherwise, `read-customers`, `dataverse-request`, `load` or `sign-in`.
     #[serde(default)]
     pub does: Errand,
     /// How often a `load` goes on, 1 to 1,000; absent means 10 times.
@@ -461,6 +465,9 @@ pub struct Caller {
     /// The resource it asks a token for; absent means the URL of what it calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
+    /// How it signs a user in; absent means that it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<SignIn>,
     /// The customer it creates: body of `POST /data/CustomersV3`.
     pub customer: Map<String, Value>,
 }
@@ -473,7 +480,7 @@ impl Caller {
     pub fn turns(&self, errand: Errand) -> u32 {
         match errand {
             Errand::Load => self.count.unwrap_or(Self::COUNT),
-            Errand::CreateCustomer | Errand::ReadCustomers | Errand::DataverseRequest => 1,
+            Errand::CreateCustomer | Errand::ReadCustomers | Errand::DataverseRequest | Errand::SignIn => 1,
         }
     }
 }

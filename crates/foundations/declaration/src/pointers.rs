@@ -391,7 +391,21 @@ pointers! {
         does() -> Setting: "does";
         count() -> Setting: "count";
         resource() -> Setting: "resource";
+        sign_in() -> SignIn: "sign_in";
         customer() -> Setting: "customer";
+    }
+
+    /// `/caller/sign_in`.
+    SignIn {
+        provider() -> Setting: "provider";
+        client_id() -> Setting: "client_id";
+        client_secret() -> Setting: "client_secret";
+        redirect_uri() -> Setting: "redirect_uri";
+        flow() -> Setting: "flow";
+        resource() -> Setting: "resource";
+        scope() -> Setting: "scope";
+        user() -> Setting: "user";
+        password() -> Setting: "password";
     }
 }
 

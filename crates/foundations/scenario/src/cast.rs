@@ -26,11 +26,29 @@ pub enum Part {
     Cert,
     /// `{org}`: the organisation it is linked with.
     Org,
+    /// `{sts}`: the federation service the caller signs its user in at.
+    Sts,
+    /// `{group}`: the application group of the native application it does that as.
+    Group,
+    /// `{client}`: that application's client id.
+    Client,
+    /// `{user}`: who signs in.
+    User,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Tenant, Self::Onebox, Self::App, Self::Cert, Self::Org];
+    pub const ALL: [Self; 9] = [
+        Self::Tenant,
+        Self::Onebox,
+        Self::App,
+        Self::Cert,
+        Self::Org,
+        Self::Sts,
+        Self::Group,
+        Self::Client,
+        Self::User,
+    ];
 
     /// As it is written, without braces.
     pub const fn word(self) -> &'static str {
@@ -40,6 +58,10 @@ impl Part {
             Self::App => "app",
             Self::Cert => "cert",
             Self::Org => "org",
+            Self::Sts => "sts",
+            Self::Group => "group",
+            Self::Client => "client",
+            Self::User => "user",
         }
     }
 
@@ -73,7 +95,8 @@ pub struct Cast {
 }
 
 impl Cast {
-    /// What the declaration alone says: the environment the caller calls, its identity provider, its organisation.
+    /// What the declaration alone says: the environment the caller calls, its identity provider, its organisation; and where, as
+    /// what and whom it signs in.
     pub fn of(world: &World) -> Self {
         let mut cast = Self::default();
         if let Some(onebox) = world.environment(&world.caller().environment) {
@@ -83,6 +106,19 @@ impl Cast {
             }
             if let Some(organization) = world.linked_organization(onebox) {
                 cast.set(Part::Org, &organization.key);
+            }
+        }
+        let sign_in = world.caller().sign_in.as_ref();
+        if let Some((sign_in, service)) =
+            sign_in.and_then(|sign_in| Some((sign_in, world.federation_service(&sign_in.provider)?)))
+        {
+            cast.set(Part::Sts, &service.id);
+            if let Some(client) = service.client(&sign_in.client_id).filter(|one| one.credentials.is_none()) {
+                cast.set(Part::Group, &client.group);
+                cast.set(Part::Client, &client.client_id);
+            }
+            if let Some(user) = service.user(&sign_in.user) {
+                cast.set(Part::User, &user.name);
             }
         }
         cast

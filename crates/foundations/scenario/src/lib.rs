@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize, Serializer};
 use time::Duration;
 
 use mocktenant_patch::document::{self, DocumentError, Size};
-use mocktenant_world::pointers::end_of;
-use mocktenant_world::{World, clock_offset};
+use mocktenant_world::pointers::{self, end_of};
+use mocktenant_world::{Errand, World, clock_offset};
+use serde_json::json;
 
 pub use cast::{Cast, Part, Vacant};
 
@@ -37,6 +38,10 @@ pub struct Scenario {
     pub title: String,
     /// What a person sees, in one line.
     pub symptom: String,
+    /// What the caller does while it is told, where that is not what the world says; absent means what it says. It is a setting,
+    /// and no step changes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub does: Option<Errand>,
     /// What breaks the healthy world before anything starts. One edit, or `reason` says why it takes more.
     pub edits: Vec<Edit>,
     /// What is done after the start: the world moved, and a running product may not have noticed.
@@ -45,7 +50,7 @@ pub struct Scenario {
     /// Why it takes more than one edit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The way back, step by step; all of them together give the healthy world.
+    /// The way back, step by step; all of them together give the healthy world, but for what the caller does.
     pub steps: Vec<Step>,
     /// For the documentation only.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,7 +97,8 @@ pub struct Step {
 impl Scenario {
     /// What is done before the start, as the rest is done after it.
     pub fn before(&self) -> Act {
-        Act { edits: self.edits.clone(), ..Act::default() }
+        let does = self.does.map(|does| Edit::add(pointers::caller().does(), json!(does)));
+        Act { edits: does.into_iter().chain(self.edits.iter().cloned()).collect(), ..Act::default() }
     }
 }
 
@@ -308,6 +314,8 @@ struct Written {
     order: Option<u32>,
     title: String,
     symptom: String,
+    #[serde(default)]
+    does: Option<Errand>,
     edits: Vec<Line>,
     #[serde(default)]
     after: Vec<Act>,
@@ -343,10 +351,10 @@ pub fn default_name() -> &'static str {
 
 /// Reads a scenario file. `name` is the scenario's name, and the document's in an error.
 pub fn parse(name: &str, yaml_text: &str) -> Result<Scenario, ScenarioError> {
-    let Written { order, title, symptom, edits, after, reason, steps, notes, expect } =
+    let Written { order, title, symptom, does, edits, after, reason, steps, notes, expect } =
         document::read(name, yaml_text, Size::Scenario)?;
-    let edits = edits.into_iter().map(|Line(edit)| edit).collect();
-    Ok(Scenario { name: name.to_owned(), order, title, symptom, edits, after, reason, steps, notes, expect })
+    let (name, edits) = (name.to_owned(), edits.into_iter().map(|Line(edit)| edit).collect());
+    Ok(Scenario { name, order, title, symptom, does, edits, after, reason, steps, notes, expect })
 }
 
 fn embedded(name: &str, text: &str) -> Scenario {

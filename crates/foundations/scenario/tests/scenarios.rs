@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use mocktenant_scenario::{self as scenario, Scenario};
 use mocktenant_scenario::{Act, Cast, Part, Vacant};
-use mocktenant_world::{EditedBy, Origin, Setting, World};
+use mocktenant_world::{EditedBy, Errand, Origin, Setting, World};
 
 const APP: &str = "c0117050-0000-4000-8000-00000000a002";
 const CERT: &str = "61142666E97BF830049B4B6CB322DBA8DFFB0C4D";
@@ -39,6 +39,12 @@ fn done(world: &World, base: &World, act: &Act, scenario: &Scenario) -> World {
     world
         .edited(&act.edits_in(world, base), EditedBy::Scenario(scenario.name.clone()))
         .unwrap_or_else(|error| panic!("{}: {error}", scenario.name))
+}
+
+/// The default world, whose caller does what the scenario is told by.
+fn healthy_for(scenario: &Scenario) -> World {
+    let told = Scenario { edits: Vec::new(), ..scenario.clone() };
+    broken(&contoso(), &told)
 }
 
 /// Broken before the start.
@@ -77,20 +83,20 @@ fn the_build_found_every_file_and_listed_it_where_its_order_says() {
 
 #[test]
 fn every_broken_world_with_its_steps_is_the_default_world() {
-    let healthy = contoso();
     for scenario in all() {
-        let mut world = broken(&healthy, &scenario);
+        let (base, healthy) = (contoso(), healthy_for(&scenario));
+        let mut world = broken(&base, &scenario);
         assert_ne!(world.view(), healthy.view(), "{}: nothing is broken", scenario.name);
         // A world that moved under a running product may be healthy again before the first step.
         let mut moved = !scenario.after.is_empty();
         for act in &scenario.after {
-            world = done(&world, &healthy, act, &scenario);
+            world = done(&world, &base, act, &scenario);
         }
         for step in &scenario.steps {
             let healed = world.view() == healthy.view();
             assert!(!healed || moved, "{}: healed before {:?}", scenario.name, step.title);
             moved = false;
-            world = done(&world, &healthy, &step.act, &scenario);
+            world = done(&world, &base, &step.act, &scenario);
             for place in &step.act.restart {
                 assert!(world.environment(place).is_some(), "{}", scenario.name);
             }
@@ -123,6 +129,38 @@ fn a_scenario_says_roles_and_no_ids_of_the_default_world() {
             assert!(!text.contains(id), "{name}: {id}");
         }
     }
+}
+
+#[test]
+fn what_the_caller_does_meanwhile_is_a_setting_that_no_step_changes() {
+    let scenario = named("adfs-client-id");
+    let world = broken(&contoso(), &scenario);
+    assert_eq!(world.caller().does, Errand::SignIn);
+    assert_eq!(world.origin(&Setting::fixed("/caller/does")), Origin::Scenario("adfs-client-id".into()));
+    assert_eq!(named("half-done").does, None);
+    let text = "title: t\nsymptom: s\ndoes: sign-on\nedits: []\nsteps: []\n";
+    let error = scenario::parse("mine", text).unwrap_err();
+    assert_eq!((error.line, error.hint.as_deref()), (3, Some("did you mean `sign-in`?")), "{error}");
+}
+
+#[test]
+fn who_signs_in_where_and_as_what_is_what_the_caller_says() {
+    let parts = [Part::Sts, Part::Group, Part::Client, Part::User];
+    let world = contoso();
+    let names = |world: &World| parts.map(|part| Cast::of(world).name(part).ok().map(str::to_owned));
+    let group = "Microsoft Dynamics 365 for Operations On-premises";
+    let client = "c0117050-0000-4000-8000-00000000a101";
+    let all = ["contoso", group, client, "ada@contoso.com"].map(|name| Some(name.to_owned()));
+    assert_eq!(names(&world), all);
+    let edited = |path: &str, value: &str| {
+        let edit = mocktenant_world::Edit::replace(Setting::from_pointer(path.to_owned()), value);
+        world.edited(&[edit], EditedBy::Control).unwrap()
+    };
+    // A server application is none that these scenarios break.
+    let server = edited("/caller/sign_in/client_id", "c0117050-0000-4000-8000-00000000a001");
+    assert_eq!(names(&server), [all[0].clone(), None, None, all[3].clone()]);
+    assert_eq!(names(&edited("/caller/sign_in/provider", "nowhere")), [None, None, None, None]);
+    assert_eq!(names(&edited("/caller/sign_in/provider", "adfs.contoso.com")), all);
 }
 
 #[test]
@@ -212,6 +250,9 @@ fn what_a_step_says_in_words_is_what_it_does_in_the_lab() {
                 ("/applications/{app}/certificates/", "Upload certificate"),
                 ("/application_users/{app}", "Application users"),
                 ("/application_users/{app}/roles", "System Administrator"),
+                ("/native_applications/{client}/redirect_uris", "Set-AdfsNativeClientApplication"),
+                ("/caller/sign_in/client_id", "the application's own configuration: client id"),
+                ("/users/{user}/password_expires", "Reset Password"),
             ] {
                 assert_eq!(touched(place), how.contains(said), "{}: {}: {said}", scenario.name, step.title);
             }

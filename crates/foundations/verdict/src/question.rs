@@ -30,10 +30,14 @@ pub enum Role {
     Time,
     /// Whom the application stands for at a resource.
     User,
+    /// What a user proves that with.
+    Password,
     /// What that one may do.
     Privilege,
     /// Where something is reached.
     Address,
+    /// Where a client wants its answer.
+    Redirect,
     /// Business data.
     Record,
     /// What a machine has read.
@@ -53,8 +57,10 @@ impl Role {
             Self::Resource => "the URL of the resource",
             Self::Time => "the right time",
             Self::User => "a user",
+            Self::Password => "the user's password",
             Self::Privilege => "a privilege",
             Self::Address => "an address where it answers",
+            Self::Redirect => "a redirect URI of the application",
             Self::Record => "the row",
             Self::Configuration => "the configuration",
         }

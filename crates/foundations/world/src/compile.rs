@@ -96,7 +96,8 @@ pub(crate) fn domains(tenants: &Parts<Tenant>, problems: &mut Problems) -> HashM
     domains
 }
 
-/// The caller may be wrong in every way a client can be; only the environment it calls has to be there.
+/// The caller may be wrong in every way a client can be, also in whom it sends its users to; only the environment it calls has to be
+/// there.
 pub(crate) fn caller(caller: &Caller, environments: &Parts<Environment>, problems: &mut Problems) {
     let environment = &caller.environment;
     if !environments.has(environment) {

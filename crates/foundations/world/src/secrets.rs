@@ -30,8 +30,10 @@ impl World {
                 .chain(servers.flat_map(|server| server.secrets.values()))
         });
         let machines = self.environments().flat_map(|environment| keys(&environment.declared().machine));
-        let all =
-            tenants.chain(services).chain(machines).chain(std::iter::once(&self.caller().client_secret));
+        let caller = self.caller();
+        let signs_in = caller.sign_in.iter().flat_map(|sign_in| [&sign_in.client_secret, &sign_in.password]);
+        let callers = std::iter::once(&caller.client_secret).chain(signs_in.flatten());
+        let all = tenants.chain(services).chain(machines).chain(callers);
         all.filter(|secret| !secret.starts_with(SHIPPED))
     }
 

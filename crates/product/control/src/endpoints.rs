@@ -317,7 +317,7 @@ pub const ALL: &[Endpoint] = &[
         path: "/v1/try",
         summary: "Lets the declared caller do once what it does; a customer gets a number of its own",
         body: NOTHING,
-        answer: "`did`, `exchange`, `token_exchange`, `status`, `refused`, `body`",
+        answer: "`did`, `exchange`, `token_exchange`, `status`, `refused`, `body`; `shown`, the lines a person reads, where that is a page",
         statuses: &[(409, "no product of this world is asked for such a thing")],
         handler: || post(attempt::once),
         ..PLAIN

@@ -49,14 +49,18 @@ pub(crate) async fn list(State(state): State<ControlState>) -> Response {
         .into_iter()
         .map(|scenario| {
             let scenario = cast.scenario(&scenario).unwrap_or(scenario);
-            json!({
+            let mut document = json!({
                 "name": scenario.name,
                 "title": scenario.title,
                 "symptom": scenario.symptom,
                 "edits": scenario.edits,
                 "after": scenario.after,
                 "steps": scenario.steps,
-            })
+            });
+            if let Some(does) = scenario.does {
+                document["does"] = json!(does);
+            }
+            document
         })
         .collect();
     ok(&Value::Array(scenarios))

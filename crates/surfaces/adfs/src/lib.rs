@@ -10,6 +10,7 @@
 mod asking;
 mod authorize;
 mod bearer;
+mod caller;
 mod claims;
 mod client_auth;
 mod code;
@@ -41,7 +42,7 @@ use mocktenant_lab::journal::Record;
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
     Addresses, Answer, CatalogueRow, Context, Entrance, EventLog, EventRow, Exchange, Machine, Refusal,
-    Route, SecretNames, Surface, Trail, Way,
+    Route, SecretNames, SignInCall, Surface, Trail, Way,
 };
 use mocktenant_token::bearer::Authorization;
 use mocktenant_verdict::Question;
@@ -248,6 +249,10 @@ impl Surface for Adfs {
         } else {
             client_auth::judge(context, token, trail);
         }
+    }
+
+    fn sign_in(&self, world: &World) -> Option<SignInCall> {
+        caller::sign_in(world)
     }
 
     fn forge(&self, context: &Context, order: &Order, trail: &mut Trail) -> Option<Result<Made, ForgeError>> {

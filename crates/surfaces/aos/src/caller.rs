@@ -26,7 +26,7 @@ pub(crate) fn step(world: &World, errand: Errand, number: u32) -> Option<Step> {
         Errand::CreateCustomer => create(environment, &caller.customer),
         Errand::Load => create(environment, &numbered(&caller.customer, number)),
         Errand::ReadCustomers => read(environment, &caller.customer),
-        Errand::DataverseRequest => return None,
+        Errand::DataverseRequest | Errand::SignIn => return None,
     };
     Some(Step { ask, resource: format!("https://{}", environment.host) })
 }

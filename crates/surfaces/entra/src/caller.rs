@@ -31,6 +31,7 @@ pub(crate) fn token_call(world: &World, resource: &str) -> TokenCall {
         ask: Ask {
             entrance: Entrance::Identity,
             host: WORLD_HOSTS[0].to_owned(),
+            by_name: false,
             method: Method::POST,
             target: path::TOKEN_V2.replace("{tenant}", &encoded(&caller.tenant).to_string()),
             headers: HeaderMap::from_iter([(CONTENT_TYPE, kind)]),

@@ -10,8 +10,8 @@ use mocktenant_artefacts::{WebConfig, WifConfig};
 use mocktenant_lab::Command;
 use mocktenant_scenario::{self as scenario, Act, Scenario};
 use mocktenant_testkit::{Kind, Lab};
-use mocktenant_world::pointers::File;
-use mocktenant_world::{Artefacts, EditedBy, Origins, World};
+use mocktenant_world::pointers::{self, File};
+use mocktenant_world::{Artefacts, Edit, EditedBy, Errand, Origins, World};
 use serde_json::{Value, json};
 use time::macros::datetime;
 
@@ -52,8 +52,18 @@ async fn story(scenario: &Scenario) -> Vec<Value> {
         seen.push(json!(step.title));
         seen.push(attempt(&lab).await);
     }
-    assert_eq!(seen.last().unwrap()["status"], 201, "{}: {}", scenario.name, lab.failure_report());
+    // A customer that is there is not created again.
+    let created = seen.last().unwrap()["status"] == 201;
+    assert!(created || works(&lab).await, "{}: {}", scenario.name, lab.failure_report());
     seen
+}
+
+/// Whether the caller does what its world says it does.
+async fn works(lab: &Lab) -> bool {
+    match lab.world().caller().does {
+        Errand::SignIn => lab.try_sign_in().await.is_ok(),
+        _ => lab.drive().await.status == 201,
+    }
 }
 
 async fn attempt(lab: &Lab) -> Value {
@@ -65,6 +75,8 @@ async fn attempt(lab: &Lab) -> Value {
     let told = told.replace(&lab.settings().aos["onebox"].url, "AOS");
     let told = told.replace(&lab.settings().entra.base_url, "ENTRA");
     let told = told.replace(&lab.settings().dataverse.url, "DATAVERSE");
+    // An issuer has a port, too, and within a token nothing is replaced.
+    let told: Vec<&str> = told.lines().filter(|line| !line.contains("access_token")).collect();
     json!({ "status": answer.status, "told": told })
 }
 
@@ -88,16 +100,23 @@ async fn every_scenario_breaks_a_world_of_other_names_and_its_steps_heal_it() {
     let mut dice = Dice::new(0x000C_A57E);
     for scenario in scenario::all() {
         let lab = Lab::builder().world(renamed(&roll(&mut dice).world)).start().await;
-        let healthy = lab.world().view();
-        assert_eq!(lab.drive().await.status, 201, "{}: {}", scenario.name, lab.failure_report());
+        let mut healthy = lab.world().view();
+        if let Some(does) = scenario.does {
+            lab.apply([Edit::replace(pointers::caller().does(), json!(does))]).await;
+            healthy["caller"]["does"] = json!(does);
+        }
+        assert!(works(&lab).await, "{}: {}", scenario.name, lab.failure_report());
         lab.command(Command::Scenario { name: scenario.name.clone() }).await;
         let by = EditedBy::Scenario(scenario.name.clone());
         for step in &scenario.steps {
             let refused = lab.drive().await;
-            assert_eq!(refused.status, 400, "{} before {:?}", scenario.name, step.title);
+            // Pages of people have no status of their own.
+            let expected = if scenario.does.is_some() { 200 } else { 400 };
+            assert_eq!(refused.status, expected, "{} before {:?}", scenario.name, step.title);
+            assert!(!works(&lab).await, "{} before {:?}", scenario.name, step.title);
             lab.command(Command::Act { act: step.act.clone(), by: by.clone() }).await;
         }
-        assert_eq!(lab.drive().await.status, 201, "{}: {}", scenario.name, lab.failure_report());
+        assert!(works(&lab).await, "{}: {}", scenario.name, lab.failure_report());
         assert_eq!(lab.world().view(), healthy, "{}", scenario.name);
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use jsonwebtoken::jwk::JwkSet;
 use mocktenant_diagnosis::Explanation;
 use mocktenant_lab::forge::{ForgeError, Forged, Order};
-use mocktenant_lab::{Applied, Attempt, ClockChange, Command, CommandError, Random, caller};
+use mocktenant_lab::{Applied, Attempt, ClockChange, Command, CommandError, Random, SignedIn, caller};
 use mocktenant_server::{Options, Ports, Settings, StartError, client};
 use mocktenant_verdict::Switches;
 use mocktenant_world::{Edit, EditedBy, Errand, World};
@@ -258,13 +258,45 @@ impl Lab {
     /// # Panics
     /// As [`Self::drive`].
     pub async fn drive_as(&self, errand: Errand) -> Reply {
+        let Attempt { status, headers, body, .. } = self.attempt(errand).await;
+        Reply { status: status.as_u16(), headers, body: body.to_vec() }
+    }
+
+    /// Signs the user of `/caller/sign_in` in, whatever the world's caller does otherwise: a browser opens the provider's page, fills it
+    /// in, and the client redeems what it is given. Provider, client, redirect URI, flow and user are settings
+    /// (`pointers::caller().sign_in()`).
+    ///
+    /// # Panics
+    /// If it is refused; [`Self::try_sign_in`] returns the answer.
+    pub async fn sign_in(&self) -> SignedIn {
+        match self.try_sign_in().await {
+            Ok(signed_in) => signed_in,
+            Err(refusal) => panic!("nobody is signed in: {} {}", refusal.status, refusal.text()),
+        }
+    }
+
+    /// The same, or the answer that ended it: a page, a redirect with an error, or what the token endpoint says.
+    ///
+    /// # Panics
+    /// If no answer comes, or no provider of the world is the caller's.
+    pub async fn try_sign_in(&self) -> Result<SignedIn, Reply> {
+        let attempt = self.attempt(Errand::SignIn).await;
+        let refused = attempt.refused();
+        match attempt.signed_in {
+            Some(signed_in) if !refused => Ok(*signed_in),
+            _ => {
+                let (status, body) = (attempt.status.as_u16(), attempt.body.to_vec());
+                Err(Reply { status, headers: attempt.headers, body })
+            }
+        }
+    }
+
+    async fn attempt(&self, errand: Errand) -> Attempt {
         let (engine, client) = (self.engine.clone(), self.client.clone());
         let driven =
             self.handle.spawn(async move { caller::drive_as(&engine, &client, errand, None).await }).await;
         match driven {
-            Ok(Ok(Attempt { status, headers, body, .. })) => {
-                Reply { status: status.as_u16(), headers, body: body.to_vec() }
-            }
+            Ok(Ok(attempt)) => attempt,
             Ok(Err(error)) => panic!("the caller cannot be driven: {error}"),
             Err(error) => panic!("the caller cannot be driven: {error}"),
         }

@@ -32,6 +32,9 @@
 //! lab.apply(cause.change).await;
 //! lab.restart("onebox").await;
 //! assert_eq!(lab.drive().await.status, 201);
+//!
+//! // A user signs in at AD FS, as a browser and a client would: code, tokens, and what the id token says.
+//! assert_eq!(lab.sign_in().await.claims()["upn"], "ada@contoso.com");
 //! # }
 //! ```
 
@@ -47,8 +50,8 @@ pub use mocktenant_diagnosis::{Cause, ExplainedCheck, Explanation, Kind, Origin}
 pub use mocktenant_lab::forge::{Defect, ForgeError, Forged, Order};
 pub use mocktenant_lab::journal::{Kind as RecordKind, Record, RecordDocument};
 pub use mocktenant_lab::{
-    Applied, ClockChange, Command, CommandError, Entrance, Fact, Facts, Lab as Engine, Machine, Scope, Tree,
-    UnknownPlace,
+    Applied, ClockChange, Command, CommandError, Entrance, Fact, Facts, Lab as Engine, Machine, Scope,
+    SignedIn, Tree, UnknownPlace,
 };
 pub use mocktenant_scenario::{Act, Scenario, Step};
 pub use mocktenant_server::{

@@ -4,6 +4,7 @@
 
 use std::panic::AssertUnwindSafe;
 
+use mocktenant_testkit::mocktenant_world::pointers;
 use mocktenant_testkit::{Edit, Errand, Lab, Reply, Setting};
 use serde_json::json;
 use time::macros::datetime;
@@ -60,6 +61,29 @@ async fn the_caller_does_what_its_world_says_and_what_a_test_asks_for() {
     assert_eq!(lab.journal().requests_to("aos").iter().filter(|asked| asked.status == 201).count(), 7);
     let error = lab.try_apply([Edit::replace(does, "lode")]).await.unwrap_err();
     assert!(error.to_string().contains("/caller"), "{error}");
+}
+
+#[tokio::test]
+async fn a_user_is_signed_in_and_refused_as_the_world_has_it() {
+    let lab = Lab::start().await;
+    let signed_in = lab.sign_in().await;
+    assert!(signed_in.code().is_some() && signed_in.refresh_token().is_some());
+    assert_eq!(signed_in.claims()["upn"], "ada@contoso.com");
+    assert_eq!(signed_in.parameter("state"), Some("signing-in"));
+    let sign_in = pointers::caller().sign_in();
+    lab.apply([Edit::replace(sign_in.flow(), "id_token")]).await;
+    let signed_in = lab.sign_in().await;
+    assert_eq!((signed_in.code(), &signed_in.claims()["upn"]), (None, &json!("ada@contoso.com")));
+
+    lab.apply([Edit::add(sign_in.password(), "wrong")]).await;
+    let refused = lab.try_sign_in().await.unwrap_err();
+    assert!(refused.text().contains("Incorrect user ID or password."), "{}", refused.text());
+    let cause = lab.explain_last().unwrap().cause.unwrap();
+    assert_eq!(cause.setting, sign_in.password());
+    lab.apply(cause.change).await;
+    assert!(lab.try_sign_in().await.is_ok());
+    // The caller of the world still does what the world says.
+    assert_eq!(lab.drive().await.status, 201);
 }
 
 #[tokio::test]

@@ -13,8 +13,8 @@ use mocktenant_testkit::{
     Act, Aos, Applied, Builder, Cause, Change, Check, Client, ClockChange, Command, CommandError, CustomApi,
     Dataverse, Defect, Edit, EditError, EditedBy, Engine, Entra, Entrance, Errand, ExplainedCheck,
     Explanation, Fact, Fault, ForgeError, Forged, Input, Journal, Kind, Lab, Need, Operation, Order, Origin,
-    Outcome, Problem, Record, RecordKind, Remedy, Reply, Role, Setting, Settings, StartError, World,
-    WorldError,
+    Outcome, Problem, Record, RecordKind, Remedy, Reply, Role, Setting, Settings, SignedIn, StartError,
+    World, WorldError,
 };
 
 async fn calls(builder: Builder, client: &Client, instant: OffsetDateTime) -> Result<Lab, StartError> {
@@ -30,6 +30,7 @@ async fn calls(builder: Builder, client: &Client, instant: OffsetDateTime) -> Re
     let _: HeaderMap = headers;
     let errand: Errand = lab.world().caller().does;
     let _: (Reply, Reply) = (lab.drive().await, lab.drive_as(errand).await);
+    let _: (SignedIn, Result<SignedIn, Reply>) = (lab.sign_in().await, lab.try_sign_in().await);
     Ok(lab)
 }
 

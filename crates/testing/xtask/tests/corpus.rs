@@ -19,6 +19,8 @@ mod compact;
 mod metadata;
 #[path = "../../../../fuzz/entries/odata.rs"]
 mod odata;
+#[path = "../../../../fuzz/entries/page.rs"]
+mod page;
 #[path = "../../../../fuzz/entries/patch.rs"]
 mod patch;
 #[path = "../../../../fuzz/entries/scenario.rs"]
@@ -242,6 +244,11 @@ fn no_patch_makes_a_document_panic_or_grow_beyond_its_budgets() {
 }
 
 #[test]
+fn no_text_makes_the_reader_of_pages_panic() {
+    replay("page", page::page);
+}
+
+#[test]
 fn no_text_makes_the_reader_of_yaml_panic() {
     replay("scenario", scenario::scenario);
 }
@@ -263,6 +270,7 @@ fn every_corpus_has_a_target_and_every_target_a_corpus() {
         "compact",
         "metadata",
         "odata",
+        "page",
         "patch",
         "scenario",
         "sealed",

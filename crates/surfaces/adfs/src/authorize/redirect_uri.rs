@@ -23,7 +23,8 @@ pub(crate) const REDIRECT_URIS: Policy<'static> = Policy {
 };
 
 /// Whether the answer may go where the request wants it.
-pub(super) static REDIRECT_URI: Question = Question::new("redirect-uri", Role::Address).needs(&[&REGISTERED]);
+pub(super) static REDIRECT_URI: Question =
+    Question::new("redirect-uri", Role::Redirect).needs(&[&REGISTERED]);
 
 pub(super) fn ask_redirect_uri(asking: &Asking<'_, '_>, list: &mut Checks<'_>) {
     let sent = asking.sent.parameter("redirect_uri");
@@ -57,7 +58,8 @@ fn not_registered(
         AdfsError::RedirectUriUnknown { client: client.client_id.clone(), redirect_uri: sent.to_owned() };
     let actual = match refused.near {
         Some(near) => format!("{}: differs from {} in {}", excerpt(sent), excerpt(near.known), near.by),
-        None => format!("{}: {refused}", excerpt(sent)),
+        None if known.is_empty() => format!("{}: the application has registered none", excerpt(sent)),
+        None => format!("{}: {refused}; registered: {}", excerpt(sent), excerpt(&known.join(", "))),
     };
     let others: Vec<String> = match refused.near {
         Some(near) => vec![near.known.to_owned()],

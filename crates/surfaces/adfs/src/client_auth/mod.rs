@@ -9,8 +9,10 @@ mod secret;
 
 use std::borrow::Cow;
 
+use mocktenant_idp::nearest;
 use mocktenant_token::assertion::Assertion;
 use mocktenant_verdict::{Change, Finding, Need, Question, Remedy, Role};
+use mocktenant_world::Client;
 
 pub(crate) use self::private_key_jwt::judge;
 pub(crate) use self::secret::AUTH_METHOD as SECRET_METHOD;
@@ -155,19 +157,34 @@ pub(crate) fn ask_registered(
         match (asking.client, asking.client_id) {
             (Some(_), _) => Finding::pass("registered"),
             (None, None) => Finding::skip(CLIENT_ID.name),
-            (None, Some(id)) => {
-                let known = service.clients.values().map(|client| client.client_id.clone());
-                Finding::fail(excerpt(id), unknown(id)).mended_by(|| {
-                    let at = service.pointer.application_groups();
-                    let need = Need::add(at.clone(), "a native or server application with this client id");
-                    let mut known: Vec<String> = known.collect();
-                    known.sort();
-                    Remedy::here(
-                        Change::missing(at).expected(format!("an application {}", excerpt(id))).need(need),
-                    )
-                    .or_instead(known.into_iter().take(8))
-                })
-            }
+            (None, Some(id)) => not_registered(asking, id, unknown(id)),
         }
     });
+}
+
+/// A client id that no application has: with the one that was probably meant, or those whose redirect URI was sent with it, or all.
+fn not_registered(asking: &Asking<'_, '_>, sent: &str, error: AdfsError) -> Finding<AdfsError> {
+    let service = &asking.prepared.service;
+    let mut clients: Vec<&Client> = service.clients.values().map(AsRef::as_ref).collect();
+    clients.sort_by(|left, right| left.client_id.cmp(&right.client_id));
+    let near = nearest::mistyped(sent, clients.iter().map(|client| client.client_id.as_str()));
+    let redirect_uri = asking.sent.parameter("redirect_uri");
+    let has_it = |client: &&Client| client.redirect_uris.iter().any(|one| Some(one.as_str()) == redirect_uri);
+    let meant = |client: &&Client| near.is_none_or(|near| client.client_id == near);
+    if near.is_none() && clients.iter().any(&has_it) {
+        clients.retain(has_it);
+    }
+    let known: Vec<String> =
+        clients.into_iter().filter(meant).map(|client| client.client_id.clone()).take(8).collect();
+    let actual = match (near, known.is_empty()) {
+        (Some(near), _) => format!("{}: nearly {near}, which is registered", excerpt(sent)),
+        (None, false) => format!("{}; registered: {}", excerpt(sent), excerpt(&known.join(", "))),
+        (None, true) => format!("{}; none is registered", excerpt(sent)),
+    };
+    Finding::fail(actual, error).mended_by(|| {
+        let at = service.pointer.application_groups();
+        let need = Need::add(at.clone(), "a native or server application with this client id");
+        Remedy::here(Change::missing(at).expected(format!("an application {}", excerpt(sent))).need(need))
+            .or_instead(known)
+    })
 }

@@ -21,7 +21,7 @@ use crate::scope;
 
 static CREDENTIALS: Question = Question::new("user-credentials", Role::Request);
 static KNOWN: Question = Question::new("user-known", Role::User).needs(&[&CREDENTIALS]);
-static PASSWORD: Question = Question::new("password-matches", Role::User).needs(&[&KNOWN]);
+static PASSWORD: Question = Question::new("password-matches", Role::Password).needs(&[&KNOWN]);
 static ENABLED: Question = Question::new("user-enabled", Role::User).needs(&[&KNOWN]);
 static NOT_LOCKED: Question = Question::new("user-not-locked", Role::User).needs(&[&KNOWN]);
 static NOT_EXPIRED: Question = Question::new("user-not-expired", Role::User).needs(&[&KNOWN]);

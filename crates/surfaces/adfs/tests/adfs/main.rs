@@ -5,6 +5,7 @@
 mod authorize;
 mod bad_input;
 mod browser;
+mod caller;
 mod device;
 mod documents;
 mod events;

@@ -35,6 +35,13 @@ impl<'l> Caller<'l> {
         customer.get("CustomerAccount").and_then(Value::as_str).unwrap_or_default().to_owned()
     }
 
+    /// Who signs in, where that is what it does.
+    pub(super) fn user(&self) -> Option<String> {
+        let world = self.lab.world();
+        let sign_in = world.caller().sign_in.as_ref().filter(|_| self.errand() == Errand::SignIn);
+        sign_in.map(|sign_in| sign_in.user.clone())
+    }
+
     /// Does what the user did.
     pub(super) async fn try_once(&self) -> Result<Attempt, Failure> {
         drive(self.lab, &self.client).await.map_err(|error| lost(&error))
@@ -64,9 +71,10 @@ impl<'l> Caller<'l> {
     }
 }
 
-/// The lines of the message in an answer's own body.
+/// The lines of the message in an answer's own body, or of the page that it is.
 pub(super) fn lines(attempt: &Attempt) -> Vec<String> {
-    words_of(&attempt.json())
+    let shown = attempt.shown();
+    if shown.is_empty() { words_of(&attempt.json()) } else { shown }
 }
 
 /// The same of any body that is a product's.

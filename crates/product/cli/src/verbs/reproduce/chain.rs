@@ -1,6 +1,6 @@
 //! What happened because of one call, out of the journal.
 //!
-//! Decides only the order: the call, then what the environment's last start says if that is why it was refused, then every
+//! Decides only the order: what a sign-in was on the way, the call, then what the environment's last start says if that is why it was refused, then every
 //! call made because of it, to any depth, and last the products nobody called.
 
 use mocktenant_lab::journal::Record;
@@ -63,6 +63,7 @@ pub(super) fn around(lab: &Lab, attempt: &Attempt) -> Vec<Link> {
     let tree = lab.journal().tree();
     let Some(root) = tree.get(&attempt.exchange) else { return links };
     let start = root.fact("start").filter(|_| root.refused()).and_then(|start| tree.get(&start.value));
+    links.extend(attempt.before.iter().filter_map(|id| Some(link(lab, tree.get(id)?, "client"))));
     let mut called = vec![&*root.surface];
     links.push(link(lab, root, "client"));
     links.extend(start.map(|start| link(lab, start, "operator")));
@@ -71,7 +72,9 @@ pub(super) fn around(lab: &Lab, attempt: &Attempt) -> Vec<Link> {
         called.push(&record.surface);
         links.push(link(lab, record, lab.title(caller.map_or("", |caller| &caller.surface))));
     }
-    for surface in lab.called().into_iter().filter(|surface| !called.contains(surface)) {
+    // Nobody but the provider takes part in a sign-in.
+    let missed = lab.called().into_iter().filter(|surface| !called.contains(surface));
+    for surface in missed.filter(|_| attempt.signed_in.is_none()) {
         links.push(Link {
             exchange: None,
             from: lab.title(&root.surface).to_owned(),

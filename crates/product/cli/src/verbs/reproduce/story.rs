@@ -55,8 +55,12 @@ impl Story {
 pub(super) struct Saw {
     /// What was tried.
     does: Errand,
-    /// The customer it is about.
-    customer: String,
+    /// The customer it is about; absent where somebody signs in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer: Option<String>,
+    /// Who signs in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
     /// Status of the answer.
     status: u16,
     /// Lines of the message in its body.
@@ -68,9 +72,10 @@ pub(super) struct Saw {
 
 impl Saw {
     pub(super) fn new(caller: &Caller<'_>, attempt: &Attempt, rolled_back: Option<bool>) -> Self {
-        let (does, customer) = (caller.errand(), caller.customer());
+        let (does, user) = (caller.errand(), caller.user());
+        let customer = (does != Errand::SignIn).then(|| caller.customer());
         let (status, lines) = (attempt.status.as_u16(), caller::lines(attempt));
-        Self { does, customer, status, lines, rolled_back }
+        Self { does, customer, user, status, lines, rolled_back }
     }
 
     pub(super) fn does(&self) -> Errand {
@@ -78,7 +83,11 @@ impl Saw {
     }
 
     pub(super) fn customer(&self) -> &str {
-        &self.customer
+        self.customer.as_deref().unwrap_or_default()
+    }
+
+    pub(super) fn user(&self) -> &str {
+        self.user.as_deref().unwrap_or_default()
     }
 
     pub(super) fn lines(&self) -> &[String] {

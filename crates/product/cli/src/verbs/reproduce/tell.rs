@@ -59,6 +59,7 @@ fn saw(text: &mut String, story: &Story, screen: Screen) {
         Errand::CreateCustomer => format!("saving customer {customer} in Finance & Operations"),
         Errand::ReadCustomers => format!("reading customer {customer} in Finance & Operations"),
         Errand::DataverseRequest => format!("reading account {customer} in Dataverse"),
+        Errand::SignIn => format!("signing in as {}", harmless(story.saw.user())),
         Errand::Load => "saving one customer after another in Finance & Operations".to_owned(),
     };
     let line = format!("1. What the user saw, {what}{record}");

@@ -33,6 +33,11 @@ pub(super) fn text(story: &Story, screen: Screen) -> String {
             heading(&mut text, screen, "3. Cause");
             below(&mut text, screen, 5, &shown(&cause.to_line()));
             let _ = writeln!(text, "     {}", screen.paint(Paint::Faint, &harmless(cause.setting.as_str())));
+            if let Some(or) = &cause.or {
+                below(&mut text, screen, 5, &format!("or {}", shown(&or.to_line())));
+                let setting = harmless(or.setting.as_str());
+                let _ = writeln!(text, "     {}", screen.paint(Paint::Faint, &setting));
+            }
         }
         None => heading(&mut text, screen, "3. Cause: none, nothing was refused"),
     }

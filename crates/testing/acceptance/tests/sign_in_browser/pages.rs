@@ -38,7 +38,7 @@ fn unknown(stage: &Stage, way: Way, no_scripts: bool) {
     let (_, id) = id.rsplit_once(' ').unwrap();
     let explained = scene.lab.explain(id).unwrap_or_else(|| panic!("{id} is nothing"));
     let failed = explained.checks.iter().find(|check| check.check.failed()).unwrap();
-    assert_eq!(&*failed.check.name, "redirect-uri-registered");
+    assert_eq!(&*failed.check.name, "redirect-uri");
 }
 
 fn in_the_dark(stage: &Stage) {

@@ -123,13 +123,13 @@ fn posted(scene: &Scene<'_>, way: Way) -> String {
     scene.request(way, &changes)
 }
 
-fn arrived(scene: &Scene<'_>, way: Way) {
+fn arrived(scene: &Scene<'_>) {
     let came = scene.application.came();
     assert!(came.posted, "in a form: {:?}", came.fields);
     assert_eq!(came.names(), ["code", "id_token", "state", "client-request-id"]);
     assert_eq!(came.field("state"), "1 2&3");
-    let origin = scene.base(way).trim_end_matches("/adfs").to_owned();
-    assert_eq!((came.header("origin"), came.header("sec-fetch-site")), (&*origin, "cross-site"));
+    // Where https leads to http a browser does not say from where.
+    assert_eq!((came.header("origin"), came.header("sec-fetch-site")), ("null", "cross-site"));
 }
 
 fn posts_itself(stage: &Stage, way: Way) {
@@ -138,7 +138,7 @@ fn posts_itself(stage: &Stage, way: Way) {
     window.go(&posted(&scene, way));
     fills_in(&window, "2016", USER, PASSWORD);
     at_home(&window);
-    arrived(&scene, way);
+    arrived(&scene);
 }
 
 fn has_a_button(stage: &Stage) {
@@ -153,7 +153,7 @@ fn has_a_button(stage: &Stage) {
     window.pictured("auto_post");
     window.press("input[type=submit]");
     at_home(&window);
-    arrived(&scene, Way::Name);
+    arrived(&scene);
 }
 
 fn in_the_fragment(stage: &Stage) {

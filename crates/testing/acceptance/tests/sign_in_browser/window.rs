@@ -212,9 +212,13 @@ impl<'b> Window<'b> {
         all["cookies"].as_array().unwrap().clone()
     }
 
-    /// What the browser said is wrong with pages that were shown.
+    /// What the browser said is wrong with pages that were shown, but for advice (the names of fields are AD FS's) and an icon.
     pub(crate) fn complaints(&self) -> Vec<String> {
-        let entries = self.browser.log_of(&self.session);
+        let mut entries = self.browser.log_of(&self.session);
+        entries.retain(|entry| {
+            let icon = entry["url"].as_str().is_some_and(|url| url.ends_with("/favicon.ico"));
+            entry["source"] != "recommendation" && !icon
+        });
         entries.iter().map(|entry| format!("{}: {} {}", entry["source"], entry["text"], entry["url"])).collect()
     }
 

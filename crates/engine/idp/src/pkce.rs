@@ -7,7 +7,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use mocktenant_keys::Thumbprint256;
+use mocktenant_keys::sha256;
 use serde::{Deserialize, Serialize};
 
 use crate::secret;
@@ -46,7 +46,7 @@ impl Method {
         match self {
             Self::Plain => verifier.to_owned(),
             // What is called the thumbprint of a certificate is the SHA-256 of whatever octets are handed in.
-            Self::S256 => URL_SAFE_NO_PAD.encode(Thumbprint256::of_der(verifier.as_bytes()).as_bytes()),
+            Self::S256 => URL_SAFE_NO_PAD.encode(sha256(verifier)),
         }
     }
 }

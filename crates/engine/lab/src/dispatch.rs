@@ -24,8 +24,8 @@ use crate::request::{HostName, Request, fold};
 use crate::run_on::{Outward, RunOn};
 use crate::surface::{Mount, Refusal, Way};
 use crate::{
-    Addresses, Answer, BUILT_HERE, Content, Context, Delivery, Entrance, Exchange, Lab, NOT_BUILT, Response,
-    Trail, stopping,
+    Addresses, Answer, BUILT_HERE, Context, Delivery, Entrance, Exchange, Lab, NOT_BUILT, Response, Trail,
+    stopping,
 };
 
 /// The one header of ours on an answer.
@@ -392,8 +392,8 @@ impl Drop for Answering {
     }
 }
 
-/// No product answers: a name that is neither the world's nor local (421), or a place of this machine that no product plays
-/// (501). The answer is the lab's own, for it stands in for nobody's.
+/// No product answers: the name is neither the world's nor local, or no product of this lab plays this place. The answer is the
+/// lab's own, 421, for it stands in for nobody's.
 fn nobody(lab: &Lab, exchange: &mut Exchange) -> Answer {
     let id = exchange.context.id();
     if let Some(name) =
@@ -408,33 +408,25 @@ fn nobody(lab: &Lab, exchange: &mut Exchange) -> Answer {
     let snapshot = &exchange.context.snapshot;
     let local = exchange.host.as_ref().is_some_and(|host| is_local(snapshot, host));
     let shared = is_shared(snapshot, &exchange.request, exchange.host.as_ref());
-    if !local || shared {
-        let host = shown(&lab.mask().text(&exchange.request.host));
-        if local {
-            tracing::warn!(
-                exchange = %id,
-                "421 for host {host}: on this port only names of the world say which product is meant; call one of them, or \
-                 {host} on the product's own port",
-            );
-        } else {
-            tracing::warn!(
-                exchange = %id,
-                "421 for host {host}: no name of this world; declare it as a host of a federation service, an environment or an organisation, or call localhost",
-            );
-        }
-        exchange.trail.record_error("421");
-        exchange.trail.fact("unknown-host", host);
-        return Answer::empty(StatusCode::MISDIRECTED_REQUEST);
+    let host = shown(&lab.mask().text(&exchange.request.host));
+    match (local, shared) {
+        (true, true) => tracing::warn!(
+            exchange = %id,
+            "421 for host {host}: on this port only names of the world say which product is meant; call one of them, or \
+             {host} on the product's own port",
+        ),
+        (true, false) => tracing::warn!(
+            exchange = %id,
+            "421 for host {host}: no product of this lab plays this place",
+        ),
+        (false, _) => tracing::warn!(
+            exchange = %id,
+            "421 for host {host}: no name of this world; declare it as a host of a federation service, an environment or an organisation, or call localhost",
+        ),
     }
-    let entrance = exchange.context.entrance.as_ref();
-    let unbuilt = entrance.and_then(|entrance| {
-        lab.surfaces().iter().find_map(|mounted| mounted.surface.unbuilt(entrance, &exchange.folded))
-    });
-    let what = unbuilt.unwrap_or("what would answer here");
-    exchange.trail.record_error("not-built");
-    exchange.trail.not_built(what, "");
-    let said = format!("{what} is not built\n");
-    Answer::typed(StatusCode::NOT_IMPLEMENTED, Content::Text(said.into(), "text/plain"))
+    exchange.trail.record_error("421");
+    exchange.trail.fact("unknown-host", host);
+    Answer::empty(StatusCode::MISDIRECTED_REQUEST)
 }
 
 /// A text of a stranger in a line of ours.

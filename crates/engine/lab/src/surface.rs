@@ -133,11 +133,6 @@ pub trait Surface: Sized + Send + Sync + 'static {
     /// Whether this surface answers a local name at this entrance, for this folded path.
     fn at(&self, entrance: &Entrance, folded_path: &str) -> bool;
 
-    /// What would answer a local name at this place if it were built, as people call it; asked only where no surface does.
-    fn unbuilt(&self, _entrance: &Entrance, _folded_path: &str) -> Option<&'static str> {
-        None
-    }
-
     /// The machine that answers a request: whose clock it sees and whose start it depends on. A gateway chooses a node
     /// here. `None` where the request names none.
     fn machine(&self, world: &World, way: &Way<'_>) -> Option<Machine>;
@@ -230,7 +225,6 @@ pub(crate) trait Mount: Send + Sync {
     fn hosts(&self, world: &World) -> Vec<(String, Entrance)>;
     fn plays(&self, host: &str) -> Option<Entrance>;
     fn at(&self, entrance: &Entrance, folded_path: &str) -> bool;
-    fn unbuilt(&self, entrance: &Entrance, folded_path: &str) -> Option<&'static str>;
     fn machine(&self, world: &World, way: &Way<'_>) -> Option<Machine>;
     fn prepare(&self, world: &World, addresses: &Addresses) -> Box<dyn Any + Send + Sync>;
     fn catalogue(&self) -> Vec<CatalogueRow>;
@@ -295,9 +289,6 @@ impl<S: Surface> Mount for S {
     }
     fn at(&self, entrance: &Entrance, folded_path: &str) -> bool {
         Surface::at(self, entrance, folded_path)
-    }
-    fn unbuilt(&self, entrance: &Entrance, folded_path: &str) -> Option<&'static str> {
-        Surface::unbuilt(self, entrance, folded_path)
     }
     fn machine(&self, world: &World, way: &Way<'_>) -> Option<Machine> {
         Surface::machine(self, world, way)

@@ -2,87 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod toy;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::Method;
 use mocktenant_lab::journal::Kind;
 use mocktenant_lab::outbound::{Call, CallError, Outbound, Reply};
 use mocktenant_lab::request::BodyError;
-use mocktenant_lab::{
-    Addresses, Answer, BoxFuture, CatalogueRow, ClockChange, Command, Context, EXCHANGE_HEADER, Entrance,
-    Exchange, Lab, Machine, Refusal, Request, Route, Surface, Trail, Way,
-};
+use mocktenant_lab::{BoxFuture, ClockChange, Command, EXCHANGE_HEADER, Entrance, Lab, Request};
 use mocktenant_world::{Edit, EditedBy, Setting, World};
 use time::OffsetDateTime;
 
-struct Echo;
-
-static ROUTES: &[Route<Echo>] = &[
-    Route {
-        methods: &[Method::GET],
-        pattern: "/{tenant}/echo/{name}",
-        endpoint: "echo",
-        handler: |_, exchange| Box::pin(async move { echo(exchange) }),
-    },
-    Route {
-        methods: &[Method::GET],
-        pattern: "/{tenant}/files/{*rest}",
-        endpoint: "files",
-        handler: |_, exchange| Box::pin(async move { files(exchange) }),
-    },
-    Route {
-        methods: &[Method::POST],
-        pattern: "/panic",
-        endpoint: "panic",
-        handler: |_, _| Box::pin(async move { panic!("a defect of ours") }),
-    },
-    Route {
-        methods: &[Method::GET],
-        pattern: "/relay",
-        endpoint: "relay",
-        handler: |_, exchange| Box::pin(relay(exchange)),
-    },
-    Route {
-        methods: &[Method::GET],
-        pattern: "/never",
-        endpoint: "never",
-        handler: |_, exchange| {
-            exchange.trail.fact("began", "yes");
-            Box::pin(std::future::pending())
-        },
-    },
-];
-
-fn echo(exchange: &mut Exchange) -> Answer {
-    let name = exchange.parameter("name");
-    exchange.trail.fact("name", name);
-    Answer::json(
-        StatusCode::OK,
-        format!("[\"{}\",\"{}\"]", exchange.raw_parameter("tenant"), exchange.parameter("name")),
-    )
-}
-
-fn files(exchange: &mut Exchange) -> Answer {
-    Answer::json(
-        StatusCode::OK,
-        format!(
-            "[\"{}\",\"{}\",\"{}\"]",
-            exchange.parameter("tenant"),
-            exchange.raw_parameter("rest"),
-            exchange.parameter("rest")
-        ),
-    )
-}
-
-async fn relay(exchange: &mut Exchange) -> Answer {
-    let url = String::from("https://login.example.com/a/echo/b");
-    let call = Call { method: Method::GET, url, headers: http::HeaderMap::new(), body: Bytes::new() };
-    match exchange.context.call(&mut exchange.trail, call).await {
-        Ok(_) => Answer::empty(StatusCode::OK),
-        Err(_) => Answer::empty(StatusCode::BAD_GATEWAY),
-    }
-}
+use crate::toy::{Echo, ask, lab};
 
 /// Delivers a call to the lab, or does not, and loses the answer on its way back.
 struct Loses {
@@ -102,66 +35,6 @@ impl Outbound for Loses {
             Err(CallError::Timeout { host: "login.example.com".into(), seconds: 30 })
         })
     }
-}
-
-impl Surface for Echo {
-    const NAME: &'static str = "echo";
-    type Prepared = ();
-
-    fn routes() -> &'static [Route<Self>] {
-        ROUTES
-    }
-    fn fork(&self) -> Self {
-        Self
-    }
-    fn plays(&self, host: &str) -> Option<Entrance> {
-        let family = host.ends_with(".family.example") || host.ends_with(".family.test");
-        family.then_some(Entrance::Identity)
-    }
-    fn hosts(&self, _world: &World) -> Vec<(String, Entrance)> {
-        vec![("Login.Example.com".into(), Entrance::Identity)]
-    }
-    fn at(&self, entrance: &Entrance, folded_path: &str) -> bool {
-        *entrance == Entrance::Identity && folded_path != "/later"
-    }
-    fn unbuilt(&self, _entrance: &Entrance, folded_path: &str) -> Option<&'static str> {
-        (folded_path == "/later").then_some("the other product")
-    }
-    fn machine(&self, _world: &World, _way: &Way<'_>) -> Option<Machine> {
-        None
-    }
-    fn prepare(&self, _world: &World, _addresses: &Addresses) {}
-    fn catalogue(&self) -> Vec<CatalogueRow> {
-        Vec::new()
-    }
-    fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer {
-        exchange.trail.record_error("refused");
-        let status = match &why {
-            Refusal::NotFound => StatusCode::NOT_FOUND,
-            Refusal::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Refusal::Body(BodyError::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
-            Refusal::Body(_) => StatusCode::BAD_REQUEST,
-            Refusal::Panic => StatusCode::INTERNAL_SERVER_ERROR,
-        };
-        Answer::json(status, format!("{{\"why\":\"{why:?}\"}}").into_bytes())
-    }
-    fn judge(&self, _context: &Context, _token: &str, _trail: &mut Trail) {}
-    fn starts(&self, _world: &World) -> Vec<Machine> {
-        vec![Machine::node("onebox", "aos1")]
-    }
-    fn start<'a>(&'a self, _context: &'a Context, trail: &'a mut Trail) -> BoxFuture<'a, ()> {
-        trail.fact("started", "yes");
-        Box::pin(std::future::ready(()))
-    }
-}
-
-fn lab() -> Lab {
-    Lab::builder(Arc::new(World::contoso().unwrap())).surface(Echo).build()
-}
-
-async fn ask(lab: &Lab, method: Method, host: &str, target: &str) -> (u16, String) {
-    let response = lab.answer(Request::new(method, host, target, Entrance::Identity)).await;
-    (response.status.as_u16(), String::from_utf8(response.body.to_vec()).unwrap())
 }
 
 #[tokio::test]
@@ -202,7 +75,7 @@ async fn a_name_of_the_world_decides_whatever_the_port_and_a_foreign_name_is_mis
         Request::new(Method::GET, "LOGIN.example.com.:443", "/a/echo/b", Entrance::organization("contoso"));
     assert_eq!(lab.answer(request).await.status, 200);
     request = Request::new(Method::GET, "localhost:7446", "/a/echo/b", Entrance::organization("contoso"));
-    assert_eq!(lab.answer(request).await.status, 501, "no surface answers that port");
+    assert_eq!(lab.answer(request).await.status, 421, "no surface answers that port");
     assert_eq!(ask(&lab, Method::GET, "evil.example", "/a/echo/b").await, (421, String::new()));
     assert_eq!(ask(&lab, Method::GET, "", "/a/echo/b").await.0, 421);
     assert_eq!(ask(&lab, Method::GET, "host.docker.internal:7443", "/a/echo/b").await.0, 200);
@@ -214,7 +87,7 @@ async fn a_name_of_a_family_without_end_is_played_and_local_names_are_nobodys_fa
     assert_eq!(ask(&lab, Method::GET, "any.family.example", "/a/echo/b").await.0, 200);
     assert_eq!(ask(&lab, Method::GET, "family.example", "/a/echo/b").await.0, 421);
     // This one is local, so the place decides: nobody plays that path there.
-    assert_eq!(ask(&lab, Method::GET, "any.family.test", "/later").await.0, 501);
+    assert_eq!(ask(&lab, Method::GET, "any.family.test", "/later").await.0, 421);
 }
 
 /// The name it was sent to through the proxy decides; it may name no other, whoever that is.
@@ -440,16 +313,15 @@ async fn futures_now(mut future: std::pin::Pin<&mut impl Future>) -> bool {
 }
 
 #[tokio::test]
-async fn a_place_of_this_machine_that_no_product_plays_is_said_to_be_unbuilt_and_never_misdirected() {
+async fn a_place_of_this_machine_that_no_product_plays_is_nobodys() {
     let lab = lab();
-    let (status, body) = ask(&lab, Method::GET, "localhost:7443", "/Later/").await;
-    assert_eq!((status, body.as_str()), (501, "the other product is not built\n"));
+    assert_eq!(ask(&lab, Method::GET, "localhost:7443", "/Later/").await, (421, String::new()));
     let record = lab.journal().records().pop().unwrap();
-    assert_eq!(record.error.as_deref(), Some("not-built"));
-    assert_eq!(record.fact("not-built").unwrap().value, "the other product");
+    assert_eq!(record.error.as_deref(), Some("421"));
+    assert!(record.fact("not-built").is_none());
     // An entrance without any product, and a stranger's name at the same path.
     let elsewhere = Request::new(Method::GET, "localhost", "/", Entrance::environment("onebox"));
-    assert_eq!(lab.answer(elsewhere).await.status, 501);
+    assert_eq!(lab.answer(elsewhere).await.status, 421);
     assert_eq!(ask(&lab, Method::GET, "elsewhere.example", "/later").await.0, 421);
 }
 

@@ -3,96 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-use std::sync::Arc;
+mod toy;
 
-use bytes::Bytes;
 use http::{Method, StatusCode};
-use mocktenant_lab::{
-    Addresses, Answer, AutoPostWords, CatalogueRow, Content, Context, Entrance, Exchange, Lab, Machine,
-    Refusal, Request, Route, Surface, Trail, Way,
-};
-use mocktenant_world::World;
+use mocktenant_lab::{Addresses, Entrance, Lab, Request};
 
-struct Sender;
-
-static ROUTES: &[Route<Sender>] = &[
-    Route {
-        methods: &[Method::GET],
-        pattern: "/leave",
-        endpoint: "leave",
-        handler: |_, exchange| Box::pin(async move { leave(exchange) }),
-    },
-    Route {
-        methods: &[Method::GET],
-        pattern: "/post",
-        endpoint: "post",
-        handler: |_, exchange| Box::pin(async move { post(exchange) }),
-    },
-    Route {
-        methods: &[Method::GET],
-        pattern: "/form",
-        endpoint: "form",
-        handler: |_, exchange| Box::pin(async move { form(exchange) }),
-    },
-];
-
-/// Redirects to the address in its query, as the world has it.
-fn leave(exchange: &mut Exchange) -> Answer {
-    let to = exchange.world_address(exchange.request.query()).into_owned();
-    Answer::typed(StatusCode::FOUND, Content::Redirect { to })
-}
-
-fn post(exchange: &mut Exchange) -> Answer {
-    let to = exchange.request.query().to_owned();
-    let fields = vec![("id_token".into(), "eyJ.eyJ.signature".into()), ("code".into(), "0.secret".into())];
-    let words = AutoPostWords { title: "Working...", notice: "Go on.", button: "Go" };
-    Answer::typed(StatusCode::OK, Content::AutoPost { to, fields, words, nonce: String::from("n") })
-}
-
-/// A page whose form leads to the addresses in its query.
-fn form(exchange: &mut Exchange) -> Answer {
-    let actions = exchange.request.query().split(' ').map(str::to_owned).collect();
-    let html = Bytes::from_static(b"<form method=\"post\" action=\"/x\"></form>");
-    Answer::typed(StatusCode::OK, Content::Form { html, policy: "default-src 'none'", actions })
-}
-
-impl Surface for Sender {
-    const NAME: &'static str = "sender";
-    type Prepared = ();
-
-    fn routes() -> &'static [Route<Self>] {
-        ROUTES
-    }
-    fn fork(&self) -> Self {
-        Self
-    }
-    fn hosts(&self, _world: &World) -> Vec<(String, Entrance)> {
-        vec![("Login.Example.com".into(), Entrance::Identity)]
-    }
-    fn at(&self, entrance: &Entrance, _folded_path: &str) -> bool {
-        *entrance == Entrance::Identity
-    }
-    fn machine(&self, _world: &World, _way: &Way<'_>) -> Option<Machine> {
-        None
-    }
-    fn prepare(&self, _world: &World, _addresses: &Addresses) {}
-    fn catalogue(&self) -> Vec<CatalogueRow> {
-        Vec::new()
-    }
-    fn refuse(&self, _exchange: &mut Exchange, _why: Refusal) -> Answer {
-        Answer::empty(StatusCode::NOT_FOUND)
-    }
-    fn judge(&self, _context: &Context, _token: &str, _trail: &mut Trail) {}
-}
-
-fn lab() -> Lab {
-    Lab::builder(Arc::new(World::contoso().unwrap())).surface(Sender).build()
-}
-
-async fn ask(lab: &Lab, method: Method, host: &str, target: &str) -> (u16, String) {
-    let response = lab.answer(Request::new(method, host, target, Entrance::Identity)).await;
-    (response.status.as_u16(), String::from_utf8(response.body.to_vec()).unwrap())
-}
+use crate::toy::{ask, lab};
 
 async fn sent_to(lab: &Lab, host: &str, to: &str) -> String {
     let target = format!("/leave?{to}");

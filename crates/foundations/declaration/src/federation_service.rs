@@ -45,6 +45,10 @@ pub struct FederationService {
     /// How often a wrong password is taken before a user is locked out; absent means always.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lockout: Option<Lockout>,
+    /// Whether a browser that is sent for tokens again and again is stopped (MSIS7042); absent means it is not. A real service
+    /// does so unless told otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loop_detection: Option<LoopDetection>,
     /// `SsoLifetime` in minutes, 480 unless told otherwise: how long refresh tokens last.
     #[serde(default = "sso_lifetime")]
     pub sso_lifetime: u32,
@@ -93,6 +97,22 @@ pub struct Lockout {
     pub threshold: u32,
     /// Minutes after the last of them until the next attempt counts.
     pub minutes: u32,
+}
+
+/// How many tokens in which time are a loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LoopDetection {
+    /// `LoopDetectionMaximumTokensIssuedInInterval`, 5 unless told otherwise: one more is refused.
+    pub maximum_tokens: u32,
+    /// `LoopDetectionTimeIntervalInSeconds`, 20 unless told otherwise.
+    pub interval_seconds: u32,
+}
+
+impl Default for LoopDetection {
+    fn default() -> Self {
+        Self { maximum_tokens: 5, interval_seconds: 20 }
+    }
 }
 
 /// One user of the directory that a federation service authenticates with.

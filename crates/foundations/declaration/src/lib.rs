@@ -24,8 +24,8 @@ use serde_json::{Map, Value};
 use mocktenant_patch::document::{self, DocumentError, Size};
 
 pub use crate::federation_service::{
-    ApplicationGroup, FederationService, FederationUser, IssuedClaim, Lockout, NativeApplication, Profile,
-    ServerApplication, WebApi,
+    ApplicationGroup, FederationService, FederationUser, IssuedClaim, Lockout, LoopDetection,
+    NativeApplication, Profile, ServerApplication, WebApi,
 };
 pub use crate::guid::is_guid;
 pub use crate::secret_text::SecretText;

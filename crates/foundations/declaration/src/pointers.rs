@@ -235,6 +235,7 @@ pointers! {
         decrypting_key() -> Setting: "decrypting_key";
         next_signing_key() -> Setting: "next_signing_key";
         lockout() -> Setting: "lockout";
+        loop_detection() -> Setting: "loop_detection";
         scope_descriptions() -> Setting: "scope_descriptions";
         paginated_sign_in() -> Setting: "paginated_sign_in";
         sso_lifetime() -> Setting: "sso_lifetime";

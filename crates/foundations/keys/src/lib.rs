@@ -29,5 +29,6 @@ pub use seeded::identity_from_seed;
 pub use self_signed::{SelfSigned, SelfSignedError, Subject, Validity, issue_self_signed};
 pub use shared_secret::hs256;
 pub use thumbprint::{
-    PastedThumbprint, Thumbprint, Thumbprint256, decode_hash_member, decode_key_identifier,
+    PastedThumbprint, Thumbprint, Thumbprint256, decode_hash_member, decode_key_identifier, sha256,
+    sha256_hex,
 };

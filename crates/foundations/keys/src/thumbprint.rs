@@ -184,12 +184,25 @@ fn is_hidden(c: char) -> bool {
         || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e01ef}')
 }
 
+/// The SHA-256 of a text, where no certificate is meant.
+pub fn sha256(text: &str) -> [u8; 32] {
+    *Thumbprint256::of_der(text.as_bytes()).as_bytes()
+}
+
+/// The same in lower-case hex.
+pub fn sha256_hex(text: &str) -> String {
+    Thumbprint256(sha256(text)).to_string().to_ascii_lowercase()
+}
+
 #[cfg(test)]
 mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
 
-    use super::{PastedThumbprint, Thumbprint, Thumbprint256, decode_hash_member, decode_key_identifier};
+    use super::{
+        PastedThumbprint, Thumbprint, Thumbprint256, decode_hash_member, decode_key_identifier, sha256,
+        sha256_hex,
+    };
 
     const HEX: &str = "A9993E364706816ABA3E25717850C26C9CD0D89D";
 
@@ -204,6 +217,8 @@ mod tests {
             "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD"
         );
         assert_eq!(thumbprint.base64url().len(), 43);
+        assert_eq!(&sha256("abc"), thumbprint.as_bytes());
+        assert_eq!(sha256_hex("abc"), thumbprint.to_string().to_ascii_lowercase());
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod environment;
 mod federation_service;
 mod organization;
+mod redirect_uri;
 mod tenant;
 
 use std::collections::HashMap;

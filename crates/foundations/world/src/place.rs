@@ -160,6 +160,9 @@ fn federation_service(world: &World, service: &str, rest: &[&str]) -> String {
         ["lockout", ..] => {
             "PowerShell on the AD FS server: Set-AdfsProperties -ExtranetLockoutThreshold".to_owned()
         }
+        ["loop_detection", ..] => {
+            "PowerShell on the AD FS server: Set-AdfsProperties -EnableLoopDetection".to_owned()
+        }
         _ => format!("{ADFS} > Service > Edit Federation Service Properties ({host})"),
     }
 }

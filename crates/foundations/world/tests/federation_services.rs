@@ -420,6 +420,10 @@ fn each_setting_has_the_place_where_a_person_changes_it_in_the_real_products() {
             "PowerShell on the AD FS server: Set-AdfsProperties -ExtranetLockoutThreshold".to_owned(),
         ),
         (
+            "loop_detection".to_owned(),
+            "PowerShell on the AD FS server: Set-AdfsProperties -EnableLoopDetection".to_owned(),
+        ),
+        (
             "host_name".to_owned(),
             "AD FS Management > Service > Edit Federation Service Properties (ADFS.contoso.com)".to_owned(),
         ),
@@ -465,4 +469,49 @@ fn a_federation_service_runs_unless_it_is_declared_as_stopped_and_that_is_always
         let refused = refused(&format!("{AT}/stopped"), no_answer);
         assert!(refused.iter().any(|line| line.contains("/stopped")), "{refused:?}");
     }
+}
+
+#[test]
+fn a_redirect_uri_that_nobody_can_be_sent_to_is_refused_and_says_why() {
+    for kind in ["native_applications", "server_applications"] {
+        let at = format!("{AT}/application_groups/{SETUP}/{kind}/a");
+        for (uri, why) in [
+            ("https://a.example/#x", "it has a fragment (the answer"),
+            ("app://x#", "it has a fragment"),
+            ("javascript:alert(1)", "a browser would run or read it instead of going there (an absolute"),
+            ("Data:text/html,x", "a browser would run or read it"),
+            ("https://ada:secret@a.example/", "it has user information before its host (leave"),
+            ("app://ada@x", "it has user information"),
+            ("https://a.example\\b", "it has a backslash (browsers"),
+            ("https://a.example/ b", "it has blanks or control characters (blanks"),
+            ("https://a.example/\n", "it has blanks or control characters"),
+            ("/signin", "it has no scheme (an absolute"),
+            ("localhost", "it has no scheme"),
+            ("1://a", "it has no scheme"),
+            ("", "it has no scheme"),
+            ("https:///signin", "it names no host"),
+            ("http:a.example", "it names no host"),
+        ] {
+            let said = refused(&at, json!({ "name": "a", "redirect_uris": ["https://good.example/", uri] }));
+            assert_eq!(said.len(), 1, "{uri}: {said:#?}");
+            assert!(
+                said[0].starts_with(&format!("{at}/redirect_uris: ")) && said[0].contains(why),
+                "{uri}: {said:#?}"
+            );
+        }
+    }
+    let good = json!([
+        "https://a.example",
+        "HTTP://localhost:5000/x?y=z",
+        "http://[::1]/",
+        "urn:ietf:wg:oauth:2.0:oob",
+        "msalc0117050-0000-4000-8000-00000000a101://auth",
+        "ms-appx-web://Microsoft.AAD.BrokerPlugin/c0117050-0000-4000-8000-00000000a101",
+        "msauth.com.contoso.app://auth",
+        "com.contoso.app:/callback",
+        "app://58145B91-0C36-4500-8554-080854F2AC97",
+        "https://a.example/x@y",
+    ]);
+    let at = format!("{AT}/application_groups/{SETUP}/native_applications/a");
+    add(&contoso(), &at, json!({ "name": "a", "redirect_uris": good }));
 }

@@ -1,9 +1,10 @@
-//! Whether an access token is one that this federation service's own resource, userinfo, takes.
+//! Whether a token that comes back to this federation service is one of its own, and for the place that it comes to.
 //!
-//! Decides by the service alone: its published signing keys, its identifier as the issuer, `urn:microsoft:userinfo` as the
-//! audience, its clock; and that there is a `sub`, which only a user's token has. On Windows Server 2022, whose builds since
-//! June 2024 do, the audience of any of its Web APIs is taken too. Never trusts a key that a token brings along, and never
-//! decides what userinfo says.
+//! Decides by the service alone: its published signing keys, its identifier as the issuer, its clock, and the audiences that
+//! the place takes. What differs between the places ([`Place`]: userinfo, on-behalf-of) is handed in. At userinfo that is
+//! `urn:microsoft:userinfo` as the audience, and that there is a `sub`, which only a user's token has; on Windows Server 2022,
+//! whose builds since June 2024 do, the audience of any of its Web APIs is taken too. Never trusts a key that a token brings
+//! along, and never decides what a place says.
 //!
 //! Inferred: the order, the five minutes of skew, and that a token without `sub` is refused as any other bad one.
 
@@ -15,8 +16,8 @@ use mocktenant_token::bearer::{Authorization, KeyFinding, SignatureFinding, Time
 use mocktenant_token::ladder::{self, Failure, Policy, Questions, Step};
 use mocktenant_token::{Claims, Compact};
 use mocktenant_verdict::{Checklist, Finding, Question, Remedy, Role, Setting, Text};
-use mocktenant_world::FederationService;
 use mocktenant_world::declaration::Profile;
+use mocktenant_world::{Client, FederationService};
 use time::Duration;
 
 use crate::asking::excerpt;
@@ -59,6 +60,9 @@ pub(crate) static QUESTIONS: &[&Question] =
 /// How a client comes by a token that userinfo takes.
 const WITHOUT_RESOURCE: &str = "ask for the token without `resource`, with scope `openid`";
 
+/// For whoever sent an id token where an access token belongs.
+pub(crate) const SEND_ACCESS_TOKEN: &str = "that is an id token: send the access token";
+
 /// What a service trusts of the tokens that come back to it, prepared once per snapshot.
 #[derive(Debug)]
 pub(crate) struct Trust {
@@ -99,7 +103,7 @@ pub(crate) fn identify(
     authorization: &Authorization<'_>,
 ) -> Result<String, AdfsError> {
     let mut list = Checklist::new(context.switches(), describe);
-    let token = ladder::ask(&mut list, &Own(prepared), authorization, context.now());
+    let token = ladder::ask(&mut list, &Place::userinfo(prepared), authorization, context.now());
     let claims = token.as_ref().map(Compact::claims);
     let subject = claims.and_then(|claims| claims.text("sub")).filter(|subject| !subject.is_empty());
     list.ask(&SUBJECT, "a sub", Vec::new(), || match (claims, subject) {
@@ -130,36 +134,87 @@ pub(crate) fn is_access_token(prepared: &PreparedService, token: &str) -> bool {
     named("apptype") || named("authmethod") || claims.text("iss") == Some(&prepared.identifier)
 }
 
-/// The policy of userinfo.
-struct Own<'p>(&'p PreparedService);
+/// A place that tokens come back to, and what it has for its own.
+pub(crate) struct Place<'p> {
+    pub(crate) prepared: &'p PreparedService,
+    /// Its questions.
+    pub(crate) questions: &'static Questions,
+    /// The audiences it takes.
+    pub(crate) audiences: &'p [String],
+    /// The same as checks show them.
+    pub(crate) audiences_shown: Text,
+    /// Whose identifier the audience is, where it is a client's.
+    pub(crate) client: Option<&'p Client>,
+    /// Its error for what is wrong with a token, and what would mend it.
+    pub(crate) refuse: Refuse,
+}
 
-impl Policy for Own<'_> {
+/// How a place refuses.
+pub(crate) type Refuse = fn(&Place<'_>, Text, Failure<'_>) -> Finding<AdfsError>;
+
+impl<'p> Place<'p> {
+    fn userinfo(prepared: &'p PreparedService) -> Self {
+        Self {
+            prepared,
+            questions: &LADDER,
+            audiences: &prepared.trust.audiences,
+            audiences_shown: (&prepared.trust.audiences_shown).into(),
+            client: None,
+            refuse: refused_at_userinfo,
+        }
+    }
+
+    /// Whether a token's issuer is that of this service's id tokens, and not that of its access tokens.
+    pub(crate) fn is_of_id_tokens(&self, issuer: Option<&str>) -> bool {
+        issuer == Some(&self.prepared.canonical_issuer)
+    }
+}
+
+fn refused_at_userinfo(place: &Place<'_>, actual: Text, failure: Failure<'_>) -> Finding<AdfsError> {
+    match failure {
+        Failure::Missing => Finding::fail(actual, AdfsError::UserinfoMissing),
+        Failure::AudienceWrong { sent } => {
+            let audience = excerpt(sent.first().copied().unwrap_or_default());
+            Finding::fail(actual, AdfsError::UserinfoAudience { audience })
+                .mended_by(|| Remedy::instead([USERINFO]).advice(WITHOUT_RESOURCE))
+        }
+        Failure::IssuerUnknown { sent } => {
+            Finding::fail(actual, AdfsError::UserinfoTokenInvalid).mended_by(|| {
+                let own = Remedy::instead([place.prepared.identifier.clone()]);
+                if place.is_of_id_tokens(sent) { own.advice(SEND_ACCESS_TOKEN) } else { own }
+            })
+        }
+        _ => Finding::fail(actual, AdfsError::UserinfoTokenInvalid),
+    }
+}
+
+impl Policy for Place<'_> {
     type Error = AdfsError;
 
     const WINDOW: TimeWindow = TimeWindow { skew: Duration::minutes(5) };
 
     fn questions(&self) -> &'static Questions {
-        &LADDER
+        self.questions
     }
 
     fn keys(&self) -> &[TrustedKey] {
-        &self.0.trust.keys
+        &self.prepared.trust.keys
     }
 
     fn issuer(&self) -> Text {
-        (&self.0.trust.issuer).into()
+        (&self.prepared.trust.issuer).into()
     }
 
     fn accepts_issuer(&self, sent: &str) -> bool {
-        sent == &*self.0.trust.issuer
+        sent == &*self.prepared.trust.issuer
     }
 
     fn accepts_audience(&self, sent: &str) -> bool {
-        self.0.trust.audiences.iter().any(|accepted| accepted == sent)
+        self.audiences.iter().any(|accepted| accepted == sent)
     }
 
     fn audiences(&self, _refused: bool) -> Text {
-        (&self.0.trust.audiences_shown).into()
+        self.audiences_shown.clone()
     }
 
     fn signature(&self, key: Option<&KeyFinding<'_>>, verified: Option<&SignatureFinding>) -> Text {
@@ -179,11 +234,11 @@ impl Policy for Own<'_> {
     }
 
     fn settings(&self, step: Step) -> Vec<Setting> {
-        let at = &self.0.service.pointer;
+        let at = &self.prepared.service.pointer;
         match step {
             Step::Signature => vec![at.signing_keys()],
             Step::Issuer => vec![at.host_name(), at.m365_compatibility()],
-            Step::Audience => vec![at.profile()],
+            Step::Audience => vec![self.client.map_or_else(|| at.profile(), |client| client.pointer.clone())],
             Step::Time => vec![at.clock()],
             Step::Algorithm | Step::Tenant => Vec::new(),
         }
@@ -194,21 +249,6 @@ impl Policy for Own<'_> {
     }
 
     fn refuse(&self, actual: Text, failure: Failure<'_>) -> Finding<AdfsError> {
-        match failure {
-            Failure::Missing => Finding::fail(actual, AdfsError::UserinfoMissing),
-            Failure::AudienceWrong { sent } => {
-                let audience = excerpt(sent.first().copied().unwrap_or_default());
-                Finding::fail(actual, AdfsError::UserinfoAudience { audience })
-                    .mended_by(|| Remedy::instead([USERINFO]).advice(WITHOUT_RESOURCE))
-            }
-            Failure::IssuerUnknown { sent } => {
-                let of_id_token = sent == Some(&self.0.canonical_issuer);
-                Finding::fail(actual, AdfsError::UserinfoTokenInvalid).mended_by(|| {
-                    let own = Remedy::instead([self.0.identifier.clone()]);
-                    if of_id_token { own.advice("that is an id token: send the access token") } else { own }
-                })
-            }
-            _ => Finding::fail(actual, AdfsError::UserinfoTokenInvalid),
-        }
+        (self.refuse)(self, actual, failure)
     }
 }

@@ -9,7 +9,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use mocktenant_idp::json::{push_integer, push_list, push_member, push_name, push_string};
-use mocktenant_keys::Thumbprint256;
+use mocktenant_keys::sha256;
+use mocktenant_token::Claims;
 use mocktenant_world::declaration::{IssuedClaim, Profile};
 use mocktenant_world::{Client, FederationUser, WebApi, is_guid};
 use time::OffsetDateTime;
@@ -84,8 +85,7 @@ pub(crate) struct Beside<'b> {
 
 /// The left half of a SHA-256, as `c_hash` has it (OpenID Connect Core 3.3.2.11).
 fn half_hash(text: &str) -> String {
-    // A thumbprint is a digest: here of a text.
-    URL_SAFE_NO_PAD.encode(&Thumbprint256::of_der(text.as_bytes()).as_bytes()[..16])
+    URL_SAFE_NO_PAD.encode(&sha256(text)[..16])
 }
 
 /// What a token says.
@@ -113,6 +113,7 @@ impl Statement<'_> {
         if self.client.credentials.is_some() { "Confidential" } else { "Public" }
     }
 
+    /// What [`is_of_user`] looks for.
     fn auth_method(&self) -> &str {
         if self.user.is_some() { PASSWORD_PROTECTED } else { self.auth_method }
     }
@@ -215,9 +216,19 @@ impl Statement<'_> {
             self.client.client_id.to_ascii_lowercase(),
             user.sid
         );
-        // A thumbprint is a digest: here of a text.
-        STANDARD.encode(Thumbprint256::of_der(text.as_bytes()))
+        STANDARD.encode(sha256(&text))
     }
+}
+
+/// Whether these are an access token's rather than an id token's, whatever was merged into that: the time of the sign-in is a
+/// text in the one and a number in the other. A rule that issued it once more would make a token that nobody can read.
+pub(crate) fn is_of_access_token(claims: Claims<'_>) -> bool {
+    claims.text("auth_time").is_some()
+}
+
+/// Whether a user was authenticated for these, and not a client for itself.
+pub(crate) fn is_of_user(claims: Claims<'_>) -> bool {
+    claims.text("authmethod") == Some(PASSWORD_PROTECTED)
 }
 
 /// `aud`: an identifier that is a URI as it is, another with AD FS's prefix.

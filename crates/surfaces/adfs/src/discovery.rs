@@ -82,7 +82,7 @@ const MEMBERS: &[(&str, Member)] = &[
     ("frontchannel_logout_session_supported", Flag(true)),
 ];
 /// The last member, from Windows Server 2019 on.
-const DEVICE: (&str, Member) = ("device_authorization_endpoint", Endpoint(unbuilt::DEVICE));
+const DEVICE: (&str, Member) = ("device_authorization_endpoint", Endpoint(path::DEVICE_CODE));
 
 const GRANTS: [&str; 7] = [
     "authorization_code",

@@ -78,11 +78,16 @@ pub(crate) fn of(world: &World, record: &Record) -> Vec<EventRow> {
         None if about.fact("signed-in").is_some() => {
             vec![about.audit(&EventText::CredentialValid, &Audit::CREDENTIAL)]
         }
+        // Whoever waits, mistyped or may not be asked did nothing wrong.
+        Some("authorization_pending" | "slow_down" | "user_code" | "interaction_required") => Vec::new(),
         Some(_) if matches!(told, Some(Told::Page)) => vec![about.page()],
         Some("MSIS9659") => about.user_refused(),
-        Some(id) if record.endpoint == "token" && matches!(told, Some(Told::OAuth(_))) => about.refused(id),
-        // That somebody is not signed in is no fault.
-        Some("interaction_required") => Vec::new(),
+        Some(id)
+            if matches!(&*record.endpoint, "token" | "devicecode")
+                && matches!(told, Some(Told::OAuth(_))) =>
+        {
+            about.refused(id)
+        }
         Some(id) if record.endpoint == "authorize" => vec![about.sent_back(id)],
         _ => Vec::new(),
     }
@@ -150,22 +155,16 @@ impl About<'_> {
     fn page(&self) -> EventRow {
         let path = self.record.shown_target();
         let path = clean(path.split('?').next().unwrap_or_default());
-        let client = || self.fact("client-id").unwrap_or_default();
         let oauth = || OAUTH.to_owned();
+        let told = || self.told();
         let (protocol, text) = match self.record.error.as_deref() {
             Some("MSIS7065") => {
                 (String::new(), LogText::NoHandler { told: AdfsError::NoHandler { path }.text() })
             }
-            Some("MSIS9223") => (oauth(), LogText::ClientUnknown { client: client() }),
-            Some("MSIS9224") => {
-                let redirect_uri = self.fact("redirect-uri").unwrap_or_default();
-                (oauth(), LogText::RedirectUriUnknown { client: client(), redirect_uri })
-            }
-            Some("MSIS9221") => {
-                (oauth(), LogText::AuthorizeRefused { told: AdfsError::RedirectUriMissing.text() })
-            }
-            Some("MSIS7009") => {
-                (oauth(), LogText::AuthorizeRefused { told: AdfsError::AuthorizeMalformed.text() })
+            Some("MSIS9223") => (oauth(), LogText::AuthorizeClientRefused { told: told() }),
+            Some("MSIS7042") => (oauth(), LogText::LoopDetected { told: told() }),
+            Some("MSIS9224" | "MSIS9221" | "MSIS7009") => {
+                (oauth(), LogText::AuthorizeRefused { told: told() })
             }
             _ => (String::new(), LogText::RequestFailed { told: AdfsError::NotFulfilled.text() }),
         };
@@ -176,7 +175,7 @@ impl About<'_> {
 
     /// A refusal at the authorization endpoint that went back to the client.
     fn sent_back(&self, id: &str) -> EventRow {
-        let text = self.logged(id).details();
+        let text = self.logged(id).details_at_authorize();
         self.admin(&EventText::PassiveRequest, vec![OAUTH.to_owned(), self.relying_party(), text])
     }
 

@@ -6,7 +6,7 @@
 
 use http::StatusCode;
 use mocktenant_federation::{AdfsMetadata, ClaimType};
-use mocktenant_keys::{Certificate, Thumbprint256};
+use mocktenant_keys::{Certificate, sha256_hex};
 use mocktenant_lab::{Answer, Content, Exchange};
 
 use crate::prepared::{Document, PreparedService};
@@ -52,7 +52,6 @@ fn id(prepared: &PreparedService, base: &str, certificates: &[Certificate]) -> S
         text.push('\n');
         text.push_str(certificate.thumbprint_text());
     }
-    // A thumbprint is a digest: here of a text.
-    let hex = Thumbprint256::of_der(text.as_bytes()).to_string().to_ascii_lowercase();
+    let hex = sha256_hex(&text);
     format!("_{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..32])
 }

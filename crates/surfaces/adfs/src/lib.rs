@@ -5,7 +5,7 @@
 //! all that. Never decides what a resource does with a token, and never talks to anything: everything follows from the
 //! snapshot, the request and the clock. Mirrors AD FS of Windows Server 2016, 2019 and 2022.
 //!
-//! Device codes, on-behalf-of, signing out, WS-Federation, WS-Trust and SAML are not built: `unbuilt` says so.
+//! Signing out, WS-Federation, WS-Trust and SAML are not built: `unbuilt` says so.
 
 mod asking;
 mod authorize;
@@ -13,6 +13,7 @@ mod bearer;
 mod claims;
 mod client_auth;
 mod code;
+mod device;
 mod discovery;
 mod envelope;
 pub mod errors;
@@ -21,11 +22,13 @@ mod federation_metadata;
 mod forge;
 mod grants;
 mod issue;
+mod lockout;
 mod page;
 mod prepared;
 mod scope;
 mod service;
 mod session;
+mod sign_in;
 mod token_endpoint;
 mod unbuilt;
 mod userinfo;
@@ -56,6 +59,8 @@ pub(crate) mod path {
     pub(crate) const KEYS: &str = "/adfs/discovery/keys";
     pub(crate) const AUTHORIZE: &str = "/adfs/oauth2/authorize";
     pub(crate) const TOKEN: &str = "/adfs/oauth2/token";
+    pub(crate) const DEVICE_CODE: &str = "/adfs/oauth2/devicecode";
+    pub(crate) const DEVICE_AUTH: &str = "/adfs/oauth2/deviceauth";
     pub(crate) const USERINFO: &str = "/adfs/userinfo";
     pub(crate) const PROBE: &str = "/adfs/probe";
     pub(crate) const WEBFINGER: &str = "/.well-known/webfinger";
@@ -66,7 +71,7 @@ const READ: &[Method] = &[Method::GET, Method::OPTIONS];
 
 const POST: &[Method] = &[Method::POST, Method::OPTIONS];
 
-static ROUTES: [Route<Adfs>; 8] = [
+static ROUTES: [Route<Adfs>; 10] = [
     Route {
         methods: READ,
         pattern: path::CONFIGURATION,
@@ -90,6 +95,18 @@ static ROUTES: [Route<Adfs>; 8] = [
         pattern: path::TOKEN,
         endpoint: "token",
         handler: |_, exchange| Box::pin(async move { token_endpoint::answer(exchange) }),
+    },
+    Route {
+        methods: POST,
+        pattern: path::DEVICE_CODE,
+        endpoint: "devicecode",
+        handler: |_, exchange| Box::pin(async move { device::begin(exchange) }),
+    },
+    Route {
+        methods: &[Method::GET, Method::POST],
+        pattern: path::DEVICE_AUTH,
+        endpoint: "deviceauth",
+        handler: |_, exchange| Box::pin(async move { device::confirm(exchange) }),
     },
     Route {
         methods: &[Method::GET, Method::POST, Method::OPTIONS],
@@ -161,12 +178,16 @@ impl Surface for Adfs {
 
     fn secret_names() -> SecretNames {
         // What is typed on a page for another device; the rest has the names that open standards give it.
-        SecretNames { fields: &["user_code"], ..SecretNames::default() }
+        SecretNames { fields: &["user_code", "confirmation"], ..SecretNames::default() }
     }
 
     fn questions() -> Vec<&'static Question> {
         let mut all = token_endpoint::questions();
-        let rest = authorize::questions().into_iter().chain(bearer::QUESTIONS.iter().copied());
+        let rest = authorize::questions()
+            .into_iter()
+            .chain(device::begin_questions())
+            .chain(device::confirm_questions())
+            .chain(bearer::QUESTIONS.iter().copied());
         for question in rest {
             if !all.iter().any(|known| known.name == question.name) {
                 all.push(question);

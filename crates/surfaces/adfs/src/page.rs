@@ -7,7 +7,7 @@
 
 use http::StatusCode;
 use mocktenant_idp::page::{POLICY, Page, Part, Text, frame};
-use mocktenant_keys::Thumbprint256;
+use mocktenant_keys::sha256_hex;
 use mocktenant_lab::{Answer, Content, Exchange};
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
@@ -92,7 +92,7 @@ impl Details<'_> {
 
 /// The GUID of the node that answers, the same at every start: a farm here has one node.
 fn node_name(service: &str) -> String {
-    let hash = Thumbprint256::of_der(service.as_bytes()).to_string().to_ascii_lowercase();
+    let hash = sha256_hex(service);
     let group = |begin: usize, end: usize| &hash[begin..end];
     // The digits that say what kind of GUID it is are those of a random one.
     format!("{}-{}-4{}-8{}-{}", group(0, 8), group(8, 12), group(13, 16), group(17, 20), group(20, 32))

@@ -114,6 +114,15 @@ pub(crate) struct Before<'b> {
     pub(crate) scopes: &'b [String],
 }
 
+/// The resource that a request names, in `resource` or in `scope`.
+pub(crate) fn resource_named<'r>(asking: &Asking<'r, '_>) -> Option<&'r str> {
+    let in_scope = || {
+        let scope = asking.sent.parameter("scope")?;
+        Asked::read(scope, |name| is_described(&asking.prepared.service, name)).resource
+    };
+    asking.sent.parameter("resource").or_else(in_scope)
+}
+
 /// Asks the three questions.
 pub(crate) fn ask(
     asking: &Asking<'_, '_>,

@@ -2,7 +2,8 @@
 //!
 //! Decides how long a session lasts (`SsoLifetime`, and a day where somebody wants to stay signed in), and which cookies say
 //! so: `MSISAuth` holds the session, sealed; `MSISAuthenticated` and `MSISLoopDetectionCookie` hold moments that anybody may
-//! read. All of them are for `/adfs` of their own host, no script sees them, and from Windows Server 2019 on they go along
+//! read and come with tokens, as a trace of WS-Federation has it. The last also counts the tokens that were issued since, and
+//! begins anew when an interval is over (that its moment is the interval's beginning is inferred). All of them are for `/adfs` of their own host, no script sees them, and from Windows Server 2019 on they go along
 //! from other sites (`SameSite=None`).
 
 use base64::Engine as _;
@@ -15,15 +16,15 @@ use mocktenant_idp::{Kind, Ledger, Sealer};
 use mocktenant_lab::{Answer, Exchange, Scope};
 use mocktenant_world::FederationService;
 use mocktenant_world::declaration::Profile;
-use time::Duration;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
+use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
 /// The cookie that holds the session.
 const AUTH: &str = "MSISAuth";
-/// When it was made, for people.
+/// When tokens were issued, for people.
 const AUTHENTICATED: &str = "MSISAuthenticated";
-/// When tokens were last issued, and how many.
+/// When an interval began, and how many tokens were issued in it.
 const LOOP_DETECTION: &str = "MSISLoopDetectionCookie";
 
 /// With "keep me signed in".
@@ -61,21 +62,62 @@ pub(crate) fn of(exchange: &Exchange, service: &FederationService) -> Option<Ses
     opened.ok()?.ok()
 }
 
-/// Sets the cookies of a session.
-pub(crate) fn keep(exchange: &Exchange, service: &FederationService, session: &Session, answer: &mut Answer) {
+/// The tokens that a browser was issued in one interval, those that it asks for now included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Counted {
+    /// When the interval began.
+    since: OffsetDateTime,
+    /// How many.
+    pub(crate) tokens: u32,
+    /// Whole seconds since it began.
+    pub(crate) seconds: i64,
+}
+
+/// Counts by what the browser brings, which whoever likes can change: what cannot be read, or is of another time, counts
+/// nothing.
+pub(crate) fn counted(exchange: &Exchange, service: &FederationService) -> Counted {
+    let now = exchange.context.now();
+    let cookies = Cookies::read(&exchange.request.headers);
+    let brought = || {
+        let text = STANDARD.decode(cookies.get(&name_for(LOOP_DETECTION, exchange))?).ok()?;
+        let (since, tokens) = std::str::from_utf8(&text).ok()?.split_once('\\')?;
+        let since = PrimitiveDateTime::parse(since, COUNTED).ok()?.assume_utc();
+        Some((since, tokens.parse::<u32>().ok()?))
+    };
+    let interval = i64::from(service.loop_detection.unwrap_or_default().interval_seconds);
+    match brought() {
+        Some((since, tokens)) if since <= now && now - since <= Duration::seconds(interval) => {
+            Counted { since, tokens: tokens.saturating_add(1), seconds: (now - since).whole_seconds() }
+        }
+        _ => Counted { since: now, tokens: 1, seconds: 0 },
+    }
+}
+
+/// Sets the cookies of a session; those that come with tokens where some were `issued`.
+pub(crate) fn keep(
+    exchange: &Exchange,
+    service: &FederationService,
+    session: &Session,
+    issued: Option<&Counted>,
+    answer: &mut Answer,
+) {
     let owner = Scope::federation_service(&service.id);
     let sealer = Sealer::of(&exchange.context, &owner);
     let Ok(sealed) = sessions(service).seal(&sealer, session) else { return };
     let now = exchange.context.now();
-    let written = |format: &[BorrowedFormatItem<'static>]| now.format(format).unwrap_or_default();
+    let shown = |moment: OffsetDateTime, format: &[BorrowedFormatItem<'static>]| {
+        moment.format(format).unwrap_or_default()
+    };
     // In seconds: whatever the lab's clock says, a browser has its own.
     let lasts = if session.kept { Keep::For(session.left(now)) } else { Keep::Session };
     let attributes = attributes(exchange, service);
-    for (name, value, lasts) in [
-        (AUTH, sealed, lasts),
-        (AUTHENTICATED, STANDARD.encode(written(SHOWN)), Keep::Session),
-        (LOOP_DETECTION, STANDARD.encode(format!("{}\\1", written(COUNTED))), Keep::Session),
-    ] {
+    let mut cookies = vec![(AUTH, sealed, lasts)];
+    if let Some(issued) = issued {
+        let counted = format!("{}\\{}", shown(issued.since, COUNTED), issued.tokens);
+        cookies.push((AUTHENTICATED, STANDARD.encode(shown(now, SHOWN)), Keep::Session));
+        cookies.push((LOOP_DETECTION, STANDARD.encode(counted), Keep::Session));
+    }
+    for (name, value, lasts) in cookies {
         if let Ok(cookie) = SetCookie::new(&name_for(name, exchange), &value, lasts, &attributes) {
             let value: HeaderValue = cookie.into_value();
             answer.headers.append(SET_COOKIE, value);

@@ -4,18 +4,15 @@
 //! the order is believed) and the shape of a success, whose members stand in the order captured. Deciding is pure; ids,
 //! facts, checks and the counting of wrong passwords are around it.
 
-use std::num::NonZeroU32;
-
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
+use mocktenant_idp::Sealer;
 use mocktenant_idp::form::Form;
 use mocktenant_idp::json::{push_integer, push_member, push_name};
-use mocktenant_idp::{Ledger, Lockout, NotTried, Sealer, Window};
 use mocktenant_lab::request::media_type;
 use mocktenant_lab::{Answer, Exchange, Scope};
-use mocktenant_verdict::{Check, Checklist, Finding, Question, Role};
+use mocktenant_verdict::{Check, Checklist, Question};
 use mocktenant_world::{Client, FederationUser};
-use time::Duration;
 
 use crate::asking::{Asking, Checks, Fact, Sent, excerpt};
 use crate::claims::{Beside, Statement, Times};
@@ -25,13 +22,10 @@ use crate::grants::password;
 use crate::grants::{self, GRANT_NAMED, GRANT_TYPE, GRANTS, REFRESH_TOKEN, Refresh, Since, Subject, Ticket};
 use crate::prepared::PreparedService;
 use crate::scope::Granted;
-use crate::{discovery, envelope, issue, service, unbuilt};
+use crate::{discovery, envelope, issue, lockout, service, unbuilt};
 
 /// Lifetime of a token for userinfo, in minutes.
 const USERINFO_LIFETIME: u32 = 60;
-
-/// Whether the user was locked out by wrong passwords.
-pub(crate) static LOCKOUT: Question = Question::new("user-not-locked-out", Role::User);
 
 /// What was decided, and everything learnt on the way.
 struct Decision<'p> {
@@ -65,7 +59,7 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
     }
     let base = exchange.own_base_url();
     let Decision { checks, facts, outcome, tried } = decide(exchange, &prepared, &form, &base);
-    let locked = tried.and_then(|(user, right)| count(exchange, &prepared, user, right));
+    let locked = tried.and_then(|(user, right)| lockout::count(exchange, &prepared, user, right));
     let issued = match &locked {
         None => outcome.and_then(|(ticket, asker)| respond(exchange, &prepared, &ticket, &asker, &base)),
         // Whatever else is wrong: what it is would tell that the password was right.
@@ -85,7 +79,7 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
 }
 
 /// The parameters; none, if the body is no form: nothing else is read, nor is the query.
-fn read_form<'b>(exchange: &Exchange, body: &'b [u8]) -> Result<Form<'b>, AdfsError> {
+pub(crate) fn read_form<'b>(exchange: &Exchange, body: &'b [u8]) -> Result<Form<'b>, AdfsError> {
     let content_type = exchange.request.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     match content_type.and_then(media_type) {
         Some(kind) if kind == mime::APPLICATION_WWW_FORM_URLENCODED => Ok(Form::parse(body)?),
@@ -99,7 +93,14 @@ fn missing(form: &Form<'_>) -> Option<unbuilt::Missing> {
     if windows.is_some_and(|sent| sent.eq_ignore_ascii_case("true")) {
         return Some(unbuilt::WINDOWS);
     }
-    unbuilt::grant(form.get("grant_type")?)
+    let named = form.get("grant_type")?;
+    if named == grants::on_behalf_of::NAME {
+        return match form.get("requested_token_use") {
+            Some("logon_cert") => Some(unbuilt::LOGON_CERTIFICATE),
+            _ => form.get("request").map(|_| unbuilt::PRIMARY_REFRESH_TOKEN),
+        };
+    }
+    unbuilt::grant(named)
 }
 
 fn decide<'p>(
@@ -124,7 +125,7 @@ fn decide<'p>(
         called: Some(base),
     };
     let named = sent.parameter("grant_type");
-    let grant = named.and_then(grants::of);
+    let grant = named.and_then(|named| grants::of(named, prepared.service.profile));
     grants::ask_named(&mut list, form.as_ref().map(|_| named));
     presented.ask(&asking, &mut list, grant);
     grants::ask_known(&mut list, named, grant);
@@ -166,42 +167,6 @@ fn decide<'p>(
         }
     }
     Decision { checks, facts, outcome, tried }
-}
-
-/// Counts a password that was judged, where the service locks users out: the checks of one that comes too late.
-pub(crate) fn count(
-    exchange: &Exchange,
-    prepared: &PreparedService,
-    user: &FederationUser,
-    right: bool,
-) -> Option<Vec<Check>> {
-    let declared = prepared.service.lockout?;
-    let lasts = Duration::minutes(i64::from(declared.minutes));
-    let policy = Lockout {
-        kind: "adfs-password",
-        attempts: NonZeroU32::new(declared.threshold)?,
-        window: Window::FromLast(lasts),
-        lasts,
-    };
-    let owner = Scope::federation_service(&prepared.service.id);
-    let now = exchange.context.now();
-    let counted = exchange.context.remember(|store| {
-        let ledger = Ledger::new(store, &owner, now);
-        let attempt = ledger.attempt(Some(&policy), &user.name)?;
-        if right {
-            ledger.succeeded(attempt);
-        }
-        Ok::<(), NotTried>(())
-    });
-    // What a reset came over counts nothing, and is refused further on by whoever looks.
-    let refused = counted.ok()?.err()?;
-    let mut list: Checks<'_> = Checklist::new(exchange.context.switches(), describe);
-    let settings = || vec![prepared.service.pointer.lockout()];
-    list.ask(&LOCKOUT, "fewer wrong passwords than lock out", settings, || {
-        Finding::fail(refused.to_string(), AdfsError::PasswordWrong)
-    });
-    let (checks, refusal) = list.finish();
-    refusal.map(|_| checks)
 }
 
 /// How long a token lasts, in minutes.
@@ -293,7 +258,7 @@ pub(crate) fn questions() -> Vec<&'static Question> {
     let of_methods = METHODS.iter().flat_map(|method| method.questions.iter().copied());
     let of_grants = GRANTS.iter().flat_map(|grant| (grant.questions)());
     let asked = [&GRANT_NAMED, &CLIENT_ID, &REGISTERED, &CREDENTIAL].into_iter();
-    for question in asked.chain(of_methods).chain([&GRANT_TYPE]).chain(of_grants).chain([&LOCKOUT]) {
+    for question in asked.chain(of_methods).chain([&GRANT_TYPE]).chain(of_grants).chain([&lockout::LOCKOUT]) {
         if !all.iter().any(|known| known.name == question.name) {
             all.push(question);
         }

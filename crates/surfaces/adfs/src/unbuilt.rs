@@ -6,12 +6,11 @@
 
 /// What stands in for it.
 const BUILT: &str = "discovery, keys, FederationMetadata.xml, webfinger, userinfo and the token endpoint for \
-                     client_credentials, password, refresh_token and authorization_code; sign-in by code and id_token";
+                     client_credentials, password, refresh_token, authorization_code, device_code and on-behalf-of; \
+                     sign-in by code, by id_token and for devices";
 
 /// Endpoints, folded.
 const ENDPOINTS: &[(&str, &str)] = &[
-    (DEVICE, "AD FS device codes"),
-    ("/adfs/oauth2/deviceauth", "AD FS device codes"),
     (LOGOUT, "AD FS sign-out"),
     ("/adfs/ls", "AD FS sign-in by WS-Federation and SAML"),
     ("/adfs/portal/updatepassword", "AD FS's page to change a password"),
@@ -24,16 +23,10 @@ const ENDPOINTS_BEGIN: &[(&str, &str)] = &[
 ];
 
 /// Grants by `grant_type`.
-const GRANTS: &[(&str, &str)] = &[
-    ("urn:ietf:params:oauth:grant-type:jwt-bearer", "on-behalf-of at AD FS"),
-    ("urn:ietf:params:oauth:grant-type:device_code", "the device code grant of AD FS"),
-    ("device_code", "the device code grant of AD FS"),
-    ("srv_challenge", "the server challenge of AD FS"),
-    ("implicit", "the implicit grant of AD FS"),
-];
+const GRANTS: &[(&str, &str)] =
+    &[("srv_challenge", "the server challenge of AD FS"), ("implicit", "the implicit grant of AD FS")];
 
 /// Those that discovery lists.
-pub(crate) const DEVICE: &str = "/adfs/oauth2/devicecode";
 pub(crate) const LOGOUT: &str = "/adfs/oauth2/logout";
 
 /// Something that is missing here.
@@ -52,6 +45,12 @@ pub(crate) const IMPLICIT: Missing = Missing("the response type token of AD FS")
 
 /// Windows integrated authentication of a client.
 pub(crate) const WINDOWS: Missing = Missing("windows_client_authentication of AD FS");
+
+/// Certificates to log on with, where a token is asked for on behalf of somebody.
+pub(crate) const LOGON_CERTIFICATE: Missing = Missing("logon certificates of AD FS");
+
+/// A signed request of a registered device, instead of an assertion.
+pub(crate) const PRIMARY_REFRESH_TOKEN: Missing = Missing("primary refresh tokens of AD FS");
 
 /// What a path would be.
 pub(crate) fn endpoint(folded_path: &str) -> Option<Missing> {

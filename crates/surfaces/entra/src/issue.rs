@@ -6,7 +6,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use mocktenant_keys::{Algorithm, Thumbprint256};
+use mocktenant_keys::{Algorithm, sha256};
 use mocktenant_lab::Context;
 use mocktenant_token::{HeaderSegment, mint_raw};
 use mocktenant_world::Application;
@@ -61,10 +61,9 @@ pub(crate) fn token(
     }
 }
 
-/// What is signed in place of a nonce that is sent. What a thumbprint is of a certificate, this is of the nonce: its SHA-256
-/// in base64url.
+/// What is signed in place of a nonce that is sent: its SHA-256 in base64url.
 pub(crate) fn hidden(nonce: &str) -> String {
-    Thumbprint256::of_der(nonce.as_bytes()).base64url()
+    URL_SAFE_NO_PAD.encode(sha256(nonce))
 }
 
 /// A token under another header than the one that was signed.

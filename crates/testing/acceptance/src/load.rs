@@ -9,6 +9,8 @@
 mod bare;
 #[path = "load/client.rs"]
 mod client;
+#[path = "load/people.rs"]
+mod people;
 #[path = "load/raw.rs"]
 mod raw;
 #[path = "load/server.rs"]
@@ -19,6 +21,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use client::{Kind, Target};
+use people::Person;
 use server::{Bare, Cpu, Server, Start};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -26,6 +29,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 const ROUNDS: u32 = 5;
 /// Answers one kind may take in one round.
 const MOST: u64 = 500_000;
+/// Sign-ins, redemptions and refreshes in one round, at the most.
+const PEOPLE: u64 = 200;
 
 const USAGE: &str = "\
 usage: mocktenant-load [--seconds N] [--connections N] [--binary PATH] [--strict]
@@ -124,6 +129,9 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
     let bare = Bare::start(&server, &ours.answer(Kind::Secret)?)?;
     let theirs = ours.bare(&bare);
     let mut tallies = Kind::ALL.map(|kind| (kind, Tally::default(), kind.is_token().then(Tally::default)));
+    let person = Person::of(&server)?;
+    let refresh_token = person.refresh_token()?;
+    let [mut sign_ins, mut redemptions, mut refreshes] = std::array::from_fn(|_| Tally::default());
     let mut signatures = raw::Rate::default();
     let turn = Duration::from_secs(u64::from(options.seconds)) / ROUNDS;
     let drive = |target: &Target, kind, turn| client::drive(target, kind, options.connections, turn, MOST);
@@ -143,6 +151,10 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
                 their.add(|| bare.cpu_time(), || drive(&theirs, *kind, turn))?;
             }
         }
+        let codes = person.codes(PEOPLE)?;
+        sign_ins.add(|| server.cpu_time(), || person.sign_in(PEOPLE))?;
+        redemptions.add(|| server.cpu_time(), || person.redeem_all(&codes))?;
+        refreshes.add(|| server.cpu_time(), || person.refresh(&refresh_token, PEOPLE))?;
     }
     let loaded = server.resident()?;
     let tokens: u64 =
@@ -165,6 +177,9 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
             line("  the bare server", their);
         }
     }
+    line("sign-in at AD FS, http", &sign_ins);
+    line("redemption of a code at AD FS, http", &redemptions);
+    line("refresh at AD FS, http", &refreshes);
     println!("{:<44}{tokens:>10}", "tokens issued by the measured server");
     println!(
         "\n{:<44}{:>9}{:>9}{:>9}{:>10}{:>9}",
@@ -173,6 +188,11 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
     for (kind, our, their) in &tallies {
         println!("{:<44}{}", kind.name(), owners(our, their.as_ref(), 1e6 / raw));
     }
+    for (name, tally) in [("sign-in", &sign_ins), ("redemption", &redemptions), ("refresh", &refreshes)] {
+        println!("{name:<44}{}", owners(tally, None, 1e6 / raw));
+    }
+    let signed = |tally: &Tally| tally.per_cpu_second() * f64::from(people::SIGNATURES) / raw;
+    let beside_signatures = 1e3 / sign_ins.per_cpu_second() - 1e3 * f64::from(people::SIGNATURES) / raw;
     let [secret, certificate, secure, adfs_secret, adfs_certificate, discovery, keys] =
         tallies.map(|(_, our, their)| (our.per_cpu_second(), their.map(|their| their.per_cpu_second())));
     let ratio = |name, found, target| Line { name, found, unit: "", target, more: true, of_raw: None };
@@ -187,6 +207,9 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
         beside("token by secret, https / bare server, https", secure, 0.95),
         beside("AD FS token by secret / bare server", adfs_secret, 0.95),
         beside("AD FS token by certificate / bare, verifying", adfs_certificate, 0.90),
+        ratio("AD FS signatures in redemptions / raw", signed(&redemptions), 0.60),
+        ratio("AD FS signatures in refreshes / raw", signed(&refreshes), 0.60),
+        limit("AD FS sign-in beside its signatures", beside_signatures, "ms", 1.0),
         ratio("discovery / token by secret", discovery.0 / secret.0, 20.0),
         ratio("keys / token by secret", keys.0 / secret.0, 20.0),
         limit("start to first answer, existing state", start.existing, "ms", 20.0),

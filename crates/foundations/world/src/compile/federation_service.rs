@@ -14,7 +14,7 @@ use mocktenant_patch::nearest::{clip, one_of};
 use mocktenant_verdict::Setting;
 
 use super::tenant::{certificates, expiry};
-use super::{Distinct, Problems, clock, host, short_name, unusable};
+use super::{Distinct, Problems, clock, host, redirect_uri, short_name, unusable};
 use crate::declaration::{self, SecretText};
 use crate::federation_service::{Client, Credentials, FederationService, FederationUser, WebApi};
 use crate::material;
@@ -39,6 +39,13 @@ pub(crate) fn federation_service(
                     .hint("scheme, host and port without a path: `https://app.contoso.com`".to_owned()),
             );
         }
+    }
+    // As Set-AdfsProperties has it.
+    if declared.loop_detection.is_some_and(|loops| loops.maximum_tokens < 1 || loops.interval_seconds < 5) {
+        problems.push(
+            Problem::new(pointer.loop_detection(), "no loop can be told from one token, or in no time")
+                .hint("maximum_tokens is 1 or more, interval_seconds 5 or more".to_owned()),
+        );
     }
     let signing = match before {
         Some(before) if before.signing_keys == declared.signing_keys => before.signing.clone(),
@@ -190,19 +197,22 @@ fn clients(
         let at = pointer.application_group(group);
         let group: Arc<str> = group.as_str().into();
         for (client_id, native) in &written.native_applications {
+            let pointer = at.native_application(client_id);
+            redirect_uri::check(&native.redirect_uris, &pointer.redirect_uris(), problems);
             let client = Client {
                 client_id: client_id.clone(),
                 name: native.name.clone(),
                 group: Arc::clone(&group),
                 redirect_uris: native.redirect_uris.clone(),
                 credentials: None,
-                pointer: at.native_application(client_id).setting(),
-                redirect_uris_at: at.native_application(client_id).redirect_uris(),
+                pointer: pointer.setting(),
+                redirect_uris_at: pointer.redirect_uris(),
             };
             add(client, problems);
         }
         for (client_id, server) in &written.server_applications {
             let pointer = at.server_application(client_id);
+            redirect_uri::check(&server.redirect_uris, &pointer.redirect_uris(), problems);
             let was = before.and_then(|before| {
                 let written =
                     &before.application_groups.get(&*group)?.server_applications.get(client_id)?.certificates;

@@ -10,8 +10,8 @@
 //!
 //! Deciding is pure; cookies, the counting of wrong passwords and the record are around it.
 
+mod loops;
 mod redirect_uri;
-mod sign_in;
 mod wanted;
 
 use std::borrow::Cow;
@@ -22,9 +22,8 @@ use http::{Method, StatusCode};
 use mocktenant_idp::Sealer;
 use mocktenant_idp::code::Code;
 use mocktenant_idp::form::Form;
-use mocktenant_idp::guard;
 use mocktenant_idp::response_mode::{Escapes, OwnFragment, Parameters, Responding, ResponseMode};
-use mocktenant_idp::session::{Session, SignIn};
+use mocktenant_idp::session::Session;
 use mocktenant_lab::{Answer, AutoPostWords, Content, Exchange, Scope};
 use mocktenant_verdict::{Check, Checklist, Finding, Question, Role};
 use mocktenant_world::{Client, FederationUser};
@@ -39,13 +38,12 @@ use crate::errors::{AdfsError, Told, describe};
 use crate::grants::{milliseconds, password};
 use crate::prepared::PreparedService;
 use crate::scope::{self, Granted};
+use crate::sign_in::{self, OWN_FORM, Tried, Typed};
 use crate::unbuilt::{self, Missing};
-use crate::{discovery, envelope, issue, page, service, session, token_endpoint};
+use crate::{discovery, envelope, issue, lockout, page, path, service, session, token_endpoint};
 
 /// Whether the request can be read.
 static READABLE: Question = Question::new("authorize-request", Role::Request);
-/// Whether a filled-in form is this service's own.
-static OWN_FORM: Question = Question::new("own-sign-in-form", Role::Request);
 /// Whether somebody may be asked, where nobody is signed in.
 static INTERACTION: Question = Question::new("interaction-allowed", Role::User);
 
@@ -57,6 +55,7 @@ pub(crate) fn questions() -> Vec<&'static Question> {
         .chain(scope::QUESTIONS)
         .chain([&INTERACTION, &OWN_FORM])
         .chain(password::user_questions())
+        .chain([&loops::LOOP])
         .collect()
 }
 
@@ -133,32 +132,6 @@ struct Decision<'p> {
     tried: Option<(&'p FederationUser, bool)>,
 }
 
-/// What was typed.
-#[derive(Clone, Copy, Debug, Default)]
-struct Typed<'r> {
-    user: Option<&'r str>,
-    password: Option<&'r str>,
-    /// Whether there was a field for it.
-    password_asked: bool,
-    keep: bool,
-    /// The password page's way back to the name.
-    back: bool,
-}
-
-impl<'r> Typed<'r> {
-    /// What a body holds, if it is a filled-in form at all.
-    fn read(form: &'r Form<'_>) -> Option<Self> {
-        let has = |name: &str| form.iter().any(|(known, _)| known == name);
-        ["UserName", "Password", "AuthMethod", "Back"].into_iter().any(has).then(|| Self {
-            user: form.get("UserName"),
-            password: form.get("Password"),
-            password_asked: has("Password"),
-            keep: form.get("Kmsi").is_some(),
-            back: form.get("Back").is_some(),
-        })
-    }
-}
-
 /// Answers an authorization request.
 pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
     let Some(prepared) = service::of(exchange).cloned() else { return service::none(exchange) };
@@ -171,7 +144,7 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
     let brought = session::of(exchange, &prepared.service);
     let Decision { checks, facts, outcome, tried } = decide(exchange, &prepared, &form, typed, brought);
     let mut said = sign_in::said(&checks);
-    let locked = tried.and_then(|(user, right)| token_endpoint::count(exchange, &prepared, user, right));
+    let locked = tried.and_then(|(user, right)| lockout::count(exchange, &prepared, user, right));
     for (name, value) in facts {
         exchange.trail.fact(name, value);
     }
@@ -188,6 +161,8 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
     match outcome {
         Outcome::Page(error, relying_party) => {
             exchange.trail.record_error(error.row().id);
+            // The log has the same text, whole.
+            exchange.trail.fact("error-description", error.text());
             page::error(exchange, &error, relying_party.as_deref())
         }
         Outcome::NotBuilt(missing) => {
@@ -199,7 +174,7 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
             if wrong {
                 exchange.trail.record_error(AdfsError::PasswordWrong.row().id);
             }
-            let asked = String::from_utf8_lossy(&read.asked);
+            let action = sign_in::action(exchange, path::AUTHORIZE, &read.asked);
             let hint = form.as_ref().ok().and_then(|form| form.get("login_hint").or(form.get("username")));
             let said = match typed {
                 _ if wrong => said,
@@ -209,34 +184,26 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
             let typed = typed.unwrap_or_default();
             let user = typed.user.or(hint).unwrap_or_default();
             let shown = sign_in::Shown {
-                request: &asked,
+                action: &action,
                 user,
                 at_password: !user.is_empty() && !typed.back,
                 keep: typed.keep,
                 wrong: said,
-                back_to: &back.redirect_uri,
+                back_to: Some(&back.redirect_uri),
             };
             sign_in::page(exchange, &prepared, &shown)
         }
         Outcome::SignedIn { back, user, asks_again, issue } => {
-            let before = session::of(exchange, &prepared.service);
-            let sign_in = SignIn {
-                user: user.name.to_string(),
-                at: exchange.context.now(),
-                how: "password".to_owned(),
-            };
             let keep = typed.is_some_and(|typed| typed.keep);
-            let policy = session::sessions(&prepared.service);
-            let session = policy.begin(exchange.context.random(), sign_in, keep, before.as_ref());
-            exchange.trail.fact("signed-in", "password");
+            let session = sign_in::begin(exchange, &prepared, user, keep);
             if asks_again {
                 // Sent to the same request, whoever has just signed in would be asked again.
                 return issued(exchange, &prepared, session, user, &issue, &back);
             }
             let own = if exchange.request.arrival.secure { exchange.own_base_url() } else { String::new() };
-            let to = own + &sign_in::action(exchange, &read.asked);
+            let to = own + &sign_in::action(exchange, path::AUTHORIZE, &read.asked);
             let mut answer = Answer::typed(StatusCode::FOUND, Content::Redirect { to });
-            session::keep(exchange, &prepared.service, &session, &mut answer);
+            session::keep(exchange, &prepared.service, &session, None, &mut answer);
             envelope::dressed(exchange, answer)
         }
         Outcome::Issue { back, session, user, issue } => {
@@ -287,7 +254,8 @@ fn issued(
         Err(error) => return refused(exchange, &error, back),
     };
     let mut answer = send_back(exchange, parameters, back);
-    session::keep(exchange, &prepared.service, &session, &mut answer);
+    let counted = session::counted(exchange, &prepared.service);
+    session::keep(exchange, &prepared.service, &session, Some(&counted), &mut answer);
     answer
 }
 
@@ -436,6 +404,10 @@ fn judge<'p>(
         password::may_sign_in(user, asking.now).then_some((session, user))
     });
     if let Some((session, user)) = known {
+        loops::ask(exchange, asking.prepared, list);
+        if let Some(error) = list.refusal() {
+            return Outcome::Page(error.clone(), relying_party());
+        }
         return Outcome::Issue { back, session: Box::new(session), user, issue };
     }
     list.ask(&INTERACTION, "a session, or leave to ask", Vec::new(), || {
@@ -449,23 +421,17 @@ fn judge<'p>(
         return Outcome::Refused(error.clone(), back);
     }
     let Some(typed) = typed else { return Outcome::Ask { back, wrong: false } };
-    list.ask(&OWN_FORM, "a form of this service's own page", Vec::new(), || {
-        match guard::from_own_page(exchange) {
-            Ok(()) => Finding::pass("its own"),
-            Err(why) => Finding::fail(excerpt(&why.to_string()), AdfsError::AuthorizeMalformed),
+    let loops = |list: &mut Checks<'_>| {
+        if asks_again {
+            // What a loop is told says nothing about the password.
+            loops::ask(exchange, asking.prepared, list);
         }
-    });
-    if let Some(error) = list.refusal() {
-        return Outcome::Page(error.clone(), relying_party());
-    }
-    let (Some(name), Some(password), false) = (typed.user, typed.password, typed.back) else {
-        // The first of two pages, or a field left empty: nothing is wrong with that, and it is asked again.
-        return Outcome::Ask { back, wrong: false };
     };
-    let user = password::ask_user(asking, list, Some(name), Some(password));
-    match (list.refusal().is_some(), user) {
-        (false, Some(user)) => Outcome::SignedIn { back, user, asks_again, issue },
-        (false, None) => Outcome::Refused(AdfsError::ServerError, back),
-        (true, _) => Outcome::Ask { back, wrong: true },
+    match sign_in::ask(exchange, asking, list, &typed, loops) {
+        Tried::Refused(error) => Outcome::Page(error, relying_party()),
+        // Nothing is wrong with that, and it is asked again.
+        Tried::Unfinished => Outcome::Ask { back, wrong: false },
+        Tried::Wrong => Outcome::Ask { back, wrong: true },
+        Tried::Right(user) => Outcome::SignedIn { back, user, asks_again, issue },
     }
 }

@@ -62,7 +62,7 @@ catalogue! {
             text: "MSIS9611: The authorization server does not support the requested 'grant_type'. The authorization server only supports 'authorization_code' or 'refresh_token'.",
             fidelity: Inferred, source: "captures show number, OAuth error and the end of the text; its beginning is ours",
             cause: "the grant_type is none of AD FS's",
-            change: "use client_credentials, password, refresh_token or authorization_code",
+            change: "use client_credentials, password, refresh_token, authorization_code, urn:ietf:params:oauth:grant-type:jwt-bearer or, from Windows Server 2019 on, urn:ietf:params:oauth:grant-type:device_code",
         }
         // --- whom it is about ---
         /// A user or password that is wrong, and a user who may not sign in: nobody is told which.
@@ -112,6 +112,96 @@ catalogue! {
             fidelity: Documented, source: "Microsoft's AD FS scenarios for developers (text and status; other invalid_grant answers are 400)",
             cause: "the sign-in session that the refresh token is of is over",
             change: "sign in again; Set-AdfsProperties -SsoLifetime makes sessions longer",
+        }
+        // --- on whose behalf ---
+        /// A use that nobody has.
+        TokenUseUnknown => {
+            id: "MSIS9604", status: 400, class: OAuth("invalid_request"),
+            text: "MSIS9604: An error occurred. The authorization server was not able to fulfill the request.",
+            fidelity: Inferred, source: "the text is that of MSIS9604 (Microsoft Q&A 425685); that it is used here is inferred",
+            cause: "requested_token_use is neither on_behalf_of nor logon_cert",
+            change: "send requested_token_use=on_behalf_of",
+        }
+        /// An assertion that no user's token comes of.
+        UserTokenFailed => {
+            id: "MSIS9453", status: 400, class: OAuth("invalid_grant"),
+            text: "MSIS9453: Received invalid OAuth JWT Bearer request. A problem occurred while creating the user token. Inner exception for details have been logged in the debug log. ",
+            fidelity: Observed, source: "a capture of an on-behalf-of request (text; OAuth error, and which refusals besides that of the audience have it, are inferred)",
+            cause: "the assertion is not an access token that this service issued to the client for a user who may sign in, or has run out",
+            change: "the failed check says what is wrong with the assertion",
+        }
+        /// An assertion without the scope for this.
+        NoImpersonation => {
+            id: "MSIS9650", status: 400, class: OAuth("invalid_grant"),
+            text: "MSIS9650: Received invalid OAuth request. Access token in the 'assertion' parameter value doesn't contain required scope claim with value 'user_impersonation'.",
+            fidelity: Observed, source: "MicrosoftDocs/windowsserverdocs#3000 (text; OAuth error inferred)",
+            cause: "the access token was asked for without the scope user_impersonation, or the Web API does not permit it",
+            change: "permit the first client user_impersonation on the Web API, and ask for it when the user signs in",
+        }
+        /// No resource where one has to be named.
+        ResourceMissing => {
+            id: "MSIS9601", status: 400, class: OAuth("invalid_request"),
+            text: "MSIS9601: The 'resource' parameter is missing in the request. Send the 'resource' parameter that contains the resource identifier's value.",
+            fidelity: Observed, source: "microsoft-authentication-library-for-dotnet#1678, on-behalf-of at AD FS 2019 (text; OAuth error inferred)",
+            cause: "an on-behalf-of request names no resource",
+            change: "send the resource: the identifier of the Web API that is to be called",
+        }
+        // --- on another device ---
+        /// A device whose user has not answered yet.
+        DevicePending => {
+            id: "authorization_pending", status: 400, class: OAuth("authorization_pending"),
+            text: "The authorization request is still pending.",
+            fidelity: Inferred, source: "RFC 8628 section 3.5, in whose words the text is ours; one client is known to wait for this error",
+            cause: "nobody has confirmed the user code yet",
+            change: "open the verification URI, type the code, sign in; poll again after `interval` seconds",
+        }
+        /// A device that asks too often.
+        DeviceTooEarly => {
+            id: "slow_down", status: 400, class: OAuth("slow_down"),
+            text: "The authorization request is still pending and polling should continue at a longer interval.",
+            fidelity: Inferred, source: "RFC 8628 section 3.5, in whose words the text is ours",
+            cause: "the device asked before its interval was over; each time makes it five seconds longer",
+            change: "wait `interval` seconds between two polls; a clock that stands still makes every poll the same moment",
+        }
+        /// A device whose user said no.
+        DeviceDenied => {
+            id: "access_denied", status: 400, class: OAuth("access_denied"),
+            text: "The authorization request was denied.",
+            fidelity: Inferred, source: "RFC 8628 section 3.5, in whose words the text is ours",
+            cause: "somebody canceled on the page for devices",
+            change: "begin again",
+        }
+        /// A device code that has run out.
+        DeviceExpired => {
+            id: "expired_token", status: 400, class: OAuth("expired_token"),
+            text: "The device code has expired.",
+            fidelity: Inferred, source: "RFC 8628 section 3.5, in whose words the text is ours",
+            cause: "nobody signed in for the device within a quarter of an hour",
+            change: "begin again",
+        }
+        /// A device code that is none of this service's, was redeemed, or is another client's.
+        DeviceCodeInvalid => {
+            id: "MSIS9604", status: 400, class: OAuth("invalid_grant"),
+            text: "MSIS9604: An error occurred. The authorization server was not able to fulfill the request.",
+            fidelity: Inferred, source: "the text is that of MSIS9604 (Microsoft Q&A 425685); that it is used here is inferred",
+            cause: "the device code was made up, changed, redeemed before, issued to another client or before a reset, or its user may not sign in",
+            change: "the failed check says which; begin again",
+        }
+        /// No such Web API, where a device begins.
+        DeviceResourceUnknown => {
+            id: "MSIS9602", status: 400, class: OAuth("invalid_request"),
+            text: "MSIS9602: The received 'resource' parameter is invalid. The authorization server can not find a registered resource with the specified identifier.",
+            fidelity: Inferred, source: "a capture has the OAuth error; the text is that of the token endpoint",
+            cause: "no Web API has exactly this identifier",
+            change: "AD FS Management > Application Groups > the Web API > Identifiers; a slash at its end and the letter case count",
+        }
+        /// A user code that no device waits with.
+        UserCodeUnknown => {
+            id: "user_code", status: 200, class: Page,
+            text: "The code is not valid or has expired. Check the code on your device and enter it again.",
+            fidelity: Inferred, source: "the page asks again; its words are ours",
+            cause: "no device waits with this code: it was mistyped, has ended, or somebody answered it already",
+            change: "type the code that the device shows; where it has ended, begin again on the device",
         }
         // --- what it wants ---
         /// No such Web API.
@@ -244,6 +334,14 @@ catalogue! {
             fidelity: Inferred, source: "abridged by its one source: the number and the end of the text are known",
             cause: "the request names no redirect URI",
             change: "send the redirect_uri",
+        }
+        /// A browser that is sent here again and again.
+        Loop { tokens: u32, seconds: i64 } => {
+            id: "MSIS7042", status: 200, class: Page,
+            text: "MSIS7042: The same client browser session has made '{tokens}' requests in the last '{seconds}' seconds. Contact your administrator for details.",
+            fidelity: Observed, source: "Microsoft's troubleshooting of AD FS loops; several captures of event 364, all of WS-Federation and SAML",
+            cause: "an application sends its users back to AD FS whatever it is sent",
+            change: "look at why the application refuses the token; Set-AdfsProperties -EnableLoopDetection",
         }
         /// Parameters that cannot be read.
         AuthorizeMalformed => {

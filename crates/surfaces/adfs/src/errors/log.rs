@@ -65,6 +65,12 @@ const AUTHORIZE_FRAMES: &[&str] = &[
     "Microsoft.IdentityServer.Web.PassiveProtocolListener.OnGetContext(WrappedHttpListenerContext context)",
 ];
 
+/// As captured with a loop, without the frames of the protocol in between.
+const LOOP_FRAMES: &[&str] = &[
+    "Microsoft.IdentityServer.Web.Protocols.PassiveProtocolHandler.UpdateLoopDetectionCookie(WrappedHttpListenerContext context)",
+    "Microsoft.IdentityServer.Web.PassiveProtocolListener.OnGetContext(WrappedHttpListenerContext context)",
+];
+
 /// As captured with a path that nothing answers at.
 const LISTENER_FRAMES: &[&str] = &[
     "Microsoft.IdentityServer.Web.PassiveProtocolListener.OnGetContext(WrappedHttpListenerContext context)",
@@ -89,19 +95,27 @@ catalogue! {
             cause: "no application group has a native or server application with this client id",
             change: "use the client id of an application in AD FS Management > Application Groups, or add one",
         }
-        /// Beside a page that says MSIS9224.
-        RedirectUriUnknown { client: String, redirect_uri: String } => {
-            id: "MSIS9224", status: 200, class: Thrown { class: INVALID_REQUEST.class, frames: AUTHORIZE_FRAMES },
-            text: "MSIS9224: Received invalid OAuth authorization request. The received 'redirect_uri' parameter is not a valid registered redirect URI for the client identifier: '{client}'. Received redirect_uri: '{redirect_uri}'.",
-            fidelity: Observed, source: "Microsoft Q&A 763044 (the exception's class is inferred)",
-            cause: "the application has registered no redirect URI that is the same text",
-            change: "AD FS Management > Application Groups > the application > Redirect URI",
-        }
         /// Beside any other page of the authorization endpoint.
         AuthorizeRefused { told: String } => {
             id: "MSIS9221", status: 200, class: Thrown { class: INVALID_REQUEST.class, frames: AUTHORIZE_FRAMES },
             text: "{told}",
             fidelity: Inferred, source: "the log has the page's text elsewhere",
+            cause: "the page says it",
+            change: "the page says it",
+        }
+        /// Beside a page that says MSIS9223.
+        AuthorizeClientRefused { told: String } => {
+            id: "MSIS9223", status: 200, class: Thrown { class: INVALID_CLIENT.class, frames: AUTHORIZE_FRAMES },
+            text: "{told}",
+            fidelity: Observed, source: "a log quoted in a blog (text and exception; the frames are those of another refusal)",
+            cause: "the page says it",
+            change: "the page says it",
+        }
+        /// Beside a page that says MSIS7042.
+        LoopDetected { told: String } => {
+            id: "MSIS7042", status: 200, class: Thrown { class: "Microsoft.IdentityServer.Web.InvalidRequestException", frames: LOOP_FRAMES },
+            text: "{told}",
+            fidelity: Observed, source: "several threads of Microsoft Q&A and support article 4012055 (all of WS-Federation and SAML)",
             cause: "the page says it",
             change: "the page says it",
         }
@@ -238,6 +252,11 @@ impl LogText {
     /// The exception and its text, as `Exception details` shows them.
     pub(crate) fn details(&self) -> String {
         self.row().class.around(&self.text())
+    }
+
+    /// The same where the authorization endpoint refuses and sends a browser back.
+    pub(crate) fn details_at_authorize(&self) -> String {
+        Thrown { frames: AUTHORIZE_FRAMES, ..self.row().class }.around(&self.text())
     }
 }
 

@@ -57,7 +57,12 @@ impl About<'_> {
             name.eq_ignore_ascii_case("user-agent").then(|| clean(value))
         });
         let absent = || ABSENT.to_owned();
-        let endpoint = if self.record.endpoint == "authorize" { path::AUTHORIZE } else { path::TOKEN };
+        let endpoint = match &*self.record.endpoint {
+            "authorize" => path::AUTHORIZE,
+            "deviceauth" => path::DEVICE_AUTH,
+            "devicecode" => path::DEVICE_CODE,
+            _ => path::TOKEN,
+        };
         let component = |kind: &str, members: &[(&str, String)]| {
             let mut out = format!("    <Component xsi:type=\"{kind}\">\n");
             for (name, value) in members {

@@ -10,6 +10,7 @@ use mocktenant_idp::code::Code;
 use mocktenant_idp::{Ledger, NotSpent, Opened, Sealer};
 use mocktenant_lab::Scope;
 use mocktenant_verdict::{Finding, Question, Role};
+use mocktenant_world::declaration::Profile;
 
 use crate::asking::{Asking, Checks, excerpt};
 use crate::client_auth::REGISTERED;
@@ -28,6 +29,7 @@ static VERIFIER: Question = Question::new("code-verifier", Role::Request).needs(
 /// The grant.
 pub(super) static GRANT: Grant = Grant {
     name: "authorization_code",
+    since: Profile::Server2016,
     public_clients: true,
     questions: || {
         [&SENT, &OPENS, &OWN, &REDIRECT_URI, &UNUSED, &VERIFIER]

@@ -4,10 +4,12 @@
 
 use crate::grants::{Grant, Subject, Ticket};
 use crate::scope;
+use mocktenant_world::declaration::Profile;
 
 /// The grant.
 pub(super) static GRANT: Grant = Grant {
     name: "client_credentials",
+    since: Profile::Server2016,
     public_clients: false,
     questions: || scope::QUESTIONS.to_vec(),
     ask: |asking, list| {

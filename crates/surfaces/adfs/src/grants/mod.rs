@@ -4,6 +4,8 @@
 
 pub(crate) mod authorization_code;
 mod client_credentials;
+mod device_code;
+pub(crate) mod on_behalf_of;
 pub(crate) mod password;
 mod refresh_token;
 
@@ -11,6 +13,7 @@ use std::sync::Arc;
 
 use mocktenant_verdict::{Finding, Question, Role};
 use mocktenant_world::FederationUser;
+use mocktenant_world::declaration::Profile;
 use time::OffsetDateTime;
 
 pub(crate) use self::password::milliseconds;
@@ -20,8 +23,15 @@ use crate::errors::AdfsError;
 use crate::scope::Granted;
 
 /// The grants AD FS has here.
-pub(crate) static GRANTS: [&Grant; 4] =
-    [&client_credentials::GRANT, &password::GRANT, &refresh_token::GRANT, &authorization_code::GRANT];
+pub(crate) static GRANTS: [&Grant; 7] = [
+    &client_credentials::GRANT,
+    &password::GRANT,
+    &refresh_token::GRANT,
+    &authorization_code::GRANT,
+    &on_behalf_of::GRANT,
+    &device_code::GRANT,
+    &device_code::SHORT,
+];
 
 /// Whether the request says which grant it is.
 pub(crate) static GRANT_NAMED: Question = Question::new("grant-named", Role::Request);
@@ -33,6 +43,8 @@ pub(crate) static GRANT_TYPE: Question = Question::new("grant-type", Role::Reque
 pub(crate) struct Grant {
     /// `grant_type`.
     pub(crate) name: &'static str,
+    /// The Windows Server that has it first.
+    pub(crate) since: Profile,
     /// Whether a native application may use it, without a credential.
     pub(crate) public_clients: bool,
     /// Its questions, in the order asked.
@@ -86,7 +98,7 @@ pub(crate) fn ask_named(list: &mut Checks<'_>, named: Result<Option<&str>, &Adfs
 pub(crate) fn ask_known(list: &mut Checks<'_>, named: Option<&str>, grant: Option<&'static Grant>) {
     list.ask(
         &GRANT_TYPE,
-        "client_credentials, password, refresh_token or authorization_code",
+        "client_credentials, password, refresh_token, authorization_code, jwt-bearer or device_code",
         Vec::new(),
         || match (named, grant) {
             (_, Some(grant)) => Finding::pass(grant.name),
@@ -96,7 +108,7 @@ pub(crate) fn ask_known(list: &mut Checks<'_>, named: Option<&str>, grant: Optio
     );
 }
 
-/// The grant of a name.
-pub(crate) fn of(name: &str) -> Option<&'static Grant> {
-    GRANTS.iter().copied().find(|grant| grant.name == name)
+/// The grant of a name, where the service has it.
+pub(crate) fn of(name: &str, profile: Profile) -> Option<&'static Grant> {
+    GRANTS.iter().copied().find(|grant| grant.name == name && grant.since <= profile)
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use mocktenant_idp::secret::{same, spoilt};
 use mocktenant_verdict::{Change, Check, Edit, Finding, Need, Outcome, Question, Remedy, Role};
 use mocktenant_world::FederationUser;
+use mocktenant_world::declaration::Profile;
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
@@ -34,6 +35,7 @@ static ACCOUNT: [&Question; 4] = [&ENABLED, &NOT_LOCKED, &NOT_EXPIRED, &PASSWORD
 /// The grant.
 pub(super) static GRANT: Grant = Grant {
     name: "password",
+    since: Profile::Server2016,
     public_clients: true,
     questions: || user_questions().chain(scope::QUESTIONS).collect(),
     ask,

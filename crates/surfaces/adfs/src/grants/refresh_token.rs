@@ -8,6 +8,7 @@
 use mocktenant_idp::{Kind, Refused, Sealer};
 use mocktenant_lab::Scope;
 use mocktenant_verdict::{Finding, Question, Role};
+use mocktenant_world::declaration::Profile;
 use serde::{Deserialize, Serialize};
 
 use crate::asking::{Asking, Checks};
@@ -41,6 +42,7 @@ static OWN: Question = Question::new("refresh-token-client", Role::Client).needs
 /// The grant.
 pub(super) static GRANT: Grant = Grant {
     name: "refresh_token",
+    since: Profile::Server2016,
     public_clients: true,
     questions: || {
         [&SENT, &OPENS, &OWN]

@@ -173,3 +173,25 @@ async fn an_application_that_registered_nothing_has_nowhere_to_go() {
     assert!(page(&lab, &asked(&[])).await.contains("MSIS9224"));
     assert!(page(&lab, &asked(&[("redirect_uri", "")])).await.contains("MSIS9221"));
 }
+
+#[tokio::test]
+async fn page_and_event_say_the_same_whole_however_long_it_is() {
+    let lab = lab().await;
+    let long = "x".repeat(3_000);
+    let uri = format!("https://ax.contoso.com/{long}");
+    let client = format!("nobody{long}");
+    for (changes, number) in [
+        (("redirect_uri", uri.as_str()), "MSIS9224"),
+        (("redirect_uri", "https://ax.contoso.com/namespaces/axsf"), "MSIS9224"),
+        (("client_id", client.as_str()), "MSIS9223"),
+        (("redirect_uri", ""), "MSIS9221"),
+    ] {
+        let text = page(&lab, &asked(&[changes])).await;
+        let (_, said) = text.split_once(&format!("Error details: {number}: ")).unwrap();
+        let said = said.split("</li>").next().unwrap().replace("&#39;", "'");
+        let (id, event) = logged(&lab);
+        assert!(id == 364 && event.contains(&format!("Exception: {number}: {said}")), "{said}\n{event}");
+        assert!(said.contains(changes.1), "{said}");
+        assert!(event.contains("OAuthAuthorizationRequestContext.ValidateCore()"), "{event}");
+    }
+}

@@ -6,8 +6,9 @@ use mocktenant_world::Edit;
 use serde_json::json;
 use time::Duration;
 
+use crate::browser::{Browser, typed};
 use crate::front_door::*;
-use crate::sign_in::{Browser, WRONG, asked, typed};
+use crate::sign_in::{WRONG, asked};
 
 async fn guess(lab: &Lab, password: &str) -> u16 {
     ask(lab, &by_password(&[("password", password)])).await.status

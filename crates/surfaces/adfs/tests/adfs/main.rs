@@ -4,13 +4,17 @@
 
 mod authorize;
 mod bad_input;
+mod browser;
+mod device;
 mod documents;
 mod events;
 mod forge;
 mod front_door;
 mod lockout;
+mod loops;
 mod masking;
 mod not_built;
+mod on_behalf_of;
 mod pages;
 mod refresh;
 mod refusals;

@@ -15,6 +15,8 @@ use time::macros::datetime;
 
 use crate::front_door::*;
 
+const ON_BEHALF: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
 /// A request that fails exactly one check.
 struct Case {
     error: &'static str,
@@ -71,6 +73,11 @@ fn of_certificate(certificate: &Certificate) -> Case {
 
 fn of_user(setting: Setting, value: impl Into<Value>) -> Case {
     case("invalid_grant", "MSIS9659", &by_password(&[])).with(setting, value)
+}
+
+/// On behalf of nobody yet.
+fn on_behalf<'f>(changes: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
+    changed(&by_secret(&[("grant_type", ON_BEHALF), ("requested_token_use", "on_behalf_of")]), changes)
 }
 
 fn of_check(check: &str) -> Option<Case> {
@@ -146,12 +153,17 @@ fn of_check(check: &str) -> Option<Case> {
             "MSIS9612",
             &[("grant_type", "authorization_code"), ("client_id", NATIVE), ("code", "made-up")],
         ),
+        "requested-token-use" => {
+            case("invalid_request", "MSIS9658", &by_secret(&[("grant_type", ON_BEHALF)]))
+        }
+        "user-assertion-sent" => case("invalid_request", "MSIS9658", &on_behalf(&[])),
+        "user-assertion-well-formed" => case("invalid_grant", "MSIS9453", &on_behalf(&[("assertion", "x")])),
         _ => return None,
     })
 }
 
 /// Checks that no request of their own makes fail, and why.
-const WITHOUT: [(&str, &str); 17] = [
+const WITHOUT: [(&str, &str); 37] = [
     ("authorize-request", "of the authorization endpoint: `authorize.rs`"),
     ("redirect-uri", "of the authorization endpoint: `authorize.rs`"),
     ("response-type", "of the authorization endpoint: `sign_in.rs`"),
@@ -168,6 +180,26 @@ const WITHOUT: [(&str, &str); 17] = [
     ("assertion-type", "whatever `typ` says is taken"),
     ("assertion-issuer", "any text can be a client id"),
     ("refresh-token-client", "needs a refresh token of the lab: `refresh.rs`"),
+    ("user-assertion-algorithm", "needs a token of the lab: `on_behalf_of.rs`"),
+    ("user-assertion-signature", "needs a token of the lab: `on_behalf_of.rs`"),
+    ("user-assertion-issuer", "needs a token of the lab: `on_behalf_of.rs`"),
+    ("user-assertion-time", "needs a token of the lab: `on_behalf_of.rs`"),
+    ("user-assertion-audience", "needs a token of the lab: `on_behalf_of.rs`"),
+    ("user-assertion-kind", "needs a token of the lab: `on_behalf_of.rs`"),
+    ("user-assertion-scope", "needs a token of the lab: `on_behalf_of.rs`"),
+    ("user-assertion-user", "needs a token of the lab: `on_behalf_of.rs`"),
+    ("resource-named", "needs a token of the lab: `on_behalf_of.rs`"),
+    ("sign-in-loop", "needs a browser of the lab: `loops.rs`"),
+    ("device-request", "needs a device of the lab: `device.rs`"),
+    ("device-may-wait", "needs a device of the lab: `device.rs`"),
+    ("device-page-request", "needs a device of the lab: `device.rs`"),
+    ("device-waits", "needs a device of the lab: `device.rs`"),
+    ("device-confirmed", "needs a device of the lab: `device.rs`"),
+    ("device-still-waits", "needs a device of the lab: `device.rs`"),
+    ("device-code-sent", "needs a device of the lab: `device.rs`"),
+    ("device-code", "needs a device of the lab: `device.rs`"),
+    ("device-code-client", "needs a device of the lab: `device.rs`"),
+    ("device-code-approved", "needs a device of the lab: `device.rs`"),
     ("user-not-locked-out", "needs wrong passwords before it: `lockout.rs`"),
 ];
 
@@ -216,7 +248,14 @@ async fn every_row_of_the_catalogue_is_reached_or_says_why_not() {
         ("MSIS9720", "sign_in.rs: another verifier"),
         ("MSIS9358", "sign_in.rs: a server application asks for a token"),
         ("interaction_required", "sign_in.rs: prompt=none without a session"),
+        ("authorization_pending", "device.rs: nobody answered yet"),
+        ("slow_down", "device.rs: too early"),
+        ("access_denied", "device.rs: somebody canceled"),
+        ("expired_token", "device.rs: a quarter of an hour later"),
+        ("user_code", "device.rs: a code that no device waits with"),
         ("MSIS9615", "refresh.rs: after the session"),
+        ("MSIS9650", "on_behalf_of.rs: a token without user_impersonation"),
+        ("MSIS9601", "on_behalf_of.rs: no resource"),
         ("MSIS9712", "scopes.rs: Windows Server 2016"),
         ("MSIS9921", "userinfo.rs: a token of a Web API"),
         ("401 userinfo-token", "userinfo.rs: without a token"),
@@ -225,6 +264,7 @@ async fn every_row_of_the_catalogue_is_reached_or_says_why_not() {
         ("MSIS9223", "authorize.rs: a client nobody registered"),
         ("MSIS9224", "authorize.rs: a redirect URI nobody registered"),
         ("MSIS9221", "authorize.rs: no redirect URI"),
+        ("MSIS7042", "loops.rs: a browser that is sent again and again"),
         ("MSIS7009", "authorize.rs: a parameter twice"),
         ("MSIS7012", "not_built.rs: a path that is not built"),
     ] {

@@ -1,12 +1,13 @@
 //! People sign in: the page, the session, the code, what it is redeemed for, and every refusal on the way.
 
-use http::header::{COOKIE, HeaderValue, LOCATION, SET_COOKIE};
-use mocktenant_lab::{ClockChange, Command, Lab, Request};
+use http::header::{LOCATION, SET_COOKIE};
+use mocktenant_lab::{ClockChange, Command, Lab};
 use mocktenant_verdict::Switches;
 use mocktenant_world::{Edit, EditedBy};
 use serde_json::json;
 use time::Duration;
 
+use crate::browser::{Browser, typed};
 use crate::front_door::*;
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -31,54 +32,6 @@ pub(crate) fn asked(changes: &[(&str, &str)]) -> String {
     let query =
         form_urlencoded::Serializer::new(String::new()).extend_pairs(changed(&healthy, changes)).finish();
     format!("/adfs/oauth2/authorize/?{query}")
-}
-
-/// A browser: what it was given is sent again.
-#[derive(Default)]
-pub(crate) struct Browser {
-    cookies: Vec<(String, String)>,
-}
-
-impl Browser {
-    async fn send(&mut self, lab: &Lab, mut request: Request) -> Reply {
-        if !self.cookies.is_empty() {
-            let all: Vec<String> =
-                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            request.headers.insert(COOKIE, HeaderValue::from_str(&all.join("; ")).unwrap());
-        }
-        let reply = send(lab, request).await;
-        for cookie in reply.headers.get_all(SET_COOKIE) {
-            let (name, rest) = cookie.to_str().unwrap().split_once('=').unwrap();
-            let value = rest.split(';').next().unwrap();
-            self.cookies.retain(|(known, _)| known != name);
-            self.cookies.push((name.to_owned(), value.to_owned()));
-        }
-        reply
-    }
-
-    async fn get(&mut self, lab: &Lab, target: &str) -> Reply {
-        self.send(lab, getting(HOST, target)).await
-    }
-
-    /// Fills in a form.
-    pub(crate) async fn fill(&mut self, lab: &Lab, target: &str, fields: &[(&str, &str)]) -> Reply {
-        let headers = [("origin", "https://adfs.contoso.com"), ("sec-fetch-site", "same-origin")];
-        self.send(lab, form_request(HOST, target, fields, &headers)).await
-    }
-
-    /// Signs in, and follows the redirect to the request.
-    async fn sign_in(&mut self, lab: &Lab, target: &str) -> Reply {
-        let reply = self.fill(lab, target, &typed(USER, PASSWORD)).await;
-        assert_eq!(reply.status, 302, "{}", reply.text());
-        match reply.header("location").strip_prefix("https://adfs.contoso.com") {
-            Some(again) => self.get(lab, again).await,
-            None => reply,
-        }
-    }
-}
-
-pub(crate) fn typed<'t>(user: &'t str, password: &'t str) -> Vec<(&'t str, &'t str)> {
-    vec![("UserName", user), ("Password", password), ("AuthMethod", "FormsAuthentication")]
 }
 
 /// What a redirect holds, in its order.
@@ -316,6 +269,11 @@ async fn what_is_wrong_with_a_request_goes_back_to_the_client() {
                 document.text
             );
             assert!(document.text.contains("Exception: MSIS"), "{}", document.text);
+            assert!(
+                document.text.contains("OAuthAuthorizationRequestContext.ValidateCore()"),
+                "{}",
+                document.text
+            );
         }
         // Switched off, nothing else stops it.
         let lab = lab_with(Vec::new(), Switches::off([failed])).await;

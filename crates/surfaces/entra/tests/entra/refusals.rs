@@ -223,7 +223,7 @@ async fn the_federation_service_s_paths_are_left_to_it() {
     {
         let reply = get(&lab, LOCAL, target).await;
         // A lab of Entra alone has nobody there.
-        assert_eq!(reply.status, 501, "{target}");
+        assert_eq!(reply.status, 421, "{target}");
     }
 }
 

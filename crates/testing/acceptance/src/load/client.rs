@@ -155,7 +155,7 @@ fn get(host: &str, target: &str) -> Arc<[u8]> {
     format!("GET {target} HTTP/1.1\r\nhost: {host}\r\naccept: application/json\r\n\r\n").into_bytes().into()
 }
 
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 

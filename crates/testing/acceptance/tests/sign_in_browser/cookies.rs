@@ -14,9 +14,11 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 fn kept(stage: &Stage) {
-    for (profile, way, same_site) in
-        [("2016", Way::Name, Value::Null), ("2019", Way::Name, "None".into()), ("2022", Way::Localhost, "None".into())]
-    {
+    for (profile, way, same_site) in [
+        ("2016", Way::Name, Value::Null),
+        ("2019", Way::Name, "None".into()),
+        ("2022", Way::Localhost, "None".into()),
+    ] {
         let scene = stage.scene(profile);
         let window = scene.window(way, Like::default());
         window.go(&scene.request(way, &[]));
@@ -24,7 +26,12 @@ fn kept(stage: &Stage) {
         at_home(&window);
         scene.application.came();
         let cookies = window.cookies();
-        let port = scene.base(way).rsplit_once(':').map_or("", |(_, port)| port).trim_end_matches("/adfs").to_owned();
+        let port = scene
+            .base(way)
+            .rsplit_once(':')
+            .map_or("", |(_, port)| port)
+            .trim_end_matches("/adfs")
+            .to_owned();
         for name in ["MSISAuth", "MSISAuthenticated", "MSISLoopDetectionCookie"] {
             let name = if way == Way::Name { name.to_owned() } else { format!("{name}-{port}") };
             let cookie = cookies.iter().find(|cookie| cookie["name"] == *name);

@@ -9,6 +9,7 @@
 
 mod arrivals;
 mod cookies;
+mod device;
 mod devtools;
 mod pages;
 mod sign_in;
@@ -27,7 +28,7 @@ use crate::stage::{Stage, Tools};
 /// What a window shows, and its name as a sentence.
 pub(crate) type Case = (&'static str, fn(&Stage));
 
-const CASES: &[&[Case]] = &[sign_in::CASES, pages::CASES, cookies::CASES];
+const CASES: &[&[Case]] = &[sign_in::CASES, pages::CASES, cookies::CASES, device::CASES];
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();

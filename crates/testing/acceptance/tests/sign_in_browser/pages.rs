@@ -6,7 +6,9 @@ use crate::stage::{Stage, USER, Way};
 use crate::window::{Key, Like};
 
 pub(crate) const CASES: &[Case] = &[
-    ("an_unknown_redirect_uri_gets_the_error_page_by_localhost", |stage| unknown(stage, Way::Localhost, false)),
+    ("an_unknown_redirect_uri_gets_the_error_page_by_localhost", |stage| {
+        unknown(stage, Way::Localhost, false)
+    }),
     ("an_unknown_redirect_uri_gets_the_error_page_by_name_without_scripts", |stage| {
         unknown(stage, Way::Name, true);
     }),
@@ -44,7 +46,8 @@ fn unknown(stage: &Stage, way: Way, no_scripts: bool) {
 fn in_the_dark(stage: &Stage) {
     let scene = stage.scene("2019");
     let way = Way::Localhost;
-    for (name, dark, narrow) in [("dark", true, false), ("narrow", false, true), ("dark_narrow", true, true)] {
+    for (name, dark, narrow) in [("dark", true, false), ("narrow", false, true), ("dark_narrow", true, true)]
+    {
         let window = scene.window(way, Like { dark, narrow, ..Like::default() });
         window.go(&scene.request(way, &[]));
         window.waits_for("#userNameInput");

@@ -111,7 +111,7 @@ fn with_the_keyboard(stage: &Stage) {
 
 /// A server application's request, as OpenID Connect middleware makes it.
 fn posted(scene: &Scene<'_>, way: Way) -> String {
-    let client = &scene.lab.settings().adfs.as_ref().unwrap().client_id;
+    let client = &scene.adfs().client_id;
     let changes = [
         ("client_id", &**client),
         ("response_type", "code id_token"),
@@ -154,6 +154,8 @@ fn has_a_button(stage: &Stage) {
     window.press("input[type=submit]");
     at_home(&window);
     arrived(&scene);
+    // What a page makes a browser fetch besides would be what was refused last.
+    assert!(scene.lab.explain_last().is_none(), "{}", scene.lab.failure_report());
 }
 
 fn in_the_fragment(stage: &Stage) {
@@ -190,7 +192,8 @@ fn wrong(stage: &Stage, profile: &str, way: Way) {
     let name = if profile == "2016" { "#userNameInput" } else { "#userNameInputHolder" };
     assert_eq!(window.attribute(name, "value").as_deref(), Some(USER));
     assert_eq!(window.attribute("#passwordInput", "value"), None);
-    window.fills("#passwordInput", PASSWORD);
+    assert!(window.has_focus("#passwordInput"), "the cursor is where something is to be typed");
+    window.types(PASSWORD);
     window.press("#submitButton");
     at_home(&window);
     scene.redeemed(&scene.application.came());

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use mocktenant_acceptance::tools;
 use mocktenant_testkit::mocktenant_world::pointers;
-use mocktenant_testkit::{Edit, Lab, Record, Setting};
+use mocktenant_testkit::{Adfs, Edit, Lab, Record, Reply, Setting};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -73,7 +73,7 @@ impl Stage {
         let lab = runtime.block_on(Lab::builder().state(self.state.path()).start());
         let scene = Scene { stage: self, lab, application: Application::start(), runtime };
         let group = service().application_group(GROUP);
-        let adfs = scene.lab.settings().adfs.as_ref().unwrap();
+        let adfs = scene.adfs();
         let back = json!([scene.application.back()]);
         scene.edited([
             (service().profile(), json!(profile)),
@@ -112,14 +112,14 @@ impl Scene<'_> {
     /// Where AD FS is that way.
     pub(crate) fn base(&self, way: Way) -> String {
         match way {
-            Way::Localhost => self.lab.settings().adfs.as_ref().unwrap().base_url.clone(),
+            Way::Localhost => self.adfs().base_url.clone(),
             Way::Name => String::from("https://adfs.contoso.com/adfs"),
         }
     }
 
     /// The application's request, healthy but for what is changed; an empty value leaves a parameter out.
     pub(crate) fn request(&self, way: Way, changes: &[(&str, &str)]) -> String {
-        let adfs = self.lab.settings().adfs.as_ref().unwrap();
+        let adfs = self.adfs();
         let back = self.application.back();
         let mut all = vec![
             ("client_id", &*adfs.native_client_id),
@@ -140,33 +140,43 @@ impl Scene<'_> {
         format!("{}/oauth2/authorize/?{query}", self.base(way))
     }
 
-    /// What came back brings a code that is good for tokens; the access token's claims and the whole answer.
+    /// What came back brings a code that is good for tokens; the answer.
     pub(crate) fn redeemed(&self, came: &Came) -> Value {
         assert_eq!(came.field("state"), "1 2&3", "{:?}", came.fields);
-        let adfs = self.lab.settings().adfs.as_ref().unwrap();
         let back = self.application.back();
         let fields = [
             ("grant_type", "authorization_code"),
-            ("client_id", &*adfs.native_client_id),
+            ("client_id", &*self.adfs().native_client_id),
             ("redirect_uri", &*back),
             ("code_verifier", VERIFIER),
             ("code", came.field("code")),
         ];
-        let client = self.lab.client();
-        let url = format!("{}/oauth2/token", self.base(Way::Localhost));
-        let reply = self.runtime.block_on(client.post_form(&url, &fields));
+        let reply = self.posted("token", &fields);
         assert_eq!(reply.status, 200, "{}", reply.text());
         reply.json()
     }
 
+    /// What AD FS's settings are.
+    pub(crate) fn adfs(&self) -> &Adfs {
+        self.lab.settings().adfs.as_ref().unwrap()
+    }
+
+    /// What a client of AD FS is answered at that endpoint, which no browser is asked for.
+    pub(crate) fn posted(&self, endpoint: &str, fields: &[(&str, &str)]) -> Reply {
+        let url = format!("{}/oauth2/{endpoint}", self.base(Way::Localhost));
+        self.runtime.block_on(self.lab.client().post_form(&url, fields))
+    }
+
     /// The requests that came to AD FS from the browser, oldest first.
     pub(crate) fn records(&self) -> Vec<Arc<Record>> {
-        self.lab.journal().requests_to("adfs")
+        let mut all = self.lab.journal().requests_to("adfs");
+        all.retain(|record| !matches!(&*record.endpoint, "token" | "devicecode"));
+        all
     }
 
     /// All of them came that way.
     pub(crate) fn all_came(&self, way: Way) {
-        for record in self.records().iter().filter(|record| !record.target.contains("/token")) {
+        for record in self.records() {
             let proxied = record.fact("via").is_some_and(|via| &*via.value == "proxy");
             assert_eq!(proxied, way == Way::Name, "{} {}", record.host, record.target);
         }

@@ -219,7 +219,10 @@ impl<'b> Window<'b> {
             let icon = entry["url"].as_str().is_some_and(|url| url.ends_with("/favicon.ico"));
             entry["source"] != "recommendation" && !icon
         });
-        entries.iter().map(|entry| format!("{}: {} {}", entry["source"], entry["text"], entry["url"])).collect()
+        entries
+            .iter()
+            .map(|entry| format!("{}: {} {}", entry["source"], entry["text"], entry["url"]))
+            .collect()
     }
 
     /// A picture of it, where `SCREENSHOTS` names a folder for them.

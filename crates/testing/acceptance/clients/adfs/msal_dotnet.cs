@@ -66,7 +66,7 @@ Task Run() => args[0] switch
     "a_code_twice" => Twice(),
     "device_code" or "device_code_by_name" => Device(),
     "device_code_cancelled" => Device(cancel: true),
-    "on_behalf_of" or "on_behalf_of_by_name" => OnBehalfOf("user_impersonation"),
+    "on_behalf_of" or "on_behalf_of_by_name" => OnBehalfOf("openid+user_impersonation"),
     "on_behalf_of_without_user_impersonation" => OnBehalfOf("openid"),
     "refresh_by_the_cache" or "refresh_by_the_cache_by_name" => Refresh(),
     _ => throw new ArgumentException(args[0]),
@@ -170,41 +170,20 @@ async Task Device(bool cancel = false)
     said["user"] = result.Account.Username;
 }
 
-// A middle tier: what it was called with is for itself, and it goes on to the resource for the user.
+// A middle tier: what it was called with is for itself (the Web API that is called by its client id), and it goes on to the
+// resource for the user.
 async Task OnBehalfOf(string scope)
 {
-    var identifier = Adfs("client_id");
-    await Declare(identifier);
-    var url = $"{Adfs("base_url")}/oauth2/authorize?response_type=code&client_id={Adfs("native_client_id")}" +
-        $"&redirect_uri={Back}&resource={identifier}&scope=openid+{scope}";
+    var form = $"client_id={Adfs("native_client_id")}&redirect_uri={Back}";
+    var url = $"{Adfs("base_url")}/oauth2/authorize?response_type=code&{form}&resource={Adfs("client_id")}&scope={scope}";
     var code = Regex.Match((await Ada().Goes(new Uri(url))).Query, "[?&]code=([^&]*)").Groups[1].Value;
     using var http = new HttpClient();
-    var form = $"grant_type=authorization_code&client_id={Adfs("native_client_id")}&redirect_uri={Back}&code={code}";
-    using var answer = await http.PostAsync(Adfs("base_url") + "/oauth2/token",
-        new StringContent(form, null, "application/x-www-form-urlencoded"));
-    var token = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("access_token");
-    said["assertion"] = Claims(token.GetString()!);
-    var request = BySecret().AcquireTokenOnBehalfOf(Scope("openid"), new UserAssertion(token.GetString()));
-    var result = await request.ExecuteAsync();
-    Saw(result);
-}
-
-// The middle tier's own Web API, which an administrator makes: its identifier is the client id.
-async Task Declare(string identifier)
-{
-    string[] all = ["openid", "user_impersonation"];
-    var api = new { name = "Middle tier", permissions = new Dictionary<string, string[]> { [Adfs("native_client_id")] = all } };
-    var group = "Microsoft Dynamics 365 for Operations On-premises";
-    var edits = JsonSerializer.Serialize(new[] { new
-    {
-        op = "add",
-        path = $"/federation_services/contoso/application_groups/{group}/web_apis/{identifier}",
-        value = api,
-    } });
-    using var http = new HttpClient(new HttpClientHandler { UseProxy = false });
-    using var answer = await http.PatchAsync(settings.GetProperty("control_url").GetString() + "/v1/world",
-        new StringContent(edits, null, "application/json"));
-    if (!answer.IsSuccessStatusCode) throw new InvalidOperationException(await answer.Content.ReadAsStringAsync());
+    var body = new StringContent($"grant_type=authorization_code&{form}&code={code}", null, "application/x-www-form-urlencoded");
+    using var answer = await http.PostAsync(Adfs("base_url") + "/oauth2/token", body);
+    var all = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;
+    var token = all.GetProperty("access_token").GetString()!;
+    said["assertion"] = Claims(token);
+    Saw(await BySecret().AcquireTokenOnBehalfOf(Scope("openid"), new UserAssertion(token)).ExecuteAsync());
 }
 
 void Saw(AuthenticationResult result)

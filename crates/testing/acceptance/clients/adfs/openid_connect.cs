@@ -186,6 +186,9 @@ async Task Register(Uri home)
     var edits = new[] { "signin-oidc", "signout-callback-oidc" }.Select(path =>
         new { op = "add", path = application + "/redirect_uris/-", value = new Uri(home, path).ToString() });
     using var direct = new HttpClient(new HttpClientHandler { UseProxy = false });
+    // Inside `exec` a lab has a token of its own.
+    if (Environment.GetEnvironmentVariable("MOCKTENANT_CONTROL_TOKEN") is string token)
+        direct.DefaultRequestHeaders.Authorization = new("Bearer", token);
     using var answer = await direct.PatchAsync(settings.GetProperty("control_url").GetString() + "/v1/world",
         new StringContent(JsonSerializer.Serialize(edits), null, "application/json"));
     if (!answer.IsSuccessStatusCode) throw new InvalidOperationException(await answer.Content.ReadAsStringAsync());

@@ -51,7 +51,7 @@ pub(crate) const CLIENTS: &[Client] = &[
             }),
             flow("on-behalf-of", on_behalf_of),
             flow("on-behalf-of without user_impersonation", |seen| {
-                thrown(seen, "MsalServiceException", |seen| seen.refused("invalid_grant", "MSIS9650"))
+                thrown(seen, "MsalUiRequiredException", |seen| seen.refused("invalid_grant", "MSIS9650"))
             }),
             by_name("authority validated, by name", |seen| alike::named(seen, validated)),
             by_name("secret, by name", |seen| alike::named(seen, alike::secret)),

@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFRESH};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::request::HostName;
@@ -50,6 +50,17 @@ pub enum Content {
         /// others answer with.
         actions: Vec<String>,
     },
+    /// An HTML page without forms that loads other addresses unseen, in frames, and may lead on by itself.
+    Frames {
+        /// The page; the frames are written before the end of its body.
+        html: Bytes,
+        /// Its `Content-Security-Policy` but for `frame-src`, which is written behind it.
+        policy: &'static str,
+        /// What is loaded, as the world has it: translated like a redirect.
+        frames: Vec<String>,
+        /// Where a browser goes a second later (`Refresh`): translated like a redirect.
+        then: Option<String>,
+    },
     /// Plain text with its content type.
     Text(Bytes, &'static str),
     /// `Location`. Dispatch translates an address under a name of the world for a caller that came by a local name.
@@ -86,14 +97,16 @@ impl Content {
     pub(crate) fn target_mut(&mut self) -> Option<&mut String> {
         match self {
             Self::Redirect { to } | Self::AutoPost { to, .. } => Some(to),
+            Self::Frames { then, .. } => then.as_mut(),
             _ => None,
         }
     }
 
-    /// Where what its caller does with it may lead.
+    /// Where what its caller does with it may lead, and what a browser loads for it.
     pub(crate) fn actions_mut(&mut self) -> &mut [String] {
         match self {
             Self::Form { actions, .. } => actions,
+            Self::Frames { frames, .. } => frames,
             _ => &mut [],
         }
     }
@@ -150,10 +163,22 @@ impl Answer {
             }
             Content::Page(body) => (body, Some("text/html; charset=utf-8")),
             Content::Form { html, policy, actions } => {
-                if let Ok(policy) = HeaderValue::from_str(&format!("{policy}; {}", form_action(&actions))) {
+                let policy = format!("{policy}; {}", sources("form-action 'self'", &actions));
+                if let Ok(policy) = HeaderValue::from_str(&policy) {
                     headers.insert(CONTENT_SECURITY_POLICY, policy);
                 }
                 (html, Some("text/html; charset=utf-8"))
+            }
+            Content::Frames { html, policy, frames, then } => {
+                let policy = format!("{policy}; {}", sources("frame-src", &frames));
+                if let Ok(policy) = HeaderValue::from_str(&policy) {
+                    headers.insert(CONTENT_SECURITY_POLICY, policy);
+                }
+                let then = then.and_then(|to| HeaderValue::from_str(&format!("1;url={to}")).ok());
+                if let Some(then) = then {
+                    headers.insert(REFRESH, then);
+                }
+                (with_frames(&html, &frames).into(), Some("text/html; charset=utf-8"))
             }
             Content::Redirect { to } => {
                 if let Ok(to) = HeaderValue::from_str(&to) {
@@ -177,15 +202,27 @@ impl Answer {
     }
 }
 
-/// The directive: the page's own origin, and that of each address once.
-fn form_action(actions: &[String]) -> String {
-    let mut sources = vec![String::from("'self'")];
-    for source in actions.iter().filter_map(|action| source(action)) {
+/// A directive: how it begins, and the origin of each address once.
+fn sources(begin: &str, addresses: &[String]) -> String {
+    let mut sources = Vec::new();
+    for source in addresses.iter().filter_map(|address| source(address)) {
         if !sources.contains(&source) {
             sources.push(source);
         }
     }
-    format!("form-action {}", sources.join(" "))
+    sources.insert(0, begin.to_owned());
+    sources.join(" ")
+}
+
+/// A page with frames that nobody sees.
+fn with_frames(html: &[u8], frames: &[String]) -> String {
+    let html = String::from_utf8_lossy(html);
+    let (before, after) = html.rsplit_once("</body>").unwrap_or((&html, ""));
+    let mut page = before.to_owned();
+    for to in frames {
+        page.extend(["<iframe hidden src=\"", &*escaped(to), "\"></iframe>\n"]);
+    }
+    page + "</body>" + after
 }
 
 /// What a policy calls an address by: scheme, host and port, since a path does not count after a redirect; where there is no
@@ -328,7 +365,7 @@ mod tests {
             ),
         ] {
             let actions: Vec<String> = actions.iter().map(|action| (*action).into()).collect();
-            assert_eq!(form_action(&actions), expected);
+            assert_eq!(sources("form-action 'self'", &actions), expected);
         }
     }
 
@@ -346,5 +383,22 @@ mod tests {
             (body, &headers[CONTENT_TYPE]),
             (html, &HeaderValue::from_static("text/html; charset=utf-8"))
         );
+    }
+
+    #[test]
+    fn frames_stand_in_the_page_and_alone_in_its_policy() {
+        let frames = vec![String::from("https://a.example/out?x=\"1\""), String::from("javascript:alert(1)")];
+        let html = Bytes::from_static(b"<body>x</body></html>");
+        let content =
+            Content::Frames { html, policy: "default-src 'none'", frames, then: Some("https://b".into()) };
+        let (_, headers, body, _) = Answer::typed(StatusCode::OK, content).into_parts();
+        assert_eq!(
+            body,
+            "<body>x<iframe hidden src=\"https://a.example/out?x=&quot;1&quot;\"></iframe>\n\
+             <iframe hidden src=\"javascript:alert(1)\"></iframe>\n</body></html>"
+        );
+        let policy = &headers[CONTENT_SECURITY_POLICY];
+        assert_eq!(policy, "default-src 'none'; frame-src https://a.example javascript:");
+        assert_eq!(headers[REFRESH], "1;url=https://b");
     }
 }

@@ -174,6 +174,9 @@ pub struct NativeApplication {
     /// Redirect URIs, as registered.
     #[serde(default)]
     pub redirect_uris: Vec<String>,
+    /// `LogoutUri`: where it is told, in a browser, that its user signed out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logout_uri: Option<String>,
 }
 
 /// A server application: a confidential client.
@@ -185,6 +188,9 @@ pub struct ServerApplication {
     /// Redirect URIs, as registered.
     #[serde(default)]
     pub redirect_uris: Vec<String>,
+    /// `LogoutUri`: where it is told, in a browser, that its user signed out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logout_uri: Option<String>,
     /// Shared secrets by a short name. They do not expire here: an administrator resets them.
     #[serde(default)]
     pub secrets: IndexMap<String, SecretText>,

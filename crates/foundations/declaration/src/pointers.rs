@@ -266,11 +266,13 @@ pointers! {
     /// A native application of an application group.
     NativeApplication {
         redirect_uris() -> Setting: "redirect_uris";
+        logout_uri() -> Setting: "logout_uri";
     }
 
     /// A server application of an application group.
     ServerApplication {
         redirect_uris() -> Setting: "redirect_uris";
+        logout_uri() -> Setting: "logout_uri";
         secrets() -> Setting: "secrets";
         secret(name) -> Setting: "secrets", name;
         certificates() -> Setting: "certificates";

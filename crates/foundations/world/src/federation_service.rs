@@ -103,6 +103,8 @@ pub struct Client {
     pub group: Arc<str>,
     /// Redirect URIs, as registered.
     pub redirect_uris: Vec<String>,
+    /// Where it is told that its user signed out.
+    pub logout_uri: Option<String>,
     /// What it can prove itself with; a native application has nothing.
     pub credentials: Option<Credentials>,
     /// Where it is declared.

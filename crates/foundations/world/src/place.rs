@@ -140,6 +140,9 @@ fn federation_service(world: &World, service: &str, rest: &[&str]) -> String {
             let tab = match rest.first() {
                 Some(&("secrets" | "certificates")) => " > Credentials",
                 Some(&"redirect_uris") => " > General, Redirect URI",
+                Some(&"logout_uri") => {
+                    " > Set-AdfsNativeClientApplication or Set-AdfsServerApplication -LogoutUri"
+                }
                 _ => "",
             };
             format!("{ADFS} > Application Groups > {group} > {name}{tab}")

@@ -29,6 +29,7 @@ fn group(service: &FederationService, name: &str, written: &declaration::Applica
             "name": native.name,
             "client_id": client_id,
             "redirect_uris": native.redirect_uris,
+            "logout_uri": native.logout_uri,
             "pointer": at.native_application(client_id).setting(),
         })
     });
@@ -38,6 +39,7 @@ fn group(service: &FederationService, name: &str, written: &declaration::Applica
             "name": server.name,
             "client_id": client_id,
             "redirect_uris": server.redirect_uris,
+            "logout_uri": server.logout_uri,
             "secrets": server.secrets.keys().collect::<Vec<_>>(),
             "certificates": server.certificates.keys().collect::<Vec<_>>(),
             "pointer": at.server_application(client_id).setting(),

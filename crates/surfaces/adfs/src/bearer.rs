@@ -95,6 +95,13 @@ impl Trust {
     }
 }
 
+impl Trust {
+    /// Of access tokens.
+    pub(crate) fn issuers(&self) -> [&str; 2] {
+        [&self.issuer; 2]
+    }
+}
+
 /// Asks every question about a token; gives its `sub`. Checks and facts go on the trail.
 pub(crate) fn identify(
     context: &Context,
@@ -139,6 +146,8 @@ pub(crate) struct Place<'p> {
     pub(crate) prepared: &'p PreparedService,
     /// Its questions.
     pub(crate) questions: &'static Questions,
+    /// The issuers it takes, the first as checks show it.
+    pub(crate) issuers: [&'p str; 2],
     /// The audiences it takes.
     pub(crate) audiences: &'p [String],
     /// The same as checks show them.
@@ -157,6 +166,7 @@ impl<'p> Place<'p> {
         Self {
             prepared,
             questions: &LADDER,
+            issuers: prepared.trust.issuers(),
             audiences: &prepared.trust.audiences,
             audiences_shown: (&prepared.trust.audiences_shown).into(),
             client: None,
@@ -202,11 +212,11 @@ impl Policy for Place<'_> {
     }
 
     fn issuer(&self) -> Text {
-        (&self.prepared.trust.issuer).into()
+        self.issuers[0].to_owned().into()
     }
 
     fn accepts_issuer(&self, sent: &str) -> bool {
-        sent == &*self.prepared.trust.issuer
+        self.issuers.contains(&sent)
     }
 
     fn accepts_audience(&self, sent: &str) -> bool {

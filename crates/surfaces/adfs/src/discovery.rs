@@ -18,7 +18,7 @@ use mocktenant_world::declaration::Profile;
 use crate::envelope::{self, JSON};
 use crate::prepared::{Document, PreparedService};
 use crate::scope::BUILT_IN;
-use crate::{path, service, unbuilt};
+use crate::{path, service};
 
 /// What AD FS's writer of documents escapes beyond JSON.
 const ESCAPED: &[u8] = b"/";
@@ -72,7 +72,7 @@ const MEMBERS: &[(&str, Member)] = &[
     ("microsoft_multi_refresh_token", Flag(true)),
     ("userinfo_endpoint", Endpoint(path::USERINFO)),
     ("capabilities", Capabilities),
-    ("end_session_endpoint", Endpoint(unbuilt::LOGOUT)),
+    ("end_session_endpoint", Endpoint(path::LOGOUT)),
     ("as_access_token_token_binding_supported", Flag(true)),
     ("as_refresh_token_token_binding_supported", Flag(true)),
     ("resource_access_token_token_binding_supported", Flag(true)),

@@ -2,7 +2,7 @@
 //!
 //! Decides which events an answer leaves and what stands in them. Where OAuth refuses (client, credential, resource, scope) that
 //! is 1021; where the security token service refuses the user, 111, 1000 and 364 in a row, and the audits 1203 and 411; a page
-//! has its 364; a token its audit 1200, and before it 1202 where somebody has just signed in; a token that was not issued to a
+//! has its 364, and 554 where a browser stays after signing out; a token its audit 1200, and before it 1202 where somebody has just signed in; a token that was not issued to a
 //! client that proved who it is, 1201. One Activity ID ties them to each other and to the answer. The texts are in
 //! `errors/event_text.rs` and `errors/log.rs`. Everything follows from the record and the world; nothing is written when a
 //! request is answered.
@@ -80,6 +80,7 @@ pub(crate) fn of(world: &World, record: &Record) -> Vec<EventRow> {
         }
         // Whoever waits, mistyped or may not be asked did nothing wrong.
         Some("authorization_pending" | "slow_down" | "user_code" | "interaction_required") => Vec::new(),
+        Some("554") => vec![about.admin(&EventText::LogoutStays, Vec::new())],
         Some(_) if matches!(told, Some(Told::Page)) => vec![about.page()],
         Some("MSIS9659") => about.user_refused(),
         Some(id)

@@ -5,7 +5,7 @@
 //! all that. Never decides what a resource does with a token, and never talks to anything: everything follows from the
 //! snapshot, the request and the clock. Mirrors AD FS of Windows Server 2016, 2019 and 2022.
 //!
-//! Signing out, WS-Federation, WS-Trust and SAML are not built: `unbuilt` says so.
+//! WS-Federation, WS-Trust and SAML are not built: `unbuilt` says so.
 
 mod asking;
 mod authorize;
@@ -21,8 +21,10 @@ mod events;
 mod federation_metadata;
 mod forge;
 mod grants;
+mod id_token_hint;
 mod issue;
 mod lockout;
+mod logout;
 mod page;
 mod prepared;
 mod scope;
@@ -61,6 +63,7 @@ pub(crate) mod path {
     pub(crate) const TOKEN: &str = "/adfs/oauth2/token";
     pub(crate) const DEVICE_CODE: &str = "/adfs/oauth2/devicecode";
     pub(crate) const DEVICE_AUTH: &str = "/adfs/oauth2/deviceauth";
+    pub(crate) const LOGOUT: &str = "/adfs/oauth2/logout";
     pub(crate) const USERINFO: &str = "/adfs/userinfo";
     pub(crate) const PROBE: &str = "/adfs/probe";
     pub(crate) const WEBFINGER: &str = "/.well-known/webfinger";
@@ -71,7 +74,7 @@ const READ: &[Method] = &[Method::GET, Method::OPTIONS];
 
 const POST: &[Method] = &[Method::POST, Method::OPTIONS];
 
-static ROUTES: [Route<Adfs>; 10] = [
+static ROUTES: [Route<Adfs>; 11] = [
     Route {
         methods: READ,
         pattern: path::CONFIGURATION,
@@ -107,6 +110,12 @@ static ROUTES: [Route<Adfs>; 10] = [
         pattern: path::DEVICE_AUTH,
         endpoint: "deviceauth",
         handler: |_, exchange| Box::pin(async move { device::confirm(exchange) }),
+    },
+    Route {
+        methods: &[Method::GET, Method::POST],
+        pattern: path::LOGOUT,
+        endpoint: "logout",
+        handler: |_, exchange| Box::pin(async move { logout::answer(exchange) }),
     },
     Route {
         methods: &[Method::GET, Method::POST, Method::OPTIONS],
@@ -187,6 +196,7 @@ impl Surface for Adfs {
             .into_iter()
             .chain(device::begin_questions())
             .chain(device::confirm_questions())
+            .chain(logout::questions())
             .chain(bearer::QUESTIONS.iter().copied());
         for question in rest {
             if !all.iter().any(|known| known.name == question.name) {

@@ -22,6 +22,10 @@ use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
 /// The cookie that holds the session.
 const AUTH: &str = "MSISAuth";
+/// A session that is longer is cut: the rest is in `MSISAuth1` and so on (how long a piece is, is inferred).
+const PIECE: usize = 2_000;
+/// So many pieces are read and written; what is longer is none of ours.
+const PIECES: usize = 8;
 /// When tokens were issued, for people.
 const AUTHENTICATED: &str = "MSISAuthenticated";
 /// When an interval began, and how many tokens were issued in it.
@@ -49,10 +53,16 @@ pub(crate) fn sessions(service: &FederationService) -> Sessions {
     }
 }
 
+/// What a piece of the session is called: the first as the whole.
+fn piece(number: usize) -> String {
+    if number == 0 { AUTH.to_owned() } else { format!("{AUTH}{number}") }
+}
+
 /// The session that a browser brings, if it is one of this service's and has not ended.
 pub(crate) fn of(exchange: &Exchange, service: &FederationService) -> Option<Session> {
     let cookies = Cookies::read(&exchange.request.headers);
-    let sent = cookies.get(&name_for(AUTH, exchange))?;
+    let pieces = (0..PIECES).map_while(|number| cookies.get(&name_for(&piece(number), exchange)));
+    let sent = &*pieces.collect::<String>();
     let owner = Scope::federation_service(&service.id);
     let sealer = Sealer::of(&exchange.context, &owner);
     let now = exchange.context.now();
@@ -110,15 +120,55 @@ pub(crate) fn keep(
     };
     // In seconds: whatever the lab's clock says, a browser has its own.
     let lasts = if session.kept { Keep::For(session.left(now)) } else { Keep::Session };
-    let attributes = attributes(exchange, service);
-    let mut cookies = vec![(AUTH, sealed, lasts)];
+    // Sealed values are ASCII.
+    let mut cookies: Vec<(String, String, Keep)> = sealed
+        .as_bytes()
+        .chunks(PIECE)
+        .take(PIECES)
+        .enumerate()
+        .map(|(number, text)| (piece(number), String::from_utf8_lossy(text).into_owned(), lasts))
+        .collect();
+    // What is left of a longer one would spoil it.
+    let brought = Cookies::read(&exchange.request.headers);
+    let stale =
+        (cookies.len()..PIECES).map(piece).filter(|name| brought.get(&name_for(name, exchange)).is_some());
+    cookies.extend(stale.map(|name| (name, String::new(), Keep::Gone)));
     if let Some(issued) = issued {
         let counted = format!("{}\\{}", shown(issued.since, COUNTED), issued.tokens);
-        cookies.push((AUTHENTICATED, STANDARD.encode(shown(now, SHOWN)), Keep::Session));
-        cookies.push((LOOP_DETECTION, STANDARD.encode(counted), Keep::Session));
+        cookies.push((AUTHENTICATED.to_owned(), STANDARD.encode(shown(now, SHOWN)), Keep::Session));
+        cookies.push((LOOP_DETECTION.to_owned(), STANDARD.encode(counted), Keep::Session));
     }
+    set(exchange, service, cookies, answer);
+}
+
+/// Ends a session, for every copy of its cookies too, and takes the cookies that a browser brought back.
+pub(crate) fn end(
+    exchange: &Exchange,
+    service: &FederationService,
+    session: Option<&Session>,
+    answer: &mut Answer,
+) {
+    if let Some(session) = session {
+        let owner = Scope::federation_service(&service.id);
+        let now = exchange.context.now();
+        // Where a reset came over it there is no session any more; where there is no room, the cookies go all the same.
+        let _ = exchange.context.remember(|store| Ledger::new(store, &owner, now).sign_out(session));
+    }
+    let brought = Cookies::read(&exchange.request.headers);
+    let names = (0..PIECES).map(piece).chain([AUTHENTICATED.to_owned(), LOOP_DETECTION.to_owned()]);
+    let names = names.filter(|name| brought.get(&name_for(name, exchange)).is_some());
+    set(exchange, service, names.map(|name| (name, String::new(), Keep::Gone)).collect(), answer);
+}
+
+fn set(
+    exchange: &Exchange,
+    service: &FederationService,
+    cookies: Vec<(String, String, Keep)>,
+    answer: &mut Answer,
+) {
+    let attributes = attributes(exchange, service);
     for (name, value, lasts) in cookies {
-        if let Ok(cookie) = SetCookie::new(&name_for(name, exchange), &value, lasts, &attributes) {
+        if let Ok(cookie) = SetCookie::new(&name_for(&name, exchange), &value, lasts, &attributes) {
             let value: HeaderValue = cookie.into_value();
             answer.headers.append(SET_COOKIE, value);
         }

@@ -7,11 +7,10 @@
 /// What stands in for it.
 const BUILT: &str = "discovery, keys, FederationMetadata.xml, webfinger, userinfo and the token endpoint for \
                      client_credentials, password, refresh_token, authorization_code, device_code and on-behalf-of; \
-                     sign-in by code, by id_token and for devices";
+                     sign-in by code, by id_token and for devices; signing out";
 
 /// Endpoints, folded.
 const ENDPOINTS: &[(&str, &str)] = &[
-    (LOGOUT, "AD FS sign-out"),
     ("/adfs/ls", "AD FS sign-in by WS-Federation and SAML"),
     ("/adfs/portal/updatepassword", "AD FS's page to change a password"),
 ];
@@ -25,9 +24,6 @@ const ENDPOINTS_BEGIN: &[(&str, &str)] = &[
 /// Grants by `grant_type`.
 const GRANTS: &[(&str, &str)] =
     &[("srv_challenge", "the server challenge of AD FS"), ("implicit", "the implicit grant of AD FS")];
-
-/// Those that discovery lists.
-pub(crate) const LOGOUT: &str = "/adfs/oauth2/logout";
 
 /// Something that is missing here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

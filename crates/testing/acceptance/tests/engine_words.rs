@@ -18,9 +18,19 @@ use mocktenant_world::World;
 use serde_json::Value;
 
 /// Words of the declaration and of places, which are the engine's own (a place is called so whatever lives there), and
-/// names of RFC 6749 that are masked, or read as what an answer says, wherever they stand.
-const OWN: &[&str] =
-    &["tenant", "environment", "organization", "identity", "request", "caller", "token", "scope", "error"];
+/// names of RFC 6749 and RFC 8628 (`device_code`, folded) that are masked, or read as what an answer says, wherever they stand.
+const OWN: &[&str] = &[
+    "tenant",
+    "environment",
+    "organization",
+    "identity",
+    "request",
+    "caller",
+    "token",
+    "scope",
+    "error",
+    "devicecode",
+];
 
 /// An attribute of event XML, which is Windows' form for any product's events, and a column too.
 const EVENT_XML: &str = "Name";

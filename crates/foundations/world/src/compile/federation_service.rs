@@ -41,6 +41,12 @@ pub(crate) fn federation_service(
         }
     }
     // As Set-AdfsProperties has it.
+    if declared.sso_lifetime == 0 {
+        problems.push(
+            Problem::new(pointer.sso_lifetime(), "a session that ends when it begins signs nobody in")
+                .hint("minutes, 480 unless said otherwise".to_owned()),
+        );
+    }
     if declared.loop_detection.is_some_and(|loops| loops.maximum_tokens < 1 || loops.interval_seconds < 5) {
         problems.push(
             Problem::new(pointer.loop_detection(), "no loop can be told from one token, or in no time")
@@ -199,11 +205,13 @@ fn clients(
         for (client_id, native) in &written.native_applications {
             let pointer = at.native_application(client_id);
             redirect_uri::check(&native.redirect_uris, &pointer.redirect_uris(), problems);
+            redirect_uri::check_web(native.logout_uri.as_deref(), &pointer.logout_uri(), problems);
             let client = Client {
                 client_id: client_id.clone(),
                 name: native.name.clone(),
                 group: Arc::clone(&group),
                 redirect_uris: native.redirect_uris.clone(),
+                logout_uri: native.logout_uri.clone(),
                 credentials: None,
                 pointer: pointer.setting(),
                 redirect_uris_at: pointer.redirect_uris(),
@@ -213,6 +221,7 @@ fn clients(
         for (client_id, server) in &written.server_applications {
             let pointer = at.server_application(client_id);
             redirect_uri::check(&server.redirect_uris, &pointer.redirect_uris(), problems);
+            redirect_uri::check_web(server.logout_uri.as_deref(), &pointer.logout_uri(), problems);
             let was = before.and_then(|before| {
                 let written =
                     &before.application_groups.get(&*group)?.server_applications.get(client_id)?.certificates;
@@ -224,6 +233,7 @@ fn clients(
                 name: server.name.clone(),
                 group: Arc::clone(&group),
                 redirect_uris: server.redirect_uris.clone(),
+                logout_uri: server.logout_uri.clone(),
                 pointer: pointer.setting(),
                 redirect_uris_at: pointer.redirect_uris(),
                 credentials: Some(Credentials {

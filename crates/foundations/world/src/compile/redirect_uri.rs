@@ -24,6 +24,19 @@ pub(super) fn check(texts: &[String], at: &Setting, problems: &mut Problems) {
     }
 }
 
+/// Lists an address that a browser loads by itself, if it cannot.
+pub(super) fn check_web(text: Option<&str>, at: &Setting, problems: &mut Problems) {
+    let Some(text) = text else { return };
+    let web = ["https://", "http://"]
+        .iter()
+        .any(|web| text.get(..web.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(web)));
+    let not_web = ("it is not of the web", "`https://app.contoso.com/signout`");
+    if let Some((why, hint)) = fault(text).or((!web).then_some(not_web)) {
+        let message = format!("`{}` can be no logout URI: {why}", clip(text));
+        problems.push(Problem::new(at.clone(), message).hint(hint.to_owned()));
+    }
+}
+
 /// What is wrong with it, and what would be right.
 fn fault(text: &str) -> Option<(&'static str, &'static str)> {
     const ABSOLUTE: &str =

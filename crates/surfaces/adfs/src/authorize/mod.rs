@@ -28,6 +28,7 @@ use mocktenant_lab::{Answer, AutoPostWords, Content, Exchange, Scope};
 use mocktenant_verdict::{Check, Checklist, Finding, Question, Role};
 use mocktenant_world::{Client, FederationUser};
 
+pub(crate) use self::redirect_uri::REDIRECT_URIS;
 use self::redirect_uri::{REDIRECT_URI, ask_redirect_uri};
 use self::wanted::{Prompt, Wanted};
 use crate::asking::{Asking, Checks, Fact, Sent, excerpt};
@@ -40,7 +41,9 @@ use crate::prepared::PreparedService;
 use crate::scope::{self, Granted};
 use crate::sign_in::{self, OWN_FORM, Tried, Typed};
 use crate::unbuilt::{self, Missing};
-use crate::{discovery, envelope, issue, lockout, page, path, service, session, token_endpoint};
+use crate::{
+    discovery, envelope, id_token_hint, issue, lockout, page, path, service, session, token_endpoint,
+};
 
 /// Whether the request can be read.
 static READABLE: Question = Question::new("authorize-request", Role::Request);
@@ -128,6 +131,8 @@ struct Decision<'p> {
     checks: Vec<Check>,
     facts: Vec<Fact>,
     outcome: Outcome<'p>,
+    /// Whose id token came along as a hint.
+    hinted: Option<&'p Arc<FederationUser>>,
     /// The user whose password was judged, and whether it was right.
     tried: Option<(&'p FederationUser, bool)>,
 }
@@ -142,7 +147,8 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
     let form = typed_form.as_ref().map_err(|error| AdfsError::from(error.clone())).and(form);
     let typed = typed_form.as_ref().ok().and_then(Typed::read);
     let brought = session::of(exchange, &prepared.service);
-    let Decision { checks, facts, outcome, tried } = decide(exchange, &prepared, &form, typed, brought);
+    let Decision { checks, facts, outcome, hinted, tried } =
+        decide(exchange, &prepared, &form, typed, brought);
     let mut said = sign_in::said(&checks);
     let locked = tried.and_then(|(user, right)| lockout::count(exchange, &prepared, user, right));
     for (name, value) in facts {
@@ -182,7 +188,8 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
                 None => "",
             };
             let typed = typed.unwrap_or_default();
-            let user = typed.user.or(hint).unwrap_or_default();
+            let hinted = hinted.map(|user| &*user.name);
+            let user = typed.user.or(hint).or(hinted).unwrap_or_default();
             let shown = sign_in::Shown {
                 action: &action,
                 user,
@@ -342,12 +349,31 @@ fn decide<'p>(
     if let Some(user) = typed.and_then(|typed| typed.user) {
         facts.push(("user", excerpt(user).into()));
     }
+    let hinted = sent.parameter("id_token_hint").map(|hint| {
+        // Asked apart: what is no hint of this service's is passed over.
+        let mut apart = Checklist::new(exchange.context.switches(), describe);
+        id_token_hint::ask(exchange, prepared, &mut apart, Some(hint)).and_then(|hinted| hinted.user)
+    });
+    facts.extend(hinted.map(|user| match user {
+        Some(user) => ("id-token-hint", user.name.to_string().into()),
+        None => ("id-token-hint", "none of this service's, and passed over".into()),
+    }));
+    // Where a claims provider is asked for: there is the directory alone.
+    facts.extend(sent.parameter("domain_hint").map(|hint| ("domain-hint", excerpt(hint).into())));
+    let hinted = hinted.flatten();
     let mut list: Checks<'_> = Checklist::new(exchange.context.switches(), describe);
-    let outcome = judge(exchange, &asking, &mut list, form, typed, brought);
+    let outcome = judge(
+        exchange,
+        &asking,
+        &mut list,
+        form,
+        typed,
+        brought.filter(|session| hinted.is_none_or(|user| *user.name == *session.sign_in.user)),
+    );
     let (checks, _) = list.finish();
     let tried = typed.and_then(|typed| prepared.service.user(typed.user?));
     let tried = tried.and_then(|user| Some((user.as_ref(), password::judged(&checks)?)));
-    Decision { checks, facts, outcome, tried }
+    Decision { checks, facts, outcome, hinted, tried }
 }
 
 /// Asks what there is to ask, up to the first stage that fails.

@@ -12,7 +12,7 @@ use crate::client_auth::REGISTERED;
 use crate::errors::AdfsError;
 
 /// AD FS's rule.
-const REDIRECT_URIS: Policy<'static> = Policy {
+pub(crate) const REDIRECT_URIS: Policy<'static> = Policy {
     schemes: None,
     exact_text: true,
     host_case_counts: false,

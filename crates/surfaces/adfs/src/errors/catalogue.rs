@@ -200,7 +200,7 @@ catalogue! {
             id: "user_code", status: 200, class: Page,
             text: "The code is not valid or has expired. Check the code on your device and enter it again.",
             fidelity: Inferred, source: "the page asks again; its words are ours",
-            cause: "no device waits with this code: it was mistyped, has ended, or somebody answered it already",
+            cause: "no device waits with this code: it was mistyped, has ended, or was answered before",
             change: "type the code that the device shows; where it has ended, begin again on the device",
         }
         // --- what it wants ---
@@ -342,6 +342,14 @@ catalogue! {
             fidelity: Observed, source: "Microsoft's troubleshooting of AD FS loops; several captures of event 364, all of WS-Federation and SAML",
             cause: "an application sends its users back to AD FS whatever it is sent",
             change: "look at why the application refuses the token; Set-AdfsProperties -EnableLoopDetection",
+        }
+        /// A browser that is signed out and goes nowhere; the page says nothing of it.
+        LogoutStays => {
+            id: "554", status: 200, class: Page,
+            text: "",
+            fidelity: Observed, source: "a capture: the signed-out page stays, and event 554 says why",
+            cause: "post_logout_redirect_uri came without an id_token_hint of this service, or the application has not registered it",
+            change: "send the id token as id_token_hint, and register the address among the application's redirect URIs",
         }
         /// Parameters that cannot be read.
         AuthorizeMalformed => {

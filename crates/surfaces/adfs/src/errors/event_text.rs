@@ -36,6 +36,14 @@ catalogue! {
             fidelity: Observed, source: "a thread of Microsoft Q&A, with 111 and 364 around it",
             cause: "a token request failed; 111 says why", change: "look for the other events with this Activity ID",
         }
+        /// A browser that was signed out stays where it is.
+        LogoutStays => {
+            id: "event 554", status: 200, class: 554,
+            text: "The specified redirect URL did not match any of the OAuth client's redirect URIs. The logout was successful but the client will not be redirected. ",
+            fidelity: Observed, source: "a capture of the event (its severity is inferred)",
+            cause: "post_logout_redirect_uri came without an id_token_hint of this service, or the application has not registered it",
+            change: "send the id token as id_token_hint, and register the address: AD FS Management > Application Groups > the application > Redirect URI",
+        }
         /// OAuth refuses a token request.
         TokenRequest => {
             id: "event 1021", status: 400, class: 1021,

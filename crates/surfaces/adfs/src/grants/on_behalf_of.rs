@@ -96,6 +96,7 @@ fn ask<'p>(asking: &Asking<'_, 'p>, list: &mut Checks<'_>) -> Option<Ticket<'p>>
     let place = Place {
         prepared: asking.prepared,
         questions: &LADDER,
+        issuers: asking.prepared.trust.issuers(),
         audiences_shown: own.first().map(String::as_str).unwrap_or_default().to_owned().into(),
         audiences: &own,
         client: asking.client.map(AsRef::as_ref),
@@ -156,7 +157,7 @@ fn ask<'p>(asking: &Asking<'_, 'p>, list: &mut Checks<'_>) -> Option<Ticket<'p>>
 }
 
 /// Who the user is, as the Web API's rules have it.
-fn named_user(claims: Claims<'_>) -> Option<&str> {
+pub(crate) fn named_user(claims: Claims<'_>) -> Option<&str> {
     NAMES.into_iter().find_map(|name| claims.text(name)).filter(|name| !name.is_empty())
 }
 

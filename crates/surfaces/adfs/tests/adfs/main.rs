@@ -11,6 +11,7 @@ mod events;
 mod forge;
 mod front_door;
 mod lockout;
+mod logout;
 mod loops;
 mod masking;
 mod not_built;

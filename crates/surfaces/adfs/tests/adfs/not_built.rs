@@ -14,7 +14,6 @@ fn said(lab: &mocktenant_lab::Lab) -> Option<String> {
 async fn endpoints_that_the_documents_advertise_answer_the_page_and_are_said_to_be_missing() {
     let lab = lab().await;
     for target in [
-        "/adfs/oauth2/logout",
         "/adfs/ls",
         "/adfs/ls/?wa=wsignin1.0",
         "/adfs/ls/idpinitiatedsignon",

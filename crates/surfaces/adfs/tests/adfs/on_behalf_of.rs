@@ -15,7 +15,7 @@ const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// The group of the sample middle tier.
 const MIDDLE: &str = "mocktenant on-behalf-of sample";
 /// A middle tier whose client id is a URI.
-const OWN: &str = "https://mid.contoso.com/";
+pub(crate) const OWN: &str = "https://mid.contoso.com/";
 
 fn middle() -> mocktenant_world::pointers::WebApi {
     service().application_group(MIDDLE).web_api(SERVER)
@@ -260,7 +260,7 @@ async fn another_services_tokens_and_those_out_of_time_are_refused() {
 }
 
 /// A server application that is its own Web API, both by a URI, in a service whose issuers are all the same.
-fn own_uri() -> Vec<(Setting, Value)> {
+pub(crate) fn own_uri() -> Vec<(Setting, Value)> {
     let all = json!(["openid", "allatclaims", "user_impersonation"]);
     let middle = json!({
         "server_applications": { OWN: { "name": "middle", "secrets": { "default": SECRET } } },

@@ -163,7 +163,7 @@ fn of_check(check: &str) -> Option<Case> {
 }
 
 /// Checks that no request of their own makes fail, and why.
-const WITHOUT: [(&str, &str); 37] = [
+const WITHOUT: [(&str, &str); 46] = [
     ("authorize-request", "of the authorization endpoint: `authorize.rs`"),
     ("redirect-uri", "of the authorization endpoint: `authorize.rs`"),
     ("response-type", "of the authorization endpoint: `sign_in.rs`"),
@@ -189,6 +189,15 @@ const WITHOUT: [(&str, &str); 37] = [
     ("user-assertion-scope", "needs a token of the lab: `on_behalf_of.rs`"),
     ("user-assertion-user", "needs a token of the lab: `on_behalf_of.rs`"),
     ("resource-named", "needs a token of the lab: `on_behalf_of.rs`"),
+    ("logout-request", "needs a browser of the lab: `logout.rs`"),
+    ("id-token-hint-present", "needs a browser of the lab: `logout.rs`"),
+    ("id-token-hint-well-formed", "needs a browser of the lab: `logout.rs`"),
+    ("id-token-hint-algorithm", "needs a browser of the lab: `logout.rs`"),
+    ("id-token-hint-signature", "needs a browser of the lab: `logout.rs`"),
+    ("id-token-hint-issuer", "needs a browser of the lab: `logout.rs`"),
+    ("id-token-hint-audience", "needs a browser of the lab: `logout.rs`"),
+    ("id-token-hint-kind", "needs a browser of the lab: `logout.rs`"),
+    ("post-logout-redirect-uri", "needs a browser of the lab: `logout.rs`"),
     ("sign-in-loop", "needs a browser of the lab: `loops.rs`"),
     ("device-request", "needs a device of the lab: `device.rs`"),
     ("device-may-wait", "needs a device of the lab: `device.rs`"),
@@ -265,6 +274,7 @@ async fn every_row_of_the_catalogue_is_reached_or_says_why_not() {
         ("MSIS9224", "authorize.rs: a redirect URI nobody registered"),
         ("MSIS9221", "authorize.rs: no redirect URI"),
         ("MSIS7042", "loops.rs: a browser that is sent again and again"),
+        ("554", "logout.rs: an address that is not registered"),
         ("MSIS7009", "authorize.rs: a parameter twice"),
         ("MSIS7012", "not_built.rs: a path that is not built"),
     ] {

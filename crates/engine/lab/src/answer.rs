@@ -187,7 +187,9 @@ impl Answer {
                 (Bytes::new(), None)
             }
             Content::AutoPost { to, fields, words, nonce } => {
-                if let Ok(policy) = HeaderValue::from_str(&format!("script-src 'nonce-{nonce}'")) {
+                if let Ok(policy) =
+                    HeaderValue::from_str(&format!("default-src 'none'; script-src 'nonce-{nonce}'"))
+                {
                     headers.insert(CONTENT_SECURITY_POLICY, policy);
                 }
                 (auto_post(&to, &fields, words, &nonce).into(), Some("text/html; charset=utf-8"))
@@ -318,7 +320,7 @@ mod tests {
         let (status, headers, body, _) = Answer::typed(StatusCode::OK, content).into_parts();
         assert_eq!(status, StatusCode::OK);
         assert_eq!(headers[CONTENT_TYPE], "text/html; charset=utf-8");
-        assert_eq!(headers[CONTENT_SECURITY_POLICY], "script-src 'nonce-n0'");
+        assert_eq!(headers[CONTENT_SECURITY_POLICY], "default-src 'none'; script-src 'nonce-n0'");
         assert_eq!(
             String::from_utf8_lossy(&body),
             "<html><head><title>T</title></head><body><form method=\"POST\" name=\"hiddenform\" \

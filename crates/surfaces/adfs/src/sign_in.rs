@@ -136,7 +136,7 @@ pub(crate) struct Shown<'s> {
     pub(crate) user: &'s str,
     /// Whether the user wants to stay signed in.
     pub(crate) keep: bool,
-    /// Of two pages, whether the password is asked for.
+    /// Whether the password is what is asked for next: on two pages the second, on one where the cursor is.
     pub(crate) at_password: bool,
     /// What is wrong with what was typed; empty for nothing.
     pub(crate) wrong: &'static str,
@@ -207,7 +207,7 @@ fn user<'s>(shown: &Shown<'s>) -> Field<'s> {
     Field {
         value: shown.user,
         autocomplete: "username",
-        focus: true,
+        focus: !shown.at_password,
         ..Field::new(Kind::Email, "userNameInput", "UserName", "User account")
     }
 }
@@ -234,7 +234,7 @@ fn by_one(about: &About<'_>, shown: &Shown<'_>) -> String {
     SignIn {
         form: Posted { id: "loginForm", action, hidden: &[METHOD], message },
         user: user(shown),
-        password: password(),
+        password: Field { focus: shown.at_password, ..password() },
         keep: Some(keep(shown)),
         submit: button("submitButton", "Sign in"),
         links: &[],

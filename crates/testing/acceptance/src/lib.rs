@@ -5,9 +5,11 @@
 
 pub mod binary;
 pub mod breakages;
+pub mod chromium;
 pub mod clients_page;
 pub mod judges;
 pub mod keep_alive;
+pub mod listener;
 pub mod oracle;
 pub mod pages;
 pub mod pins;

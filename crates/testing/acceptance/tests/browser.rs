@@ -9,7 +9,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -19,7 +19,8 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mocktenant_acceptance::binary::port_of;
-use mocktenant_acceptance::{raw, tools};
+use mocktenant_acceptance::listener::{Asked, answer, read};
+use mocktenant_acceptance::{chromium, raw, tools};
 use mocktenant_keys::Thumbprint256;
 use mocktenant_testkit::Lab;
 use serde_json::{Value, json};
@@ -53,44 +54,6 @@ struct Stranger {
     port: u16,
     unguarded: u16,
     seen: Mutex<Seen>,
-}
-
-struct Asked {
-    method: String,
-    target: String,
-    host: String,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-}
-
-fn read(stream: &TcpStream) -> Option<Asked> {
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    reader.read_line(&mut line).ok()?;
-    let mut words = line.split_whitespace();
-    let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
-    let mut headers = Vec::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).ok()?;
-        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-        headers.push((name.to_ascii_lowercase(), value.to_owned()));
-    }
-    let header = |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-    let length: usize = header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    let mut body = vec![0; length.min(1 << 20)];
-    reader.read_exact(&mut body).ok()?;
-    let host = header("host").unwrap_or_default();
-    Some(Asked { method, target, host, headers, body })
-}
-
-fn answer(mut stream: &TcpStream, status: u16, kind: &str, body: &str) {
-    let length = body.len();
-    let head = format!(
-        "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
-    );
-    // A browser that went away wants no answer.
-    let _ = stream.write_all(format!("{head}{body}").as_bytes());
 }
 
 impl Stranger {
@@ -183,26 +146,11 @@ fn listen(listener: TcpListener, stranger: &Arc<Stranger>, serve: fn(&Stranger, 
     });
 }
 
-/// A browser without a screen that asks its maker for nothing.
+/// A browser that reaches into networks without asking first: the lab has to guard itself, also against such a one.
 fn chromium(program: &Path, profile: &Path) -> Command {
-    let mut command = Command::new(program);
+    let mut command = chromium::command(program, profile);
     command
-        .args([
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--no-first-run",
-        ])
-        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-        // The lab has to guard itself, also against browsers that do not ask before they reach into a network.
-        .args([
-            "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests,HttpsUpgrades",
-        ])
-        .arg(format!("--user-data-dir={}", profile.display()))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+        .arg("--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests,HttpsUpgrades");
     command
 }
 

@@ -165,6 +165,17 @@ async fn one_page_or_two_as_the_server_has_it() {
         let hinted = Browser::default().get(&lab, &asked(&[("login_hint", USER)])).await.text();
         assert!(hinted.contains(&format!("value=\"{USER}\"")));
         assert!(!hides(&hinted, "loginForm"), "at the password: {hinted}");
+        let cursor = |page: &str| -> Vec<String> {
+            let fields = page
+                .split("<input ")
+                .filter(|field| field.split('>').next().unwrap().ends_with(" autofocus"));
+            let id = |field: &str| field.split("id=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+            fields.map(id).collect()
+        };
+        assert_eq!(
+            (cursor(&text), cursor(&hinted)),
+            (vec!["userNameInput".into()], vec!["passwordInput".into()])
+        );
         let empty = browser.fill(&lab, &target, &[("UserName", USER), ("Password", "")]).await.text();
         assert!(empty.contains("Enter your password."), "{empty}");
         let back =
@@ -438,7 +449,9 @@ async fn an_id_token_comes_in_the_fragment_or_by_a_form_with_nonce_and_code_hash
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    assert!(form.header("content-security-policy").starts_with("script-src 'nonce-"), "{:?}", form.headers);
+    // Nor an icon, which a browser fetches where nothing forbids it, and finds none.
+    let policy = form.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; script-src 'nonce-"), "{policy}");
     assert_eq!(form.header("cache-control"), "no-store");
     let refused = browser
         .get(&lab, &asked(&[("response_mode", "form_post"), ("resource", ""), ("scope", "nonsense")]))

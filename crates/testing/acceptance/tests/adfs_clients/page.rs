@@ -31,6 +31,10 @@ AD FS's answers name scopes without the resource that they are on. Every MSAL ke
 it is not found under `<resource>/openid` and each silent call is a refresh. MSAL for Go takes a scope that is not named
 again for declined, and gives no token of a user but for userinfo (scope `openid`).
 
+People sign in as in any browser: on AD FS's page, with the redirect URI that is registered, port and all. MSAL's system browser draws
+a port of its own, and AD FS compares it (inferred): hand MSAL `http://localhost:PORT` and register that. A cookie that comes along with
+a form posted by another site is `SameSite=None; Secure`: an ASP.NET application that is answered by `form_post` needs https.
+
 On localhost MSAL.NET is told `WithAdfsAuthority(url, false)`: what it asks else, webfinger, it asks without the port. MSAL for
 Go is told `WithInstanceDiscovery(false)`; MSAL for Java asks nobody. The password is the OAuth grant: no MSAL asks AD FS for
 WS-Trust or a realm. What checks access tokens has to be told their issuer, openid-configuration's `access_token_issuer`, which

@@ -112,10 +112,21 @@ if (flow == "an_answer_twice")
     said["status"] = (int)again.StatusCode;
 }
 said["left"] = OfTheRequest();
-if (flow == "sign_out")
+if (flow is "sign_out" or "sign_out_unregistered")
 {
     Saw(await Browses(new Uri(home, "out")));
-    said["session_left"] = cookies.GetCookies(new Uri(Adfs("base_url") + "/")).Any(cookie => cookie.Name.StartsWith("MSISAuth"));
+    said["session_left"] = cookies.GetAllCookies().Any(cookie => cookie.Name.StartsWith("MSISAuth"));
+    said["signed_in"] = cookies.GetAllCookies().Any(cookie => cookie.Name == ".AspNetCore.Cookies");
+}
+if (flow == "signed_out_elsewhere")
+{
+    // Another application sends the browser to AD FS, which tells this one in a frame.
+    Saw(await Browses(new Uri(Adfs("base_url") + "/oauth2/logout")));
+    var frame = Regex.Match(page!, "<iframe [^>]*src=\"([^\"]*)").Groups[1].Value;
+    using var told = await http.GetAsync(WebUtility.HtmlDecode(frame));
+    said["told"] = (int)told.StatusCode;
+    said["session_left"] = cookies.GetAllCookies().Any(cookie => cookie.Name.StartsWith("MSISAuth"));
+    said["signed_in"] = cookies.GetAllCookies().Any(cookie => cookie.Name == ".AspNetCore.Cookies");
 }
 Console.WriteLine(JsonSerializer.Serialize(said));
 await app.StopAsync();
@@ -169,6 +180,7 @@ void Saw(HttpResponseMessage answer)
             said[member.Name] = member.Name == "access_token" ? member.Value.ValueKind == JsonValueKind.String : member.Value;
         if (body.TryGetProperty("access_token", out var token) && token.GetString() is string jwt) said["claims"] = Claims(jwt);
     }
+    else if (Regex.Match(text, "(?<=id=\"signoutMessage\">)[^<]*") is { Success: true } message) said["page"] = message.Value;
     else if (Regex.Match(text, "MSIS[0-9]+: [^<]*") is { Success: true } error) said["page"] = WebUtility.HtmlDecode(error.Value);
 }
 
@@ -183,8 +195,12 @@ async Task Register(Uri home)
 {
     var group = "Microsoft Dynamics 365 for Operations On-premises";
     var application = $"/federation_services/contoso/application_groups/{group}/server_applications/{Adfs("client_id")}";
-    var edits = new[] { "signin-oidc", "signout-callback-oidc" }.Select(path =>
-        new { op = "add", path = application + "/redirect_uris/-", value = new Uri(home, path).ToString() });
+    var edits = new List<object>();
+    void Add(string member, string path) =>
+        edits.Add(new { op = "add", path = application + member, value = new Uri(home, path).ToString() });
+    Add("/redirect_uris/-", "signin-oidc");
+    if (flow != "sign_out_unregistered") Add("/redirect_uris/-", "signout-callback-oidc");
+    if (flow == "signed_out_elsewhere") Add("/logout_uri", "signout-oidc");
     using var direct = new HttpClient(new HttpClientHandler { UseProxy = false });
     // Inside `exec` a lab has a token of its own.
     if (Environment.GetEnvironmentVariable("MOCKTENANT_CONTROL_TOKEN") is string token)

@@ -121,6 +121,31 @@ pub(crate) const CLIENTS: &[Client] = &[
                 assert!(page.starts_with("MSIS9224: ") && seen.said["error"].is_null(), "{}", seen.said);
                 String::from("AD FS's page with MSIS9224; the application hears nothing")
             }),
+            flow("sign-out", |seen| {
+                signs_out(seen);
+                assert_eq!(
+                    (&seen.said["gone"], &seen.said["page"]),
+                    (&json!(true), &json!(null)),
+                    "{}",
+                    seen.said
+                );
+                String::from(
+                    "ends both sessions and comes back: it sends `id_token_hint`, as `SaveTokens` keeps the token",
+                )
+            }),
+            flow("sign-out, unregistered", |seen| {
+                signs_out(seen);
+                assert_eq!(seen.failed_check(), "post-logout-redirect-uri");
+                assert_eq!(seen.said["page"], "You have successfully signed out.", "{}", seen.said);
+                String::from(
+                    "ends both sessions and stays on AD FS's page: register `/signout-callback-oidc` too",
+                )
+            }),
+            flow("signed out elsewhere", |seen| {
+                signs_out(seen);
+                assert_eq!(seen.said["told"], 200, "{}", seen.said);
+                String::from("told in a frame at its `logout_uri`, `/signout-oidc`, it ends its own session")
+            }),
             by_name("code, by name", |seen| alike::named(seen, |seen| lets_in(seen, "code", "form_post"))),
         ],
     },
@@ -232,6 +257,13 @@ fn lets_in(seen: &Seen, types: &str, mode: &str) -> String {
     assert_eq!(asked(seen, "code_challenge").is_some(), types == "code");
     let proof = if types == "code" { ", with PKCE" } else { "" };
     format!("lets in by `{types}` and `{mode}`{proof}")
+}
+
+/// Neither AD FS nor the application knows her any more.
+fn signs_out(seen: &Seen) {
+    let said = &seen.said;
+    assert_eq!(seen.endpoints().pop(), Some("logout"));
+    assert_eq!((&said["session_left"], &said["signed_in"]), (&json!(false), &json!(false)), "{said}");
 }
 
 fn keeps_out(seen: &Seen, exception: &str, text: &str) -> String {

@@ -27,7 +27,10 @@ impl Application {
                 std::thread::spawn(move || {
                     let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
                     let Some(asked) = listener::read(&stream) else { return };
-                    if asked.target.starts_with("/back") {
+                    if asked.target.starts_with("/told") {
+                        told.lock().unwrap().push(asked);
+                        listener::answer(&stream, 200, "text/html", "<p>told");
+                    } else if asked.target.starts_with("/back") {
                         told.lock().unwrap().push(asked);
                         listener::send_on(&stream, &format!("http://localhost:{port}/home"));
                     } else {
@@ -44,14 +47,25 @@ impl Application {
         format!("http://127.0.0.1:{}/back", self.port)
     }
 
+    /// Where it is told that somebody signed out.
+    pub(crate) fn told(&self) -> String {
+        format!("http://127.0.0.1:{}/told", self.port)
+    }
+
     /// What came back, once; in its order.
     pub(crate) fn came(&self) -> Came {
+        self.came_to("/back")
+    }
+
+    /// What came to that path, once; in its order.
+    pub(crate) fn came_to(&self, path: &str) -> Came {
         let began = Instant::now();
         loop {
             let mut seen = self.seen.lock().unwrap();
-            if !seen.is_empty() {
-                let asked = seen.remove(0);
-                assert!(seen.is_empty(), "came more than once: {seen:?}");
+            let there = |asked: &Asked| asked.target.split('?').next() == Some(path);
+            if let Some(at) = seen.iter().position(there) {
+                let asked = seen.remove(at);
+                assert!(!seen.iter().any(there), "came more than once: {seen:?}");
                 let (_, query) = asked.target.split_once('?').unwrap_or_default();
                 let posted = asked.method == "POST";
                 let fields = if posted { &*asked.body } else { query.as_bytes() };
@@ -59,7 +73,7 @@ impl Application {
                 return Came { posted, fields, headers: asked.headers };
             }
             drop(seen);
-            assert!(began.elapsed() < Duration::from_secs(20), "nobody came back");
+            assert!(began.elapsed() < Duration::from_secs(20), "nobody came to {path}");
             std::thread::sleep(Duration::from_millis(10));
         }
     }

@@ -13,6 +13,7 @@ mod device;
 mod devtools;
 mod pages;
 mod sign_in;
+mod sign_out;
 mod stage;
 mod window;
 
@@ -28,7 +29,7 @@ use crate::stage::{Stage, Tools};
 /// What a window shows, and its name as a sentence.
 pub(crate) type Case = (&'static str, fn(&Stage));
 
-const CASES: &[&[Case]] = &[sign_in::CASES, pages::CASES, cookies::CASES, device::CASES];
+const CASES: &[&[Case]] = &[sign_in::CASES, pages::CASES, cookies::CASES, device::CASES, sign_out::CASES];
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();

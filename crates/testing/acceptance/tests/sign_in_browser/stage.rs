@@ -72,13 +72,12 @@ impl Stage {
         let runtime = runtime();
         let lab = runtime.block_on(Lab::builder().state(self.state.path()).start());
         let scene = Scene { stage: self, lab, application: Application::start(), runtime };
-        let group = service().application_group(GROUP);
-        let adfs = scene.adfs();
+        let server = service().application_group(GROUP).server_application(&scene.adfs().client_id);
         let back = json!([scene.application.back()]);
         scene.edited([
             (service().profile(), json!(profile)),
-            (group.native_application(&adfs.native_client_id).redirect_uris(), back.clone()),
-            (group.server_application(&adfs.client_id).redirect_uris(), back),
+            (scene.native().redirect_uris(), back.clone()),
+            (server.redirect_uris(), back),
         ]);
         scene
     }
@@ -154,6 +153,11 @@ impl Scene<'_> {
         let reply = self.posted("token", &fields);
         assert_eq!(reply.status, 200, "{}", reply.text());
         reply.json()
+    }
+
+    /// The native application that people sign in to.
+    pub(crate) fn native(&self) -> pointers::NativeApplication {
+        service().application_group(GROUP).native_application(&self.adfs().native_client_id)
     }
 
     /// What AD FS's settings are.

@@ -171,7 +171,7 @@ fn not_registered(asking: &Asking<'_, '_>, sent: &str, error: AdfsError) -> Find
     let redirect_uri = asking.sent.parameter("redirect_uri");
     let has_it = |client: &&Client| client.redirect_uris.iter().any(|one| Some(one.as_str()) == redirect_uri);
     let meant = |client: &&Client| near.is_none_or(|near| client.client_id == near);
-    if near.is_none() && clients.iter().any(|client| has_it(&client)) {
+    if near.is_none() && clients.iter().any(&has_it) {
         clients.retain(has_it);
     }
     let known: Vec<String> =

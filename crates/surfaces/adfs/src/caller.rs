@@ -12,8 +12,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method};
 use mocktenant_lab::caller::encoded;
 use mocktenant_lab::{Ask, Entrance, SignInCall};
-use mocktenant_world::World;
 use mocktenant_world::declaration::Flow;
+use mocktenant_world::{SecretText, World};
 
 use crate::path;
 
@@ -60,7 +60,7 @@ pub(crate) fn sign_in(world: &World) -> Option<SignInCall> {
     };
     let opened = format!("{}?{asked}", path::AUTHORIZE);
     let own_password = || service.user(&wanted.user).map(|user| user.password.as_str());
-    let password = wanted.password.as_ref().map(mocktenant_world::SecretText::as_str).or_else(own_password);
+    let password = wanted.password.as_ref().map(SecretText::as_str).or_else(own_password);
     let password = password.unwrap_or(ANY_PASSWORD).to_owned();
     Some(SignInCall {
         ask: Ask { by_name: !first, ..Ask::get(Entrance::Identity, &service.host, opened) },

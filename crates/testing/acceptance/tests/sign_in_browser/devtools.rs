@@ -96,7 +96,8 @@ impl Chromium {
         let mut pipe = self.pipe.lock().map_err(|_| "a test broke off in the middle of a command")?;
         pipe.last += 1;
         let id = pipe.last;
-        let mut message = json!({ "id": id, "method": method, "params": parameters });
+        let mut message = json!({ "id": id, "method": method });
+        message["params"] = parameters;
         if !session.is_empty() {
             message["sessionId"] = json!(session);
         }

@@ -7,7 +7,7 @@ use crate::window::{Key, Like};
 
 pub(crate) const CASES: &[Case] = &[
     ("an_unknown_redirect_uri_gets_the_error_page_by_localhost", |stage| {
-        unknown(stage, Way::Localhost, false)
+        unknown(stage, Way::Localhost, false);
     }),
     ("an_unknown_redirect_uri_gets_the_error_page_by_name_without_scripts", |stage| {
         unknown(stage, Way::Name, true);

@@ -4,6 +4,7 @@ import com.azure.json.JsonWriter;
 import com.microsoft.aad.msal4j.*;
 import java.io.ByteArrayInputStream;
 import java.io.FileInputStream;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.*;
 import java.security.KeyFactory;
@@ -88,6 +89,55 @@ class Msal4j {
         return said;
     }
 
+    static String settingsFile;
+
+    /** Somebody without a browser. */
+    static String person(String... line) throws Exception {
+        var all = new ArrayList<>(List.of(System.getenv("PYTHON"), System.getenv("PERSON"), settingsFile));
+        all.addAll(List.of(line));
+        var run = new ProcessBuilder(all).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        return new String(run.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    }
+
+    @SuppressWarnings("unchecked")
+    static Map<String, Object> signIn() throws Exception {
+        var verifier = "a-verifier-of-forty-three-letters-or-rather-more";
+        var hash = java.security.MessageDigest.getInstance("SHA-256").digest(verifier.getBytes(StandardCharsets.US_ASCII));
+        var app = byPassword();
+        var url = app.getAuthorizationRequestUrl(
+            AuthorizationRequestUrlParameters.builder(adfs.get("redirect_uri"), scope("openid"))
+                .responseMode(ResponseMode.QUERY)
+                .codeChallenge(Base64.getUrlEncoder().withoutPadding().encodeToString(hash))
+                .codeChallengeMethod("S256").build());
+        Map<String, Object> back;
+        try (JsonReader json = JsonProviders.createReader(person("goes", url.toString()))) {
+            back = (Map<String, Object>) json.readUntyped();
+        }
+        var first = app.acquireToken(
+            AuthorizationCodeParameters.builder((String) back.get("code"), new URI(adfs.get("redirect_uri")))
+                .scopes(scope("openid")).codeVerifier(verifier).build()).get();
+        var silent = SilentParameters.builder(scope("openid"), first.account()).forceRefresh(true).build();
+        var said = saw(first);
+        said.put("user", first.account().username());
+        said.put("refreshed", claims(app.acquireTokenSilently(silent).get().accessToken()));
+        return said;
+    }
+
+    static Map<String, Object> device() throws Exception {
+        var message = new String[1];
+        var parameters = DeviceCodeFlowParameters.builder(scope("openid"), code -> {
+            message[0] = code.message();
+            try {
+                person("confirms", code.verificationUri(), code.userCode());
+            } catch (Exception failed) {
+                throw new IllegalStateException(failed);
+            }
+        }).build();
+        var said = saw(byPassword().acquireToken(parameters).get());
+        said.put("message", message[0]);
+        return said;
+    }
+
     static Map<String, Object> run(String flow) throws Exception {
         return switch (flow) {
             case "secret", "secret_by_name" -> appOnly(bySecret(), "openid");
@@ -99,12 +149,15 @@ class Msal4j {
             case "username_and_password" -> password(user.get("password"));
             case "wrong_password" -> password("wrong");
             case "refresh_by_the_cache" -> refresh();
+            case "sign_in", "sign_in_by_name" -> signIn();
+            case "device_code" -> device();
             default -> throw new IllegalArgumentException(flow);
         };
     }
 
     @SuppressWarnings("unchecked")
     public static void main(String[] arguments) throws Exception {
+        settingsFile = arguments[1];
         try (JsonReader json = JsonProviders.createReader(Files.readString(Path.of(arguments[1])))) {
             settings = (Map<String, Object>) json.readUntyped();
         }

@@ -16,6 +16,8 @@ from joserfc.jwk import KeySet
 from joserfc.jws import extract_compact
 from joserfc.util import urlsafe_b64encode
 
+from person import Person
+
 FLOW, PATH = sys.argv[1:]
 SETTINGS = json.load(open(PATH))
 ADFS, ENTRA, USER = SETTINGS["adfs"], SETTINGS["entra"], SETTINGS["user"]
@@ -140,5 +142,34 @@ def wrong_secret_basic():
 def wrong_password():
     return saw(lambda: signed_in(public(), password="no-password-of-hers"))
 
+
+def sign_in(secret=None):
+    client_id = ADFS["client_id" if secret else "native_client_id"]
+    method = "client_secret_basic" if secret else "none"
+    session = OAuth2Session(client_id, secret, token_endpoint_auth_method=method, scope="openid",
+                            redirect_uri=ADFS["redirect_uri"], code_challenge_method="S256")
+    verifier = "a-verifier-of-forty-three-letters-or-rather-more"
+    url, state = session.create_authorization_url(
+        SERVER["authorization_endpoint"], code_verifier=verifier, nonce="a-nonce", resource=ADFS["resource"])
+    person = Person(USER["name"], USER["password"])
+    back = person.goes(url)
+    assert back["state"] == state, back
+    seen = saw(lambda: session.fetch_token(SERVER["token_endpoint"], code=back["code"], code_verifier=verifier))
+    keys = KeySet.import_key_set(fetched(SERVER["jwks_uri"]))
+    decoded = jwt.decode(session.token["id_token"], keys, algorithms=["RS256"])
+    jwt.JWTClaimsRegistry(
+        iss={"essential": True, "value": SERVER["issuer"]},
+        aud={"essential": True, "value": client_id},
+        nonce={"essential": True, "value": "a-nonce"}).validate(decoded.claims)
+    session.refresh_token(SERVER["token_endpoint"])
+    refreshed = claims(session.token["access_token"])
+    return {**seen, "id_token": decoded.claims, "refreshed": refreshed, "pages": person.pages}
+
+
+def sign_in_of_a_server_application():
+    return sign_in(ADFS["client_secret"])
+
+
+sign_in_by_name = sign_in
 
 print(json.dumps(globals()[FLOW]()))

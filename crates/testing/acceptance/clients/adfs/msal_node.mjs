@@ -3,9 +3,10 @@
 // A flow prints one JSON object with what the client saw. MSAL knows an authority of AD FS by its path; that it is one at all
 // it is told by knownAuthorities, without which it asks Microsoft.
 
+import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { ConfidentialClientApplication, PublicClientApplication } from "@azure/msal-node";
+import { ConfidentialClientApplication, CryptoProvider, PublicClientApplication } from "@azure/msal-node";
 
 const [flow, path] = process.argv.slice(2);
 const { adfs, entra, user } = JSON.parse(readFileSync(path, "utf8"));
@@ -42,6 +43,25 @@ const certificate = (named) => {
     return { clientCertificate: { privateKey: entra.certificate_pem_text, ...named(x5c) } };
 };
 const thumbprint = entra.certificate_thumbprint;
+
+const person = (...line) =>
+    JSON.parse(execFileSync(process.env.PYTHON, [process.env.PERSON, path, ...line], { encoding: "utf8" }));
+
+async function throughABrowser(app, scopes = [scope], parameters = {}) {
+    const redirectUri = adfs.redirect_uri;
+    const { verifier, challenge } = await new CryptoProvider().generatePkceCodes();
+    const request = { scopes, redirectUri, codeChallenge: challenge, codeChallengeMethod: "S256", ...parameters };
+    const back = person("goes", await app.getAuthCodeUrl(request));
+    if (!back.code) return { error: `${back.error}: ${back.error_description ?? back.page ?? ""}` };
+    return app.acquireTokenByCode({ code: back.code, scopes, redirectUri, codeVerifier: verifier });
+}
+
+async function signIn(app, parameters) {
+    const first = await throughABrowser(app, [scope], parameters);
+    const { account } = first;
+    const refreshed = await app.acquireTokenSilent({ account, scopes: [scope], forceRefresh: true });
+    return { ...(await saw(first)), user: account.username, refreshed: claims(refreshed.accessToken) };
+}
 
 const flows = {
     async secret() {
@@ -84,10 +104,41 @@ const flows = {
 
     wrong_password: () => saw(signedIn(publicClient(), "no-password-of-hers")),
 
+    sign_in: () => signIn(publicClient()),
+
+    sign_in_form_post: () => signIn(publicClient(), { responseMode: "form_post" }),
+
+    sign_in_of_a_server_application: () => signIn(confidential()),
+
+    sign_in_without_asking: () => throughABrowser(publicClient(), [scope], { prompt: "none" }),
+
+    sign_in_unknown_resource: () => throughABrowser(publicClient(), ["https://nobody.example/openid"]),
+
+    async device_code() {
+        let message;
+        const seen = await saw(
+            publicClient().acquireTokenByDeviceCode({
+                scopes: [scope],
+                deviceCodeCallback: (told) => {
+                    message = told.message;
+                    person("confirms", told.verificationUri, told.userCode);
+                },
+            }),
+        );
+        return { ...seen, message, user: seen.username };
+    },
+
+    async on_behalf_of() {
+        const called = await signedIn(publicClient(), user.password, [adfs.client_id + "/user_impersonation"]);
+        const seen = await saw(confidential().acquireTokenOnBehalfOf({ oboAssertion: called.accessToken, scopes: [scope] }));
+        return { ...seen, assertion: claims(called.accessToken) };
+    },
+
     unknown_resource: () => saw(forItself(confidential(), ["https://nobody.example/openid"])),
 };
 Object.assign(flows, {
     without_known_authorities_by_name: () => saw(forItself(confidential({ ...secret, knownAuthorities: [] }))),
+    sign_in_by_name: flows.sign_in,
     secret_by_name: flows.secret,
     certificate_by_name: flows.certificate,
     username_and_password_by_name: flows.username_and_password,

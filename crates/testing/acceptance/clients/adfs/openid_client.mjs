@@ -2,6 +2,7 @@
 //
 // A flow prints one JSON object with what the client saw.
 
+import { execFileSync } from "node:child_process";
 import { createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import * as jose from "jose";
@@ -44,7 +45,32 @@ async function signing(claims) {
     });
 }
 
+const person = (...line) =>
+    JSON.parse(execFileSync(process.env.PYTHON, [process.env.PERSON, path, ...line], { encoding: "utf8" }));
+
 const flows = {
+    async sign_in() {
+        const config = await native();
+        const [pkceCodeVerifier, expectedNonce, expectedState] = [
+            openid.randomPKCECodeVerifier(),
+            openid.randomNonce(),
+            openid.randomState(),
+        ];
+        const url = openid.buildAuthorizationUrl(config, {
+            redirect_uri: adfs.redirect_uri,
+            scope: "openid",
+            resource: adfs.resource,
+            code_challenge: await openid.calculatePKCECodeChallenge(pkceCodeVerifier),
+            code_challenge_method: "S256",
+            nonce: expectedNonce,
+            state: expectedState,
+        });
+        const back = new URL(adfs.redirect_uri);
+        for (const [name, value] of Object.entries(person("goes", url.href))) back.searchParams.set(name, value);
+        const checks = { pkceCodeVerifier, expectedNonce, expectedState };
+        return saw(openid.authorizationCodeGrant(config, back, checks), config);
+    },
+
     async discovery() {
         const { issuer, token_endpoint, jwks_uri } = (await discovered(openid.None())).serverMetadata();
         return { issuer, token_endpoint, jwks_uri };

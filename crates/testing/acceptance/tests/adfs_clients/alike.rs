@@ -143,3 +143,64 @@ pub(crate) fn answered(seen: &Seen, status: u16, reason: &str) {
     endpoints.dedup();
     assert_eq!(endpoints, ["keys", "openid-configuration", "token"]);
 }
+
+/// A user's token by a code, redeemed with the verifier of its challenge, then refreshed.
+pub(crate) fn signed_in(seen: &Seen, app_type: &str) -> String {
+    seen.only_adfs();
+    let (claims, refreshed) = (&seen.said["claims"], &seen.said["refreshed"]);
+    assert_eq!((&claims["upn"], &claims["apptype"]), (&seen.settings["user"]["name"], &json!(app_type)));
+    for name in ["aud", "upn", "auth_time", "apptype"] {
+        assert_eq!(refreshed[name], claims[name], "{name}");
+    }
+    let requests = seen.token_requests();
+    let grants: Vec<&str> = requests.iter().map(|record| fact(record, "grant-type")).collect();
+    assert_eq!(&grants[..2], ["authorization_code", "refresh_token"]);
+    let proof = parameter(requests[0], "code_verifier");
+    assert!(proof.is_some(), "{}", requests[0]);
+    format!(
+        "works, with PKCE; asks for `{}`; a silent call refreshes",
+        asked(seen, "scope").unwrap_or_default()
+    )
+}
+
+/// What the first authorization request had.
+pub(crate) fn asked(seen: &Seen, name: &str) -> Option<String> {
+    let record = seen.requests().into_iter().find(|record| record["endpoint"] == "authorize")?;
+    let (_, query) = record["request"]["url"].as_str()?.split_once('?')?;
+    form_urlencoded::parse(query.as_bytes()).find(|(is, _)| is == name).map(|(_, value)| value.into_owned())
+}
+
+/// AD FS's own page ends it: the client hears nothing, and the event log knows it by that number.
+pub(crate) fn stays(seen: &Seen, number: &str) -> String {
+    assert!(seen.token_requests().is_empty(), "{:?}", seen.endpoints());
+    let last = seen.requests().pop().unwrap();
+    assert_eq!((&last["answer"]["status"], &last["error"]), (&json!(200), &json!(number)));
+    format!("AD FS's page with {number}; nothing comes back")
+}
+
+/// The client is sent back with an error.
+pub(crate) fn sent_back(seen: &Seen, error: &str) -> String {
+    let shown = seen.said["error"].as_str().unwrap_or_else(|| panic!("no error: {}", seen.said));
+    assert!(shown.starts_with(error), "{shown}");
+    assert!(seen.token_requests().is_empty(), "{:?}", seen.endpoints());
+    format!("`{}`", shown.split(". ").next().unwrap_or_default())
+}
+
+/// A token by a code that somebody typed on another device.
+pub(crate) fn by_device(seen: &Seen) -> String {
+    seen.only_adfs_but("authorization_pending");
+    assert!(seen.said["message"].as_str().unwrap().contains("/adfs/oauth2/deviceauth"), "{}", seen.said);
+    let claims = &seen.said["claims"];
+    assert_eq!((&claims["upn"], &claims["apptype"]), (&seen.settings["user"]["name"], &json!("Public")));
+    let grant = parameter(seen.token_requests().pop().unwrap(), "grant_type").unwrap();
+    format!("works; asks with `grant_type={grant}`")
+}
+
+/// What the middle tier was called with is for itself, and what it gets is for the resource and of the same user.
+pub(crate) fn on_behalf_of(seen: &Seen) -> String {
+    seen.user("urn:ietf:params:oauth:grant-type:jwt-bearer", "Confidential");
+    let (assertion, claims) = (&seen.said["assertion"], &seen.said["claims"]);
+    let middle = format!("microsoft:identityserver:{}", seen.adfs("client_id").as_str().unwrap());
+    assert_eq!((&assertion["aud"], &assertion["upn"]), (&json!(middle), &claims["upn"]));
+    String::from("works: a token of the user's for the resource, by the middle tier's secret")
+}

@@ -24,9 +24,31 @@ pub(crate) const CLIENTS: &[Client] = &[Client {
         flow("unknown client", |seen| refused(seen, "invalid_client", "MSIS9607")),
         flow("wrong password", |seen| refused(seen, "invalid_grant", "MSIS9659")),
         by_name("instance discovery left on, by name", asks_microsoft),
+        flow("sign-in", sign_in),
+        flow("device code", |seen| {
+            seen.only_adfs_but("authorization_pending");
+            assert!(seen.said["claims"]["sub"].is_string(), "{}", seen.said);
+            let grant = parameter(seen.token_requests().pop().unwrap(), "grant_type").unwrap();
+            format!("works, for userinfo; asks with `grant_type={grant}`")
+        }),
+        by_name("sign-in, by name", |seen| alike::named(seen, sign_in)),
         by_name("secret, by name", |seen| alike::named(seen, alike::secret)),
     ],
 }];
+
+/// For userinfo, as it gives no token of a resource.
+fn sign_in(seen: &Seen) -> String {
+    seen.only_adfs();
+    let (claims, refreshed) = (&seen.said["claims"], &seen.said["refreshed"]);
+    assert_eq!((&claims["aud"], &claims["apptype"]), (&json!("urn:microsoft:userinfo"), &json!("Public")));
+    assert_eq!((&refreshed["sub"], &refreshed["auth_time"]), (&claims["sub"], &claims["auth_time"]));
+    assert_eq!(seen.said["user"], seen.settings["user"]["name"]);
+    let requests = seen.token_requests();
+    let grants: Vec<&str> = requests.iter().map(|record| fact(record, "grant-type")).collect();
+    assert_eq!(grants, ["authorization_code", "refresh_token"]);
+    assert!(parameter(requests[0], "code_verifier").is_some());
+    String::from("works, with a challenge of its caller's, for userinfo; refreshes for another scope")
+}
 
 /// AD FS answers with the names of scopes, without the resource they are on; MSAL for Go looks for what it asked for.
 fn password(seen: &Seen) -> String {

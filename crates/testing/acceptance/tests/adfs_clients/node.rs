@@ -5,7 +5,7 @@ use mocktenant_acceptance::programs::Language;
 
 use crate::python::basic;
 use crate::seen::{Seen, parameter, signed_with};
-use crate::{Client, Flow, by_name, flow};
+use crate::{Client, Flow, alike, by_name, flow};
 
 pub(crate) const CLIENTS: &[Client] = &[
     Client {
@@ -53,6 +53,17 @@ const MSAL: &[Flow] = &[
     flow("unknown client", |seen| seen.refused("invalid_client", "MSIS9607")),
     flow("wrong password", |seen| seen.refused("invalid_grant", "MSIS9659")),
     flow("unknown resource", |seen| seen.refused("invalid_resource", "MSIS9602")),
+    flow("sign-in", msal_sign_in),
+    flow("sign-in, form post", |seen| {
+        assert_eq!(alike::asked(seen, "response_mode").as_deref(), Some("form_post"));
+        msal_sign_in(seen)
+    }),
+    flow("sign-in of a server application", |seen| alike::signed_in(seen, "Confidential")),
+    flow("sign-in without asking", |seen| alike::sent_back(seen, "interaction_required")),
+    flow("sign-in, unknown resource", |seen| alike::sent_back(seen, "invalid_resource: MSIS9602")),
+    flow("device code", alike::by_device),
+    flow("on-behalf-of", alike::on_behalf_of),
+    by_name("sign-in, by name", |seen| alike::named(seen, msal_sign_in)),
     by_name("secret, by name", |seen| {
         seen.by_its_name();
         msal_secret(seen)
@@ -67,6 +78,13 @@ const MSAL: &[Flow] = &[
     }),
     by_name("without known authorities, by name", Seen::unknown_to_microsoft),
 ];
+
+fn msal_sign_in(seen: &Seen) -> String {
+    let said = alike::signed_in(seen, "Public");
+    seen.id_token();
+    assert_eq!(seen.said["user"], seen.settings["user"]["name"], "{}", seen.said);
+    said
+}
 
 fn msal_secret(seen: &Seen) -> String {
     let said = seen.app_only("secret");
@@ -98,6 +116,15 @@ fn refreshed(seen: &Seen, requests: usize) -> String {
 }
 
 const OPENID_CLIENT: &[Flow] = &[
+    flow("sign-in", |seen| {
+        let refused = seen.refused("invalid_request", "MSIS9609");
+        let request = seen.token_request();
+        assert_eq!(parameter(request, "redirect_uri").as_deref(), Some("http://localhost/"));
+        assert!(parameter(request, "code_verifier").is_some());
+        format!(
+            "signs in, then {refused}: of `http://localhost` it makes `http://localhost/`, so register a redirect URI with a path"
+        )
+    }),
     flow("discovery", |seen| {
         seen.only_adfs();
         assert_eq!(seen.endpoints(), ["openid-configuration"]);

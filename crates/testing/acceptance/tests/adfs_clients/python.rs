@@ -5,7 +5,7 @@ use mocktenant_acceptance::programs::Language;
 use serde_json::json;
 
 use crate::seen::{Seen, fact, parameter, signed_with};
-use crate::{Client, Flow, by_name, flow};
+use crate::{Client, Flow, alike, by_name, flow};
 
 pub(crate) const CLIENTS: &[Client] = &[
     Client {
@@ -66,6 +66,23 @@ const MSAL: &[Flow] = &[
     flow("unknown client", |seen| seen.refused("invalid_client", "MSIS9607")),
     flow("wrong password", |seen| seen.refused("invalid_grant", "MSIS9659")),
     flow("unknown resource", |seen| seen.refused("invalid_resource", "MSIS9602")),
+    flow("sign-in", msal_sign_in),
+    flow("sign-in, form post", |seen| {
+        assert_eq!(alike::asked(seen, "response_mode").as_deref(), Some("form_post"));
+        msal_sign_in(seen)
+    }),
+    flow("sign-in of a server application", |seen| alike::signed_in(seen, "Confidential")),
+    flow("sign-in, wrong password", |seen| alike::stays(seen, "MSIS9659")),
+    flow("sign-in without asking", |seen| alike::sent_back(seen, "interaction_required")),
+    flow("sign-in, unknown resource", |seen| alike::sent_back(seen, "invalid_resource: MSIS9602")),
+    flow("sign-in, unknown client", |seen| alike::stays(seen, "MSIS9223")),
+    flow("sign-in, unregistered", |seen| alike::stays(seen, "MSIS9224")),
+    flow("device code", msal_device),
+    flow("on-behalf-of", alike::on_behalf_of),
+    flow("on-behalf-of without user_impersonation", |seen| seen.refused("invalid_grant", "MSIS9650")),
+    by_name("sign-in, by name", |seen| alike::named(seen, msal_sign_in)),
+    by_name("device code, by name", |seen| alike::named(seen, msal_device)),
+    by_name("on-behalf-of, by name", |seen| alike::named(seen, alike::on_behalf_of)),
     by_name("secret, by name", |seen| {
         seen.by_its_name();
         msal_secret(seen)
@@ -86,6 +103,22 @@ fn msal_secret(seen: &Seen) -> String {
     assert_eq!(seen.endpoints(), ["openid-configuration", "token"]);
     assert_eq!(seen.said["again"], "cache", "{}", seen.said);
     format!("{said}, then kept")
+}
+
+fn msal_sign_in(seen: &Seen) -> String {
+    let said = alike::signed_in(seen, "Public");
+    seen.id_token();
+    assert_eq!(alike::asked(seen, "code_challenge_method").as_deref(), Some("S256"));
+    assert!(alike::asked(seen, "nonce").is_some());
+    assert_eq!(seen.said["user"], seen.settings["user"]["name"], "{}", seen.said);
+    assert_eq!((&seen.said["pages"], &seen.said["asked_again"]), (&json!(2), &json!(0)), "{}", seen.said);
+    format!("{said}, and the session answers the next request")
+}
+
+fn msal_device(seen: &Seen) -> String {
+    let said = alike::by_device(seen);
+    assert_eq!(seen.said["user"], seen.settings["user"]["name"], "{}", seen.said);
+    said
 }
 
 fn msal_certificate(seen: &Seen) -> String {
@@ -214,6 +247,18 @@ const AUTHLIB: &[Flow] = &[
         assert_eq!(seen.said["issuer"], seen.adfs("base_url"), "the issuer follows the address");
         String::from("valid, by the published keys")
     }),
+    flow("sign-in", |seen| {
+        let said = alike::signed_in(seen, "Public");
+        seen.id_token();
+        said
+    }),
+    flow("sign-in of a server application", |seen| {
+        let said = alike::signed_in(seen, "Confidential");
+        let code = seen.token_requests()[0];
+        assert!(code["request"]["headers"].get("authorization").is_some(), "{code}");
+        format!("{said}, by Basic")
+    }),
+    by_name("sign-in, by name", |seen| alike::named(seen, |seen| alike::signed_in(seen, "Public"))),
     flow("wrong secret", |seen| seen.refused("invalid_client", "MSIS9622")),
     flow("wrong secret, basic", |seen| {
         basic(seen);

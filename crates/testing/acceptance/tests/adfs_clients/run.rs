@@ -53,6 +53,7 @@ fn on_localhost(program: &Program, flow: &Flow) -> Seen {
     for name in ["ALL_PROXY", "all_proxy", "SSL_CERT_DIR", "NODE_OPTIONS"] {
         command.env_remove(name);
     }
+    with_person(&mut command);
     // Java reads no such variable.
     command.env("JAVA_TOOL_OPTIONS", "-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=9");
     let output = tools::output(&mut command);
@@ -61,6 +62,14 @@ fn on_localhost(program: &Program, flow: &Flow) -> Seen {
     let journal = lab.journal();
     let records = journal.records().iter().map(|record| serde_json::to_value(record.document()).unwrap());
     Seen { said, settings, records: records.collect() }
+}
+
+/// What a program calls that has to sign somebody in.
+fn with_person(command: &mut Command) {
+    if let Ok(python) = tools::python() {
+        command.env("PYTHON", python);
+        command.env("PERSON", Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/adfs/person.py"));
+    }
 }
 
 fn by_name(program: &Program, flow: &Flow) -> Seen {
@@ -75,6 +84,7 @@ fn by_name(program: &Program, flow: &Flow) -> Seen {
     for name in ["NO_PROXY", "no_proxy", "JAVA_TOOL_OPTIONS", "SSL_CERT_DIR"] {
         command.env_remove(name);
     }
+    with_person(&mut command);
     command
         .env("MOCKTENANT", binary::path())
         .env("SETTINGS", &settings)

@@ -1,4 +1,5 @@
-//! Clients of Python: MSAL, ADAL (retired, and still in scripts), django-auth-adfs (an API that takes the tokens), Authlib.
+//! Clients of Python: MSAL, ADAL (retired, and still in scripts), django-auth-adfs (an API that takes the tokens, a site that
+//! people sign in to), Authlib.
 
 use mocktenant_acceptance::pins::Pin;
 use mocktenant_acceptance::programs::Language;
@@ -27,7 +28,14 @@ pub(crate) const CLIENTS: &[Client] = &[
         pin: Pin::Requirement("django-auth-adfs"),
         language: Language::Python,
         file: "django_api.py",
-        flows: DJANGO,
+        flows: DJANGO_API,
+    },
+    Client {
+        name: "django-auth-adfs, a site",
+        pin: Pin::Requirement("django-auth-adfs"),
+        language: Language::Python,
+        file: "django_site.py",
+        flows: DJANGO_SITE,
     },
     Client {
         name: "Authlib",
@@ -171,7 +179,7 @@ const ADAL: &[Flow] = &[
     by_name("authority validated, by name", Seen::unknown_to_microsoft),
 ];
 
-const DJANGO: &[Flow] = &[
+const DJANGO_API: &[Flow] = &[
     flow("token of the user", |seen| {
         assert_eq!(seen.endpoints(), ["token", "openid-configuration", "keys"]);
         let base = seen.adfs("base_url");
@@ -193,6 +201,53 @@ const DJANGO: &[Flow] = &[
         let_in(seen)
     }),
 ];
+
+const DJANGO_SITE: &[Flow] = &[
+    flow("sign-in", |seen| {
+        let said = site_signed_in(seen);
+        assert_eq!(seen.said["asked_again"], 0, "{}", seen.said);
+        format!("{said}; the session answers the next request")
+    }),
+    flow("sign-in of a native application", |seen| {
+        assert_eq!(parameter(seen.token_requests()[0], "client_secret"), None);
+        site_signed_in(seen)
+    }),
+    flow("without single sign-on", |seen| {
+        assert_eq!(alike::asked(seen, "prompt").as_deref(), Some("login"));
+        assert!(seen.said["asked_again"].as_u64() > Some(0), "{}", seen.said);
+        format!("{}; asked again, as `prompt=login` says", site_signed_in(seen))
+    }),
+    flow("sign-out", |seen| {
+        let page = seen.said["page"].as_str().unwrap();
+        assert!(page.ends_with("You have successfully signed out."), "{page}");
+        assert!(seen.said["asked_again"].as_u64() > Some(0), "{}", seen.said);
+        format!("{}; signed out at AD FS too, and asked again", site_signed_in(seen))
+    }),
+    flow("wrong secret", |seen| site_refused(seen, "MSIS9622")),
+    flow("a code twice", |seen| site_refused(seen, "MSIS9612")),
+    flow("unregistered", |seen| alike::stays(seen, "MSIS9224")),
+    by_name("sign-in, by name", |seen| alike::named(seen, site_signed_in)),
+];
+
+/// Where somebody wanted to go, with whom the site takes her for.
+fn site_signed_in(seen: &Seen) -> String {
+    let (said, user) = (&seen.said, &seen.settings["user"]["name"]);
+    seen.only_adfs();
+    assert_eq!((&said["status"], &said["at"]), (&json!(200), &json!("by=date")), "{said}");
+    assert_eq!((&said["user"], &said["email"]), (user, user), "{said}");
+    let grants = seen.token_requests().into_iter().map(|record| fact(record, "grant-type"));
+    assert!(grants.into_iter().all(|grant| grant == "authorization_code"));
+    format!("signed in, as `{}`; asks with `resource`", user.as_str().unwrap())
+}
+
+/// Nobody is signed in, and the site's own log says what AD FS said.
+fn site_refused(seen: &Seen, number: &str) -> String {
+    let said = &seen.said;
+    assert_eq!(said["status"], 401, "{said}");
+    let why = said["why"][0].as_str().unwrap();
+    assert!(why.starts_with("ADFS server returned an error") && why.contains(number), "{why}");
+    format!("401 of the site; its log has {number}")
+}
 
 fn let_in(seen: &Seen) -> String {
     seen.only_adfs();

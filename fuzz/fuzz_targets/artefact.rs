@@ -1,4 +1,4 @@
-//! Any bytes as web.config and as wif.config.
+//! Any bytes as every kind of config file.
 
 #![no_main]
 

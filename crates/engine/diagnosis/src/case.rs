@@ -39,9 +39,14 @@ pub(crate) struct Case<'c, 't> {
 }
 
 impl<'t> Case<'_, 't> {
-    /// The setting that a value of this role was presented from, by whoever made the refused call.
+    /// Whoever made the refused call, or sent a browser to make it.
+    pub(crate) fn asked_by(&self) -> Option<&'t Arc<Record>> {
+        self.deciding.caller.or_else(|| self.chain.sender())
+    }
+
+    /// The setting that a value of this role was presented from, by whoever that was.
     pub(crate) fn presented(&self, role: Role) -> Option<Presented<'t>> {
-        let caller = self.deciding.caller?;
+        let caller = self.asked_by()?;
         caller.facts.iter().find_map(|fact| {
             let (setting, input) = (fact.setting.as_ref()?, fact.input.as_deref()?);
             (input.role == role).then_some(Presented { fact, setting, input })
@@ -50,8 +55,10 @@ impl<'t> Case<'_, 't> {
 
     /// Every value of this role the caller read, whatever it used.
     pub(crate) fn read(&self, role: Role) -> impl Iterator<Item = &'t Fact> {
-        let caller: Option<&'t Arc<Record>> = self.deciding.caller;
-        caller.into_iter().flat_map(|caller| caller.facts.iter()).filter(move |fact| fact.role == Some(role))
+        self.asked_by()
+            .into_iter()
+            .flat_map(|caller| caller.facts.iter())
+            .filter(move |fact| fact.role == Some(role))
     }
 
     /// The presented value is wrong, and this is the right one.

@@ -62,7 +62,7 @@ impl Case<'_, '_> {
             (Some(presented), _) => self.supply(presented, check),
             (None, Some(relay)) => self.own(if check.settings.is_empty() { relay } else { check }),
             // What a product asks for by itself is never its caller's fault.
-            (None, None) if self.deciding.caller.is_some() => self.own(check),
+            (None, None) if self.asked_by().is_some() => self.own(check),
             (None, None) => self.by_caller(check),
         }
     }
@@ -76,7 +76,7 @@ impl Case<'_, '_> {
             _ => false,
         };
         let knows = check.remedy.as_ref().is_some_and(|remedy| !remedy.instead.is_empty());
-        if !agreed || !knows || self.deciding.caller.is_some() {
+        if !agreed || !knows || self.asked_by().is_some() {
             return here;
         }
         let there = self.by_caller(check);
@@ -151,6 +151,12 @@ impl Case<'_, '_> {
         let declared = world.get(&setting).and_then(|value| value.as_str().map(str::to_owned));
         match (role, pick(known, world), declared) {
             (Role::Secret, ..) => cause.need(self.secret_needed(setting, world)),
+            (Role::Session, ..) => {
+                let sign_in = world.caller().sign_in.as_ref();
+                let loses = self.made == Some(Made::ToSignIn)
+                    && sign_in.is_some_and(|sign_in| !sign_in.loses.is_empty());
+                if loses { cause.change(Edit::add(setting, json!([]))) } else { cause }
+            }
             // Without one the caller types the user's own.
             (Role::Password, _, Some(_)) => cause.change(Edit::remove(setting)),
             (_, Some(known), declared) if declared.as_deref().is_none_or(|now| !same(now, &known)) => {
@@ -173,6 +179,7 @@ impl Case<'_, '_> {
         let signs_in = self.made == Some(Made::ToSignIn);
         match role {
             Role::Redirect => sign_in.redirect_uri(),
+            Role::Session if signs_in => sign_in.loses(),
             Role::Client if signs_in => sign_in.client_id(),
             Role::Secret if signs_in => sign_in.client_secret(),
             Role::Resource if signs_in => sign_in.resource(),

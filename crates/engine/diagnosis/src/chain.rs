@@ -16,6 +16,8 @@ pub(crate) struct Chain<'t> {
     descendants: Vec<&'t Arc<Record>>,
     /// The start a not-started node points to, with its own children.
     start: Option<&'t Arc<Record>>,
+    /// Whose answer sent a browser to the root: what it says of itself is what that one was configured with.
+    sender: Option<&'t Arc<Record>>,
 }
 
 /// Who decided, and by which check.
@@ -59,7 +61,13 @@ impl<'t> Chain<'t> {
         let tops = std::iter::once(root).chain(start);
         let mut descendants: Vec<_> = tops.flat_map(|top| tree.below(&top.id)).collect();
         descendants.sort_unstable_by_key(|record| record.sequence);
-        Self { tree, root, descendants, start }
+        let sender = tree.sender(root).filter(|_| root.refused());
+        Self { tree, root, descendants, start, sender }
+    }
+
+    /// Whoever sent a browser to where the root was asked.
+    pub(crate) fn sender(&self) -> Option<&'t Arc<Record>> {
+        self.sender
     }
 
     pub(crate) fn root(&self) -> &'t Arc<Record> {
@@ -68,8 +76,12 @@ impl<'t> Chain<'t> {
 
     /// The start it points to and what that called, children first: in the order they were committed.
     pub(crate) fn started(&self) -> impl Iterator<Item = &'t Arc<Record>> {
-        let below = self.start.map(|start| self.tree.below(&start.id)).unwrap_or_default();
-        below.into_iter().rev().chain(self.start)
+        let (mut told, mut waiting) = (Vec::new(), Vec::from_iter(self.start));
+        while let Some(record) = waiting.pop() {
+            told.push(record);
+            waiting.extend(self.tree.children(&record.id));
+        }
+        told.into_iter().rev()
     }
 
     fn all(&self) -> impl Iterator<Item = &'t Arc<Record>> {
@@ -122,7 +134,10 @@ impl<'t> Chain<'t> {
         loop {
             let check = record.failed_check();
             let may_repeat = check.is_none_or(|check| check.relays);
-            let refused = self.tree.children(&record.id).rev().find(|child| child.refused());
+            let mut called = self.tree.children(&record.id).filter(|child| child.refused());
+            // A start goes on to its next document where one did not come, so it is the first that its first failed check is
+            // about; whoever tries again is refused by the last.
+            let refused = if record.kind == Kind::Start { called.next() } else { called.next_back() };
             match refused.filter(|_| may_repeat) {
                 // Who was called refused, or nobody was there, which is known of whoever is stopped.
                 Some(child) if child.kind != Kind::Call || child.failed_check().is_some() => {
@@ -137,12 +152,14 @@ impl<'t> Chain<'t> {
 
     /// The machine at the root has a start, and so may run with what is no longer declared.
     pub(crate) fn environment(&self) -> Option<&'t str> {
-        self.root.machine.as_ref().and_then(Machine::environment)
+        let own = self.root.machine.as_ref().and_then(Machine::environment);
+        own.or_else(|| self.sender?.machine.as_ref().and_then(Machine::environment))
     }
 
-    /// Facts of the root and of the start it points to.
+    /// Facts of the root, of the start it points to and of whoever sent a browser there.
     pub(crate) fn facts(&self) -> impl Iterator<Item = &'t Fact> {
-        self.root.facts.iter().chain(self.start.into_iter().flat_map(|start| start.facts.iter()))
+        let others = self.start.into_iter().chain(self.sender);
+        self.root.facts.iter().chain(others.flat_map(|other| other.facts.iter()))
     }
 
     /// What the user saw.

@@ -6,8 +6,11 @@
 
 use std::sync::Arc;
 
+use http::HeaderMap;
+use http::header::LOCATION;
 use mocktenant_lab::caller::{self, Made};
 use mocktenant_lab::journal::{Kind as RecordKind, Record};
+use mocktenant_lab::outbound::{Call, Outbound as _};
 use mocktenant_lab::{Command, EXCHANGE_HEADER, InProcess, Lab, Machine, Request, Tree};
 use mocktenant_verdict::{Edit, Need};
 use mocktenant_world::{EditedBy, Errand, World};
@@ -70,6 +73,8 @@ struct Rehearsal {
 enum Asked {
     /// The recorded request, as it came.
     Recorded(Box<Record>),
+    /// What sent a browser there, as it came; then where that sends it now.
+    Sent(Box<Record>),
     /// The caller does what it does, from the beginning.
     Caller,
     /// A machine starts.
@@ -106,12 +111,15 @@ impl Rehearsal {
             (RecordKind::Start, Some(machine)) => Asked::Start(machine.clone()),
             (RecordKind::Request, _) => {
                 root.request()?;
-                Asked::Recorded(Box::new(Record::clone(root)))
+                let sender = chain.sender().filter(|sender| sender.request().is_some());
+                let recorded = Asked::Recorded(Box::new(Record::clone(root)));
+                sender.map_or(recorded, |sender| Asked::Sent(Box::new(Record::clone(sender))))
             }
             _ => return None,
         };
-        let made = match asked {
+        let made = match &asked {
             Asked::Recorded(_) => caller::made(lab, root),
+            Asked::Sent(sender) => caller::made(lab, sender),
             _ => None,
         };
         // Whoever signs in calls no environment.
@@ -135,7 +143,7 @@ impl Rehearsal {
     async fn play(&mut self) -> Turn {
         let turn = self.ask().await;
         // A token alone is not what the caller is after, nor is a page.
-        if matches!((&turn, &self.asked), (Turn::Answered, Asked::Recorded(_)))
+        if matches!((&turn, &self.asked), (Turn::Answered, Asked::Recorded(_) | Asked::Sent(_)))
             && matches!(self.made, Some(Made::ForToken | Made::ToSignIn))
         {
             self.asked = Asked::Caller;
@@ -150,9 +158,12 @@ impl Rehearsal {
                 Some(request) => answered(&self.fork, request).await,
                 None => None,
             },
+            Asked::Sent(sender) => match sender.request() {
+                Some(request) => self.sent_on(request).await,
+                None => None,
+            },
             Asked::Caller => {
-                let via = self.fork.dial().map(|dial| InProcess::new(&self.fork, dial));
-                let via = via.unwrap_or_else(|| InProcess::by_world_names(&self.fork));
+                let via = self.way_in();
                 let does = self.fork.world().caller().does;
                 let does = if self.made == Some(Made::ToSignIn) { Errand::SignIn } else { does };
                 let attempt = caller::drive_as(&self.fork, &via, does, None).await;
@@ -172,6 +183,21 @@ impl Rehearsal {
             Some(_) => Turn::Answered,
             None => Turn::Lost,
         }
+    }
+
+    fn way_in(&self) -> InProcess {
+        let via = self.fork.dial().map(|dial| InProcess::new(&self.fork, dial));
+        via.unwrap_or_else(|| InProcess::by_world_names(&self.fork))
+    }
+
+    /// Asks the sender, and goes where it sends a browser now; its own answer where that is nowhere.
+    async fn sent_on(&self, request: Request) -> Option<String> {
+        let response = self.fork.answer(request).await;
+        let Some(url) = response.headers.get(LOCATION).and_then(|to| to.to_str().ok()) else {
+            return exchange_of(&response.headers);
+        };
+        let call = Call::get(url);
+        exchange_of(&self.way_in().call(call).await.ok()?.headers)
     }
 
     /// Finds the cause of each refusal in turn and mends it.
@@ -242,7 +268,9 @@ impl Rehearsal {
     async fn restart(&self) {
         let environment = match &self.asked {
             Asked::Start(machine) => machine.environment(),
-            Asked::Recorded(_) | Asked::Caller | Asked::Judged(_) => self.environment.as_deref(),
+            Asked::Recorded(_) | Asked::Sent(_) | Asked::Caller | Asked::Judged(_) => {
+                self.environment.as_deref()
+            }
         };
         if let Some(environment) = environment {
             let restart = Command::Restart { environment: environment.to_owned(), node: None };
@@ -273,6 +301,12 @@ impl Rehearsal {
         let applied = self.fork.apply(Command::Edit { edits, by: EditedBy::Control }).await;
         if applied.is_err() {
             return false;
+        }
+        // What a browser brought was issued before the change.
+        if self.made == Some(Made::ToSignIn)
+            && matches!(&self.asked, Asked::Recorded(record) if !record.request_body.is_empty())
+        {
+            self.asked = Asked::Caller;
         }
         self.restart().await;
         true
@@ -355,6 +389,9 @@ fn collect(value: &Value, texts: &mut Vec<String>) {
 }
 
 async fn answered(fork: &Lab, request: Request) -> Option<String> {
-    let response = fork.answer(request).await;
-    response.headers.get(EXCHANGE_HEADER)?.to_str().ok().map(str::to_owned)
+    exchange_of(&fork.answer(request).await.headers)
+}
+
+fn exchange_of(headers: &HeaderMap) -> Option<String> {
+    headers.get(EXCHANGE_HEADER)?.to_str().ok().map(str::to_owned)
 }

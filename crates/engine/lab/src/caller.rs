@@ -20,7 +20,7 @@ use crate::journal::Record;
 use crate::outbound::{Call, CallError, Outbound, Reply};
 use crate::{EXCHANGE_HEADER, Entrance, Lab};
 
-pub use self::sign_in::{SignInCall, SignedIn};
+pub use self::sign_in::{OwnClient, SignInCall, SignedIn};
 
 impl Lab {
     /// What the caller of a world asks its token for.

@@ -228,8 +228,8 @@ impl Lab {
                 let edits = rollover::edits(&world, &rollover::provider(&world, &of)?)?;
                 self.edit(&edits, by)?;
             }
-            Command::Stop { of, by } => self.run_or_stop(&of, true, by)?,
-            Command::Start { of, by } => self.run_or_stop(&of, false, by)?,
+            Command::Stop { of, by } => self.run_or_stop(&of, true, by).await?,
+            Command::Start { of, by } => self.run_or_stop(&of, false, by).await?,
             Command::Restart { environment, node } => {
                 for machine in self.machines_of(&environment, node.as_deref())? {
                     self.start_machine(&machine).await;
@@ -313,9 +313,21 @@ impl Lab {
         })
     }
 
-    fn run_or_stop(&self, machine: &str, stopped: bool, by: EditedBy) -> Result<(), CommandError> {
-        let edits = stopping::edits(&self.world(), machine, stopped)?;
-        if edits.is_empty() { Ok(()) } else { self.edit(&edits, by) }
+    async fn run_or_stop(&self, machine: &str, stopped: bool, by: EditedBy) -> Result<(), CommandError> {
+        let world = self.world();
+        let edits = stopping::edits(&world, machine, stopped)?;
+        if edits.is_empty() {
+            return Ok(());
+        }
+        self.edit(&edits, by)?;
+        let environment = Machine::stoppable(&world, machine).filter(|_| !stopped);
+        // Whoever was stopped reads its configuration when it starts.
+        if let Some(environment) = environment.as_ref().and_then(Machine::environment) {
+            for machine in self.machines_of(environment, None)? {
+                self.start_machine(&machine).await;
+            }
+        }
+        Ok(())
     }
 
     /// The world first: whoever opens rows from here on opens those of the new one.

@@ -79,7 +79,8 @@ impl Snapshot {
         let organizations = world.organizations().map(|organization| organization.clock);
         let services = world.federation_services().map(|service| service.clock);
         let skewed = tenants.chain(services).chain(nodes).chain(organizations).any(|clock| !clock.is_zero());
-        let stopped = world.federation_services().any(|service| service.stopped);
+        let stopped = world.federation_services().any(|service| service.stopped)
+            || world.environments().any(|environment| environment.stopped);
         Self { world, revision: 0, addresses, hosts, names, skewed, stopped, own_names, prepared }
     }
 }
@@ -436,7 +437,7 @@ fn shown(text: &str) -> String {
 
 async fn serve(lab: &Lab, surface: usize, exchange: &mut Exchange) -> Answer {
     let mounted = &lab.surfaces()[surface];
-    if let Some(nobody) = stopping::closed(mounted.surface.title(), exchange) {
+    if let Some(nobody) = stopping::closed(mounted.surface.title(), mounted.surface.in_front(), exchange) {
         return nobody;
     }
     let (chosen, parameters) = choose(mounted, &exchange.folded, &exchange.request.method);

@@ -41,7 +41,7 @@ mod trail;
 mod tree;
 
 pub use answer::{Answer, AutoPostWords, Content, Delivery, Response, escaped};
-pub use caller::{Ask, Attempt, DriveError, SignInCall, SignedIn, Step, TokenCall};
+pub use caller::{Ask, Attempt, DriveError, OwnClient, SignInCall, SignedIn, Step, TokenCall};
 pub use calling::{CALL_HEADER, HOP_LIMIT};
 pub use clock::{Clock, ClockChange, real_now};
 pub use command::{Applied, Command, CommandError};

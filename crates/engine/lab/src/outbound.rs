@@ -34,6 +34,13 @@ pub struct Call {
     pub body: Bytes,
 }
 
+impl Call {
+    /// A GET without header fields.
+    pub fn get(url: &str) -> Self {
+        Self { method: Method::GET, url: url.to_owned(), headers: HeaderMap::new(), body: Bytes::new() }
+    }
+}
+
 /// What came back.
 #[derive(Clone, Debug)]
 pub struct Reply {

@@ -159,7 +159,11 @@ impl Machine {
     pub fn stopped_setting(&self, world: &World) -> Option<Setting> {
         match self {
             Self::FederationService(name) => Some(world.federation_service(name)?.pointer.stopped()),
-            Self::Tenant(_) | Self::Node { .. } | Self::Organization(_) => None,
+            Self::Node { environment, node } => {
+                let environment = world.environment(environment)?;
+                environment.node(node).map(|_| environment.pointer.stopped())
+            }
+            Self::Tenant(_) | Self::Organization(_) => None,
         }
     }
 
@@ -169,7 +173,10 @@ impl Machine {
             Self::FederationService(name) => {
                 world.federation_service(name).is_some_and(|service| service.stopped)
             }
-            Self::Tenant(_) | Self::Node { .. } | Self::Organization(_) => false,
+            Self::Node { environment, .. } => {
+                world.environment(environment).is_some_and(|environment| environment.stopped)
+            }
+            Self::Tenant(_) | Self::Organization(_) => false,
         }
     }
 
@@ -400,9 +407,11 @@ mod tests {
         let world = World::contoso().unwrap();
         let machines: Vec<String> = Machine::all(&world).map(|machine| machine.to_string()).collect();
         let tenant = format!("tenant/{TENANT}");
-        assert_eq!(machines, [&*tenant, SERVICE, "environment/onebox/aos1", "organization/contoso"]);
+        let nodes = ["environment/onebox/aos1", "environment/onprem/AOS_1"];
+        assert_eq!(machines, [&*tenant, SERVICE, nodes[0], nodes[1], "organization/contoso"]);
         let scopes: Vec<String> = Scope::all(&world).map(|scope| scope.to_string()).collect();
-        assert_eq!(scopes, [&*tenant, SERVICE, "environment/onebox", "organization/contoso"]);
+        let environments = ["environment/onebox", "environment/onprem"];
+        assert_eq!(scopes, [&*tenant, SERVICE, environments[0], environments[1], "organization/contoso"]);
         for machine in Machine::all(&world) {
             let edit = machine.clock_edit(&world, Duration::minutes(20)).unwrap();
             world.edited(&[edit], EditedBy::Control).unwrap();
@@ -448,8 +457,11 @@ mod tests {
         assert!(contoso.is_stopped(&world) && !contoso.is_stopped(&with(&[])) && !none.is_stopped(&world));
         let setting = contoso.stopped_setting(&world).unwrap();
         assert_eq!(setting.to_string(), "/federation_services/contoso/stopped");
-        let (node, organization) = (Machine::node("onebox", "aos1"), Machine::organization("contoso"));
-        for other in [none, node, organization, Machine::tenant(TENANT)] {
+        let node = Machine::node("onebox", "aos1");
+        assert_eq!(node.stopped_setting(&world).unwrap().to_string(), "/environments/onebox/stopped");
+        assert!(!node.is_stopped(&world));
+        let nowhere = Machine::node("onebox", "aos9");
+        for other in [none, nowhere, Machine::organization("contoso"), Machine::tenant(TENANT)] {
             assert_eq!((other.stopped_setting(&world), other.is_stopped(&world)), (None, false), "{other}");
         }
     }

@@ -1,9 +1,10 @@
 //! Machines that are stopped: nobody is answered there.
 //!
 //! Decides that a stopped machine answers nothing at all, under names of its own and on a port it shares with others, how
-//! that is recorded, and which machine a person means who stops one. Never decides when: it is a setting of the world, and
-//! what can be stopped is what has one. Mirrors a host whose service does not run: to its name a connection is refused;
-//! where the port is somebody else's too, it is closed before the first byte of an answer.
+//! that is recorded, and which machine a person means who stops one. Where something else of its product stands before it, that
+//! answers, and no connection is refused. Never decides when: it is a setting of the world, and what can be stopped is what has
+//! one. Mirrors a host whose service does not run: to its name a connection is refused; where the port is somebody else's too, it
+//! is closed before the first byte of an answer.
 
 use std::borrow::Cow;
 
@@ -24,15 +25,24 @@ pub static SERVICE_RUNS: Question = Question::new("service-runs", Role::Address)
 const STOPPED: &str = "stopped";
 
 impl Machine {
-    /// The machine a person means who stops or starts one: a federation service by short name or host, or any as a machine
-    /// is written. `None` where there is none, or none that can be stopped.
+    /// The machine a person means who stops or starts one: an environment or a federation service by short name or host, or any
+    /// as a machine is written. `None` where there is none, or none that can be stopped.
     pub fn stoppable(world: &World, name: &str) -> Option<Self> {
-        let id = match name.parse() {
+        let id: std::sync::Arc<str> = match name.parse() {
             Ok(Self::FederationService(id)) => id,
-            Ok(_) => return None,
+            Ok(machine) => return machine.stopped_setting(world).map(|_| machine),
             Err(_) => name.into(),
         };
-        world.federation_service(&id).map(|service| Self::federation_service(&service.id))
+        let by_host = || world.environments().find(|environment| environment.host.eq_ignore_ascii_case(name));
+        let environment = world.environment(&id).or_else(by_host);
+        // Its nodes are stopped together.
+        let first = environment.and_then(|found| Some(Self::node(&found.id, &found.nodes.first()?.name)));
+        first.or_else(|| world.federation_service(&id).map(|service| Self::federation_service(&service.id)))
+    }
+
+    /// What a person calls it who stops or starts it.
+    fn called(&self) -> String {
+        self.environment().map_or_else(|| self.to_string(), str::to_owned)
     }
 }
 
@@ -45,7 +55,7 @@ pub(crate) fn edits(world: &World, name: &str, stopped: bool) -> Result<Vec<Edit
             place: format!("machine {name:?} that can be stopped"),
             known: Machine::all(world)
                 .filter(|machine| machine.stopped_setting(world).is_some())
-                .map(|machine| machine.to_string())
+                .map(|machine| machine.called())
                 .collect(),
         });
     };
@@ -54,14 +64,14 @@ pub(crate) fn edits(world: &World, name: &str, stopped: bool) -> Result<Vec<Edit
     Ok(if same { Vec::new() } else { vec![Edit::add(setting, stopped)] })
 }
 
-/// The end of a connection to a machine that is stopped; `None` where it runs.
-pub(crate) fn closed(title: &'static str, exchange: &mut Exchange) -> Option<Answer> {
+/// The end of a connection to a machine that is stopped, or what stands before it answers; `None` where it runs.
+pub(crate) fn closed(title: &'static str, front: Option<Answer>, exchange: &mut Exchange) -> Option<Answer> {
     let context = &exchange.context;
     let machine = context.machine.as_ref().filter(|_| context.snapshot.stopped)?;
     let (checks, runs) = asked(title, machine, &context.snapshot.world, context.switches())?;
     exchange.trail.record_checks(checks);
-    let nobody = Answer { delivery: Delivery::Reset, ..Answer::empty(StatusCode::SERVICE_UNAVAILABLE) };
-    (!runs).then_some(nobody)
+    let nobody = || Answer { delivery: Delivery::Reset, ..Answer::empty(StatusCode::SERVICE_UNAVAILABLE) };
+    (!runs).then(|| front.unwrap_or_else(nobody))
 }
 
 /// Why a name of the world refuses connections; nothing where the machine behind it runs.
@@ -79,7 +89,7 @@ pub(crate) fn kept_from(record: &Record) -> bool {
 /// The stopped machine behind a name of the world, and what its product is called.
 fn behind(lab: &Lab, snapshot: &Snapshot, host: &str) -> Option<(&'static str, Machine)> {
     let (surface, entrance) = snapshot.hosts.get(host).filter(|_| snapshot.stopped)?;
-    let surface = &lab.surfaces()[*surface].surface;
+    let surface = Some(&lab.surfaces()[*surface].surface).filter(|surface| surface.in_front().is_none())?;
     let machine = surface.machine(&snapshot.world, &Way { entrance, host, path: "/" })?;
     machine.is_stopped(&snapshot.world).then(|| (surface.title(), machine))
 }
@@ -89,7 +99,7 @@ fn asked(title: &str, machine: &Machine, world: &World, switches: &Switches) -> 
     let setting = machine.stopped_setting(world).filter(|_| machine.is_stopped(world))?;
     let mut list = Checklist::new(switches, |(): &()| (STOPPED, ""));
     let finding = Finding::fail(format!("{title} is stopped"), ()).mended_by(|| Remedy {
-        advice: Some(Cow::Owned(format!("Start it: mocktenant start {machine}"))),
+        advice: Some(Cow::Owned(format!("Start it: mocktenant start {}", machine.called()))),
         ..Remedy::here(Change::set(setting.clone(), false).expected("false").actual("true"))
     });
     let runs = list.ask(&SERVICE_RUNS, "a service that runs", vec![setting.clone()], finding);
@@ -128,13 +138,24 @@ mod tests {
     }
 
     #[test]
+    fn an_environment_is_stopped_by_its_name_its_host_or_a_node_of_it() {
+        let world = World::contoso().unwrap();
+        for name in ["onprem", "ax.contoso.com", "environment/onprem/AOS_1"] {
+            let stopped = world.edited(&edits(&world, name, true).unwrap(), EditedBy::Control).unwrap();
+            let node = Machine::node("onprem", "AOS_1");
+            assert!(node.is_stopped(&stopped) && !node.is_stopped(&world), "{name}");
+            assert_eq!(node.stopped_setting(&world).unwrap().as_str(), "/environments/onprem/stopped");
+            assert!(!Machine::node("onebox", "aos1").is_stopped(&stopped));
+        }
+    }
+
+    #[test]
     fn what_cannot_be_stopped_is_told_with_what_can() {
         let world = World::contoso().unwrap();
         for nobody in [
             "",
-            "onebox",
             "adfs.contoso.example",
-            "environment/onebox/aos1",
+            "environment/onebox/aos9",
             "organization/contoso",
             "tenant/c0117050-0000-4000-8000-000000000001",
             "federation-service/none",
@@ -143,7 +164,7 @@ mod tests {
             let told = refused.to_string();
             assert_eq!(told, format!("this world has no machine {nobody:?} that can be stopped"));
             let CommandError::UnknownPlace { known, .. } = refused else { panic!("{told}") };
-            assert_eq!(known, ["federation-service/contoso"]);
+            assert_eq!(known, ["federation-service/contoso", "onebox", "onprem"]);
         }
     }
 }

@@ -157,6 +157,12 @@ pub trait Surface: Sized + Send + Sync + 'static {
     /// A refusal in the product's own envelope.
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer;
 
+    /// What answers in the place of a machine that is stopped, where the product has something before its machines; nobody does
+    /// elsewhere.
+    fn in_front(&self) -> Option<Answer> {
+        None
+    }
+
     /// Judges a token as the resource on the context's machine would, without a request: checks and facts go on the trail,
     /// and nothing else happens.
     fn judge(&self, context: &Context, token: &str, trail: &mut Trail);
@@ -238,6 +244,7 @@ pub(crate) trait Mount: Send + Sync {
     fn questions(&self) -> Vec<&'static Question>;
     fn handle<'a>(&'a self, route: usize, exchange: &'a mut Exchange) -> BoxFuture<'a, Answer>;
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer;
+    fn in_front(&self) -> Option<Answer>;
     fn judges(&self) -> bool;
     fn forges(&self) -> bool;
     fn judge(&self, context: &Context, token: &str, trail: &mut Trail);
@@ -317,6 +324,9 @@ impl<S: Surface> Mount for S {
     }
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer {
         Surface::refuse(self, exchange, why)
+    }
+    fn in_front(&self) -> Option<Answer> {
+        Surface::in_front(self)
     }
     fn judges(&self) -> bool {
         S::JUDGES

@@ -70,6 +70,15 @@ impl Tree {
         &self.records[at]
     }
 
+    /// Who sent a browser to where this was asked: the newest record before it whose answer redirected to just that address.
+    pub fn sender(&self, record: &Record) -> Option<&Arc<Record>> {
+        let at = self.by_id.get(&record.id).copied().unwrap_or(self.records.len());
+        let address = format!("location: {}://{}{}", record.scheme, record.host, record.target);
+        self.records[..at].iter().rev().find(|sender| {
+            matches!(sender.status, 301..=308) && sender.response_headers.lines().any(|line| line == address)
+        })
+    }
+
     /// What was caused by the record with this id itself, in the order answered.
     pub fn children(&self, id: &str) -> impl DoubleEndedIterator<Item = &Arc<Record>> {
         self.children.get(id).into_iter().flatten().map(|at| &self.records[*at])

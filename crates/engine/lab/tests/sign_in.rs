@@ -9,7 +9,7 @@ use http::{HeaderMap, Method, StatusCode};
 use mocktenant_lab::caller::{DriveError, Made, drive_as, made};
 use mocktenant_lab::{
     Addresses, Answer, Ask, Attempt, CatalogueRow, Content, Context, Entrance, Exchange, InProcess, Lab,
-    Machine, Refusal, Route, SignInCall, Surface, Trail, Way,
+    Machine, OwnClient, Refusal, Route, SignInCall, Surface, Trail, Way,
 };
 use mocktenant_world::{Edit, EditedBy, Errand, World, pointers};
 use serde_json::json;
@@ -125,13 +125,16 @@ impl Surface for Door {
         Some(SignInCall {
             ask: Ask::get(Entrance::Identity, HOST, "/knock?here".into()),
             typed: vec![("who", wanted.user.clone()), ("pass", "w&rd".into())],
-            redirect_uri: wanted.redirect_uri.clone(),
-            redeem: Ask {
-                method: Method::POST,
-                headers: HeaderMap::new(),
-                body: "as=toy".into(),
-                ..Ask::get(Entrance::Identity, HOST, "/swap".into())
-            },
+            client: Some(OwnClient {
+                redirect_uri: wanted.redirect_uri.clone(),
+                redeem: Ask {
+                    method: Method::POST,
+                    headers: HeaderMap::new(),
+                    body: "as=toy".into(),
+                    ..Ask::get(Entrance::Identity, HOST, "/swap".into())
+                },
+            }),
+            loses: Vec::new(),
         })
     }
 }

@@ -303,10 +303,10 @@ async fn a_stop_is_an_edit_of_its_setting_and_once_is_enough() {
     let edit = Edit::add(Setting::fixed(STOPPED), false);
     lab.apply(Command::Edit { edits: vec![edit], by: EditedBy::Control }).await.unwrap();
     assert_eq!(answered(&lab, "localhost", "/door").await, Some(200), "the setting alone decides");
-    let nobody = Command::Stop { of: "onebox".into(), by: EditedBy::Control };
+    let nobody = Command::Stop { of: "sts.contoso.example".into(), by: EditedBy::Control };
     let refused = lab.apply(nobody).await.unwrap_err();
     let CommandError::UnknownPlace { known, .. } = refused else { panic!("{refused}") };
-    assert_eq!(known, ["federation-service/contoso", "federation-service/second"]);
+    assert_eq!(known, ["federation-service/contoso", "federation-service/second", "onebox", "onprem"]);
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ pub struct Located<T> {
 /// One value of a file. A list gives one entry per item, all under the list's key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The key as written in the file.
+    /// The key as written in the file, but for an `AXSF.Package.1.0.xml`: `Section.Parameter` in its canonical spelling.
     pub key: String,
     /// The value as a program reads it.
     pub value: String,
@@ -71,12 +71,20 @@ pub(crate) trait ConfigFile: Sized {
     fn file_name(&self) -> &str;
     /// The file's text.
     fn text(&self) -> &Text;
+    /// The tree of its text.
+    fn scan(text: &Text) -> Result<Tree<'_>, Fault> {
+        scan(text)
+    }
     /// All values in order.
     fn entries(&self) -> Vec<Entry>;
     /// The value of a key.
     fn value(&self, key: &str) -> Option<Located<Value>>;
     /// Whether two keys are the same key.
     fn same_key(one: &str, other: &str) -> bool;
+    /// The name that the file itself writes for a key.
+    fn written(&self, key: &str) -> Option<String> {
+        self.entries().into_iter().rev().map(|entry| entry.key).find(|written| Self::same_key(written, key))
+    }
     /// The edits that give a key a value, or take it away (`None`).
     fn plan(&self, tree: &Tree<'_>, key: &str, value: Option<&Value>) -> Result<Vec<Edit>, EditError>;
 }
@@ -110,7 +118,7 @@ pub(crate) fn edit<F: ConfigFile>(
     if file.value(key).map(|located| located.value).as_ref() == wanted {
         return Ok(Vec::new());
     }
-    let tree = scan(file.text()).map_err(|fault| unverified(fault.message))?;
+    let tree = F::scan(file.text()).map_err(|fault| unverified(fault.message))?;
     let edits = file.plan(&tree, key, value)?;
     let (bytes, splices) = file.text().spliced(&edits);
     debug_assert!(
@@ -235,6 +243,12 @@ macro_rules! kinds {
                 match self { $(Self::$kind(file) => file.value(key),)+ }
             }
 
+            /// What the file itself calls a key: its spelling, which may be another than the one asked for, and where an
+            /// entry has a canonical key another than that. For messages that quote the file.
+            pub fn written(&self, key: &str) -> Option<String> {
+                match self { $(Self::$kind(file) => ConfigFile::written(file, key),)+ }
+            }
+
             /// Gives a key a value and returns the changed places; none when it has that value already.
             pub fn set(&mut self, key: &str, value: &Value) -> Result<Vec<Splice>, EditError> {
                 match self { $(Self::$kind(file) => edit(file, key, Some(value)),)+ }
@@ -256,4 +270,6 @@ kinds! {
     WifConfig(crate::wif_config::WifConfig) = "wif.config";
     /// `wif.services.config`: where an AOS sends a person to sign in.
     WifServicesConfig(crate::wif_services_config::WifServicesConfig) = "wif.services.config";
+    /// `AXSF.Package.1.0.xml`: the parameters an on-premises AOS starts with under Service Fabric.
+    AxsfPackage(crate::axsf_package::AxsfPackage) = "AXSF.Package.1.0.xml";
 }

@@ -80,6 +80,16 @@ pub enum EditError {
         /// The file's name.
         file: String,
     },
+    /// A new key that does not say where in the file it belongs.
+    #[error("{file}: {key:?} does not say where it belongs; write {expected}")]
+    WrongKey {
+        /// The file's name.
+        file: String,
+        /// The key.
+        key: String,
+        /// What a key looks like.
+        expected: &'static str,
+    },
     /// A text where a list belongs, or the other way round.
     #[error("{file}: {key} takes {expected}")]
     WrongShape {

@@ -9,20 +9,24 @@
 //! This crate decides what a file *says*, never whether that is right: judging settings belongs to the surfaces and to
 //! the diagnosis. It never writes to disk, and opens files only to read a certificate store.
 //!
-//! The behaviour mirrored here is ASP.NET's reading of `appSettings`, WIF's reading of `audienceUris` and the Windows
-//! certificate stores `LocalMachine` and `CurrentUser`, as far as an AOS depends on them.
+//! The behaviour mirrored here is ASP.NET's reading of `appSettings`, WIF's reading of `audienceUris`, Service Fabric's
+//! sections of parameters and the Windows certificate stores `LocalMachine` and `CurrentUser`, as far as an AOS depends on
+//! them.
 
 mod artefact;
+mod axsf_package;
 mod certificate_store;
 mod collection;
 mod encrypted;
 mod error;
+mod pair;
 mod web_config;
 mod wif_config;
 mod wif_services_config;
 mod wording;
 
 pub use artefact::{Artefact, Entry, Kind, Located, MAX_BYTES, Value};
+pub use axsf_package::AxsfPackage;
 pub use certificate_store::{CertificateStores, StoreError, StoreName, StoredCertificate};
 pub use error::{EditError, ParseError, Problem};
 pub use mocktenant_xml::{Encoding, Position, Splice};

@@ -6,14 +6,15 @@
 //! before them. `appSettings` counts wherever it sits under `configuration`. It never follows `file` or `configSource`
 //! to another file and never judges a value: `Aad.Realm` with a typing error is a fine web.config.
 
-use std::collections::HashMap;
-
-use mocktenant_xml::{Edit, Node, Position, Splice, Text, Tree, clip, escaped, layout};
+use mocktenant_xml::{Edit, Node, Splice, Text, Tree, clip, layout};
 
 use crate::artefact::{ConfigFile, Entry, Kind, Located, Value, edit, parse, scan};
 use crate::collection::additions;
 use crate::encrypted;
 use crate::error::{EditError, Fault, ParseError, Problem};
+use crate::pair::{Pair, last_of_each, removals};
+
+const PAIR: Pair = Pair { key: "key", value: "value" };
 
 /// A web.config as found.
 #[derive(Debug, Clone)]
@@ -112,14 +113,14 @@ impl ConfigFile for WebConfig {
             .copied()
             .filter(|add| add.value("key").is_some_and(|written| Self::same_key(written, key)));
         match value {
-            None => Ok(same.map(layout::remove).collect()),
+            None => Ok(removals(same)),
             Some(Value::List(_)) => Err(EditError::WrongShape {
                 file: self.name.clone(),
                 key: key.to_owned(),
                 expected: "one text",
             }),
             Some(Value::Text(value)) => match same.next_back() {
-                Some(add) => Ok(replace(add, value).into_iter().collect()),
+                Some(add) => Ok(PAIR.replace(add, value).into_iter().collect()),
                 None => self.plan_insertion(tree, &sections, key, value),
             },
         }
@@ -178,7 +179,7 @@ fn read(tree: &Tree<'_>) -> Result<Vec<Entry>, Fault> {
             ));
         }
     }
-    Ok(entries(tree.source(), &sections))
+    Ok(entries(&sections))
 }
 
 /// Every `appSettings` under the root, in document order.
@@ -186,46 +187,11 @@ fn sections<'d>(tree: &'d Tree<'_>) -> Vec<Node<'d>> {
     tree.root().subtree().filter(|element| element.name() == "appSettings").collect()
 }
 
-/// The edit that gives an existing `<add/>` another value.
-fn replace(add: Node<'_>, value: &str) -> Option<Edit> {
-    if let Some(attribute) = add.attribute("value") {
-        return Some(Edit { range: attribute.raw(), with: escaped(value, attribute.quote()) });
-    }
-    let after_key = add.attribute("key")?.raw().end + 1;
-    Some(Edit { range: after_key..after_key, with: format!(" value=\"{}\"", escaped(value, '"')) })
-}
-
 /// One entry per key: the last one, with the place of the first.
-fn entries(text: &Text, sections: &[Node<'_>]) -> Vec<Entry> {
-    let mut entries: Vec<Option<Entry>> = Vec::new();
-    let mut latest: HashMap<String, (usize, Position)> = HashMap::new();
-    for add in additions(sections, "key") {
-        let Some(key) = add.attribute("key") else { continue };
-        let (range, value) = match add.attribute("value") {
-            Some(attribute) => (attribute.raw(), attribute.value()),
-            None => (key.raw().end + 1..key.raw().end + 1, ""),
-        };
-        let key = key.value().to_owned();
-        let position = text.position(range.start);
-        let place = entries.len();
-        let first = latest
-            .entry(key.to_ascii_lowercase())
-            .and_modify(|(last, _)| {
-                entries[*last] = None;
-                *last = place;
-            })
-            .or_insert((place, position))
-            .1;
-        entries.push(Some(Entry {
-            key,
-            value: value.to_owned(),
-            line: position.line,
-            column: position.column,
-            span: text.file_span(&range),
-            first: (first != position).then_some(first),
-        }));
-    }
-    entries.into_iter().flatten().collect()
+fn entries(sections: &[Node<'_>]) -> Vec<Entry> {
+    let adds = additions(sections, PAIR.key).into_iter();
+    let entry = |add: Node<'_>| PAIR.entry(add, add.value(PAIR.key)?.to_owned());
+    last_of_each(adds.filter_map(entry), str::to_ascii_lowercase)
 }
 
 #[cfg(test)]
@@ -378,6 +344,19 @@ mod tests {
         let too_long = "x".repeat(crate::MAX_BYTES);
         assert!(matches!(file.set("A", &too_long), Err(EditError::Unverified { .. })));
         assert_eq!(source(&file), PLAIN);
+    }
+
+    #[test]
+    fn a_key_in_sections_in_one_another_is_removed_everywhere() {
+        for inner in [
+            "<appSettings><add key='A'/></appSettings><add key='A'/>",
+            "<add key='A'><appSettings><add key='A'/></appSettings></add>",
+        ] {
+            let source = format!("<configuration><appSettings>{inner}</appSettings></configuration>");
+            let mut file = config(&source);
+            file.remove("A").unwrap();
+            assert!(file.get("A").is_none() && file.text.as_str().contains("appSettings></configuration>"));
+        }
     }
 
     /// Each removal looks at the white space around it and not at the whole line.

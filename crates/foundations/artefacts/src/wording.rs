@@ -45,7 +45,7 @@ fn setting(text: &Text, tag: usize, attribute: usize) -> Option<String> {
     let text = Text::utf8(readable.into_bytes(), BUDGET.bytes).ok()?;
     let tree = Tree::scan(&text, &BUDGET, Prefixes::AsWritten).ok()?;
     let mut attributes = tree.root().attributes();
-    let key = attributes.find(|attribute| matches!(attribute.qualified_name(), "key" | "name"))?;
+    let key = attributes.find(|attribute| matches!(attribute.qualified_name(), "key" | "name" | "Name"))?;
     Some(clip(key.value()))
 }
 
@@ -74,7 +74,9 @@ fn advice(wrong: &Wrong) -> (Problem, String) {
         Wrong::TextBefore => {
             (Problem::Malformed, "the file should begin with `<`; delete what stands before it")
         }
-        Wrong::TextAfter => (Problem::Malformed, "delete it, or check the closing tags before this place"),
+        Wrong::TextAfter | Wrong::TextOutside => {
+            (Problem::Malformed, "delete it, or check the closing tags before this place")
+        }
         Wrong::NoElement => (Problem::Malformed, "check that this is the right file and that it was saved"),
         Wrong::ElementName => (Problem::Malformed, "write &lt; for the character itself, or delete it"),
         Wrong::NotOpen { .. } => (Problem::Mismatched, "delete it, or add the opening tag"),

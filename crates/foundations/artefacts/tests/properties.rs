@@ -106,6 +106,74 @@ prop_compose! {
     }
 }
 
+/// Keys of an AXSF.Package.1.0.xml in both spellings.
+fn parameter() -> impl Strategy<Value = String> {
+    let names =
+        ["AADTenantId", "Microsoft Entra IDTenantId", "aadTENANTID", "Realm", "a.b", "a&b", "\u{e9}", "<"];
+    (select(vec!["Aad", "AAD", "OfficeApps"]), select(names.to_vec()))
+        .prop_map(|(section, name)| format!("{section}.{name}"))
+}
+
+prop_compose! {
+    fn axsf()(
+        parameters in vec((parameter(), value(), layout()), 1..8),
+        root in select(vec![("<!-- \u{e9} -->", ""), ("<p:r xmlns:p='u'>", "</p:r>"), ("<r>\n <s>", "</s></r>\n")]),
+        newline in select(vec!["\n", "\r\n", "\r", ""]),
+        encoding in 0..6_usize,
+    ) -> Vec<u8> {
+        let sections: Vec<_> = parameters.iter().map(|(key, value, (quote, end, indent, tail))| {
+            let (section, name) = key.split_once('.').unwrap_or_default();
+            let end = end.replace("add", "Parameter");
+            format!(
+                "{indent}<Section Name={quote}{section}{quote}>{newline}{indent}  <Parameter Name={quote}{}{quote} \
+                 x='' Value={quote}{}{quote}{end}{tail}{newline}{indent}</Section>",
+                escape(name),
+                escape(value),
+            )
+        }).collect();
+        encode(&document(root.0, &sections, root.1, newline), encoding)
+    }
+}
+
+/// Sections and parameters inside one another in any way, each closed in the end.
+fn nested() -> impl Strategy<Value = Vec<u8>> {
+    let part = select(vec![
+        "<Section Name='Aad'>",
+        "<Section Name='B'>",
+        "<Section>",
+        "<Parameter Name='Realm'>",
+        "<Parameter Name='AADTenantId'/>",
+        "<Parameter Name='Realm' Value=''/>",
+        "</",
+        "</",
+        "\n",
+        "  ",
+    ]);
+    vec(part, 0..30).prop_map(|parts| {
+        let (mut text, mut open) = ("<Section Name='Aad'>".to_owned(), vec!["</Section>"]);
+        for part in parts {
+            match part {
+                "</" if open.len() > 1 => text.extend(open.pop()),
+                "</" => {}
+                _ => text.push_str(part),
+            }
+            match part {
+                _ if part.ends_with("/>") => {}
+                _ if part.starts_with("<S") => open.push("</Section>"),
+                _ if part.starts_with("<P") => open.push("</Parameter>"),
+                _ => {}
+            }
+        }
+        text.extend(open.into_iter().rev());
+        text.into_bytes()
+    })
+}
+
+/// What equal keys of an AXSF.Package.1.0.xml have in common.
+fn folded(key: &str) -> String {
+    key.to_ascii_lowercase().replace(".microsoft entra id", ".aad")
+}
+
 /// The file before an edit with its splices applied by hand.
 fn applied(before: &[u8], splices: &[Splice]) -> Vec<u8> {
     let mut bytes = before.to_vec();
@@ -159,8 +227,61 @@ proptest! {
     }
 
     #[test]
-    fn every_span_holds_its_value(bytes in web()) {
-        let file = Artefact::parse(Kind::WebConfig, "web.config", bytes.clone()).unwrap();
+    fn a_parameter_that_was_set_reads_back_and_all_other_bytes_stay(bytes in axsf(), key in parameter(), value in value()) {
+        let mut file = Artefact::parse(Kind::AxsfPackage, "AXSF.Package.1.0.xml", bytes.clone()).unwrap();
+        prop_assert_eq!(file.bytes(), &bytes);
+        let (before, written) = (file.get(&key), file.written(&key));
+        let splices = file.set(&key, &Value::Text(value.clone())).unwrap();
+        let after = file.get(&key).unwrap();
+        prop_assert_eq!(&after.value, &Value::Text(value));
+        prop_assert_eq!(file.bytes(), applied(&bytes, &splices));
+        prop_assert!(splices.len() <= 1);
+        prop_assert!(file.entries().iter().all(|entry| !entry.key.contains("Microsoft")));
+        if let (Some(before), [splice]) = (before, splices.as_slice()) {
+            prop_assert_eq!(&splice.at, &before.span);
+            prop_assert_eq!(after.span.start, before.span.start);
+            prop_assert_eq!(file.written(&key), written);
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_was_removed_is_gone_and_the_others_stay(bytes in axsf(), key in parameter()) {
+        let mut file = Artefact::parse(Kind::AxsfPackage, "AXSF.Package.1.0.xml", bytes.clone()).unwrap();
+        let mut others = pairs(&file);
+        others.retain(|(other, _)| folded(other) != folded(&key));
+        let splices = file.remove(&key).unwrap();
+        prop_assert!(file.get(&key).is_none());
+        prop_assert_eq!(pairs(&file), others);
+        prop_assert_eq!(file.bytes(), applied(&bytes, &splices));
+    }
+
+    #[test]
+    fn sections_and_parameters_in_one_another_are_edited_or_refused(bytes in nested(), key in parameter()) {
+        let file = Artefact::parse(Kind::AxsfPackage, "AXSF.Package.1.0.xml", bytes.clone()).unwrap();
+        for key in [key.as_str(), "Aad.Realm", "B.Realm", "New.Key"] {
+            let mut edited = file.clone();
+            let value = Value::Text("x".to_owned());
+            let splices = edited.set(key, &value).unwrap();
+            prop_assert_eq!(edited.get(key).map(|found| found.value), Some(value));
+            prop_assert_eq!(edited.bytes(), applied(&bytes, &splices));
+            let mut edited = file.clone();
+            match edited.remove(key) {
+                Ok(splices) => {
+                    prop_assert!(edited.get(key).is_none());
+                    prop_assert_eq!(edited.bytes(), applied(&bytes, &splices));
+                }
+                // It would have taken something else along.
+                Err(_) => prop_assert_eq!(edited.bytes(), &bytes),
+            }
+        }
+    }
+
+    #[test]
+    fn every_span_holds_its_value((kind, bytes) in prop_oneof![
+        web().prop_map(|bytes| (Kind::WebConfig, bytes)),
+        axsf().prop_map(|bytes| (Kind::AxsfPackage, bytes)),
+    ]) {
+        let file = Artefact::parse(kind, kind.usual_file_name(), bytes.clone()).unwrap();
         for entry in file.entries() {
             prop_assert!(entry.span.end <= bytes.len());
             // Setting a value to itself with other bytes in its span is a splice of exactly that span.
@@ -181,6 +302,7 @@ proptest! {
     fn arbitrary_markup_never_panics(parts in vec(select(vec![
         "<", ">", "</", "/>", "<!", "<!--", "-->", "--", "<![CDATA[", "]]>", "<?", "?>", "<?xml", "<!DOCTYPE", "[", "]", "&", ";",
         "&#", "&#x", "=", "\"", "'", " ", "\n", "\r", "a", "add", "key", "value", "configuration", "appSettings",
+        "<Section Name='A'>", "</Section>", "<Parameter Name='X' Value='1'/>",
         "system.identityModel", "\u{e9}", "\u{FEFF}", "\0", "version=\"1.0\"", "encoding=\"", "utf-16", "big5",
     ]), 0..40), encoding in 0..6_usize) {
         for kind in Kind::ALL {
@@ -189,13 +311,14 @@ proptest! {
     }
 
     #[test]
-    fn damaged_files_never_panic(mut bytes in prop_oneof![web(), wif()], at in any::<prop::sample::Index>(), with in any::<u8>(), cut in any::<prop::sample::Index>()) {
+    fn damaged_files_never_panic(mut bytes in prop_oneof![web(), wif(), axsf()], at in any::<prop::sample::Index>(), with in any::<u8>(), cut in any::<prop::sample::Index>()) {
         let at = at.index(bytes.len());
         bytes[at] = with;
         for kind in Kind::ALL {
             if let Ok(mut file) = Artefact::parse(*kind, "file", bytes.clone()) {
                 let _ = file.set("Aad.Realm", &Value::Text("x".to_owned()));
                 let _ = file.set(AUDIENCE_URIS, &Value::List(vec!["x".to_owned()]));
+                let _ = file.set("New.Key", &Value::Text("x".to_owned()));
                 let _ = file.remove("Aad.Realm");
             }
         }

@@ -1,6 +1,6 @@
 //! The sample files: the healthy pair of the default world, and the files as people have them.
 
-use mocktenant_artefacts::{Artefact, Kind, ParseError, Problem, Value, WebConfig, WifConfig};
+use mocktenant_artefacts::{Artefact, AxsfPackage, Kind, ParseError, Problem, Value, WebConfig, WifConfig};
 
 const WEB: &[u8] = include_bytes!("../../world/assets/web.config");
 const WIF: &[u8] = include_bytes!("../../world/assets/wif.config");
@@ -138,6 +138,23 @@ fn the_last_duplicate_wins_and_the_first_is_reported() {
 fn a_hidden_character_is_kept_as_it_is() {
     let file = web(sample!("web.hidden-character.config"));
     assert!(file.get("Infrastructure.S2SCertThumbprint").unwrap().value.starts_with('\u{200E}'));
+}
+
+#[test]
+fn the_fragment_microsoft_prints_is_edited_as_it_is() {
+    let sample = sample!("AXSF.fragment.xml");
+    let mut file = AxsfPackage::parse("AXSF.Package.1.0.xml", sample.to_vec()).unwrap();
+    assert_eq!(file.keys().count(), 19);
+    let tenant = file.get("Aad.AADTenantId").unwrap();
+    assert_eq!((tenant.value, tenant.line, tenant.column), ("adfs", 5, 57));
+    file.set("Aad.AADTenantId", "contoso.com").unwrap();
+    file.set("Infrastructure.HostUrl", "https://ax.contoso.com/").unwrap();
+    assert_eq!(file.get("infrastructure.hosturl").unwrap().line, 29);
+    assert_eq!(file.written("Aad.AADTenantId"), Some("Microsoft Entra IDTenantId"));
+    let section = "<Section Name=\"Infrastructure\">\n    <Parameter Name=\"HostUrl\" Value=\"https://ax.contoso.com/\" />\n</Section>\n";
+    let sample = std::str::from_utf8(sample).unwrap();
+    let expected = sample.replacen("\"adfs\"", "\"contoso.com\"", 1) + section;
+    assert_eq!(file.bytes(), expected.as_bytes());
 }
 
 #[test]

@@ -199,8 +199,8 @@ pub struct ApplicationCertificate {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Environment {
-    /// The identity provider it was deployed with: the id of an Entra tenant. Its URLs are resources there. The AOS itself
-    /// reads whom it trusts from its files.
+    /// The identity provider it was deployed with: the id of an Entra tenant, where its URLs are resources, or, on-premises, the
+    /// name of a federation service. The AOS itself reads whom it trusts from its files.
     pub identity: String,
     /// Host name of the AOS, whichever node answers.
     pub host: String,
@@ -210,9 +210,24 @@ pub struct Environment {
     /// `wif.config`, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wif_config: Option<WifConfig>,
+    /// `AXSF.Package.1.0.xml` of an on-premises environment, if there is one: `Section.Parameter` to value, for every node
+    /// unless the node says otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub axsf: Option<IndexMap<String, String>>,
     /// What the machine of every node is like, unless the node says otherwise.
     #[serde(default)]
     pub machine: Machine,
+    /// Whether all its nodes are stopped: then it answers 503.
+    #[serde(default)]
+    pub stopped: bool,
+    /// Whether a running node reads the signing keys again after 24 hours, as newer ones do; absent means that it does, and
+    /// on-premises that it reads them at its start only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refreshes_keys: Option<bool>,
+    /// The certificate that has to have signed the federation metadata (`shipped:NAME`, PEM, or base64 of the DER); absent means
+    /// that a node takes what TLS brought it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata_signing_certificate: Option<String>,
     /// The machines the AOS runs on, by a short name. Left out or empty: one, `aos1`.
     #[serde(default)]
     pub nodes: IndexMap<String, Node>,
@@ -233,6 +248,21 @@ pub struct Node {
     /// How far its clock is from the lab's time; absent means as far as the environment's `machine` says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<String>,
+    /// What its own `AXSF.Package.1.0.xml` says otherwise than the environment's: `Section.Parameter` to value.
+    #[serde(default)]
+    pub axsf: IndexMap<String, String>,
+    /// What its machine is like otherwise than the environment's.
+    #[serde(default)]
+    pub machine: NodeMachine,
+}
+
+/// What is a node's own on its machine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeMachine {
+    /// Certificate stores of its own: a store that stands here is the whole store.
+    #[serde(default)]
+    pub certificates: IndexMap<String, IndexMap<String, IndexMap<String, StoreCertificate>>>,
 }
 
 /// The part of `wif.config` the AOS reads.
@@ -291,9 +321,9 @@ pub struct EnvironmentDatabase {
     /// Users by user id.
     #[serde(default, rename = "UserInfo")]
     pub user_info: IndexMap<String, UserInfo>,
-    /// Dual Write's link and running maps.
-    #[serde(rename = "DualWriteProjectConfiguration")]
-    pub dual_write: DualWriteProjectConfiguration,
+    /// Dual Write's link and running maps; absent means that it is not linked.
+    #[serde(default, rename = "DualWriteProjectConfiguration", skip_serializing_if = "Option::is_none")]
+    pub dual_write: Option<DualWriteProjectConfiguration>,
 }
 
 /// One row of SysFlighting.
@@ -349,6 +379,9 @@ pub struct UserInfo {
     /// Default company.
     #[serde(rename = "Company")]
     pub company: String,
+    /// Names of the user's security roles, for instance `System administrator`.
+    #[serde(default, rename = "Roles")]
+    pub roles: Vec<String>,
 }
 
 /// Dual Write's project configuration.

@@ -59,17 +59,20 @@ pub enum File {
     WebConfig,
     /// `wif_config`.
     WifConfig,
+    /// `axsf`.
+    Axsf,
 }
 
 impl File {
     /// All kinds.
-    pub const ALL: [Self; 2] = [Self::WebConfig, Self::WifConfig];
+    pub const ALL: [Self; 3] = [Self::WebConfig, Self::WifConfig, Self::Axsf];
 
     /// The member of an environment it is declared as.
     pub const fn member(self) -> &'static str {
         match self {
             Self::WebConfig => "web_config",
             Self::WifConfig => "wif_config",
+            Self::Axsf => "axsf",
         }
     }
 
@@ -83,6 +86,7 @@ impl File {
         match self {
             Self::WebConfig => "web.config",
             Self::WifConfig => "wif.config",
+            Self::Axsf => "AXSF.Package.1.0.xml",
         }
     }
 }
@@ -295,6 +299,10 @@ pointers! {
         identity() -> Setting: "identity";
         host() -> Setting: "host";
         web_config(key) -> Setting: File::WebConfig.member(), key;
+        axsf(key) -> Setting: File::Axsf.member(), key;
+        stopped() -> Setting: "stopped";
+        refreshes_keys() -> Setting: "refreshes_keys";
+        metadata_signing_certificate() -> Setting: "metadata_signing_certificate";
         audience_uris() -> Setting: File::WifConfig.member(), "audienceUris";
         audience_uri(uri) -> Setting: File::WifConfig.member(), "audienceUris", uri;
         machine() -> Setting: "machine";
@@ -308,7 +316,9 @@ pointers! {
         flight(name) -> Flight: "database", "SysFlighting", name;
         aad_client(client_id) -> AadClient: "database", "SysAADClientTable", client_id;
         aad_clients() -> Setting: "database", "SysAADClientTable";
+        user_infos() -> Setting: "database", "UserInfo";
         user_info(user_id) -> UserInfo: "database", "UserInfo", user_id;
+        dual_write() -> Setting: "database", "DualWriteProjectConfiguration";
         dataverse_url() -> Setting: "database", "DualWriteProjectConfiguration", "ExternalEnvironmentURL";
         dual_write_map(entity) -> DualWriteMap: "database", "DualWriteProjectConfiguration", "Maps", entity;
         records(set) -> Setting: "records", set;
@@ -330,6 +340,11 @@ pointers! {
     Node {
         host() -> Setting: "host";
         clock() -> Setting: "clock";
+        axsf(key) -> Setting: File::Axsf.member(), key;
+        store_location(location) -> Setting: "machine", "certificates", location;
+        store(location, store) -> Setting: "machine", "certificates", location, store;
+        stored_certificate(location, store, thumbprint) -> StoredCertificate:
+            "machine", "certificates", location, store, thumbprint;
     }
 
     /// A row of SysFlighting.
@@ -345,6 +360,10 @@ pointers! {
     /// A row of UserInfo.
     UserInfo {
         enable() -> Setting: "Enable";
+        network_alias() -> Setting: "NetworkAlias";
+        identity_provider() -> Setting: "IdentityProvider";
+        sid() -> Setting: "Sid";
+        company() -> Setting: "Company";
     }
 
     /// A Dual Write map.
@@ -404,6 +423,7 @@ pointers! {
         flow() -> Setting: "flow";
         resource() -> Setting: "resource";
         scope() -> Setting: "scope";
+        loses() -> Setting: "loses";
         user() -> Setting: "user";
         password() -> Setting: "password";
     }
@@ -416,15 +436,21 @@ impl Environment {
     }
 }
 
-/// The environment that reads this setting at its start only, so that a change counts after a restart: its two config
-/// files, its flights, its link to Dataverse and the certificate stores of its machine.
+/// The environment that reads this setting at its start only, so that a change counts after a restart: its config files, its
+/// flights, its link to Dataverse and the certificate stores of its machines.
 pub fn environment_reading_at_start(setting: &Setting) -> Option<String> {
     let segments: Vec<String> = setting.segments().collect();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
         // A clock is looked at all the time.
         ["environments", _, "machine", "clock"] => None,
-        ["environments", environment, "web_config" | "wif_config" | "machine", ..]
+        [
+            "environments",
+            environment,
+            "web_config" | "wif_config" | "axsf" | "machine" | "metadata_signing_certificate",
+            ..,
+        ]
+        | ["environments", environment, "nodes", _, "axsf" | "machine", ..]
         | ["environments", environment, "database", "SysFlighting" | "DualWriteProjectConfiguration", ..] => {
             Some((*environment).to_owned())
         }

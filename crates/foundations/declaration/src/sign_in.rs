@@ -12,7 +12,8 @@ use crate::SecretText;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
-    /// The federation service it sends its users to, by short name or host.
+    /// The federation service it sends its users to, by short name or host; or the name of an environment on-premises: then its
+    /// browser opens the application there, which is a client of its own.
     pub provider: String,
     /// The client id it sends.
     pub client_id: String,
@@ -30,6 +31,9 @@ pub struct SignIn {
     /// The scopes it asks for, `openid` unless told otherwise.
     #[serde(default = "openid")]
     pub scope: String,
+    /// Cookies that its browser loses, by the beginnings of their names.
+    #[serde(default)]
+    pub loses: Vec<String>,
     /// Who signs in, as typed.
     pub user: String,
     /// The password that is typed; absent means the user's own.

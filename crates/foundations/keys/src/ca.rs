@@ -19,6 +19,7 @@ use time::{Duration, OffsetDateTime};
 use crate::certificate::{Certificate, CertificateError};
 
 use self::branch::IssuingCa;
+pub use self::branch::{BACKDATED, LEAF_LIFE};
 pub use self::names::{CaNames, IpNet};
 use self::names::{Host, Permitted};
 

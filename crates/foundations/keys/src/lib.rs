@@ -18,7 +18,10 @@ mod shared_secret;
 pub mod shipped;
 mod thumbprint;
 
-pub use ca::{Branch, CaError, CaFile, CaFiles, CaNames, IpNet, LabCa, Leaf, LeafPurpose, WhyNot};
+pub use ca::{
+    BACKDATED as LEAF_BACKDATED, Branch, CaError, CaFile, CaFiles, CaNames, IpNet, LEAF_LIFE, LabCa, Leaf,
+    LeafPurpose, WhyNot,
+};
 pub use certificate::{Certificate, CertificateError, MAX_CERTIFICATE_INPUT};
 pub use identity::{Identity, IdentityError};
 pub use pfx::{MAX_PFX_INPUT, PfxError, read_pfx, write_pfx, write_truststore};

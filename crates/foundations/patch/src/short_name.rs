@@ -1,8 +1,9 @@
 //! Which value of a document a person means by a short name.
 //!
 //! Decides that a short name is the last member of a pointer, with as many earlier ones in front as it takes to be the only
-//! one: `Aad.Realm`, `onebox/Aad.Realm`, `onebox/web_config/Aad.Realm`. The spelling of the document wins; where it has none,
-//! letter case is free and `.` is as good as `_`, so that `web.config` is the member `web_config`. Never looks into a list:
+//! one: `Aad.Realm`, `onebox/Aad.Realm`, `onebox/web_config/Aad.Realm`. Members that stand one below the other as in the name
+//! win over those with others between them: `onebox/machine` is that of the environment, not one of its nodes'. The spelling of
+//! the document wins; where it has none, letter case is free and `.` is as good as `_`, so that `web.config` is the member `web_config`. Never looks into a list:
 //! its elements are named by their own value, and that is a pointer. A pointer is found in any spelling too.
 
 use mocktenant_verdict::Setting;
@@ -28,11 +29,11 @@ pub fn find(view: &Value, name: &str) -> Found {
         Some(_) => Wanted { path: Setting::from_pointer(name.to_owned()).segments().collect(), whole: true },
         None => Wanted { path: name.split('/').map(str::to_owned).collect(), whole: false },
     };
-    for folded in [false, true] {
+    for (folded, adjoining) in [(false, true), (false, false), (true, true), (true, false)] {
         let mut settings = Vec::new();
         let mut path = Vec::new();
         walk(view, &mut path, &mut |path| {
-            if settings.len() < MOST && wanted.is(path, folded) {
+            if settings.len() < MOST && wanted.is(path, folded, adjoining) {
                 settings.push(Setting::of(path.iter().copied()));
             }
         });
@@ -50,12 +51,17 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn is(&self, path: &[&str], folded: bool) -> bool {
+    fn is(&self, path: &[&str], folded: bool, adjoining: bool) -> bool {
         let same = |wanted: &String, member: &&str| {
             if folded { fold(wanted).eq(fold(member)) } else { wanted == member }
         };
         if self.whole {
             return self.path.len() == path.len() && self.path.iter().zip(path).all(|(a, b)| same(a, b));
+        }
+        // One member alone stands below nothing in particular.
+        if adjoining && self.path.len() > 1 {
+            let end = path.len().checked_sub(self.path.len()).and_then(|from| path.get(from..));
+            return end.is_some_and(|end| self.path.iter().zip(end).all(|(a, b)| same(a, b)));
         }
         let (Some((last, before)), Some((member, above))) = (self.path.split_last(), path.split_last())
         else {
@@ -120,6 +126,25 @@ mod tests {
         assert_eq!(found("environments/sandbox/host"), ["/environments/sandbox/host"]);
         assert_eq!(found("Aad.Realm").len(), 2);
         assert!(found("sandbox/Only.Here").is_empty() && found("web_config/onebox").is_empty());
+    }
+
+    #[test]
+    fn members_that_stand_as_in_the_name_win_over_those_with_others_between() {
+        let view = json!({
+            "onprem": {
+                "axsf": { "Key": 1 },
+                "nodes": { "AOS_1": { "axsf": { "Key": 2, "Own": 3 } } },
+            },
+        });
+        let found = |name: &str| -> Vec<String> {
+            find(&view, name).settings.iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(found("onprem/axsf"), ["/onprem/axsf"]);
+        assert_eq!(found("Onprem/AXSF"), ["/onprem/axsf"]);
+        assert_eq!(found("onprem/axsf/Key"), ["/onprem/axsf/Key"]);
+        assert_eq!(found("AOS_1/axsf"), ["/onprem/nodes/AOS_1/axsf"]);
+        assert_eq!(found("onprem/Own"), ["/onprem/nodes/AOS_1/axsf/Own"], "others may stand between");
+        assert_eq!((found("axsf").len(), found("onprem/Key").len()), (2, 2), "either may be meant");
     }
 
     #[test]

@@ -5,10 +5,11 @@
 //! instance which application an AOS asks as, that product adds. Never decides what a scenario does.
 
 use std::fmt;
+use std::sync::Arc;
 
 use mocktenant_patch::Edit;
 use mocktenant_verdict::Setting;
-use mocktenant_world::World;
+use mocktenant_world::{Environment, World};
 use serde_json::Value;
 
 use crate::{Act, Scenario, Step};
@@ -26,28 +27,49 @@ pub enum Part {
     Cert,
     /// `{org}`: the organisation it is linked with.
     Org,
-    /// `{sts}`: the federation service the caller signs its user in at.
-    Sts,
+    /// `{adfs}`: the federation service the caller signs its user in at.
+    Adfs,
     /// `{group}`: the application group of the native application it does that as.
     Group,
     /// `{client}`: that application's client id.
     Client,
     /// `{user}`: who signs in.
     User,
+    /// `{onprem}`: the environment that stands behind that federation service.
+    Onprem,
+    /// `{adfs_host}`: the host name of the federation service, as its administrator spelled it.
+    AdfsHost,
+    /// `{native_client}`: the client id that environment signs its users in as.
+    NativeClient,
+    /// `{ax_group}`: the application group that client is in.
+    AxGroup,
+    /// `{web_api}`: the Web API of the environment, by the identifier it is declared under.
+    WebApi,
+    /// `{audience}`: the identifier of it that the environment takes tokens for.
+    Audience,
+    /// `{user_row}`: the user's row in the environment's UserInfo.
+    UserRow,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 16] = [
         Self::Tenant,
         Self::Onebox,
         Self::App,
         Self::Cert,
         Self::Org,
-        Self::Sts,
+        Self::Adfs,
         Self::Group,
         Self::Client,
         Self::User,
+        Self::Onprem,
+        Self::AdfsHost,
+        Self::NativeClient,
+        Self::AxGroup,
+        Self::WebApi,
+        Self::Audience,
+        Self::UserRow,
     ];
 
     /// As it is written, without braces.
@@ -58,10 +80,17 @@ impl Part {
             Self::App => "app",
             Self::Cert => "cert",
             Self::Org => "org",
-            Self::Sts => "sts",
+            Self::Adfs => "adfs",
             Self::Group => "group",
             Self::Client => "client",
             Self::User => "user",
+            Self::Onprem => "onprem",
+            Self::AdfsHost => "adfs_host",
+            Self::NativeClient => "native_client",
+            Self::AxGroup => "ax_group",
+            Self::WebApi => "web_api",
+            Self::Audience => "audience",
+            Self::UserRow => "user_row",
         }
     }
 
@@ -112,7 +141,7 @@ impl Cast {
         if let Some((sign_in, service)) =
             sign_in.and_then(|sign_in| Some((sign_in, world.federation_service(&sign_in.provider)?)))
         {
-            cast.set(Part::Sts, &service.id);
+            cast.set(Part::Adfs, &service.id);
             if let Some(client) = service.client(&sign_in.client_id).filter(|one| one.credentials.is_none()) {
                 cast.set(Part::Group, &client.group);
                 cast.set(Part::Client, &client.client_id);
@@ -121,7 +150,33 @@ impl Cast {
                 cast.set(Part::User, &user.name);
             }
         }
+        let behind = |environment: &&Arc<Environment>| {
+            let service = environment.identity.federation_service();
+            service.is_some() && cast.name(Part::Adfs).is_ok_and(|adfs| service == Some(adfs))
+        };
+        let on_premises = || world.environments().find(|one| one.identity.federation_service().is_some());
+        if let Some(environment) = world.environments().find(behind).or_else(on_premises) {
+            cast.stands_behind(world, environment);
+        }
         cast
+    }
+
+    /// What the declaration says of an environment behind a federation service.
+    fn stands_behind(&mut self, world: &World, environment: &Environment) {
+        let service = environment.identity.federation_service().and_then(|id| world.federation_service(id));
+        let Some(service) = service else { return };
+        self.set(Part::Onprem, &environment.id);
+        self.set(Part::Adfs, &service.id);
+        self.set(Part::AdfsHost, &service.host_name);
+        let user = world.caller().sign_in.as_ref().and_then(|sign_in| service.user(&sign_in.user));
+        if let Some(user) = user {
+            self.set(Part::User, &user.name);
+            let mut rows = environment.database.user_info.iter();
+            let own = rows.find(|(_, row)| row.network_alias.eq_ignore_ascii_case(&user.name));
+            if let Some((row, _)) = own {
+                self.set(Part::UserRow, row);
+            }
+        }
     }
 
     /// Gives a role to somebody. Whoever has it already keeps it.
@@ -140,6 +195,7 @@ impl Cast {
             edits: self.edits(&scenario.edits)?,
             after: scenario.after.iter().map(|act| self.act(act)).collect::<Result<_, _>>()?,
             steps: scenario.steps.iter().map(|step| self.step(step)).collect::<Result<_, _>>()?,
+            at: scenario.at.as_ref().map(|at| self.text(at, str::to_owned)).transpose()?,
             ..scenario.clone()
         })
     }
@@ -225,7 +281,9 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     let (mut begin, mut at) = (0, 0);
     while let Some(open) = text[at..].find('{').map(|found| at + found) {
         at = open + 1;
-        let end = text[at..].find(|character: char| !character.is_ascii_lowercase()).map(|found| at + found);
+        let end = text[at..]
+            .find(|character: char| !character.is_ascii_lowercase() && character != '_')
+            .map(|found| at + found);
         if let Some(end) = end.filter(|end| *end > at && text[*end..].starts_with('}')) {
             pieces.extend([Piece::Text(&text[begin..open]), Piece::Word(&text[at..end])]);
             (begin, at) = (end + 1, end + 1);

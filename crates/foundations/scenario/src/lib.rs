@@ -42,6 +42,10 @@ pub struct Scenario {
     /// and no step changes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub does: Option<Errand>,
+    /// The environment it works at while it is told, and whose application its browser opens, where that is not the world's: a
+    /// role. Settings too, and no step changes them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
     /// What breaks the healthy world before anything starts. One edit, or `reason` says why it takes more.
     pub edits: Vec<Edit>,
     /// What is done after the start: the world moved, and a running product may not have noticed.
@@ -50,7 +54,7 @@ pub struct Scenario {
     /// Why it takes more than one edit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The way back, step by step; all of them together give the healthy world, but for what the caller does.
+    /// The way back, step by step; all of them together give the healthy world, but for what the caller does and where.
     pub steps: Vec<Step>,
     /// For the documentation only.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,8 +101,14 @@ pub struct Step {
 impl Scenario {
     /// What is done before the start, as the rest is done after it.
     pub fn before(&self) -> Act {
-        let does = self.does.map(|does| Edit::add(pointers::caller().does(), json!(does)));
-        Act { edits: does.into_iter().chain(self.edits.iter().cloned()).collect(), ..Act::default() }
+        let caller = pointers::caller();
+        let does = self.does.map(|does| Edit::add(caller.does(), json!(does)));
+        let at = self.at.iter().flat_map(|at| {
+            let of = |setting: Setting| Edit::add(setting, at.as_str());
+            [of(caller.environment()), of(caller.sign_in().provider())]
+        });
+        let edits = does.into_iter().chain(at).chain(self.edits.iter().cloned()).collect();
+        Act { edits, ..Act::default() }
     }
 }
 
@@ -316,6 +326,8 @@ struct Written {
     symptom: String,
     #[serde(default)]
     does: Option<Errand>,
+    #[serde(default)]
+    at: Option<Words>,
     edits: Vec<Line>,
     #[serde(default)]
     after: Vec<Act>,
@@ -351,10 +363,11 @@ pub fn default_name() -> &'static str {
 
 /// Reads a scenario file. `name` is the scenario's name, and the document's in an error.
 pub fn parse(name: &str, yaml_text: &str) -> Result<Scenario, ScenarioError> {
-    let Written { order, title, symptom, does, edits, after, reason, steps, notes, expect } =
+    let Written { order, title, symptom, does, at, edits, after, reason, steps, notes, expect } =
         document::read(name, yaml_text, Size::Scenario)?;
     let (name, edits) = (name.to_owned(), edits.into_iter().map(|Line(edit)| edit).collect());
-    Ok(Scenario { name, order, title, symptom, does, edits, after, reason, steps, notes, expect })
+    let at = at.map(|Words(at)| at);
+    Ok(Scenario { name, order, title, symptom, does, at, edits, after, reason, steps, notes, expect })
 }
 
 fn embedded(name: &str, text: &str) -> Scenario {

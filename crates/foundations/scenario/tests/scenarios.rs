@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use mocktenant_scenario::{self as scenario, Scenario};
 use mocktenant_scenario::{Act, Cast, Part, Vacant};
+use mocktenant_world::pointers;
 use mocktenant_world::{EditedBy, Errand, Origin, Setting, World};
 
 const APP: &str = "c0117050-0000-4000-8000-00000000a002";
@@ -18,6 +19,10 @@ fn cast(world: &World) -> Cast {
     let mut cast = Cast::of(world);
     cast.set(Part::App, APP);
     cast.set(Part::Cert, CERT);
+    cast.set(Part::NativeClient, "d8230a86-015d-4c14-bcd6-c7fb65176b16");
+    cast.set(Part::AxGroup, "Microsoft Dynamics 365 for Operations On-premises");
+    cast.set(Part::WebApi, "https://ax.contoso.com/namespaces/AXSF");
+    cast.set(Part::Audience, "https://ax.contoso.com/");
     cast
 }
 
@@ -145,7 +150,7 @@ fn what_the_caller_does_meanwhile_is_a_setting_that_no_step_changes() {
 
 #[test]
 fn who_signs_in_where_and_as_what_is_what_the_caller_says() {
-    let parts = [Part::Sts, Part::Group, Part::Client, Part::User];
+    let parts = [Part::Adfs, Part::Group, Part::Client, Part::User];
     let world = contoso();
     let names = |world: &World| parts.map(|part| Cast::of(world).name(part).ok().map(str::to_owned));
     let group = "Microsoft Dynamics 365 for Operations On-premises";
@@ -159,7 +164,11 @@ fn who_signs_in_where_and_as_what_is_what_the_caller_says() {
     // A server application is none that these scenarios break.
     let server = edited("/caller/sign_in/client_id", "c0117050-0000-4000-8000-00000000a001");
     assert_eq!(names(&server), [all[0].clone(), None, None, all[3].clone()]);
-    assert_eq!(names(&edited("/caller/sign_in/provider", "nowhere")), [None, None, None, None]);
+    // Then it is who stands before the environment on-premises.
+    let elsewhere = edited("/caller/sign_in/provider", "nowhere");
+    assert_eq!(names(&elsewhere), [all[0].clone(), None, None, all[3].clone()]);
+    assert_eq!(Cast::of(&elsewhere).name(Part::Onprem), Ok("onprem"));
+    assert_eq!(Cast::of(&world).name(Part::UserRow), Ok("ada"));
     assert_eq!(names(&edited("/caller/sign_in/provider", "adfs.contoso.com")), all);
 }
 
@@ -208,9 +217,8 @@ fn a_step_that_changes_what_an_aos_reads_at_start_ends_with_a_restart() {
         for step in &scenario.steps {
             let Act { restore, edits, restart, .. } = &step.act;
             let mut paths = restore.iter().chain(edits.iter().map(|edit| &edit.path));
-            let reads_files = paths
-                .any(|path| ["/web_config", "/wif_config"].iter().any(|file| path.as_str().contains(file)));
-            assert!(!reads_files || *restart == ["onebox"], "{}: {}", scenario.name, step.title);
+            let at_start = paths.find_map(pointers::environment_reading_at_start);
+            assert!(at_start.is_none_or(|environment| *restart == [environment]), "{}", scenario.name);
         }
     }
 }
@@ -243,6 +251,13 @@ fn what_a_step_says_in_words_is_what_it_does_in_the_lab() {
                     "\"GraphApi.GraphAPIServicePrincipalCert\"",
                 ),
                 ("/wif_config/audienceUris", "wif.config, audienceUris"),
+                ("/axsf/Aad.AADMetadataLocationFormat", "Section Aad > AADMetadataLocationFormat"),
+                ("/axsf/OpenIDConnect.ClientID", "Section OpenIDConnect > ClientID: {native_client}"),
+                ("/web_apis/{web_api}/identifiers", "Set-AdfsWebApiApplication"),
+                ("/UserInfo/{user_row}", "System administration > Users > Users"),
+                ("/m365_compatibility", "office365AdfsCompatibility"),
+                ("/{adfs}/clock", "w32tm /resync"),
+                ("/caller/sign_in/loses", "Cookies and site data"),
                 ("/LocalMachine/My/", "Cert:\\LocalMachine\\My"),
                 ("/LocalMachine/Root/", "Local Machine, root certificate authorities"),
                 ("/CurrentUser/Root/", "Current User, the same"),
@@ -250,13 +265,14 @@ fn what_a_step_says_in_words_is_what_it_does_in_the_lab() {
                 ("/applications/{app}/certificates/", "Upload certificate"),
                 ("/application_users/{app}", "Application users"),
                 ("/application_users/{app}/roles", "System Administrator"),
-                ("/native_applications/{client}/redirect_uris", "Set-AdfsNativeClientApplication"),
+                ("client}/redirect_uris", "Set-AdfsNativeClientApplication"),
                 ("/caller/sign_in/client_id", "the application's own configuration: client id"),
                 ("/users/{user}/password_expires", "Reset Password"),
             ] {
                 assert_eq!(touched(place), how.contains(said), "{}: {}: {said}", scenario.name, step.title);
             }
-            let resets = step.how.iter().any(|line| line == "IISRESET");
+            let resets =
+                step.how.iter().any(|line| line == "IISRESET" || line.starts_with("Service Fabric Explorer"));
             assert_eq!(!step.act.restart.is_empty(), resets, "{}: {}", scenario.name, step.title);
         }
     }

@@ -38,6 +38,8 @@ pub enum Role {
     Address,
     /// Where a client wants its answer.
     Redirect,
+    /// What a browser keeps from one request to the next.
+    Session,
     /// Business data.
     Record,
     /// What a machine has read.
@@ -61,6 +63,7 @@ impl Role {
             Self::Privilege => "a privilege",
             Self::Address => "an address where it answers",
             Self::Redirect => "a redirect URI of the application",
+            Self::Session => "the cookies that the application set",
             Self::Record => "the row",
             Self::Configuration => "the configuration",
         }

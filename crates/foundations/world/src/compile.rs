@@ -50,9 +50,13 @@ pub(crate) fn hosts_and_providers(
     }
     for environment in environments.iter() {
         let pointer = &environment.pointer;
-        let IdentityProvider::Tenant(id) = &environment.identity;
-        if !tenants.has(id) {
-            no_provider("identity provider", id, pointer.identity(), tenants, problems);
+        let (id, known) = match &environment.identity {
+            IdentityProvider::Tenant(id) => (id, tenants.has(id)),
+            IdentityProvider::FederationService(id) => (id, federation_services.has(id)),
+        };
+        if !known {
+            let others = federation_services.ids();
+            no_provider("identity provider", id, pointer.identity(), (tenants, others), problems);
         }
         hosts.claim(&environment.host, pointer.host(), problems);
         for node in &environment.nodes {
@@ -65,7 +69,8 @@ pub(crate) fn hosts_and_providers(
     for organization in organizations.iter() {
         let pointer = &organization.pointer;
         if !tenants.has(&organization.tenant) {
-            no_provider("tenant", &organization.tenant, pointer.tenant(), tenants, problems);
+            let nobody = std::iter::empty();
+            no_provider("tenant", &organization.tenant, pointer.tenant(), (tenants, nobody), problems);
         }
         ids.claim(&organization.id, pointer.id(), problems);
         hosts.claim(&organization.host, pointer.host(), problems);
@@ -73,12 +78,18 @@ pub(crate) fn hosts_and_providers(
     }
 }
 
-fn no_provider(what: &str, name: &str, pointer: Setting, tenants: &Parts<Tenant>, problems: &mut Problems) {
+fn no_provider<'p>(
+    what: &str,
+    name: &str,
+    pointer: Setting,
+    (tenants, others): (&'p Parts<Tenant>, impl Iterator<Item = &'p str> + Clone),
+    problems: &mut Problems,
+) {
     let by_domain =
         tenants.iter().find(|tenant| tenant.domains.iter().any(|domain| domain.eq_ignore_ascii_case(name)));
     let hint = match by_domain {
         Some(tenant) => Some(format!("its tenant id is `{}`", tenant.id)),
-        None => one_of(name, tenants.ids()),
+        None => one_of(name, tenants.ids().chain(others)),
     };
     problems.push(Problem::new(pointer, format!("there is no {what} `{}`", clip(name))).hint(hint));
 }

@@ -103,8 +103,14 @@ pub struct Environment {
     pub web_config: Option<Arc<Artefact>>,
     /// `wif.config`, if there is one.
     pub wif_config: Option<Arc<Artefact>>,
+    /// `AXSF.Package.1.0.xml`, if there is one: then it is on-premises.
+    pub axsf: Option<Arc<Artefact>>,
     /// The certificate stores of the machine it runs on.
     pub stores: Stores,
+    /// Whether a running node reads the signing keys again after 24 hours.
+    pub refreshes_keys: bool,
+    /// What has to have signed the federation metadata; nothing where TLS is enough.
+    pub metadata_signing_certificate: Option<Certificate>,
     /// The machines it runs on, in the order declared. At least one.
     pub nodes: Vec<Node>,
     /// `/environments/<id>`.
@@ -117,12 +123,33 @@ impl Environment {
         match file {
             File::WebConfig => self.web_config.as_deref(),
             File::WifConfig => self.wif_config.as_deref(),
+            File::Axsf => self.axsf.as_deref(),
         }
+    }
+
+    /// The client ids that its nodes sign people in as, as their startup files say now: what is issued to one of them is for the
+    /// AOS itself and for no program of a test.
+    pub fn own_clients(&self) -> impl Iterator<Item = String> {
+        const CLIENT_ID: &str = "OpenIDConnect.ClientID";
+        let files = self.nodes.iter().filter_map(|node| node.axsf.as_ref());
+        files.filter_map(|file| {
+            let mut entries = file.entries().into_iter();
+            Some(entries.find(|entry| entry.key.eq_ignore_ascii_case(CLIENT_ID))?.value)
+        })
+    }
+
+    /// Whether it is an installation on-premises: those have an `AXSF.Package.1.0.xml`.
+    pub fn is_on_premises(&self) -> bool {
+        self.axsf.is_some()
     }
 
     /// Its files, to hand on.
     pub(crate) fn files(&self) -> Files {
-        Files { web_config: self.web_config.clone(), wif_config: self.wif_config.clone() }
+        Files {
+            web_config: self.web_config.clone(),
+            wif_config: self.wif_config.clone(),
+            axsf: self.axsf.clone(),
+        }
     }
 
     /// The node of this name.
@@ -137,6 +164,8 @@ impl Environment {
 pub enum IdentityProvider {
     /// The Entra tenant of this id; it is declared.
     Tenant(Arc<str>),
+    /// The federation service of this name; it is declared.
+    FederationService(Arc<str>),
 }
 
 impl IdentityProvider {
@@ -144,6 +173,15 @@ impl IdentityProvider {
     pub fn tenant(&self) -> Option<&str> {
         match self {
             Self::Tenant(id) => Some(id),
+            Self::FederationService(_) => None,
+        }
+    }
+
+    /// The name of the federation service, if it is one.
+    pub fn federation_service(&self) -> Option<&str> {
+        match self {
+            Self::FederationService(name) => Some(name),
+            Self::Tenant(_) => None,
         }
     }
 }
@@ -157,6 +195,10 @@ pub struct Node {
     pub declared: declaration::Node,
     /// How far its clock is from the lab's time: its own setting, else that of the environment's machine.
     pub clock: Duration,
+    /// Its `AXSF.Package.1.0.xml`: the environment's, with what it has otherwise.
+    pub axsf: Option<Arc<Artefact>>,
+    /// The certificate stores of its machine: its own, else the environment's.
+    pub stores: Stores,
     /// `/environments/<id>/nodes/<name>`.
     pub pointer: pointers::Node,
 }

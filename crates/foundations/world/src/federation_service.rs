@@ -55,6 +55,16 @@ impl Deref for FederationService {
 }
 
 impl FederationService {
+    /// The federation service identifier, the host as its administrator spelled it: `access_token_issuer`, and `entityID` of the
+    /// metadata.
+    pub fn identifier(&self) -> String {
+        if self.m365_compatibility {
+            format!("http://{}/adfs/services/trust", self.host_name)
+        } else {
+            format!("https://{}/adfs", self.host_name)
+        }
+    }
+
     /// The user who signs in under this name: a user principal name or `DOMAIN\name`, in any letter case.
     pub fn user(&self, name: &str) -> Option<&Arc<FederationUser>> {
         by_folded(name, |name| self.users.get(name).or_else(|| self.accounts.get(name)))

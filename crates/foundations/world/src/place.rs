@@ -37,6 +37,15 @@ pub fn place(setting: &Setting, world: &World) -> Option<String> {
             ["wif_config", ..] => {
                 Some(format!("{}, audienceUris", file(world, environment, File::WifConfig)))
             }
+            ["axsf"] => Some(file(world, environment, File::Axsf)),
+            ["axsf", key] => Some(parameter(&file(world, environment, File::Axsf), key)),
+            ["nodes", node, "axsf", key] => {
+                Some(format!("{} on {node}", parameter(&file(world, environment, File::Axsf), key)))
+            }
+            ["nodes", node, "machine", "certificates", location, store, rest @ ..] => {
+                Some(format!("{} on {node}", certificate(location, store, rest)))
+            }
+            ["stopped"] => Some("Service Fabric Explorer > Nodes".to_owned()),
             ["machine", "clock"] => Some(format!("{CLOCK} of every AOS machine")),
             ["nodes", node, "clock"] => Some(format!("{CLOCK} of machine {node}")),
             ["nodes", node, "host"] => Some(format!("DNS: the name of machine {node}")),
@@ -188,6 +197,14 @@ fn certificate(location: &str, store: &str, rest: &[&str]) -> String {
         format!("{console} > {folder} > Certificates > All Tasks > Manage Private Keys")
     } else {
         format!("{console} > {folder} > Certificates ({location}\\{store})")
+    }
+}
+
+/// A parameter of the AOS's startup file.
+fn parameter(file: &str, key: &str) -> String {
+    match key.split_once('.') {
+        Some((section, parameter)) => format!("{file}, Section {section}, {parameter}"),
+        None => format!("{file}, {key}"),
     }
 }
 

@@ -98,6 +98,16 @@ pub(crate) enum Changes<D> {
     Some(Vec<(Arc<str>, Option<Arc<D>>)>),
 }
 
+impl<D: Clone> Changes<D> {
+    /// Has these parts count as changed, whatever they say.
+    pub(crate) fn renew(&mut self, which: impl Fn(&str) -> bool) {
+        let (Self::All(changes) | Self::Some(changes)) = self else { return };
+        for (_, declared) in changes.iter_mut().filter(|(id, _)| which(id)) {
+            *declared = declared.take().map(|declared| Arc::new(D::clone(&declared)));
+        }
+    }
+}
+
 impl<D> Changes<D> {
     /// A collection as declared for the first time.
     pub(crate) fn first(declared: impl IntoIterator<Item = (String, Arc<D>)>) -> Self {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use mocktenant_artefacts::{Artefact, WebConfig, WifConfig};
+use mocktenant_artefacts::{Artefact, AxsfPackage, WebConfig, WifConfig};
 use mocktenant_patch::{Edit, Problem};
 use mocktenant_verdict::Setting;
 use serde_json::Value;
@@ -29,6 +29,7 @@ use mocktenant_patch::nearest::{clip, one_of};
 const CONTOSO: &str = include_str!("../assets/contoso.yaml");
 const CONTOSO_WEB_CONFIG: &[u8] = include_bytes!("../assets/web.config");
 const CONTOSO_WIF_CONFIG: &[u8] = include_bytes!("../assets/wif.config");
+const CONTOSO_AXSF: &[u8] = include_bytes!("../assets/AXSF.Package.1.0.xml");
 
 /// The declaration compiled: validated, indexed, keys parsed. Immutable; share it in an `Arc`.
 #[derive(Clone)]
@@ -54,8 +55,12 @@ impl World {
             WebConfig::parse("web.config", CONTOSO_WEB_CONFIG.to_vec()).map_err(|error| outside(&error))?;
         let wif_config =
             WifConfig::parse("wif.config", CONTOSO_WIF_CONFIG.to_vec()).map_err(|error| outside(&error))?;
-        let artefacts =
-            Artefacts::none().with_web_config("onebox", web_config).with_wif_config("onebox", wif_config);
+        let axsf = AxsfPackage::parse(File::Axsf.usual_name(), CONTOSO_AXSF.to_vec())
+            .map_err(|error| outside(&error))?;
+        let artefacts = Artefacts::none()
+            .with_web_config("onebox", web_config)
+            .with_wif_config("onebox", wif_config)
+            .with_axsf("onprem", axsf);
         Self::compile(declaration, artefacts, Origins::all_from(Origin::Default))
     }
 
@@ -111,7 +116,7 @@ impl World {
     pub fn edited(&self, patch: &[Edit], by: EditedBy) -> Result<Self, EditError> {
         mocktenant_patch::check(patch).map_err(|refused| EditError::of(refused, |problem| problem))?;
         let pointers = patch.iter().flat_map(|edit| std::iter::once(&edit.path).chain(&edit.from));
-        let (view, settings) = match self.patched(patch, &Touched::by(pointers)) {
+        let (mut view, settings) = match self.patched(patch, &Touched::by(pointers)) {
             Ok(patched) => patched,
             Err(beyond @ EditError::OverBudget { .. }) => return Err(beyond),
             // A refusal names the nearest thing that exists, so everything that does has to be in sight.
@@ -120,7 +125,8 @@ impl World {
         let touched = Touched::by(&settings);
         let mut problems = Problems::new();
         touched::strangers(&view, &mut problems);
-        let changes = AllChanges {
+        let given = Artefacts::taken_from(&mut view, &mut problems);
+        let mut changes = AllChanges {
             tenants: touched::read(&touched.tenants, &view, &self.tenants, &mut problems),
             federation_services: touched::read(
                 &touched.federation_services,
@@ -131,6 +137,8 @@ impl World {
             environments: touched::read(&touched.environments, &view, &self.environments, &mut problems),
             organizations: touched::read(&touched.organizations, &view, &self.organizations, &mut problems),
         };
+        // Another file that says the same is another file.
+        changes.environments.renew(|id| given.has(id));
         let mut next = self.clone();
         if touched.caller {
             let at = || pointers::caller().setting();
@@ -155,7 +163,7 @@ impl World {
             }
         }
         next.generation += 1;
-        Ok(next.changed(changes, Artefacts::none(), problems)?)
+        Ok(next.changed(changes, given, problems)?)
     }
 
     /// The next snapshot, with one tenant, environment or organisation as it is in `base`, files and origins included; a
@@ -306,7 +314,7 @@ impl World {
     /// The organisation an environment is linked with: the one whose host its Dual Write writes to. None where the link
     /// names no organisation of this world.
     pub fn linked_organization(&self, environment: &Environment) -> Option<&Arc<Organization>> {
-        let url = environment.database.dual_write.external_environment_url.trim();
+        let url = environment.database.dual_write.as_ref()?.external_environment_url.trim();
         let (_, rest) = url.split_once("://")?;
         let host = rest.split(['/', '?', '#', ':']).next()?;
         let is = |name: &str| name.eq_ignore_ascii_case(host);
@@ -318,7 +326,7 @@ impl World {
         &self.caller
     }
 
-    /// The file at `/environments/<id>/web_config` or `/environments/<id>/wif_config`.
+    /// The file at `/environments/<id>/web_config`, `.../wif_config` or `.../axsf`.
     pub fn artefact(&self, pointer: &Setting) -> Option<&Artefact> {
         let mut segments = pointer.segments();
         let (collection, id, member) = (segments.next()?, segments.next()?, segments.next()?);

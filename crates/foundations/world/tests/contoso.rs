@@ -1,5 +1,7 @@
 //! The default world is published: its ids, secrets and thumbprints stay as they are.
 
+use std::sync::Arc;
+
 use mocktenant_world::{Origin, Setting, World, place};
 
 const TENANT: &str = "c0117050-0000-4000-8000-000000000001";
@@ -80,6 +82,20 @@ fn published_ids_secrets_and_thumbprints_never_change() {
                 (&stored.location, &stored.store, stored.certificate.thumbprint());
             lines.push(format!("  {location}/{store} {thumbprint} key {}", stored.key.is_some()));
         }
+        for node in &environment.nodes {
+            let trusts = node.stores.holds_lab_ca("LocalMachine", "Root");
+            lines.push(format!("  node {} trusts the lab {trusts}", node.name));
+        }
+        for (client_id, client) in &environment.database.sys_aad_client_table {
+            lines.push(format!("  client {client_id} as {}", client.user_id));
+        }
+        for (id, user) in &environment.database.user_info {
+            let whose = format!("{}{}", user.network_domain, user.identity_provider);
+            lines.push(format!("  user {id} {} {whose} {}", user.network_alias, user.roles.join(", ")));
+        }
+        for entry in environment.axsf.iter().flat_map(|file| file.entries()) {
+            lines.push(format!("  {} {}", entry.key, entry.value).trim_end().to_owned());
+        }
     }
     for organization in world.organizations() {
         lines.push(format!("organization {} {} {}", organization.key, organization.id, organization.host));
@@ -123,7 +139,10 @@ fn the_onebox_stands_at_the_end_of_the_recipe() {
     assert_eq!(application.certificates[0], stored.certificate);
     let user = world.organization("contoso").unwrap().application_user(ONEBOX).unwrap();
     assert_eq!(user.roles, ["System Administrator"]);
-    assert_eq!(onebox.database.dual_write.external_environment_url, "https://contoso.crm4.dynamics.com");
+    assert_eq!(
+        onebox.database.dual_write.as_ref().unwrap().external_environment_url,
+        "https://contoso.crm4.dynamics.com"
+    );
 }
 
 #[test]
@@ -219,6 +238,36 @@ fn a_key_of_web_config_has_a_line_in_web_config() {
 }
 
 #[test]
+fn a_key_of_the_startup_file_has_a_line_in_it() {
+    let world = contoso();
+    let at = |key: &str| Setting::of(["environments", "onprem", "axsf"]).join(key);
+    let line = |key: &str| match world.origin(&at(key)) {
+        Origin::File { file, line, .. } => format!("{file}:{line}"),
+        other => format!("{other:?}"),
+    };
+    assert_eq!(line("Aad.AADIssuerNameFormat"), "AXSF.Package.1.0.xml:10");
+    assert_eq!(line("Aad.AADTenantId"), "AXSF.Package.1.0.xml:13");
+    assert_eq!(line("Aad.AADValidAudience"), "AXSF.Package.1.0.xml:14");
+    assert_eq!(line("OpenIDConnect.ClientID"), "AXSF.Package.1.0.xml:29");
+    assert_eq!(line("Provisioning.AdminPrincipalName"), "AXSF.Package.1.0.xml:34");
+    assert_eq!(line("aad.aadtenantid"), "AXSF.Package.1.0.xml:13", "a person asking may spell it otherwise");
+    assert_eq!(line("Aad.Nothing"), "AXSF.Package.1.0.xml:34", "the last line of what is there");
+    let pointer = Setting::fixed("/environments/onprem/axsf");
+    let text = String::from_utf8(world.artefact(&pointer).unwrap().bytes().to_vec()).unwrap();
+    assert!(text.lines().nth(13).unwrap().contains("AADValidAudience"), "{text}");
+    let onprem = world.environment("onprem").unwrap();
+    assert!(onprem.is_on_premises() && !onprem.refreshes_keys && onprem.web_config.is_none());
+    assert!(!world.environment("onebox").unwrap().is_on_premises());
+    assert_eq!(onprem.identity.federation_service(), Some("contoso"));
+    assert_eq!(
+        world.linked_organization(onprem).map(|organization| &*organization.key),
+        None,
+        "no Dual Write"
+    );
+    assert!(Arc::ptr_eq(onprem.axsf.as_ref().unwrap(), onprem.nodes[0].axsf.as_ref().unwrap()));
+}
+
+#[test]
 fn a_setting_is_changed_where_the_product_has_it() {
     let world = contoso();
     let application = Setting::of(["tenants", TENANT, "applications", ONEBOX]);
@@ -272,6 +321,18 @@ fn a_setting_is_changed_where_the_product_has_it() {
         ),
         (format!("{onebox}/web_config/Aad.Realm"), "web.config, appSettings, Aad.Realm"),
         (format!("{onebox}/wif_config/audienceUris"), "wif.config, audienceUris"),
+        (
+            "/environments/onprem/axsf/Aad.AADTenantId".to_owned(),
+            "AXSF.Package.1.0.xml, Section Aad, AADTenantId",
+        ),
+        (
+            "/environments/onprem/nodes/AOS_1/axsf/Aad.AADTenantId".to_owned(),
+            "AXSF.Package.1.0.xml, Section Aad, AADTenantId on AOS_1",
+        ),
+        (
+            "/environments/onprem/nodes/AOS_1/machine/certificates/LocalMachine/Root/lab-ca".to_owned(),
+            r"certlm.msc > Trusted Root Certification Authorities > Certificates (LocalMachine\Root) on AOS_1",
+        ),
         (
             format!("/organizations/contoso/application_users/{ONEBOX}"),
             "Power Platform admin center > Environments > Contoso > Settings > Users + permissions > Application users",

@@ -32,7 +32,7 @@ fn every_problem_is_listed_at_once() {
     onebox.identity = "c0117050-0000-4000-8000-000000000002".into();
     onebox.host = "https://contoso.crm4.dynamics.com/".into();
     onebox.database.sys_flighting[0].enabled = 2;
-    onebox.database.dual_write.maps["CustomersV3"].state = "Runing".into();
+    onebox.database.dual_write.as_mut().unwrap().maps["CustomersV3"].state = "Runing".into();
     let certificates = &mut onebox.machine.certificates;
     let my = certificates["LocalMachine"].shift_remove("My").unwrap();
     certificates["LocalMachine"].insert("Mine".into(), my);
@@ -102,17 +102,37 @@ fn what_every_environment_has_is_completed_and_a_file_is_never_invented() {
     (onebox.web_config, onebox.wif_config) = (None, None);
     onebox.machine.certificates.clear();
     onebox.nodes.clear();
+    let onprem = Arc::make_mut(&mut empty.environments["onprem"]);
+    onprem.nodes.clear();
+    onprem.machine.certificates["LocalMachine"]["Root"].clear();
     let world = compiled(empty).unwrap();
+    let onprem = world.view()["environments"]["onprem"].clone();
+    assert_eq!(onprem["nodes"]["AOS_1"]["axsf"], json!({}), "as Service Fabric calls the first one");
+    assert_eq!((onprem.get("web_config"), onprem.get("wif_config")), (None, None));
+    assert_eq!(
+        onprem["machine"]["certificates"]["LocalMachine"]["Root"],
+        json!({}),
+        "what is declared empty is empty"
+    );
     let view = world.view()["environments"]["onebox"].clone();
     assert_eq!((view.get("web_config"), view.get("wif_config")), (None, None));
-    assert_eq!(world.artefacts().pointers().count(), 0);
-    assert_eq!(view["nodes"], json!({ "aos1": {} }), "an environment has at least one node");
-    let stores = json!({"My": {}, "Root": {}});
+    let files: Vec<String> = world.artefacts().pointers().map(|pointer| pointer.to_string()).collect();
+    assert_eq!(files, ["/environments/onprem/axsf"]);
+    assert_eq!(
+        view["nodes"],
+        json!({ "aos1": { "axsf": {}, "machine": { "certificates": {} } } }),
+        "an environment has at least one node"
+    );
     assert_eq!(
         world.view()["environments"]["onebox"]["machine"]["certificates"],
-        json!({"LocalMachine": stores, "CurrentUser": stores}),
-        "every machine has its four stores"
+        json!({
+            "LocalMachine": { "My": {}, "Root": { "lab-ca": { "certificate": "lab-ca" } } },
+            "CurrentUser": { "My": {}, "Root": {} },
+        }),
+        "every machine has its four stores, and one of which nothing is said trusts the lab"
     );
+    assert!(world.environment("onebox").unwrap().nodes[0].stores.holds_lab_ca("LocalMachine", "Root"));
+    assert!(!world.environment("onprem").unwrap().nodes[0].stores.holds_lab_ca("LocalMachine", "Root"));
 }
 
 #[test]
@@ -159,6 +179,7 @@ fn large(tenants: usize) -> World {
     let mut declaration = Declaration::from_yaml("large.yaml", &text).expect("a declaration");
     // The caller needs an environment; the healthy one-box is at hand.
     declaration.environments = self::declaration().environments;
+    declaration.environments.shift_remove("onprem");
     Arc::make_mut(&mut declaration.environments["onebox"]).identity =
         "c0117050-0000-4000-8000-000000000000".into();
     compiled(declaration).unwrap_or_else(|error| panic!("{error}"))

@@ -324,7 +324,18 @@ fn what_an_edit_does_not_touch_is_shared_and_a_restored_service_is_the_one_befor
     let restored = both.restored(&before, &Setting::fixed(AT)).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(restored.federation_service("contoso").unwrap().clock, Duration::ZERO);
     assert_eq!(restored.environment("onebox").unwrap().nodes[0].clock, Duration::hours(1));
-    let gone = edited(&before, json!([{ "op": "remove", "path": AT }]));
+    let error =
+        before.edited(&patch(json!([{ "op": "remove", "path": AT }])), EditedBy::Control).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("/environments/onprem/identity: there is no identity provider `contoso`"),
+        "{error}"
+    );
+    let gone = edited(
+        &before,
+        json!([{ "op": "remove", "path": "/environments/onprem" }, { "op": "remove", "path": AT }]),
+    );
     assert!(gone.federation_service("contoso").is_none());
     let back = gone.restored(&before, &Setting::fixed(AT)).unwrap_or_else(|error| panic!("{error}"));
     assert!(back.federation_service("contoso").unwrap().client(SERVER).is_some());
@@ -356,6 +367,7 @@ fn passwords_secrets_and_private_keys_are_secrets_and_names_of_published_keys_ar
 fn a_world_without_federation_services_is_a_world() {
     let mut document = serde_json::to_value(contoso().declaration()).unwrap();
     document.as_object_mut().unwrap().remove("federation_services");
+    document["environments"].as_object_mut().unwrap().remove("onprem");
     let declaration: Declaration = serde_json::from_value(document).unwrap();
     let world = World::compile(declaration, Artefacts::none(), Origins::default())
         .unwrap_or_else(|error| panic!("{error}"));

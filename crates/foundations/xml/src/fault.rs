@@ -107,6 +107,9 @@ pub enum Wrong {
     /// Text after the root.
     #[error("text after the last element")]
     TextAfter,
+    /// Text after a root, where others may follow.
+    #[error("text outside the elements")]
+    TextOutside,
     /// No root.
     #[error("the text holds no element")]
     NoElement,

@@ -30,6 +30,32 @@ pub fn element(name: &str, neighbour: Option<Node<'_>>, attributes: &[(&str, &st
     element + before_end + "/>"
 }
 
+/// `<name key="value" ...>` around one new element, written like another such element and broken into lines like it.
+/// `neighbour` is written and indented as the inner one is to be.
+pub fn element_around(
+    like: Node<'_>,
+    neighbour: Option<Node<'_>>,
+    attributes: &[(&str, &str)],
+    inner: &str,
+) -> String {
+    let (source, name) = (source(like), like.qualified_name());
+    let empty = element(name, Some(like), attributes);
+    let opening = empty.trim_end_matches("/>").trim_end();
+    let start = like.opening().start;
+    let own = first_on_line(source, start);
+    let beside = match neighbour {
+        Some(neighbour) => first_on_line(source, neighbour.opening().start).map(str::to_owned),
+        None => own.map(|indent| format!("{indent}  ")),
+    };
+    match own.zip(beside) {
+        Some((indent, beside)) => {
+            let eol = line_end_before(source, start - indent.len());
+            format!("{opening}>{eol}{beside}{inner}{eol}{indent}</{name}>")
+        }
+        None => format!("{opening}>{inner}</{name}>"),
+    }
+}
+
 fn source(node: Node<'_>) -> &str {
     node.tree().source().as_str()
 }
@@ -42,17 +68,21 @@ fn style_of(node: Node<'_>) -> Style {
     }
 }
 
-/// Puts elements last into a container.
+/// Puts elements last into a container. `neighbour` is indented as they are to be.
 pub fn insert_last(container: Node<'_>, neighbour: Option<Node<'_>>, new: &[String]) -> Edit {
     let source = source(container);
     let opening = container.opening();
     let Some(closing) = container.closing() else {
         // `<appSettings />` becomes a pair of tags around the new element.
+        let beside = neighbour.and_then(|node| first_on_line(source, node.opening().start));
         let slash = opening.end - 2;
         let start = source[..slash].trim_end().len();
         let name = container.qualified_name();
         let (inner, back) = match (line_end(source), first_on_line(source, opening.start)) {
-            (Some(eol), Some(indent)) => (format!("{eol}{indent}  "), format!("{eol}{indent}")),
+            (Some(eol), Some(indent)) => {
+                let beside = beside.map_or_else(|| format!("{indent}  "), str::to_owned);
+                (format!("{eol}{beside}"), format!("{eol}{indent}"))
+            }
             _ => (String::new(), String::new()),
         };
         let content = each(new, &inner, "");

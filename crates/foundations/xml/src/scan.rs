@@ -45,6 +45,15 @@ pub enum Prefixes {
     AsWritten,
 }
 
+/// How many outermost elements a text may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Roots {
+    /// One, as XML says.
+    One,
+    /// Any number, inside a made-up element that spans the text and has no name: pieces cut out of a document.
+    Several,
+}
+
 /// The XML declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Declaration<'t> {
@@ -69,9 +78,13 @@ pub struct Reading<'t> {
 impl<'t> Reading<'t> {
     /// Reads a text up to its end or its first fault.
     pub fn of(text: &'t Text, budget: &Budget, prefixes: Prefixes) -> Self {
+        Self::with_roots(text, budget, prefixes, Roots::One)
+    }
+
+    pub(crate) fn with_roots(text: &'t Text, budget: &Budget, prefixes: Prefixes, roots: Roots) -> Self {
         let tree = Tree {
             text,
-            items: Vec::new(),
+            items: if roots == Roots::Several { vec![around(text)] } else { Vec::new() },
             attributes: Vec::new(),
             resolved: String::new(),
             declarations: Declarations::default(),
@@ -79,14 +92,14 @@ impl<'t> Reading<'t> {
             instructions: Vec::new(),
         };
         let mut scan =
-            Scan { text, budget, prefixes, tree, declaration: None, open: Vec::new(), elements: 0 };
+            Scan { text, budget, prefixes, roots, tree, declaration: None, open: Vec::new(), elements: 0 };
         let fault = scan.run().err();
-        let Scan { mut tree, declaration, .. } = scan;
+        let Scan { mut tree, declaration, elements, .. } = scan;
         let end = narrow(tree.items.len());
         for item in &mut tree.items {
             item.end = item.end.min(end);
         }
-        Self { declaration, tree: Some(tree).filter(|tree| !tree.items.is_empty()), fault }
+        Self { declaration, tree: Some(tree).filter(|_| elements > 0), fault }
     }
 
     /// The tree of a text without fault.
@@ -100,6 +113,14 @@ impl<'t> Reading<'t> {
     }
 }
 
+/// The made-up element around several roots.
+fn around(text: &Text) -> Item {
+    let end = narrow(text.as_str().len());
+    let none = Span { start: 0, end: 0 };
+    let kind = Kind::Element { name: none, opening_end: 0, closing: Closing::At(end), attributes: none };
+    Item { span: Span { start: 0, end }, parent: 0, end: u32::MAX, kind }
+}
+
 /// A reader position as an offset: inside the text and on a character boundary.
 fn offset(source: &str, position: u64) -> usize {
     let position = usize::try_from(position).unwrap_or(usize::MAX).min(source.len());
@@ -110,6 +131,7 @@ struct Scan<'t, 'b> {
     text: &'t Text,
     budget: &'b Budget,
     prefixes: Prefixes,
+    roots: Roots,
     tree: Tree<'t>,
     declaration: Option<Declaration<'t>>,
     /// The elements around this place, innermost last.
@@ -186,8 +208,12 @@ impl<'t> Scan<'t, '_> {
             Event::Comment(_) | Event::Eof => Ok(()),
             Event::Decl(_) => self.declaration(at),
             Event::PI(_) => {
-                let target = name_at(self.source(at.start + 2..at.end));
-                if is_name(target) && !target.eq_ignore_ascii_case("xml") {
+                let inside = self.source(at.start + 2..at.end.saturating_sub(2));
+                let target = name_at(inside);
+                // XML 1.0, production 16: white space, or nothing more.
+                let ends =
+                    inside[target.len()..].chars().next().is_none_or(|next| next.is_ascii_whitespace());
+                if ends && is_name(target) && !target.eq_ignore_ascii_case("xml") {
                     if !self.open.is_empty() {
                         self.tree.instructions.push(narrow(at.start));
                     }
@@ -213,6 +239,12 @@ impl<'t> Scan<'t, '_> {
             })
             .collect();
         let is_1_0 = read.first().is_some_and(|(name, _, value)| (*name, *value) == ("version", "1.0"));
+        // XML 1.0, production 23: in this order, and nothing else.
+        let mut others = read.iter().skip(1).map(|(name, ..)| *name).peekable();
+        for known in ["encoding", "standalone"] {
+            others.next_if_eq(&known);
+        }
+        let is_1_0 = is_1_0 && others.next().is_none();
         let encoding = read.iter().find(|(name, ..)| *name == "encoding").map(|(_, raw, _)| *raw);
         self.declaration = Some(Declaration { span: at.clone(), encoding });
         self.tree.attributes.clear();
@@ -222,7 +254,7 @@ impl<'t> Scan<'t, '_> {
 
     /// Takes in an opening tag whose content ends at `inner_end` (before `>` or `/>`).
     fn opening(&mut self, at: Range<usize>, inner_end: usize, closing: Closing) -> Result<u32, Fault> {
-        if self.open.is_empty() && self.elements > 0 {
+        if self.roots == Roots::One && self.open.is_empty() && self.elements > 0 {
             return Err(self.fault(at.start, at, Wrong::SecondRoot));
         }
         let &Budget { depth, elements, .. } = self.budget;
@@ -244,7 +276,7 @@ impl<'t> Scan<'t, '_> {
         self.namespaces(&at, element, name.clone(), first)?;
         self.tree.items.push(Item {
             span: Span::new(&at),
-            parent: self.open.last().copied().unwrap_or(element),
+            parent: self.open.last().copied().unwrap_or(0),
             end: u32::MAX,
             kind: Kind::Element {
                 name: Span::new(&name),
@@ -306,7 +338,12 @@ impl<'t> Scan<'t, '_> {
         if !self.open.is_empty() {
             return Ok(());
         }
-        let wrong = if self.elements == 0 { Wrong::TextBefore } else { Wrong::TextAfter };
+        let wrong = match self.roots {
+            _ if self.elements == 0 => Wrong::TextBefore,
+            Roots::One => Wrong::TextAfter,
+            // What is outside one element here may still come before another.
+            Roots::Several => Wrong::TextOutside,
+        };
         Err(self.fault(offset, markup, wrong))
     }
 

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use crate::fault::{Fault, Position};
 use crate::namespaces::{Declarations, XML, XMLNS, split};
-use crate::scan::{Budget, Prefixes, Reading};
+use crate::scan::{Budget, Prefixes, Reading, Roots};
 use crate::text::Text;
 
 /// A range in 32 bits; texts are shorter than that.
@@ -50,7 +50,7 @@ pub(crate) enum Value {
 pub(crate) struct Item {
     /// From the first byte to after the last.
     pub(crate) span: Span,
-    /// The element around it; itself for the root.
+    /// The element around it; itself for the root, which is the first.
     pub(crate) parent: u32,
     /// Index after its last descendant.
     pub(crate) end: u32,
@@ -146,6 +146,12 @@ impl<'t> Tree<'t> {
         Reading::of(text, budget, prefixes).complete()
     }
 
+    /// Reads a whole text that may have several outermost elements, its names as written. The root of the tree is then a
+    /// made-up element around them: it has no name, spans the text, and its closing tag is the empty end of it.
+    pub fn scan_fragment(text: &'t Text, budget: &Budget) -> Result<Self, Fault> {
+        Reading::with_roots(text, budget, Prefixes::AsWritten, Roots::Several).complete()
+    }
+
     /// The text this is the tree of.
     pub fn source(&self) -> &'t Text {
         self.text
@@ -153,7 +159,7 @@ impl<'t> Tree<'t> {
 
     /// The outermost element.
     pub fn root(&self) -> Node<'_> {
-        // A tree is made only once its root was read, and the root is its first item.
+        // A tree is made only once an element was read, and the root is its first item.
         Node { tree: self, index: 0 }
     }
 

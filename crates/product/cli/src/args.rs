@@ -154,7 +154,7 @@ pub(crate) enum Verb {
     Restart(Restart),
     /// Make the next token-signing key of an identity provider the primary one
     Rollover(Rollover),
-    /// Stop AD FS in a running lab: nobody is answered there
+    /// Stop AD FS or an AOS in a running lab: nobody is answered there
     Stop(Stop),
     /// Start what is stopped
     Start(Start),
@@ -208,6 +208,10 @@ pub(crate) struct Serve {
     /// The same for the AOS of the environment `onebox`
     #[arg(long, value_name = "URL", env = "MOCKTENANT_PUBLIC_URL_ONEBOX")]
     pub(crate) public_url_onebox: Option<String>,
+
+    /// The same for the AOS of the environment `onprem`
+    #[arg(long, value_name = "URL", env = "MOCKTENANT_PUBLIC_URL_ONPREM")]
+    pub(crate) public_url_onprem: Option<String>,
 
     /// The same for Dataverse
     #[arg(long, value_name = "URL", env = "MOCKTENANT_PUBLIC_URL_DATAVERSE")]
@@ -323,7 +327,8 @@ A setting is named by the last member of its pointer, with as many of the member
 above it as tell it from others, or by the whole pointer. Secrets are hidden.
 
 Examples:
-  mocktenant get Aad.Realm                      a key of web.config
+  mocktenant get Infrastructure.S2SCertThumbprint
+                                                a key of web.config
   mocktenant get onebox/Aad.Realm               where two environments have it
   mocktenant get /caller --json                 {pointer, value, origin, place, restart}
   mocktenant get application-groups             what the AD FS console shows
@@ -351,18 +356,19 @@ above it as tell it from others, or by the whole pointer. Says so if an environm
 has to be restarted before the change counts.
 
 Examples:
-  mocktenant set Aad.Realm spn:00000015-0000-0000-c000-000000000000
+  mocktenant set onebox/Aad.Realm spn:00000015-0000-0000-c000-000000000000
   mocktenant set onebox/DualWriteUnoAuthenticationFnoToCds/Enabled 0
   mocktenant set federation_services/contoso/clock +20m
   mocktenant set onebox/wif_config/audienceUris/- spn:c0117050-0000-4000-8000-00000000a002
   mocktenant set --new onebox/web_config/My.Key 1    a key that was not there
-  mocktenant set /tenants/.../certificates/AB12 @certificate.json")]
+  mocktenant set /tenants/.../certificates/AB12 @certificate.json
+  mocktenant set onprem/axsf @AXSF.Package.1.0.xml   your own, byte for byte; likewise web_config, wif_config")]
 pub(crate) struct Set {
     /// A setting, by pointer or short name; `/-` at the end of a list appends
     #[arg(value_name = "SETTING")]
     pub(crate) setting: String,
 
-    /// JSON, or else a text; @FILE reads it from a file
+    /// JSON, or else a text; @FILE reads it from a file, which may be a config file of an AOS
     #[arg(value_name = "VALUE|@FILE", allow_hyphen_values = true)]
     pub(crate) value: String,
 

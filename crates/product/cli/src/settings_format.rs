@@ -141,8 +141,11 @@ fn appsettings(settings: &Settings) -> serde_json::Value {
             json!({ "Url": dataverse.url, "Scope": format!("{}/.default", dataverse.resource) });
     }
     for (name, aos) in &settings.aos {
-        document["FinanceAndOperations"][name] =
-            json!({ "Url": aos.url, "Resource": aos.resource, "Company": aos.company });
+        document["FinanceAndOperations"][name] = match &aos.data_url {
+            // An AOS on-premises has its data elsewhere, and its client is the section `Adfs`.
+            Some(data) => json!({ "Url": aos.url, "Resource": aos.resource, "DataUrl": data }),
+            None => json!({ "Url": aos.url, "Resource": aos.resource, "Company": aos.company }),
+        };
     }
     document
 }
@@ -175,9 +178,10 @@ fn web_config(settings: &Settings) -> String {
     )
 }
 
-/// What an AOS trusts: the issuer of the tenant, and its own addresses as audiences.
+/// What an AOS trusts: the issuer of the tenant, and its own addresses as audiences. On-premises it trusts no tenant.
 fn wif_config(settings: &Settings) -> String {
-    let audiences = settings.aos.values().map(|aos| attribute(&aos.resource));
+    let of_the_tenant = settings.aos.values().filter(|aos| aos.data_url.is_none());
+    let audiences = of_the_tenant.map(|aos| attribute(&aos.resource));
     let audiences = lines(audiences.map(|resource| format!("        <add value=\"{resource}\" />")));
     format!(
         "<system.identityModel>\n  <identityConfiguration>\n    <securityTokenHandlers>\n      \
@@ -205,7 +209,7 @@ fn attribute(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use mocktenant_server::Adfs;
+    use mocktenant_server::{Adfs, Aos};
 
     use super::*;
 
@@ -247,6 +251,35 @@ mod tests {
         for format in formats {
             assert!(rendered(&settings, format, Credential::Secret).contains(address), "{format:?}");
         }
+    }
+
+    #[test]
+    fn an_aos_on_premises_comes_after_the_one_box_and_trusts_no_tenant() {
+        let mut settings = settings();
+        let mut onebox = Aos::default();
+        (onebox.url, onebox.resource) = ("https://localhost:7444".into(), "https://localhost:7444".into());
+        onebox.company = Some("usmf".into());
+        settings.aos.insert("onebox".into(), onebox);
+        let formats =
+            [Format::Sh, Format::Ps1, Format::Cmd, Format::Dotenv, Format::WebConfig, Format::WifConfig];
+        let told = |settings: &Settings| formats.map(|format| rendered(settings, format, Credential::Secret));
+        let without = told(&settings);
+        let onprem = Aos::on_premises("https://localhost:7445", "https://ax.contoso.com/");
+        settings.aos.insert("onprem".into(), onprem);
+        assert_eq!(told(&settings), without, "no variable and no audience of it");
+        let appsettings = rendered(&settings, Format::Appsettings, Credential::Secret);
+        let appsettings: serde_json::Value = serde_json::from_str(&appsettings).unwrap();
+        assert_eq!(
+            appsettings["FinanceAndOperations"],
+            json!({
+                "onebox": { "Url": "https://localhost:7444", "Resource": "https://localhost:7444", "Company": "usmf" },
+                "onprem": {
+                    "Url": "https://localhost:7445",
+                    "Resource": "https://ax.contoso.com/",
+                    "DataUrl": "https://localhost:7445/namespaces/AXSF/data",
+                },
+            })
+        );
     }
 
     #[test]

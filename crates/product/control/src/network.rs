@@ -49,7 +49,11 @@ pub(crate) fn settings(
     for (name, aos) in &mut told.aos {
         let entrance = Entrance::environment(name);
         if let (Some(url), Some(resource)) = (url(entrance.clone()), resource(entrance)) {
-            (aos.url, aos.resource) = (url, resource);
+            aos.move_to(&url);
+            // On-premises it is what the AOS's file says, whoever asks.
+            if aos.data_url.is_none() {
+                aos.resource = resource;
+            }
         }
     }
     if !told.dataverse.is_absent()

@@ -60,6 +60,9 @@ pub(crate) async fn list(State(state): State<ControlState>) -> Response {
             if let Some(does) = scenario.does {
                 document["does"] = json!(does);
             }
+            if let Some(at) = &scenario.at {
+                document["at"] = json!(at);
+            }
             document
         })
         .collect();

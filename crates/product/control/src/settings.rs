@@ -208,6 +208,9 @@ pub struct User {
     pub password: String,
 }
 
+/// Where an AOS on-premises has its OData service.
+const ON_PREMISES_DATA: &str = "/namespaces/AXSF/data";
+
 /// One AOS environment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -215,8 +218,13 @@ pub struct User {
 pub struct Aos {
     /// Where it listens.
     pub url: String,
-    /// What to put before `/.default`, or in `resource`.
+    /// What to put before `/.default`, or in `resource`; on-premises the audience its AOS takes, as its file has it:
+    /// `https://ax.contoso.com/`.
     pub resource: String,
+    /// On-premises, what its OData service begins with: `https://localhost:7445/namespaces/AXSF/data`. Elsewhere that is
+    /// `url/data`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_url: Option<String>,
     /// A legal entity of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub company: Option<String>,
@@ -269,6 +277,24 @@ pub struct ManagedIdentity {
     /// What it gives it as `IDENTITY_HEADER`; empty where the world has no App Service.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub app_service_header: String,
+}
+
+impl Aos {
+    /// One on-premises at this origin, which takes tokens for this audience.
+    pub fn on_premises(origin: &str, audience: &str) -> Self {
+        let mut aos = Self { resource: audience.to_owned(), ..Self::default() };
+        aos.move_to(origin);
+        aos.data_url = Some(format!("{origin}{ON_PREMISES_DATA}"));
+        aos
+    }
+
+    /// The same at another origin.
+    pub(crate) fn move_to(&mut self, origin: &str) {
+        origin.clone_into(&mut self.url);
+        if self.data_url.is_some() {
+            self.data_url = Some(format!("{origin}{ON_PREMISES_DATA}"));
+        }
+    }
 }
 
 impl Entra {

@@ -13,7 +13,7 @@ use mocktenant_control::settings::{Adfs, Aos, CustomApi, Dataverse, Entra, Manag
 use mocktenant_entra::managed_identity;
 use mocktenant_keys::{Branch, Certificate, Identity, LabCa, Thumbprint, shipped, write_pfx};
 use mocktenant_lab::{Entrance, real_now};
-use mocktenant_world::{Application, Client, FederationService, Tenant, WebApi, World};
+use mocktenant_world::{Application, Client, Environment, FederationService, Tenant, WebApi, World};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::Value;
@@ -42,6 +42,9 @@ pub(crate) const FILES: [&str; 8] = [
     CERTIFICATE_FILE,
     PFX_FILE,
 ];
+
+/// What an AOS on-premises takes tokens for, in its startup file.
+const VALID_AUDIENCE: &str = "Aad.AADValidAudience";
 
 /// A larger PFX is not one of ours.
 const MAX_PFX: u64 = 64 * 1024;
@@ -73,7 +76,7 @@ pub(crate) fn document(world: &World, facts: &Facts<'_>) -> Result<Settings, Sta
     document.user = user(world, tenant.map(|tenant| &**tenant));
     for environment in world.environments() {
         if let Some(url) = facts.addresses.get(&Entrance::environment(&environment.id)) {
-            document.aos.insert(environment.id.to_string(), aos(world, &environment.id, url));
+            document.aos.insert(environment.id.to_string(), aos(world, environment, url));
         }
     }
     let organization = world
@@ -253,11 +256,20 @@ pub(crate) fn user(world: &World, tenant: Option<&Tenant>) -> Option<User> {
     Some(found)
 }
 
-fn aos(world: &World, environment: &str, url: &str) -> Aos {
+pub(crate) fn aos(world: &World, environment: &Environment, url: &str) -> Aos {
     let caller = world.caller();
-    let mut aos = Aos::default();
-    (aos.url, aos.resource) = (url.to_owned(), url.to_owned());
-    if caller.environment == environment {
+    let mut aos = match &environment.declared.axsf {
+        Some(keys) => {
+            let usual = || format!("https://{}/", environment.host);
+            Aos::on_premises(url, &keys.get(VALID_AUDIENCE).cloned().unwrap_or_else(usual))
+        }
+        None => {
+            let mut aos = Aos::default();
+            (aos.url, aos.resource) = (url.to_owned(), url.to_owned());
+            aos
+        }
+    };
+    if caller.environment == *environment.id {
         let text = |member: &str| caller.customer.get(member).and_then(Value::as_str).map(str::to_owned);
         aos.company = text("dataAreaId");
         aos.customer_group = text("CustomerGroupId");
@@ -312,7 +324,9 @@ pub(crate) fn certificates(directory: &Path, ca: &LabCa, document: &mut Settings
     // Encrypted, so no two are alike: one is made where the certificates in it are others, and before the bundle, by
     // which that is known.
     if !(holds(&path, &bundle) && store.is_file()) {
-        write_truststore(&store, &bundle)?;
+        // A thread's memory goes back with it: what some hundred certificates were read into is looked at only here.
+        let written = std::thread::scope(|own| own.spawn(|| write_truststore(&store, &bundle)).join());
+        written.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     }
     write_if_changed(&path, &bundle)?;
     document.ca_bundle_pem = Some(path_text(&path));

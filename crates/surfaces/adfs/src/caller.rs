@@ -1,6 +1,6 @@
-//! How the client of a world signs a user in at AD FS.
+//! How the client of a world signs a user in at AD FS, or gets a token for itself.
 //!
-//! Decides the requests (authorization with PKCE or for an id token by form_post, and the redemption of a code) and what is typed
+//! Decides the requests (client credentials by secret, authorization with PKCE or for an id token by form_post, and the redemption of a code) and what is typed
 //! into which field of the page. Never decides what comes of it: provider, client, redirect URI and user are the world's
 //! `caller`, wrong or not. Mirrors what MSAL and ASP.NET's OpenIdConnect send, and a person who signs in.
 //!
@@ -11,9 +11,11 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method};
 use mocktenant_lab::caller::encoded;
-use mocktenant_lab::{Ask, Entrance, SignInCall};
+use mocktenant_lab::outbound::Reply;
+use mocktenant_lab::{Ask, Entrance, OwnClient, SignInCall, TokenCall};
 use mocktenant_world::declaration::Flow;
 use mocktenant_world::{SecretText, World};
+use serde_json::Value;
 
 use crate::path;
 
@@ -65,9 +67,37 @@ pub(crate) fn sign_in(world: &World) -> Option<SignInCall> {
     Some(SignInCall {
         ask: Ask { by_name: !first, ..Ask::get(Entrance::Identity, &service.host, opened) },
         typed: vec![("UserName", wanted.user.clone()), ("Password", password)],
-        redirect_uri: wanted.redirect_uri.clone(),
-        redeem,
+        client: Some(OwnClient { redirect_uri: wanted.redirect_uri.clone(), redeem }),
+        loses: wanted.loses.clone(),
     })
+}
+
+/// How the caller of `world` asks for a token; `None` where the environment it calls stands behind no federation service.
+pub(crate) fn token_call(world: &World, resource: &str) -> Option<TokenCall> {
+    let caller = world.caller();
+    let service = world.environment(&caller.environment)?.identity.federation_service()?;
+    let service = world.federation_service(service)?;
+    let first = world.federation_services().next().is_some_and(|first| first.id == service.id);
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_id", caller.client_id.as_str()),
+        ("client_secret", caller.client_secret.as_str()),
+        ("resource", resource),
+    ];
+    let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+    let ask = Ask {
+        by_name: !first,
+        method: Method::POST,
+        headers: HeaderMap::from_iter([(CONTENT_TYPE, kind)]),
+        body: Bytes::from(form(fields.into_iter())),
+        ..Ask::get(Entrance::Identity, &service.host, path::TOKEN.to_owned())
+    };
+    Some(TokenCall { ask, read: token })
+}
+
+fn token(reply: &Reply) -> Option<String> {
+    let document: Value = serde_json::from_slice(&reply.body).ok()?;
+    document["access_token"].as_str().map(str::to_owned)
 }
 
 fn form<'f>(fields: impl Iterator<Item = (&'f str, &'f str)>) -> String {

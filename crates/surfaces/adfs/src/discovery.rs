@@ -146,6 +146,19 @@ pub(crate) fn issuer<'p>(prepared: &'p PreparedService, exchange: &Exchange) -> 
     Cow::Owned(exchange.own_base_url() + "/adfs")
 }
 
+/// The same for what is issued to a client: an environment's own, which compares it with what it fetched by the world's names, is
+/// never told the lab's address.
+pub(crate) fn issuer_for<'p>(
+    prepared: &'p PreparedService,
+    exchange: &Exchange,
+    client_id: &str,
+) -> Cow<'p, str> {
+    if prepared.is_of_environment(client_id) {
+        return Cow::Borrowed(&prepared.canonical_issuer);
+    }
+    issuer(prepared, exchange)
+}
+
 fn configuration_json(prepared: &PreparedService, base: &str, issuer: &str) -> Vec<u8> {
     let profile = prepared.service.profile;
     let mut out = Vec::with_capacity(3072);

@@ -22,7 +22,7 @@ use serde::Deserialize;
 use crate::errors::event_text::EventText;
 use crate::errors::log::{LogText, LogonFailure, REQUEST_FAILED, TOKEN_REFUSED, Thrown, WINDOWS};
 use crate::errors::{AdfsError, Told};
-use crate::{prepared, scope};
+use crate::scope;
 
 use self::audit::Audit;
 
@@ -252,7 +252,7 @@ impl About<'_> {
         let failed = self.record.failed_check();
         let windows = LogonFailure::of(failed.map(|check| &*check.name).unwrap_or_default()).text();
         let exception = TOKEN_REFUSED.around(&format!("{user} ---> {}", WINDOWS.around(&windows)));
-        let target = prepared::identifier(self.service);
+        let target = self.service.identifier();
         let outer = Thrown { class: REQUEST_FAILED, frames: &[] };
         let passive = outer.around(&format!("{} ---> {exception}", AdfsError::NotFulfilled.text()));
         let nobody = String::new;

@@ -42,7 +42,7 @@ use mocktenant_lab::journal::Record;
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
     Addresses, Answer, CatalogueRow, Context, Entrance, EventLog, EventRow, Exchange, Machine, Refusal,
-    Route, SecretNames, SignInCall, Surface, Trail, Way,
+    Route, SecretNames, SignInCall, Surface, TokenCall, Trail, Way,
 };
 use mocktenant_token::bearer::Authorization;
 use mocktenant_verdict::Question;
@@ -249,6 +249,10 @@ impl Surface for Adfs {
         } else {
             client_auth::judge(context, token, trail);
         }
+    }
+
+    fn token_call(&self, world: &World, resource: &str) -> Option<TokenCall> {
+        caller::token_call(world, resource)
     }
 
     fn sign_in(&self, world: &World) -> Option<SignInCall> {

@@ -40,7 +40,12 @@ pub struct Prepared {
 impl Prepared {
     pub(crate) fn new(world: &World) -> Self {
         let prepared = |service: &Arc<FederationService>| {
-            (Arc::clone(&service.id), Arc::new(PreparedService::new(Arc::clone(service))))
+            let behind = world
+                .environments()
+                .filter(|environment| environment.identity.federation_service() == Some(&*service.id));
+            let clients = behind.flat_map(|environment| environment.own_clients().collect::<Vec<_>>());
+            let prepared = PreparedService::new(Arc::clone(service), clients.collect());
+            (Arc::clone(&service.id), Arc::new(prepared))
         };
         Self { services: world.federation_services().map(prepared).collect() }
     }
@@ -62,6 +67,8 @@ pub(crate) struct PreparedService {
     pub(crate) identifier: String,
     /// `https://HOST/adfs`, the host as its administrator spelled it.
     pub(crate) canonical_issuer: String,
+    /// Client ids of environments that stand behind it: their id tokens have the canonical issuer, whatever host was called.
+    environments_clients: Vec<String>,
     /// What it trusts of the tokens that come back to it.
     pub(crate) trust: Trust,
     shelves: RwLock<HashMap<Box<str>, Arc<Shelf>>>,
@@ -71,18 +78,24 @@ pub(crate) struct PreparedService {
 struct Shelf([OnceLock<Bytes>; DOCUMENTS]);
 
 impl PreparedService {
-    fn new(service: Arc<FederationService>) -> Self {
+    fn new(service: Arc<FederationService>, environments_clients: Vec<String>) -> Self {
         let canonical_issuer = format!("https://{}/adfs", service.host_name);
-        let identifier = identifier(&service);
+        let identifier = service.identifier();
         Self {
             access_header: header(&service, service.profile >= Profile::Server2019),
             id_header: header(&service, true),
             trust: Trust::of(&service, &identifier),
             identifier,
             canonical_issuer,
+            environments_clients,
             shelves: RwLock::default(),
             service,
         }
+    }
+
+    /// Whether a client is an environment's own: then no program of a test reads what is issued to it.
+    pub(crate) fn is_of_environment(&self, client_id: &str) -> bool {
+        self.environments_clients.iter().any(|known| known.eq_ignore_ascii_case(client_id))
     }
 
     /// The token-signing identity in use; a world has one for each service.
@@ -111,15 +124,6 @@ impl PreparedService {
         }
         let rendered = Bytes::from(render()?);
         Some(slot.get_or_init(|| rendered).clone())
-    }
-}
-
-/// The federation service identifier, the host as its administrator spelled it.
-pub(crate) fn identifier(service: &FederationService) -> String {
-    if service.m365_compatibility {
-        format!("http://{}/adfs/services/trust", service.host_name)
-    } else {
-        format!("https://{}/adfs", service.host_name)
     }
 }
 

@@ -217,7 +217,7 @@ fn respond(
         push_member(&mut out, "scope", &granted.scopes.join(" "));
     }
     if granted.has("openid") {
-        let issuer = discovery::issuer(prepared, exchange);
+        let issuer = discovery::issuer_for(prepared, exchange, &client.client_id);
         let beside = Beside { issuer: &issuer, base, nonce: since.nonce.as_deref(), code: None };
         push_member(&mut out, "id_token", &issue::id_token(&statement, user, &beside)?);
     }

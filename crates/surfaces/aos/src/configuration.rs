@@ -31,7 +31,7 @@ pub(crate) struct Input<T> {
 }
 
 impl<T> Input<T> {
-    fn fact(&self, name: &'static str, role: Role, shown: &str) -> Fact {
+    pub(crate) fn fact(&self, name: &'static str, role: Role, shown: &str) -> Fact {
         Fact::new(name, Arc::<str>::from(shown)).read(self.setting.clone(), self.read.clone()).role(role)
     }
 }
@@ -106,7 +106,8 @@ impl Configuration {
             dataverse: advice.organization_url().map(Text::from),
             switch: (!flight).then(|| advice.flight(FLIGHT)),
         };
-        let dual_write = &environment.database.dual_write;
+        let link = environment.database.dual_write.as_ref();
+        let link = link.map_or("", |link| link.external_environment_url.as_str());
         let audiences: Vec<String> =
             environment.wif_config.iter().flat_map(|file| file.entries()).map(|entry| entry.value).collect();
         let thumbprint = web("Infrastructure.S2SCertThumbprint");
@@ -134,9 +135,9 @@ impl Configuration {
             },
             flight: Input { value: flight, read: declared(world, &flight_setting), setting: flight_setting },
             dataverse_url: Input {
-                value: dual_write.external_environment_url.clone(),
+                value: link.to_owned(),
                 setting: environment.pointer.dataverse_url(),
-                read: Value::String(dual_write.external_environment_url.clone()),
+                read: declared(world, &environment.pointer.dataverse_url()),
             },
             known,
             places,
@@ -270,7 +271,7 @@ fn declared(world: &World, setting: &Setting) -> Value {
     world.get(setting).cloned().unwrap_or(Value::Null)
 }
 
-fn filled(format: &str, tenant: &str) -> String {
+pub(crate) fn filled(format: &str, tenant: &str) -> String {
     format.replace("{0}", tenant)
 }
 

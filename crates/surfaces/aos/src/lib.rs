@@ -1,10 +1,13 @@
 //! The Application Object Server of Finance & Operations, with Dual Write outbound.
 //!
-//! Decides what a one-box AOS answers: its 500 page until it has started, 401 until a bearer token convinces it, then OData
-//! below `/data`. It takes every input from where the real one takes it: web.config and wif.config as read at the last
-//! start, the metadata they name, the machine's certificate stores, the environment's database. It is an active client:
-//! Dual Write gets its own token from Entra and writes to Dataverse over HTTP before a record counts. Interactive sign-in
-//! and the custom services are not part of this cut.
+//! Decides what an AOS answers: its 500 page until it has started, 401 until a bearer token convinces it, then OData below
+//! `/data` and one custom service. It takes every input from where the real one takes it: the files as read at the last start
+//! (web.config and wif.config of a one-box, the startup file of an installation on-premises), the metadata they name, the
+//! machine's certificate stores, the environment's database. It is an active client: Dual Write gets its own token from Entra
+//! and writes to Dataverse over HTTP before a record counts.
+//!
+//! On-premises everything stands below `/namespaces/AXSF`, and browsers sign in at AD FS ([`onprem`]); a one-box's interactive
+//! sign-in is not part of this cut.
 
 mod advice;
 mod bearer;
@@ -13,9 +16,15 @@ mod configuration;
 mod dual_write;
 mod entities;
 mod errors;
+mod fetch;
 mod node;
+mod onebox;
+mod onprem;
 mod query;
 mod service_identity;
+mod services;
+mod side;
+mod user_info;
 
 #[cfg(test)]
 mod tests;
@@ -27,7 +36,7 @@ use http::{Method, StatusCode};
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
     Addresses, Answer, BoxFuture, CatalogueRow, Content, Context, DeclaredRow, Entrance, Exchange, Machine,
-    Refusal, Route, Scope, SecretNames, Step, Surface, Tables, Trail, Way,
+    Refusal, Route, Scope, SecretNames, SignInCall, Step, Surface, Tables, Trail, Way,
 };
 use mocktenant_scenario::Cast;
 use mocktenant_tables::Limits;
@@ -39,7 +48,9 @@ use time::OffsetDateTime;
 use bearer::Caller;
 use entities::{ENTITIES, Entity, NoSuchTarget, Target, Visible};
 use errors::{BearerError, ODataError, P3P, StartError};
-use node::{NodeState, Nodes};
+use node::{NodeState, Nodes, Product};
+use onprem::site::Place;
+use side::{FOLDED_BASE, Side, environment_of};
 
 /// An AOS stand-in for tests needs no more rows than this per environment.
 const LIMITS: Limits = Limits { max_rows: 200_000, max_row_bytes: 64 * 1024 };
@@ -70,25 +81,76 @@ enum Part {
     Count,
 }
 
+/// What records are read and written with.
+const READ_AND_WRITE: &[Method] = &[Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE];
+
 /// The route table. A key stands in the same segment as its entity set, so one pattern takes both.
 static ROUTES: &[Route<Aos>] = &[
     Route {
         methods: &[Method::GET],
         pattern: "/",
         endpoint: "client",
-        handler: |aos, exchange| Box::pin(async move { aos.page(exchange) }),
+        handler: |aos, exchange| Box::pin(aos.page(exchange, Place::Root)),
     },
     Route {
-        methods: &[Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE],
+        methods: READ_AND_WRITE,
         pattern: "/data/{entity}",
         endpoint: "odata",
-        handler: |aos, exchange| Box::pin(aos.odata(exchange, Part::Records)),
+        handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OneBox, Part::Records)),
     },
     Route {
         methods: &[Method::GET],
         pattern: "/data/{entity}/$count",
         endpoint: "odata",
-        handler: |aos, exchange| Box::pin(aos.odata(exchange, Part::Count)),
+        handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OneBox, Part::Count)),
+    },
+    Route {
+        methods: &[Method::POST],
+        pattern: "/api/services/{group}/{service}/{operation}",
+        endpoint: "service",
+        handler: |aos, exchange| Box::pin(aos.service(exchange, Side::OneBox)),
+    },
+    Route {
+        methods: &[Method::GET, Method::POST],
+        pattern: "/namespaces/axsf",
+        endpoint: "client",
+        handler: |aos, exchange| Box::pin(aos.page(exchange, Place::Application)),
+    },
+    Route {
+        methods: &[Method::GET],
+        pattern: "/namespaces/axsf/customers",
+        endpoint: "client",
+        handler: |aos, exchange| Box::pin(aos.page(exchange, Place::Customers)),
+    },
+    Route {
+        methods: &[Method::GET, Method::POST],
+        pattern: "/namespaces/axsf/customers/new",
+        endpoint: "client",
+        handler: |aos, exchange| Box::pin(aos.page(exchange, Place::NewCustomer)),
+    },
+    Route {
+        methods: &[Method::GET, Method::POST],
+        pattern: "/namespaces/axsf/signout",
+        endpoint: "sign-out",
+        handler: |aos, exchange| Box::pin(aos.page(exchange, Place::SignOut)),
+    },
+    Route {
+        methods: READ_AND_WRITE,
+        pattern: "/namespaces/axsf/data/{entity}",
+        endpoint: "odata",
+        handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OnPremises, Part::Records)),
+    },
+    Route {
+        methods: &[Method::GET],
+        pattern: "/namespaces/axsf/data/{entity}/$count",
+        endpoint: "odata",
+        handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OnPremises, Part::Count)),
+    },
+    Route {
+        methods: &[Method::POST],
+        pattern: "/namespaces/axsf/api/services/{group}/{service}/{operation}",
+        endpoint: "service",
+        handler: |aos, exchange| Box::pin(aos.service(exchange, Side::OnPremises)),
     },
 ];
 
@@ -111,8 +173,9 @@ impl Surface for Aos {
     }
 
     fn questions() -> Vec<&'static Question> {
-        let start_and_token = node::QUESTIONS.iter().chain(bearer::QUESTIONS).copied();
-        start_and_token.chain(dual_write::questions()).collect()
+        let sign_in = node::questions().chain(onprem::sign_in::questions());
+        let token = sign_in.chain(bearer::QUESTIONS.iter().copied());
+        token.chain(dual_write::questions()).collect()
     }
 
     fn fork(&self) -> Self {
@@ -159,7 +222,11 @@ impl Surface for Aos {
             // Nothing more is asked: whatever broke may break again.
             return refused(exchange, &ODataError::Internal);
         }
-        if let Err(answer) = self.admit(exchange) {
+        let reached = match elsewhere(exchange, side::of_path(exchange)) {
+            Some(answer) => return answer,
+            None => self.admit(exchange),
+        };
+        if let Err(answer) = reached {
             return *answer;
         }
         match why {
@@ -175,6 +242,11 @@ impl Surface for Aos {
                 refused(exchange, &ODataError::BodyIncomplete)
             }
         }
+    }
+
+    /// The gateway, or IIS without its application.
+    fn in_front(&self) -> Option<Answer> {
+        Some(Answer::typed(StatusCode::SERVICE_UNAVAILABLE, Content::Page(errors::UNAVAILABLE.into())))
     }
 
     fn judge(&self, context: &Context, token: &str, trail: &mut Trail) {
@@ -230,6 +302,10 @@ impl Surface for Aos {
         caller::step(world, errand, number)
     }
 
+    fn sign_in(&self, world: &World) -> Option<SignInCall> {
+        caller::sign_in(world)
+    }
+
     fn cast(&self, world: &World, cast: &mut Cast) {
         caller::cast(world, cast);
     }
@@ -241,19 +317,35 @@ impl Aos {
         Self::default()
     }
 
-    /// What every request passes first, with its answer where it does not.
+    /// What a call of data and services passes first, with its answer where it does not: a bearer token, or on-premises the
+    /// cookie of somebody who signed in.
     fn admit(&self, exchange: &mut Exchange) -> Result<(Arc<NodeState>, Caller), Box<Answer>> {
+        if exchange.request.headers.get(http::header::AUTHORIZATION).is_none()
+            && let Some(node) = self.nodes.get(exchange.context.machine())
+            && let Some(caller) = by_cookie(exchange, &node)
+        {
+            return caller.map(|caller| (node, caller));
+        }
         let Exchange { request, context, trail, .. } = exchange;
         let values = request.headers.get_all(http::header::AUTHORIZATION);
         let authorization = read_authorization(values.iter().map(http::HeaderValue::as_bytes));
-        self.let_in(context, trail, authorization).map_err(|shut| {
-            Box::new(match shut {
-                Shut::NotStarted(page) => {
-                    Answer::typed(StatusCode::INTERNAL_SERVER_ERROR, Content::Page(page.into()))
-                }
-                Shut::Refused(error) => unauthorized(&error),
-            })
-        })
+        self.let_in(context, trail, authorization).map_err(|shut| Box::new(shut.answer()))
+    }
+
+    /// A node that has started.
+    fn started(&self, context: &Context, trail: &mut Trail) -> Result<Arc<NodeState>, Shut> {
+        let Some(node) = self.nodes.get(context.machine()) else {
+            return Err(not_started(trail, &StartError::ConfigurationIncomplete));
+        };
+        if let Some(failure) = &node.failure {
+            trail.fact("start", &node.start);
+            trail.share(&node.facts);
+            if let Some(state) = node.one_box() {
+                trail.share(&state.outbound);
+            }
+            return Err(not_started(trail, failure));
+        }
+        Ok(node)
     }
 
     /// A started node, then the bearer token.
@@ -263,31 +355,57 @@ impl Aos {
         trail: &mut Trail,
         authorization: Authorization<'_>,
     ) -> Result<(Arc<NodeState>, Caller), Shut> {
-        let Some(node) = self.nodes.get(context.machine()) else {
-            return Err(not_started(trail, &StartError::ConfigurationIncomplete));
-        };
-        if let Some(failure) = &node.failure {
-            trail.fact("start", &node.start);
-            trail.share(&node.facts.bearer);
-            trail.share(&node.facts.outbound);
-            return Err(not_started(trail, failure));
-        }
+        let node = self.started(context, trail)?;
         let caller = bearer::authenticate(context, trail, &node, authorization).map_err(Shut::Refused)?;
         Ok((node, caller))
     }
 
-    /// The client page. Interactive sign-in is not part of this cut, so there is nothing to show.
-    fn page(&self, exchange: &mut Exchange) -> Answer {
+    /// A page for a browser. A one-box's interactive sign-in is not part of this cut, so there is nothing to show.
+    async fn page(&self, exchange: &mut Exchange, place: Place) -> Answer {
+        let side = if place == Place::Root { side::of_environment(exchange) } else { Side::OnPremises };
+        if let Some(answer) = elsewhere(exchange, side) {
+            return answer;
+        }
+        self.nodes.refresh(&exchange.context, &mut exchange.trail).await;
+        let node = match self.started(&exchange.context, &mut exchange.trail) {
+            Ok(node) => node,
+            Err(shut) => return shut.answer(),
+        };
+        let environment = environment_of(&exchange.context).cloned();
+        match (&node.product, environment) {
+            (Product::OnPremises(state), Some(environment)) => {
+                exchange.trail.share(&node.facts);
+                onprem::site::answer(exchange, &node, &environment, state, place).await
+            }
+            _ => match self.admit(exchange) {
+                Ok(_) => {
+                    let uri = called(exchange);
+                    refused(exchange, &ODataError::UnknownResource { uri })
+                }
+                Err(answer) => *answer,
+            },
+        }
+    }
+
+    async fn service(&self, exchange: &mut Exchange, side: Side) -> Answer {
+        if let Some(answer) = elsewhere(exchange, side) {
+            return answer;
+        }
+        self.nodes.refresh(&exchange.context, &mut exchange.trail).await;
         match self.admit(exchange) {
-            Ok(_) => {
-                let uri = called(exchange);
-                refused(exchange, &ODataError::UnknownResource { uri })
+            Ok((_, caller)) => {
+                let environment = environment_of(&exchange.context).cloned();
+                services::answer(exchange, environment.as_deref(), &caller)
             }
             Err(answer) => *answer,
         }
     }
 
-    async fn odata(&self, exchange: &mut Exchange, part: Part) -> Answer {
+    async fn odata(&self, exchange: &mut Exchange, side: Side, part: Part) -> Answer {
+        if let Some(answer) = elsewhere(exchange, side) {
+            return answer;
+        }
+        self.nodes.refresh(&exchange.context, &mut exchange.trail).await;
         let (node, caller) = match self.admit(exchange) {
             Ok(admitted) => admitted,
             Err(answer) => return *answer,
@@ -382,6 +500,7 @@ fn refused(exchange: &mut Exchange, error: &ODataError) -> Answer {
         exchange.trail.not_built(what, built);
     }
     let path = exchange.folded_path();
+    let path = path.strip_prefix(FOLDED_BASE).unwrap_or(path);
     if path == "/data" || path.starts_with("/data/") {
         return entities::refusal(error);
     }
@@ -397,6 +516,45 @@ fn unauthorized(error: &BearerError) -> Answer {
     answer.with("p3p", P3P)
 }
 
+/// What is asked for where the other kind of AOS has it: 404, without a word of who may ask.
+fn elsewhere(exchange: &mut Exchange, side: Side) -> Option<Answer> {
+    let own = side::of_environment(exchange);
+    if own == side {
+        return None;
+    }
+    let path = exchange.request.path().to_owned();
+    let there = match own {
+        Side::OnPremises => format!("{}{path}", onprem::BASE),
+        Side::OneBox => path.get(onprem::BASE.len()..).unwrap_or("/").to_owned(),
+    };
+    exchange.trail.refused(path, there);
+    let uri = called(exchange);
+    exchange.trail.record_error(ODataError::UnknownResource { uri }.row().id);
+    Some(Answer::empty(StatusCode::NOT_FOUND))
+}
+
+/// Who signed in, where a browser brings a cookie that says so; what changes something comes from this environment's own pages.
+fn by_cookie(exchange: &mut Exchange, node: &NodeState) -> Option<Result<Caller, Box<Answer>>> {
+    let state = node.on_premises().filter(|_| node.failure.is_none())?;
+    let environment = environment_of(&exchange.context).cloned()?;
+    let signed = onprem::sign_in::session(exchange, &environment, state)?;
+    exchange.trail.share(&node.facts);
+    Some(match signed {
+        Ok((_, caller)) => {
+            let reads = matches!(exchange.request.method, Method::GET | Method::HEAD);
+            match mocktenant_idp::guard::from_own_page(exchange) {
+                Err(why) if !reads => {
+                    exchange.trail.record_error("403 origin");
+                    exchange.trail.refused("the request's origin", why.to_string());
+                    Err(Box::new(onprem::sign_in::forbidden()))
+                }
+                _ => Ok(caller),
+            }
+        }
+        Err(error) => Err(Box::new(onprem::sign_in::refused(exchange, &error))),
+    })
+}
+
 /// The whole address that was called.
 fn called(exchange: &Exchange) -> String {
     let query = exchange.request.query();
@@ -410,6 +568,17 @@ enum Shut {
     NotStarted(String),
     /// The token is not accepted.
     Refused(BearerError),
+}
+
+impl Shut {
+    fn answer(self) -> Answer {
+        match self {
+            Self::NotStarted(page) => {
+                Answer::typed(StatusCode::INTERNAL_SERVER_ERROR, Content::Page(page.into()))
+            }
+            Self::Refused(error) => unauthorized(&error),
+        }
+    }
 }
 
 fn not_started(trail: &mut Trail, failure: &StartError) -> Shut {

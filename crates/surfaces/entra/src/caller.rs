@@ -15,9 +15,13 @@ use serde_json::Value;
 use crate::authority::WORLD_HOSTS;
 use crate::path;
 
-/// How the caller of `world` asks for a token.
-pub(crate) fn token_call(world: &World, resource: &str) -> TokenCall {
+/// How the caller of `world` asks for a token; `None` where the environment it calls stands behind a federation service.
+pub(crate) fn token_call(world: &World, resource: &str) -> Option<TokenCall> {
     let caller = world.caller();
+    let environment = world.environment(&caller.environment);
+    if environment.is_some_and(|environment| environment.identity.tenant().is_none()) {
+        return None;
+    }
     let scope = format!("{resource}/.default");
     let fields = [
         ("grant_type", "client_credentials"),
@@ -27,7 +31,7 @@ pub(crate) fn token_call(world: &World, resource: &str) -> TokenCall {
     ];
     let form = fields.map(|(name, value)| format!("{name}={}", encoded(value))).join("&");
     let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
-    TokenCall {
+    Some(TokenCall {
         ask: Ask {
             entrance: Entrance::Identity,
             host: WORLD_HOSTS[0].to_owned(),
@@ -38,7 +42,7 @@ pub(crate) fn token_call(world: &World, resource: &str) -> TokenCall {
             body: Bytes::from(form),
         },
         read: token,
-    }
+    })
 }
 
 fn token(reply: &Reply) -> Option<String> {

@@ -251,7 +251,7 @@ impl Surface for Entra {
     }
 
     fn token_call(&self, world: &World, resource: &str) -> Option<TokenCall> {
-        Some(caller::token_call(world, resource))
+        caller::token_call(world, resource)
     }
 }
 

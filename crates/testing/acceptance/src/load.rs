@@ -5,6 +5,8 @@
 //! same bytes and does nothing else, and the raw signature), and divides what was answered by the CPU time that was spent. Bounded: each kind has its seconds and a count it cannot pass, and whatever
 //! is waited for has its own limit. A table says whose the time of an answer is. Missed targets are printed, errors exit 1; with `--strict` a missed target does too.
 
+#[path = "load/application.rs"]
+mod application;
 #[path = "load/bare.rs"]
 mod bare;
 #[path = "load/client.rs"]
@@ -20,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use application::Visitor;
 use client::{Kind, Target};
 use people::Person;
 use server::{Bare, Cpu, Server, Start};
@@ -31,6 +34,8 @@ const ROUNDS: u32 = 5;
 const MOST: u64 = 500_000;
 /// Sign-ins, redemptions and refreshes in one round, at the most.
 const PEOPLE: u64 = 200;
+/// Reads with one bearer token in one round.
+const READS: u64 = 4_000;
 
 const USAGE: &str = "\
 usage: mocktenant-load [--seconds N] [--connections N] [--binary PATH] [--strict]
@@ -129,9 +134,7 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
     let bare = Bare::start(&server, &ours.answer(Kind::Secret)?)?;
     let theirs = ours.bare(&bare);
     let mut tallies = Kind::ALL.map(|kind| (kind, Tally::default(), kind.is_token().then(Tally::default)));
-    let person = Person::of(&server)?;
-    let refresh_token = person.refresh_token()?;
-    let [mut sign_ins, mut redemptions, mut refreshes] = std::array::from_fn(|_| Tally::default());
+    let mut people = People::of(&server)?;
     let mut signatures = raw::Rate::default();
     let turn = Duration::from_secs(u64::from(options.seconds)) / ROUNDS;
     let drive = |target: &Target, kind, turn| client::drive(target, kind, options.connections, turn, MOST);
@@ -151,10 +154,7 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
                 their.add(|| bare.cpu_time(), || drive(&theirs, *kind, turn))?;
             }
         }
-        let codes = person.codes(PEOPLE)?;
-        sign_ins.add(|| server.cpu_time(), || person.sign_in(PEOPLE))?;
-        redemptions.add(|| server.cpu_time(), || person.redeem_all(&codes))?;
-        refreshes.add(|| server.cpu_time(), || person.refresh(&refresh_token, PEOPLE))?;
+        people.take_a_turn(&server)?;
     }
     let loaded = server.resident()?;
     let tokens: u64 =
@@ -177,10 +177,11 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
             line("  the bare server", their);
         }
     }
-    line("sign-in at AD FS, http", &sign_ins);
-    line("redemption of a code at AD FS, http", &redemptions);
-    line("refresh at AD FS, http", &refreshes);
+    for (name, tally) in people.tallies() {
+        line(&format!("{name}, http"), tally);
+    }
     println!("{:<44}{tokens:>10}", "tokens issued by the measured server");
+    println!("{:<44}{:>10.1} ms", "start to an AOS on-premises, existing state", start.node);
     println!(
         "\n{:<44}{:>9}{:>9}{:>9}{:>10}{:>9}",
         "us of CPU per answer", "kernel", "HTTP", "ours", "signature", "all"
@@ -188,9 +189,10 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
     for (kind, our, their) in &tallies {
         println!("{:<44}{}", kind.name(), owners(our, their.as_ref(), 1e6 / raw));
     }
-    for (name, tally) in [("sign-in", &sign_ins), ("redemption", &redemptions), ("refresh", &refreshes)] {
+    for (name, tally) in people.tallies() {
         println!("{name:<44}{}", owners(tally, None, 1e6 / raw));
     }
+    let People { sign_ins, redemptions, refreshes, visits, reads, .. } = &people;
     let signed = |tally: &Tally| tally.per_cpu_second() * f64::from(people::SIGNATURES) / raw;
     let beside_signatures = 1e3 / sign_ins.per_cpu_second() - 1e3 * f64::from(people::SIGNATURES) / raw;
     let [secret, certificate, secure, adfs_secret, adfs_certificate, discovery, keys] =
@@ -207,9 +209,11 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
         beside("token by secret, https / bare server, https", secure, 0.95),
         beside("AD FS token by secret / bare server", adfs_secret, 0.95),
         beside("AD FS token by certificate / bare, verifying", adfs_certificate, 0.90),
-        ratio("AD FS signatures in redemptions / raw", signed(&redemptions), 0.60),
-        ratio("AD FS signatures in refreshes / raw", signed(&refreshes), 0.60),
+        ratio("AD FS signatures in redemptions / raw", signed(redemptions), 0.60),
+        ratio("AD FS signatures in refreshes / raw", signed(refreshes), 0.60),
         limit("AD FS sign-in beside its signatures", beside_signatures, "ms", 1.0),
+        limit("sign-in at an AOS through AD FS", 1e3 / visits.per_cpu_second(), "ms", 5.0),
+        ratio("reads of an AOS, bearer checked, per CPU-second", reads.per_cpu_second(), 5_000.0),
         ratio("discovery / token by secret", discovery.0 / secret.0, 20.0),
         ratio("keys / token by secret", keys.0 / secret.0, 20.0),
         limit("start to first answer, existing state", start.existing, "ms", 20.0),
@@ -217,6 +221,49 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
         limit("resident, idle", idle, "MiB", 12.0),
         limit("resident, after the load", loaded, "MiB", 24.0),
     ])
+}
+
+/// People and a program that calls with one token: who they are, and what came of their turns.
+struct People {
+    person: Person,
+    refresh_token: String,
+    visitor: Visitor,
+    bearer: String,
+    sign_ins: Tally,
+    redemptions: Tally,
+    refreshes: Tally,
+    visits: Tally,
+    reads: Tally,
+}
+
+impl People {
+    fn of(server: &Server) -> Result<Self, Failure> {
+        let (person, visitor) = (Person::of(server)?, Visitor::of(server)?);
+        let (refresh_token, bearer) = (person.refresh_token()?, visitor.token()?);
+        let [sign_ins, redemptions, refreshes, visits, reads] = std::array::from_fn(|_| Tally::default());
+        Ok(Self { person, refresh_token, visitor, bearer, sign_ins, redemptions, refreshes, visits, reads })
+    }
+
+    fn take_a_turn(&mut self, server: &Server) -> Result<(), Failure> {
+        let Self { person, refresh_token, visitor, bearer, .. } = self;
+        let cpu_time = || server.cpu_time();
+        let codes = person.codes(PEOPLE)?;
+        self.sign_ins.add(cpu_time, || person.sign_in(PEOPLE))?;
+        self.redemptions.add(cpu_time, || person.redeem_all(&codes))?;
+        self.refreshes.add(cpu_time, || person.refresh(refresh_token, PEOPLE))?;
+        self.visits.add(cpu_time, || visitor.visit(PEOPLE))?;
+        self.reads.add(cpu_time, || visitor.read(bearer, READS))
+    }
+
+    fn tallies(&self) -> [(&'static str, &Tally); 5] {
+        [
+            ("sign-in at AD FS", &self.sign_ins),
+            ("redemption of a code at AD FS", &self.redemptions),
+            ("refresh at AD FS", &self.refreshes),
+            ("sign-in at an AOS through AD FS", &self.visits),
+            ("read of an AOS with a bearer token", &self.reads),
+        ]
+    }
 }
 
 /// Whose the CPU time of one answer is. The kernel's is measured; the signature's is the raw one's; HTTP (hyper, tokio, TLS,

@@ -190,7 +190,7 @@ mod tests {
     fn ids_times_and_durations_are_the_same_in_every_run_and_nothing_else_is() {
         for (output, always) in [
             ("22:09:54Z 200 entra   11/11 x-SCVX00B.1  ", "12:00:00Z 200 entra   11/11 x-0000000.1"),
-            ("x-mocktenant 27 exchanges, 83 ms", "x-mocktenant 27 exchanges, 60 ms"),
+            ("x-mocktenant 30 exchanges, 83 ms", "x-mocktenant 30 exchanges, 60 ms"),
             ("Ran 2 tests in 0.312s", "Ran 2 tests in 0.1s"),
             (
                 "Timestamp: 2026-11-28 22:18:21Z of DE-1795904301123",

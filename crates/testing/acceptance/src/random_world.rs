@@ -3,7 +3,7 @@
 //!
 //! Keys are the shipped ones; certificates are issued anew on them, so thumbprints are random and no key is generated.
 
-use mocktenant_artefacts::{WebConfig, WifConfig};
+use mocktenant_artefacts::{AxsfPackage, WebConfig, WifConfig};
 use mocktenant_keys::{Thumbprint, issue_self_signed, shipped};
 use mocktenant_world::pointers::File;
 use mocktenant_world::{Artefacts, Declaration, Origins, World};
@@ -110,13 +110,17 @@ pub fn roll(dice: &mut Dice) -> RandomWorld {
     let mut view: Value = serde_json::from_str(&swap(&contoso.view().to_string())).unwrap();
     replace_certificate(&mut view, &certificate.base64_der());
     let declaration: Declaration = serde_json::from_value(view).unwrap();
-    let file = |file: File| {
-        let bytes = contoso.environment("onebox").unwrap().file(file).unwrap().bytes().to_vec();
+    let file = |environment: &str, file: File| {
+        let bytes = contoso.environment(environment).unwrap().file(file).unwrap().bytes().to_vec();
         swap(&String::from_utf8(bytes).unwrap()).into_bytes()
     };
     let artefacts = Artefacts::none()
-        .with_web_config("onebox", WebConfig::parse("web.config", file(File::WebConfig)).unwrap())
-        .with_wif_config("onebox", WifConfig::parse("wif.config", file(File::WifConfig)).unwrap());
+        .with_web_config("onebox", WebConfig::parse("web.config", file("onebox", File::WebConfig)).unwrap())
+        .with_wif_config("onebox", WifConfig::parse("wif.config", file("onebox", File::WifConfig)).unwrap())
+        .with_axsf(
+            "onprem",
+            AxsfPackage::parse(File::Axsf.usual_name(), file("onprem", File::Axsf)).unwrap(),
+        );
     let world = World::compile(declaration, artefacts, Origins::default()).unwrap();
     RandomWorld { world, tenant, application, thumbprint, organization_host }
 }

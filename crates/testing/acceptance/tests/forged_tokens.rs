@@ -291,7 +291,7 @@ async fn whatever_is_ordered_is_in_the_token_and_nothing_else_changes() {
 #[tokio::test]
 async fn every_place_that_judges_tokens_has_its_names_once() {
     let lab = Lab::start().await;
-    assert_eq!(lab.lab().place_names(), ["entra", "adfs", "aos", "dataverse", "onebox", "contoso"]);
+    assert_eq!(lab.lab().place_names(), ["entra", "adfs", "aos", "dataverse", "onebox", "onprem", "contoso"]);
 }
 
 #[tokio::test]

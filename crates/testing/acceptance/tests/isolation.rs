@@ -2,6 +2,7 @@
 
 use http::Method;
 use mocktenant_scenario as scenario;
+use mocktenant_testkit::mocktenant_world::pointers;
 use mocktenant_testkit::{Command, Edit, Lab, Reply, Setting};
 use serde_json::json;
 
@@ -79,6 +80,8 @@ async fn nothing_of_ours_is_in_an_emulated_answer_but_the_exchange_header() {
         if !scenario.is_empty() {
             lab.command(Command::Scenario { name: scenario.into() }).await;
         }
+        // Wherever the story is told: what is asked here is asked of the one-box.
+        lab.apply([Edit::replace(pointers::caller().environment(), "onebox")]).await;
         // A name somebody declares is data; this one happens to hold the word.
         let named = Setting::fixed(
             "/tenants/c0117050-0000-4000-8000-000000000001/applications/c0117050-0000-4000-8000-00000000a001/name",

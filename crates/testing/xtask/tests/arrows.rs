@@ -63,6 +63,7 @@ const ARROWS: &[(&str, &str, &str)] = &[
     ("aos", "lab", "implements Surface"),
     ("aos", "token", "judges bearer tokens, mints its own assertion"),
     ("aos", "federation", "reads the metadata it fetched"),
+    ("aos", "idp", "the other end of a sign-in: cookies, sealed values, guarded forms, pages"),
     ("aos", "odata", "speaks the language"),
     ("aos", "tables", "holds the environment's rows"),
     ("dataverse", "lab", "implements Surface"),

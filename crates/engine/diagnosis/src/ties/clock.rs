@@ -18,11 +18,13 @@ const NO_OFFSET: &str = "+0s";
 pub(super) fn of(case: &Case<'_, '_>) -> Option<Cause> {
     let world = case.world?;
     let refused = case.deciding.record.machine.as_ref();
-    let asked = case.deciding.caller.and_then(|caller| caller.machine.as_ref());
+    let asked = case.asked_by().and_then(|caller| caller.machine.as_ref());
     let issued = refused.and_then(|machine| match machine {
         Machine::Tenant(_) | Machine::FederationService(_) => Some(machine.clone()),
         Machine::Node { environment, .. } => {
-            Some(Machine::tenant(world.environment(environment)?.identity.tenant()?))
+            let identity = &world.environment(environment)?.identity;
+            let service = identity.federation_service().map(Machine::federation_service);
+            identity.tenant().map(Machine::tenant).or(service)
         }
         Machine::Organization(name) => Some(Machine::tenant(&world.organization(name)?.tenant)),
     });

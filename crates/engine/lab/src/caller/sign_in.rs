@@ -1,9 +1,10 @@
-//! The caller as a browser and a client in one: it signs a user in and redeems what it is given.
+//! The caller as a browser, and as a client in one with it: it signs a user in and redeems what it is given.
 //!
 //! Decides what a person in front of a browser without scripts does: keeps cookies, follows redirects, fills in the form that
-//! is shown, each field once (who was refused a password does not type it again), and presses its first button. It goes
-//! nowhere but to the origin it began at, and ends where the client waits for its answer, which nobody has to listen at. The
-//! client then redeems a code. What is asked for, what the fields are called and how a code is redeemed are the
+//! is shown, each field once (who was refused a password does not type it again), and presses its first button. Of a client of
+//! its own it goes nowhere but to the origin it began at, and ends where that client waits for its answer, which nobody has to
+//! listen at; the client then redeems a code. Where it opens an application of the lab's it goes wherever it is sent, and ends
+//! on a page that asks for nothing more. What is asked for, what the fields are called and how a code is redeemed are the
 //! surface's own words ([`crate::Surface::sign_in`]). Never decides what a provider answers.
 
 use base64::Engine as _;
@@ -30,9 +31,18 @@ pub struct SignInCall {
     pub ask: Ask,
     /// What is typed into fields, by their names.
     pub typed: Vec<(&'static str, String)>,
-    /// Where the client waits for its answer.
+    /// The client that is signed in to; none where what is opened signs its users in itself.
+    pub client: Option<OwnClient>,
+    /// Cookies that the browser loses, by the beginnings of their names.
+    pub loses: Vec<String>,
+}
+
+/// The client in one with the browser.
+#[derive(Clone, Debug)]
+pub struct OwnClient {
+    /// Where it waits for its answer.
     pub redirect_uri: String,
-    /// How the client redeems a code: its form, but for the code, which comes last.
+    /// How it redeems a code: its form, but for the code, which comes last.
     pub redeem: Ask,
 }
 
@@ -43,6 +53,8 @@ pub struct SignedIn {
     pub returned: Vec<(String, String)>,
     /// What a code was redeemed for; empty where it was not.
     pub tokens: Map<String, Value>,
+    /// Whether an application of the lab's showed its user a page.
+    pub came_in: bool,
 }
 
 impl SignedIn {
@@ -82,9 +94,9 @@ impl SignedIn {
         decoded.and_then(|claims| serde_json::from_slice(&claims).ok()).unwrap_or_default()
     }
 
-    /// Whether the client knows who signed in.
+    /// Whether the client, or the application, knows who signed in.
     pub fn is_done(&self) -> bool {
-        self.id_token().is_some() || self.access_token().is_some()
+        self.came_in || self.id_token().is_some() || self.access_token().is_some()
     }
 }
 
@@ -96,12 +108,20 @@ impl SignInCall {
                 && record.target.starts_with(&ask.target)
                 && record.request_body.starts_with(&ask.body)
         };
-        begins(&self.ask) || (record.method == self.redeem.method && begins(&self.redeem))
+        let Some(client) = &self.client else {
+            // What it opens, and where it comes back to with what it was given elsewhere.
+            let opened = self.ask.target.trim_end_matches('/');
+            let at = |target: &str| target.trim_end_matches('/') == opened;
+            return record.entrance.as_ref() == Some(&self.ask.entrance) && at(&record.target);
+        };
+        let redeem = Some(&client.redeem);
+        begins(&self.ask) || redeem.is_some_and(|redeem| record.method == redeem.method && begins(redeem))
     }
 }
 
-/// A cookie, as a browser keeps it for the one origin it knows.
+/// A cookie, as a browser keeps it: for a host, whatever the port.
 struct Cookie {
+    host: String,
     name: String,
     value: String,
     path: String,
@@ -109,24 +129,30 @@ struct Cookie {
 
 struct Browser<'v> {
     via: &'v dyn Outbound,
-    /// Scheme, host and port: `https://localhost:7443`.
+    /// Scheme, host and port of the page it is at: `https://localhost:7443`.
     origin: String,
+    /// Whether it goes to other origins.
+    roams: bool,
     cookies: Vec<Cookie>,
+    /// Beginnings of the names of cookies that it loses.
+    loses: Vec<String>,
     /// The exchanges so far.
     exchanges: Vec<String>,
 }
 
 impl Browser<'_> {
-    /// Sends one request, which is at its own origin, with what it was given before.
+    /// Sends one request with what it was given before, and is at its origin then.
     async fn send(
         &mut self,
         method: Method,
-        target: &str,
+        (origin, target): (String, String),
         mut headers: HeaderMap,
         body: Bytes,
     ) -> Result<Reply, CallError> {
+        self.origin = origin;
         let path = target.split(['?', '#']).next().unwrap_or_default();
-        let kept = self.cookies.iter().filter(|cookie| path.starts_with(&cookie.path));
+        let host = self.host();
+        let kept = self.cookies.iter().filter(|cookie| cookie.host == host && path.starts_with(&cookie.path));
         let kept: Vec<String> = kept.map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
         if !kept.is_empty()
             && let Ok(kept) = HeaderValue::from_str(&kept.join("; "))
@@ -147,6 +173,7 @@ impl Browser<'_> {
     /// Keeps what `Set-Cookie` says, or forgets it where its time is over (RFC 6265 section 5.2, as far as one origin and one
     /// sitting need it).
     fn keep(&mut self, text: &str) {
+        let host = self.host();
         let mut parts = text.split(';').map(str::trim);
         let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else { return };
         let (mut path, mut over) = ("/", false);
@@ -158,36 +185,49 @@ impl Browser<'_> {
             if attribute.eq_ignore_ascii_case("max-age") {
                 over = value == "0" || value.starts_with('-');
             }
+            // The lab's clock may be anywhere: what is taken away is said with the beginning of time.
+            over |= attribute.eq_ignore_ascii_case("expires") && value.contains(" 1970 ");
         }
-        self.cookies.retain(|known| known.name != name || known.path != path);
+        over |= self.loses.iter().any(|lost| name.starts_with(lost.as_str()));
+        self.cookies.retain(|known| known.host != host || known.name != name || known.path != path);
         if !over {
             let (name, value, path) = (name.to_owned(), value.to_owned(), path.to_owned());
-            self.cookies.push(Cookie { name, value, path });
+            self.cookies.push(Cookie { host, name, value, path });
         }
     }
 
-    /// Path and query of a URL at its own origin; none for one elsewhere.
-    fn own(&self, url: &str) -> Option<String> {
+    /// The host of the page it is at.
+    fn host(&self) -> String {
+        Target::parse(&self.origin).map(|target| target.host).unwrap_or_default()
+    }
+
+    /// Where a URL leads: origin, path and query; none for where it does not go.
+    fn way(&self, url: &str) -> Option<(String, String)> {
         if url.starts_with('/') && !url.starts_with("//") {
-            return Some(url.to_owned());
+            return Some((self.origin.clone(), url.to_owned()));
         }
         let (to, here) = (Target::parse(url).ok()?, Target::parse(&self.origin).ok()?);
         let same = (to.secure, &to.host, to.port) == (here.secure, &here.host, here.port);
-        same.then(|| to.path().as_str().to_owned())
+        let scheme = if to.secure { "https" } else { "http" };
+        (same || self.roams)
+            .then(|| (format!("{scheme}://{}", to.authority()), to.path().as_str().to_owned()))
     }
 }
 
 /// Signs the user in, and redeems a code.
 pub(super) async fn sign_in(lab: &Lab, via: &dyn Outbound, call: SignInCall) -> Result<Attempt, DriveError> {
-    let SignInCall { ask, typed, redirect_uri, redeem } = call;
+    let SignInCall { ask, typed, client, loses } = call;
     let Call { method, headers, body, .. } = request_of(lab, ask.clone(), None);
+    let origin = super::base(lab, &ask);
+    let (cookies, exchanges) = (Vec::new(), Vec::new());
     let mut browser =
-        Browser { via, origin: super::base(lab, &ask), cookies: Vec::new(), exchanges: Vec::new() };
+        Browser { via, origin: origin.clone(), roams: client.is_none(), cookies, loses, exchanges };
     let mut signed_in = SignedIn::default();
-    let reply = browser.send(method, &ask.target, headers, body).await?;
-    let (mut reply, stuck) = browse(&mut browser, reply, &typed, &redirect_uri, &mut signed_in).await?;
-    if let Some(code) = signed_in.code() {
-        let mut call = request_of(lab, redeem, None);
+    let redirect_uri = client.as_ref().map_or("", |client| client.redirect_uri.as_str());
+    let reply = browser.send(method, (origin, ask.target), headers, body).await?;
+    let (mut reply, stuck) = browse(&mut browser, reply, &typed, redirect_uri, &mut signed_in).await?;
+    if let (Some(code), Some(client)) = (signed_in.code(), client.as_ref()) {
+        let mut call = request_of(lab, client.redeem.clone(), None);
         call.body = [&call.body, &b"&code="[..], super::encoded(code).to_string().as_bytes()].concat().into();
         reply = via.call(call).await?;
         browser.exchanges.push(exchange_of(&reply));
@@ -201,6 +241,7 @@ pub(super) async fn sign_in(lab: &Lab, via: &dyn Outbound, call: SignInCall) -> 
     if stuck && !refused() {
         return Err(DriveError::AskedForMore { exchange });
     }
+    signed_in.came_in = client.is_none() && reply.status.is_success() && !refused();
     let mut attempt = Attempt::new(reply, signed_in.access_token().map(str::to_owned), 0);
     attempt.before = browser.exchanges;
     attempt.signed_in = Some(Box::new(signed_in));
@@ -224,17 +265,17 @@ async fn browse(
             .and_then(|to| to.to_str().ok())
             .filter(|_| reply.status.is_redirection());
         if let Some(to) = to {
-            let Some(target) = browser.own(to).filter(|_| !is_for_client(to, redirect_uri)) else {
+            let Some(way) = browser.way(to).filter(|_| !is_for_client(to, redirect_uri)) else {
                 let answer = to.split_once(['?', '#']).map_or("", |(_, answer)| answer);
                 signed_in.returned = parameters(answer);
                 return Ok((reply, false));
             };
-            reply = browser.send(Method::GET, &target, HeaderMap::new(), Bytes::new()).await?;
+            reply = browser.send(Method::GET, way, HeaderMap::new(), Bytes::new()).await?;
             continue;
         }
         let page = page_of(&reply.headers, &reply.body).unwrap_or_default();
         let Some(form) = page.shown_form() else { return Ok((reply, false)) };
-        let Some(target) = browser.own(&form.action).filter(|_| !is_for_client(&form.action, redirect_uri))
+        let Some(way) = browser.way(&form.action).filter(|_| !is_for_client(&form.action, redirect_uri))
         else {
             signed_in.returned = parameters(&form.filled(|_| None));
             return Ok((reply, false));
@@ -244,8 +285,12 @@ async fn browse(
             .filter_map(|field| typed.iter().find(|(name, _)| *name == field.name))
             .filter(|(name, _)| !done.contains(name))
             .collect();
-        if fresh.is_empty() {
-            return Ok((reply, true));
+        // What has nothing to be typed into is sent as it is: a page on the way, where nothing runs scripts. An application that
+        // shows its user a page is where it wanted to go.
+        let has = |kind: Kind| form.fields.iter().any(|field| field.kind == kind);
+        let on_the_way = browser.roams && form.posted && has(Kind::Sent) && !has(Kind::Typed);
+        if fresh.is_empty() && !on_the_way {
+            return Ok((reply, has(Kind::Typed) || !browser.roams));
         }
         done.extend(fresh.iter().map(|(name, _)| *name));
         let value =
@@ -255,10 +300,11 @@ async fn browse(
         headers.extend(HeaderValue::from_str(&browser.origin).ok().map(|origin| (ORIGIN, origin)));
         reply = if form.posted {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-            browser.send(Method::POST, &target, headers, sent.into()).await?
+            browser.send(Method::POST, way, headers, sent.into()).await?
         } else {
+            let (origin, target) = way;
             let path = target.split('?').next().unwrap_or_default();
-            browser.send(Method::GET, &format!("{path}?{sent}"), headers, Bytes::new()).await?
+            browser.send(Method::GET, (origin, format!("{path}?{sent}")), headers, Bytes::new()).await?
         };
     }
     Ok((reply, true))

@@ -19,9 +19,9 @@ use super::{Branch, CaError, Host, Leaf, LeafPurpose};
 use crate::certificate::{Certificate, pem_text};
 
 /// Certificates begin this long before now, for machines whose clocks are behind.
-pub(super) const BACKDATED: Duration = Duration::HOUR;
+pub const BACKDATED: Duration = Duration::HOUR;
 /// The longest life of a leaf.
-const LEAF_LIFE: Duration = Duration::days(7);
+pub const LEAF_LIFE: Duration = Duration::days(7);
 
 /// Root, issuing certificate and issuing key of one branch.
 #[derive(Debug)]

@@ -1,7 +1,8 @@
 //! `serve`: runs a lab until it is stopped.
 //!
 //! Decides the one screen a person starts from: every URL and value to paste, and the command for what one may want next.
-//! All of it is taken from the settings document, so that screen and settings.json never differ.
+//! All of it is taken from the settings document, so that screen and settings.json never differ; the world only says which kind
+//! of identity provider an environment has.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use mocktenant_lab::Entrance;
 use mocktenant_scenario as scenario;
 use mocktenant_server::{Options, Ports, RealNames, Running, Settings, StartError};
-use mocktenant_world::World;
+use mocktenant_world::{IdentityProvider, World};
 
 use crate::advice::Advisor;
 use crate::args::{Common, Control, Serve};
@@ -44,8 +45,8 @@ pub(crate) async fn run(common: &Common, serve: Serve, began: Instant) -> Outcom
     };
     let screen = Screen::of_stdout();
     let ready = format!("mocktenant ready in {} ms", began.elapsed().as_millis());
-    let opening =
-        format!("{}\n{}", opening(&running.settings(), common, screen), screen.paint(Paint::Strong, &ready));
+    let opening = opening(&running.settings(), &running.lab().world(), common, screen);
+    let opening = format!("{opening}\n{}", screen.paint(Paint::Strong, &ready));
     // Without one the lines name the command that says it.
     let advisor = Advisor::new(running.lab().downgrade()).ok();
     let mut writers = vec![console::print_exchanges(opening, running.lab().journal().reader(), advisor)?];
@@ -114,6 +115,7 @@ pub(crate) fn options(common: &Common, serve: Serve) -> Result<Options, Failure>
     let mut public_urls = HashMap::new();
     public_urls.extend(given(serve.public_url_entra).map(|url| (Entrance::Identity, url)));
     public_urls.extend(given(serve.public_url_onebox).map(|url| (Entrance::environment("onebox"), url)));
+    public_urls.extend(given(serve.public_url_onprem).map(|url| (Entrance::environment("onprem"), url)));
     if let Some(url) = given(serve.public_url_dataverse)
         && let Some(organization) = world.organizations().next()
     {
@@ -134,14 +136,14 @@ pub(crate) fn options(common: &Common, serve: Serve) -> Result<Options, Failure>
 }
 
 /// What is printed first, from the settings document; what is not in it is not on the screen.
-fn opening(settings: &Settings, common: &Common, screen: Screen) -> String {
+fn opening(settings: &Settings, world: &World, common: &Common, screen: Screen) -> String {
     let entra = &settings.entra;
     let state = from_home(&state_directory(common).unwrap_or_default().to_string_lossy());
     let version = concat!("mocktenant ", env!("CARGO_PKG_VERSION"));
-    let world = "   world: Contoso (built in)   keys: published, not secret";
-    let beside = screen.fits(version.len() + world.len() + "   state: ".len() + state.chars().count());
+    let origin = "   world: Contoso (built in)   keys: published, not secret";
+    let beside = screen.fits(version.len() + origin.len() + "   state: ".len() + state.chars().count());
     let mut text = format!(
-        "{}{world}{}state: {state}\n\n",
+        "{}{origin}{}state: {state}\n\n",
         screen.paint(Paint::Strong, version),
         if beside { "   " } else { "\n" }
     );
@@ -154,7 +156,12 @@ fn opening(settings: &Settings, common: &Common, screen: Screen) -> String {
         row("AD FS", &adfs.base_url, &format!("resource {}{user}", adfs.resource));
     }
     for (name, aos) in &settings.aos {
-        row("AOS", &aos.url, &format!("{name} (Entra)"));
+        let provider = match world.environment(name).map(|environment| &environment.identity) {
+            Some(IdentityProvider::Tenant(_)) => format!("{name} (Entra)"),
+            Some(IdentityProvider::FederationService(_)) => format!("{name} (AD FS)"),
+            _ => name.clone(),
+        };
+        row("AOS", &aos.url, &provider);
     }
     if !settings.dataverse.is_absent() {
         row("Dataverse", &settings.dataverse.url, "");
@@ -253,7 +260,8 @@ mod tests {
         };
         let mut settings = Settings::default();
         settings.dataverse.url = String::from("https://localhost:7446");
-        let screen = opening(&settings, &common, Screen::plain(80));
+        let world = default_world().unwrap();
+        let screen = opening(&settings, &world, &common, Screen::plain(80));
         assert!(screen.contains("Dataverse    https://localhost:7446"));
         assert!(!screen.contains("AOS") && !screen.contains("curl"), "{screen}");
         assert!(screen.contains("mocktenant explain --state '/tmp/a b'"), "{screen}");

@@ -16,17 +16,19 @@ use crate::find_lab::{LabAt, flags, refusal};
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 What a client sees while AD FS does not run: its name refuses connections (502 through the
-proxy), and its paths on localhost are closed without an answer. What was being answered
-ends first. Entra ID, the other products and other federation services go on, and nothing
-is forgotten: users, sessions and keys are as they were when it starts again.
-`mocktenant explain` names what is stopped. Stopping twice changes nothing.
+proxy), and its paths on localhost are closed without an answer. Where an environment is
+stopped, 503 comes in the place of its AOS. What was being answered ends first. Everything
+else goes on, and nothing is forgotten: users, sessions and keys are as they were when it
+starts again; an AOS reads its files then. `mocktenant explain` names what is stopped.
+Stopping twice changes nothing.
 
 Examples:
   mocktenant stop adfs.contoso.com              a federation service, by host or short name
+  mocktenant stop onprem                        an environment, by host or short name
   mocktenant get federation_services/contoso/stopped
   mocktenant start adfs.contoso.com             and back; a reset starts it too")]
 pub(crate) struct Stop {
-    /// A federation service by host or short name
+    /// An environment or a federation service, by host or short name
     #[arg(value_name = "MACHINE")]
     pub(crate) of: String,
 }
@@ -38,9 +40,10 @@ Starts what `mocktenant stop` stopped, or what a world declares as stopped. Star
 runs changes nothing.
 
 Examples:
-  mocktenant start adfs.contoso.com             a federation service, by host or short name")]
+  mocktenant start adfs.contoso.com             a federation service, by host or short name
+  mocktenant start onprem                       an environment, by host or short name")]
 pub(crate) struct Start {
-    /// A federation service by host or short name
+    /// An environment or a federation service, by host or short name
     #[arg(value_name = "MACHINE")]
     pub(crate) of: String,
 }

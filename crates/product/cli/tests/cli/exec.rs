@@ -50,7 +50,7 @@ fn stdout_and_stdin_are_the_commands_own_and_so_is_the_exit_code() {
 #[test]
 fn the_command_finds_the_tools_of_its_own_lab() {
     let state = tempfile::tempdir().unwrap();
-    let line = "\"$MOCKTENANT\" set Aad.Realm spn:x >/dev/null && \"$MOCKTENANT\" get Aad.Realm && \"$MOCKTENANT\" try; \
+    let line = "\"$MOCKTENANT\" set onebox/Aad.Realm spn:x >/dev/null && \"$MOCKTENANT\" get onebox/Aad.Realm && \"$MOCKTENANT\" try; \
                 cat \"$MOCKTENANT_SETTINGS\"";
     let output = ran(&state, &[], line);
     let out = text(&output.stdout);
@@ -128,8 +128,7 @@ fn a_token_forged_beside_the_command_names_the_issuer_that_the_command_sees() {
 #[test]
 fn several_at_once_do_not_meet_and_a_serve_beside_them_is_not_touched() {
     let state = tempfile::tempdir().unwrap();
-    let line =
-        "\"$MOCKTENANT\" set Aad.Realm spn:$1 >/dev/null && sleep 0.3 && \"$MOCKTENANT\" get Aad.Realm";
+    let line = "\"$MOCKTENANT\" set onebox/Aad.Realm spn:$1 >/dev/null && sleep 0.3 && \"$MOCKTENANT\" get onebox/Aad.Realm";
     let children: Vec<_> = (0..5)
         .map(|number| {
             let mut command = exec(&state, &[], line);

@@ -70,7 +70,7 @@ fn a_stop_and_a_start_say_what_they_did_and_a_reset_starts_what_is_stopped() {
     assert_eq!(says(&lab, &["start", "contoso"]), "federation-service/contoso runs again");
     assert_eq!(says(&lab, &["start", "ADFS.contoso.com"]), "federation-service/contoso runs already");
     for verb in ["stop", "start"] {
-        for nobody in ["onebox", "adfs.contoso.example"] {
+        for nobody in ["box7", "adfs.contoso.example"] {
             let (code, said) = refuses(&lab, &[verb, nobody]);
             assert!(code == 2 && said.contains("there are: federation-service/contoso"), "{said}");
         }

@@ -36,9 +36,18 @@ impl Served {
 fn a_setting_is_named_by_as_much_of_its_pointer_as_tells_it_from_others() {
     let lab = Served::new(&[]);
     let realm = lab.says(&["get", REALM]);
-    for name in ["Aad.Realm", "aad.realm", "onebox/Aad.Realm", "onebox/web.config/Aad.Realm"] {
+    for name in
+        ["web_config/Aad.Realm", "onebox/aad.realm", "onebox/Aad.Realm", "onebox/web.config/Aad.Realm"]
+    {
         assert_eq!(lab.says(&["get", name]), realm, "{name}");
     }
+    let (code, said) = lab.refuses(&["get", "Aad.Realm"]);
+    assert_eq!(code, 2, "{said}");
+    for setting in [REALM, "/environments/onprem/axsf/Aad.Realm"] {
+        assert!(said.lines().any(|line| line.ends_with(setting)), "{said}");
+    }
+    let thumbprint = lab.says(&["get", "Infrastructure.S2SCertThumbprint"]);
+    assert_eq!(lab.says(&["get", "infrastructure.s2scertthumbprint"]), thumbprint, "one environment has it");
     let (code, said) = lab.refuses(&["get", "Aad.Relm"]);
     assert_eq!(code, 1);
     assert!(said.contains("did you mean `Aad.Realm`?"), "{said}");
@@ -48,9 +57,9 @@ fn a_setting_is_named_by_as_much_of_its_pointer_as_tells_it_from_others() {
 
     // What is printed to paste is a pointer, and the file keeps its own spelling of the key.
     let new = "spn:c0117050-0000-4000-8000-00000000a002";
-    let said = lab.says(&["set", "AAD.REALM", "spn:00000015-0000-0000-c000-000000000000"]);
+    let said = lab.says(&["set", "onebox/AAD.REALM", "spn:00000015-0000-0000-c000-000000000000"]);
     assert_eq!(said.lines().next(), Some(&*format!("changed {REALM}")), "{said}");
-    let said = lab.says(&["set", "aad.realm", new]);
+    let said = lab.says(&["set", "onebox/aad.realm", new]);
     assert!(said.contains(&format!("\n  spn:00000015-0000-0000-c000-000000000000 -> {new}\n")), "{said}");
     let state = lab.state.path().display();
     assert!(said.ends_with("it counts after: mocktenant restart onebox"), "{said} {state}");
@@ -60,7 +69,8 @@ fn a_setting_is_named_by_as_much_of_its_pointer_as_tells_it_from_others() {
     assert_eq!(spellings, ["Aad.Realm"]);
 
     // The flags that lead to the lab are in what is printed to paste.
-    let given = command().args(["set", "Aad.Realm", new, "--state"]).arg(lab.state.path()).output().unwrap();
+    let given =
+        command().args(["set", "onebox/Aad.Realm", new, "--state"]).arg(lab.state.path()).output().unwrap();
     assert!(out(&given).contains(&format!("mocktenant restart onebox --state {state}")), "{}", out(&given));
     assert!(out(&given).contains(", as it was"), "{}", out(&given));
 }
@@ -95,10 +105,27 @@ fn nothing_of_a_file_and_no_secret_is_shown() {
     let text = "<configuration><appSettings><add key=\"k\" value=\"hunter2-hunter2\"/></appSettings></configuration>";
     std::fs::write(&file, text).unwrap();
     let at_file = format!("@{}", file.display());
-    for setting in ["onebox/web_config", "onebox/wif_config", "/caller", "Aad.Realm/x", "onebox/machine"] {
+    for setting in [
+        "onebox/wif_config",
+        "/caller",
+        "onebox/Aad.Realm/x",
+        "onebox/machine",
+        "onebox/machine/certificates",
+    ] {
         let (_, said) = lab.refuses(&["set", setting, &at_file]);
         assert!(!said.contains("hunter2") && !said.contains("<add"), "{said}");
     }
+    let (code, said) = lab.refuses(&["set", "onebox/machine", &at_file]);
+    assert!(
+        code == 2 && said.contains("only web_config, wif_config, axsf of an environment take a file"),
+        "{said}"
+    );
+    let said = lab.says(&["set", "onebox/web_config", &at_file]);
+    assert_eq!(said.lines().next(), Some("changed /environments/onebox/web_config"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+    std::fs::write(&file, text.replacen("hunter2\"", "hunter2", 1)).unwrap();
+    let (code, said) = lab.refuses(&["set", "onebox/web_config", &at_file]);
+    assert!(code == 1 && said.contains("web.config:1:") && !said.contains("hunter2"), "{said}");
     // JSON of the wrong kind is not shown either.
     std::fs::write(
         &file,
@@ -119,6 +146,45 @@ fn nothing_of_a_file_and_no_secret_is_shown() {
     assert_eq!(lab.says(&["get", "--show-secrets", "/caller/client_secret"]), secret);
     let said = lab.says(&["set", "/caller/client_secret", "another-secret-of-mine"]);
     assert!(!said.contains(secret) && !said.contains("another-secret-of-mine"), "{said}");
+}
+
+#[test]
+fn a_config_file_is_taken_as_it_stands_and_what_it_says_as_json() {
+    let lab = Served::new(&[]);
+    let file = lab.state.path().join("AXSF.Package.1.0.xml");
+    let at_file = format!("@{}", file.display());
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../testdata/configs/AXSF.fragment.xml");
+    let fragment = std::fs::read_to_string(sample).unwrap();
+    let tenant = |tenant: &str| {
+        fragment.replace("IDTenantId\" Value=\"adfs\"", &format!("IDTenantId\" Value=\"{tenant}\""))
+    };
+    let utf16 = |text: &str| -> Vec<u8> {
+        "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+    };
+    for (bytes, expected) in [(tenant("one").into_bytes(), "one"), (utf16(&tenant("two")), "two")] {
+        std::fs::write(&file, bytes).unwrap();
+        let said = lab.says(&["set", "onprem/axsf", &at_file]);
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(lines[0], "changed /environments/onprem/axsf", "{said}");
+        assert!(lines.len() == 2 && lines[1].ends_with("mocktenant restart onprem"), "{said}");
+        assert_eq!(lab.says(&["get", "onprem/axsf/Aad.AADTenantId"]), expected);
+        let origin: Value =
+            serde_json::from_str(&lab.says(&["get", "--json", "onprem/Aad.AADTenantId"])).unwrap();
+        assert_eq!(origin["origin"]["line"], 5, "{origin}");
+    }
+    std::fs::write(&file, "{ \"Aad.AADTenantId\": \"three\" }\n").unwrap();
+    lab.says(&["set", "onprem/axsf", &at_file]);
+    assert_eq!(
+        lab.says(&["get", "onprem/axsf"]).split_whitespace().collect::<String>(),
+        "{\"Aad.AADTenantId\":\"three\"}"
+    );
+    // One that is not there yet comes into being with the file.
+    std::fs::write(&file, tenant("four")).unwrap();
+    let axsf = "/environments/onprem/axsf";
+    lab.says(&["unset", axsf]);
+    let said = lab.says(&["set", axsf, &at_file]);
+    assert_eq!(said.lines().next(), Some("added /environments/onprem/axsf"), "{said}");
+    assert_eq!(lab.says(&["get", "onprem/axsf/Aad.AADTenantId"]), "four");
 }
 
 #[test]
@@ -164,10 +230,10 @@ fn a_verb_that_is_told_which_lab_talks_to_no_other() {
 #[test]
 fn variables_that_stay_in_the_environment_break_a_lab_at_its_start_and_never_later() {
     let broken = Served::with(&[("MOCKTENANT_SCENARIO", "half-done")], &[]);
-    let realm = broken.says(&["get", "Aad.Realm"]);
+    let realm = broken.says(&["get", "onebox/Aad.Realm"]);
     assert_eq!(realm, "spn:00000015-0000-0000-c000-000000000000");
     broken.says(&["scenarios", "--reset"]);
-    assert_ne!(broken.says(&["get", "Aad.Realm"]), realm, "a reset leads to the healthy world");
+    assert_ne!(broken.says(&["get", "onebox/Aad.Realm"]), realm, "a reset leads to the healthy world");
     let state = broken.state.path();
     let listing = |verb: &[&str]| {
         let mut command = command();
@@ -182,7 +248,7 @@ fn variables_that_stay_in_the_environment_break_a_lab_at_its_start_and_never_lat
     for verb in [&["scenarios"][..], &["scenarios", "--json"], &["get", "/caller"], &["journal"]] {
         assert_eq!(listing(verb).status.code(), Some(0));
     }
-    assert_ne!(broken.says(&["get", "Aad.Realm"]), realm, "a listing changes nothing");
+    assert_ne!(broken.says(&["get", "onebox/Aad.Realm"]), realm, "a listing changes nothing");
 
     let unknown =
         run(tempfile::tempdir().unwrap().path(), &["serve", "--port", "0", "--scenario", "half-don"]);

@@ -62,6 +62,13 @@ fn ad_fs_makes_tokens_too_and_judges_those_that_come_back_to_it() {
     let refused = piped(&served, &text(&of(&[]).stdout), &["explain", "--at", "adfs"]);
     let told = text(&refused.stdout);
     assert!(code(&refused) == 1 && told.contains("FAILED   token-audience"), "{told}");
+    // The AOS behind it takes the same token; one of another resource not.
+    let good = piped(&served, &text(&of(&[]).stdout), &["explain", "--at", "onprem"]);
+    let told = text(&good.stdout);
+    assert!(code(&good) == 0 && told.contains("passed   application-mapped"), "{told}");
+    let refused = piped(&served, &text(&made.stdout), &["explain", "--at", "onprem"]);
+    let told = text(&refused.stdout);
+    assert!(code(&refused) == 1 && told.contains("FAILED   token-audience"), "{told}");
     let (made, nobody) = (of(&["--defect", "no-tid"]), served.run(&["token", "--issuer", "aos"]));
     assert!(code(&made) == 1 && text(&made.stderr).contains("tokens do not have"), "{}", text(&made.stderr));
     assert!(code(&nobody) == 1 && text(&nobody.stderr).contains("entra, adfs"), "{}", text(&nobody.stderr));
@@ -85,7 +92,8 @@ fn what_cannot_be_ordered_or_judged_says_what_could() {
     assert!(status == 2 && told.contains("/nowhere/token cannot be read"), "{told}");
     let nowhere = piped(&served, "eyJ", &["explain", "--at", "nowhere"]);
     assert!(
-        code(&nowhere) == 1 && text(&nowhere.stderr).contains("entra, adfs, aos, dataverse, onebox, contoso")
+        code(&nowhere) == 1
+            && text(&nowhere.stderr).contains("entra, adfs, aos, dataverse, onebox, onprem, contoso")
     );
     assert_eq!(refused(&["explain", "--file", "token"]).0, 2, "--file is for --at");
 }

@@ -68,7 +68,14 @@ async fn users_are_those_of_tenants_and_of_federation_services_and_show_no_passw
 #[tokio::test]
 async fn a_world_without_federation_services_has_no_application_groups() {
     let state = state();
-    let gone = json!([{ "op": "remove", "path": "/federation_services/contoso" }]).to_string();
+    let service = json!({ "op": "remove", "path": "/federation_services/contoso" });
+    let alone = json!([service]).to_string();
+    assert_eq!(
+        status(&state, write(Method::PATCH, "/v1/world", alone)).await,
+        422,
+        "it is onprem's provider"
+    );
+    let gone = json!([{ "op": "remove", "path": "/environments/onprem" }, service]).to_string();
     assert_eq!(status(&state, write(Method::PATCH, "/v1/world", gone)).await, 200);
     assert_eq!(read(&state, get("/v1/application-groups")).await.1, json!([]));
     assert_eq!(read(&state, get("/v1/users")).await.1.as_array().unwrap().len(), 1);
@@ -172,12 +179,15 @@ async fn what_cannot_be_stopped_changes_nothing_and_says_what_can() {
     let state = state();
     let generation = state.lab.world().generation();
     for path in ["/v1/stop", "/v1/start"] {
-        for nobody in ["onebox", "", "adfs.contoso.example", &format!("tenant/{TENANT}")] {
+        for nobody in ["box7", "", "adfs.contoso.example", &format!("tenant/{TENANT}")] {
             let (status, body, _) =
                 read(&state, write(Method::POST, path, json!({ "of": nobody }).to_string())).await;
             let told = body["detail"].as_str().unwrap();
             assert!(
-                status == 404 && told.ends_with("there are: federation-service/contoso"),
+                status == 404
+                    && told.ends_with(
+                        "there are: federation-service/contoso, environment/onebox, environment/onprem"
+                    ),
                 "{path} {told}"
             );
         }

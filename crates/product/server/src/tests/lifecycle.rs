@@ -131,8 +131,8 @@ async fn a_browser_that_came_by_localhost_is_sent_on_by_localhost() {
         )
     };
     let answer = fixture.sent(request("localhost").as_bytes()).await;
-    let onebox = &fixture.running.urls().environments[0].1;
-    assert!(answer.contains(&format!("\r\nlocation: {onebox}/?x=1\r\n")), "{answer}");
+    let onprem = &fixture.running.urls().environments[1].1;
+    assert!(answer.contains(&format!("\r\nlocation: {onprem}/?x=1\r\n")), "{answer}");
     let answer = fixture.sent(request("login.microsoftonline.com").as_bytes()).await;
     assert!(answer.contains("\r\nlocation: https://ax.contoso.com/?x=1\r\n"), "{answer}");
 }

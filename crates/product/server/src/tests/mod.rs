@@ -124,7 +124,8 @@ impl Surface for Echo {
         vec![
             ("login.microsoftonline.com".to_owned(), Entrance::Identity),
             ("contoso.crm4.dynamics.com".to_owned(), Entrance::organization("contoso")),
-            ("ax.contoso.com".to_owned(), Entrance::environment("onebox")),
+            ("usnconeboxax1aos.cloud.onebox.dynamics.com".to_owned(), Entrance::environment("onebox")),
+            ("ax.contoso.com".to_owned(), Entrance::environment("onprem")),
         ]
     }
     fn at(&self, _: &Entrance, _: &str) -> bool {

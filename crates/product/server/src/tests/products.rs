@@ -29,10 +29,15 @@ async fn every_product_answers_and_the_environment_was_started_over_real_https()
     }
     let starts: Vec<_> =
         running.lab().journal().records().into_iter().filter(|record| record.kind == Kind::Start).collect();
-    assert_eq!(starts.len(), 1);
+    let places = starts.iter().map(|start| start.machine.as_ref().unwrap().to_string());
+    assert_eq!(places.collect::<Vec<_>>(), ["environment/onebox/aos1", "environment/onprem/AOS_1"]);
     let tree = running.lab().journal().tree();
-    let mut children = tree.children(&starts[0].id);
-    assert!(children.any(|child| child.scheme == "https" && child.status == 200), "{tree:?}");
+    for (start, calls) in starts.iter().zip([1, 3]) {
+        let children: Vec<_> = tree.children(&start.id).collect();
+        assert_eq!(children.len(), calls, "{tree:?}");
+        assert!(children.iter().all(|child| child.scheme == "https" && child.status == 200), "{tree:?}");
+        assert!(start.failed_check().is_none() && !start.checks.is_empty(), "{start:?}");
+    }
     running.stop(Duration::from_secs(5)).await;
 }
 
@@ -62,6 +67,11 @@ async fn without_a_lab_the_settings_are_those_serve_would_give() {
     let settings = settings_without_lab(Options { ports: Ports::default(), ..options(&state) }).unwrap();
     assert_eq!(settings.entra.base_url, "https://localhost:7443");
     assert_eq!(settings.aos["onebox"].url, "https://localhost:7444");
+    assert_eq!(settings.aos["onprem"].url, "https://localhost:7445");
+    assert_eq!(
+        settings.aos["onprem"].data_url.as_deref(),
+        Some("https://localhost:7445/namespaces/AXSF/data")
+    );
     assert_eq!(settings.dataverse.resource, "https://localhost:7446");
     assert_eq!(settings.control_url, "https://localhost:7440");
     assert!(settings.instance.is_empty() && settings.pid.is_none());

@@ -48,7 +48,8 @@ async fn a_name_of_the_world_decides_whatever_the_port() {
         for (host, entrance) in [
             ("login.microsoftonline.com", Entrance::Identity),
             ("contoso.crm4.dynamics.com", Entrance::organization("contoso")),
-            ("ax.contoso.com:443", Entrance::environment("onebox")),
+            ("usnconeboxax1aos.cloud.onebox.dynamics.com", Entrance::environment("onebox")),
+            ("ax.contoso.com:443", Entrance::environment("onprem")),
         ] {
             let answer = named.asked(port, host).await;
             assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(host), "{port} {host}: {answer}");
@@ -148,8 +149,14 @@ async fn a_caller_in_the_network_is_told_world_names_and_the_folder_of_roots_and
     assert_eq!(adfs.base_url, format!("https://adfs.contoso.com:{port}/adfs"));
     assert!(adfs.metadata_url.starts_with(&format!("https://adfs.contoso.com:{port}/FederationMetadata/")));
     assert_eq!(adfs.resource, own.adfs.as_ref().unwrap().resource);
-    assert_eq!(told.aos["onebox"].url, format!("https://ax.contoso.com:{port}"));
-    assert_eq!(told.aos["onebox"].resource, "https://ax.contoso.com", "a resource has no port of a test");
+    let onebox = "https://usnconeboxax1aos.cloud.onebox.dynamics.com";
+    assert_eq!(told.aos["onebox"].url, format!("{onebox}:{port}"));
+    assert_eq!(told.aos["onebox"].resource, onebox, "a resource has no port of a test");
+    assert_eq!(told.aos["onebox"].data_url, None);
+    let onprem = &told.aos["onprem"];
+    assert_eq!(onprem.url, format!("https://ax.contoso.com:{port}"));
+    assert_eq!(onprem.data_url, Some(format!("https://ax.contoso.com:{port}/namespaces/AXSF/data")));
+    assert_eq!(onprem.resource, own.aos["onprem"].resource, "what its AOS takes, whoever asks");
     assert_eq!(told.dataverse.resource, "https://contoso.crm4.dynamics.com");
     assert_eq!(told.proxy_url, "");
     assert_eq!(told.world_names, own.world_names);

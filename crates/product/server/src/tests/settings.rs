@@ -95,14 +95,34 @@ async fn what_a_client_of_the_federation_service_needs_is_what_the_world_registe
 async fn a_world_without_a_federation_service_has_none_in_its_settings_and_another_user() {
     let edit = |path: &'static str| mocktenant_world::Edit::remove(mocktenant_world::Setting::fixed(path));
     let world = mocktenant_world::World::contoso().unwrap();
-    let none =
-        world.edited(&[edit("/federation_services/contoso")], mocktenant_world::EditedBy::Control).unwrap();
+    let gone = [edit("/environments/onprem"), edit("/federation_services/contoso")];
+    let none = world.edited(&gone, mocktenant_world::EditedBy::Control).unwrap();
     let identity = String::from("https://localhost:7443");
     assert_eq!(crate::settings::adfs(&none, Some(&identity)), None);
     assert_eq!(crate::settings::adfs(&world, None), None);
     let tenant = none.tenant(&none.caller().tenant).map(|tenant| &**tenant);
     assert_eq!(crate::settings::user(&none, tenant).unwrap().name, "ada@contoso.com");
     assert_eq!(crate::settings::user(&none, None), None);
+}
+
+#[tokio::test]
+async fn on_premises_the_resource_is_the_audience_in_the_file_of_its_aos_or_its_host() {
+    use mocktenant_world::{Edit, EditedBy, Setting, World};
+    let audience = Setting::fixed("/environments/onprem/axsf/Aad.AADValidAudience");
+    let host = Setting::fixed("/environments/onprem/host");
+    for (edits, expected) in [
+        (vec![], "https://ax.contoso.com/"),
+        (vec![Edit::replace(audience.clone(), "https://mine.contoso.com")], "https://mine.contoso.com"),
+        (vec![Edit::replace(host.clone(), "b.contoso.com")], "https://ax.contoso.com/"),
+        (vec![Edit::replace(host, "b.contoso.com"), Edit::remove(audience)], "https://b.contoso.com/"),
+    ] {
+        let world = World::contoso().unwrap().edited(&edits, EditedBy::Control).unwrap();
+        let aos =
+            crate::settings::aos(&world, world.environment("onprem").unwrap(), "https://localhost:7445");
+        assert_eq!((&*aos.url, &*aos.resource), ("https://localhost:7445", expected));
+        assert_eq!(aos.data_url.as_deref(), Some("https://localhost:7445/namespaces/AXSF/data"));
+        assert!(aos.company.is_none() && aos.sample_customer.is_null(), "the caller does not call it");
+    }
 }
 
 #[tokio::test]
@@ -130,6 +150,7 @@ async fn the_document_is_the_same_to_the_last_byte_and_reads_back_what_it_wrote(
         ("{identity}", urls.identity.clone()),
         ("{imds}", urls.identity.replace("https://", "http://")),
         ("{onebox}", urls.environments[0].1.clone()),
+        ("{onprem}", urls.environments[1].1.clone()),
         ("{dataverse}", urls.organizations[0].1.clone()),
         ("{control}", urls.control.clone()),
         ("{proxy}", urls.control.replace("https://", "http://")),

@@ -307,7 +307,7 @@ fn parameters(
             auth_method: "",
             times: Times::at(now, token_endpoint::lifetime(granted)),
         };
-        let issuer = discovery::issuer(prepared, exchange);
+        let issuer = discovery::issuer_for(prepared, exchange, &client.client_id);
         let code = out.first().map(|(_, code)| code.as_str());
         let base = exchange.own_base_url();
         let beside = Beside { issuer: &issuer, base: &base, nonce: wanted.nonce.as_deref(), code };

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use super::{About, CALLER, clean};
-use crate::{path, prepared};
+use crate::path;
 
 const ABSENT: &str = "N/A";
 
@@ -115,7 +115,7 @@ impl About<'_> {
         out += &component(
             "RequestAuditComponent",
             &[
-                ("Server", prepared::identifier(self.service)),
+                ("Server", self.service.identifier()),
                 ("AuthProtocol", "OAuth".to_owned()),
                 ("NetworkLocation", "Intranet".to_owned()),
                 ("IpAddress", CALLER.to_owned()),

@@ -250,7 +250,9 @@ async fn a_browser_may_read_an_answer_from_an_origin_that_the_service_trusts_and
 
 #[tokio::test]
 async fn a_world_without_a_federation_service_has_nothing_there() {
-    let lab = lab_with(vec![Edit::remove(service().setting())], Switches::default()).await;
+    let behind = mocktenant_world::pointers::environment("onprem").setting();
+    let nobody = vec![Edit::remove(behind), Edit::remove(service().setting())];
+    let lab = lab_with(nobody, Switches::default()).await;
     for target in [CONFIGURATION, "/adfs/ls", METADATA, TOKEN] {
         let reply = get(&lab, LOCAL, target).await;
         assert_eq!((reply.status, reply.body.len()), (404, 0), "{target}");

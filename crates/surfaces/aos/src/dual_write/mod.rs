@@ -17,7 +17,7 @@ use mocktenant_world::Organization;
 use crate::advice;
 use crate::configuration::origin;
 use crate::errors::{DualWriteError, Troubleshooting};
-use crate::node::NodeState;
+use crate::onebox::State;
 use crate::service_identity;
 use map::Map;
 use writer::{Session, Undelivered};
@@ -49,7 +49,7 @@ pub(crate) enum Operation {
 pub(crate) async fn deliver(
     context: &Context,
     trail: &mut Trail,
-    node: &NodeState,
+    node: &State,
     map: &Map,
     operation: Operation,
     row: &Columns,
@@ -58,7 +58,7 @@ pub(crate) async fn deliver(
         return Ok(());
     }
     let configuration = &node.configuration;
-    trail.share(&node.facts.outbound);
+    trail.share(&node.outbound);
     let activity_id = context.random().guid().to_string();
     trail.activity("activity-id", activity_id.as_str());
 
@@ -114,8 +114,9 @@ pub(crate) async fn deliver(
 fn leaves(context: &Context, trail: &mut Trail, map: &Map, row: &Columns) -> bool {
     let environment = context.environment().and_then(|name| context.world().environment(name));
     let Some(environment) = environment else { return false };
-    let configured = &environment.database.dual_write.maps;
-    let state = configured.get(map.internal).map_or("none", |configured| configured.state.as_str());
+    let link = environment.database.dual_write.as_ref();
+    let configured = link.and_then(|link| link.maps.get(map.internal));
+    let state = configured.map_or("none", |configured| configured.state.as_str());
     let running = state.eq_ignore_ascii_case("Running");
     let takes = map.takes(row);
     let suffix = if takes { "" } else { ", but its filter leaves this row out" };
@@ -132,14 +133,14 @@ fn row_missing(set: Setting) -> Change {
 }
 
 /// The URL names no organisation of this world, or nobody answers there: then it is the URL.
-fn wrong_link(context: &Context, node: &NodeState, evident: bool) -> Remedy {
+fn wrong_link(context: &Context, node: &State, evident: bool) -> Remedy {
     advice::remedy(context, |advice| evident.then(|| advice.link(&node.configuration)))
 }
 
 fn ask_url(
     list: &mut Checklist<'_, DualWriteError>,
     context: &Context,
-    node: &NodeState,
+    node: &State,
     map: &Map,
     base: &str,
 ) -> bool {
@@ -187,7 +188,7 @@ fn shown_url(base: &str, world_name: bool, set: &str) -> String {
 }
 
 /// What Dataverse's answer depends on, the likeliest to be wrong first.
-fn accepted_settings(node: &NodeState, organization: Option<&Organization>) -> Vec<Setting> {
+fn accepted_settings(node: &State, organization: Option<&Organization>) -> Vec<Setting> {
     let configuration = &node.configuration;
     let mut settings = Vec::new();
     if let Some(organization) = organization {

@@ -29,7 +29,7 @@ pub(crate) use known::{operator, option, place};
 pub(crate) use read::{Visible, check, count, read};
 pub(crate) use target::{NoSuchTarget, Target, allowed, target};
 pub(crate) use wire::{created, failed, no_content, refusal};
-pub(crate) use write::{WriteError, create, delete, update};
+pub(crate) use write::{WriteError, create, delete, insert, update};
 
 /// The namespace of every type.
 pub(crate) const NAMESPACE: &str = "Microsoft.Dynamics.DataEntities";

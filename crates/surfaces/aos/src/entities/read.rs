@@ -195,7 +195,7 @@ async fn list(
         head.insert("@odata.count".into(), Value::from(count));
     }
     let mut listing = Listing::new(&head, "value");
-    let (selection, base) = (Selection::of(select), exchange.own_base_url());
+    let (selection, base) = (Selection::of(select), crate::side::base_url(exchange));
     for rows in page.rows.chunks(AT_ONCE) {
         let element =
             |row| OnTheWire { entity, row, selection: &selection, metadata, base: &base, context: None };
@@ -223,5 +223,5 @@ fn next_link(exchange: &Exchange, entity: &Entity, options: &QueryOptions, given
         pairs.push(format!("$top={}", top.saturating_sub(given)));
     }
     pairs.push(format!("$skip={}", options.skip.unwrap_or(0).saturating_add(given)));
-    format!("{}/data/{}?{}", exchange.own_base_url(), entity.set, pairs.join("&"))
+    format!("{}/data/{}?{}", crate::side::base_url(exchange), entity.set, pairs.join("&"))
 }

@@ -142,7 +142,7 @@ pub(super) fn context(
 ) -> String {
     let selected = select.map(|names| format!("({})", names.join(","))).unwrap_or_default();
     let suffix = if single { "/$entity" } else { "" };
-    format!("{}/data/$metadata#{}{selected}{suffix}", exchange.own_base_url(), entity.set)
+    format!("{}/data/$metadata#{}{selected}{suffix}", crate::side::base_url(exchange), entity.set)
 }
 
 /// A record's place below `/data`.
@@ -166,7 +166,7 @@ pub(super) fn record(
 ) -> Answer {
     let select = options.select.as_deref();
     let context = context(exchange, entity, select, true);
-    let base = exchange.own_base_url();
+    let base = crate::side::base_url(exchange);
     let selection = Selection::of(select);
     let body =
         OnTheWire { entity, row, selection: &selection, metadata, base: &base, context: Some(&context) };
@@ -177,7 +177,7 @@ pub(super) fn record(
 /// A record as an answer to its creation.
 pub(crate) fn created(exchange: &Exchange, entity: &'static Entity, row: &Row) -> Answer {
     let metadata = Metadata::asked(&exchange.request.headers, None);
-    let location = format!("{}/data/{}", exchange.own_base_url(), key_segment(entity, row));
+    let location = format!("{}/data/{}", crate::side::base_url(exchange), key_segment(entity, row));
     record(exchange, StatusCode::CREATED, entity, row, &QueryOptions::default(), metadata)
         .with_text("location", &location)
         .with_text("etag", &etag(entity, row))

@@ -56,7 +56,19 @@ pub(crate) async fn create(
     entity: &'static Entity,
     caller: &Caller,
 ) -> Result<Row, WriteError> {
-    let mut row = body(exchange, entity)?;
+    let row = body(exchange, entity)?;
+    insert(exchange, node, database, entity, caller, row).await
+}
+
+/// The same with columns that were read already.
+pub(crate) async fn insert(
+    exchange: &mut Exchange,
+    node: &NodeState,
+    database: &Database,
+    entity: &'static Entity,
+    caller: &Caller,
+    mut row: Columns,
+) -> Result<Row, WriteError> {
     if text_of(&row, COMPANY).is_empty()
         && let Some(company) = &caller.company
     {
@@ -145,6 +157,8 @@ async fn deliver(
     row: &Arc<Columns>,
 ) -> Result<(), DualWriteError> {
     const MAPS: [&Map; 1] = [&MAP];
+    // Dual Write is no feature of an installation on-premises.
+    let Some(node) = node.one_box() else { return Ok(()) };
     for map in MAPS.into_iter().filter(|map| map.internal == entity.set) {
         dual_write::deliver(context, trail, node, map, operation, row).await?;
     }

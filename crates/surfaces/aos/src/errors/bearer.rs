@@ -105,6 +105,46 @@ catalogue! {
             cause: "the user of the application's SysAADClientTable row is not in UserInfo, or not enabled",
             change: "In Finance & Operations enable the user under System administration > Users, or map the application to another user.",
         }
+        /// On-premises: the signature does not hold against the keys fetched at start.
+        StartupSignatureInvalid => {
+            id: "401 token-signature on-premises", status: 401, class: "Unauthorized",
+            text: "",
+            fidelity: Inferred, source: "401 as for the documented rules; the body is not public",
+            cause: "the token is not signed by a key of the federation metadata the AOS fetched when it started",
+            change: "Let the caller get its token from the AD FS of Aad / AADMetadataLocationFormat; after a rollover of its token-signing certificate restart the AOS (AxService.exe).",
+        }
+        /// On-premises: issued by somebody else.
+        StartupIssuerUnknown => {
+            id: "401 token-issuer on-premises", status: 401, class: "Unauthorized",
+            text: "",
+            fidelity: Inferred, source: "401 as for the documented rules; the body is not public",
+            cause: "the token's issuer is not Aad / AADIssuerNameFormat filled with Aad / TenantDomainGUID",
+            change: "Ask the environment's own AD FS for the token, or correct Aad / AADIssuerNameFormat in AXSF.Package.1.0.xml and restart.",
+        }
+        /// On-premises: issued for somebody else.
+        StartupAudienceWrong => {
+            id: "401 token-audience on-premises", status: 401, class: "Unauthorized",
+            text: "",
+            fidelity: Inferred, source: "401 as for the documented rules; the audiences are what set-up registers and field notes ask for",
+            cause: "the token's aud is neither Aad / AADValidAudience, with or without its final slash, nor 00000015-0000-0000-c000-000000000000",
+            change: "Let the caller ask AD FS for Aad / AADValidAudience as resource, or correct that in AXSF.Package.1.0.xml and restart.",
+        }
+        /// A user's token, and no such user.
+        UserUnknown => {
+            id: "403 user-known", status: 403, class: "System.ServiceModel.Web.WebFaultException`1[[System.ComponentModel.Win32Exception, System, Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089]]",
+            text: "Forbidden",
+            fidelity: Inferred, source: "the captured body for an application without a row; the session of a user who cannot sign in fails at the same place",
+            cause: "no row of UserInfo has the token's upn as NetworkAlias",
+            change: "In Finance & Operations add the user under System administration > Users.",
+        }
+        /// A user's token, and the user is another identity provider's.
+        UserOfAnotherProvider => {
+            id: "403 user-identity-provider", status: 403, class: "System.ServiceModel.Web.WebFaultException`1[[System.ComponentModel.Win32Exception, System, Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089]]",
+            text: "Forbidden",
+            fidelity: Inferred, source: "the captured body for an application without a row; the session of a user who cannot sign in fails at the same place",
+            cause: "IdentityProvider of the user's row in UserInfo is not the Federation Service Identifier of AD FS",
+            change: "In Finance & Operations set the provider of the user under System administration > Users to the Federation Service Identifier (Get-AdfsProperties).",
+        }
     }
 }
 

@@ -6,24 +6,35 @@
 
 mod bearer;
 mod dual_write;
+mod log;
 mod odata;
 mod page;
+mod sign_in;
 
 use mocktenant_lab::CatalogueRow;
 use mocktenant_verdict::Row;
 
 pub(crate) use bearer::{BearerError, P3P};
 pub(crate) use dual_write::{DualWriteError, Troubleshooting};
+pub(crate) use log::LogText;
 pub(crate) use odata::{ODataError, envelope};
-pub(crate) use page::StartError;
+pub(crate) use page::{StartError, UNAVAILABLE};
+pub(crate) use sign_in::SignInError;
 
 /// The whole catalogue of this surface.
 pub(crate) fn catalogue() -> Vec<CatalogueRow> {
-    [StartError::ROWS, BearerError::ROWS, ODataError::ROWS, DualWriteError::ROWS]
-        .into_iter()
-        .flatten()
-        .map(row)
-        .collect()
+    [
+        StartError::ROWS,
+        SignInError::ROWS,
+        BearerError::ROWS,
+        ODataError::ROWS,
+        DualWriteError::ROWS,
+        LogText::ROWS,
+    ]
+    .into_iter()
+    .flatten()
+    .map(row)
+    .collect()
 }
 
 fn row(row: &Row<&'static str>) -> CatalogueRow {

@@ -13,7 +13,7 @@ use mocktenant_world::{Environment, StoredCertificate};
 use crate::advice;
 use crate::configuration::{MACHINE_MY, MACHINE_ROOT, StorePlace, USER_MY};
 use crate::errors::DualWriteError;
-use crate::node::NodeState;
+use crate::onebox::State;
 
 /// The thumbprint is set.
 static THUMBPRINT_CONFIGURED: Question = Question::new("thumbprint-configured", Role::Key);
@@ -90,7 +90,7 @@ impl<'e> Found<'e> {
 pub(super) fn ask(
     list: &mut Checklist<'_, DualWriteError>,
     context: &Context,
-    node: &NodeState,
+    node: &State,
     refused: &DualWriteError,
 ) -> Option<Signer> {
     let configuration = &node.configuration;

@@ -21,7 +21,7 @@ pub(crate) use certificate::{ACCOUNT, QUESTIONS as OF_CERTIFICATE};
 use crate::advice;
 use crate::dual_write::URL_CONFIGURED;
 use crate::errors::DualWriteError;
-use crate::node::NodeState;
+use crate::onebox::State;
 
 /// Entra gives a token.
 pub(crate) static TOKEN_ISSUED: Question = Question::new("token-issued", Role::Address)
@@ -41,7 +41,7 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 pub(crate) async fn access_token(
     context: &Context,
     trail: &mut Trail,
-    node: &NodeState,
+    node: &State,
     list: &mut Checklist<'_, DualWriteError>,
     refused: &DualWriteError,
     resource_known: bool,
@@ -99,7 +99,7 @@ pub(crate) async fn access_token(
 }
 
 /// What Entra's answer depends on, the likeliest to be wrong first: who asks, then with what, then where and for what.
-fn token_settings(context: &Context, node: &NodeState) -> Vec<Setting> {
+fn token_settings(context: &Context, node: &State) -> Vec<Setting> {
     let configuration = &node.configuration;
     let mut settings = vec![configuration.client_id_setting().clone()];
     if *configuration.client_id_setting() != configuration.realm.setting {

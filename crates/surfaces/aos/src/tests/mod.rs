@@ -54,7 +54,10 @@ impl Bench {
     }
 
     async fn of(edits: &[Edit], change: impl FnOnce(LabBuilder) -> LabBuilder) -> Self {
-        let world = World::contoso().unwrap().edited(edits, EditedBy::Control).unwrap();
+        // What stands behind AD FS has a bench of its own.
+        let edits: Vec<Edit> =
+            std::iter::once(drop_setting("/environments/onprem")).chain(edits.iter().cloned()).collect();
+        let world = World::contoso().unwrap().edited(&edits, EditedBy::Control).unwrap();
         let lab = Lab::builder(Arc::new(world)).surface(Aos::new()).random(Random::seeded(7));
         let lab = change(lab).build();
         let wire = Wire::default();

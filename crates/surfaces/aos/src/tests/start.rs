@@ -20,7 +20,8 @@ async fn a_start_fetches_the_metadata_its_web_config_names_and_records_every_inp
     let records = bench.lab.journal().records();
     let start = records.iter().find(|record| record.kind == Kind::Start).unwrap();
     let names: Vec<&str> = start.checks.iter().map(|check| &*check.name).collect();
-    assert_eq!(names, ["configuration-readable", "metadata-reachable", "metadata-readable"]);
+    let asked = ["tls-root-trusted", "tls-time-valid", "metadata-reachable", "metadata-readable"];
+    assert_eq!(names, [&["configuration-readable"][..], &asked].concat());
     assert!(start.checks.iter().all(|check| check.outcome == Outcome::Passed), "{:?}", start.checks);
     for name in [
         "host-url",
@@ -29,6 +30,7 @@ async fn a_start_fetches_the_metadata_its_web_config_names_and_records_every_inp
         "metadata-url",
         "tenant-id",
         "audience-uris",
+        "tls-root",
         "login-endpoint",
         "realm",
         "flight",
@@ -138,4 +140,32 @@ async fn two_labs_in_one_process_never_see_each_other() {
     one.restart().await;
     assert_eq!(one.get("/data/Currencies").await.status, 500);
     assert_eq!(other.get("/data/Currencies").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_machine_that_trusts_nobody_or_is_out_of_time_calls_nobody() {
+    const ROOT: &str = "/environments/onebox/machine/certificates/LocalMachine/Root/lab-ca";
+    const CLOCK: &str = "/environments/onebox/machine/clock";
+    for (edit, question, mended) in [
+        (drop_setting(ROOT), "tls-root-trusted", ROOT),
+        (set(CLOCK, json!("+30d")), "tls-time-valid", CLOCK),
+        (set(CLOCK, json!("-2h")), "tls-time-valid", CLOCK),
+    ] {
+        let bench = Bench::edited(&[edit]).await;
+        assert!(bench.wire.calls(&Method::GET, "").is_empty(), "{question}");
+        assert_eq!(bench.get("/").await.status, 500);
+        let start = bench.lab.journal().records().remove(0);
+        assert_eq!(failed(&start), [question]);
+        let change = check(&start, question).remedy.clone().unwrap().here.clone().unwrap();
+        assert_eq!(change.setting.as_str(), mended);
+        bench.apply(&change.edits).await;
+        bench.restart().await;
+        assert_eq!(bench.get("/data/Currencies").await.status, 200, "{question}");
+    }
+    // Minutes, and a few days of the lab's own time, are nothing to TLS: that is in real time.
+    let bench = Bench::edited(&[set(CLOCK, json!("+2d"))]).await;
+    assert_eq!(bench.wire.calls(&Method::GET, "FederationMetadata").len(), 1);
+    bench.lab.apply(Command::Clock(ClockChange::Forward(time::Duration::days(400)))).await.unwrap();
+    bench.restart().await;
+    assert_eq!(bench.wire.calls(&Method::GET, "FederationMetadata").len(), 2);
 }

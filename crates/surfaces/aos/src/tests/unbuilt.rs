@@ -41,8 +41,8 @@ async fn places_only_the_product_has_are_not_found_and_said() {
         ),
         (
             Method::POST,
-            "/api/services/UserSessionService/AifUserSessionService/GetUserSessionInfo",
-            "custom services (/api/services)",
+            "/api/services/UserSessionService/AifUserSessionService/ApplyTimeZone",
+            "the service UserSessionService/AifUserSessionService/ApplyTimeZone",
         ),
         (Method::GET, "/api/services", "custom services (/api/services)"),
         (Method::POST, "/api/connector/enqueue/x", "recurring integrations (/api/connector)"),

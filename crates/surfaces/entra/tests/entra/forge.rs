@@ -176,5 +176,5 @@ async fn a_place_that_is_called_as_a_product_is_named_once() {
     environment["host"] = "another.cloud.onebox.dynamics.com".into();
     let added = Edit::add(Setting::fixed("/environments/entra"), environment);
     let lab = lab_with(vec![added], Switches::default()).await;
-    assert_eq!(lab.place_names(), ["entra", "onebox", "contoso"]);
+    assert_eq!(lab.place_names(), ["entra", "onebox", "onprem", "contoso"]);
 }

@@ -10,6 +10,8 @@ import sys
 import adal
 import jwt
 
+from person import rows
+
 FLOW, PATH = sys.argv[1:]
 SETTINGS = json.load(open(PATH))
 ADFS, ENTRA, USER = SETTINGS["adfs"], SETTINGS["entra"], SETTINGS["user"]
@@ -37,6 +39,11 @@ def by_secret(secret=ADFS["client_secret"], client_id=ADFS["client_id"], resourc
 def by_password(password=USER["password"]):
     return context().acquire_token_with_username_password(
         ADFS["resource"], USER["name"], password, ADFS["native_client_id"])
+
+
+def at_the_aos():
+    token = context().acquire_token_with_client_credentials(ADFS["resource"], ADFS["client_id"], ADFS["client_secret"])
+    return {**by_secret(), "rows": [rows(one["accessToken"], SETTINGS) for one in (token, by_password())]}
 
 
 def secret():

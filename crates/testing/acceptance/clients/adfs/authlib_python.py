@@ -16,7 +16,7 @@ from joserfc.jwk import KeySet
 from joserfc.jws import extract_compact
 from joserfc.util import urlsafe_b64encode
 
-from person import Person
+from person import Person, rows
 
 FLOW, PATH = sys.argv[1:]
 SETTINGS = json.load(open(PATH))
@@ -76,6 +76,13 @@ def signing(audience):
                             token_endpoint_auth_method="private_key_jwt")
     session.register_client_auth_method(PrivateKeyJWT(audience, headers={"x5t": thumbprint}))
     return session
+
+
+def at_the_aos():
+    session, person = confidential(), public()
+    seen = for_itself(session)
+    signed_in(person)
+    return {**seen, "rows": [rows(one.token["access_token"], SETTINGS) for one in (session, person)]}
 
 
 def secret_post():

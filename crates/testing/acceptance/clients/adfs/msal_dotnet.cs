@@ -47,6 +47,7 @@ Console.WriteLine(JsonSerializer.Serialize(said));
 Task Run() => args[0] switch
 {
     "secret" or "secret_by_name" => AppOnly(BySecret(), "openid"),
+    "at_the_aos" => AtTheAos(),
     "certificate" or "certificate_by_name" => AppOnly(ByCertificate(false), "openid"),
     "certificate_chain_sent" => AppOnly(ByCertificate(true), "openid"),
     "authority_validated_by_name" => AppOnly(BySecret(validate: true), "openid"),
@@ -78,6 +79,23 @@ async Task AppOnly(IConfidentialClientApplication app, string scope)
     var again = await app.AcquireTokenForClient(Scope(scope)).ExecuteAsync();
     Saw(result);
     said["kept"] = again.AuthenticationResultMetadata.TokenSource == TokenSource.Cache;
+}
+
+// Its tokens, of the application and of the user, on the data of an AOS behind this AD FS.
+async Task AtTheAos()
+{
+    var application = await BySecret().AcquireTokenForClient(Scope("openid")).ExecuteAsync();
+    var user = await SignIn(Native(), User("password"), "openid");
+    Saw(application);
+    var url = settings.GetProperty("aos").GetProperty("onprem").GetProperty("data_url").GetString() + "/CustomerGroups";
+    using var http = new HttpClient();
+    var rows = new List<int>();
+    foreach (var token in new[] { application.AccessToken, user.AccessToken })
+    {
+        http.DefaultRequestHeaders.Authorization = new("Bearer", token);
+        rows.Add(JsonDocument.Parse(await http.GetStringAsync(url)).RootElement.GetProperty("value").GetArrayLength());
+    }
+    said["rows"] = rows;
 }
 
 Task<AuthenticationResult> SignIn(IPublicClientApplication app, string password, string scope) =>

@@ -9,7 +9,7 @@ import sys
 import jwt
 import msal
 
-from person import Person
+from person import Person, rows
 
 FLOW, PATH = sys.argv[1:]
 SETTINGS = json.load(open(PATH))
@@ -40,6 +40,12 @@ def public():
 
 def signed_in(app, scope=SCOPE, password=USER["password"]):
     return app.acquire_token_by_username_password(USER["name"], password, [scope])
+
+
+def at_the_aos():
+    """Its tokens, of the application and of the user, on the data of an AOS behind this AD FS."""
+    result, of_user = confidential().acquire_token_for_client([SCOPE]), signed_in(public())
+    return {**saw(result), "rows": [rows(one["access_token"], SETTINGS) for one in (result, of_user)]}
 
 
 def secret():

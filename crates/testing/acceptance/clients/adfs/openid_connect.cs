@@ -21,6 +21,9 @@ var settings = JsonDocument.Parse(File.ReadAllText(args[1])).RootElement;
 string Adfs(string name) => settings.GetProperty("adfs").GetProperty(name).GetString()!;
 string User(string name) => settings.GetProperty("user").GetProperty(name).GetString()!;
 var flow = args[0].Replace("_by_name", "");
+// As an AOS on-premises does it: its client id, which is a native application's.
+var asTheAos = flow == "as_the_aos";
+var client = asTheAos ? "d8230a86-015d-4c14-bcd6-c7fb65176b16" : Adfs("client_id");
 var said = new Dictionary<string, object?>();
 
 using var certificate = Certificate();
@@ -38,13 +41,18 @@ builder.Services
     .AddOpenIdConnect(options =>
     {
         options.Authority = Adfs("base_url");
-        options.ClientId = Adfs("client_id");
-        options.ClientSecret = flow == "wrong_secret" ? "wrong" : Adfs("client_secret");
-        options.ResponseType = flow switch { "code_and_id_token" => "code id_token", "id_token" => "id_token", _ => "code" };
+        options.ClientId = client;
+        options.ClientSecret = asTheAos ? null : flow == "wrong_secret" ? "wrong" : Adfs("client_secret");
+        options.ResponseType = flow switch
+        {
+            "code_and_id_token" => "code id_token",
+            "id_token" or "as_the_aos" => "id_token",
+            _ => "code",
+        };
         if (flow == "query") options.ResponseMode = "query";
         // Userinfo takes a token that is for itself alone.
         if (flow == "userinfo") options.GetClaimsFromUserInfoEndpoint = true;
-        else if (flow != "id_token") options.Resource = Adfs("resource");
+        else if (flow != "id_token" && !asTheAos) options.Resource = Adfs("resource");
         options.Scope.Clear();
         options.Scope.Add("openid");
         options.MapInboundClaims = false;
@@ -194,7 +202,8 @@ JsonElement Claims(string token)
 async Task Register(Uri home)
 {
     var group = "Microsoft Dynamics 365 for Operations On-premises";
-    var application = $"/federation_services/contoso/application_groups/{group}/server_applications/{Adfs("client_id")}";
+    var kind = asTheAos ? "native_applications" : "server_applications";
+    var application = $"/federation_services/contoso/application_groups/{group}/{kind}/{client}";
     var edits = new List<object>();
     void Add(string member, string path) =>
         edits.Add(new { op = "add", path = application + member, value = new Uri(home, path).ToString() });

@@ -95,6 +95,14 @@ class Person:
         return " ".join(Forms(answer.text).words.split())
 
 
+def rows(token, settings):
+    """How many customer groups an AOS on-premises shows whoever has this token."""
+    url = settings["aos"]["onprem"]["data_url"] + "/CustomerGroups"
+    answer = requests.get(url, headers={"Authorization": "Bearer " + token})
+    answer.raise_for_status()
+    return len(answer.json()["value"])
+
+
 if __name__ == "__main__":
     told, verb, *rest = sys.argv[1:]
     user = json.load(open(told))["user"]

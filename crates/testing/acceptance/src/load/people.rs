@@ -141,7 +141,7 @@ impl Person {
 }
 
 /// An answer of this status, as text.
-fn expect(answer: &[u8], status: &str) -> Result<String, Failure> {
+pub(crate) fn expect(answer: &[u8], status: &str) -> Result<String, Failure> {
     let text = String::from_utf8_lossy(answer);
     if text.strip_prefix("HTTP/1.1 ").is_some_and(|rest| rest.starts_with(status)) {
         Ok(text.into_owned())
@@ -150,7 +150,7 @@ fn expect(answer: &[u8], status: &str) -> Result<String, Failure> {
     }
 }
 
-fn headers<'a>(answer: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+pub(crate) fn headers<'a>(answer: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
     let head = answer.split("\r\n\r\n").next().unwrap_or_default();
     head.split("\r\n").filter_map(move |line| {
         let (known, value) = line.split_once(':')?;

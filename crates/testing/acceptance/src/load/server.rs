@@ -41,52 +41,52 @@ pub(crate) fn binary(named: Option<&Path>) -> Result<PathBuf, Failure> {
     }
 }
 
-/// Milliseconds from the start of the process to its first answer, the middle one of several starts.
+/// Milliseconds from the start of the process to its first answers, the middle one of several starts.
 pub(crate) struct Start {
-    /// On an empty state directory.
+    /// Of Entra, on an empty state directory.
     pub(crate) first: f64,
-    /// On one that an earlier start has left.
+    /// The same on one that an earlier start has left.
     pub(crate) existing: f64,
+    /// Of a node on-premises there, which has fetched its documents from AD FS.
+    pub(crate) node: f64,
 }
 
 impl Start {
     /// Starts the binary again and again.
     pub(crate) fn measure(binary: &Path) -> Result<Self, Failure> {
-        let (mut first, mut existing) = (Vec::new(), Vec::new());
+        let (mut first, mut existing, mut node) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..3 {
             let state = TempDir::new()?;
-            first.push(once(binary, state.path())?);
+            first.push(once(binary, state.path())?.0);
             for _ in 0..3 {
-                existing.push(once(binary, state.path())?);
+                let (answer, started) = once(binary, state.path())?;
+                existing.push(answer);
+                node.push(started);
             }
         }
         let middle = |mut times: Vec<f64>| {
             times.sort_by(f64::total_cmp);
             times[times.len() / 2]
         };
-        Ok(Self { first: middle(first), existing: middle(existing) })
+        Ok(Self { first: middle(first), existing: middle(existing), node: middle(node) })
     }
 }
 
-/// One start and one stop.
-fn once(binary: &Path, state: &Path) -> Result<f64, Failure> {
+/// One start and one stop: when Entra answered, and when a node on-premises did.
+fn once(binary: &Path, state: &Path) -> Result<(f64, f64), Failure> {
     let base = free_base()?;
     let began = Instant::now();
     let mut child = Running(spawn(binary, state, &base.to_string())?);
-    let head = "GET /common/discovery/instance?api-version=1.1&authorization_endpoint=https%3A%2F%2Flogin.microsoftonline.com%2Fcommon%2Foauth2%2Fv2.0%2Fauthorize HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    let entra = "/common/discovery/instance?api-version=1.1&authorization_endpoint=https%3A%2F%2Flogin.microsoftonline.com%2Fcommon%2Foauth2%2Fv2.0%2Fauthorize";
     loop {
         child.must_run()?;
-        if let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, base + 3)) {
-            stream.set_read_timeout(Some(PATIENCE))?;
-            stream.write_all(head.as_bytes())?;
-            let mut answer = [0; 12];
-            stream.read_exact(&mut answer)?;
-            if !answer.starts_with(b"HTTP/1.1 200") {
-                return Err(format!("the first answer was {}", String::from_utf8_lossy(&answer)).into());
-            }
-            let took = began.elapsed().as_secs_f64() * 1e3;
+        if let Ok(stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, base + 3)) {
+            answers(stream, entra, "200")?;
+            let answer = began.elapsed();
+            answers(TcpStream::connect((Ipv4Addr::LOCALHOST, base + 5))?, "/namespaces/AXSF/", "302")?;
+            let node = began.elapsed();
             child.terminate()?;
-            return Ok(took);
+            return Ok((answer.as_secs_f64() * 1e3, node.as_secs_f64() * 1e3));
         }
         if began.elapsed() > PATIENCE {
             return Err("the server did not answer in time".into());
@@ -95,7 +95,21 @@ fn once(binary: &Path, state: &Path) -> Result<f64, Failure> {
     }
 }
 
-/// A port base whose offsets 0, 3, 4 and 6 nobody listens on.
+fn answers(mut stream: TcpStream, target: &str, status: &str) -> Result<(), Failure> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let head = format!("GET {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes())?;
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer)?;
+    let answer = String::from_utf8_lossy(&answer);
+    if answer == format!("HTTP/1.1 {status}") {
+        Ok(())
+    } else {
+        Err(format!("the first answer was {answer}").into())
+    }
+}
+
+/// A port base whose offsets 0, 3, 4, 5 and 6 nobody listens on.
 fn free_base() -> Result<u16, Failure> {
     for _ in 0..100 {
         let base = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
@@ -103,7 +117,7 @@ fn free_base() -> Result<u16, Failure> {
             base.checked_add(offset)
                 .is_some_and(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok())
         };
-        if [0, 3, 4, 6].into_iter().all(free) {
+        if [0, 3, 4, 5, 6].into_iter().all(free) {
             return Ok(base);
         }
     }

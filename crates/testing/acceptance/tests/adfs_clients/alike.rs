@@ -71,6 +71,19 @@ pub(crate) fn wrong_secret(seen: &Seen) -> String {
     seen.refused("invalid_client", "MSIS9622")
 }
 
+/// Tokens of the application and of the user, taken by an AOS behind this AD FS.
+pub(crate) fn at_the_aos(seen: &Seen) -> String {
+    assert_eq!(seen.said["rows"], json!([3, 3]), "{}", seen.said);
+    let to_aos = |record: &&Value| record["surface"] == "aos" && record["kind"] == "request";
+    let answered: Vec<&Value> = seen.records.iter().filter(to_aos).collect();
+    let rows: Vec<&str> = answered.iter().map(|record| fact(record, "caller")).collect();
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    for record in answered {
+        assert!(record["error"].is_null(), "{record}");
+    }
+    String::from("taken, of the application and of the user")
+}
+
 /// A client that AD FS does not know.
 pub(crate) fn unknown_client(seen: &Seen) -> String {
     seen.refused("invalid_client", "MSIS9607")

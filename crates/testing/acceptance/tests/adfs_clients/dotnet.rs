@@ -7,6 +7,9 @@ use serde_json::json;
 use crate::seen::{Seen, fact, parameter};
 use crate::{Client, alike, by_name, flow};
 
+/// What an AOS on-premises signs its users in as.
+const AOS_CLIENT: &str = "d8230a86-015d-4c14-bcd6-c7fb65176b16";
+
 pub(crate) const CLIENTS: &[Client] = &[
     Client {
         name: "MSAL.NET",
@@ -15,6 +18,7 @@ pub(crate) const CLIENTS: &[Client] = &[
         file: "msal_dotnet.cs",
         flows: &[
             flow("secret", alike::secret),
+            flow("at the AOS", alike::at_the_aos),
             flow("certificate", alike::certificate),
             flow("certificate, chain sent", alike::chain),
             flow(".default alone", |seen| thrown(seen, "MsalServiceException", alike::default_alone)),
@@ -94,6 +98,11 @@ pub(crate) const CLIENTS: &[Client] = &[
             flow("query", |seen| lets_in(seen, "code", "query")),
             flow("code and id token", |seen| lets_in(seen, "code id_token", "form_post")),
             flow("id token", |seen| lets_in(seen, "id_token", "form_post")),
+            by_name("as the AOS, by name", |seen| {
+                let said = alike::named(seen, |seen| lets_in(seen, "id_token", "form_post"));
+                assert_eq!(alike::asked(seen, "client_id").as_deref(), Some(AOS_CLIENT));
+                format!("{said}; with the client id of the AOS, whose issuer is the canonical one")
+            }),
             flow("userinfo", |seen| {
                 let said = lets_in(seen, "code", "form_post");
                 assert_eq!(seen.endpoints().pop(), Some("userinfo"));

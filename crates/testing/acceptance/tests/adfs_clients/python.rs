@@ -48,6 +48,7 @@ pub(crate) const CLIENTS: &[Client] = &[
 
 const MSAL: &[Flow] = &[
     flow("secret", msal_secret),
+    flow("at the AOS", alike::at_the_aos),
     flow("certificate", msal_certificate),
     flow("certificate, chain sent", |seen| {
         let said = msal_certificate(seen);
@@ -153,6 +154,7 @@ fn refreshed(seen: &Seen, requests: usize) -> String {
 }
 
 const ADAL: &[Flow] = &[
+    flow("at the AOS", alike::at_the_aos),
     flow("secret", |seen| {
         assert_eq!(parameter(seen.token_request(), "scope"), None);
         seen.app_only("secret")
@@ -271,6 +273,7 @@ fn kept_out(seen: &Seen, why: &str) -> String {
 }
 
 const AUTHLIB: &[Flow] = &[
+    flow("at the AOS", alike::at_the_aos),
     flow("secret, post", |seen| {
         assert!(seen.token_request()["request"]["headers"].get("authorization").is_none());
         seen.app_only("secret")

@@ -17,10 +17,10 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// What AD FS was asked, oldest first.
+    /// What AD FS was asked by the program, oldest first; nodes of an AOS ask it as they start, which has a parent.
     pub(crate) fn requests(&self) -> Vec<&Value> {
-        let to_adfs = |record: &&Value| record["kind"] == "request" && record["surface"] == "adfs";
-        self.records.iter().filter(to_adfs).collect()
+        let asked = self.records.iter().filter(|record| record["parent"].is_null());
+        asked.filter(|record| record["kind"] == "request" && record["surface"] == "adfs").collect()
     }
 
     /// The endpoints that were asked, in order: openid-configuration, keys, webfinger, token ...

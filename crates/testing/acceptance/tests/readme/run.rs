@@ -49,7 +49,7 @@ fn type_in(sh: &Path, lab: &Serve, line: &str) {
         }
         line => {
             let mut command = Command::new(sh);
-            command.args(["-c", line]);
+            command.args(["-c", line]).current_dir(page::root());
             let run = run_beside(command, lab);
             let expected = i32::from(REFUSED.contains(&line));
             assert_eq!(run.code, expected, "{line}\n{}{}", run.stdout, run.stderr);

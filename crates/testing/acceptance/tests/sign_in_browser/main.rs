@@ -1,4 +1,4 @@
-//! People sign in at AD FS with a real browser: Chromium, which judges certificates, cookies, content policies and where forms may
+//! People sign in at AD FS, and to an AOS behind it, with a real browser: Chromium, which judges certificates, cookies, content policies and where forms may
 //! lead as it does for everybody.
 //!
 //! Decides by what is seen in the window and by what reaches the application, by localhost without a hosts file and by the name of
@@ -7,6 +7,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod aos;
 mod arrivals;
 mod cookies;
 mod device;
@@ -29,7 +30,8 @@ use crate::stage::{Stage, Tools};
 /// What a window shows, and its name as a sentence.
 pub(crate) type Case = (&'static str, fn(&Stage));
 
-const CASES: &[&[Case]] = &[sign_in::CASES, pages::CASES, cookies::CASES, device::CASES, sign_out::CASES];
+const CASES: &[&[Case]] =
+    &[sign_in::CASES, pages::CASES, cookies::CASES, device::CASES, sign_out::CASES, aos::CASES];
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();

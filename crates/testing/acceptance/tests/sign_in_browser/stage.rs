@@ -102,6 +102,16 @@ impl Scene<'_> {
         self.runtime.block_on(self.lab.apply(edits));
     }
 
+    /// An environment is started again.
+    pub(crate) fn restarted(&self, environment: &str) {
+        self.runtime.block_on(self.lab.restart(environment));
+    }
+
+    /// The caller does what the world says.
+    pub(crate) fn drive(&self) -> Reply {
+        self.runtime.block_on(self.lab.drive())
+    }
+
     /// A window that goes that way.
     pub(crate) fn window(&self, way: Way, like: Like<'_>) -> Window<'_> {
         let proxy = (way == Way::Name).then(|| &*self.lab.settings().proxy_url);

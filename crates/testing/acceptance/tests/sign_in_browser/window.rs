@@ -179,9 +179,10 @@ impl<'b> Window<'b> {
         self.ask("Input.insertText", json!({ "text": text }));
     }
 
-    /// Clicks into a field and types.
+    /// Clicks into a field and types over what it holds.
     pub(crate) fn fills(&self, selector: &str, text: &str) {
         self.press(selector);
+        self.ask("Input.dispatchKeyEvent", json!({ "type": "keyDown", "commands": ["selectAll"] }));
         self.types(text);
     }
 

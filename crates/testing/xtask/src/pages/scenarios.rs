@@ -59,12 +59,27 @@ pub(crate) fn table() -> String {
 }
 
 fn one(page: &mut String, scenario: &Scenario) {
-    let Scenario { name, order: _, title, symptom, does, edits: broken, after, reason, steps, notes, expect } =
-        scenario;
+    let Scenario {
+        name,
+        order: _,
+        title,
+        symptom,
+        does,
+        at,
+        edits: broken,
+        after,
+        reason,
+        steps,
+        notes,
+        expect,
+    } = scenario;
     let _ = writeln!(page, "\n## {name}\n\n{title}.\n\n{symptom}.\n\n### What breaks it\n");
     if let Some(does) = does {
         let does = serde_json::to_string(does).unwrap_or_default();
         let _ = writeln!(page, "- the caller does {}", code(does.trim_matches('"')));
+    }
+    if let Some(at) = at {
+        let _ = writeln!(page, "- it does that at {}", code(at));
     }
     edits(page, "", broken);
     for done in after {

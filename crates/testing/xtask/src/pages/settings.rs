@@ -140,7 +140,9 @@ fn one_environment(page: &mut String, world: &World, environment: &Environment) 
         code(&environment.declared.identity),
         nodes.join(", ")
     );
-    head(page, &["store", "certificate", "private key readable by"]);
+    if environment.stores.iter().next().is_some() {
+        head(page, &["store", "certificate", "private key readable by"]);
+    }
     for stored in environment.stores.iter() {
         let cells = [
             format!("{}/{}", stored.location, stored.store),
@@ -149,7 +151,10 @@ fn one_environment(page: &mut String, world: &World, environment: &Environment) 
         ];
         row(page, &cells);
     }
-    page.push_str("\nFiles and tables:\n\n");
+    if environment.stores.iter().next().is_some() {
+        page.push('\n');
+    }
+    page.push_str("Files and tables:\n\n");
     head(page, &["setting", "value", "where"]);
     let files = File::ALL.map(|file| environment.pointer.file(file));
     for part in files.into_iter().chain([environment.pointer.database()]) {

@@ -374,10 +374,18 @@ impl Lab {
     /// Starts every machine that reads its configuration at a start. Called once the listeners answer; what comes by them
     /// already waits until they have started.
     pub async fn start_all(&self) {
+        self.open_and_start_all(|| ()).await;
+    }
+
+    /// The same where listeners are opened by this function: not even the first request is answered before the machines have
+    /// started.
+    pub async fn open_and_start_all<T>(&self, open: impl FnOnce() -> T) -> T {
         let _one_at_a_time = self.commands().lock().await;
         let closed = self.gate().close();
+        let opened = open();
         closed.empty_within(self.grace()).await;
         self.start_machines().await;
+        opened
     }
 
     /// Whether everything that is being answered has ended within that time, with or without somebody who waits for it.

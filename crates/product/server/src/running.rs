@@ -205,13 +205,16 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
         directory: home.directory().to_owned(),
         home: Some(home),
     };
-    accept_on(listening, &shared)?;
-    accept_on(by_name, &shared)?;
-    accept_on(own, &shared_own)?;
+    let open = || {
+        accept_on(listening, &shared)?;
+        accept_on(by_name, &shared)?;
+        accept_on(own, &shared_own)
+    };
     if let Some(name) = setup.scenario {
+        open()?;
         running.lab.apply(Command::Scenario { name }).await.map_err(StartError::Scenario)?;
     } else {
-        running.lab.start_all().await;
+        running.lab.open_and_start_all(open).await?;
     }
     running.publish(&addresses, public_roots)?;
     Ok(running)

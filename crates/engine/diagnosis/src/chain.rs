@@ -70,6 +70,17 @@ impl<'t> Chain<'t> {
         self.sender
     }
 
+    /// The node that was asked, or that started.
+    pub(crate) fn node(&self) -> Option<&'t Machine> {
+        let records = [Some(self.root), self.start, self.sender].into_iter().flatten();
+        let mut machines = records.filter_map(|record| record.machine.as_ref());
+        machines.find(|machine| machine.environment().is_some())
+    }
+
+    pub(crate) fn tree(&self) -> &'t Tree {
+        self.tree
+    }
+
     pub(crate) fn root(&self) -> &'t Arc<Record> {
         self.root
     }

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
-use mocktenant_lab::Mask;
+use mocktenant_lab::{Mask, servicing_reverts};
 use mocktenant_verdict::{Check, Need, Setting};
 use mocktenant_world::{Edit, World, place};
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use crate::ladder::Rung;
 use crate::telling::visible;
 
 /// What was found out about one exchange.
@@ -23,6 +24,9 @@ pub struct Explanation {
     pub exchange: String,
     /// What the user saw: the message of the answer.
     pub symptom: String,
+    /// The nine steps of the sign-in it belongs to, on-premises; empty where it belongs to none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ladder: Vec<Rung>,
     /// Every check of the exchange and its children, whoever called before whom it called.
     pub checks: Vec<ExplainedCheck>,
     /// The one thing to change; absent if nothing was refused and nothing is stale.
@@ -121,6 +125,12 @@ pub struct Cause {
     /// The same at the other of two sides that have to agree: either of them mends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub or: Option<Box<Cause>>,
+    /// The node that still runs with what was, where the environment has several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// Whether the next servicing of the environment takes the change away again.
+    #[serde(skip_serializing_if = "is_false")]
+    pub serviced_away: bool,
     /// Whether nothing is declared there: what mends it is an addition.
     #[serde(skip)]
     pub(crate) absent: bool,
@@ -155,7 +165,10 @@ impl Cause {
     pub(crate) fn new(kind: Kind, setting: Setting, world: Option<&World>) -> Self {
         let origin = world.map(|world| Origin::of(&setting, world));
         let absent = world.is_some_and(|world| world.get(&setting).is_none());
+        let serviced_away = world.is_some() && servicing_reverts(&setting);
         Self {
+            node: None,
+            serviced_away,
             kind,
             setting,
             origin,
@@ -248,6 +261,12 @@ impl Cause {
         match self.kind {
             Kind::Restart if self.origin.is_none() => {
                 format!("restart: {name}: expected {expected}, got {actual}")
+            }
+            Kind::Restart if self.node.is_some() => {
+                let node = visible(self.node.as_deref().unwrap_or_default());
+                format!(
+                    "restart {node}: {name} ({whereabouts}) is {expected} now, it still runs with {actual}"
+                )
             }
             Kind::Setting if self.origin.is_none() => format!("{name}: expected {expected}, got {actual}"),
             Kind::Restart => {

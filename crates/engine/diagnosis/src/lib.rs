@@ -11,12 +11,14 @@ mod case;
 mod cause;
 mod chain;
 mod explanation;
+mod ladder;
 mod rehearsal;
 mod stale;
 mod telling;
 mod ties;
 
 pub use explanation::{Cause, ExplainedCheck, Explanation, Kind, Origin};
+pub use ladder::Rung;
 pub use telling::shell_word;
 
 use std::sync::Arc;
@@ -48,7 +50,8 @@ async fn told(lab: &Lab, chain: &Chain<'_>, presented: Option<&Presented>) -> Ex
             (changed.next(), distinct(changed))
         }
     };
-    explanation(chain, true, cause, also).masked(&lab.mask())
+    let ladder = ladder::of(chain.tree(), chain.root(), Some(lab));
+    Explanation { ladder, ..explanation(chain, true, cause, also) }.masked(&lab.mask())
 }
 
 /// Judges a token, or a client's assertion, at a place of a running lab, and explains the verdict as if it had come with a
@@ -75,7 +78,9 @@ pub fn explain_records(tree: &Tree, what: &str) -> Option<Explanation> {
         }
         cause
     });
-    Some(explanation(&chain, false, cause, Vec::new()).masked(&chain.root().mask()))
+    let ladder = ladder::of(tree, chain.root(), None);
+    let explanation = Explanation { ladder, ..explanation(&chain, false, cause, Vec::new()) };
+    Some(explanation.masked(&chain.root().mask()))
 }
 
 fn meant<'t>(tree: &'t Tree, what: &str) -> Option<&'t Arc<Record>> {
@@ -88,6 +93,7 @@ fn explanation(chain: &Chain, world: bool, cause: Option<Cause>, also: Vec<Cause
         world,
         exchange: chain.root().id.to_string(),
         symptom: chain.symptom(),
+        ladder: Vec::new(),
         checks: chain.checks(),
         cause,
         also,

@@ -129,14 +129,14 @@ impl Rehearsal {
         // As of its own time: a token that has run out since is no reason it was refused for.
         let offset = root.machine.as_ref().map(|machine| machine.offset(&lab.world())).unwrap_or_default();
         let began = root.at.saturating_sub(offset);
-        Some(Self {
-            fork: lab.fork(began, chain.started()),
-            asked,
-            made,
-            environment,
-            declared: lab.world(),
-            assumed: Vec::new(),
-        })
+        let fork = lab.fork(began, chain.started());
+        // What one of several nodes was asked is asked of that one again.
+        let nodes =
+            [Some(root), chain.sender()].into_iter().flatten().filter_map(|record| record.machine.clone());
+        if let Some(node) = nodes.clone().find(|machine| machine.environment().is_some()) {
+            fork.prefer(node);
+        }
+        Some(Self { fork, asked, made, environment, declared: lab.world(), assumed: Vec::new() })
     }
 
     /// Asks again.
@@ -257,7 +257,7 @@ impl Rehearsal {
             let first = deciding.check.and_then(|check| check.settings.first());
             let setting = first.cloned().unwrap_or_else(|| found.setting.clone());
             let restart = Cause::new(Kind::Restart, setting, Some(&world));
-            restart.expected("something newer").actual("what is kept from before")
+            stale::at(&chain, restart.expected("something newer").actual("what is kept from before"), &world)
         });
         match further {
             Some(further) => Restarted::Moved(restart, further),

@@ -5,6 +5,7 @@
 use mocktenant_lab::Fact;
 use mocktenant_verdict::{Role, Setting};
 use mocktenant_world::World;
+use mocktenant_world::pointers::shared_by_nodes;
 use serde_json::Value;
 
 use crate::chain::Chain;
@@ -14,23 +15,38 @@ use crate::{Cause, Kind};
 pub(crate) fn likeliest(chain: &Chain, role: Option<Role>, world: &World) -> Option<Cause> {
     let in_role = |fact: &&Fact| role.is_some() && fact.role == role;
     let of_role = chain.facts().filter(in_role).find_map(|fact| restart(fact, world));
-    of_role.or_else(|| all(chain, world).next())
+    let found = of_role.map(|cause| at(chain, cause, world));
+    found.or_else(|| all(chain, world).next())
 }
 
 /// Every changed setting.
 pub(crate) fn all<'c>(chain: &'c Chain, world: &'c World) -> impl Iterator<Item = Cause> + 'c {
-    chain.facts().filter_map(|fact| restart(fact, world))
+    chain.facts().filter_map(|fact| restart(fact, world)).map(|cause| at(chain, cause, world))
+}
+
+/// With the node that goes on with what it read, where there are others.
+pub(crate) fn at(chain: &Chain, cause: Cause, world: &World) -> Cause {
+    let node = chain.node().filter(|node| {
+        let environment = node.environment().and_then(|id| world.environment(id));
+        environment.is_some_and(|environment| environment.nodes.len() > 1)
+    });
+    Cause { node: node.map(ToString::to_string), ..cause }
 }
 
 /// The setting is right now, but it was read before.
 fn restart(fact: &Fact, world: &World) -> Option<Cause> {
     let setting = fact.setting.as_ref()?;
     let read = fact.read_at_start.as_ref()?;
-    let now = world.get(setting).cloned().unwrap_or(Value::Null);
-    if now == *read {
+    // What was one node's own may be what all have in common by now.
+    let shared = || shared_by_nodes(setting).and_then(|shared| Some((world.get(&shared)?, shared)));
+    let (now, setting) = match world.get(setting) {
+        Some(now) => (now, setting.clone()),
+        None => shared().unwrap_or((&Value::Null, setting.clone())),
+    };
+    if now == read {
         return None;
     }
-    let (setting, read, now) = narrowed(setting.clone(), read, &now);
+    let (setting, read, now) = narrowed(setting, read, now);
     Some(Cause::new(Kind::Restart, setting, Some(world)).expected(shown(now)).actual(shown(read)))
 }
 

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use mocktenant_verdict::foreign::harmless;
 use mocktenant_verdict::{Operation, Outcome, Role};
 use mocktenant_world::Edit;
-use mocktenant_world::pointers::environment_reading_at_start;
+use mocktenant_world::pointers::reader_at_start;
 use serde_json::Value;
 use time::OffsetDateTime;
 
@@ -98,9 +98,9 @@ impl Cause {
         let edited =
             self.change.iter().map(|edit| &edit.path).chain(self.needs.iter().map(|need| &need.path));
         let restarted = (self.kind == Kind::Restart).then_some(&self.setting);
-        for setting in edited.chain(restarted) {
-            let Some(environment) = environment_reading_at_start(setting) else { continue };
-            let restart = format!("mocktenant restart {}", shell_word(&environment));
+        let reader = |setting| self.node.clone().or_else(|| reader_at_start(setting));
+        for reader in edited.chain(restarted).filter_map(reader) {
+            let restart = format!("mocktenant restart {}", shell_word(&reader));
             if !commands.contains(&restart) {
                 commands.push(restart);
             }
@@ -165,6 +165,7 @@ impl Explanation {
         for other in &self.also {
             let _ = writeln!(text, "next    {}{}", other.to_line(), if other.assumed { ASSUMED } else { "" });
         }
+        self.ladder(&mut text);
         self.checks(&mut text, all);
         if !self.world {
             let _ = writeln!(text, "{WITHOUT_WORLD}");
@@ -189,11 +190,32 @@ impl Explanation {
         if let Some(advice) = &cause.advice {
             let _ = writeln!(text, "advice  {}", visible(advice));
         }
+        if cause.serviced_away {
+            let _ = writeln!(text, "note    the next servicing takes this away again (mocktenant servicing)");
+        }
         // Without a world there is no lab to paste them for.
         let commands = if self.world { cause.commands() } else { Vec::new() };
         for (index, command) in commands.iter().enumerate() {
             let _ =
                 writeln!(text, "{}{}", if index == 0 { "run     " } else { "        " }, harmless(command));
+        }
+    }
+
+    /// The steps of a sign-in, one under the other.
+    fn ladder(&self, text: &mut String) {
+        for (at, rung) in self.ladder.iter().enumerate() {
+            if at == 0 {
+                text.push('\n');
+            }
+            let by = rung.by.as_deref().map(visible).unwrap_or_default();
+            let exchange = rung.exchange.as_deref().map(visible).unwrap_or_default();
+            let refused = match rung.status {
+                Some(status) if rung.refused => format!("  REFUSED {status}"),
+                _ => String::new(),
+            };
+            let note = rung.note.as_deref().map(|note| format!("  ({})", visible(note))).unwrap_or_default();
+            let line = format!("  {}  {:<63}  {by:<8}  {exchange:<14}{refused}{note}", rung.step, rung.what);
+            let _ = writeln!(text, "{}", line.trim_end());
         }
     }
 

@@ -96,10 +96,12 @@ pub fn name_for<'n>(name: &'n str, exchange: &Exchange) -> Cow<'n, str> {
 
 /// The same for a host: `NAME-7443` at `localhost:7443`. A port that is not written is the scheme's own, and nobody shares it.
 pub fn name_at<'n>(name: &'n str, host: &HostName) -> Cow<'n, str> {
-    match host.port {
-        Some(port) if host.is_local() => Cow::Owned(format!("{name}-{port}")),
-        _ => Cow::Borrowed(name),
-    }
+    name_behind(name, host.port.filter(|_| host.is_local()))
+}
+
+/// The same for a port that shares its jar with others, if it does.
+pub fn name_behind(name: &str, jar: Option<u16>) -> Cow<'_, str> {
+    jar.map_or(Cow::Borrowed(name), |port| Cow::Owned(format!("{name}-{port}")))
 }
 
 /// Which sites' requests a cookie is sent with.

@@ -99,6 +99,8 @@ pub struct Attempt {
     pub before: Vec<String>,
     /// What came of a sign-in, if it was one.
     pub signed_in: Option<Box<SignedIn>>,
+    /// How many people signed in, each with a browser of their own, and how many of them were refused.
+    pub people: (u32, u32),
 }
 
 /// Why nothing came of it.
@@ -130,8 +132,8 @@ impl Attempt {
     fn new(reply: Reply, token: Option<String>, turns: u32) -> Self {
         let exchange = exchange_of(&reply);
         let (status, headers, body) = (reply.status, reply.headers, reply.body);
-        let (token_exchange, before, signed_in) = (String::new(), Vec::new(), None);
-        Self { exchange, status, headers, body, token, token_exchange, turns, before, signed_in }
+        let (token_exchange, before, signed_in, people) = (String::new(), Vec::new(), None, (0, 0));
+        Self { exchange, status, headers, body, token, token_exchange, turns, before, signed_in, people }
     }
 
     /// Whether it was refused, on the way to the token or after it. A page that refuses to sign somebody in, and a redirect with an
@@ -204,9 +206,8 @@ async fn run(
     wanted: u32,
 ) -> Result<Attempt, DriveError> {
     let world = lab.world();
-    if errand == Errand::SignIn {
-        let call = sign_in_call(lab, &world).ok_or(DriveError::NobodyToAsk(errand))?;
-        return sign_in::sign_in(lab, via, call).await;
+    if errand.signs_in() {
+        return sign_people_in(lab, via, &world, errand).await;
     }
     let caller = world.caller();
     let first = fresh_number(lab);
@@ -235,6 +236,32 @@ async fn run(
         turns += 1;
     }
     Ok(Attempt { token_exchange, ..Attempt::new(reply, Some(token), turns) })
+}
+
+/// Signs in who is to sign in, each with a browser of their own; what came of the first who was refused, else of the last.
+async fn sign_people_in(
+    lab: &Lab,
+    via: &dyn Outbound,
+    world: &World,
+    errand: Errand,
+) -> Result<Attempt, DriveError> {
+    let call = sign_in_call(lab, world).ok_or(DriveError::NobodyToAsk(errand))?;
+    let nodes = match &call.ask.entrance {
+        Entrance::Environment(name) => world.environment(name).map_or(1, |found| found.nodes.len()),
+        Entrance::Identity | Entrance::Organization(_) => 1,
+    };
+    let people = if errand == Errand::EverybodySignsIn { nodes } else { 1 };
+    let mut attempt = sign_in::sign_in(lab, via, call.clone()).await?;
+    let mut refused = u32::from(attempt.refused());
+    for _ in 1..people {
+        let next = sign_in::sign_in(lab, via, call.clone()).await?;
+        refused += u32::from(next.refused());
+        if !attempt.refused() {
+            attempt = next;
+        }
+    }
+    attempt.people = (u32::try_from(people).unwrap_or(u32::MAX), refused);
+    Ok(attempt)
 }
 
 /// Which of its requests the caller made.

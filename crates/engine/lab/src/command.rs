@@ -15,7 +15,7 @@ use crate::clock::ClockChange;
 use crate::record::{Kind, Record};
 use crate::rows::{RowRefused, redeclared};
 use crate::run_on::RunOn;
-use crate::{Lab, Machine, Scope, Trail, rollover, stopping};
+use crate::{Lab, Machine, Scope, Trail, rollover, servicing, stopping};
 
 /// How long what was made void may take to notice.
 const AFTERMATH: RealDuration = RealDuration::from_secs(1);
@@ -80,6 +80,13 @@ pub enum Command {
         /// As for a stop.
         of: String,
         /// Who asked: becomes the setting's origin.
+        by: EditedBy,
+    },
+    /// Services an environment: what was edited on single nodes is gone, and all of them start again.
+    Servicing {
+        /// Environment name.
+        environment: String,
+        /// Who asked: becomes the settings' origin.
         by: EditedBy,
     },
     /// Base world again, no rows of clients, nothing remembered, machines started again. The whole lab also loses its
@@ -235,6 +242,7 @@ impl Lab {
                     self.start_machine(&machine).await;
                 }
             }
+            Command::Servicing { environment, by } => self.service(&environment, by).await?,
             Command::Reset { scope: None } => {
                 self.clock().reset();
                 self.begin_again(Arc::clone(self.base_world())).await;
@@ -272,9 +280,12 @@ impl Lab {
     }
 
     async fn act(&self, act: &Act, by: EditedBy) -> Result<(), CommandError> {
-        self.edit(&act.edits_in(&self.world(), self.base_world()), by)?;
+        self.edit(&act.edits_in(&self.world(), self.base_world()), by.clone())?;
         if let Some(time) = act.wait {
             self.clock().apply(ClockChange::Forward(time));
+        }
+        for environment in &act.servicing {
+            self.service(environment, by.clone()).await?;
         }
         for place in &act.restart {
             let (environment, node) = match place.split_once('/') {
@@ -315,17 +326,28 @@ impl Lab {
 
     async fn run_or_stop(&self, machine: &str, stopped: bool, by: EditedBy) -> Result<(), CommandError> {
         let world = self.world();
-        let edits = stopping::edits(&world, machine, stopped)?;
+        let (meant, edits) = stopping::edits(&world, machine, stopped)?;
         if edits.is_empty() {
             return Ok(());
         }
         self.edit(&edits, by)?;
-        let environment = Machine::stoppable(&world, machine).filter(|_| !stopped);
         // Whoever was stopped reads its configuration when it starts.
-        if let Some(environment) = environment.as_ref().and_then(Machine::environment) {
-            for machine in self.machines_of(environment, None)? {
-                self.start_machine(&machine).await;
-            }
+        for machine in meant.machines(&world).iter().filter(|machine| !stopped && machine.is_stopped(&world))
+        {
+            self.start_machine(machine).await;
+        }
+        Ok(())
+    }
+
+    async fn service(&self, environment: &str, by: EditedBy) -> Result<(), CommandError> {
+        let machines = self.machines_of(environment, None)?;
+        let edits =
+            self.world().environment(environment).map(|found| servicing::edits(found)).unwrap_or_default();
+        if !edits.is_empty() {
+            self.edit(&edits, by)?;
+        }
+        for machine in machines {
+            self.start_machine(&machine).await;
         }
         Ok(())
     }
@@ -371,21 +393,37 @@ impl Lab {
         }
     }
 
-    /// Starts every machine that reads its configuration at a start. Called once the listeners answer; what comes by them
-    /// already waits until they have started.
+    /// Starts every machine that reads its configuration at a start. Called once the listeners answer; who asks one of them
+    /// meanwhile waits.
     pub async fn start_all(&self) {
         self.open_and_start_all(|| ()).await;
     }
 
-    /// The same where listeners are opened by this function: not even the first request is answered before the machines have
-    /// started.
+    /// The same where listeners are opened by this function: not even the first request to a machine is answered before it has
+    /// started, and nobody else waits.
     pub async fn open_and_start_all<T>(&self, open: impl FnOnce() -> T) -> T {
         let _one_at_a_time = self.commands().lock().await;
-        let closed = self.gate().close();
+        let machines = self.all_starts();
+        let announced = self.starting().announce(&machines);
         let opened = open();
-        closed.empty_within(self.grace()).await;
-        self.start_machines().await;
+        for machine in &machines {
+            self.start_machine(machine).await;
+            announced.over(machine);
+        }
         opened
+    }
+
+    /// The same in a world that a scenario has broken: nobody is answered by the one before.
+    pub async fn open_in_scenario<T>(
+        &self,
+        open: impl FnOnce() -> T,
+        name: String,
+    ) -> Result<T, CommandError> {
+        let _one_at_a_time = self.commands().lock().await;
+        let _closed = self.gate().close();
+        let opened = open();
+        self.change(Command::Scenario { name }).await?;
+        Ok(opened)
     }
 
     /// Whether everything that is being answered has ended within that time, with or without somebody who waits for it.

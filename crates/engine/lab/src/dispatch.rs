@@ -22,7 +22,7 @@ use crate::gate::Inside;
 use crate::record::{HOST_BUDGET, Kind, Record, bounded, cut, header_lines};
 use crate::request::{HostName, Request, fold};
 use crate::run_on::{Outward, RunOn};
-use crate::surface::{Mount, Refusal, Way};
+use crate::surface::{Asker, Mount, Refusal, Way};
 use crate::{
     Addresses, Answer, BUILT_HERE, Context, Delivery, Entrance, Exchange, Lab, NOT_BUILT, Response, Trail,
     stopping,
@@ -80,7 +80,7 @@ impl Snapshot {
         let services = world.federation_services().map(|service| service.clock);
         let skewed = tenants.chain(services).chain(nodes).chain(organizations).any(|clock| !clock.is_zero());
         let stopped = world.federation_services().any(|service| service.stopped)
-            || world.environments().any(|environment| environment.stopped);
+            || world.environments().any(|environment| environment.nodes.iter().any(|node| node.stopped));
         Self { world, revision: 0, addresses, hosts, names, skewed, stopped, own_names, prepared }
     }
 }
@@ -176,6 +176,11 @@ pub(crate) async fn answer(lab: &Lab, mut request: Request) -> Response {
     let Some((mut answering, surface)) = arrived.begin(inside) else {
         unreachable!("it begins once");
     };
+    let context = &answering.exchange.context;
+    // Who asks because of something else is not held up: that may be the start.
+    if let Some(machine) = context.machine.as_ref().filter(|_| context.parent.is_none()) {
+        lab.starting().wait_for(machine).await;
+    }
     match surface {
         None => {
             let answer = nobody(lab, &mut answering.exchange);
@@ -257,8 +262,10 @@ fn begin(lab: &Lab, request: Request, linked: Option<Expected>) -> (Exchange, Op
         lab.surfaces().iter().position(|mounted| mounted.surface.at(&entrance, &folded)).filter(|_| local)
     });
     let machine = surface.and_then(|surface| {
+        let jar = host.as_ref().filter(|host| !world_name && host.is_local()).and_then(|host| host.port);
         let host = host.as_ref().map_or("", |host| host.name.as_str());
-        let way = Way { entrance: &entrance, host, path: &folded };
+        let asker = Asker { headers: &request.headers, jar, prefers: lab.preferred() };
+        let way = Way { entrance: &entrance, host, path: &folded, asker: Some(asker) };
         lab.surfaces()[surface].surface.machine(&snapshot.world, &way)
     });
     let calls_out = surface.is_some_and(|surface| lab.surfaces()[surface].surface.calls_out());

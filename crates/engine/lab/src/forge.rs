@@ -199,7 +199,7 @@ impl Lab {
             if !surface.forges() || !is_meant {
                 continue;
             }
-            let way = Way { entrance: &Entrance::Identity, host: "", path: &path };
+            let way = Way { entrance: &Entrance::Identity, host: "", path: &path, asker: None };
             let context = self.context(index, surface.machine(&world, &way));
             let mut trail = Trail::default();
             // What the caller wants by itself it asks of its own provider and of no other.

@@ -71,7 +71,7 @@ impl Lab {
             Entrance::Identity => format!("/{}", world.caller().tenant),
             _ => "/".to_owned(),
         };
-        let way = Way { entrance, host: &host, path: &path };
+        let way = Way { entrance, host: &host, path: &path, asker: None };
         let machine = self.surfaces()[surface].surface.machine(&world, &way);
         Some(Place { surface, host, machine })
     }

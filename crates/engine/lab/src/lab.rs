@@ -28,6 +28,7 @@ use crate::patience::{Patience, QUERY_TIME};
 use crate::random::Random;
 use crate::request::Request;
 use crate::rows::{NoRows, Rows};
+use crate::starting::Starting;
 use crate::store::{STORE_BUDGET, Store};
 use crate::surface::{CatalogueRow, Surface};
 use crate::{Context, Entrance, Machine, Response, Scope, Trail, dispatch};
@@ -130,6 +131,9 @@ struct Core {
     switches: Switches,
     commands: tokio::sync::Mutex<()>,
     gate: Gate,
+    starting: Starting,
+    /// Whose turn it always is.
+    preferred: OnceLock<Machine>,
     grace: Duration,
     /// Held while world, rows and store are changed together, and while they are copied.
     changing: RwLock<()>,
@@ -218,6 +222,8 @@ impl LabBuilder {
                 switches: self.switches,
                 commands: tokio::sync::Mutex::new(()),
                 gate: Gate::default(),
+                starting: Starting::default(),
+                preferred: OnceLock::new(),
                 grace: self.grace,
                 changing: RwLock::default(),
                 outward: Arc::new(Semaphore::new(OUTWARD_AT_ONCE)),
@@ -268,6 +274,8 @@ impl Lab {
                 switches: core.switches.clone(),
                 commands: tokio::sync::Mutex::new(()),
                 gate: Gate::default(),
+                starting: Starting::default(),
+                preferred: OnceLock::new(),
                 grace: core.grace,
                 changing: RwLock::default(),
                 outward: Arc::new(Semaphore::new(OUTWARD_AT_ONCE)),
@@ -514,6 +522,20 @@ impl Lab {
 
     pub(crate) fn gate(&self) -> &Gate {
         &self.core.gate
+    }
+
+    /// From here on it is this machine's turn wherever one is chosen by turns: in a copy that asks again what one of several
+    /// was asked. The first one stands.
+    pub fn prefer(&self, machine: Machine) {
+        let _ = self.core.preferred.set(machine);
+    }
+
+    pub(crate) fn preferred(&self) -> Option<&Machine> {
+        self.core.preferred.get()
+    }
+
+    pub(crate) fn starting(&self) -> &Starting {
+        &self.core.starting
     }
 
     pub(crate) fn grace(&self) -> Duration {

@@ -161,7 +161,10 @@ impl Machine {
             Self::FederationService(name) => Some(world.federation_service(name)?.pointer.stopped()),
             Self::Node { environment, node } => {
                 let environment = world.environment(environment)?;
-                environment.node(node).map(|_| environment.pointer.stopped())
+                let own = environment.node(node)?;
+                // Where all are stopped together, or there is one alone, the environment's says it.
+                let together = environment.declared.stopped || environment.nodes.len() == 1;
+                Some(if together { environment.pointer.stopped() } else { own.pointer.stopped() })
             }
             Self::Tenant(_) | Self::Organization(_) => None,
         }
@@ -173,8 +176,9 @@ impl Machine {
             Self::FederationService(name) => {
                 world.federation_service(name).is_some_and(|service| service.stopped)
             }
-            Self::Node { environment, .. } => {
-                world.environment(environment).is_some_and(|environment| environment.stopped)
+            Self::Node { environment, node } => {
+                let environment = world.environment(environment);
+                environment.and_then(|found| found.node(node)).is_some_and(|node| node.stopped)
             }
             Self::Tenant(_) | Self::Organization(_) => false,
         }
@@ -262,6 +266,12 @@ const FEDERATION_SERVICE: &str = "federation-service/";
 const ENVIRONMENT: &str = "environment/";
 const ORGANIZATION: &str = "organization/";
 
+/// Whether an environment is called like a kind of place: then its nodes have theirs before them.
+fn is_prefix(environment: &str) -> bool {
+    let kinds = [TENANT, FEDERATION_SERVICE, ENVIRONMENT, ORGANIZATION];
+    kinds.iter().any(|kind| kind.strip_suffix('/') == Some(environment))
+}
+
 impl fmt::Display for Entrance {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -277,7 +287,10 @@ impl fmt::Display for Machine {
         match self {
             Self::Tenant(id) => write!(formatter, "{TENANT}{id}"),
             Self::FederationService(name) => write!(formatter, "{FEDERATION_SERVICE}{name}"),
-            Self::Node { environment, node } => write!(formatter, "{ENVIRONMENT}{environment}/{node}"),
+            Self::Node { environment, node } if is_prefix(environment) => {
+                write!(formatter, "{ENVIRONMENT}{environment}/{node}")
+            }
+            Self::Node { environment, node } => write!(formatter, "{environment}/{node}"),
             Self::Organization(name) => write!(formatter, "{ORGANIZATION}{name}"),
         }
     }
@@ -322,8 +335,10 @@ impl FromStr for Machine {
             return Ok(Self::organization(name));
         }
         // Names of environments and nodes hold no slash.
-        text.strip_prefix(ENVIRONMENT)
-            .and_then(|rest| rest.split_once('/'))
+        let rest = text.strip_prefix(ENVIRONMENT).filter(|rest| rest.contains('/')).unwrap_or(text);
+        rest.split_once('/')
+            .filter(|(_, node)| !node.is_empty() && !node.contains('/'))
+            .filter(|(environment, _)| rest != text || !is_prefix(environment))
             .map(|(environment, node)| Self::node(environment, node))
             .ok_or_else(|| NoPlace { text: text.to_owned(), kind: "machine" })
     }
@@ -377,8 +392,13 @@ mod tests {
         for text in ["identity", "environment/onebox", "organization/contoso"] {
             assert_eq!(text.parse::<Entrance>().unwrap().to_string(), text);
         }
-        for text in ["tenant/c01", "federation-service/f", "environment/onebox/aos1", "organization/contoso"]
-        {
+        for text in [
+            "tenant/c01",
+            "federation-service/f",
+            "onebox/aos1",
+            "environment/tenant/a",
+            "organization/contoso",
+        ] {
             assert_eq!(text.parse::<Machine>().unwrap().to_string(), text);
         }
         for text in ["tenant/c01", "federation-service/f", "environment/onebox", "organization/contoso"] {
@@ -407,8 +427,8 @@ mod tests {
         let world = World::contoso().unwrap();
         let machines: Vec<String> = Machine::all(&world).map(|machine| machine.to_string()).collect();
         let tenant = format!("tenant/{TENANT}");
-        let nodes = ["environment/onebox/aos1", "environment/onprem/AOS_1"];
-        assert_eq!(machines, [&*tenant, SERVICE, nodes[0], nodes[1], "organization/contoso"]);
+        let nodes = ["onebox/aos1", "onprem/AOS_1", "onprem/AOS_2", "onprem/AOS_3"];
+        assert_eq!(machines, [&[&*tenant, SERVICE][..], &nodes, &["organization/contoso"]].concat());
         let scopes: Vec<String> = Scope::all(&world).map(|scope| scope.to_string()).collect();
         let environments = ["environment/onebox", "environment/onprem"];
         assert_eq!(scopes, [&*tenant, SERVICE, environments[0], environments[1], "organization/contoso"]);
@@ -526,10 +546,13 @@ mod tests {
     fn a_text_that_names_no_place_is_refused_with_what_it_was_to_be() {
         let said = |refused: NoPlace| refused.to_string();
         assert_eq!(said("tools".parse::<Entrance>().unwrap_err()), "\"tools\" names no entrance");
-        assert_eq!(said("node/x".parse::<Machine>().unwrap_err()), "\"node/x\" names no machine");
+        assert_eq!(said("node".parse::<Machine>().unwrap_err()), "\"node\" names no machine");
         assert_eq!(said("identity".parse::<Scope>().unwrap_err()), "\"identity\" names no scope");
         let read: Machine = serde_json::from_str("\"environment/onebox/aos1\"").unwrap();
         assert_eq!(read, Machine::node("onebox", "aos1"));
-        assert_eq!(serde_json::to_string(&read).unwrap(), "\"environment/onebox/aos1\"");
+        assert_eq!(serde_json::to_string(&read).unwrap(), "\"onebox/aos1\"");
+        for bad in ["a/b/c", "environment/a/b/c", "onprem/", "tenant", "environment/x"] {
+            assert!(bad.parse::<Machine>().is_err(), "{bad}");
+        }
     }
 }

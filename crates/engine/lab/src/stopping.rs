@@ -7,6 +7,8 @@
 //! is closed before the first byte of an answer.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
 
 use http::StatusCode;
 use mocktenant_verdict::{Change, Check, Checklist, Finding, Question, Remedy, Role, Switches};
@@ -24,44 +26,141 @@ pub static SERVICE_RUNS: Question = Question::new("service-runs", Role::Address)
 /// The error of an exchange that nobody was there to answer.
 const STOPPED: &str = "stopped";
 
-impl Machine {
-    /// The machine a person means who stops or starts one: an environment or a federation service by short name or host, or any
-    /// as a machine is written. `None` where there is none, or none that can be stopped.
-    pub fn stoppable(world: &World, name: &str) -> Option<Self> {
-        let id: std::sync::Arc<str> = match name.parse() {
-            Ok(Self::FederationService(id)) => id,
-            Ok(machine) => return machine.stopped_setting(world).map(|_| machine),
+/// What a person stops or starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stoppable {
+    /// All nodes of an environment, by its short name.
+    Environment(Arc<str>),
+    /// One machine.
+    Machine(Machine),
+}
+
+impl Stoppable {
+    /// What a person means: an environment or a federation service by short name or host, or any machine as it is written.
+    /// `None` where there is none, or none that can be stopped.
+    pub fn named(world: &World, name: &str) -> Option<Self> {
+        let id: Arc<str> = match name.parse() {
+            Ok(Machine::FederationService(id)) => id,
+            Ok(machine) => return machine.stopped_setting(world).map(|_| Self::of(machine, world)),
             Err(_) => name.into(),
         };
         let by_host = || world.environments().find(|environment| environment.host.eq_ignore_ascii_case(name));
         let environment = world.environment(&id).or_else(by_host);
-        // Its nodes are stopped together.
-        let first = environment.and_then(|found| Some(Self::node(&found.id, &found.nodes.first()?.name)));
-        first.or_else(|| world.federation_service(&id).map(|service| Self::federation_service(&service.id)))
+        environment.map(|found| Self::Environment(Arc::clone(&found.id))).or_else(|| {
+            let service = world.federation_service(&id)?;
+            Some(Self::Machine(Machine::federation_service(&service.id)))
+        })
     }
 
-    /// What a person calls it who stops or starts it.
-    fn called(&self) -> String {
-        self.environment().map_or_else(|| self.to_string(), str::to_owned)
+    /// The only node of an environment is the environment.
+    fn of(machine: Machine, world: &World) -> Self {
+        let environment = machine.environment().and_then(|id| world.environment(id));
+        let alone = environment.filter(|environment| environment.nodes.len() == 1);
+        alone.map_or_else(
+            || Self::Machine(machine.clone()),
+            |environment| Self::Environment(environment.id.clone()),
+        )
+    }
+
+    /// Everything that can be stopped: each node also alone where there are several.
+    fn all(world: &World) -> Vec<Self> {
+        let services = world.federation_services();
+        let mut all: Vec<Self> =
+            services.map(|service| Self::Machine(Machine::federation_service(&service.id))).collect();
+        for environment in world.environments() {
+            all.push(Self::Environment(Arc::clone(&environment.id)));
+            let nodes = environment.nodes.iter().filter(|_| environment.nodes.len() > 1);
+            all.extend(nodes.map(|node| Self::Machine(Machine::node(&environment.id, &node.name))));
+        }
+        all
+    }
+
+    /// Whether nobody is answered there.
+    pub fn is_stopped(&self, world: &World) -> bool {
+        match self {
+            Self::Environment(id) => {
+                world.environment(id).is_some_and(|found| found.nodes.iter().all(|node| node.stopped))
+            }
+            Self::Machine(machine) => machine.is_stopped(world),
+        }
+    }
+
+    /// The machines that it is.
+    pub(crate) fn machines(&self, world: &World) -> Vec<Machine> {
+        match self {
+            Self::Environment(id) => {
+                let nodes = world.environment(id).map_or(&[][..], |environment| &environment.nodes);
+                nodes.iter().map(|node| Machine::node(id, &node.name)).collect()
+            }
+            Self::Machine(machine) => vec![machine.clone()],
+        }
+    }
+
+    /// What stops it, or starts it: settings that are so already are no change.
+    fn edits(&self, world: &World, stopped: bool) -> Vec<Edit> {
+        match self {
+            Self::Machine(Machine::Node { environment, node }) => {
+                let Some(environment) = world.environment(environment) else { return Vec::new() };
+                let mut edits = Vec::new();
+                // Of several that were stopped together the others stay so.
+                let together = environment.declared.stopped && !stopped;
+                if together {
+                    edits.push(Edit::add(environment.pointer.stopped(), false));
+                }
+                for one in &environment.nodes {
+                    let wanted = if one.name == *node { stopped } else { one.stopped };
+                    if one.declared.stopped != wanted && (together || one.name == *node) {
+                        edits.push(Edit::add(one.pointer.stopped(), wanted));
+                    }
+                }
+                edits
+            }
+            Self::Machine(machine) => {
+                let changes = machine.is_stopped(world) != stopped;
+                let setting = machine.stopped_setting(world).filter(|_| changes);
+                setting.map(|setting| Edit::add(setting, stopped)).into_iter().collect()
+            }
+            Self::Environment(id) => {
+                let Some(environment) = world.environment(id) else { return Vec::new() };
+                let own = (environment.declared.stopped != stopped).then(|| environment.pointer.stopped());
+                let alone = environment.nodes.iter().filter(|node| node.declared.stopped && !stopped);
+                let nodes = alone.map(|node| node.pointer.stopped());
+                own.into_iter().chain(nodes).map(|setting| Edit::add(setting, stopped)).collect()
+            }
+        }
     }
 }
 
-/// What stops a machine, or starts it.
-pub(crate) fn edits(world: &World, name: &str, stopped: bool) -> Result<Vec<Edit>, CommandError> {
-    let machine = Machine::stoppable(world, name);
-    let setting = machine.as_ref().and_then(|machine| machine.stopped_setting(world));
-    let (Some(machine), Some(setting)) = (machine, setting) else {
+impl fmt::Display for Stoppable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Environment(id) => formatter.write_str(id),
+            Self::Machine(machine) => machine.fmt(formatter),
+        }
+    }
+}
+
+/// What a person calls a machine that is stopped, and all that were stopped with it.
+fn called(machine: &Machine, world: &World) -> String {
+    let environment = machine.environment().and_then(|id| world.environment(id));
+    let together = environment.filter(|found| found.declared.stopped || found.nodes.len() == 1);
+    together.map_or_else(|| machine.to_string(), |environment| environment.id.to_string())
+}
+
+/// What stops a machine, or starts it; with what is meant.
+pub(crate) fn edits(
+    world: &World,
+    name: &str,
+    stopped: bool,
+) -> Result<(Stoppable, Vec<Edit>), CommandError> {
+    let Some(meant) = Stoppable::named(world, name) else {
         return Err(CommandError::UnknownPlace {
             place: format!("machine {name:?} that can be stopped"),
-            known: Machine::all(world)
-                .filter(|machine| machine.stopped_setting(world).is_some())
-                .map(|machine| machine.called())
-                .collect(),
+            known: Stoppable::all(world).iter().map(Stoppable::to_string).collect(),
         });
     };
-    // What is as it should be is no change.
-    let same = machine.is_stopped(world) == stopped;
-    Ok(if same { Vec::new() } else { vec![Edit::add(setting, stopped)] })
+    let edits = meant.edits(world, stopped);
+    Ok((meant, edits))
 }
 
 /// The end of a connection to a machine that is stopped, or what stands before it answers; `None` where it runs.
@@ -90,7 +189,7 @@ pub(crate) fn kept_from(record: &Record) -> bool {
 fn behind(lab: &Lab, snapshot: &Snapshot, host: &str) -> Option<(&'static str, Machine)> {
     let (surface, entrance) = snapshot.hosts.get(host).filter(|_| snapshot.stopped)?;
     let surface = Some(&lab.surfaces()[*surface].surface).filter(|surface| surface.in_front().is_none())?;
-    let machine = surface.machine(&snapshot.world, &Way { entrance, host, path: "/" })?;
+    let machine = surface.machine(&snapshot.world, &Way { entrance, host, path: "/", asker: None })?;
     machine.is_stopped(&snapshot.world).then(|| (surface.title(), machine))
 }
 
@@ -99,7 +198,7 @@ fn asked(title: &str, machine: &Machine, world: &World, switches: &Switches) -> 
     let setting = machine.stopped_setting(world).filter(|_| machine.is_stopped(world))?;
     let mut list = Checklist::new(switches, |(): &()| (STOPPED, ""));
     let finding = Finding::fail(format!("{title} is stopped"), ()).mended_by(|| Remedy {
-        advice: Some(Cow::Owned(format!("Start it: mocktenant start {}", machine.called()))),
+        advice: Some(Cow::Owned(format!("Start it: mocktenant start {}", called(machine, world)))),
         ..Remedy::here(Change::set(setting.clone(), false).expected("false").actual("true"))
     });
     let runs = list.ask(&SERVICE_RUNS, "a service that runs", vec![setting.clone()], finding);
@@ -121,32 +220,49 @@ mod tests {
 
     use super::*;
 
+    fn stopped(world: &World, name: &str, stopped: bool) -> World {
+        world.edited(&edits(world, name, stopped).unwrap().1, EditedBy::Control).unwrap()
+    }
+
     #[test]
     fn a_federation_service_is_stopped_and_started_by_any_of_its_names_and_once_is_enough() {
         let world = World::contoso().unwrap();
         let machine = Machine::federation_service("contoso");
         for name in ["contoso", "adfs.contoso.com", "ADFS.contoso.COM", "federation-service/contoso"] {
-            assert_eq!(Machine::stoppable(&world, name).as_ref(), Some(&machine), "{name}");
-            assert!(edits(&world, name, false).unwrap().is_empty(), "{name} runs");
-            let stopped = world.edited(&edits(&world, name, true).unwrap(), EditedBy::Control).unwrap();
-            assert!(machine.is_stopped(&stopped) && !machine.is_stopped(&world), "{name}");
-            assert!(edits(&stopped, name, true).unwrap().is_empty(), "{name} is stopped");
-            let again = stopped.edited(&edits(&stopped, name, false).unwrap(), EditedBy::Control).unwrap();
+            assert_eq!(Stoppable::named(&world, name), Some(Stoppable::Machine(machine.clone())), "{name}");
+            assert!(edits(&world, name, false).unwrap().1.is_empty(), "{name} runs");
+            let silent = stopped(&world, name, true);
+            assert!(machine.is_stopped(&silent) && !machine.is_stopped(&world), "{name}");
+            assert!(edits(&silent, name, true).unwrap().1.is_empty(), "{name} is stopped");
+            let again = stopped(&silent, name, false);
             assert!(!machine.is_stopped(&again), "{name}");
             assert_eq!(again.view(), world.view());
         }
     }
 
     #[test]
-    fn an_environment_is_stopped_by_its_name_its_host_or_a_node_of_it() {
+    fn an_environment_is_stopped_by_its_name_or_its_host_and_a_node_of_it_alone() {
         let world = World::contoso().unwrap();
-        for name in ["onprem", "ax.contoso.com", "environment/onprem/AOS_1"] {
-            let stopped = world.edited(&edits(&world, name, true).unwrap(), EditedBy::Control).unwrap();
-            let node = Machine::node("onprem", "AOS_1");
-            assert!(node.is_stopped(&stopped) && !node.is_stopped(&world), "{name}");
-            assert_eq!(node.stopped_setting(&world).unwrap().as_str(), "/environments/onprem/stopped");
-            assert!(!Machine::node("onebox", "aos1").is_stopped(&stopped));
+        let nodes = ["AOS_1", "AOS_2", "AOS_3"].map(|node| Machine::node("onprem", node));
+        let silent = |world: &World| nodes.each_ref().map(|node| node.is_stopped(world));
+        for name in ["onprem", "ax.contoso.com"] {
+            let all = stopped(&world, name, true);
+            assert_eq!((silent(&all), silent(&world)), ([true; 3], [false; 3]));
+            assert_eq!(nodes[1].stopped_setting(&all).unwrap().as_str(), "/environments/onprem/stopped");
+            assert!(!Machine::node("onebox", "aos1").is_stopped(&all));
+            assert_eq!(stopped(&all, name, false).view(), world.view());
         }
+        for name in ["onprem/AOS_2", "environment/onprem/AOS_2"] {
+            let one = stopped(&world, name, true);
+            assert_eq!(silent(&one), [false, true, false], "{name}");
+            let setting = nodes[1].stopped_setting(&one).unwrap();
+            assert_eq!(setting.as_str(), "/environments/onprem/nodes/AOS_2/stopped");
+            assert!(edits(&one, name, true).unwrap().1.is_empty(), "once is enough");
+            assert_eq!(silent(&stopped(&one, name, false)), [false; 3]);
+            assert_eq!(silent(&stopped(&one, "onprem", false)), [false; 3], "all of them run then");
+        }
+        let all = stopped(&world, "onprem", true);
+        assert_eq!(silent(&stopped(&all, "onprem/AOS_2", false)), [true, false, true], "the others stay so");
     }
 
     #[test]
@@ -155,7 +271,7 @@ mod tests {
         for nobody in [
             "",
             "adfs.contoso.example",
-            "environment/onebox/aos9",
+            "onebox/aos9",
             "organization/contoso",
             "tenant/c0117050-0000-4000-8000-000000000001",
             "federation-service/none",
@@ -164,7 +280,8 @@ mod tests {
             let told = refused.to_string();
             assert_eq!(told, format!("this world has no machine {nobody:?} that can be stopped"));
             let CommandError::UnknownPlace { known, .. } = refused else { panic!("{told}") };
-            assert_eq!(known, ["federation-service/contoso", "onebox", "onprem"]);
+            let nodes = ["onprem/AOS_1", "onprem/AOS_2", "onprem/AOS_3"];
+            assert_eq!(known, [&["federation-service/contoso", "onebox", "onprem"][..], &nodes].concat());
         }
     }
 }

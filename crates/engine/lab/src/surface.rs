@@ -5,11 +5,12 @@
 //! is pure; a handler may await only outbound calls and many rows. Surfaces never know each other.
 
 use std::any::Any;
+use std::sync::Arc;
 
-use http::Method;
+use http::{HeaderMap, Method};
 use mocktenant_scenario::Cast;
 use mocktenant_verdict::{Fidelity, Question};
-use mocktenant_world::{Errand, World};
+use mocktenant_world::{Artefact, Errand, World};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -20,8 +21,8 @@ use crate::masking::SecretNames;
 use crate::request::BodyError;
 use crate::rows::{DeclaredRow, Tables};
 use crate::{
-    Addresses, Answer, BoxFuture, Context, Entrance, Exchange, Machine, Scope, SignInCall, Step, TokenCall,
-    Trail,
+    Addresses, Answer, BoxFuture, Context, Entrance, Exchange, Machine, Scope, SharedFacts, SignInCall, Step,
+    TokenCall, Trail,
 };
 
 /// One line of a route table.
@@ -64,6 +65,32 @@ pub struct Way<'r> {
     pub host: &'r str,
     /// The folded path.
     pub path: &'r str,
+    /// Who asks; `None` where nobody does, and only the one who would be asked first is meant.
+    pub asker: Option<Asker<'r>>,
+}
+
+/// What a gateway is told of a request when it chooses a machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'r> {
+    /// Its header fields.
+    pub headers: &'r HeaderMap,
+    /// The port that stands in the names of its cookies: that of a local name, since ports of one host share a jar.
+    pub jar: Option<u16>,
+    /// The machine that its turn is, whosever it would be: a rehearsal stays where it began.
+    pub prefers: Option<&'r Machine>,
+}
+
+/// What became of a machine's last start.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// Its exchange.
+    pub start: Arc<str>,
+    /// The product's identifier of what kept it from starting.
+    pub failure: Option<&'static str>,
+    /// What it has read of its settings, each with its value then.
+    pub read: SharedFacts,
+    /// The startup file as it was read, where it has one of its own.
+    pub file: Option<Arc<Artefact>>,
 }
 
 /// A row of a surface's catalogue for documents and the control API.
@@ -135,7 +162,7 @@ pub trait Surface: Sized + Send + Sync + 'static {
     fn at(&self, entrance: &Entrance, folded_path: &str) -> bool;
 
     /// The machine that answers a request: whose clock it sees and whose start it depends on. A gateway chooses a node
-    /// here. `None` where the request names none.
+    /// here, once for each request that somebody makes. `None` where the request names none.
     fn machine(&self, world: &World, way: &Way<'_>) -> Option<Machine>;
 
     /// Computes what lives as long as a snapshot.
@@ -185,6 +212,11 @@ pub trait Surface: Sized + Send + Sync + 'static {
     /// Starts the context's machine: reads configuration, may call out.
     fn start<'a>(&'a self, _context: &'a Context, _trail: &'a mut Trail) -> BoxFuture<'a, ()> {
         Box::pin(std::future::ready(()))
+    }
+
+    /// How a machine is since its last start; `None` before that, and where machines read nothing.
+    fn started(&self, _machine: &Machine) -> Option<Started> {
+        None
     }
 
     /// Forgets what machines of a scope, or all of them, hold besides rows.
@@ -252,6 +284,7 @@ pub(crate) trait Mount: Send + Sync {
     fn declared_rows(&self, world: &World, scope: &Scope, now: OffsetDateTime) -> Vec<DeclaredRow>;
     fn starts(&self, world: &World) -> Vec<Machine>;
     fn start<'a>(&'a self, context: &'a Context, trail: &'a mut Trail) -> BoxFuture<'a, ()>;
+    fn started(&self, machine: &Machine) -> Option<Started>;
     fn reset(&self, scope: Option<&Scope>);
     fn step(&self, world: &World, errand: Errand, number: u32) -> Option<Step>;
     fn token_call(&self, world: &World, resource: &str) -> Option<TokenCall>;
@@ -348,6 +381,9 @@ impl<S: Surface> Mount for S {
     }
     fn start<'a>(&'a self, context: &'a Context, trail: &'a mut Trail) -> BoxFuture<'a, ()> {
         Surface::start(self, context, trail)
+    }
+    fn started(&self, machine: &Machine) -> Option<Started> {
+        Surface::started(self, machine)
     }
     fn reset(&self, scope: Option<&Scope>) {
         Surface::reset(self, scope);

@@ -120,6 +120,13 @@ pub struct SharedFacts {
     weight: usize,
 }
 
+impl SharedFacts {
+    /// Every fact.
+    pub fn iter(&self) -> impl Iterator<Item = &Fact> {
+        self.facts.iter()
+    }
+}
+
 impl FromIterator<Fact> for SharedFacts {
     fn from_iter<I: IntoIterator<Item = Fact>>(facts: I) -> Self {
         let facts: Arc<[Fact]> = facts.into_iter().collect();

@@ -44,6 +44,11 @@ static ROUTES: &[Route<Relay>] = &[
     },
 ];
 
+/// The one that starts.
+fn node() -> Machine {
+    Machine::node("onebox", "aos1")
+}
+
 fn elsewhere() -> Call {
     let url = String::from("https://elsewhere.example.com/");
     Call { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new() }
@@ -79,8 +84,8 @@ impl Surface for Relay {
     fn at(&self, _entrance: &Entrance, _folded_path: &str) -> bool {
         true
     }
-    fn machine(&self, _world: &World, _way: &Way<'_>) -> Option<Machine> {
-        None
+    fn machine(&self, _world: &World, way: &Way<'_>) -> Option<Machine> {
+        matches!(way.entrance, Entrance::Environment(_)).then(node)
     }
     fn prepare(&self, _world: &World, _addresses: &Addresses) {}
     fn catalogue(&self) -> Vec<CatalogueRow> {
@@ -91,7 +96,7 @@ impl Surface for Relay {
     }
     fn judge(&self, _context: &Context, _token: &str, _trail: &mut Trail) {}
     fn starts(&self, _world: &World) -> Vec<Machine> {
-        vec![Machine::node("onebox", "aos1")]
+        vec![node()]
     }
     fn start<'a>(&'a self, context: &'a Context, trail: &'a mut Trail) -> BoxFuture<'a, ()> {
         Box::pin(async move {
@@ -274,20 +279,81 @@ async fn a_command_is_applied_whole_also_if_whoever_gave_it_has_gone() {
     tokio::time::timeout(LONG, commanded(&lab, rename())).await.unwrap().unwrap().unwrap();
 }
 
+/// Asks the node, from where its listener opens.
+fn asks_the_node(lab: &Lab) -> JoinHandle<Response> {
+    let lab = lab.clone();
+    tokio::spawn(async move {
+        let entrance = Entrance::environment("onebox");
+        lab.answer(Request::new(Method::GET, "localhost", "/name", entrance)).await
+    })
+}
+
 #[tokio::test]
-async fn what_comes_while_machines_start_waits_until_they_have() {
+async fn who_asks_a_machine_that_starts_waits_for_it_and_nobody_else_does() {
     let (lab, allowed) = lab(LONG);
+    let (first, first_seen) = tokio::sync::oneshot::channel();
+    let starting = tokio::spawn({
+        let lab = lab.clone();
+        async move {
+            let open = || first.send(asks_the_node(&lab)).unwrap();
+            lab.open_and_start_all(open).await;
+        }
+    });
+    let first = first_seen.await.unwrap();
+    let other = tokio::time::timeout(LONG, asked(&lab, "/name")).await.unwrap().unwrap();
+    assert_eq!(other.status, 200, "it is no machine's");
+    let late = asks_the_node(&lab);
+    let command = commanded(&lab, rename());
+    let gone = asks_the_node(&lab);
+    a_while().await;
+    gone.abort();
+    gone.await.unwrap_err();
+    assert!(!first.is_finished() && !late.is_finished(), "it has not started");
+    assert!(!command.is_finished(), "and nothing is changed before");
+    allowed.add_permits(1);
+    starting.await.unwrap();
+    assert_eq!((first.await.unwrap().status, late.await.unwrap().status), (StatusCode::OK, StatusCode::OK));
+    command.await.unwrap().unwrap();
+    let ended: Vec<_> = lab.journal().records().iter().map(|record| record.error.clone()).collect();
+    assert_eq!(
+        ended.iter().filter(|error| error.as_deref() == Some("no-caller")).count(),
+        1,
+        "who went is on record"
+    );
+}
+
+#[tokio::test]
+async fn a_start_that_is_given_up_lets_those_go_who_wait_for_it() {
+    let (lab, _allowed) = lab(LONG);
     let starting = tokio::spawn({
         let lab = lab.clone();
         async move { lab.start_all().await }
     });
     a_while().await;
-    let early = asked(&lab, "/name");
+    let waiting = asks_the_node(&lab);
     a_while().await;
-    assert!(!early.is_finished());
+    assert!(!waiting.is_finished());
+    starting.abort();
+    assert_eq!(tokio::time::timeout(LONG, waiting).await.unwrap().unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn nobody_is_answered_by_the_world_before_a_scenario_that_the_lab_opens_with() {
+    let (lab, allowed) = lab(LONG);
+    let (first, first_seen) = tokio::sync::oneshot::channel();
+    let starting = tokio::spawn({
+        let lab = lab.clone();
+        async move {
+            let open = || first.send(asked(&lab, "/name")).unwrap();
+            lab.open_in_scenario(open, String::from("userinfo-missing")).await
+        }
+    });
+    let first = first_seen.await.unwrap();
+    a_while().await;
+    assert!(!first.is_finished() && lab.world_and_revision().1 > 0, "it is broken, and has not started");
     allowed.add_permits(1);
-    starting.await.unwrap();
-    assert_eq!(early.await.unwrap().status, 200);
+    starting.await.unwrap().unwrap();
+    assert_eq!(first.await.unwrap().status, 200);
 }
 
 #[tokio::test]

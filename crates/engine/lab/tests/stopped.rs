@@ -306,7 +306,18 @@ async fn a_stop_is_an_edit_of_its_setting_and_once_is_enough() {
     let nobody = Command::Stop { of: "sts.contoso.example".into(), by: EditedBy::Control };
     let refused = lab.apply(nobody).await.unwrap_err();
     let CommandError::UnknownPlace { known, .. } = refused else { panic!("{refused}") };
-    assert_eq!(known, ["federation-service/contoso", "federation-service/second", "onebox", "onprem"]);
+    assert_eq!(
+        known,
+        [
+            "federation-service/contoso",
+            "federation-service/second",
+            "onebox",
+            "onprem",
+            "onprem/AOS_1",
+            "onprem/AOS_2",
+            "onprem/AOS_3"
+        ]
+    );
 }
 
 #[tokio::test]

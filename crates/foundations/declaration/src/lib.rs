@@ -248,6 +248,9 @@ pub struct Node {
     /// How far its clock is from the lab's time; absent means as far as the environment's `machine` says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<String>,
+    /// Whether this node is stopped: then the others answer.
+    #[serde(default)]
+    pub stopped: bool,
     /// What its own `AXSF.Package.1.0.xml` says otherwise than the environment's: `Section.Parameter` to value.
     #[serde(default)]
     pub axsf: IndexMap<String, String>,
@@ -475,6 +478,15 @@ pub enum Errand {
     Load,
     /// Signs a user in, as a browser and a client in one.
     SignIn,
+    /// The same once for each node of the environment whose application is opened, each time in another browser.
+    EverybodySignsIn,
+}
+
+impl Errand {
+    /// Whether somebody signs in at a page.
+    pub const fn signs_in(self) -> bool {
+        matches!(self, Self::SignIn | Self::EverybodySignsIn)
+    }
 }
 
 /// The client a scenario drives, so that a wrong request is a wrong world too: whatever it sends stands here.
@@ -489,7 +501,8 @@ pub struct Caller {
     pub client_secret: SecretText,
     /// The environment it calls.
     pub environment: String,
-    /// What it does: `create-customer` unless told otherwise, `read-customers`, `dataverse-request`, `load` or `sign-in`.
+    /// What it does: `create-customer` unless told otherwise, `read-customers`, `dataverse-request`, `load`, `sign-in` or
+    /// `everybody-signs-in`.
     #[serde(default)]
     pub does: Errand,
     /// How often a `load` goes on, 1 to 1,000; absent means 10 times.
@@ -513,7 +526,7 @@ impl Caller {
     pub fn turns(&self, errand: Errand) -> u32 {
         match errand {
             Errand::Load => self.count.unwrap_or(Self::COUNT),
-            Errand::CreateCustomer | Errand::ReadCustomers | Errand::DataverseRequest | Errand::SignIn => 1,
+            _ => 1,
         }
     }
 }

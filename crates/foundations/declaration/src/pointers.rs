@@ -339,6 +339,7 @@ pointers! {
     /// `/environments/<id>/nodes/<name>`.
     Node {
         host() -> Setting: "host";
+        stopped() -> Setting: "stopped";
         clock() -> Setting: "clock";
         axsf(key) -> Setting: File::Axsf.member(), key;
         store_location(location) -> Setting: "machine", "certificates", location;
@@ -436,9 +437,25 @@ impl Environment {
     }
 }
 
-/// The environment that reads this setting at its start only, so that a change counts after a restart: its config files, its
+/// What all nodes of an environment have in common where this setting is one node's own: what counts there once it is gone.
+pub fn shared_by_nodes(setting: &Setting) -> Option<Setting> {
+    let segments: Vec<String> = setting.segments().collect();
+    match segments.as_slice() {
+        [environments, id, nodes, _, member, rest @ ..]
+            if environments == ENVIRONMENTS
+                && nodes == "nodes"
+                && (member == "axsf" || member == "machine") =>
+        {
+            let shared = environment(id).join(member);
+            Some(rest.iter().fold(shared, |setting, segment| setting.join(segment)))
+        }
+        _ => None,
+    }
+}
+
+/// The environment, or the one node of it, that reads this setting at its start only, so that a change counts after a restart: its config files, its
 /// flights, its link to Dataverse and the certificate stores of its machines.
-pub fn environment_reading_at_start(setting: &Setting) -> Option<String> {
+pub fn reader_at_start(setting: &Setting) -> Option<String> {
     let segments: Vec<String> = setting.segments().collect();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
@@ -450,9 +467,11 @@ pub fn environment_reading_at_start(setting: &Setting) -> Option<String> {
             "web_config" | "wif_config" | "axsf" | "machine" | "metadata_signing_certificate",
             ..,
         ]
-        | ["environments", environment, "nodes", _, "axsf" | "machine", ..]
         | ["environments", environment, "database", "SysFlighting" | "DualWriteProjectConfiguration", ..] => {
             Some((*environment).to_owned())
+        }
+        ["environments", environment, "nodes", node, "axsf" | "machine", ..] => {
+            Some(format!("{environment}/{node}"))
         }
         _ => None,
     }

@@ -37,6 +37,10 @@ pub enum Part {
     User,
     /// `{onprem}`: the environment that stands behind that federation service.
     Onprem,
+    /// `{node}`: one of several nodes of that environment, and not the first.
+    Node,
+    /// `{nodes}`: each node of that environment; an edit or a pointer with it stands for as many.
+    Nodes,
     /// `{adfs_host}`: the host name of the federation service, as its administrator spelled it.
     AdfsHost,
     /// `{native_client}`: the client id that environment signs its users in as.
@@ -53,7 +57,7 @@ pub enum Part {
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Tenant,
         Self::Onebox,
         Self::App,
@@ -64,6 +68,8 @@ impl Part {
         Self::Client,
         Self::User,
         Self::Onprem,
+        Self::Node,
+        Self::Nodes,
         Self::AdfsHost,
         Self::NativeClient,
         Self::AxGroup,
@@ -85,6 +91,8 @@ impl Part {
             Self::Client => "client",
             Self::User => "user",
             Self::Onprem => "onprem",
+            Self::Node => "node",
+            Self::Nodes => "nodes",
             Self::AdfsHost => "adfs_host",
             Self::NativeClient => "native_client",
             Self::AxGroup => "ax_group",
@@ -105,6 +113,9 @@ impl fmt::Display for Part {
     }
 }
 
+/// As it stands in a pointer.
+const EACH_NODE: &str = "{nodes}";
+
 /// A role that nobody in a world plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vacant(pub Part);
@@ -121,6 +132,8 @@ impl std::error::Error for Vacant {}
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cast {
     names: [Option<String>; Part::ALL.len()],
+    /// Who plays `{nodes}`, one after the other.
+    nodes: Vec<String>,
 }
 
 impl Cast {
@@ -166,6 +179,10 @@ impl Cast {
         let service = environment.identity.federation_service().and_then(|id| world.federation_service(id));
         let Some(service) = service else { return };
         self.set(Part::Onprem, &environment.id);
+        if let Some(node) = environment.nodes.get(1) {
+            self.set(Part::Node, &node.name);
+        }
+        self.nodes = environment.nodes.iter().map(|node| node.name.to_string()).collect();
         self.set(Part::Adfs, &service.id);
         self.set(Part::AdfsHost, &service.host_name);
         let user = world.caller().sign_in.as_ref().and_then(|sign_in| service.user(&sign_in.user));
@@ -213,25 +230,54 @@ impl Cast {
 
     /// What is done, with names for roles.
     pub fn act(&self, act: &Act) -> Result<Act, Vacant> {
-        let Act { restore, edits, wait, restart } = act;
+        let Act { restore, edits, wait, servicing, restart } = act;
+        let places = |places: &[String]| {
+            places.iter().map(|place| self.text(place, str::to_owned)).collect::<Result<_, _>>()
+        };
         Ok(Act {
-            restore: restore.iter().map(|pointer| self.pointer(pointer)).collect::<Result<_, _>>()?,
+            restore: self
+                .for_each_node(restore, |pointer| pointer.as_str().contains(EACH_NODE))
+                .map(|(cast, pointer)| cast.pointer(pointer))
+                .collect::<Result<_, _>>()?,
             edits: self.edits(edits)?,
             wait: *wait,
-            restart: restart.iter().map(|place| self.text(place, str::to_owned)).collect::<Result<_, _>>()?,
+            servicing: places(servicing)?,
+            restart: places(restart)?,
         })
     }
 
     fn edits(&self, edits: &[Edit]) -> Result<Vec<Edit>, Vacant> {
-        let edit = |edit: &Edit| {
+        let edit = |(cast, edit): (Self, &Edit)| {
             Ok(Edit {
                 op: edit.op,
-                path: self.pointer(&edit.path)?,
-                from: edit.from.as_ref().map(|from| self.pointer(from)).transpose()?,
-                value: edit.value.as_ref().map(|value| self.value(value)).transpose()?,
+                path: cast.pointer(&edit.path)?,
+                from: edit.from.as_ref().map(|from| cast.pointer(from)).transpose()?,
+                value: edit.value.as_ref().map(|value| cast.value(value)).transpose()?,
             })
         };
-        edits.iter().map(edit).collect()
+        self.for_each_node(edits, |edit| edit.path.as_str().contains(EACH_NODE)).map(edit).collect()
+    }
+
+    /// What is about each node as many times as there are nodes, with the cast in which that one plays it.
+    fn for_each_node<'a, T>(
+        &'a self,
+        all: &'a [T],
+        about_each: impl Fn(&T) -> bool + 'a,
+    ) -> impl Iterator<Item = (Self, &'a T)> {
+        all.iter().flat_map(move |one| {
+            let nodes: &[String] = if about_each(one) { &self.nodes } else { &[] };
+            let mut casts: Vec<Self> = nodes.iter().map(|node| self.with_each(node)).collect();
+            if casts.is_empty() {
+                casts.push(self.clone());
+            }
+            casts.into_iter().map(move |cast| (cast, one))
+        })
+    }
+
+    fn with_each(&self, node: &str) -> Self {
+        let mut cast = self.clone();
+        cast.names[Part::Nodes as usize] = Some(node.to_owned());
+        cast
     }
 
     fn pointer(&self, pointer: &Setting) -> Result<Setting, Vacant> {

@@ -76,6 +76,9 @@ pub struct Act {
     /// How long the lab's clock moves on.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "waited")]
     pub wait: Option<Duration>,
+    /// Environments that are serviced, by their short names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub servicing: Vec<String>,
     /// What is restarted: an environment by its short name, or one node of it, `environment/node`.
     pub restart: Vec<String>,
 }
@@ -263,6 +266,8 @@ struct WrittenAct {
     #[serde(default)]
     wait: Option<Wait>,
     #[serde(default)]
+    servicing: Vec<Machine>,
+    #[serde(default)]
     restart: Vec<Machine>,
 }
 
@@ -274,10 +279,14 @@ impl TryFrom<WrittenAct> for Act {
             restore: written.restore.into_iter().map(|Place(pointer)| pointer).collect(),
             edits: written.edits.into_iter().map(|Line(edit)| edit).collect(),
             wait: written.wait.map(|Wait(time)| time),
+            servicing: written.servicing.into_iter().map(|Machine(name)| name).collect(),
             restart: written.restart.into_iter().map(|Machine(name)| name).collect(),
         };
         if act == Self::default() {
-            return Err("nothing is done here: `restore`, `edits`, `wait` or `restart` is missing".to_owned());
+            return Err(
+                "nothing is done here: `restore`, `edits`, `wait`, `servicing` or `restart` is missing"
+                    .to_owned(),
+            );
         }
         Ok(act)
     }
@@ -298,6 +307,8 @@ struct WrittenStep {
     #[serde(default)]
     wait: Option<Wait>,
     #[serde(default)]
+    servicing: Vec<Machine>,
+    #[serde(default)]
     restart: Vec<Machine>,
 }
 
@@ -305,14 +316,14 @@ impl TryFrom<WrittenStep> for Step {
     type Error = String;
 
     fn try_from(
-        WrittenStep { title, how, see, restore, edits, wait, restart }: WrittenStep,
+        WrittenStep { title, how, see, restore, edits, wait, servicing, restart }: WrittenStep,
     ) -> Result<Self, Self::Error> {
         cast::known(&title)?;
         Ok(Self {
             title,
             how: how.into_iter().map(|ByHand(lines)| lines).collect(),
             see: see.map(|Page(address)| address),
-            act: WrittenAct { restore, edits, wait, restart }.try_into()?,
+            act: WrittenAct { restore, edits, wait, servicing, restart }.try_into()?,
         })
     }
 }

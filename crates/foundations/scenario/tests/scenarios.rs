@@ -217,7 +217,7 @@ fn a_step_that_changes_what_an_aos_reads_at_start_ends_with_a_restart() {
         for step in &scenario.steps {
             let Act { restore, edits, restart, .. } = &step.act;
             let mut paths = restore.iter().chain(edits.iter().map(|edit| &edit.path));
-            let at_start = paths.find_map(pointers::environment_reading_at_start);
+            let at_start = paths.find_map(pointers::reader_at_start);
             assert!(at_start.is_none_or(|environment| *restart == [environment]), "{}", scenario.name);
         }
     }

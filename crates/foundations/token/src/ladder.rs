@@ -114,6 +114,9 @@ pub trait Policy {
     /// How far `nbf` and `exp` may be off.
     const WINDOW: TimeWindow;
 
+    /// Whether its log names the key beside what became of the signature.
+    const BESIDE_ITS_KEY: bool = false;
+
     /// Its questions.
     fn questions(&self) -> &'static Questions;
 
@@ -142,12 +145,36 @@ pub trait Policy {
         true
     }
 
+    /// Whose the keys are, where no token says which of them it means: `a key of the federation metadata`.
+    fn keys_of(&self) -> &'static str;
+
     /// What a good signature would be: the key looked for, if the token could be read, and what became of it with the key
     /// that was found.
-    fn signature(&self, key: Option<&KeyFinding<'_>>, verified: Option<&SignatureFinding>) -> Text;
+    fn signature(&self, key: Option<&KeyFinding<'_>>, verified: Option<&SignatureFinding>) -> Text {
+        if Self::BESIDE_ITS_KEY {
+            return match key.filter(|_| !verified.is_some_and(SignatureFinding::holds)) {
+                Some(key) => format!("a signature by {}", key.expected()).into(),
+                None => format!("a signature by {}", self.keys_of()).into(),
+            };
+        }
+        match (key, verified) {
+            (None, _) => self.keys_of().into(),
+            (
+                Some(key),
+                None | Some(SignatureFinding::AlgorithmMissing | SignatureFinding::AlgorithmRefused { .. }),
+            ) => key.expected(),
+            (Some(_), Some(_)) => SignatureFinding::EXPECTED.into(),
+        }
+    }
 
     /// What was there instead.
-    fn no_signature(&self, key: &KeyFinding<'_>, verified: Option<&SignatureFinding>) -> Text;
+    fn no_signature(&self, key: &KeyFinding<'_>, verified: Option<&SignatureFinding>) -> Text {
+        match verified {
+            Some(verified) if Self::BESIDE_ITS_KEY => format!("{verified}, {key}").into(),
+            Some(verified) => verified.to_string().into(),
+            None => key.to_string().into(),
+        }
+    }
 
     /// What the answer to a step depends on.
     fn settings(&self, step: Step) -> Vec<Setting>;

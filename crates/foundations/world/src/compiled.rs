@@ -195,6 +195,8 @@ pub struct Node {
     pub declared: declaration::Node,
     /// How far its clock is from the lab's time: its own setting, else that of the environment's machine.
     pub clock: Duration,
+    /// Whether it is stopped, alone or with all of them.
+    pub stopped: bool,
     /// Its `AXSF.Package.1.0.xml`: the environment's, with what it has otherwise.
     pub axsf: Option<Arc<Artefact>>,
     /// The certificate stores of its machine: its own, else the environment's.

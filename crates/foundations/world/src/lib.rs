@@ -26,6 +26,7 @@ pub use compiled::{
 };
 pub use federation_service::{Client, Credentials, FederationService, FederationUser, WebApi};
 pub use files::Artefacts;
+pub use mocktenant_artefacts::{Artefact, Entry};
 pub use mocktenant_declaration::{
     self as declaration, Declaration, Errand, SecretText, clock_offset, is_guid, pointers,
 };

@@ -47,6 +47,7 @@ pub fn place(setting: &Setting, world: &World) -> Option<String> {
             }
             ["stopped"] => Some("Service Fabric Explorer > Nodes".to_owned()),
             ["machine", "clock"] => Some(format!("{CLOCK} of every AOS machine")),
+            ["nodes", node, "stopped"] => Some(format!("Service Fabric Explorer > Nodes > {node}")),
             ["nodes", node, "clock"] => Some(format!("{CLOCK} of machine {node}")),
             ["nodes", node, "host"] => Some(format!("DNS: the name of machine {node}")),
             ["nodes", ..] => Some("the environment's deployment".to_owned()),

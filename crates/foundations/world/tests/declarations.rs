@@ -120,7 +120,7 @@ fn what_every_environment_has_is_completed_and_a_file_is_never_invented() {
     assert_eq!(files, ["/environments/onprem/axsf"]);
     assert_eq!(
         view["nodes"],
-        json!({ "aos1": { "axsf": {}, "machine": { "certificates": {} } } }),
+        json!({ "aos1": { "stopped": false, "axsf": {}, "machine": { "certificates": {} } } }),
         "an environment has at least one node"
     );
     assert_eq!(

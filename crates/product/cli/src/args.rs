@@ -13,6 +13,7 @@ use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use crate::client_variables::Credential;
 use crate::verbs::events::Events;
 use crate::verbs::explain::Explain;
+use crate::verbs::servicing::Servicing;
 use crate::verbs::settings::Settings;
 use crate::verbs::stop::{Start, Stop};
 use crate::verbs::token::Token;
@@ -142,7 +143,7 @@ pub(crate) enum Verb {
     Token(Token),
     /// Show what happened: one line per exchange
     Journal(Journal),
-    /// Show what AD FS's event logs say, as Event Viewer does
+    /// Show what the event logs of AD FS and of an AOS say, as Event Viewer does
     Events(Events),
     /// Show one declared value of a running lab
     Get(Get),
@@ -158,6 +159,8 @@ pub(crate) enum Verb {
     Stop(Stop),
     /// Start what is stopped
     Start(Start),
+    /// Service an environment: what was edited on single nodes is gone
+    Servicing(Servicing),
     /// Print every URL, id, secret and file of a lab
     Settings(Settings),
     /// Say how a client comes to trust the lab; put its root into this machine, or take it out
@@ -331,6 +334,9 @@ Examples:
                                                 a key of web.config
   mocktenant get onebox/Aad.Realm               where two environments have it
   mocktenant get /caller --json                 {pointer, value, origin, place, restart}
+  mocktenant get onprem/nodes                   state, last start, and what waits for a restart
+  mocktenant get onprem/nodes/AOS_2/AXSF.Package.Current.xml
+                                                what the node was started with, byte for byte
   mocktenant get application-groups             what the AD FS console shows
   mocktenant get journal                        GET /v1/journal; likewise world, scenarios,
                                                 users, errors, settings, openapi.json")]
@@ -391,12 +397,17 @@ pub(crate) struct Unset {
 
 /// `restart`.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  mocktenant restart onprem                     every node of it
+  mocktenant restart onprem/AOS_2               one, while the others go on with what they read
+  mocktenant get onprem/nodes                   how they are, and which of them waits for it")]
 pub(crate) struct Restart {
-    /// The environment's short name
-    #[arg(value_name = "ENVIRONMENT", default_value = "onebox")]
+    /// The environment's short name, or one node of it: onprem/AOS_2
+    #[arg(value_name = "ENVIRONMENT[/NODE]", default_value = "onebox")]
     pub(crate) environment: String,
 
-    /// Only this node of it; the others go on with what they read
+    /// The same as ENVIRONMENT/NODE
     #[arg(long, value_name = "NODE")]
     pub(crate) node: Option<String>,
 }

@@ -5,8 +5,9 @@
 
 use std::fmt::Write as _;
 
-use mocktenant_lab::NOT_BUILT;
 use mocktenant_lab::journal::{Kind, Record, RecordDocument};
+use mocktenant_lab::steps::STEPS;
+use mocktenant_lab::{Machine, NOT_BUILT};
 use mocktenant_verdict::Outcome;
 use mocktenant_verdict::foreign::{cut, excerpt};
 use mocktenant_world::is_guid;
@@ -51,7 +52,7 @@ pub(crate) struct ExchangeLine {
     id: String,
     /// Whether a client asked it itself.
     root: bool,
-    /// What it came through, if not straight: the proxy.
+    /// What it came through, if not straight: the proxy; and which steps of a sign-in it is, with the node.
     via: Option<String>,
     /// What `explain` names as the cause.
     cause: Option<String>,
@@ -72,7 +73,7 @@ impl ExchangeLine {
         let request = match record.kind {
             Kind::Start => {
                 let machine = record.machine.as_ref().map(ToString::to_string).unwrap_or_default();
-                format!("start {}", excerpt(machine.split_once('/').map_or("", |(_, name)| name), WORD_WIDTH))
+                format!("start {}", excerpt(&machine, WORD_WIDTH))
             }
             Kind::Forged => {
                 let defect = record.fact("defect").map(|fact| fact.value.to_string()).unwrap_or_default();
@@ -110,7 +111,7 @@ impl ExchangeLine {
             micros: record.micros,
             id: record.id.to_string(),
             root: record.parent.is_none(),
-            via: record.fact("via").map(|via| format!("via {}", shown(&via.value))),
+            via: beside(record, shown),
             cause: None,
         }
     }
@@ -226,6 +227,23 @@ impl ExchangeLine {
     fn counted(&self) -> Option<String> {
         (self.asked > 0).then(|| format!("{}/{}", self.passed, self.asked))
     }
+}
+
+/// `via proxy`, `step 6`, `steps 1-5 at AOS_2`.
+fn beside(record: &Record, shown: impl Fn(&str) -> String) -> Option<String> {
+    let via = record.fact("via").map(|via| format!("via {}", shown(&via.value)));
+    let steps = record.fact(STEPS).map(|steps| {
+        let text = shown(&steps.value);
+        let (first, last) =
+            (text.split(' ').next().unwrap_or_default(), text.rsplit(' ').next().unwrap_or_default());
+        let node = match &record.machine {
+            Some(Machine::Node { node, .. }) => format!(" at {}", shown(node)),
+            _ => String::new(),
+        };
+        if first == last { format!("step {first}{node}") } else { format!("steps {first}-{last}{node}") }
+    });
+    let said: Vec<String> = via.into_iter().chain(steps).collect();
+    (!said.is_empty()).then(|| said.join(", "))
 }
 
 fn error_of(record: &Record) -> Option<String> {
@@ -427,6 +445,13 @@ mod tests {
         let start =
             json!({ "kind": "start", "machine": "environment/onebox/aos1", "surface": "aos", "id": "x-2" });
         assert!(line(start).to_text(Screen::plain(500)).contains("aos        start onebox/aos1"));
+        let steps = |steps: &str, machine: &str| {
+            let record = json!({ "kind": "request", "machine": machine, "surface": "aos", "id": "x-3",
+                "facts": [{ "name": "steps", "value": steps }] });
+            line(record).via.unwrap()
+        };
+        assert_eq!(steps("1 2 3 4 5", "onprem/AOS_2"), "steps 1-5 at AOS_2");
+        assert_eq!(steps("6", "federation-service/contoso"), "step 6");
         let call = json!({ "kind": "call", "id": "x-2.1", "error": "no-answer",
             "facts": [{ "name": "call-error", "value": "connection refused by a:443" }] });
         let text = line(call).to_text(Screen::plain(500));

@@ -313,6 +313,39 @@ pub const ALL: &[Endpoint] = &[
         ..PLAIN
     },
     Endpoint {
+        path: "/v1/environments/{id}/nodes",
+        summary: "The nodes of an environment, each with its state, its last start and what waits for a restart",
+        parameters: &[segment("id", "the environment's short name")],
+        answer: "`environment`, `nodes`: each with `node`, `state` (running, not-started, stopped), `start`, `failure`, \
+                 `pending` (settings that it read otherwise)",
+        statuses: &[(404, "there is no such environment")],
+        handler: || get(environments::nodes),
+        ..PLAIN
+    },
+    Endpoint {
+        path: "/v1/environments/{id}/nodes/{node}/current",
+        summary: "AXSF.Package.Current.xml of a node: the startup file as its last start read it, byte for byte",
+        parameters: &[
+            segment("id", "the environment's short name"),
+            segment("node", "the node's short name"),
+        ],
+        answer: "the file",
+        statuses: &[(404, "there is no such node, or it has no startup file")],
+        handler: || get(environments::current),
+        ..PLAIN
+    },
+    Endpoint {
+        method: "post",
+        path: "/v1/environments/{id}/servicing",
+        summary: "Services an environment: what was edited on single nodes is gone, and all of them start again",
+        parameters: &[segment("id", "the environment's short name")],
+        body: NOTHING,
+        answer: "`serviced`, `reverted` (the settings that are there no more), `generation`",
+        statuses: &[(404, "there is no such environment")],
+        handler: || post(environments::servicing),
+        ..PLAIN
+    },
+    Endpoint {
         method: "post",
         path: "/v1/try",
         summary: "Lets the declared caller do once what it does; a customer gets a number of its own",

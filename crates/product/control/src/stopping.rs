@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use mocktenant_lab::{Command, Machine};
+use mocktenant_lab::{Command, Stoppable};
 use mocktenant_world::EditedBy;
 use serde_json::{Value, json};
 
@@ -32,18 +32,15 @@ async fn run_or_stop(
         _ => None,
     };
     let Some(of) = of else {
-        return Err(Problem::new(
-            StatusCode::BAD_REQUEST,
-            "the body must be {\"of\": \"<federation service>\"}",
-        ));
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "the body must be {\"of\": \"<machine>\"}"));
     };
     let before = state.lab.world();
     let applied = apply(state, command(of.to_owned(), EditedBy::Control)).await?;
     let world = &applied.world;
-    let machine = Machine::stoppable(world, of);
+    let machine = Stoppable::named(world, of);
     let is_stopped = |world| machine.as_ref().is_some_and(|machine| machine.is_stopped(world));
     Ok(ok(&json!({
-        "machine": machine.as_ref().map(Machine::to_string),
+        "machine": machine.as_ref().map(Stoppable::to_string),
         "stopped": is_stopped(world),
         "changed": is_stopped(world) != is_stopped(&before),
         "generation": world.generation(),

@@ -17,7 +17,7 @@ use mocktenant_lab::{
 use mocktenant_scenario::{Cast, Part};
 use mocktenant_verdict::{Check, Outcome, Setting};
 use mocktenant_world::World;
-use mocktenant_world::pointers::environment_reading_at_start;
+use mocktenant_world::pointers::reader_at_start;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -508,6 +508,38 @@ async fn one_node_restarts_and_one_place_is_reset_by_name() {
 }
 
 #[tokio::test]
+async fn nodes_are_told_with_what_waits_what_they_were_started_with_and_what_servicing_takes_away() {
+    let state = state();
+    state.lab.start_all().await;
+    let (status, body, _) = read(&state, get("/v1/environments/onprem/nodes")).await;
+    assert_eq!((status, &body["environment"]), (200, &json!("onprem")));
+    let nodes = body["nodes"].as_array().unwrap();
+    assert_eq!(
+        nodes.iter().map(|node| &node["node"]).collect::<Vec<_>>(),
+        ["onprem/AOS_1", "onprem/AOS_2", "onprem/AOS_3"]
+    );
+    let own = "/environments/onprem/nodes/AOS_2/axsf/Aad.AADTenantId";
+    let edit = json!([{ "op": "add", "path": own, "value": "other" }]).to_string();
+    let (_, body, _) = read(&state, write(Method::PATCH, "/v1/world", edit)).await;
+    assert_eq!(body["restart"], json!(["onprem/AOS_2"]), "the one node that reads it");
+    for nowhere in [
+        "/v1/environments/nowhere/nodes",
+        "/v1/environments/nowhere/nodes/AOS_1/current",
+        "/v1/environments/onprem/nodes/AOS_9/current",
+        "/v1/environments/onebox/nodes/aos1/current",
+    ] {
+        assert_eq!(self::status(&state, get(nowhere)).await, 404, "{nowhere}");
+    }
+    let serviced = "/v1/environments/onprem/servicing";
+    let (status, body, _) = read(&state, write(Method::POST, serviced, "")).await;
+    assert_eq!((status, &body["serviced"], &body["reverted"]), (200, &json!("onprem"), &json!([own])));
+    let (_, body, _) = read(&state, write(Method::POST, serviced, "")).await;
+    assert_eq!(body["reverted"], json!([]));
+    let nowhere = "/v1/environments/nowhere/servicing";
+    assert_eq!(self::status(&state, write(Method::POST, nowhere, "")).await, 404);
+}
+
+#[tokio::test]
 async fn a_restart_whose_start_failed_says_at_which_check() {
     let state = state();
     let edit = json!([{ "op": "replace", "path": METADATA, "value": "garbage" }]).to_string();
@@ -544,8 +576,7 @@ async fn one_exchange_is_read_with_its_children_and_explained() {
 
 #[test]
 fn what_an_environment_reads_at_its_start_is_known_by_its_place() {
-    let environment =
-        |pointer: &str| environment_reading_at_start(&mocktenant_verdict::Setting::from_pointer(pointer));
+    let environment = |pointer: &str| reader_at_start(&mocktenant_verdict::Setting::from_pointer(pointer));
     for pointer in [
         THUMBPRINT,
         "/environments/onebox/wif_config/audienceUris/-",

@@ -12,7 +12,7 @@ use mocktenant_lab::Command;
 use mocktenant_patch as patch;
 use mocktenant_patch::short_name::{self, Found};
 use mocktenant_verdict::Setting;
-use mocktenant_world::pointers::environment_reading_at_start;
+use mocktenant_world::pointers::reader_at_start;
 use mocktenant_world::{Edit, EditedBy, Operation, Origin, World, place};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ pub(crate) async fn get(
         "value": masked(&value),
         "origin": origin(&world, &setting),
         "place": place(&setting, &world),
-        "restart": environment_reading_at_start(&setting),
+        "restart": reader_at_start(&setting),
     }));
     tag::put(&state, revision, response.headers_mut());
     Ok(response)
@@ -118,7 +118,7 @@ fn origin(world: &World, setting: &Setting) -> Value {
     }
 }
 
-/// `PATCH /v1/world`: RFC 6902, all edits or none; `restart` names the environments that read something of it at start,
+/// `PATCH /v1/world`: RFC 6902, all edits or none; `restart` names the environments, or their nodes, that read something of it at start,
 /// `edits` has each edited value as it was and as it is, secrets hidden.
 /// With `If-Match` only if the world still is what the caller has seen, else 412.
 pub(crate) async fn patch(
@@ -130,7 +130,7 @@ pub(crate) async fn patch(
     let (mut restart, mut known) = (Vec::new(), HashSet::new());
     for edit in &edits {
         for setting in std::iter::once(&edit.path).chain(&edit.from) {
-            if let Some(environment) = environment_reading_at_start(setting)
+            if let Some(environment) = reader_at_start(setting)
                 && known.insert(environment.clone())
             {
                 restart.push(environment);
@@ -143,7 +143,11 @@ pub(crate) async fn patch(
     let before = state.lab.world();
     let command = Command::Edit { edits, by: EditedBy::Control };
     let applied = apply_if(&state, Condition::read(&headers), command).await?;
-    restart.retain(|environment| applied.world.environment(environment).is_some());
+    let is_there = |reader: &String| {
+        let environment = reader.split_once('/').map_or(&**reader, |(environment, _)| environment);
+        applied.world.environment(environment).is_some()
+    };
+    restart.retain(is_there);
     let mask = state.lab.mask();
     let shown = |world: &World, setting: &Setting| world.get(setting).map(|value| mask.all(value));
     let told: Vec<Value> = told

@@ -16,7 +16,7 @@ use mocktenant_control::settings::{Published, Settings};
 use mocktenant_keys::{Branch, CaNames};
 use mocktenant_lab::outbound::Target;
 use mocktenant_lab::request::HostName;
-use mocktenant_lab::{Addresses, Command, Entrance, Lab, real_now};
+use mocktenant_lab::{Addresses, Entrance, Lab, real_now};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -210,11 +210,9 @@ pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartEr
         accept_on(by_name, &shared)?;
         accept_on(own, &shared_own)
     };
-    if let Some(name) = setup.scenario {
-        open()?;
-        running.lab.apply(Command::Scenario { name }).await.map_err(StartError::Scenario)?;
-    } else {
-        running.lab.open_and_start_all(open).await?;
+    match setup.scenario {
+        Some(name) => running.lab.open_in_scenario(open, name).await.map_err(StartError::Scenario)??,
+        None => running.lab.open_and_start_all(open).await?,
     }
     running.publish(&addresses, public_roots)?;
     Ok(running)

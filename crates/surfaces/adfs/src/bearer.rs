@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use mocktenant_keys::Identity;
 use mocktenant_lab::{Context, Trail};
-use mocktenant_token::bearer::{Authorization, KeyFinding, SignatureFinding, TimeWindow, TrustedKey};
+use mocktenant_token::bearer::{Authorization, TimeWindow, TrustedKey};
 use mocktenant_token::ladder::{self, Failure, Policy, Questions, Step};
 use mocktenant_token::{Claims, Compact};
 use mocktenant_verdict::{Checklist, Finding, Question, Remedy, Role, Setting, Text};
@@ -202,6 +202,7 @@ impl Policy for Place<'_> {
     type Error = AdfsError;
 
     const WINDOW: TimeWindow = TimeWindow { skew: Duration::minutes(5) };
+    const BESIDE_ITS_KEY: bool = true;
 
     fn questions(&self) -> &'static Questions {
         self.questions
@@ -227,20 +228,8 @@ impl Policy for Place<'_> {
         self.audiences_shown.clone()
     }
 
-    fn signature(&self, key: Option<&KeyFinding<'_>>, verified: Option<&SignatureFinding>) -> Text {
-        match key {
-            Some(key) if !verified.is_some_and(SignatureFinding::holds) => {
-                format!("a signature by {}", key.expected()).into()
-            }
-            _ => "a signature by a token-signing key of the service".into(),
-        }
-    }
-
-    fn no_signature(&self, key: &KeyFinding<'_>, verified: Option<&SignatureFinding>) -> Text {
-        match verified {
-            Some(verified) => format!("{verified}, {key}").into(),
-            None => key.to_string().into(),
-        }
+    fn keys_of(&self) -> &'static str {
+        "a token-signing key of the service"
     }
 
     fn settings(&self, step: Step) -> Vec<Setting> {

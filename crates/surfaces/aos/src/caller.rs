@@ -30,7 +30,7 @@ pub(crate) fn step(world: &World, errand: Errand, number: u32) -> Option<Step> {
         Errand::CreateCustomer => create(environment, &caller.customer),
         Errand::Load => create(environment, &numbered(&caller.customer, number)),
         Errand::ReadCustomers => read(environment, &caller.customer),
-        Errand::DataverseRequest | Errand::SignIn => return None,
+        Errand::DataverseRequest | Errand::SignIn | Errand::EverybodySignsIn => return None,
     };
     Some(Step { ask, resource: resource(environment) })
 }

@@ -16,7 +16,9 @@ mod configuration;
 mod dual_write;
 mod entities;
 mod errors;
+mod events;
 mod fetch;
+mod gateway;
 mod node;
 mod onebox;
 mod onprem;
@@ -33,10 +35,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
+use mocktenant_lab::journal::Record;
 use mocktenant_lab::request::BodyError;
 use mocktenant_lab::{
-    Addresses, Answer, BoxFuture, CatalogueRow, Content, Context, DeclaredRow, Entrance, Exchange, Machine,
-    Refusal, Route, Scope, SecretNames, SignInCall, Step, Surface, Tables, Trail, Way,
+    Addresses, Answer, BoxFuture, CatalogueRow, Content, Context, DeclaredRow, Entrance, EventLog, EventRow,
+    Exchange, Machine, Refusal, Route, Scope, SecretNames, SignInCall, Started, Step, Surface, Tables, Trail,
+    Way,
 };
 use mocktenant_scenario::Cast;
 use mocktenant_tables::Limits;
@@ -59,6 +63,7 @@ const LIMITS: Limits = Limits { max_rows: 200_000, max_row_bytes: 64 * 1024 };
 #[derive(Default)]
 pub struct Aos {
     nodes: Nodes,
+    turns: gateway::Turns,
 }
 
 /// The lab's own addresses of each environment, once per snapshot: as audiences they mean its URL.
@@ -157,6 +162,7 @@ static ROUTES: &[Route<Aos>] = &[
 impl Surface for Aos {
     const NAME: &'static str = "aos";
     const TITLE: &'static str = "AOS";
+    const EVENT_LOGS: &'static [&'static EventLog] = events::LOGS;
     type Prepared = Prepared;
 
     fn routes() -> &'static [Route<Self>] {
@@ -179,7 +185,7 @@ impl Surface for Aos {
     }
 
     fn fork(&self) -> Self {
-        Self { nodes: self.nodes.fork() }
+        Self { nodes: self.nodes.fork(), turns: gateway::Turns::default() }
     }
 
     fn hosts(&self, world: &World) -> Vec<(String, Entrance)> {
@@ -196,13 +202,8 @@ impl Surface for Aos {
         matches!(entrance, Entrance::Environment(_))
     }
 
-    /// The node whose own name was called, else the first: what a gateway does is not part of this cut.
     fn machine(&self, world: &World, way: &Way<'_>) -> Option<Machine> {
-        let Entrance::Environment(name) = way.entrance else { return None };
-        let environment = world.environment(name)?;
-        let named = environment.nodes.iter().find(|node| node.host.as_deref() == Some(way.host));
-        let node = named.or_else(|| environment.nodes.first())?;
-        Some(Machine::Node { environment: Arc::clone(&environment.id), node: Arc::clone(&node.name) })
+        self.turns.choose(world, way)
     }
 
     fn prepare(&self, world: &World, addresses: &Addresses) -> Prepared {
@@ -294,8 +295,19 @@ impl Surface for Aos {
         Box::pin(self.nodes.start(context, trail))
     }
 
+    fn started(&self, machine: &Machine) -> Option<Started> {
+        let node = self.nodes.get(Some(machine))?;
+        Some(Started {
+            start: Arc::clone(&node.start),
+            failure: node.failure.as_ref().map(|failure| failure.row().id),
+            read: node.read(),
+            file: node.on_premises().and_then(|state| state.file.clone()),
+        })
+    }
+
     fn reset(&self, scope: Option<&Scope>) {
         self.nodes.forget(scope);
+        self.turns.forget(scope);
     }
 
     fn step(&self, world: &World, errand: Errand, number: u32) -> Option<Step> {
@@ -308,6 +320,10 @@ impl Surface for Aos {
 
     fn cast(&self, world: &World, cast: &mut Cast) {
         caller::cast(world, cast);
+    }
+
+    fn events(&self, world: &World, record: &Record) -> Vec<EventRow> {
+        events::of(world, record)
     }
 }
 
@@ -367,11 +383,19 @@ impl Aos {
             return answer;
         }
         self.nodes.refresh(&exchange.context, &mut exchange.trail).await;
+        let environment = environment_of(&exchange.context).cloned();
+        if let Some(environment) = environment.as_ref().filter(|found| found.is_on_premises()) {
+            gateway::note(exchange, environment);
+        }
         let node = match self.started(&exchange.context, &mut exchange.trail) {
             Ok(node) => node,
-            Err(shut) => return shut.answer(),
+            Err(shut) => {
+                if side == Side::OnPremises {
+                    exchange.trail.steps(None, "1 2");
+                }
+                return shut.answer();
+            }
         };
-        let environment = environment_of(&exchange.context).cloned();
         match (&node.product, environment) {
             (Product::OnPremises(state), Some(environment)) => {
                 exchange.trail.share(&node.facts);

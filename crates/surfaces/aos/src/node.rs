@@ -67,6 +67,12 @@ impl NodeState {
         }
     }
 
+    /// What it read of its settings.
+    pub(crate) fn read(&self) -> SharedFacts {
+        let outbound = self.one_box().map(|state| &state.outbound);
+        self.facts.iter().chain(outbound.into_iter().flat_map(SharedFacts::iter)).cloned().collect()
+    }
+
     /// The same state with tokens of its own from here on.
     fn fork(&self) -> Self {
         let product = match &self.product {

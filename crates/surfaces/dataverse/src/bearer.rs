@@ -13,7 +13,7 @@
 use std::sync::Arc;
 
 use mocktenant_lab::{Addresses, Context, Entrance, Exchange, Trail};
-use mocktenant_token::bearer::{Authorization, KeyFinding, SignatureFinding, TimeWindow, TrustedKey};
+use mocktenant_token::bearer::{Authorization, TimeWindow, TrustedKey};
 use mocktenant_token::ladder::{self, Failure, Policy, Questions, Step};
 use mocktenant_verdict::{Checklist, Finding, Question, Remedy, Role, Setting, Text};
 use mocktenant_world::{ApplicationUser, Organization, World, pointers};
@@ -157,6 +157,7 @@ impl Policy for Own<'_> {
     type Error = DataverseError;
 
     const WINDOW: TimeWindow = TimeWindow { skew: Duration::minutes(5) };
+    const BESIDE_ITS_KEY: bool = true;
 
     fn questions(&self) -> &'static Questions {
         &LADDER
@@ -191,20 +192,8 @@ impl Policy for Own<'_> {
         sent.eq_ignore_ascii_case(&self.trust.tenant)
     }
 
-    fn signature(&self, key: Option<&KeyFinding<'_>>, verified: Option<&SignatureFinding>) -> Text {
-        match key {
-            Some(key) if !verified.is_some_and(SignatureFinding::holds) => {
-                format!("a signature by {}", key.expected()).into()
-            }
-            _ => "a signature by a key of the tenant".into(),
-        }
-    }
-
-    fn no_signature(&self, key: &KeyFinding<'_>, verified: Option<&SignatureFinding>) -> Text {
-        match verified {
-            Some(verified) => format!("{verified}, {key}").into(),
-            None => key.to_string().into(),
-        }
+    fn keys_of(&self) -> &'static str {
+        "a key of the tenant"
     }
 
     fn settings(&self, step: Step) -> Vec<Setting> {

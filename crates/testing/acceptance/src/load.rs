@@ -34,6 +34,9 @@ const ROUNDS: u32 = 5;
 const MOST: u64 = 500_000;
 /// Sign-ins, redemptions and refreshes in one round, at the most.
 const PEOPLE: u64 = 200;
+/// An environment whose gateway has one node behind it.
+const ONE_NODE: &str =
+    "remove:\n  - /environments/onprem/nodes/AOS_2\n  - /environments/onprem/nodes/AOS_3\n";
 /// Reads with one bearer token in one round.
 const READS: u64 = 4_000;
 
@@ -135,6 +138,9 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
     let theirs = ours.bare(&bare);
     let mut tallies = Kind::ALL.map(|kind| (kind, Tally::default(), kind.is_token().then(Tally::default)));
     let mut people = People::of(&server)?;
+    let one_node = Server::start_with(&binary, ONE_NODE)?;
+    let alone = Visitor::of(&one_node)?;
+    let mut alone_visits = Tally::default();
     let mut signatures = raw::Rate::default();
     let turn = Duration::from_secs(u64::from(options.seconds)) / ROUNDS;
     let drive = |target: &Target, kind, turn| client::drive(target, kind, options.connections, turn, MOST);
@@ -155,7 +161,9 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
             }
         }
         people.take_a_turn(&server)?;
+        alone_visits.add(|| one_node.cpu_time(), || alone.visit(PEOPLE))?;
     }
+    one_node.stop()?;
     let loaded = server.resident()?;
     let tokens: u64 =
         tallies.iter().filter(|(kind, ..)| kind.is_token()).map(|(_, tally, _)| tally.answers).sum();
@@ -180,6 +188,7 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
     for (name, tally) in people.tallies() {
         line(&format!("{name}, http"), tally);
     }
+    line("  with one node behind the gateway", &alone_visits);
     println!("{:<44}{tokens:>10}", "tokens issued by the measured server");
     println!("{:<44}{:>10.1} ms", "start to an AOS on-premises, existing state", start.node);
     println!(
@@ -213,6 +222,12 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
         ratio("AD FS signatures in refreshes / raw", signed(refreshes), 0.60),
         limit("AD FS sign-in beside its signatures", beside_signatures, "ms", 1.0),
         limit("sign-in at an AOS through AD FS", 1e3 / visits.per_cpu_second(), "ms", 5.0),
+        limit(
+            "sign-in by three nodes / by one",
+            alone_visits.per_cpu_second() / visits.per_cpu_second(),
+            "",
+            1.2,
+        ),
         ratio("reads of an AOS, bearer checked, per CPU-second", reads.per_cpu_second(), 5_000.0),
         ratio("discovery / token by secret", discovery.0 / secret.0, 20.0),
         ratio("keys / token by secret", keys.0 / secret.0, 20.0),

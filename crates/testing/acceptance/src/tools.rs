@@ -121,6 +121,12 @@ pub fn is_runner(program: &Path) -> bool {
     program.file_name().is_some_and(|name| name.to_string_lossy().starts_with("run-"))
 }
 
+/// The folder with the libraries `Microsoft.IdentityModel.*` of .NET; `None` (and a line that says so) where there is none.
+pub fn token_library() -> Option<PathBuf> {
+    let why = "no Microsoft.IdentityModel is beside the repository".to_owned();
+    beside("packages", why).map_or_else(|why| skip(&why), Some)
+}
+
 fn beside(name: &str, why: String) -> Result<PathBuf, String> {
     let runner = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/dotnet").join(name);
     runner.canonicalize().map_err(|_| why)

@@ -374,12 +374,16 @@ impl Lab {
         self.try_command(Command::Edit { edits: edits.into_iter().collect(), by: EditedBy::Control }).await
     }
 
-    /// Makes an environment read its configuration again, as IISRESET would.
+    /// Makes an environment, or one node of it (`onprem/AOS_2`), read its configuration again, as IISRESET would.
     ///
     /// # Panics
-    /// If there is no such environment.
-    pub async fn restart(&self, environment: &str) {
-        self.command(Command::Restart { environment: environment.to_owned(), node: None }).await;
+    /// If there is no such environment or node.
+    pub async fn restart(&self, machine: &str) {
+        let (environment, node) = match machine.split_once('/') {
+            Some((environment, node)) => (environment, Some(node.to_owned())),
+            None => (machine, None),
+        };
+        self.command(Command::Restart { environment: environment.to_owned(), node }).await;
     }
 
     /// Any other change of the lab.

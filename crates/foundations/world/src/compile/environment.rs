@@ -139,6 +139,7 @@ fn nodes(
         nodes.push(Node {
             name: name.as_str().into(),
             clock: own.map_or(machine, |own| clock(Some(own), || at.clock(), problems)),
+            stopped: declared.stopped || node.stopped,
             axsf: files.overlaid(&node.axsf, &at, problems),
             stores: stores.over(shared, &node.machine.certificates),
             pointer: at,

@@ -1,4 +1,4 @@
-//! `events`: what AD FS's event logs say, as Event Viewer would show it.
+//! `events`: what the event logs of AD FS and of an AOS say, as Event Viewer would show it.
 //!
 //! Decides which of the forms of an event is printed, and that one follows the other at a blank line where they have several
 //! lines. Which events there are is the lab's.
@@ -20,17 +20,20 @@ AD FS tells a client little and its log more. `AD FS/Admin` has 1021 where OAuth
 the client, its credential, the resource or a scope; 111, 1000 and 364 in a row where the
 user was refused; 364 for a page. `Security` has the audits: 1200 and 1201 of a token,
 1202, 1203 and 411 of a credential. One Activity ID ties them to each other, to the page
-and to the exchange. Times are UTC.
+and to the exchange. An AOS on-premises has a log of its own, `aos`: why a node did not
+start, and what is wrong with an id_token, in the words of Microsoft's token library
+(IDX...). Times are UTC.
 
 Examples:
-  mocktenant events                             both logs, as Event Viewer copies them
+  mocktenant events                             all logs, as Event Viewer copies them
   mocktenant events --log admin --follow        what goes wrong from now on
+  mocktenant events --log aos                   what a node says of a start or a sign-in
   mocktenant events --activity 6f0c1a52-...     the events of one request
   mocktenant events --format xml                event XML, as wevtutil prints it
   mocktenant explain 6f0c1a52-...               the setting behind that Activity ID")]
 pub(crate) struct Events {
-    /// Only this log: `AD FS/Admin`, or the audits of `Security`
-    #[arg(long, value_name = "LOG", value_parser = PossibleValuesParser::new(["admin", "security"]), env = "MOCKTENANT_EVENT_LOG")]
+    /// Only this log: `AD FS/Admin`, the audits of `Security`, or that of an AOS on-premises
+    #[arg(long, value_name = "LOG", value_parser = PossibleValuesParser::new(["admin", "security", "aos"]), env = "MOCKTENANT_EVENT_LOG")]
     pub(crate) log: Option<String>,
 
     /// Only with this Activity ID

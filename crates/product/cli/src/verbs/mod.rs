@@ -11,6 +11,7 @@ mod restart;
 mod rollover;
 mod scenarios;
 mod serve;
+pub(crate) mod servicing;
 mod set;
 pub(crate) mod settings;
 pub(crate) mod stop;
@@ -54,6 +55,7 @@ pub(crate) fn run(cli: Cli, began: Instant) -> Outcome {
             Verb::Rollover(rollover) => rollover::run(&common, rollover).await,
             Verb::Stop(stop) => stop::stop(&common, stop).await,
             Verb::Start(start) => stop::start(&common, start).await,
+            Verb::Servicing(servicing) => servicing::run(&common, servicing).await,
             Verb::Settings(settings) => settings::run(&common, settings).await,
             Verb::Trust(trust) => trust::run(&common, trust).await,
             Verb::Scenarios(scenarios) => scenarios::run(&common, scenarios).await,

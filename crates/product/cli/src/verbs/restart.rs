@@ -16,6 +16,7 @@ use crate::find_lab::{LabAt, encoded_segment, refusal};
 /// name.
 pub(crate) async fn run(common: &Common, restart: Restart) -> Outcome {
     let lab = LabAt::find(common).await?;
+    let restart = restart.split();
     let environment = encoded_segment(&restart.environment);
     let node = restart.node.as_deref().map(|node| format!("?node={}", encoded_segment(node)));
     let path = format!("/v1/environments/{environment}/restart{}", node.unwrap_or_default());
@@ -29,9 +30,20 @@ pub(crate) async fn run(common: &Common, restart: Restart) -> Outcome {
     if let Some(failure) = not_started(&restart.environment, &document) {
         return Err(failure);
     }
-    let node = restart.node.map(|node| format!(", node {node}")).unwrap_or_default();
+    let node = restart.node.map(|node| format!("/{node}")).unwrap_or_default();
     console::line(&format!("restarted {}", harmless(&format!("{}{node}", restart.environment))))?;
     Ok(0)
+}
+
+impl Restart {
+    /// With the node apart, where it was written behind its environment.
+    fn split(self) -> Self {
+        let Some((environment, node)) = self.environment.split_once('/').filter(|_| self.node.is_none())
+        else {
+            return self;
+        };
+        Self { environment: environment.to_owned(), node: Some(node.to_owned()) }
+    }
 }
 
 /// The start's failed check as a failure, if it has one.

@@ -81,3 +81,64 @@ fn a_stop_and_a_start_say_what_they_did_and_a_reset_starts_what_is_stopped() {
     says(&lab, &["scenarios", "--reset"]);
     assert_eq!(says(&lab, &["get", "federation_services/contoso/stopped"]), "false");
 }
+
+#[test]
+fn nodes_are_stopped_restarted_shown_and_serviced_one_by_one() {
+    let lab = Served::new(&[]);
+    let states = |lab: &Served| -> Vec<(String, String)> {
+        let lines = says(lab, &["get", "onprem/nodes"]);
+        let words = |line: &str| line.split_whitespace().take(2).map(str::to_owned).collect::<Vec<_>>();
+        let nodes = lines.lines().filter(|line| !line.starts_with(' ')).map(words);
+        nodes.map(|words| (words[0].clone(), words[1].clone())).collect()
+    };
+    let all = |second: &str| {
+        [("onprem/AOS_1", "running"), ("onprem/AOS_2", second), ("onprem/AOS_3", "running")]
+            .map(|(node, state)| (node.to_owned(), state.to_owned()))
+    };
+    assert_eq!(states(&lab), all("running"));
+    assert!(says(&lab, &["stop", "onprem/AOS_2"]).starts_with("onprem/AOS_2 is stopped\n"));
+    assert_eq!(states(&lab), all("stopped"));
+    assert_eq!(says(&lab, &["start", "onprem/AOS_2"]), "onprem/AOS_2 runs again");
+    let current = "onprem/nodes/AOS_2/AXSF.Package.Current.xml";
+    let before = says(&lab, &["get", current]);
+    assert!(before.contains("Name=\"AADTenantId\" Value=\"adfs\""), "{before}");
+    let own = "onprem/nodes/AOS_2/axsf/Aad.AADTenantId";
+    let said = says(&lab, &["set", "--new", own, "other"]);
+    assert!(said.contains("mocktenant restart onprem/AOS_2"), "{said}");
+    let pending = says(&lab, &["get", "onprem/nodes"]);
+    let waits = "  restart pending: /environments/onprem/nodes/AOS_2/axsf/Aad.AADTenantId";
+    assert!(pending.lines().any(|line| line == waits), "{pending}");
+    assert_eq!(says(&lab, &["get", current]), before, "it runs with what it read");
+    assert_eq!(says(&lab, &["restart", "onprem/AOS_2"]), "restarted onprem/AOS_2");
+    assert!(says(&lab, &["get", current]).contains("Name=\"AADTenantId\" Value=\"other\""));
+    assert_eq!(
+        says(&lab, &["servicing", "onprem"]),
+        "serviced onprem\n  gone: /environments/onprem/nodes/AOS_2/axsf/Aad.AADTenantId"
+    );
+    assert_eq!(says(&lab, &["servicing"]), "serviced onprem\n  nothing was edited on single nodes");
+    assert_eq!(says(&lab, &["get", current]), before);
+    for (arguments, there) in [
+        (&["restart", "onprem/AOS_9"][..], "AOS_1"),
+        (&["stop", "onprem/AOS_9"], "onprem/AOS_2"),
+        (&["servicing", "nowhere"], "onprem"),
+    ] {
+        let (code, said) = refuses(&lab, arguments);
+        assert!(code == 2 && said.contains(there), "{arguments:?}: {said}");
+    }
+    says(
+        &lab,
+        &[
+            "set",
+            "--new",
+            "onprem/nodes/AOS_2/axsf/Aad.AADMetadataLocationFormat",
+            "https://adfs.contoso.example/x",
+        ],
+    );
+    assert_eq!(refuses(&lab, &["restart", "onprem/AOS_2"]).0, 1);
+    assert_eq!(states(&lab), all("not-started"));
+    let log = says(&lab, &["events", "--log", "aos"]);
+    assert!(
+        log.contains("IDX20803: Unable to obtain configuration from: 'https://adfs.contoso.example/x'"),
+        "{log}"
+    );
+}

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod crowds;
+mod documents;
 mod lifecycle;
 mod outbound;
 mod products;

@@ -30,7 +30,7 @@ async fn every_product_answers_and_the_environment_was_started_over_real_https()
     let starts: Vec<_> =
         running.lab().journal().records().into_iter().filter(|record| record.kind == Kind::Start).collect();
     let places = starts.iter().map(|start| start.machine.as_ref().unwrap().to_string());
-    assert_eq!(places.collect::<Vec<_>>(), ["environment/onebox/aos1", "environment/onprem/AOS_1"]);
+    assert_eq!(places.collect::<Vec<_>>(), ["onebox/aos1", "onprem/AOS_1", "onprem/AOS_2", "onprem/AOS_3"]);
     let tree = running.lab().journal().tree();
     for (start, calls) in starts.iter().zip([1, 3]) {
         let children: Vec<_> = tree.children(&start.id).collect();

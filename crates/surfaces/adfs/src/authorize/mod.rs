@@ -24,6 +24,7 @@ use mocktenant_idp::code::Code;
 use mocktenant_idp::form::Form;
 use mocktenant_idp::response_mode::{Escapes, OwnFragment, Parameters, Responding, ResponseMode};
 use mocktenant_idp::session::Session;
+use mocktenant_lab::steps::sign_in_id;
 use mocktenant_lab::{Answer, AutoPostWords, Content, Exchange, Scope};
 use mocktenant_verdict::{Check, Checklist, Finding, Question, Role};
 use mocktenant_world::{Client, FederationUser};
@@ -150,6 +151,7 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
     let Decision { checks, facts, outcome, hinted, tried } =
         decide(exchange, &prepared, &form, typed, brought);
     let mut said = sign_in::said(&checks);
+    let nonce = form.as_ref().ok().and_then(|form| form.get("nonce")).map(sign_in_id);
     let locked = tried.and_then(|(user, right)| lockout::count(exchange, &prepared, user, right));
     for (name, value) in facts {
         exchange.trail.fact(name, value);
@@ -164,6 +166,10 @@ pub(crate) fn answer(exchange: &mut Exchange) -> Answer {
         (_, outcome) => outcome,
     };
     exchange.trail.record_checks(checks);
+    if let Some(id) = &nonce {
+        let answered = matches!(outcome, Outcome::SignedIn { .. } | Outcome::Issue { .. });
+        exchange.trail.steps(Some(id), if answered { "7" } else { "6" });
+    }
     match outcome {
         Outcome::Page(error, relying_party) => {
             exchange.trail.record_error(error.row().id);

@@ -4,7 +4,7 @@
 //! is asked for. Which audiences are taken, and that hosts of issuers compare without case, is inferred from what set-up
 //! registers and from what field notes on service clients ask for.
 
-use mocktenant_token::bearer::{KeyFinding, SignatureFinding, TimeWindow, TrustedKey};
+use mocktenant_token::bearer::{TimeWindow, TrustedKey};
 use mocktenant_token::ladder::{Failure, Policy, Questions, Step};
 use mocktenant_verdict::{Finding, Remedy, Setting, Text};
 use time::Duration;
@@ -80,19 +80,8 @@ impl Policy for OnPremises<'_> {
         }
     }
 
-    fn signature(&self, key: Option<&KeyFinding<'_>>, verified: Option<&SignatureFinding>) -> Text {
-        match (key, verified) {
-            (None, _) => "a key of the federation metadata".into(),
-            (
-                Some(key),
-                None | Some(SignatureFinding::AlgorithmMissing | SignatureFinding::AlgorithmRefused { .. }),
-            ) => key.expected(),
-            (Some(_), Some(_)) => SignatureFinding::EXPECTED.into(),
-        }
-    }
-
-    fn no_signature(&self, key: &KeyFinding<'_>, verified: Option<&SignatureFinding>) -> Text {
-        verified.map_or_else(|| key.to_string(), ToString::to_string).into()
+    fn keys_of(&self) -> &'static str {
+        "a key of the federation metadata"
     }
 
     fn settings(&self, step: Step) -> Vec<Setting> {

@@ -3,7 +3,7 @@
 //! Decides issuer, audiences, tenant and keys, and what would mend each refusal. wif.config's audiences judge interactive
 //! tokens and are not asked here. Mirrors "Troubleshoot service authentication" of Finance & Operations.
 
-use mocktenant_token::bearer::{KeyFinding, SignatureFinding, TimeWindow, TrustedKey};
+use mocktenant_token::bearer::{TimeWindow, TrustedKey};
 use mocktenant_token::ladder::{Failure, Policy, Questions, Step};
 use mocktenant_verdict::{Change, Finding, Remedy, Setting, Text};
 use time::Duration;
@@ -90,19 +90,8 @@ impl Policy for OneBox<'_> {
         !tenant.is_empty() && sent.eq_ignore_ascii_case(tenant)
     }
 
-    fn signature(&self, key: Option<&KeyFinding<'_>>, verified: Option<&SignatureFinding>) -> Text {
-        match (key, verified) {
-            (None, _) => "a key of the federation metadata".into(),
-            (
-                Some(key),
-                None | Some(SignatureFinding::AlgorithmMissing | SignatureFinding::AlgorithmRefused { .. }),
-            ) => key.expected(),
-            (Some(_), Some(_)) => SignatureFinding::EXPECTED.into(),
-        }
-    }
-
-    fn no_signature(&self, key: &KeyFinding<'_>, verified: Option<&SignatureFinding>) -> Text {
-        verified.map_or_else(|| key.to_string(), ToString::to_string).into()
+    fn keys_of(&self) -> &'static str {
+        "a key of the federation metadata"
     }
 
     fn settings(&self, step: Step) -> Vec<Setting> {

@@ -14,6 +14,8 @@ pub(crate) mod start;
 
 use std::sync::Arc;
 
+use mocktenant_world::Artefact;
+
 pub(crate) use configuration::Configuration;
 pub(crate) use provider::Provider;
 
@@ -28,6 +30,8 @@ pub(crate) const BASE: &str = "/namespaces/AXSF";
 pub(crate) struct State {
     /// What it read.
     pub(crate) configuration: Configuration,
+    /// The file it read: `AXSF.Package.Current.xml` from here on.
+    pub(crate) file: Option<Arc<Artefact>>,
     /// What it accepts, as checks show it.
     pub(crate) expected: Expected,
     /// Who the metadata is of; empty if the start failed.

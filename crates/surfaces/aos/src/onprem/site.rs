@@ -11,6 +11,7 @@ use mocktenant_world::Environment;
 
 use super::pages::Signed;
 use super::{BASE, State, sign_in};
+use crate::gateway;
 use crate::node::NodeState;
 
 /// What is asked for.
@@ -45,14 +46,26 @@ pub(crate) async fn answer(
         _ => {}
     }
     let (ticket, caller) = match sign_in::session(exchange, environment, state) {
-        None => return sign_in::challenge(exchange, environment, state),
+        None => {
+            let mut answer = sign_in::challenge(exchange, environment, state);
+            if answer.status.is_redirection() {
+                gateway::bind(exchange, environment, &mut answer);
+            }
+            return answer;
+        }
         Some(Err(error)) => return sign_in::refused(exchange, &error),
         Some(Ok(signed)) => signed,
     };
+    // Whoever was bound to a node that is gone stays with this one from here on (inferred).
+    let moved = gateway::is_bound_elsewhere(exchange);
     let signed = Signed { environment, state, ticket, caller };
-    match place {
+    let mut answer = match place {
         Place::Customers => signed.customers(exchange),
         Place::NewCustomer => signed.new_customer(exchange, node).await,
         _ => signed.home(exchange),
+    };
+    if moved {
+        gateway::bind(exchange, environment, &mut answer);
     }
+    answer
 }

@@ -14,13 +14,14 @@ use mocktenant_federation::{
 use mocktenant_keys::Certificate;
 use mocktenant_lab::{Context, Machine, Trail};
 use mocktenant_token::bearer::TrustedKey;
-use mocktenant_verdict::{Checklist, Finding, Question, Remedy, Role};
+use mocktenant_verdict::{Check, Checklist, Finding, Question, Remedy, Role};
 use mocktenant_world::Environment;
 
 use super::provider::{self, Discovery, Provider};
 use super::{Configuration, Expected, State, advice};
 use crate::configuration::Input;
-use crate::errors::StartError;
+use crate::errors::{LogText, StartError};
+use crate::events::LOG;
 use crate::fetch::{self, Missed, ROOT_TRUSTED, TIME_VALID};
 use crate::node::{Product, Started};
 use crate::onebox::{CONFIGURATION_READABLE, METADATA_REACHABLE, METADATA_READABLE};
@@ -70,6 +71,9 @@ pub(crate) async fn start(
     let metadata = starting.metadata(dialled).await;
     let provider = starting.provider(dialled).await;
     let (checks, failure) = starting.list.finish();
+    if let Some(text) = failure.as_ref().and_then(|failure| log_of(failure, &checks, &configuration)) {
+        trail.fact(LOG, text.text());
+    }
     trail.record_checks(checks);
     let (entity_id, keys) = metadata.map_or_else(Default::default, |metadata| {
         let keys = metadata.signing_certificates.iter();
@@ -77,8 +81,29 @@ pub(crate) async fn start(
         (Arc::from(metadata.entity_id), keys)
     });
     let expected = Expected::of(&configuration);
-    let state = State { configuration, expected, entity_id, provider };
+    let file = node.and_then(|node| node.axsf.clone());
+    let state = State { configuration, file, expected, entity_id, provider };
     Started { product: Product::OnPremises(Arc::new(state)), facts, keys, failure }
+}
+
+/// What the product's own log says of a start that failed.
+fn log_of(failure: &StartError, checks: &[Check], configuration: &Configuration) -> Option<LogText> {
+    let check = checks.iter().find(|check| check.failed())?;
+    let of_metadata = [&ROOT_TRUSTED, &TIME_VALID, &METADATA_REACHABLE, &METADATA_SIGNED, &METADATA_READABLE];
+    let address = if of_metadata.iter().any(|question| check.name == question.name) {
+        configuration.metadata_url()
+    } else {
+        configuration.openid_metadata.value.clone()
+    };
+    match failure {
+        StartError::RootUntrusted | StartError::ClockOff => Some(LogText::Untrusted { address }),
+        StartError::ProviderUnreachable
+        | StartError::ProviderUnreadable
+        | StartError::MetadataUnreachable
+        | StartError::MetadataUnreadable
+        | StartError::MetadataUnsigned => Some(LogText::Document { address, why: check.actual.to_string() }),
+        StartError::ConfigurationIncomplete | StartError::StartupFileIncomplete => None,
+    }
 }
 
 /// The keys of both documents as they are now; nothing where they cannot be had. What the file says is not read again.

@@ -12,6 +12,8 @@ use crate::people::{expect, headers};
 use crate::server::Server;
 
 const BASE: &str = "/namespaces/AXSF";
+/// What binds a browser to a node.
+const AFFINITY: &str = "ms-dyn-affinity";
 
 /// A host that is visited: where it is and what it is called.
 struct Host {
@@ -78,13 +80,14 @@ impl Visitor {
         for _ in 0..count {
             let answer = expect(aos.ask(&self.aos.get(&format!("{BASE}/"), ""))?, "302")?;
             let nonce = cookies(&answer);
+            let affinity = nonce.split("; ").find(|cookie| cookie.starts_with(AFFINITY)).unwrap_or_default();
             let authorize = target(&answer)?;
             expect(adfs.ask(&self.adfs.get(&authorize, ""))?, "200")?;
             let answer = expect(adfs.ask(&self.adfs.post(&authorize, "", &self.typed))?, "302")?;
             let session = format!("cookie: {}\r\n", cookies(&answer));
             let page = expect(adfs.ask(&self.adfs.get(&target(&answer)?, &session))?, "200")?;
             let answer = expect(aos.ask(&self.aos.post(BASE, &nonce, &posted(&page)))?, "302")?;
-            let signed_in = format!("cookie: {}\r\n", cookies(&answer));
+            let signed_in = format!("cookie: {}; {affinity}\r\n", cookies(&answer));
             expect(aos.ask(&self.aos.get(&format!("{BASE}/"), &signed_in))?, "200")?;
         }
         Ok(count)

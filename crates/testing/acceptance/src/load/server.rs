@@ -228,7 +228,16 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it on free ports and waits for its settings.
     pub(crate) fn start(binary: &Path) -> Result<Self, Failure> {
+        Self::start_with(binary, "")
+    }
+
+    /// The same with a world file.
+    pub(crate) fn start_with(binary: &Path, world: &str) -> Result<Self, Failure> {
         let state = TempDir::new()?;
+        // Found where the server is started, if there is one.
+        if !world.is_empty() {
+            fs::write(state.path().join("mocktenant.yaml"), world)?;
+        }
         let mut child = Running(spawn(binary, state.path(), "0")?);
         let file = state.path().join("settings.json");
         let began = Instant::now();

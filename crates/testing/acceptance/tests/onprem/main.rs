@@ -7,7 +7,9 @@
 
 mod bearer;
 mod checks;
+mod farm;
 mod hostile;
+mod log_texts;
 mod pairs;
 mod rollover;
 mod scenarios;

@@ -26,6 +26,7 @@ async fn each_story_breaks_is_explained_by_its_setting_and_heals_by_what_is_said
     let group = format!("{SERVICE}/application_groups/Microsoft Dynamics 365 for Operations On-premises");
     let native = format!("{group}/native_applications/d8230a86-015d-4c14-bcd6-c7fb65176b16");
     let api = format!("{group}/web_apis/https:~1~1ax.contoso.com~1namespaces~1AXSF");
+    let node = "/environments/onprem/nodes/AOS_2";
     let root = "/environments/onprem/machine/certificates/LocalMachine/Root/lab-ca";
     for (name, kind, setting) in [
         ("adfs-metadata-unreachable", Kind::Setting, format!("{axsf}/Aad.AADMetadataLocationFormat")),
@@ -41,6 +42,14 @@ async fn each_story_breaks_is_explained_by_its_setting_and_heals_by_what_is_said
         ("m365-compat-toggled", Kind::Setting, format!("{row}/IdentityProvider")),
         ("signing-key-rollover", Kind::Restart, format!("{axsf}/OpenIDConnect.Metadata")),
         ("adfs-clock-skew", Kind::Setting, format!("{SERVICE}/clock")),
+        ("one-node-stale", Kind::Restart, format!("{axsf}/OpenIDConnect.ClientID")),
+        ("servicing-reverts-edits", Kind::Setting, format!("{axsf}/Aad.AADMetadataLocationFormat")),
+        ("node-clock-skew", Kind::Setting, format!("{node}/clock")),
+        (
+            "node-root-untrusted",
+            Kind::Missing,
+            format!("{node}/machine/certificates/LocalMachine/Root/lab-ca"),
+        ),
     ] {
         assert!(scenario::find(name).is_some(), "{name}");
         let site = Site::new().await;
@@ -97,6 +106,9 @@ fn renamed(dice: &mut Dice) -> Vec<Edit> {
     let client =
         format!("d8230a86-015d-4c14-bcd6-{}{}", name(dice, b"0123456789ab"), name(dice, b"0123456789ab"));
     let row = name(dice, b"ABCuvw789");
+    let nodes = 2 + dice.below(4);
+    let nodes: serde_json::Map<_, _> =
+        (0..nodes).map(|_| (name(dice, b"ABCuvw789"), serde_json::json!({}))).collect();
     let provider = format!("http://{adfs}/adfs/services/trust");
     let changed = |text: String| {
         text.replace("ax.contoso.com", &ax)
@@ -137,6 +149,7 @@ fn renamed(dice: &mut Dice) -> Vec<Edit> {
             serde_json::from_str::<serde_json::Value>(&groups).unwrap(),
         ),
         set("/environments/onprem/host", ax),
+        set("/environments/onprem/nodes", nodes),
         set("/environments/onprem/database/UserInfo", users),
         set(AXSF, given),
     ]

@@ -150,12 +150,12 @@ impl Site {
         Arc::clone(newest.unwrap())
     }
 
-    /// The newest start of the node.
+    /// The newest start of the first node.
     pub(crate) fn start(&self) -> Arc<Record> {
         let records = self.lab.journal().records();
         let of_node = |record: &&Arc<Record>| {
             let machine = record.machine.as_ref().map(ToString::to_string);
-            record.kind == Kind::Start && machine.as_deref() == Some("environment/onprem/AOS_1")
+            record.kind == Kind::Start && machine.as_deref() == Some("onprem/AOS_1")
         };
         Arc::clone(records.iter().rev().find(of_node).unwrap())
     }
@@ -181,9 +181,10 @@ pub(crate) fn header(reply: &Reply, name: HeaderName) -> Vec<String> {
     reply.headers.get_all(name).iter().map(|value| value.to_str().unwrap().to_owned()).collect()
 }
 
-/// A browser, host by host.
-#[derive(Clone, Default)]
+/// A browser, host by host, and who sits before it.
+#[derive(Clone)]
 pub(crate) struct Browser {
+    user: String,
     pub(crate) cookies: BTreeMap<(String, String), String>,
 }
 
@@ -191,7 +192,18 @@ fn host(url: &str) -> String {
     url.split('/').nth(2).unwrap_or_default().to_ascii_lowercase()
 }
 
+impl Default for Browser {
+    fn default() -> Self {
+        Self::of("ada@contoso.com")
+    }
+}
+
 impl Browser {
+    /// Everybody here has the same password.
+    pub(crate) fn of(user: &str) -> Self {
+        Self { user: user.to_owned(), cookies: BTreeMap::new() }
+    }
+
     fn headers(&self, url: &str) -> HeaderMap {
         let host = host(url);
         let own = self.cookies.iter().filter(|((at, _), _)| *at == host);
@@ -237,16 +249,16 @@ impl Browser {
         let mut headers = self.headers(url);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(FORM));
         headers.insert(ORIGIN, HeaderValue::from_str(from).unwrap());
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.extend_pairs(fields);
-        let reply = site.send(Method::POST, url, headers, &form.finish()).await;
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let reply = site.send(Method::POST, url, headers, &form).await;
         self.keep(url, &reply);
         reply
     }
 
     /// To AD FS and through its page: the address and the fields that it is sent back with.
     pub(crate) async fn at_adfs(&mut self, site: &Site, authorize: &str) -> (String, Vec<(String, String)>) {
-        let typed = [("UserName", "ada@contoso.com"), ("Password", "ada-password-not-secret")];
+        let user = self.user.clone();
+        let typed = [("UserName", &*user), ("Password", "ada-password-not-secret")];
         let fields = [typed[0], typed[1], ("AuthMethod", "FormsAuthentication")];
         let reply = self.post(site, authorize, &ADFS.to_ascii_lowercase(), &fields).await;
         let reply = self.get(site, &location(&reply)).await;

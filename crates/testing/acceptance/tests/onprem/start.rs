@@ -266,7 +266,7 @@ async fn fails(at: &'static str, kind: &'static str, switches: Switches) -> Vec<
     lab.start_all().await;
     let records = lab.journal().records();
     let start = records.iter().rev().find(|record| {
-        record.machine.as_ref().is_some_and(|machine| machine.to_string() == "environment/onprem/AOS_1")
+        record.machine.as_ref().is_some_and(|machine| machine.to_string() == "onprem/AOS_1")
             && record.kind == mocktenant_lab::journal::Kind::Start
     });
     failed(start.unwrap()).into_iter().map(str::to_owned).collect()

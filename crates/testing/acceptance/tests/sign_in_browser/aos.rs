@@ -6,7 +6,7 @@
 
 use mocktenant_testkit::mocktenant_world::Errand;
 use mocktenant_testkit::mocktenant_world::pointers::{self, File};
-use mocktenant_testkit::serde_json::json;
+use mocktenant_testkit::serde_json::{Value, json};
 
 use crate::Case;
 use crate::sign_in::fills_in;
@@ -32,6 +32,10 @@ pub(crate) const CASES: &[Case] = &[
     ("a_client_id_that_ad_fs_does_not_know_ends_on_its_page", |stage| mismatch(stage, Way::Name)),
     ("an_aos_that_found_no_ad_fs_shows_its_500", |stage| five_hundred(stage, Way::Localhost)),
     ("who_is_no_user_is_told_so_by_the_aos", nobody),
+    ("the_nine_steps_go_on_at_another_node_by_localhost", |stage| nine_steps(stage, Way::Localhost)),
+    ("the_nine_steps_go_on_at_another_node_by_name", |stage| nine_steps(stage, Way::Name)),
+    ("only_who_meets_the_stale_node_fails_by_localhost", |stage| stale_node(stage, Way::Localhost)),
+    ("only_who_meets_the_stale_node_fails_by_name", |stage| stale_node(stage, Way::Name)),
 ];
 
 fn application(scene: &Scene<'_>, way: Way) -> String {
@@ -67,7 +71,8 @@ fn signs_in(stage: &Stage, profile: &str, way: Way, like: Like<'_>) {
     assert_eq!(window.address(), application(&scene, way));
     assert_eq!(window.text("#userId"), "User: ada");
     assert_eq!(window.text("#company"), "Company: USMF");
-    assert_eq!(window.text("#node"), "Node: AOS_1");
+    // The host alone was the first node's turn.
+    assert_eq!(window.text("#node"), "Node: AOS_2");
     window.pictured(&format!("aos_{profile}_{way:?}_{}", like.no_scripts));
     let cookies = window.cookies();
     let own: Vec<_> =
@@ -163,6 +168,85 @@ fn five_hundred(stage: &Stage, way: Way) {
     window.until("the page", |window| window.text("title") == "There is a problem with the server");
     assert!(window.text("body").contains("Error 500."));
     window.pictured("aos_500");
+}
+
+/// Which node a window is bound to.
+fn affinity(window: &Window<'_>, way: Way) -> String {
+    let cookies = window.cookies();
+    let named = |cookie: &&Value| cookie["name"].as_str().unwrap().starts_with("ms-dyn-affinity");
+    let cookie = cookies.iter().find(named).unwrap();
+    assert_eq!(cookie["name"].as_str().unwrap() == "ms-dyn-affinity", way == Way::Name, "{cookie}");
+    cookie["value"].as_str().unwrap().to_owned()
+}
+
+/// The node that began to sign a person in is stopped before she has typed her password; the one she goes on at is stopped when
+/// she is in.
+fn nine_steps(stage: &Stage, way: Way) {
+    let scene = stage.scene("2019");
+    let stopped = |node: &str, stopped: bool| {
+        scene.edited([(environment().node(node).stopped(), json!(stopped))]);
+    };
+    let window = scene.window(way, SCRIPTS);
+    window.go(&application(&scene, way));
+    window.waits_for("#userNameInput");
+    assert_eq!(affinity(&window, way), "AOS_1");
+    stopped("AOS_1", true);
+    fills_in(&window, "2019", USER, PASSWORD);
+    window.waits_for("#userId");
+    let records = scene.records();
+    let last = records.iter().rev().find(|record| record.fact("steps").is_some()).unwrap();
+    let explanation = scene.lab.explain(&last.id).unwrap();
+    let ladder: Vec<_> = explanation.ladder.iter().map(|rung| (rung.step, rung.by.as_deref())).collect();
+    let first = (1..=5).map(|step| (step, Some("AOS_1")));
+    let adfs = (6..=7).map(|step| (step, Some("AD FS")));
+    assert_eq!(ladder[..7], first.chain(adfs).collect::<Vec<_>>());
+    let served = ladder[7].1.unwrap();
+    assert!(ladder[8].1 == Some(served) && served != "AOS_1", "{ladder:?}");
+    let note = explanation.ladder[7].note.as_deref().unwrap();
+    assert_eq!(note, "stopped: AOS_1; the cookie names AOS_1");
+    window.go(&application(&scene, way));
+    window.waits_for("#userId");
+    let bound = affinity(&window, way);
+    assert_eq!(window.text("#node"), format!("Node: {bound}"), "and she stays there");
+    stopped(&bound, true);
+    window.go(&application(&scene, way));
+    window.waits_for("#userId");
+    let last = window.text("#node");
+    assert!(last != "Node: AOS_1" && last != format!("Node: {bound}"), "{last}");
+    window.pictured(&format!("aos_other_node_{way:?}"));
+    for node in ["AOS_1", "AOS_2", "AOS_3"] {
+        stopped(node, true);
+    }
+    window.go(&application(&scene, way));
+    window.until("nobody", |window| window.text("body").contains("Service Unavailable"));
+    window.pictured("aos_503");
+}
+
+/// One of three nodes goes on with another client id, and heals by a restart of its own.
+fn stale_node(stage: &Stage, way: Way) {
+    let scene = stage.scene("2019");
+    let client = || environment().axsf("OpenIDConnect.ClientID");
+    let good = scene.lab.world().get(&client()).unwrap().clone();
+    scene.edited([(client(), json!("d8230a86-015d-4c14-bcd6-c7fb65176b61"))]);
+    scene.restarted("onprem/AOS_2");
+    scene.edited([(client(), good)]);
+    let windows: Vec<_> = (0..3).map(|_| scene.window(way, SCRIPTS)).collect();
+    for (window, node) in windows.iter().zip(["AOS_1", "AOS_2", "AOS_3"]) {
+        window.go(&application(&scene, way));
+        window.waits_for(if node == "AOS_2" { "#errorMessage" } else { "#userNameInput" });
+        assert_eq!(affinity(window, way), node);
+    }
+    windows[1].pictured(&format!("aos_stale_node_{way:?}"));
+    let cause = scene.lab.explain_last().unwrap().cause.unwrap();
+    assert_eq!(cause.node.as_deref(), Some("onprem/AOS_2"), "{}", cause.to_line());
+    scene.restarted("onprem/AOS_2");
+    for (window, node) in windows.iter().zip(["AOS_1", "AOS_2", "AOS_3"]) {
+        window.go(&application(&scene, way));
+        window.waits_for("#userNameInput");
+        fills_in(window, "2019", USER, PASSWORD);
+        window.waits_for("#userId");
+        assert_eq!(window.text("#node"), format!("Node: {node}"));
+    }
 }
 
 fn nobody(stage: &Stage) {

@@ -126,6 +126,9 @@ fn act(page: &mut String, indent: &str, act: &Act) {
     if let Some(time) = act.wait {
         let _ = writeln!(page, "{indent}- wait {}", clock_offset::to_text(time).trim_start_matches('+'));
     }
+    for environment in &act.servicing {
+        let _ = writeln!(page, "{indent}- service {}", code(environment));
+    }
     for place in &act.restart {
         let _ = writeln!(page, "{indent}- restart {}", code(place));
     }

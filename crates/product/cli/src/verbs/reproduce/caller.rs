@@ -38,7 +38,7 @@ impl<'l> Caller<'l> {
     /// Who signs in, where that is what it does.
     pub(super) fn user(&self) -> Option<String> {
         let world = self.lab.world();
-        let sign_in = world.caller().sign_in.as_ref().filter(|_| self.errand() == Errand::SignIn);
+        let sign_in = world.caller().sign_in.as_ref().filter(|_| self.errand().signs_in());
         sign_in.map(|sign_in| sign_in.user.clone())
     }
 

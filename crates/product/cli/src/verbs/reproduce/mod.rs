@@ -28,7 +28,7 @@ use crate::verbs::serve::{cannot_start, default_world, stop};
 pub(super) use caller::words_of;
 
 use caller::Caller;
-use story::{Step, Story, Tally};
+use story::{Gone, Step, Story, Tally};
 
 /// Nobody else calls this lab, so there is nothing to wait for.
 const GRACE: Duration = Duration::from_millis(200);
@@ -89,6 +89,7 @@ async fn live(running: &Running, scenario: &Scenario, began: Instant) -> Result<
     lab.apply(Command::Scenario { name: scenario.name.clone() })
         .await
         .map_err(|error| Failure::new(Exit::Finding, "the scenario does not apply").because(&error))?;
+    let serviced_away = Gone::all(lab, scenario);
     let mut tally = Tally::default();
     let caller = Caller::new(lab, running.outbound_client());
     let broken = caller.try_once().await?;
@@ -126,6 +127,7 @@ async fn live(running: &Running, scenario: &Scenario, began: Instant) -> Result<
         scenario: scenario.name.clone(),
         title: scenario.title.clone(),
         saw: story::Saw::new(&caller, &broken, rolled_back),
+        serviced_away,
         happened,
         explanation,
         steps,

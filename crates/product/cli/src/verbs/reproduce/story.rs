@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use mocktenant_diagnosis::Explanation;
 use mocktenant_lab::journal::Kind;
-use mocktenant_lab::{Attempt, Lab};
+use mocktenant_lab::{Attempt, Lab, serviced_away};
 use mocktenant_scenario as scenario;
-use mocktenant_world::Errand;
+use mocktenant_world::{EditedBy, Errand};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -24,6 +24,9 @@ pub(super) struct Story {
     pub(super) title: String,
     /// What the user saw.
     pub(super) saw: Saw,
+    /// What servicing had taken away before: settings of single nodes with their values.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) serviced_away: Vec<Gone>,
     /// What happened.
     pub(super) happened: Vec<Link>,
     /// The diagnosis of it: checks, cause, other findings.
@@ -50,6 +53,34 @@ impl Story {
     }
 }
 
+/// An edit of a single node that is there no more.
+#[derive(Serialize)]
+pub(super) struct Gone {
+    /// Its setting.
+    pub(super) setting: String,
+    /// What it was.
+    pub(super) value: Value,
+}
+
+impl Gone {
+    /// Of what a scenario broke, all that its acts after the start took away by servicing.
+    pub(super) fn all(lab: &Lab, scenario: &scenario::Scenario) -> Vec<Self> {
+        if scenario.after.iter().all(|act| act.servicing.is_empty()) {
+            return Vec::new();
+        }
+        let base = lab.base_world();
+        let before = lab.cast().act(&scenario.before()).ok();
+        let edits = before.map(|before| before.edits_in(base, base)).unwrap_or_default();
+        let Ok(broken) = base.edited(&edits, EditedBy::Control) else { return Vec::new() };
+        let gone = serviced_away(&broken, &lab.world()).into_iter();
+        gone.map(|setting| Self {
+            value: broken.get(&setting).cloned().unwrap_or_default(),
+            setting: setting.to_string(),
+        })
+        .collect()
+    }
+}
+
 /// What the user saw.
 #[derive(Serialize)]
 pub(super) struct Saw {
@@ -65,17 +96,36 @@ pub(super) struct Saw {
     status: u16,
     /// Lines of the message in its body.
     lines: Vec<String>,
+    /// How many people it happened to; absent where one alone tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    people: Option<People>,
     /// Whether the record is gone; absent where the environment does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     rolled_back: Option<bool>,
 }
 
+/// Of several people who did the same.
+#[derive(Clone, Copy, Serialize)]
+pub(super) struct People {
+    /// How many were refused.
+    pub(super) refused: u32,
+    /// How many there were.
+    pub(super) of: u32,
+}
+
+impl People {
+    fn of(attempt: &Attempt) -> Option<Self> {
+        let (of, refused) = attempt.people;
+        (of > 1).then_some(Self { refused, of })
+    }
+}
+
 impl Saw {
     pub(super) fn new(caller: &Caller<'_>, attempt: &Attempt, rolled_back: Option<bool>) -> Self {
         let (does, user) = (caller.errand(), caller.user());
-        let customer = (does != Errand::SignIn).then(|| caller.customer());
+        let customer = (!does.signs_in()).then(|| caller.customer());
         let (status, lines) = (attempt.status.as_u16(), caller::lines(attempt));
-        Self { does, customer, user, status, lines, rolled_back }
+        Self { does, customer, user, status, lines, people: People::of(attempt), rolled_back }
     }
 
     pub(super) fn does(&self) -> Errand {
@@ -88,6 +138,10 @@ impl Saw {
 
     pub(super) fn user(&self) -> &str {
         self.user.as_deref().unwrap_or_default()
+    }
+
+    pub(super) fn people(&self) -> Option<People> {
+        self.people
     }
 
     pub(super) fn lines(&self) -> &[String] {
@@ -112,6 +166,9 @@ pub(super) struct Step {
     pub(super) see: Option<String>,
     /// Environments restarted.
     pub(super) restarted: Vec<String>,
+    /// How many people it happened to; absent where one alone tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) people: Option<People>,
     /// What came of the next try.
     #[serde(flatten)]
     pub(super) then: Then,
@@ -168,7 +225,8 @@ impl Step {
 
     fn of(step: &scenario::Step, then: Then) -> Self {
         let scenario::Step { title, how, see, act } = step.clone();
-        Self { title, how, see, restarted: act.restart, then }
+        let restarted = act.servicing.into_iter().chain(act.restart).collect();
+        Self { title, how, see, restarted, people: None, then }
     }
 
     /// Of a customer that was created, `account` is what it became in Dataverse.
@@ -186,7 +244,7 @@ impl Step {
             (false, Errand::CreateCustomer, None) => Then::Lost { chain: chain() },
             (false, _, None) => Then::Answered { chain: chain() },
         };
-        Self::of(step, then)
+        Self { people: People::of(attempt), ..Self::of(step, then) }
     }
 
     /// Whether nothing is broken any more.

@@ -8,7 +8,7 @@ use mocktenant_verdict::foreign::excerpt;
 use mocktenant_world::Errand;
 
 use super::chain::{Failed, Link};
-use super::story::{Step, Story, Then};
+use super::story::{People, Step, Story, Then};
 use crate::console::harmless;
 use crate::screen::{Paint, Screen};
 use crate::verbs::serve::abridged;
@@ -25,6 +25,11 @@ pub(super) fn text(story: &Story, screen: Screen) -> String {
     let _ = writeln!(text, "{}\n", screen.wrapped("", "  ", &title));
     saw(&mut text, story, screen);
     heading(&mut text, screen, "2. What happened");
+    for gone in &story.serviced_away {
+        let value = gone.value.as_str().map_or_else(|| gone.value.to_string(), str::to_owned);
+        let line = format!("serviced: gone is {}, which was {}", harmless(&gone.setting), shown(&value));
+        below(&mut text, screen, 5, &line);
+    }
     for link in &story.happened {
         happened(&mut text, link, screen);
     }
@@ -65,6 +70,10 @@ fn saw(text: &mut String, story: &Story, screen: Screen) {
         Errand::ReadCustomers => format!("reading customer {customer} in Finance & Operations"),
         Errand::DataverseRequest => format!("reading account {customer} in Dataverse"),
         Errand::SignIn => format!("signing in as {}", harmless(story.saw.user())),
+        Errand::EverybodySignsIn => {
+            let people = story.saw.people().map(counted).unwrap_or_default();
+            format!("signing in as {} at one node after the other{people}", harmless(story.saw.user()))
+        }
         Errand::Load => "saving one customer after another in Finance & Operations".to_owned(),
     };
     let line = format!("1. What the user saw, {what}{record}");
@@ -103,6 +112,11 @@ fn happened(text: &mut String, link: &Link, screen: Screen) {
     }
 }
 
+/// How many people were refused.
+fn counted(People { refused, of }: People) -> String {
+    format!(": {refused} of {of} people refused")
+}
+
 fn check(failed: &Failed) -> String {
     format!(
         "{}: expected {}, got {}",
@@ -118,7 +132,8 @@ fn fixed(text: &mut String, step: &Step, screen: Screen) {
     match &step.then {
         Then::Refused { by, error, failed, cause, .. } => {
             let error = error.as_deref().map(|error| format!(", {}", harmless(error))).unwrap_or_default();
-            let refusal = format!("{} refuses{error}", harmless(by));
+            let people = step.people.map(counted).unwrap_or_default();
+            let refusal = format!("{} refuses{error}{people}", harmless(by));
             let _ = writeln!(text, "          now: {}", screen.paint(Paint::Bad, &refusal));
             if let Some(failed) = failed {
                 below(text, screen, 15, &check(failed));

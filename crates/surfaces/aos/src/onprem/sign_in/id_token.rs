@@ -3,7 +3,7 @@
 //! Decides issuer, audience, keys and time as the openid-configuration fetched at the last start has them, and the client id of
 //! the startup file. Mirrors OWIN's OpenIdConnect middleware, which validates before it looks at the nonce.
 
-use mocktenant_token::bearer::{KeyFinding, SignatureFinding, TimeWindow, TrustedKey};
+use mocktenant_token::bearer::{TimeWindow, TrustedKey};
 use mocktenant_token::ladder::{Failure, Policy, Questions, Step};
 use mocktenant_verdict::{Change, Finding, Need, Question, Role, Setting, Text};
 use time::Duration;
@@ -78,19 +78,8 @@ impl Policy for IdToken<'_> {
         self.state.configuration.client_id.value.clone().into()
     }
 
-    fn signature(&self, key: Option<&KeyFinding<'_>>, verified: Option<&SignatureFinding>) -> Text {
-        match (key, verified) {
-            (None, _) => "a key of the openid-configuration".into(),
-            (
-                Some(key),
-                None | Some(SignatureFinding::AlgorithmMissing | SignatureFinding::AlgorithmRefused { .. }),
-            ) => key.expected(),
-            (Some(_), Some(_)) => SignatureFinding::EXPECTED.into(),
-        }
-    }
-
-    fn no_signature(&self, key: &KeyFinding<'_>, verified: Option<&SignatureFinding>) -> Text {
-        verified.map_or_else(|| key.to_string(), ToString::to_string).into()
+    fn keys_of(&self) -> &'static str {
+        "a key of the openid-configuration"
     }
 
     fn settings(&self, step: Step) -> Vec<Setting> {

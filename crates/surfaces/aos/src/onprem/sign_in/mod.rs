@@ -17,17 +17,21 @@ use mocktenant_idp::cookie::Keep;
 use mocktenant_idp::form::Form;
 use mocktenant_idp::response_mode::Escapes;
 use mocktenant_idp::{Kind, Sealer};
+use mocktenant_lab::steps::{SIGN_IN, sign_in_id};
 use mocktenant_lab::{Answer, Content, Exchange, Scope};
 use mocktenant_token::bearer::Authorization;
 use mocktenant_token::{Compact, ladder};
 use mocktenant_verdict::{Check, Checklist, Finding, Question, Role};
 use mocktenant_world::Environment;
 use serde::{Deserialize, Serialize};
-use time::{Duration, OffsetDateTime};
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+use time::{Duration, OffsetDateTime, UtcOffset};
 
-use super::{BASE, State, advice};
+use super::{BASE, Provider, State, advice};
 use crate::bearer::{Caller, clip};
 use crate::errors::{LogText, SignInError};
+use crate::events::LOG;
 use crate::user_info::{self, Errors, Person};
 
 /// What came back belongs to a sign-in that began here.
@@ -53,6 +57,8 @@ const STATE: &str = "OpenIdConnect.AuthenticationProperties=";
 struct Begun {
     /// Path and query that were asked for.
     to: String,
+    /// Its id in the journal.
+    id: String,
 }
 
 /// What the cookie of a nonce holds.
@@ -66,6 +72,8 @@ struct Nonce {
 pub(crate) struct Ticket {
     /// Of this sign-in and no other: what its forms are bound to.
     pub(crate) id: String,
+    /// Its id in the journal.
+    pub(crate) sign_in: String,
     /// The user's name at AD FS.
     pub(crate) upn: String,
     /// What AD FS issued, for signing out.
@@ -90,8 +98,10 @@ pub(crate) fn challenge(exchange: &mut Exchange, environment: &Environment, stat
         "" => exchange.request.path().to_owned(),
         query => format!("{}?{query}", exchange.request.path()),
     };
+    let id = sign_in_id(&nonce);
+    exchange.trail.steps(Some(&id), "1 2 3 4 5");
     let sealer = Sealer::of(&exchange.context, &owner);
-    let begun = sealer.seal(&BEGUN, &Begun { to }, now + UNDER_WAY);
+    let begun = sealer.seal(&BEGUN, &Begun { to, id }, now + UNDER_WAY);
     let kept = sealer.seal(&NONCES, &Nonce { nonce: nonce.clone() }, now + UNDER_WAY);
     let (Ok(begun), Ok(kept)) = (begun, kept) else { return refused(exchange, &SignInError::StateUnknown) };
     exchange.trail.fact("client-id", state.configuration.client_id.value.clone());
@@ -136,6 +146,7 @@ pub(crate) fn callback(exchange: &mut Exchange, environment: &Environment, state
         .ok_or_else(|| "no state".to_owned())
         .and_then(|state| state.strip_prefix(STATE).ok_or_else(|| clip(state)))
         .and_then(|state| sealer.open(&BEGUN, state, now).map_err(|refused| refused.to_string()));
+    exchange.trail.steps(begun.as_ref().ok().map(|begun| &*begun.payload.id), "8 9");
     list.ask(
         &STATE_GENUINE,
         "a sign-in that began here",
@@ -147,7 +158,7 @@ pub(crate) fn callback(exchange: &mut Exchange, environment: &Environment, state
     );
     if let Some(error) = form.get("error") {
         let text = form.get("error_description").unwrap_or_default();
-        exchange.trail.fact("log", clip(&format!("{error}: {text}")));
+        exchange.trail.fact(LOG, clip(&format!("{error}: {text}")));
         let (checks, _) = list.finish();
         exchange.trail.record_checks(checks);
         return refused(exchange, &SignInError::ProviderRefused { error: clip(error) });
@@ -173,16 +184,17 @@ pub(crate) fn callback(exchange: &mut Exchange, environment: &Environment, state
     let upn = claims.and_then(|claims| claims.text("upn")).unwrap_or_default().to_owned();
     ask_user(&mut list, environment, &upn, state);
     let (checks, refusal) = list.finish();
-    let log = refusal.as_ref().and_then(|error| log_of(error, &checks, now));
+    let log = refusal.as_ref().and_then(|error| log_of(error, &checks, token.as_ref(), provider, now));
     exchange.trail.record_checks(checks);
     if let Some(log) = log {
-        exchange.trail.fact("log", log);
+        exchange.trail.fact(LOG, log);
     }
     if let Some(error) = refusal {
         return refused(exchange, &error);
     }
     let ticket = Ticket {
         id: exchange.context.random().guid().to_string(),
+        sign_in: sign_in_id(nonce),
         upn,
         id_token: sent.unwrap_or_default().to_owned(),
     };
@@ -212,18 +224,48 @@ fn ask_user<'e>(
 }
 
 /// What the product's own log says of a refusal.
-fn log_of(error: &SignInError, checks: &[Check], now: OffsetDateTime) -> Option<String> {
+fn log_of(
+    error: &SignInError,
+    checks: &[Check],
+    token: Option<&Compact<'_>>,
+    provider: &Provider,
+    now: OffsetDateTime,
+) -> Option<String> {
     let check = checks.iter().find(|check| check.failed())?;
     let (sent, expected) = (check.actual.to_string(), check.expected.to_string());
+    let time = |name: &str| token?.claims().time(name).ok().flatten().map(|date| date.datetime());
     let text = match error {
-        SignInError::SignatureInvalid => LogText::Signature { header: sent },
+        SignInError::SignatureInvalid => {
+            let keys = || provider.keys.iter().flat_map(|key| key.kid.as_deref());
+            let tried = keys().map(|kid| format!("KeyId: {kid}")).collect::<Vec<_>>().join(", ");
+            match token.and_then(|token| token.header().kid()) {
+                None => LogText::KeyUnnamed { keys: tried },
+                Some(kid) if keys().any(|known| known == kid) => LogText::Signature { keys: tried },
+                Some(kid) => LogText::KeyUnknown { kid: clip(kid), keys: tried },
+            }
+        }
         SignInError::IssuerUnknown => LogText::Issuer { sent, expected },
         SignInError::AudienceWrong => LogText::Audience { sent, expected },
-        SignInError::TimeInvalid => LogText::Lifetime { now: now.to_string() },
+        SignInError::TimeInvalid => match (time("nbf"), time("exp")) {
+            (Some(from), _) if from > now => {
+                LogText::NotYetValid { from: invariant(from), now: invariant(now) }
+            }
+            (_, until) => {
+                LogText::Expired { until: until.map(invariant).unwrap_or_default(), now: invariant(now) }
+            }
+        },
         SignInError::NonceLost => LogText::NonceNull,
+        SignInError::NonceForged => LogText::NonceOther,
         _ => return None,
     };
     Some(text.text())
+}
+
+/// A time as .NET's invariant culture writes it.
+fn invariant(time: OffsetDateTime) -> String {
+    const WRITTEN: &[BorrowedFormatItem<'_>] =
+        format_description!("[month]/[day]/[year] [hour]:[minute]:[second]");
+    time.to_offset(UtcOffset::UTC).format(WRITTEN).unwrap_or_default()
 }
 
 /// Who the browser says that came in, if it brings a cookie at all; with the row of UserInfo as it is now.
@@ -242,6 +284,7 @@ pub(crate) fn session(
             return None;
         }
     };
+    exchange.trail.activity(SIGN_IN, &*ticket.sign_in);
     let mut list = Checklist::new(exchange.context.switches(), SignInError::describe);
     let user = ask_user(&mut list, environment, &ticket.upn, state);
     let caller =

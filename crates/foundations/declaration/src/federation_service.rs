@@ -56,6 +56,10 @@ pub struct FederationService {
     /// a page of its own; absent means as a new server of its profile has it (from 2019 on).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paginated_sign_in: Option<bool>,
+    /// `Set-AdfsClaimsProviderTrust -TargetIdentifier "AD AUTHORITY" -AlternateLoginID`: the attribute of a user by which people
+    /// sign in as well, for instance `mail`; absent means by user principal name and `DOMAIN\name` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alternate_login_id: Option<String>,
     /// Names of scope descriptions besides those every federation service has.
     #[serde(default)]
     pub scope_descriptions: Vec<String>,

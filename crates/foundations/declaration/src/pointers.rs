@@ -242,6 +242,7 @@ pointers! {
         loop_detection() -> Setting: "loop_detection";
         scope_descriptions() -> Setting: "scope_descriptions";
         paginated_sign_in() -> Setting: "paginated_sign_in";
+        alternate_login_id() -> Setting: "alternate_login_id";
         sso_lifetime() -> Setting: "sso_lifetime";
         user(name) -> FederationUser: "users", name;
         application_groups() -> Setting: "application_groups";

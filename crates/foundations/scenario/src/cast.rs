@@ -159,7 +159,7 @@ impl Cast {
                 cast.set(Part::Group, &client.group);
                 cast.set(Part::Client, &client.client_id);
             }
-            if let Some(user) = service.user(&sign_in.user) {
+            if let Some(user) = service.person(&sign_in.user) {
                 cast.set(Part::User, &user.name);
             }
         }
@@ -185,7 +185,7 @@ impl Cast {
         self.nodes = environment.nodes.iter().map(|node| node.name.to_string()).collect();
         self.set(Part::Adfs, &service.id);
         self.set(Part::AdfsHost, &service.host_name);
-        let user = world.caller().sign_in.as_ref().and_then(|sign_in| service.user(&sign_in.user));
+        let user = world.caller().sign_in.as_ref().and_then(|sign_in| service.person(&sign_in.user));
         if let Some(user) = user {
             self.set(Part::User, &user.name);
             let mut rows = environment.database.user_info.iter();

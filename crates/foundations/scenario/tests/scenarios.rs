@@ -161,6 +161,10 @@ fn who_signs_in_where_and_as_what_is_what_the_caller_says() {
         let edit = mocktenant_world::Edit::replace(Setting::from_pointer(path.to_owned()), value);
         world.edited(&[edit], EditedBy::Control).unwrap()
     };
+    // Whoever types an e-mail address is the user that it is of, and has that one's row.
+    let by_mail = edited("/caller/sign_in/user", "grace.hopper@contoso.com");
+    assert_eq!(names(&by_mail)[3].as_deref(), Some("grace@contoso.com"));
+    assert_eq!(Cast::of(&by_mail).name(Part::UserRow), Ok("grace"));
     // A server application is none that these scenarios break.
     let server = edited("/caller/sign_in/client_id", "c0117050-0000-4000-8000-00000000a001");
     assert_eq!(names(&server), [all[0].clone(), None, None, all[3].clone()]);

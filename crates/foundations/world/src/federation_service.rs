@@ -1,8 +1,9 @@
 //! A federation service, compiled: what the surface of AD FS reads.
 //!
-//! Decides what is looked up by what: users by user principal name and by `DOMAIN\name`, clients by client id, Web APIs by
-//! any of their identifiers. Client ids and names of people have no letter case; an identifier of a Web API is a text and
-//! has. Nothing here changes, and nothing here decides whether somebody is let in.
+//! Decides what is looked up by what: users by user principal name and by `DOMAIN\name`, and where they sign in by their
+//! alternate login ID before either; clients by client id, Web APIs by any of their identifiers. Client ids and names of people
+//! have no letter case; an identifier of a Web API is a text and has. Nothing here changes, and nothing here decides whether
+//! somebody is let in.
 
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -16,6 +17,9 @@ use crate::SecretText;
 use crate::compiled::by_folded;
 use crate::declaration;
 use crate::pointers;
+
+/// The attribute that people know as their e-mail address.
+pub const MAIL: &str = "mail";
 
 /// One federation service.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ pub struct FederationService {
     pub users: HashMap<Arc<str>, Arc<FederationUser>>,
     /// The same by lower-case `domain\name`.
     pub(crate) accounts: HashMap<String, Arc<FederationUser>>,
+    /// The same by the lower-case value of the attribute that `alternate_login_id` names; nobody without one.
+    pub(crate) alternates: HashMap<String, Arc<FederationUser>>,
     /// Clients of its application groups by lower-case client id.
     pub clients: HashMap<String, Arc<Client>>,
     /// Web APIs of its application groups, in the order declared.
@@ -65,9 +71,34 @@ impl FederationService {
         }
     }
 
-    /// The user who signs in under this name: a user principal name or `DOMAIN\name`, in any letter case.
+    /// The user of this user principal name or `DOMAIN\name`, in any letter case.
     pub fn user(&self, name: &str) -> Option<&Arc<FederationUser>> {
         by_folded(name, |name| self.users.get(name).or_else(|| self.accounts.get(name)))
+    }
+
+    /// The user who signs in under what was typed, and what that is: an alternate login ID where one is set up, and only if it is
+    /// nobody's a user principal name or `DOMAIN\name`. So a user whose principal name is another's alternate login ID does not
+    /// sign in under it: documented of AD FS.
+    pub fn signs_in(&self, typed: &str) -> Option<(&Arc<FederationUser>, SignInName)> {
+        if let Some(user) = by_folded(typed, |name| self.alternates.get(name)) {
+            return Some((user, SignInName::Alternate));
+        }
+        let kind = if typed.contains('\\') { SignInName::Account } else { SignInName::Principal };
+        Some((self.user(typed)?, kind))
+    }
+
+    /// The one user whose e-mail address this is, whatever people sign in with; of an address that two have nobody can tell.
+    pub fn of_mail(&self, address: &str) -> Option<&Arc<FederationUser>> {
+        let is_it = |user: &&Arc<FederationUser>| {
+            user.attribute(MAIL).is_some_and(|(_, mail)| mail.eq_ignore_ascii_case(address))
+        };
+        let mut having = self.users.values().filter(is_it);
+        having.next().filter(|_| having.next().is_none())
+    }
+
+    /// The person who types this, who knows an e-mail address and a password whether or not people sign in with the one.
+    pub fn person(&self, typed: &str) -> Option<&Arc<FederationUser>> {
+        self.signs_in(typed).map(|(user, _)| user).or_else(|| self.of_mail(typed))
     }
 
     /// The client of this client id, in any letter case.
@@ -81,6 +112,17 @@ impl FederationService {
     }
 }
 
+/// What somebody typed who signs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInName {
+    /// The attribute that `alternate_login_id` names.
+    Alternate,
+    /// The user principal name.
+    Principal,
+    /// `DOMAIN\name`.
+    Account,
+}
+
 /// One user.
 #[derive(Debug)]
 pub struct FederationUser {
@@ -92,6 +134,14 @@ pub struct FederationUser {
     pub password_expires: Option<OffsetDateTime>,
     /// `/federation_services/<id>/users/<name>`.
     pub pointer: pointers::FederationUser,
+}
+
+impl FederationUser {
+    /// An attribute that is declared, by its LDAP name in any letter case: the name as declared, and the value.
+    pub fn attribute(&self, name: &str) -> Option<(&str, &str)> {
+        let found = self.attributes.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
 }
 
 impl Deref for FederationUser {

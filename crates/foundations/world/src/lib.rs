@@ -24,7 +24,9 @@ pub use compiled::{
     Application, ApplicationUser, Depth, Environment, IdentityProvider, Node, Organization, Secret,
     SecurityRole, StoredCertificate, Stores, Tenant,
 };
-pub use federation_service::{Client, Credentials, FederationService, FederationUser, WebApi};
+pub use federation_service::{
+    Client, Credentials, FederationService, FederationUser, MAIL, SignInName, WebApi,
+};
 pub use files::Artefacts;
 pub use mocktenant_artefacts::{Artefact, Entry};
 pub use mocktenant_declaration::{

@@ -167,6 +167,14 @@ fn federation_service(world: &World, service: &str, rest: &[&str]) -> String {
         ["cors_trusted_origins", ..] => {
             "PowerShell on the AD FS server: Set-AdfsResponseHeaders -CORSTrustedOrigins".to_owned()
         }
+        ["alternate_login_id"] => {
+            // Nothing says what forest its users are of: as a rule it is the one that the server is in.
+            let forest = host.split_once('.').map_or(host, |(_, domain)| domain);
+            format!(
+                "PowerShell on the AD FS server: Set-AdfsClaimsProviderTrust -TargetIdentifier \"AD AUTHORITY\" \
+                 -AlternateLoginID mail -LookupForests {forest}"
+            )
+        }
         ["sso_lifetime"] => "PowerShell on the AD FS server: Set-AdfsProperties -SsoLifetime".to_owned(),
         ["scope_descriptions", ..] => format!("{ADFS} > Service > Scope Descriptions"),
         ["m365_compatibility"] => "localagent-config.json: office365AdfsCompatibility".to_owned(),

@@ -334,6 +334,11 @@ fn a_setting_is_changed_where_the_product_has_it() {
             r"certlm.msc > Trusted Root Certification Authorities > Certificates (LocalMachine\Root) on AOS_1",
         ),
         (
+            "/federation_services/contoso/alternate_login_id".to_owned(),
+            "PowerShell on the AD FS server: Set-AdfsClaimsProviderTrust -TargetIdentifier \"AD AUTHORITY\" \
+             -AlternateLoginID mail -LookupForests contoso.com",
+        ),
+        (
             format!("/organizations/contoso/application_users/{ONEBOX}"),
             "Power Platform admin center > Environments > Contoso > Settings > Users + permissions > Application users",
         ),

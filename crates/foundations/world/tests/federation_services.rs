@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mocktenant_keys::shipped;
 use mocktenant_world::declaration::{Declaration, Profile};
-use mocktenant_world::{Artefacts, Edit, EditedBy, Origin, Origins, Setting, World, place};
+use mocktenant_world::{Artefacts, Edit, EditedBy, Origin, Origins, Setting, SignInName, World, place};
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -50,7 +50,7 @@ fn what_makes_no_federation_service_is_refused_at_its_pointer_and_says_what_woul
     let ada = format!("{AT}/users/ada@contoso.com");
     let user =
         |account: &str, sid: &str| json!({ "name": "B", "account": account, "password": "p", "sid": sid });
-    let other = "S-1-5-21-1004336348-1177238915-682003330-1002";
+    let other = "S-1-5-21-1004336348-1177238915-682003330-1003";
     let rule = |claim: Value| json!([claim]);
     for (path, value, expected) in [
         (
@@ -131,6 +131,13 @@ fn what_makes_no_federation_service_is_refused_at_its_pointer_and_says_what_woul
             user("CONTOSO\\bob", "S-1-5-21-1004336348-1177238915-682003330-1001"),
             format!(
                 "{AT}/users/bob@contoso.com/sid: the SID `S-1-5-21-1004336348-1177238915-682003330-1001` is already at {ada}/sid"
+            ),
+        ),
+        (
+            format!("{AT}/users/grace@contoso.com/attributes"),
+            json!({ "Mail": "ADA@contoso.com" }),
+            format!(
+                "{AT}/users/grace@contoso.com/attributes/Mail: the Mail `ADA@contoso.com` is already ada@contoso.com's (`alternate_login_id: mail` makes it"
             ),
         ),
         (
@@ -258,6 +265,52 @@ fn people_and_clients_are_found_in_any_letter_case_and_an_identifier_as_it_is_wr
     assert_eq!(web_api.permission("nobody"), None);
     assert_eq!(service.host, "adfs.contoso.com");
     assert_eq!(service.host_name, "ADFS.contoso.com", "issuers keep the letter case");
+}
+
+#[test]
+fn who_signs_in_is_found_by_the_alternate_login_id_before_every_other_name() {
+    let before = contoso();
+    let signs_in = |world: &World, typed: &str| {
+        let service = world.federation_service("contoso").unwrap();
+        service.signs_in(typed).map(|(user, name)| (user.name.to_string(), name))
+    };
+    let grace = |name| Some(("grace@contoso.com".to_owned(), name));
+    for (typed, found) in [
+        ("grace.hopper@contoso.com", grace(SignInName::Alternate)),
+        ("Grace.Hopper@Contoso.COM", grace(SignInName::Alternate)),
+        ("grace@contoso.com", grace(SignInName::Principal)),
+        ("contoso\\GRACE", grace(SignInName::Account)),
+        ("Hopper", None),
+        ("", None),
+    ] {
+        assert_eq!(signs_in(&before, typed), found, "{typed}");
+    }
+    assert!(before.federation_service("contoso").unwrap().user("grace.hopper@contoso.com").is_none());
+    let at = format!("{AT}/alternate_login_id");
+    // Without the setting, and by another attribute; its name has no letter case.
+    let off = edited(&before, json!([{ "op": "remove", "path": at }]));
+    assert_eq!(signs_in(&off, "grace.hopper@contoso.com"), None);
+    assert_eq!(signs_in(&off, "grace@contoso.com"), grace(SignInName::Principal));
+    let by_surname = add(&before, &at, json!("SN"));
+    assert_eq!(signs_in(&by_surname, "hopper"), grace(SignInName::Alternate));
+    assert_eq!(signs_in(&by_surname, "grace.hopper@contoso.com"), None);
+    // One's alternate login ID and the other's user principal name: the other signs in by account alone.
+    let mail = format!("{AT}/users/grace@contoso.com/attributes/mail");
+    let taken = edited(
+        &before,
+        json!([
+            { "op": "remove", "path": format!("{AT}/users/ada@contoso.com/attributes/mail") },
+            { "op": "replace", "path": mail, "value": "ada@contoso.com" },
+        ]),
+    );
+    assert_eq!(signs_in(&taken, "ada@contoso.com"), grace(SignInName::Alternate));
+    let ada = Some(("ada@contoso.com".to_owned(), SignInName::Account));
+    assert_eq!(signs_in(&taken, "CONTOSO\\ada"), ada);
+    // Two may have one value as long as nobody signs in by it.
+    let shared = add(&off, &mail, json!("ada@contoso.com"));
+    let edits = patch(json!([{ "op": "add", "path": at, "value": "mail" }]));
+    let error = shared.edited(&edits, EditedBy::Control).unwrap_err().to_string();
+    assert!(error.contains("the mail `ada@contoso.com` is already ada@contoso.com's"), "{error}");
 }
 
 #[test]

@@ -61,7 +61,7 @@ pub(crate) fn sign_in(world: &World) -> Option<SignInCall> {
         ..Ask::get(Entrance::Identity, &service.host, path::TOKEN.to_owned())
     };
     let opened = format!("{}?{asked}", path::AUTHORIZE);
-    let own_password = || service.user(&wanted.user).map(|user| user.password.as_str());
+    let own_password = || service.person(&wanted.user).map(|user| user.password.as_str());
     let password = wanted.password.as_ref().map(SecretText::as_str).or_else(own_password);
     let password = password.unwrap_or(ANY_PASSWORD).to_owned();
     Some(SignInCall {

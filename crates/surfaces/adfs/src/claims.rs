@@ -288,10 +288,7 @@ fn values(claim: &IssuedClaim, user: Option<&FederationUser>) -> Vec<String> {
         "displayname" => vec![user.declared.name.clone()],
         "objectsid" => vec![user.sid.clone()],
         "memberof" => user.groups.clone(),
-        other => {
-            let found = user.attributes.iter().find(|(name, _)| name.eq_ignore_ascii_case(other));
-            found.map(|(_, value)| value.clone()).into_iter().collect()
-        }
+        other => user.attribute(other).map(|(_, value)| value.to_owned()).into_iter().collect(),
     }
 }
 

@@ -150,8 +150,8 @@ fn decide<'p>(
     facts.extend(resource.map(|resource| ("resource", excerpt(resource).into())));
     facts.extend(sent.parameter("scope").map(|scope| ("scope", excerpt(scope).into())));
     let (checks, refusal) = list.finish();
-    let tried = user.and_then(|user| prepared.service.user(user));
-    let tried = tried.and_then(|user| Some((user.as_ref(), password::judged(&checks)?)));
+    let tried = user.and_then(|user| prepared.service.signs_in(user));
+    let tried = tried.and_then(|(user, _)| Some((user.as_ref(), password::judged(&checks)?)));
     let outcome = match (refusal, ticket, asking.client) {
         (Some(error), ..) => Err(error),
         (None, Some(ticket), Some(client)) => {

@@ -42,7 +42,7 @@ pub(crate) fn sign_in(world: &World) -> Option<SignInCall> {
         world.environment(&wanted.provider).filter(|environment| environment.is_on_premises())?;
     let entrance = Entrance::Environment(environment.id.clone());
     let service = environment.identity.federation_service().and_then(|id| world.federation_service(id));
-    let own = || service?.user(&wanted.user).map(|user| user.password.as_str());
+    let own = || service?.person(&wanted.user).map(|user| user.password.as_str());
     let password = wanted.password.as_ref().map(SecretText::as_str).or_else(own).unwrap_or(ANY_PASSWORD);
     Some(SignInCall {
         ask: Ask::get(entrance, &environment.host, format!("{}/", onprem::BASE)),

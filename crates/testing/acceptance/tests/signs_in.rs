@@ -159,6 +159,30 @@ async fn what_else_a_client_and_a_user_get_wrong_names_what_they_say() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_nobody_signs_in_by_mail_the_service_takes_mail_or_the_user_types_another_name() {
+    let mail = json!("grace.hopper@contoso.com");
+    let setting = pointers::federation_service("contoso").alternate_login_id();
+    for edit in [Edit::remove(setting.clone()), Edit::add(setting.clone(), "sn")] {
+        let lab = Lab::start().await;
+        lab.apply([edit.clone(), Edit::add(asked().user(), mail.clone())]).await;
+        let reply = lab.try_sign_in().await.unwrap_err();
+        let explanation = lab.explain(reply.exchange().unwrap()).unwrap();
+        assert!(explanation.also.is_empty(), "{:?}", explanation.also);
+        let cause = explanation.cause.unwrap();
+        assert_eq!((&cause.setting, &*cause.expected), (&setting, "mail"), "{cause:?}");
+        let or = cause.or.unwrap();
+        assert_eq!((&or.setting, &*or.expected), (&asked().user(), "grace@contoso.com"));
+        for change in [cause.change, or.change] {
+            lab.command(Command::Reset { scope: None }).await;
+            lab.apply([edit.clone(), Edit::add(asked().user(), mail.clone())]).await;
+            assert!(lab.try_sign_in().await.is_err());
+            lab.apply(change.clone()).await;
+            assert_eq!(lab.sign_in().await.claims()["upn"], "grace@contoso.com", "{change:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_scenario_of_a_sign_in_breaks_as_told_and_what_explain_says_heals_it() {
     let mut told = 0;
     for scenario in mocktenant_scenario::all() {

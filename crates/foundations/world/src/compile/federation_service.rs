@@ -67,6 +67,7 @@ pub(crate) fn federation_service(
         key(next, pointer.next_signing_key(), problems);
     }
     let (users, accounts) = users(&declared.users, &pointer, before, problems);
+    let alternates = alternates(&declared, &users, problems);
     let clients = clients(&declared, &pointer, before, problems);
     let (web_apis, by_identifier) = web_apis(&declared, &pointer, &clients, problems);
     FederationService {
@@ -76,6 +77,7 @@ pub(crate) fn federation_service(
         decrypting,
         users,
         accounts,
+        alternates,
         clients,
         web_apis,
         by_identifier,
@@ -136,6 +138,31 @@ fn users(
         users.insert(Arc::clone(&user.name), user);
     }
     (users, accounts)
+}
+
+/// AD FS finds out about two users of one value when either signs in, and lets neither in; here it is said when it is written.
+fn alternates(
+    declared: &declaration::FederationService,
+    users: &HashMap<Arc<str>, Arc<FederationUser>>,
+    problems: &mut Problems,
+) -> HashMap<String, Arc<FederationUser>> {
+    let mut alternates: HashMap<String, Arc<FederationUser>> = HashMap::new();
+    let Some(attribute) = &declared.alternate_login_id else { return alternates };
+    for user in declared.users.keys().filter_map(|name| users.get(name.as_str())) {
+        let Some((name, value)) = user.attribute(attribute) else { continue };
+        if let Some(other) = alternates.insert(value.to_ascii_lowercase(), Arc::clone(user)) {
+            problems.push(
+                Problem::new(
+                    user.pointer.attribute(name),
+                    format!("the {name} `{}` is already {}'s", clip(value), other.name),
+                )
+                .hint(format!(
+                    "`alternate_login_id: {attribute}` makes it a name to sign in with: one user's alone"
+                )),
+            );
+        }
+    }
+    alternates
 }
 
 fn user(

@@ -55,7 +55,8 @@ async fn users_are_those_of_tenants_and_of_federation_services_and_show_no_passw
     let (status, users, _) = read(&state, get("/v1/users")).await;
     assert_eq!(status, 200);
     let of: Vec<&Value> = users.as_array().unwrap().iter().map(|user| &user["of"]).collect();
-    assert_eq!(of, [&json!(format!("tenant/{TENANT}")), &json!("federation-service/contoso")]);
+    let service = json!("federation-service/contoso");
+    assert_eq!(of, [&json!(format!("tenant/{TENANT}")), &service, &service]);
     assert_eq!(users[1]["account"], "CONTOSO\\ada");
     assert_eq!((&users[1]["enabled"], &users[1]["locked"]), (&json!(true), &json!(false)));
     assert!(!users.to_string().contains("ada-password"), "{users}");

@@ -377,8 +377,8 @@ fn decide<'p>(
         brought.filter(|session| hinted.is_none_or(|user| *user.name == *session.sign_in.user)),
     );
     let (checks, _) = list.finish();
-    let tried = typed.and_then(|typed| prepared.service.user(typed.user?));
-    let tried = tried.and_then(|user| Some((user.as_ref(), password::judged(&checks)?)));
+    let tried = typed.and_then(|typed| prepared.service.signs_in(typed.user?));
+    let tried = tried.and_then(|(user, _)| Some((user.as_ref(), password::judged(&checks)?)));
     Decision { checks, facts, outcome, hinted, tried }
 }
 

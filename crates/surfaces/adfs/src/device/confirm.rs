@@ -259,8 +259,8 @@ fn decide<'p>(
     let (checks, _) = list.finish();
     let user = read.as_ref().ok().and_then(Read::typed).and_then(|typed| typed.user);
     facts.extend(user.map(|user| ("user", excerpt(user).into())));
-    let tried = user.and_then(|user| prepared.service.user(user));
-    let tried = tried.and_then(|user| Some((user.as_ref(), password::judged(&checks)?)));
+    let tried = user.and_then(|user| prepared.service.signs_in(user));
+    let tried = tried.and_then(|(user, _)| Some((user.as_ref(), password::judged(&checks)?)));
     Decision { checks, facts, outcome, tried }
 }
 

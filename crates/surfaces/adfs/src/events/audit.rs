@@ -39,8 +39,8 @@ impl About<'_> {
     /// `DOMAIN\name` of the user, or the name that was sent: of whom was refused no more is known.
     fn account(&self, audit: &Audit) -> Option<String> {
         let sent = self.record.fact("user").map(|fact| fact.value.as_str())?;
-        let user = self.service.user(sent).filter(|_| audit.is_success());
-        Some(user.map_or_else(|| clean(sent), |user| clean(&user.declared.account)))
+        let user = self.service.signs_in(sent).filter(|_| audit.is_success());
+        Some(user.map_or_else(|| clean(sent), |(user, _)| clean(&user.declared.account)))
     }
 
     /// `AuditBase`, laid out as AD FS does.

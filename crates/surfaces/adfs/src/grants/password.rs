@@ -1,16 +1,18 @@
 //! The password grant: a token for a user whose password the client knows (RFC 6749 section 4.3).
 //!
-//! Decides who may sign in: a user of the directory, by user principal name or `DOMAIN\name`, with this password, whose
-//! account is enabled, not locked, not expired, and whose password has not run out. The client is told one and the same
+//! Decides who may sign in: a user of the directory, by user principal name, `DOMAIN\name` or, where the service has one set
+//! up, alternate login ID, with this password, whose account is enabled, not locked, not expired, and whose password has not
+//! run out. The client is told one and the same
 //! whatever is wrong (that locked and expired users are told it too is inferred). Native applications may use it, and server
 //! applications with their credential.
 
 use std::sync::Arc;
 
+use mocktenant_idp::nearest;
 use mocktenant_idp::secret::{same, spoilt};
 use mocktenant_verdict::{Change, Check, Edit, Finding, Need, Outcome, Question, Remedy, Role};
-use mocktenant_world::FederationUser;
 use mocktenant_world::declaration::Profile;
+use mocktenant_world::{FederationService, FederationUser, MAIL, SignInName};
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
@@ -66,23 +68,25 @@ pub(crate) fn ask_user<'p>(
             Finding::fail(format!("no {missing}"), AdfsError::ParameterMissing { name: missing.to_owned() })
         }
     });
-    let user = name.and_then(|name| service.user(name));
-    let settings = || match (user, name) {
-        (Some(user), _) => vec![user.pointer.setting()],
-        (None, Some(name)) => vec![service.pointer.user(&excerpt(name).to_ascii_lowercase()).setting()],
+    let found = name.and_then(|name| service.signs_in(name));
+    let user = found.map(|(user, _)| user);
+    let settings = || match (found, name) {
+        (Some((user, _)), _) => vec![user.pointer.setting()],
+        (None, Some(name)) => {
+            vec![
+                service.pointer.user(&excerpt(name).to_ascii_lowercase()).setting(),
+                service.pointer.alternate_login_id(),
+            ]
+        }
         (None, None) => Vec::new(),
     };
-    list.ask(&KNOWN, "a user of the directory", settings, || match (user, name) {
-        (Some(_), _) => Finding::pass("known"),
+    list.ask(&KNOWN, "a user of the directory", settings, || match (found, name) {
+        (Some((_, SignInName::Alternate)), _) => Finding::pass("known by alternate login ID"),
+        (Some((_, SignInName::Principal)), _) => Finding::pass("known by user principal name"),
+        (Some((_, SignInName::Account)), _) => Finding::pass("known by DOMAIN\\name"),
         (None, None) => Finding::skip(CREDENTIALS.name),
-        (None, Some(name)) => Finding::fail(excerpt(name), AdfsError::PasswordWrong).mended_by(|| {
-            let at = service.pointer.user(&excerpt(name).to_ascii_lowercase()).setting();
-            let known = service.users.keys().map(ToString::to_string).take(8);
-            let mut known: Vec<String> = known.collect();
-            known.sort();
-            Remedy::here(Change::missing(at.clone()).need(Need::add(at, "a user with this sign-in name")))
-                .or_instead(known)
-        }),
+        (None, Some(name)) => Finding::fail(excerpt(name), AdfsError::PasswordWrong)
+            .mended_by(|| by_mail(service, name).unwrap_or_else(|| unknown(service, name))),
     });
     list.ask(
         &PASSWORD,
@@ -106,6 +110,29 @@ pub(crate) fn ask_user<'p>(
     );
     ask_account(list, user, asking.now, &AdfsError::PasswordWrong);
     user
+}
+
+/// Whoever typed an e-mail address would be known, if people signed in with theirs here.
+fn by_mail(service: &FederationService, name: &str) -> Option<Remedy> {
+    let user = service.of_mail(name)?;
+    let at = service.pointer.alternate_login_id();
+    let edit = Edit::add(at.clone(), MAIL);
+    let change = match &service.alternate_login_id {
+        Some(other) => Change::wrong(at).actual(other.clone()),
+        None => Change::missing(at).actual("none: people do not sign in with their e-mail address"),
+    };
+    Some(Remedy::here(change.expected(MAIL).edit(edit)).or_instead([user.name.to_string()]))
+}
+
+/// Nobody has that name.
+fn unknown(service: &FederationService, name: &str) -> Remedy {
+    let at = service.pointer.user(&excerpt(name).to_ascii_lowercase()).setting();
+    let mut known: Vec<&str> = service.users.keys().map(|known| &**known).collect();
+    known.sort_unstable();
+    let near = nearest::mistyped(name, known.iter().copied());
+    let known = near.map_or(known, |near| vec![near]);
+    Remedy::here(Change::missing(at.clone()).need(Need::add(at, "a user with this sign-in name")))
+        .or_instead(known.into_iter().take(8).map(str::to_owned))
 }
 
 /// Asks whether a user's account may be used, in the order asked; what is wrong is told as `error`.

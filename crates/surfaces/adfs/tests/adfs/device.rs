@@ -14,13 +14,13 @@ const PAGE: &str = "/adfs/oauth2/deviceauth";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// A device begins.
-async fn begin(lab: &Lab, changes: &[(&str, &str)]) -> Reply {
+pub(crate) async fn begin(lab: &Lab, changes: &[(&str, &str)]) -> Reply {
     let healthy = [("client_id", NATIVE), ("resource", RESOURCE), ("scope", "openid")];
     send(lab, form_request(HOST, DEVICE, &changed(&healthy, changes), &[])).await
 }
 
 /// It asks for its tokens.
-async fn poll(lab: &Lab, code: &str, changes: &[(&str, &str)]) -> Reply {
+pub(crate) async fn poll(lab: &Lab, code: &str, changes: &[(&str, &str)]) -> Reply {
     let healthy = [("grant_type", GRANT), ("client_id", NATIVE), ("device_code", code)];
     ask(lab, &changed(&healthy, changes)).await
 }
@@ -57,10 +57,14 @@ async fn confirm(lab: &Lab, browser: &mut Browser, page: &Reply) -> Reply {
 
 /// Everything that a person does.
 async fn approve(lab: &Lab, user_code: &str) -> Reply {
+    approve_as(lab, user_code, USER, PASSWORD).await
+}
+
+pub(crate) async fn approve_as(lab: &Lab, user_code: &str, user: &str, password: &str) -> Reply {
     let mut browser = Browser::default();
     let page = client_page(lab, &mut browser, user_code).await;
     let page = confirm(lab, &mut browser, &page).await;
-    browser.fill(lab, &action(&page), &typed(USER, PASSWORD)).await
+    browser.fill(lab, &action(&page), &typed(user, password)).await
 }
 
 fn said(lab: &Lab) -> (String, Option<String>) {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing where it does")]
 
+mod alternate_login_id;
 mod authorize;
 mod bad_input;
 mod browser;

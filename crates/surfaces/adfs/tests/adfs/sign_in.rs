@@ -35,14 +35,14 @@ pub(crate) fn asked(changes: &[(&str, &str)]) -> String {
 }
 
 /// What a redirect holds, in its order.
-fn sent_back(reply: &Reply) -> Vec<(String, String)> {
+pub(crate) fn sent_back(reply: &Reply) -> Vec<(String, String)> {
     assert_eq!(reply.status, 302, "{}", reply.text());
     let to = reply.headers[LOCATION].to_str().unwrap();
     let (_, answer) = to.split_once(['?', '#']).unwrap_or_else(|| panic!("{to}"));
     form_urlencoded::parse(answer.as_bytes()).into_owned().collect()
 }
 
-fn of<'s>(answer: &'s [(String, String)], name: &str) -> &'s str {
+pub(crate) fn of<'s>(answer: &'s [(String, String)], name: &str) -> &'s str {
     answer.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
 }
 

@@ -10,6 +10,7 @@ mod checks;
 mod farm;
 mod hostile;
 mod log_texts;
+mod mail;
 mod pairs;
 mod rollover;
 mod scenarios;

@@ -25,6 +25,7 @@ pub(crate) const CASES: &[Case] = &[
     ("a_person_signs_in_to_the_aos_without_scripts", |stage| {
         signs_in(stage, "2019", Way::Localhost, NO_SCRIPTS);
     }),
+    ("a_person_signs_in_to_the_aos_with_an_e_mail_address", by_mail),
     ("a_person_makes_a_customer_and_signs_out_by_localhost", |stage| works(stage, Way::Localhost)),
     ("a_person_makes_a_customer_and_signs_out_by_name", |stage| works(stage, Way::Name)),
     ("the_articles_own_fragment_lets_a_person_in_by_localhost", |stage| fragment(stage, Way::Localhost)),
@@ -92,6 +93,33 @@ fn signs_in(stage: &Stage, profile: &str, way: Way, like: Like<'_>) {
     window.go(&application(&scene, way));
     window.waits_for("#userId");
     scene.all_came(way);
+}
+
+/// What is typed is an e-mail address, and who comes in is the user that it is of; a server that takes none says what it says of
+/// everybody nobody knows.
+fn by_mail(stage: &Stage) {
+    const MAIL: &str = "grace.hopper@contoso.com";
+    const HERS: &str = "grace-password-not-secret";
+    let scene = stage.scene("2019");
+    let setting = pointers::federation_service("contoso").alternate_login_id();
+    scene.edited([(setting.clone(), json!("employeeID"))]);
+    let window = scene.window(Way::Name, SCRIPTS);
+    window.go(&application(&scene, Way::Name));
+    window.waits_for("#userNameInput");
+    fills_in(&window, "2019", MAIL, HERS);
+    window.waits_for("#errorTextPassword");
+    assert!(window.text("#errorTextPassword").starts_with("Incorrect user ID or password."));
+    let cause = scene.lab.explain_last().unwrap().cause.unwrap();
+    assert_eq!(cause.setting, setting, "{}", cause.to_line());
+    scene.edited([(setting, json!("mail"))]);
+    // The name is still there: the password is all that is typed again.
+    window.fills("#passwordInput", HERS);
+    window.press("#submitButton");
+    window.waits_for("#userId");
+    assert_eq!(window.text("#userId"), "User: grace");
+    assert!(window.text("main").contains("Signed in as: grace@contoso.com"), "{}", window.text("main"));
+    window.pictured("aos_by_mail");
+    assert_eq!(window.complaints(), [""; 0]);
 }
 
 fn works(stage: &Stage, way: Way) {

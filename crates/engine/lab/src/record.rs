@@ -128,9 +128,11 @@ impl Record {
         self.error.is_some() || self.status >= 400 || self.checks.iter().any(Check::failed)
     }
 
-    /// Whether it is what a client was refused by, and nobody's call. A judgement that a person asked for refuses nobody.
+    /// Whether it is what a client was refused by, and nobody's call. A judgement that a person asked for refuses nobody, nor
+    /// does an icon that is not there: a browser asks for one by itself behind every page, the one that says what was refused too.
     pub fn is_refusal(&self) -> bool {
-        self.parent.is_none() && self.kind != Kind::Judged && self.refused()
+        let is_icon = self.method == http::Method::GET && &*self.target == "/favicon.ico";
+        self.parent.is_none() && self.kind != Kind::Judged && !is_icon && self.refused()
     }
 
     /// The first fact of this name.

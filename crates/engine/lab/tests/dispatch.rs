@@ -136,6 +136,20 @@ async fn what_no_handler_answers_is_refused_by_the_surface_itself() {
 }
 
 #[tokio::test]
+async fn an_icon_that_a_browser_asks_for_by_itself_is_not_what_was_refused_last() {
+    let lab = lab();
+    assert_eq!(ask(&lab, Method::GET, "localhost", "/nowhere").await.0, 404);
+    assert_eq!(ask(&lab, Method::GET, "localhost", "/favicon.ico").await.0, 404);
+    let [page, icon] = &lab.journal().records()[..] else { panic!("both are on record") };
+    assert!(icon.refused() && !icon.is_refusal());
+    for last in
+        [lab.journal().last_refusal().unwrap(), Arc::clone(lab.journal().tree().last_refusal().unwrap())]
+    {
+        assert_eq!(last.id, page.id);
+    }
+}
+
+#[tokio::test]
 async fn every_answer_names_its_exchange_and_the_record_is_there_before_it() {
     let lab = lab();
     let response = lab.answer(Request::new(Method::GET, "localhost", "/a/echo/b", Entrance::Identity)).await;

@@ -11,17 +11,16 @@ mod aos;
 mod arrivals;
 mod cookies;
 mod device;
-mod devtools;
 mod pages;
 mod sign_in;
 mod sign_out;
 mod stage;
-mod window;
 
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Arguments, Trial};
+use mocktenant_acceptance::chromium::window;
 use mocktenant_acceptance::programs::Missing;
 use mocktenant_acceptance::trials;
 

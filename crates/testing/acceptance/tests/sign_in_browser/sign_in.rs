@@ -1,5 +1,6 @@
 //! People sign in: on one page and on two, with scripts and without, with mice and with keyboards, and with wrong passwords.
 
+pub(crate) use mocktenant_acceptance::chromium::sign_in_page::fills_in;
 use mocktenant_testkit::serde_json::json;
 
 use crate::Case;
@@ -33,19 +34,6 @@ pub(crate) const CASES: &[Case] = &[
     ("a_wrong_password_stays_on_the_second_page_with_its_text", |stage| wrong(stage, "2019", Way::Name)),
     ("a_password_that_has_expired_is_told_and_lets_nobody_in", expired),
 ];
-
-/// Fills in what the page of that Windows Server asks.
-pub(crate) fn fills_in(window: &Window<'_>, profile: &str, user: &str, password: &str) {
-    window.fills("#userNameInput", user);
-    if profile != "2016" {
-        assert!(!window.sees("#passwordInput"), "one thing at a time");
-        window.press("#nextButton");
-        window.waits_for("#passwordInput");
-        assert!(!window.sees("#userNameInput"), "the second page has the password alone");
-    }
-    window.fills("#passwordInput", password);
-    window.press("#submitButton");
-}
 
 /// The page is the one of that Windows Server.
 fn asks(window: &Window<'_>, profile: &str) {

@@ -6,7 +6,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use mocktenant_acceptance::tools;
+use mocktenant_acceptance::chromium::devtools::Chromium;
+use mocktenant_acceptance::{chromium, tools};
 use mocktenant_testkit::mocktenant_world::pointers;
 use mocktenant_testkit::{Adfs, Edit, Lab, Record, Reply, Setting};
 use serde_json::{Value, json};
@@ -14,7 +15,6 @@ use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::arrivals::{Application, Came};
-use crate::devtools::Chromium;
 use crate::window::{Like, Window};
 
 const GROUP: &str = "Microsoft Dynamics 365 for Operations On-premises";
@@ -35,6 +35,8 @@ pub(crate) enum Way {
 /// What all cases share.
 pub(crate) struct Stage {
     pub(crate) chromium: Chromium,
+    /// Of the person in front of it.
+    _home: TempDir,
     state: TempDir,
     /// Keeps the roots that the browser knows in use.
     _first: Lab,
@@ -63,8 +65,10 @@ impl Stage {
         let first = runtime().block_on(Lab::builder().state(state.path()).start());
         let settings = first.settings();
         let roots = [settings.ca_pem.as_path(), settings.ca_real_names_pem.as_deref().unwrap()];
-        let chromium = Chromium::open(&tools.chromium, &tools.certutil, &roots);
-        Self { chromium, state, _first: first }
+        let home = tempfile::tempdir().unwrap();
+        chromium::trust(&tools.certutil, home.path(), &roots);
+        let chromium = Chromium::open(&[tools.chromium.as_os_str()], home.path());
+        Self { chromium, _home: home, state, _first: first }
     }
 
     /// A lab whose AD FS is of that Windows Server, with the application's redirect URI.

@@ -1,7 +1,7 @@
 //! A window of the browser, and what a person does in front of it.
 //!
-//! Decides that nothing here needs a script in a page: elements are found in the document, clicked where they are seen, and typed
-//! into through the keyboard. What is waited for is waited for a while. Never decides what should be seen.
+//! Decides that nothing a person does needs a script in a page: elements are found in the document, clicked where they are seen,
+//! and typed into through the keyboard. What is waited for is waited for a while. Never decides what should be seen.
 
 use std::time::{Duration, Instant};
 
@@ -9,26 +9,27 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::devtools::Chromium;
+use crate::binary::must;
+use crate::chromium::devtools::Chromium;
 
 /// How long something may take to appear.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a window is opened with.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Like<'l> {
+pub struct Like<'l> {
     /// The proxy it asks for everything but this machine; none means none.
-    pub(crate) proxy: Option<&'l str>,
+    pub proxy: Option<&'l str>,
     /// Whether scripts are off.
-    pub(crate) no_scripts: bool,
+    pub no_scripts: bool,
     /// Whether whoever looks wants it dark.
-    pub(crate) dark: bool,
+    pub dark: bool,
     /// Whether it is as narrow as a phone's.
-    pub(crate) narrow: bool,
+    pub narrow: bool,
 }
 
 /// A window with cookies of its own. Closed when dropped.
-pub(crate) struct Window<'b> {
+pub struct Window<'b> {
     browser: &'b Chromium,
     context: String,
     session: String,
@@ -50,8 +51,9 @@ impl Drop for Window<'_> {
 }
 
 impl<'b> Window<'b> {
-    pub(crate) fn open(browser: &'b Chromium, like: Like<'_>) -> Self {
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
+    /// Opens one, with nothing in it.
+    pub fn open(browser: &'b Chromium, like: Like<'_>) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         // Without a server of its own a context has none: not even what the machine is set to.
         let proxy = json!({ "proxyServer": like.proxy.unwrap_or("direct://") });
         let context = text(&browser.ask("", "Target.createBrowserContext", proxy)["browserContextId"]);
@@ -86,18 +88,18 @@ impl<'b> Window<'b> {
     }
 
     /// Types an address.
-    pub(crate) fn go(&self, url: &str) {
+    pub fn go(&self, url: &str) {
         let gone = self.ask("Page.navigate", json!({ "url": url }));
         assert!(gone.get("errorText").is_none(), "{url}: {gone}");
     }
 
     /// The same where the browser will not: what it shows for a reason.
-    pub(crate) fn fails_to_go(&self, url: &str) -> String {
+    pub fn fails_to_go(&self, url: &str) -> String {
         self.ask("Page.navigate", json!({ "url": url }))["errorText"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Where it is.
-    pub(crate) fn address(&self) -> String {
+    pub fn address(&self) -> String {
         let document = self.try_ask("DOM.getDocument", json!({ "depth": 0 })).unwrap_or_default();
         document["root"]["documentURL"].as_str().unwrap_or_default().to_owned()
     }
@@ -125,12 +127,12 @@ impl<'b> Window<'b> {
     }
 
     /// Whether it is there to be seen.
-    pub(crate) fn sees(&self, selector: &str) -> bool {
+    pub fn sees(&self, selector: &str) -> bool {
         self.find(selector).is_some_and(|node| self.middle(&node).is_some())
     }
 
     /// Its words; nothing where there is no such element.
-    pub(crate) fn text(&self, selector: &str) -> String {
+    pub fn text(&self, selector: &str) -> String {
         let node = self.find(selector).unwrap_or_default();
         let told = self.try_ask("DOM.describeNode", json!({ "nodeId": node, "depth": -1 }));
         let mut words = String::new();
@@ -138,8 +140,19 @@ impl<'b> Window<'b> {
         words
     }
 
+    /// The page as it is read: its title, and below it the lines that are seen; what is said twice in a row counts once.
+    pub fn reads(&self) -> Vec<String> {
+        let words = json!({ "expression": "document.title + '\\n' + document.body.innerText" });
+        let words = self.try_ask("Runtime.evaluate", words).unwrap_or_default();
+        let words = words["result"]["value"].as_str().unwrap_or_default();
+        let mut lines: Vec<String> = words.lines().map(|line| line.trim().to_owned()).collect();
+        lines.retain(|line| !line.is_empty());
+        lines.dedup();
+        lines
+    }
+
     /// An attribute of an element that is there; for a field its value is what the page was sent with.
-    pub(crate) fn attribute(&self, selector: &str, name: &str) -> Option<String> {
+    pub fn attribute(&self, selector: &str, name: &str) -> Option<String> {
         let node = self.find(selector).unwrap_or_else(|| panic!("no {selector}"));
         let told = self.ask("DOM.getAttributes", json!({ "nodeId": node }));
         let all = told["attributes"].as_array()?.chunks(2);
@@ -148,7 +161,7 @@ impl<'b> Window<'b> {
     }
 
     /// Waits until something is so.
-    pub(crate) fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+    pub fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
         let began = Instant::now();
         while !is_so(self) {
             assert!(began.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
@@ -157,16 +170,16 @@ impl<'b> Window<'b> {
     }
 
     /// Waits until an element is seen.
-    pub(crate) fn waits_for(&self, selector: &str) {
+    pub fn waits_for(&self, selector: &str) {
         self.until(selector, |window| window.sees(selector));
     }
 
     /// Clicks on it.
-    pub(crate) fn press(&self, selector: &str) {
+    pub fn press(&self, selector: &str) {
         self.waits_for(selector);
-        let node = self.find(selector).unwrap();
+        let node = self.find(selector).unwrap_or_default();
         self.ask("DOM.scrollIntoViewIfNeeded", json!({ "nodeId": node }));
-        let (x, y) = self.middle(&node).unwrap();
+        let (x, y) = self.middle(&node).unwrap_or_else(|| panic!("{selector} has gone"));
         for kind in ["mouseMoved", "mousePressed", "mouseReleased"] {
             let button = if kind == "mouseMoved" { "none" } else { "left" };
             let event = json!({ "type": kind, "x": x, "y": y, "button": button, "clickCount": 1 });
@@ -175,19 +188,19 @@ impl<'b> Window<'b> {
     }
 
     /// Types where the cursor is.
-    pub(crate) fn types(&self, text: &str) {
+    pub fn types(&self, text: &str) {
         self.ask("Input.insertText", json!({ "text": text }));
     }
 
     /// Clicks into a field and types over what it holds.
-    pub(crate) fn fills(&self, selector: &str, text: &str) {
+    pub fn fills(&self, selector: &str, text: &str) {
         self.press(selector);
         self.ask("Input.dispatchKeyEvent", json!({ "type": "keyDown", "commands": ["selectAll"] }));
         self.types(text);
     }
 
     /// Strikes a key.
-    pub(crate) fn strikes(&self, key: Key) {
+    pub fn strikes(&self, key: Key) {
         let (name, code, text) = match key {
             Key::Enter => ("Enter", 13, "\r"),
             Key::Tab => ("Tab", 9, ""),
@@ -203,18 +216,18 @@ impl<'b> Window<'b> {
     }
 
     /// Whether typing goes there.
-    pub(crate) fn has_focus(&self, selector: &str) -> bool {
+    pub fn has_focus(&self, selector: &str) -> bool {
         self.find(&format!("{selector}:focus")).is_some()
     }
 
     /// Its cookies.
-    pub(crate) fn cookies(&self) -> Vec<Value> {
+    pub fn cookies(&self) -> Vec<Value> {
         let all = self.browser.ask("", "Storage.getCookies", json!({ "browserContextId": self.context }));
-        all["cookies"].as_array().unwrap().clone()
+        all["cookies"].as_array().cloned().unwrap_or_default()
     }
 
     /// What the browser said is wrong with pages that were shown, but for advice (the names of fields are AD FS's) and an icon.
-    pub(crate) fn complaints(&self) -> Vec<String> {
+    pub fn complaints(&self) -> Vec<String> {
         let mut entries = self.browser.log_of(&self.session);
         entries.retain(|entry| {
             let icon = entry["url"].as_str().is_some_and(|url| url.ends_with("/favicon.ico"));
@@ -227,20 +240,23 @@ impl<'b> Window<'b> {
     }
 
     /// A picture of it, where `SCREENSHOTS` names a folder for them.
-    pub(crate) fn pictured(&self, name: &str) {
+    pub fn pictured(&self, name: &str) {
         let Some(folder) = std::env::var_os("SCREENSHOTS") else { return };
         let picture = self.ask("Page.captureScreenshot", json!({ "format": "png" }));
-        let picture = STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(std::path::Path::new(&folder).join(format!("{name}.png")), picture).unwrap();
+        let picture = must(STANDARD.decode(picture["data"].as_str().unwrap_or_default()), name);
+        must(std::fs::create_dir_all(&folder), "the folder of SCREENSHOTS");
+        must(std::fs::write(std::path::Path::new(&folder).join(format!("{name}.png")), picture), name);
     }
 }
 
 /// A key that does something else than write.
 #[derive(Clone, Copy)]
-pub(crate) enum Key {
+pub enum Key {
+    /// Sends a form.
     Enter,
+    /// Goes on to what is next.
     Tab,
+    /// Ticks a box.
     Space,
 }
 

@@ -1,4 +1,4 @@
-//! Pages that are true: what they say to type is typed by a test, and what they say is seen was seen.
+//! Pages that are true: what they say to type, or to do in a browser, is done by a test, and what they say is seen was seen.
 //!
 //! Decides where a block of a page begins and ends, what in an output differs from run to run, and that a page that is stale
 //! fails unless `UPDATE_README=1` has it written. Never runs anything.
@@ -52,20 +52,47 @@ pub fn blocks(page: &str) -> Vec<Block> {
     blocks
 }
 
-/// The page after each `$ ` line of its `console` blocks was typed: `seen` is told the command and what the page shows
-/// below it, and gives what was seen. A line that ends in a backslash goes on in the next.
-pub fn typed(page: &str, mut seen: impl FnMut(&str, &str) -> String) -> String {
+/// Where a reader does what a line says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Lines of `console` blocks that begin with `$ `.
+    Console,
+    /// Lines of `browser` blocks that begin with `> `.
+    Browser,
+}
+
+impl Place {
+    fn of_block(language: &str) -> Option<Self> {
+        match language {
+            "console" => Some(Self::Console),
+            "browser" => Some(Self::Browser),
+            _ => None,
+        }
+    }
+
+    fn prompt(self) -> &'static str {
+        match self {
+            Self::Console => "$ ",
+            Self::Browser => "> ",
+        }
+    }
+}
+
+/// The page after everything it says to do was done: `seen` is told the line, where it stands and what the page shows below
+/// it, and gives what was seen. A line that ends in a backslash goes on in the next.
+pub fn typed(page: &str, mut seen: impl FnMut(Place, &str, &str) -> String) -> String {
     let mut written = String::new();
     let mut lines = page.lines().peekable();
-    let mut console = false;
+    let mut block: Option<Option<Place>> = None;
     while let Some(line) = lines.next() {
         written.push_str(line);
         written.push('\n');
         if let Some(language) = line.strip_prefix("```") {
-            console = !console && language == "console";
+            block = if block.is_some() { None } else { Some(Place::of_block(language)) };
             continue;
         }
-        let Some(first) = line.strip_prefix("$ ").filter(|_| console) else { continue };
+        let Some(place) = block.flatten() else { continue };
+        let Some(first) = line.strip_prefix(place.prompt()) else { continue };
         let mut command = first.to_owned();
         while command.ends_with('\\') {
             let Some(more) = lines.next() else { break };
@@ -75,11 +102,13 @@ pub fn typed(page: &str, mut seen: impl FnMut(&str, &str) -> String) -> String {
             command.push_str(more);
         }
         let mut shown = String::new();
-        while let Some(line) = lines.next_if(|line| !line.starts_with("$ ") && !line.starts_with("```")) {
+        while let Some(line) =
+            lines.next_if(|line| !line.starts_with(place.prompt()) && !line.starts_with("```"))
+        {
             shown.push_str(line);
             shown.push('\n');
         }
-        let seen = seen(&command, &shown);
+        let seen = seen(place, &command, &shown);
         written.push_str(&seen);
         if !seen.is_empty() && !seen.ends_with('\n') {
             written.push('\n');
@@ -141,8 +170,14 @@ fn of_line(line: &str) -> String {
             words = format!("{front}{before}{always}{unit}{after}");
         }
     }
+    if words.starts_with(EVENT_DATE) {
+        return format!("{EVENT_DATE}1/1/2026 12:00:00 PM");
+    }
     ALWAYS.iter().fold(words, |words, (form, always)| of_form(&words, form, always))
 }
+
+/// Event Viewer's line with the time of an event, whose numbers have one digit or two.
+const EVENT_DATE: &str = "Date:          ";
 
 /// What differs by its form: `d` is a digit, `h` a hexadecimal one, `H` one in capitals, anything else itself.
 const ALWAYS: &[(&str, &str)] = &[
@@ -154,7 +189,7 @@ const ALWAYS: &[(&str, &str)] = &[
 ];
 
 /// How ids begin that are published, and so the same in every run.
-const PUBLISHED: &[&str] = &["c0117050-0000-4000-", "5741d100-0000-4000-", "000000"];
+const PUBLISHED: &[&str] = &["c0117050-0000-4000-", "5741d100-0000-4000-", "d8230a86-015d-4c14-", "000000"];
 
 fn of_form(line: &str, form: &str, always: &str) -> String {
     let mut written = String::new();
@@ -190,6 +225,7 @@ mod tests {
     fn ids_times_and_durations_are_the_same_in_every_run_and_nothing_else_is() {
         for (output, always) in [
             ("22:09:54Z 200 entra   11/11 x-SCVX00B.1  ", "12:00:00Z 200 entra   11/11 x-0000000.1"),
+            ("Date:          11/29/2026 1:19:22 AM", "Date:          1/1/2026 12:00:00 PM"),
             ("x-mocktenant 30 exchanges, 83 ms", "x-mocktenant 30 exchanges, 60 ms"),
             ("Ran 2 tests in 0.312s", "Ran 2 tests in 0.1s"),
             (
@@ -209,14 +245,15 @@ mod tests {
 
     #[test]
     fn what_was_seen_stands_below_each_line_that_was_typed() {
-        let page = "a\n```console\n$ one \\\n    more\nold\n$ two\n```\n$ three\n```text\n$ four\n```\n";
+        let page = "a\n```console\n$ one \\\n    more\nold\n> \n$ two\n```\n$ three\n```text\n$ four\n```\n\
+                    ```browser\n> five\n$ old\n```\n";
         let mut commands = Vec::new();
-        let written = typed(page, |command, shown| {
-            commands.push(format!("{command}|{shown}"));
+        let written = typed(page, |place, command, shown| {
+            commands.push(format!("{place:?} {command}|{shown}"));
             String::from("new")
         });
-        assert_eq!(commands, ["one \\\n    more|old\n", "two|"]);
-        let right = page.replace("old\n", "new\n").replace("$ two\n", "$ two\nnew\n");
-        assert_eq!(written, right);
+        assert_eq!(commands, ["Console one \\\n    more|old\n> \n", "Console two|", "Browser five|$ old\n"]);
+        let right = page.replace("$ old\n", "new\n").replace("old\n> \n", "new\n");
+        assert_eq!(written, right.replace("$ two\n", "$ two\nnew\n"));
     }
 }

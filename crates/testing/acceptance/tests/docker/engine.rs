@@ -2,8 +2,10 @@
 //!
 //! Decides that it lives in a network and a mount namespace: bridge, rules of iptables and mounts end with it, and an engine
 //! that the machine runs already is not in its way. Never pulls anything: there is no way out of that network. What is typed
-//! is typed in it, so that published ports are reached on its localhost.
+//! is typed in it, so that published ports are reached on its localhost, by somebody with a home of their own: what a page says
+//! to trust is trusted there and by nobody else.
 
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -20,7 +22,7 @@ const LIMIT: Duration = Duration::from_secs(180);
 pub(crate) struct Engine {
     child: Child,
     scratch: TempDir,
-    path: std::ffi::OsString,
+    path: OsString,
 }
 
 impl Engine {
@@ -36,6 +38,8 @@ impl Engine {
         let docker = tools::find("docker")?;
         let scratch = tempfile::Builder::new().prefix("mocktenant-docker-").tempdir().unwrap();
         let path = with_compose(&docker, &scratch.path().join("bin"))?;
+        // As a browser has left it that was started once.
+        fs::create_dir_all(scratch.path().join("home/.pki/nssdb")).map_err(|error| error.to_string())?;
         let log = fs::File::create(scratch.path().join("log")).unwrap();
         let at = |name: &str| scratch.path().join(name);
         let mut command = Command::new("unshare");
@@ -64,11 +68,22 @@ impl Engine {
         Ok(engine)
     }
 
+    /// What leads a program into its network: the first words of a command.
+    pub(crate) fn network_words(&self) -> [OsString; 2] {
+        // unshare and sh became the engine: its id is the child's.
+        ["nsenter".into(), format!("--net=/proc/{}/ns/net", self.child.id()).into()]
+    }
+
+    /// The home of who types.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.scratch.path().join("home")
+    }
+
     /// A line as a person types it in that directory.
     pub(crate) fn typed(&self, line: &str, directory: &Path) -> binary::Run {
-        let mut command = Command::new("nsenter");
-        // unshare and sh became the engine: its id is the child's.
-        command.arg(format!("--net=/proc/{}/ns/net", self.child.id())).args(["sh", "-c", line]);
+        let [nsenter, network] = self.network_words();
+        let mut command = Command::new(nsenter);
+        command.arg(network).args(["sh", "-c", line]);
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
             let proxy = text.to_ascii_lowercase().ends_with("_proxy");
@@ -79,6 +94,9 @@ impl Engine {
         command
             .current_dir(directory)
             .env("PATH", &self.path)
+            .env("HOME", self.home())
+            // Compose may be a plug-in of who runs this.
+            .env("DOCKER_CONFIG", configuration())
             .env("DOCKER_HOST", format!("unix://{}", self.scratch.path().join("socket").display()))
             // Debian has neither buildx nor Compose v2.
             .env("DOCKER_BUILDKIT", "0")
@@ -142,8 +160,14 @@ impl Drop for Engine {
     }
 }
 
+/// Where this machine's user has what belongs to Docker's client.
+fn configuration() -> OsString {
+    let usual = || std::env::home_dir().unwrap_or_default().join(".docker").into();
+    std::env::var_os("DOCKER_CONFIG").unwrap_or_else(usual)
+}
+
 /// A path on which `docker compose` is what the machine has of it, and nothing else is another thing.
-fn with_compose(docker: &Path, bin: &Path) -> Result<std::ffi::OsString, String> {
+fn with_compose(docker: &Path, bin: &Path) -> Result<OsString, String> {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     let version = Command::new(docker).args(["compose", "version"]).output();
     if version.is_ok_and(|output| output.status.success()) {

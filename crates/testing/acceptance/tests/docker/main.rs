@@ -14,6 +14,8 @@
 )]
 
 #[cfg(target_os = "linux")]
+mod browser;
+#[cfg(target_os = "linux")]
 mod ci;
 #[cfg(target_os = "linux")]
 mod engine;
@@ -58,6 +60,7 @@ mod linux {
         ),
         ("the_image_for_arm64_does_the_same", image::the_image_for_arm64_does_the_same),
         ("the_page_about_dual_write_is_true", readmes::dual_write),
+        ("the_page_about_on_premises_is_true", readmes::on_premises),
         ("the_page_about_tests_beside_the_lab_is_true", readmes::tests_beside_the_lab),
         ("the_variables_for_a_network_are_what_settings_prints", readmes::variables),
         ("the_page_about_continuous_integration_is_true", ci::service_container),

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use mocktenant_lab::{Mask, servicing_reverts};
+use mocktenant_lab::Mask;
 use mocktenant_verdict::{Check, Need, Setting};
-use mocktenant_world::{Edit, World, place};
+use mocktenant_world::{Edit, World, place, servicing};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -165,7 +165,7 @@ impl Cause {
     pub(crate) fn new(kind: Kind, setting: Setting, world: Option<&World>) -> Self {
         let origin = world.map(|world| Origin::of(&setting, world));
         let absent = world.is_some_and(|world| world.get(&setting).is_none());
-        let serviced_away = world.is_some() && servicing_reverts(&setting);
+        let serviced_away = world.is_some() && servicing::reverts(&setting);
         Self {
             node: None,
             serviced_away,

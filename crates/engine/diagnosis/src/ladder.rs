@@ -1,8 +1,9 @@
-//! One sign-in as the nine steps of the article on authentication on-premises, with who did each.
+//! One sign-in as the steps of the product that somebody signs in to, with who did each.
 //!
 //! Decides which exchange stands for a step: of all that share the sign-in's id the last that was marked with it. What a step is
-//! called is the article's, in short; what became of it is the exchange's own. A step that no exchange was marked with was not
-//! reached, or somebody else took it. Never decides why something was refused.
+//! called is the product's word ([`Lab::steps_of`]); what became of it is the exchange's own. A step that no exchange was marked
+//! with was not reached, or a session made it needless. Never decides why something was refused. Mirrors the numbered steps by
+//! which an article tells where a sign-in stands.
 
 use std::sync::Arc;
 
@@ -14,21 +15,6 @@ use serde::Serialize;
 
 use crate::chain::Chain;
 use crate::stale;
-
-/// What happens in each step.
-const NAMES: [&str; 9] = [
-    "the browser asks for the application",
-    "the gateway forwards it to an AOS node",
-    "the AOS looks for its authentication cookies",
-    "there are none: it redirects to AD FS, with the affinity cookie",
-    "the gateway passes that on to the browser",
-    "the browser shows AD FS's page, and the user signs in",
-    "AD FS sends the browser back to the application",
-    "the gateway forwards it to the node of the affinity cookie",
-    "the AOS checks what AD FS said, and UserInfo",
-];
-/// Where the user is asked, which a session makes needless.
-const PAGE: usize = 6;
 
 /// One step of a sign-in.
 #[derive(Clone, Debug, Serialize)]
@@ -54,48 +40,42 @@ pub struct Rung {
 }
 
 /// The steps of the sign-in that an exchange belongs to; none where it belongs to none.
-pub(crate) fn of(tree: &Tree, root: &Arc<Record>, lab: Option<&Lab>) -> Vec<Rung> {
+pub(crate) fn of(tree: &Tree, root: &Arc<Record>, lab: &Lab) -> Vec<Rung> {
     let own: Vec<&Arc<Record>> = match sign_in(root) {
         Some(id) => tree.records().iter().filter(|record| sign_in(record) == Some(id)).collect(),
         None => vec![root],
     };
-    // AD FS signs people in to others, too: these are the steps of an AOS.
-    if !own.iter().any(|record| is_node(record) && record.fact(STEPS).is_some()) {
-        return Vec::new();
-    }
-    let world = lab.map(Lab::world);
+    // A provider signs people in to others, too: the steps are those of whoever has some.
+    let marked_one = own.iter().filter(|record| record.fact(STEPS).is_some());
+    let names = marked_one.map(|record| lab.steps_of(&record.surface)).find(|names| !names.is_empty());
+    let names = names.unwrap_or_default();
+    let world = lab.world();
     let doing = |step: usize| own.iter().rev().find(|record| marked(record, step)).copied();
-    let last = (1..=NAMES.len()).rev().find(|step| doing(*step).is_some()).unwrap_or(0);
+    let last = (1..=names.len()).rev().find(|step| doing(*step).is_some()).unwrap_or(0);
     let rung = |step: usize| {
         let record = doing(step);
         let note = match record {
-            Some(record) => peculiar(record, step, tree, world.as_deref()),
-            None if step == PAGE && last > PAGE => {
-                Some("not asked: the user's session with AD FS answered".to_owned())
-            }
-            None if step > last => Some("not reached".to_owned()),
-            None => None,
+            Some(record) if is_forwarded(record, step) => peculiar(record, tree, &world),
+            Some(_) => None,
+            None if step < last => Some("not asked: a session answered".to_owned()),
+            None => Some("not reached".to_owned()),
         };
         Rung {
             step: u8::try_from(step).unwrap_or(u8::MAX),
-            what: NAMES[step - 1],
+            what: names[step - 1],
             exchange: record.map(|record| record.id.to_string()),
             by: record.map(|record| by(record, lab)),
             status: record.map(|record| record.status),
             // What an exchange is refused for is its last step.
-            refused: record.is_some_and(|record| record.refused() && !marked_later(record, step)),
+            refused: record.is_some_and(|record| record.refused() && !steps(record).any(|one| one > step)),
             note,
         }
     };
-    (1..=NAMES.len()).map(rung).collect()
+    (1..=names.len()).map(rung).collect()
 }
 
 fn sign_in(record: &Record) -> Option<&str> {
     record.activities.iter().find(|(name, _)| name == SIGN_IN).map(|(_, id)| &**id)
-}
-
-fn is_node(record: &Record) -> bool {
-    matches!(record.machine, Some(Machine::Node { .. }))
 }
 
 fn steps(record: &Record) -> impl Iterator<Item = usize> {
@@ -107,39 +87,34 @@ fn marked(record: &Record, step: usize) -> bool {
     steps(record).any(|one| one == step)
 }
 
-fn marked_later(record: &Record, step: usize) -> bool {
-    steps(record).any(|one| one > step)
+/// Whether somebody had to be chosen for it: the first step of an exchange that a node was asked in, and of the very first the second.
+fn is_forwarded(record: &Record, step: usize) -> bool {
+    let first = steps(record).next();
+    first == Some(1) && step == 2 || first == Some(step) && step > 1
 }
 
-fn by(record: &Record, lab: Option<&Lab>) -> String {
+fn by(record: &Record, lab: &Lab) -> String {
     match &record.machine {
         Some(Machine::Node { node, .. }) => node.to_string(),
-        _ => lab.map_or(&*record.surface, |lab| lab.title(&record.surface)).to_owned(),
+        _ => lab.title(&record.surface).to_owned(),
     }
 }
 
 /// What a person should see at once: who was passed over, who did not start, who still runs with what was.
-fn peculiar(record: &Arc<Record>, step: usize, tree: &Tree, world: Option<&World>) -> Option<String> {
+fn peculiar(record: &Arc<Record>, tree: &Tree, world: &World) -> Option<String> {
     let fact = |name: &str| record.fact(name).map(|fact| fact.value.to_string());
-    if !matches!(step, 2 | 8) {
-        return None;
-    }
-    let node = match &record.machine {
-        Some(Machine::Node { node, .. }) => Some(&**node),
-        _ => None,
-    };
+    let Some(Machine::Node { node, .. }) = &record.machine else { return None };
     let mut notes = Vec::new();
     if let Some(stopped) = fact("stopped-nodes") {
         notes.push(format!("stopped: {stopped}"));
     }
-    if let Some(named) = fact("affinity").filter(|named| Some(&**named) != node) {
+    if let Some(named) = fact("affinity").filter(|named| **named != **node) {
         notes.push(format!("the cookie names {named}"));
     }
     if let Some(start) = fact("start") {
         notes.push(format!("it did not start: {start}"));
-    } else if let Some(world) = world {
-        let pending = stale::all(&Chain::around(record, tree), world).next().is_some();
-        notes.extend(pending.then(|| "restart pending".to_owned()));
+    } else if stale::all(&Chain::around(record, tree), world).next().is_some() {
+        notes.push("restart pending".to_owned());
     }
     (!notes.is_empty()).then(|| notes.join("; "))
 }

@@ -50,7 +50,7 @@ async fn told(lab: &Lab, chain: &Chain<'_>, presented: Option<&Presented>) -> Ex
             (changed.next(), distinct(changed))
         }
     };
-    let ladder = ladder::of(chain.tree(), chain.root(), Some(lab));
+    let ladder = ladder::of(chain.tree(), chain.root(), lab);
     Explanation { ladder, ..explanation(chain, true, cause, also) }.masked(&lab.mask())
 }
 
@@ -78,9 +78,7 @@ pub fn explain_records(tree: &Tree, what: &str) -> Option<Explanation> {
         }
         cause
     });
-    let ladder = ladder::of(tree, chain.root(), None);
-    let explanation = Explanation { ladder, ..explanation(&chain, false, cause, Vec::new()) };
-    Some(explanation.masked(&chain.root().mask()))
+    Some(explanation(&chain, false, cause, Vec::new()).masked(&chain.root().mask()))
 }
 
 fn meant<'t>(tree: &'t Tree, what: &str) -> Option<&'t Arc<Record>> {

@@ -207,15 +207,20 @@ impl Explanation {
             if at == 0 {
                 text.push('\n');
             }
+            let note = rung.note.as_deref().map(visible);
+            let Some(exchange) = rung.exchange.as_deref().map(visible) else {
+                let _ = writeln!(text, "  {}  {:<42} {}", rung.step, rung.what, note.unwrap_or_default());
+                continue;
+            };
             let by = rung.by.as_deref().map(visible).unwrap_or_default();
-            let exchange = rung.exchange.as_deref().map(visible).unwrap_or_default();
             let refused = match rung.status {
                 Some(status) if rung.refused => format!("  REFUSED {status}"),
                 _ => String::new(),
             };
-            let note = rung.note.as_deref().map(|note| format!("  ({})", visible(note))).unwrap_or_default();
-            let line = format!("  {}  {:<63}  {by:<8}  {exchange:<14}{refused}{note}", rung.step, rung.what);
-            let _ = writeln!(text, "{}", line.trim_end());
+            let _ = writeln!(text, "  {}  {:<42} {by:<6} {exchange}{refused}", rung.step, rung.what);
+            if let Some(note) = note {
+                let _ = writeln!(text, "     ({note})");
+            }
         }
     }
 

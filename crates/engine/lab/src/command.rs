@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::time::{Duration as RealDuration, Instant};
 
 use mocktenant_scenario::{self as scenario, Act, Cast, Scenario, Vacant};
-use mocktenant_world::{Edit, EditError, EditedBy, Setting, World};
+use mocktenant_world::{Edit, EditError, EditedBy, Setting, World, servicing};
 use time::Duration;
 
 use crate::clock::ClockChange;
 use crate::record::{Kind, Record};
 use crate::rows::{RowRefused, redeclared};
 use crate::run_on::RunOn;
-use crate::{Lab, Machine, Scope, Trail, rollover, servicing, stopping};
+use crate::{Lab, Machine, Scope, Trail, rollover, stopping};
 
 /// How long what was made void may take to notice.
 const AFTERMATH: RealDuration = RealDuration::from_secs(1);
@@ -280,12 +280,14 @@ impl Lab {
     }
 
     async fn act(&self, act: &Act, by: EditedBy) -> Result<(), CommandError> {
-        self.edit(&act.edits_in(&self.world(), self.base_world()), by.clone())?;
+        self.edit(&act.edits_in(&self.world(), self.base_world()), by)?;
         if let Some(time) = act.wait {
             self.clock().apply(ClockChange::Forward(time));
         }
         for environment in &act.servicing {
-            self.service(environment, by.clone()).await?;
+            for machine in self.machines_of(environment, None)? {
+                self.start_machine(&machine).await;
+            }
         }
         for place in &act.restart {
             let (environment, node) = match place.split_once('/') {

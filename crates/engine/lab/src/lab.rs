@@ -410,6 +410,12 @@ impl Lab {
         named.map_or(surface, |mounted| mounted.surface.title())
     }
 
+    /// What the steps of a sign-in to a mounted surface are called; nothing where it has none.
+    pub fn steps_of(&self, surface: &str) -> &'static [&'static str] {
+        let named = self.core.surfaces.iter().find(|mounted| mounted.surface.name() == surface);
+        named.map_or(&[], |mounted| mounted.surface.steps())
+    }
+
     /// Names of the mounted surfaces with the patterns of their routes.
     pub fn routes(&self) -> Vec<(&'static str, Vec<&'static str>)> {
         let of = |mounted: &Mounted| {

@@ -4,7 +4,7 @@
 //! a start that waits for it: a machine whose file names the machine itself would wait for ever. Never decides how a start
 //! ends: one that failed is over as well. Mirrors a load balancer's patience with a service that comes up.
 //!
-//! Paid for by every request that names a machine: one look at a number.
+//! Paid for by every request that names a machine: one look at a flag.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

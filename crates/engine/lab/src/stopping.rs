@@ -41,7 +41,7 @@ impl Stoppable {
     pub fn named(world: &World, name: &str) -> Option<Self> {
         let id: Arc<str> = match name.parse() {
             Ok(Machine::FederationService(id)) => id,
-            Ok(machine) => return machine.stopped_setting(world).map(|_| Self::of(machine, world)),
+            Ok(machine) => return machine.stopped_setting(world).map(|_| Self::of(&machine, world)),
             Err(_) => name.into(),
         };
         let by_host = || world.environments().find(|environment| environment.host.eq_ignore_ascii_case(name));
@@ -53,7 +53,7 @@ impl Stoppable {
     }
 
     /// The only node of an environment is the environment.
-    fn of(machine: Machine, world: &World) -> Self {
+    fn of(machine: &Machine, world: &World) -> Self {
         let environment = machine.environment().and_then(|id| world.environment(id));
         let alone = environment.filter(|environment| environment.nodes.len() == 1);
         alone.map_or_else(

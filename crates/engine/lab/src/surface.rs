@@ -138,6 +138,9 @@ pub trait Surface: Sized + Send + Sync + 'static {
     /// The event logs it writes to, for people who look there.
     const EVENT_LOGS: &'static [&'static EventLog] = &[];
 
+    /// What the steps of a sign-in to it are called, in order: those that its exchanges are marked with, and others' between them.
+    const STEPS: &'static [&'static str] = &[];
+
     /// What is computed once per world snapshot (parsed headers, host tables, documents).
     type Prepared: Any + Send + Sync;
 
@@ -264,6 +267,7 @@ pub(crate) trait Mount: Send + Sync {
     fn title(&self) -> &'static str;
     fn calls_out(&self) -> bool;
     fn called(&self) -> bool;
+    fn steps(&self) -> &'static [&'static str];
     fn table(&self) -> Vec<TableRow>;
     fn fork(&self) -> Box<dyn Mount>;
     fn hosts(&self, world: &World) -> Vec<(String, Entrance)>;
@@ -310,6 +314,10 @@ impl<S: Surface> Mount for S {
     }
     fn called(&self) -> bool {
         S::CALLED
+    }
+
+    fn steps(&self) -> &'static [&'static str] {
+        S::STEPS
     }
 
     fn calls_out(&self) -> bool {

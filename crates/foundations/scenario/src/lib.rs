@@ -15,7 +15,7 @@ use time::Duration;
 
 use mocktenant_patch::document::{self, DocumentError, Size};
 use mocktenant_world::pointers::{self, end_of};
-use mocktenant_world::{Errand, World, clock_offset};
+use mocktenant_world::{Errand, World, clock_offset, servicing};
 use serde_json::json;
 
 pub use cast::{Cast, Part, Vacant};
@@ -127,6 +127,8 @@ impl Act {
             edit.op != Operation::Remove || world.get(&edit.path).is_some() || comes_back(&edit.path)
         };
         edits.extend(self.edits.iter().filter(needed).cloned());
+        let serviced = self.servicing.iter().filter_map(|name| world.environment(name));
+        edits.extend(serviced.flat_map(|environment| servicing::edits(environment)));
         edits
     }
 }

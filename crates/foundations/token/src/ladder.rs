@@ -145,8 +145,8 @@ pub trait Policy {
         true
     }
 
-    /// Whose the keys are, where no token says which of them it means: `a key of the federation metadata`.
-    fn keys_of(&self) -> &'static str;
+    /// What is looked for where no token says which key it means: `a key of the federation metadata`.
+    fn any_key(&self) -> &'static str;
 
     /// What a good signature would be: the key looked for, if the token could be read, and what became of it with the key
     /// that was found.
@@ -154,11 +154,11 @@ pub trait Policy {
         if Self::BESIDE_ITS_KEY {
             return match key.filter(|_| !verified.is_some_and(SignatureFinding::holds)) {
                 Some(key) => format!("a signature by {}", key.expected()).into(),
-                None => format!("a signature by {}", self.keys_of()).into(),
+                None => self.any_key().into(),
             };
         }
         match (key, verified) {
-            (None, _) => self.keys_of().into(),
+            (None, _) => self.any_key().into(),
             (
                 Some(key),
                 None | Some(SignatureFinding::AlgorithmMissing | SignatureFinding::AlgorithmRefused { .. }),

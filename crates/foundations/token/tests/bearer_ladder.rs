@@ -109,13 +109,13 @@ impl Policy for Gate {
         sent == "adfs"
     }
 
-    fn keys_of(&self) -> &'static str {
+    fn any_key(&self) -> &'static str {
         "a stamp"
     }
 
     fn signature(&self, key: Option<&KeyFinding<'_>>, verified: Option<&SignatureFinding>) -> Text {
         match (key, verified) {
-            (None, _) => self.keys_of().into(),
+            (None, _) => self.any_key().into(),
             (Some(key), None) => key.expected(),
             (Some(_), Some(_)) => "the right stamp".into(),
         }

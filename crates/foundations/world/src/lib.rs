@@ -28,6 +28,7 @@ pub use federation_service::{
     Client, Credentials, FederationService, FederationUser, MAIL, SignInName, WebApi,
 };
 pub use files::Artefacts;
+pub mod servicing;
 pub use mocktenant_artefacts::{Artefact, Entry};
 pub use mocktenant_declaration::{
     self as declaration, Declaration, Errand, SecretText, clock_offset, is_guid, pointers,

@@ -9,8 +9,8 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use mocktenant_lab::journal::{Kind, Record};
-use mocktenant_lab::{Command, Lab, Machine, serviced_away};
-use mocktenant_world::EditedBy;
+use mocktenant_lab::{Command, Lab, Machine};
+use mocktenant_world::{EditedBy, servicing::taken_away};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -84,7 +84,7 @@ pub(crate) async fn servicing(
     let before = state.lab.world();
     let (serviced, by) = (environment.clone(), EditedBy::Control);
     let applied = apply(&state, Command::Servicing { environment, by }).await?;
-    let reverted = serviced_away(&before, &applied.world);
+    let reverted = taken_away(&before, &applied.world);
     Ok(ok(&json!({ "serviced": serviced, "reverted": reverted, "generation": applied.world.generation() })))
 }
 

@@ -228,8 +228,8 @@ impl Policy for Place<'_> {
         self.audiences_shown.clone()
     }
 
-    fn keys_of(&self) -> &'static str {
-        "a token-signing key of the service"
+    fn any_key(&self) -> &'static str {
+        "a signature by a token-signing key of the service"
     }
 
     fn settings(&self, step: Step) -> Vec<Setting> {

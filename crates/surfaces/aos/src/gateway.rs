@@ -45,8 +45,13 @@ impl Turns {
             named().or_else(|| bound(environment, &asker)).or_else(|| preferred(environment, &asker));
         chosen.or_else(|| {
             let count = running.clone().count();
-            // Where none runs the first one stands for all.
-            if count == 0 { Some(first) } else { running.nth(self.take(&environment.id) % count) }
+            match count {
+                // Where none runs the first one stands for all.
+                0 => Some(first),
+                // The host alone leads to the application whoever answers.
+                _ if way.path == "/" => running.next(),
+                _ => running.nth(self.take(&environment.id) % count),
+            }
         })
     }
 
@@ -93,7 +98,7 @@ pub(crate) fn note(exchange: &mut Exchange, environment: &Environment) {
         environment.nodes.iter().filter(|node| node.stopped).map(|node| &*node.name).collect();
     let name = name_for(AFFINITY, exchange).into_owned();
     // Whatever else stands there is nobody's name.
-    let named = Cookies::read(&exchange.request.headers).get(&name).map(|named| clip(named));
+    let named = Cookies::read(&exchange.request.headers).get(&name).map(clip);
     if let Some(named) = named {
         exchange.trail.fact("affinity", named);
     }

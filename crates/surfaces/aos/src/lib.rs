@@ -23,6 +23,7 @@ mod node;
 mod onebox;
 mod onprem;
 mod query;
+mod routes;
 mod service_identity;
 mod services;
 mod side;
@@ -86,87 +87,15 @@ enum Part {
     Count,
 }
 
-/// What records are read and written with.
-const READ_AND_WRITE: &[Method] = &[Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE];
-
-/// The route table. A key stands in the same segment as its entity set, so one pattern takes both.
-static ROUTES: &[Route<Aos>] = &[
-    Route {
-        methods: &[Method::GET],
-        pattern: "/",
-        endpoint: "client",
-        handler: |aos, exchange| Box::pin(aos.page(exchange, Place::Root)),
-    },
-    Route {
-        methods: READ_AND_WRITE,
-        pattern: "/data/{entity}",
-        endpoint: "odata",
-        handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OneBox, Part::Records)),
-    },
-    Route {
-        methods: &[Method::GET],
-        pattern: "/data/{entity}/$count",
-        endpoint: "odata",
-        handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OneBox, Part::Count)),
-    },
-    Route {
-        methods: &[Method::POST],
-        pattern: "/api/services/{group}/{service}/{operation}",
-        endpoint: "service",
-        handler: |aos, exchange| Box::pin(aos.service(exchange, Side::OneBox)),
-    },
-    Route {
-        methods: &[Method::GET, Method::POST],
-        pattern: "/namespaces/axsf",
-        endpoint: "client",
-        handler: |aos, exchange| Box::pin(aos.page(exchange, Place::Application)),
-    },
-    Route {
-        methods: &[Method::GET],
-        pattern: "/namespaces/axsf/customers",
-        endpoint: "client",
-        handler: |aos, exchange| Box::pin(aos.page(exchange, Place::Customers)),
-    },
-    Route {
-        methods: &[Method::GET, Method::POST],
-        pattern: "/namespaces/axsf/customers/new",
-        endpoint: "client",
-        handler: |aos, exchange| Box::pin(aos.page(exchange, Place::NewCustomer)),
-    },
-    Route {
-        methods: &[Method::GET, Method::POST],
-        pattern: "/namespaces/axsf/signout",
-        endpoint: "sign-out",
-        handler: |aos, exchange| Box::pin(aos.page(exchange, Place::SignOut)),
-    },
-    Route {
-        methods: READ_AND_WRITE,
-        pattern: "/namespaces/axsf/data/{entity}",
-        endpoint: "odata",
-        handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OnPremises, Part::Records)),
-    },
-    Route {
-        methods: &[Method::GET],
-        pattern: "/namespaces/axsf/data/{entity}/$count",
-        endpoint: "odata",
-        handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OnPremises, Part::Count)),
-    },
-    Route {
-        methods: &[Method::POST],
-        pattern: "/namespaces/axsf/api/services/{group}/{service}/{operation}",
-        endpoint: "service",
-        handler: |aos, exchange| Box::pin(aos.service(exchange, Side::OnPremises)),
-    },
-];
-
 impl Surface for Aos {
     const NAME: &'static str = "aos";
     const TITLE: &'static str = "AOS";
     const EVENT_LOGS: &'static [&'static EventLog] = events::LOGS;
+    const STEPS: &'static [&'static str] = &onprem::STEPS;
     type Prepared = Prepared;
 
     fn routes() -> &'static [Route<Self>] {
-        ROUTES
+        routes::ROUTES
     }
 
     fn secret_names() -> SecretNames {

@@ -93,12 +93,15 @@ pub(crate) struct Started {
 
 /// The nodes of one lab.
 #[derive(Default)]
-pub(crate) struct Nodes(Mutex<HashMap<Machine, Arc<NodeState>>>);
+pub(crate) struct Nodes {
+    states: Mutex<HashMap<Machine, Arc<NodeState>>>,
+    last: onprem::LastRead,
+}
 
 impl Nodes {
     fn lock(&self) -> MutexGuard<'_, HashMap<Machine, Arc<NodeState>>> {
         // Entries are replaced whole, so what a panic leaves behind is still right.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The node on a machine, if it was ever started.
@@ -110,7 +113,7 @@ impl Nodes {
     pub(crate) fn fork(&self) -> Self {
         let nodes = self.lock();
         let copy = nodes.iter().map(|(machine, node)| (machine.clone(), Arc::new(node.fork())));
-        Self(Mutex::new(copy.collect()))
+        Self { states: Mutex::new(copy.collect()), last: onprem::LastRead::default() }
     }
 
     /// Forgets the nodes of a scope, or all.
@@ -126,7 +129,7 @@ impl Nodes {
             return;
         };
         let Started { product, facts, keys, failure } = if environment.is_on_premises() {
-            onprem::start::start(context, trail, &environment, machine).await
+            onprem::start::start(context, trail, &environment, machine, &self.last).await
         } else {
             onebox::start(context, trail, &environment).await
         };
@@ -155,7 +158,8 @@ impl Nodes {
                 }
             }
             Product::OnPremises(state) => {
-                let (keys, provider) = onprem::start::keys(context, trail, state, &environment).await;
+                let (keys, provider) =
+                    onprem::start::keys(context, trail, state, &environment, &self.last).await;
                 if let Some(keys) = keys {
                     next.keys = keys;
                 }

@@ -192,8 +192,8 @@ impl Policy for Own<'_> {
         sent.eq_ignore_ascii_case(&self.trust.tenant)
     }
 
-    fn keys_of(&self) -> &'static str {
-        "a key of the tenant"
+    fn any_key(&self) -> &'static str {
+        "a signature by a key of the tenant"
     }
 
     fn settings(&self, step: Step) -> Vec<Setting> {

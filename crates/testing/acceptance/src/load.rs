@@ -138,20 +138,11 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
     let theirs = ours.bare(&bare);
     let mut tallies = Kind::ALL.map(|kind| (kind, Tally::default(), kind.is_token().then(Tally::default)));
     let mut people = People::of(&server)?;
-    let one_node = Server::start_with(&binary, ONE_NODE)?;
-    let alone = Visitor::of(&one_node)?;
-    let mut alone_visits = Tally::default();
+    let mut alone = Alone::start(&binary)?;
     let mut signatures = raw::Rate::default();
     let turn = Duration::from_secs(u64::from(options.seconds)) / ROUNDS;
     let drive = |target: &Target, kind, turn| client::drive(target, kind, options.connections, turn, MOST);
-    // Connections, caches and first tokens are not what is measured.
-    for kind in Kind::ALL {
-        let warm = Duration::from_millis(200);
-        drive(&ours, kind, warm)?;
-        if kind.is_token() {
-            drive(&theirs, kind, warm)?;
-        }
-    }
+    warm_up(&ours, &theirs, options)?;
     for _ in 0..ROUNDS {
         for (kind, our, their) in &mut tallies {
             signatures.add(Duration::from_millis(200))?;
@@ -161,9 +152,9 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
             }
         }
         people.take_a_turn(&server)?;
-        alone_visits.add(|| one_node.cpu_time(), || alone.visit(PEOPLE))?;
+        alone.take_a_turn()?;
     }
-    one_node.stop()?;
+    let alone_visits = alone.stop()?;
     let loaded = server.resident()?;
     let tokens: u64 =
         tallies.iter().filter(|(kind, ..)| kind.is_token()).map(|(_, tally, _)| tally.answers).sum();
@@ -233,9 +224,46 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
         ratio("keys / token by secret", keys.0 / secret.0, 20.0),
         limit("start to first answer, existing state", start.existing, "ms", 20.0),
         limit("start to first answer, first start", start.first, "ms", 60.0),
+        limit("start of each further node on-premises", start.further, "ms", 4.0),
         limit("resident, idle", idle, "MiB", 12.0),
         limit("resident, after the load", loaded, "MiB", 24.0),
     ])
+}
+
+/// Connections, caches and first tokens are not what is measured.
+fn warm_up(ours: &Target, theirs: &Target, options: &Options) -> Result<(), Failure> {
+    for kind in Kind::ALL {
+        let warm = Duration::from_millis(200);
+        client::drive(ours, kind, options.connections, warm, MOST)?;
+        if kind.is_token() {
+            client::drive(theirs, kind, options.connections, warm, MOST)?;
+        }
+    }
+    Ok(())
+}
+
+/// People at a gateway with one node behind it, on a server of its own.
+struct Alone {
+    server: Server,
+    visitor: Visitor,
+    visits: Tally,
+}
+
+impl Alone {
+    fn start(binary: &Path) -> Result<Self, Failure> {
+        let server = Server::start_with(binary, ONE_NODE)?;
+        Ok(Self { visitor: Visitor::of(&server)?, server, visits: Tally::default() })
+    }
+
+    fn take_a_turn(&mut self) -> Result<(), Failure> {
+        let Self { server, visitor, visits } = self;
+        visits.add(|| server.cpu_time(), || visitor.visit(PEOPLE))
+    }
+
+    fn stop(self) -> Result<Tally, Failure> {
+        self.server.stop()?;
+        Ok(self.visits)
+    }
 }
 
 /// People and a program that calls with one token: who they are, and what came of their turns.

@@ -264,7 +264,7 @@ impl Lab {
 
     /// Signs the user of `/caller/sign_in` in, whatever the world's caller does otherwise: a browser opens the provider's page, fills it
     /// in, and the client redeems what it is given. Provider, client, redirect URI, flow and user are settings
-    /// (`pointers::caller().sign_in()`).
+    /// (`pointers::caller().sign_in()`). Where the world's caller is everybody, everybody has to be signed in.
     ///
     /// # Panics
     /// If it is refused; [`Self::try_sign_in`] returns the answer.
@@ -280,7 +280,8 @@ impl Lab {
     /// # Panics
     /// If no answer comes, or no provider of the world is the caller's.
     pub async fn try_sign_in(&self) -> Result<SignedIn, Reply> {
-        let attempt = self.attempt(Errand::SignIn).await;
+        let does = self.engine.world().caller().does;
+        let attempt = self.attempt(if does.signs_in() { does } else { Errand::SignIn }).await;
         let refused = attempt.refused();
         match attempt.signed_in {
             Some(signed_in) if !refused => Ok(*signed_in),

@@ -185,7 +185,7 @@ async fn what_cannot_be_stopped_changes_nothing_and_says_what_can() {
                 read(&state, write(Method::POST, path, json!({ "of": nobody }).to_string())).await;
             let told = body["detail"].as_str().unwrap();
             assert!(
-                status == 404 && told.ends_with("there are: federation-service/contoso, onebox, onprem"),
+                status == 404 && told.ends_with("onebox, onprem, onprem/AOS_1, onprem/AOS_2, onprem/AOS_3"),
                 "{path} {told}"
             );
         }

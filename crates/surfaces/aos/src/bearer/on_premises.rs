@@ -80,7 +80,7 @@ impl Policy for OnPremises<'_> {
         }
     }
 
-    fn keys_of(&self) -> &'static str {
+    fn any_key(&self) -> &'static str {
         "a key of the federation metadata"
     }
 

@@ -90,7 +90,7 @@ impl Policy for OneBox<'_> {
         !tenant.is_empty() && sent.eq_ignore_ascii_case(tenant)
     }
 
-    fn keys_of(&self) -> &'static str {
+    fn any_key(&self) -> &'static str {
         "a key of the federation metadata"
     }
 

@@ -6,6 +6,7 @@
 
 pub(crate) mod advice;
 mod configuration;
+mod metadata;
 mod pages;
 mod provider;
 pub(crate) mod sign_in;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use mocktenant_world::Artefact;
 
 pub(crate) use configuration::Configuration;
+pub(crate) use metadata::LastRead;
 pub(crate) use provider::Provider;
 
 use crate::configuration::FIRST_PARTY;
@@ -24,6 +26,19 @@ use crate::user_info::same_provider;
 
 /// Where its pages, its data and its services are.
 pub(crate) const BASE: &str = "/namespaces/AXSF";
+
+/// The nine steps of the article, in short.
+pub(crate) const STEPS: [&str; 9] = [
+    "browser asks for the application",
+    "gateway forwards it to an AOS node",
+    "AOS looks for authentication cookies",
+    "AOS redirects to AD FS, sets the affinity",
+    "gateway passes the redirect on",
+    "browser shows AD FS's page, user signs in",
+    "AD FS sends the browser back",
+    "gateway forwards to the affinity's node",
+    "AOS checks the token and UserInfo",
+];
 
 /// What it is between two starts.
 #[derive(Clone)]

@@ -8,9 +8,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mocktenant_federation::{
-    FederationMetadata, read_metadata, read_verified, signed_text, signed_tree, verify,
-};
+use mocktenant_federation::{FederationMetadata, read_verified, signed_text, signed_tree, verify};
 use mocktenant_keys::Certificate;
 use mocktenant_lab::{Context, Machine, Trail};
 use mocktenant_token::bearer::TrustedKey;
@@ -18,7 +16,7 @@ use mocktenant_verdict::{Check, Checklist, Finding, Question, Remedy, Role};
 use mocktenant_world::Environment;
 
 use super::provider::{self, Discovery, Provider};
-use super::{Configuration, Expected, State, advice};
+use super::{Configuration, Expected, LastRead, State, advice};
 use crate::configuration::Input;
 use crate::errors::{LogText, StartError};
 use crate::events::LOG;
@@ -52,6 +50,7 @@ pub(crate) async fn start(
     trail: &mut Trail,
     environment: &Arc<Environment>,
     machine: &Machine,
+    last: &LastRead,
 ) -> Started {
     let node = match machine {
         Machine::Node { node, .. } => environment.node(node),
@@ -65,6 +64,7 @@ pub(crate) async fn start(
         trail,
         environment,
         configuration: &configuration,
+        last,
         list: Checklist::new(context.switches(), StartError::describe),
     };
     let dialled = starting.ask_files();
@@ -78,7 +78,7 @@ pub(crate) async fn start(
     let (entity_id, keys) = metadata.map_or_else(Default::default, |metadata| {
         let keys = metadata.signing_certificates.iter();
         let keys = keys.filter_map(|certificate| TrustedKey::of_certificate(certificate).ok()).collect();
-        (Arc::from(metadata.entity_id), keys)
+        (Arc::from(&*metadata.entity_id), keys)
     });
     let expected = Expected::of(&configuration);
     let file = node.and_then(|node| node.axsf.clone());
@@ -112,10 +112,11 @@ pub(crate) async fn keys(
     trail: &mut Trail,
     state: &State,
     environment: &Environment,
+    last: &LastRead,
 ) -> (Option<Vec<TrustedKey>>, Option<Provider>) {
     let configuration = &state.configuration;
     let list = Checklist::new(context.switches(), StartError::describe);
-    let mut starting = Starting { context, trail, environment, configuration, list };
+    let mut starting = Starting { context, trail, environment, configuration, last, list };
     let dialled = starting.ask_files();
     let metadata = starting.metadata(dialled).await;
     let keys = metadata.map(|metadata| {
@@ -131,6 +132,7 @@ struct Starting<'s> {
     trail: &'s mut Trail,
     environment: &'s Environment,
     configuration: &'s Configuration,
+    last: &'s LastRead,
     list: Checklist<'s, StartError>,
 }
 
@@ -187,7 +189,7 @@ impl Starting<'_> {
     }
 
     /// The federation metadata, if it is to be believed.
-    async fn metadata(&mut self, dialled: bool) -> Option<FederationMetadata> {
+    async fn metadata(&mut self, dialled: bool) -> Option<Arc<FederationMetadata>> {
         let input = &self.configuration.metadata_format;
         let settings = || vec![input.setting.clone(), self.configuration.tenant_id.setting.clone()];
         let (document, finding) = if dialled {
@@ -210,8 +212,8 @@ impl Starting<'_> {
         let signed = self.list.ask(&METADATA_SIGNED, expected, || own().into_iter().collect(), finding);
 
         let read = match verified {
-            Some(verified) => verified.ok().map(Ok),
-            None => document.map(|document| read_metadata(&document).map_err(|error| error.to_string())),
+            Some(verified) => verified.ok().map(|read| Ok(Arc::new(read))),
+            None => document.map(|document| self.last.read(&document)),
         };
         let finding = match &read {
             None if signed => Finding::skip(METADATA_REACHABLE.name),

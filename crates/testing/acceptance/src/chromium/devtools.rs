@@ -65,7 +65,7 @@ impl Chromium {
             .args(["-c", "exec 3<\"$1/to\" 4>\"$1/from\" && shift && exec \"$@\"", "sh"])
             .arg(pipes.path())
             .args(words)
-            .args(chromium::arguments(&home.join("profile")))
+            .args(chromium::arguments(&home.join("browser")))
             .args(["--remote-debugging-pipe", "about:blank"])
             .env("HOME", home)
             .stdin(Stdio::null())

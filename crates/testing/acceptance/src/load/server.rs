@@ -47,33 +47,52 @@ pub(crate) struct Start {
     pub(crate) first: f64,
     /// The same on one that an earlier start has left.
     pub(crate) existing: f64,
-    /// Of a node on-premises there, which has fetched its documents from AD FS.
+    /// Of the first node on-premises there, which has fetched its documents from AD FS.
     pub(crate) node: f64,
+    /// How much later each further node answers.
+    pub(crate) further: f64,
 }
+
+/// When somebody answered, after the start of the process.
+struct Answered {
+    entra: f64,
+    first_node: f64,
+    last_node: f64,
+}
+
+/// Nodes behind the gateway of the default world.
+const NODES: u8 = 3;
 
 impl Start {
     /// Starts the binary again and again.
     pub(crate) fn measure(binary: &Path) -> Result<Self, Failure> {
-        let (mut first, mut existing, mut node) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut first, mut existing, mut node, mut further) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for _ in 0..3 {
             let state = TempDir::new()?;
-            first.push(once(binary, state.path())?.0);
+            first.push(once(binary, state.path())?.entra);
             for _ in 0..3 {
-                let (answer, started) = once(binary, state.path())?;
-                existing.push(answer);
-                node.push(started);
+                let Answered { entra, first_node, last_node } = once(binary, state.path())?;
+                existing.push(entra);
+                node.push(first_node);
+                further.push((last_node - first_node) / f64::from(NODES - 1));
             }
         }
         let middle = |mut times: Vec<f64>| {
             times.sort_by(f64::total_cmp);
             times[times.len() / 2]
         };
-        Ok(Self { first: middle(first), existing: middle(existing), node: middle(node) })
+        Ok(Self {
+            first: middle(first),
+            existing: middle(existing),
+            node: middle(node),
+            further: middle(further),
+        })
     }
 }
 
-/// One start and one stop: when Entra answered, and when a node on-premises did.
-fn once(binary: &Path, state: &Path) -> Result<(f64, f64), Failure> {
+/// One start and one stop.
+fn once(binary: &Path, state: &Path) -> Result<Answered, Failure> {
     let base = free_base()?;
     let began = Instant::now();
     let mut child = Running(spawn(binary, state, &base.to_string())?);
@@ -81,12 +100,19 @@ fn once(binary: &Path, state: &Path) -> Result<(f64, f64), Failure> {
     loop {
         child.must_run()?;
         if let Ok(stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, base + 3)) {
-            answers(stream, entra, "200")?;
-            let answer = began.elapsed();
-            answers(TcpStream::connect((Ipv4Addr::LOCALHOST, base + 5))?, "/namespaces/AXSF/", "302")?;
-            let node = began.elapsed();
+            answers(stream, "localhost", entra, "", "200")?;
+            let entra = began.elapsed().as_secs_f64() * 1e3;
+            let port = base + 5;
+            let node = |number: u8| {
+                let host = format!("localhost:{port}");
+                let cookie = format!("cookie: ms-dyn-affinity-{port}=AOS_{number}\r\n");
+                let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+                answers(stream, &host, "/namespaces/AXSF/", &cookie, "302")?;
+                Ok::<_, Failure>(began.elapsed().as_secs_f64() * 1e3)
+            };
+            let (first_node, last_node) = (node(1)?, node(NODES)?);
             child.terminate()?;
-            return Ok((answer.as_secs_f64() * 1e3, node.as_secs_f64() * 1e3));
+            return Ok(Answered { entra, first_node, last_node });
         }
         if began.elapsed() > PATIENCE {
             return Err("the server did not answer in time".into());
@@ -95,9 +121,15 @@ fn once(binary: &Path, state: &Path) -> Result<(f64, f64), Failure> {
     }
 }
 
-fn answers(mut stream: TcpStream, target: &str, status: &str) -> Result<(), Failure> {
+fn answers(
+    mut stream: TcpStream,
+    host: &str,
+    target: &str,
+    cookie: &str,
+    status: &str,
+) -> Result<(), Failure> {
     stream.set_read_timeout(Some(PATIENCE))?;
-    let head = format!("GET {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    let head = format!("GET {target} HTTP/1.1\r\nhost: {host}\r\n{cookie}connection: close\r\n\r\n");
     stream.write_all(head.as_bytes())?;
     let mut answer = [0; 12];
     stream.read_exact(&mut answer)?;

@@ -175,7 +175,7 @@ async fn servicing_takes_every_nodes_own_files_and_stores_and_nothing_else() {
     apply(&site, Command::Servicing { environment: "onprem".into(), by: EditedBy::Control }).await;
     let after = site.lab.world();
     let gone: Vec<String> =
-        mocktenant_lab::serviced_away(&before, &after).iter().map(ToString::to_string).collect();
+        mocktenant_world::servicing::taken_away(&before, &after).iter().map(ToString::to_string).collect();
     assert_eq!(
         gone,
         [
@@ -256,7 +256,7 @@ async fn a_sign_in_is_told_as_nine_steps_with_the_node_of_each() {
     browser.get(&site, &location(&reply)).await;
     let newest = site.lab.journal().records().last().unwrap().id.to_string();
     let rungs = explain(&site.lab, &newest).await.unwrap().ladder;
-    assert_eq!(rungs[5].note.as_deref(), Some("not asked: the user's session with AD FS answered"));
+    assert_eq!(rungs[5].note.as_deref(), Some("not asked: a session answered"));
     assert_eq!(
         (rungs[6].exchange.as_deref(), rungs[7].note.as_deref()),
         (Some(&*newest), Some("not reached"))
@@ -383,6 +383,7 @@ async fn a_thousand_people_sign_in_while_nodes_restart_stop_and_start_and_none_i
         let name = format!("user{user}@contoso.com");
         let mut account: Value = ada(&format!("{SERVICE}/users/ada@contoso.com"));
         account["account"] = format!("CONTOSO\\user{user}").into();
+        account["attributes"]["mail"] = name.as_str().into();
         account["sid"] = format!("S-1-5-21-1004336348-1177238915-682003330-{}", 2_000 + user).into();
         edits.push(set(&format!("{SERVICE}/users/{name}"), account));
         let mut row: Value = ada(ROW);

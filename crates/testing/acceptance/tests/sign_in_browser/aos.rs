@@ -72,8 +72,8 @@ fn signs_in(stage: &Stage, profile: &str, way: Way, like: Like<'_>) {
     assert_eq!(window.address(), application(&scene, way));
     assert_eq!(window.text("#userId"), "User: ada");
     assert_eq!(window.text("#company"), "Company: USMF");
-    // The host alone was the first node's turn.
-    assert_eq!(window.text("#node"), "Node: AOS_2");
+    // The host alone was nobody's turn.
+    assert_eq!(window.text("#node"), "Node: AOS_1");
     window.pictured(&format!("aos_{profile}_{way:?}_{}", like.no_scripts));
     let cookies = window.cookies();
     let own: Vec<_> =

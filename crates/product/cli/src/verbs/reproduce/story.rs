@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use mocktenant_diagnosis::Explanation;
 use mocktenant_lab::journal::Kind;
-use mocktenant_lab::{Attempt, Lab, serviced_away};
+use mocktenant_lab::{Attempt, Lab};
 use mocktenant_scenario as scenario;
+use mocktenant_world::servicing::taken_away;
 use mocktenant_world::{EditedBy, Errand};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -72,7 +73,7 @@ impl Gone {
         let before = lab.cast().act(&scenario.before()).ok();
         let edits = before.map(|before| before.edits_in(base, base)).unwrap_or_default();
         let Ok(broken) = base.edited(&edits, EditedBy::Control) else { return Vec::new() };
-        let gone = serviced_away(&broken, &lab.world()).into_iter();
+        let gone = taken_away(&broken, &lab.world()).into_iter();
         gone.map(|setting| Self {
             value: broken.get(&setting).cloned().unwrap_or_default(),
             setting: setting.to_string(),

@@ -78,7 +78,7 @@ impl Policy for IdToken<'_> {
         self.state.configuration.client_id.value.clone().into()
     }
 
-    fn keys_of(&self) -> &'static str {
+    fn any_key(&self) -> &'static str {
         "a key of the openid-configuration"
     }
 

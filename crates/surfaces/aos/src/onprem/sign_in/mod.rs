@@ -20,7 +20,7 @@ use mocktenant_idp::{Kind, Sealer};
 use mocktenant_lab::steps::{SIGN_IN, sign_in_id};
 use mocktenant_lab::{Answer, Content, Exchange, Scope};
 use mocktenant_token::bearer::Authorization;
-use mocktenant_token::{Compact, ladder};
+use mocktenant_token::{Compact, NumericDate, ladder};
 use mocktenant_verdict::{Check, Checklist, Finding, Question, Role};
 use mocktenant_world::Environment;
 use serde::{Deserialize, Serialize};
@@ -233,10 +233,10 @@ fn log_of(
 ) -> Option<String> {
     let check = checks.iter().find(|check| check.failed())?;
     let (sent, expected) = (check.actual.to_string(), check.expected.to_string());
-    let time = |name: &str| token?.claims().time(name).ok().flatten().map(|date| date.datetime());
+    let time = |name: &str| token?.claims().time(name).ok().flatten().map(NumericDate::datetime);
     let text = match error {
         SignInError::SignatureInvalid => {
-            let keys = || provider.keys.iter().flat_map(|key| key.kid.as_deref());
+            let keys = || provider.keys.iter().filter_map(|key| key.kid.as_deref());
             let tried = keys().map(|kid| format!("KeyId: {kid}")).collect::<Vec<_>>().join(", ");
             match token.and_then(|token| token.header().kid()) {
                 None => LogText::KeyUnnamed { keys: tried },

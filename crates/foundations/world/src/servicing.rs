@@ -4,22 +4,21 @@
 //! deployed with. Its clock, its name and whether it is stopped are no matter of a package. Never decides when. Mirrors the
 //! article's warning that values have to be changed anew on each AOS node after each servicing operation.
 
-use mocktenant_world::pointers::File;
-use mocktenant_world::{Edit, Environment, Setting, World};
+use mocktenant_patch::Edit;
+use mocktenant_verdict::Setting;
+
+use crate::compiled::{Environment, Node};
+use crate::pointers::File;
+use crate::world::World;
 
 /// What takes away everything that is a node's own.
-pub(crate) fn edits(environment: &Environment) -> Vec<Edit> {
-    let mut edits = Vec::new();
-    for node in &environment.nodes {
-        let at = node.pointer.setting();
+pub fn edits(environment: &Environment) -> Vec<Edit> {
+    let of = |node: &Node| {
         let own = node.declared.axsf.keys().map(|key| node.pointer.axsf(key));
-        edits.extend(own.map(Edit::remove));
         let stores = node.declared.machine.certificates.keys();
-        edits.extend(
-            stores.map(|location| Edit::remove(at.join("machine").join("certificates").join(location))),
-        );
-    }
-    edits
+        own.chain(stores.map(|location| node.pointer.store_location(location))).collect::<Vec<_>>()
+    };
+    environment.nodes.iter().flat_map(of).map(Edit::remove).collect()
 }
 
 /// Whether servicing takes a setting away.
@@ -32,7 +31,7 @@ pub fn reverts(setting: &Setting) -> bool {
 }
 
 /// What single nodes had of their own in one world, and have no more in another.
-pub fn serviced_away(before: &World, after: &World) -> Vec<Setting> {
+pub fn taken_away(before: &World, after: &World) -> Vec<Setting> {
     let nodes = before.environments().flat_map(|environment| &environment.nodes);
     let own = nodes.flat_map(|node| {
         let stores =

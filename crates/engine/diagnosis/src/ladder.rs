@@ -2,7 +2,7 @@
 //!
 //! Decides which exchange stands for a step: of all that share the sign-in's id the last that was marked with it. What a step is
 //! called is the product's word ([`Lab::steps_of`]); what became of it is the exchange's own. A step that no exchange was marked
-//! with was not reached, or a session made it needless. Never decides why something was refused. Mirrors the numbered steps by
+//! with was not reached, a session made it needless, or the journal has let it go. Never decides why something was refused. Mirrors the numbered steps by
 //! which an article tells where a sign-in stands.
 
 use std::sync::Arc;
@@ -57,7 +57,7 @@ pub(crate) fn of(tree: &Tree, root: &Arc<Record>, lab: &Lab) -> Vec<Rung> {
         let note = match record {
             Some(record) if is_forwarded(record, step) => peculiar(record, tree, &world),
             Some(_) => None,
-            None if step < last => Some("not asked: a session answered".to_owned()),
+            None if step < last => Some("not asked, or no longer kept".to_owned()),
             None => Some("not reached".to_owned()),
         };
         Rung {

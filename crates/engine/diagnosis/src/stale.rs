@@ -5,7 +5,6 @@
 use mocktenant_lab::Fact;
 use mocktenant_verdict::{Role, Setting};
 use mocktenant_world::World;
-use mocktenant_world::pointers::shared_by_nodes;
 use serde_json::Value;
 
 use crate::chain::Chain;
@@ -35,17 +34,8 @@ pub(crate) fn at(chain: &Chain, cause: Cause, world: &World) -> Cause {
 
 /// The setting is right now, but it was read before.
 fn restart(fact: &Fact, world: &World) -> Option<Cause> {
-    let setting = fact.setting.as_ref()?;
     let read = fact.read_at_start.as_ref()?;
-    // What was one node's own may be what all have in common by now.
-    let shared = || shared_by_nodes(setting).and_then(|shared| Some((world.get(&shared)?, shared)));
-    let (now, setting) = match world.get(setting) {
-        Some(now) => (now, setting.clone()),
-        None => shared().unwrap_or((&Value::Null, setting.clone())),
-    };
-    if now == read {
-        return None;
-    }
+    let (setting, now) = fact.changed_in(world)?;
     let (setting, read, now) = narrowed(setting, read, now);
     Some(Cause::new(Kind::Restart, setting, Some(world)).expected(shown(now)).actual(shown(read)))
 }

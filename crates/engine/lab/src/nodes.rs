@@ -43,6 +43,20 @@ pub enum NodeState {
     Stopped,
 }
 
+impl Fact {
+    /// Where the setting that was read at a start is now, and its value, if that is another one (`null` where it is absent). What
+    /// was one node's own and is gone is what all nodes have in common.
+    pub fn changed_in<'w>(&self, world: &'w World) -> Option<(Setting, &'w Value)> {
+        let (setting, read) = (self.setting.as_ref()?, self.read_at_start.as_ref()?);
+        let shared = || shared_by_nodes(setting).and_then(|shared| Some((world.get(&shared)?, shared)));
+        let (now, setting) = match world.get(setting) {
+            Some(now) => (now, setting.clone()),
+            None => shared().unwrap_or((&Value::Null, setting.clone())),
+        };
+        (now != read).then_some((setting, now))
+    }
+}
+
 impl Lab {
     /// The machines of an environment in the order declared; `None` if there is no such environment.
     pub fn nodes(&self, environment: &str) -> Option<Vec<NodeView>> {
@@ -77,17 +91,9 @@ impl Lab {
 
 /// What was read otherwise than it is now, each setting once.
 fn pending(started: &Started, machine: &Machine, world: &World) -> Vec<Setting> {
-    let changed = |fact: &Fact| {
-        let (setting, read) = (fact.setting.as_ref()?, fact.read_at_start.as_ref()?);
-        let shared = || shared_by_nodes(setting).and_then(|shared| Some((world.get(&shared)?, shared)));
-        let (now, setting) = match world.get(setting) {
-            Some(now) => (now, setting.clone()),
-            None => shared().unwrap_or((&Value::Null, setting.clone())),
-        };
-        (now != read).then_some(setting)
-    };
     let mut known = HashSet::new();
-    let mut pending: Vec<Setting> = started.read.iter().filter_map(changed).collect();
+    let changed = started.read.iter().filter_map(|fact| fact.changed_in(world));
+    let mut pending: Vec<Setting> = changed.map(|(setting, _)| setting).collect();
     if let (Some(file), Machine::Node { environment, node }) = (&started.file, machine) {
         pending.extend(differing(file, world, environment, node));
     }

@@ -256,7 +256,7 @@ async fn a_sign_in_is_told_as_nine_steps_with_the_node_of_each() {
     browser.get(&site, &location(&reply)).await;
     let newest = site.lab.journal().records().last().unwrap().id.to_string();
     let rungs = explain(&site.lab, &newest).await.unwrap().ladder;
-    assert_eq!(rungs[5].note.as_deref(), Some("not asked: a session answered"));
+    assert_eq!(rungs[5].note.as_deref(), Some("not asked, or no longer kept"));
     assert_eq!(
         (rungs[6].exchange.as_deref(), rungs[7].note.as_deref()),
         (Some(&*newest), Some("not reached"))

@@ -7,8 +7,8 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use crate::collation::compare_text;
-use crate::guid::Guid;
+use mocktenant_query::compare_text;
+use mocktenant_schema::Guid;
 use crate::instant::Instant;
 use crate::literal::Literal;
 

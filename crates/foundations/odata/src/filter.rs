@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::collation::{fold_case, like};
+use mocktenant_query::{Pattern, fold_case};
 use crate::compare::{Comparable, Evaluation, order};
 use crate::error::SyntaxError;
 use crate::filter_parser;
@@ -272,7 +272,7 @@ impl Filter {
                             Comparable::Text(text) => Some(text),
                             _ => None,
                         };
-                        let alike = text.is_some_and(|text| like(text, pattern, how.ignore_case));
+                        let alike = text.is_some_and(|text| Pattern::of_stars(pattern).matches(text));
                         alike == (*op == Comparison::Equal)
                     }
                     None => op.holds(left.value(row), right.value(row), how),

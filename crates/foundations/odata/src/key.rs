@@ -185,7 +185,7 @@ impl fmt::Display for ResourceSegment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guid::Guid;
+    use mocktenant_schema::Guid;
 
     fn text(text: &str) -> Argument {
         Argument::Literal(Literal::String(text.into()))

@@ -6,14 +6,12 @@
 //! panics.
 
 mod batch;
-mod collation;
 mod compare;
 mod cursor;
 mod error;
 mod expand;
 mod filter;
 mod filter_parser;
-mod guid;
 mod instant;
 mod key;
 mod literal;
@@ -22,12 +20,12 @@ mod preference;
 mod query;
 
 pub use batch::{Batch, BatchError, BatchItem, Operation};
-pub use collation::{compare_text, equal_text, fold_case};
+pub use mocktenant_query::{compare_text, equal_text, fold_case};
 pub use compare::{Evaluation, compare_values};
 pub use error::{QueryError, QueryErrorKind, SyntaxError, SyntaxErrorKind};
 pub use expand::Expand;
 pub use filter::{Comparison, Filter, Operand, PropertyPath, TextFunction};
-pub use guid::{Guid, NotAGuid};
+pub use mocktenant_schema::{Guid, NotAGuid};
 pub use key::{Argument, Arguments, ResourceSegment};
 pub use literal::Literal;
 pub use percent::encode as percent_encode;

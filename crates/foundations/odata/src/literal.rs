@@ -9,7 +9,7 @@ use serde_json::{Number, Value};
 
 use crate::cursor::Cursor;
 use crate::error::{SyntaxError, SyntaxErrorKind, excerpt};
-use crate::guid::Guid;
+use mocktenant_schema::Guid;
 use crate::instant::Instant;
 
 /// A value as a URL spells it. [`fmt::Display`] prints it so that [`Literal::parse`] gives it back.

@@ -25,6 +25,8 @@ mod onprem;
 mod query;
 mod routes;
 mod service_identity;
+#[cfg(test)]
+mod schema;
 mod services;
 mod side;
 mod user_info;

@@ -19,6 +19,8 @@ mod principal;
 mod representation;
 mod schema;
 mod store;
+#[cfg(test)]
+mod tables;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -21,24 +21,6 @@ pub fn equal_text(left: &str, right: &str, ignore_case: bool) -> bool {
     compare_text(left, right, ignore_case) == Ordering::Equal
 }
 
-/// Whether a text is of a pattern in which each `*` stands for any number of characters, none included.
-pub(crate) fn like(text: &str, pattern: &str, ignore_case: bool) -> bool {
-    if ignore_case {
-        return like(&fold_case(text), &fold_case(pattern), false);
-    }
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let Some(mut part) = parts.next() else { return rest.is_empty() };
-    // Each part is looked for behind the one before, so the text is gone through once.
-    for next in parts {
-        let Some((_, behind)) = rest.split_once(part) else { return false };
-        rest = behind;
-        part = next;
-    }
-    rest.ends_with(part)
-}
-
 /// The text with every character in lower case: two texts are equal without regard to case exactly if their folded
 /// forms are equal.
 pub fn fold_case(text: &str) -> String {
@@ -48,25 +30,6 @@ pub fn fold_case(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_star_in_a_pattern_stands_for_any_characters() {
-        for (text, pattern, holds) in [
-            ("FID-1", "fid*", true),
-            ("A FID", "fid*", false),
-            ("A FID", "*fid", true),
-            ("a-b-c", "a*b*c", true),
-            ("ab", "a*b*b", false),
-            ("aXb", "a**b", true),
-            ("", "*", true),
-            ("a", "a", true),
-            ("ab", "a", false),
-            ("aba", "ab*ba", false),
-        ] {
-            assert_eq!(like(text, pattern, true), holds, "{text} {pattern}");
-        }
-        assert!(!like("FID", "fid*", false));
-    }
 
     #[test]
     fn case_is_ignored_beyond_ascii_and_accents_are_not() {

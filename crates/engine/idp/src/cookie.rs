@@ -236,7 +236,7 @@ const DATE: &[BorrowedFormatItem<'_>] =
 fn push_expires(text: &mut String, end: OffsetDateTime) {
     const NEVER: &str = "Fri, 31 Dec 9999 23:59:59 GMT";
     let end = end.max(OffsetDateTime::UNIX_EPOCH).checked_to_offset(UtcOffset::UTC);
-    let date = end.and_then(|end| end.format(DATE).ok());
+    let date = end.map(|end| mocktenant_lab::written(end, DATE));
     text.extend(["; expires=", date.as_deref().unwrap_or(NEVER)]);
 }
 

@@ -213,7 +213,7 @@ impl Event {
     /// The block of text that Event Viewer copies, times in UTC.
     pub fn to_text(&self) -> String {
         let EventRow { log, id, severity, keywords, user, computer, .. } = &self.row;
-        let shown = self.at.to_offset(time::UtcOffset::UTC).format(SHOWN).unwrap_or_default();
+        let shown = crate::written(self.at.to_offset(time::UtcOffset::UTC), SHOWN);
         let mut text = String::new();
         for (name, value) in [
             ("Log Name:", log.channel),
@@ -245,7 +245,7 @@ impl Event {
             Some(guid) => (provider.attribute("Guid", guid), element("EventID")),
             None => (provider, element("EventID").attribute("Qualifiers", "0")),
         };
-        let written = self.at.to_offset(time::UtcOffset::UTC).format(WRITTEN).unwrap_or_default();
+        let written = crate::written(self.at.to_offset(time::UtcOffset::UTC), WRITTEN);
         let correlation = match activity {
             Some(activity) => {
                 let id = format!("{{{}}}", activity.to_ascii_uppercase());

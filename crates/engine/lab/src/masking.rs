@@ -5,6 +5,7 @@
 //! and claims, which are what a person needs to see, and loses its signature, without which it is worth nothing. In memory
 //! a record keeps what was sent: it can be asked again. Nothing here is paid for by a request, only by whoever looks.
 
+mod automaton;
 mod finder;
 mod layers;
 mod markup;

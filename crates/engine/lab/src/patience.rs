@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use mocktenant_tables::{Page, Query, Row, Snapshot};
+use mocktenant_tables::{Page, Query, Snapshot};
 use tokio::sync::Semaphore;
 
 use crate::Context;
@@ -27,9 +27,6 @@ pub const QUERY_TIME: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the query took longer than it may")]
 pub struct TookTooLong;
-
-/// Which rows a caller may see. Behind a pointer, so that there is one such wait in the program, whoever waits.
-pub type Visible = Box<dyn Fn(&Row) -> bool + Send>;
 
 /// Places for long queries. A copy of a lab shares those of the lab it was made from.
 pub(crate) struct Patience {
@@ -53,26 +50,20 @@ impl Drop for Asker {
 }
 
 impl Context {
-    /// The rows a query asks for among those that `visible` lets through. A long one leaves the thread it is asked on.
-    pub async fn query(
-        &self,
-        rows: &Snapshot,
-        table: &'static str,
-        query: Query<'_>,
-        visible: Visible,
-    ) -> Result<Page, TookTooLong> {
+    /// The rows a query asks for. A long one leaves the thread it is asked on.
+    pub async fn query(&self, rows: &Snapshot, query: Query<'_>) -> Result<Page, TookTooLong> {
         let patience = Arc::clone(self.lab.patience());
         let until = Instant::now() + patience.time;
         // Without a runtime there is nobody to be kept waiting.
         let Ok(threads) = tokio::runtime::Handle::try_current() else {
-            return run(rows, table, &query, &visible, |_| Instant::now() < until).ok_or(TookTooLong);
+            return rows.query_while(&query, |_| Instant::now() < until).ok_or(TookTooLong);
         };
         let mut left = SHORT;
         let short = |comparisons| {
             left = left.saturating_sub(comparisons);
             left > 0
         };
-        if let Some(page) = run(rows, table, &query, &visible, short) {
+        if let Some(page) = rows.query_while(&query, short) {
             return Ok(page);
         }
         let gone = Arc::new(AtomicBool::new(false));
@@ -83,11 +74,15 @@ impl Context {
             return Err(TookTooLong);
         }
         let (rows, filter, order) = (rows.clone(), query.filter.cloned(), query.order.to_vec());
-        let Query { skip, top, count, how, scan, page_size, defaults, .. } = query;
+        let after = query.after.cloned();
+        let Query { skip, top, count, page_size, .. } = query;
+        let position = query.table.position();
         let work = threads.spawn_blocking(move || {
-            let (filter, order) = (filter.as_ref(), order.as_slice());
-            let query = Query { filter, order, skip, top, count, how, scan, page_size, defaults };
-            run(&rows, table, &query, &visible, |_| !gone.load(Ordering::Relaxed) && Instant::now() < until)
+            let (filter, order, after) = (filter.as_ref(), order.as_slice(), after.as_ref());
+            // a snapshot keeps its schema
+            let table = rows.schema().at(position)?;
+            let query = Query { table, filter, order, skip, after, top, count, page_size };
+            rows.query_while(&query, |_| !gone.load(Ordering::Relaxed) && Instant::now() < until)
         });
         let found = work.await;
         drop(asker);
@@ -106,18 +101,5 @@ impl Context {
         if tokio::runtime::Handle::try_current().is_ok() {
             tokio::task::yield_now().await;
         }
-    }
-}
-
-fn run(
-    rows: &Snapshot,
-    table: &str,
-    query: &Query<'_>,
-    visible: &Visible,
-    go_on: impl FnMut(usize) -> bool,
-) -> Option<Page> {
-    match rows.table(table) {
-        Some(view) => view.query_while(query, visible, go_on),
-        None => Some(Page::default()),
     }
 }

@@ -9,12 +9,11 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use mocktenant_schema::{Cell, Schema, Table};
 use mocktenant_tables::{
-    Columns, Commit, Database, Draft, Key, Limits, Precondition, Reset, Schema, SchemaError, TableError,
-    Transaction,
+    Commit, Database, Draft, Key, Limits, Precondition, Reset, TableError, Transaction, Values,
 };
 use mocktenant_world::{Setting, pointers};
-use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::Scope;
@@ -24,7 +23,7 @@ use crate::clock::lock;
 #[derive(Debug)]
 pub struct Tables {
     /// Their shapes.
-    pub schemas: Vec<Schema>,
+    pub schema: Arc<Schema>,
     /// How much they hold.
     pub limits: Limits,
 }
@@ -32,12 +31,26 @@ pub struct Tables {
 /// A row that the declaration asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeclaredRow {
-    /// The table.
-    pub table: &'static str,
+    /// The table, by its name.
+    pub table: String,
     /// The name it is declared under.
     pub name: String,
-    /// The row, complete.
-    pub columns: Columns,
+    /// What its columns hold, by their names.
+    pub cells: Vec<(String, Cell)>,
+}
+
+impl DeclaredRow {
+    /// Its values in a table of this shape; a column that the table has not is left out.
+    fn values(&self, table: Table<'_>) -> Values {
+        let known = |(name, cell): &(String, Cell)| Some((table.column(name)?.ordinal(), cell.clone()));
+        self.cells.iter().filter_map(known).collect()
+    }
+
+    fn key(&self, table: Table<'_>) -> Option<Key> {
+        let values = self.values(table);
+        let complete = table.key().all(|column| !values.value(column).is_null());
+        complete.then(|| Key::of(table.key().map(|column| values.value(column))))
+    }
 }
 
 /// This machine's scope has no rows: its surface keeps none, or the tables it names cannot be made.
@@ -47,12 +60,12 @@ pub struct NoRows;
 
 /// Why an edit of declared rows cannot take effect.
 #[derive(Debug, thiserror::Error)]
-#[error("the row `{name}` of {table} in {scope}: {why}")]
+#[error("the row `{name}` of {set} in {scope}: {why}")]
 pub struct RowRefused {
     /// Whose rows.
     pub scope: Scope,
-    /// The table.
-    pub table: &'static str,
+    /// The entity set.
+    pub set: String,
     /// The declared name.
     pub name: String,
     /// What stands against it.
@@ -63,9 +76,9 @@ impl RowRefused {
     /// Where the row is declared.
     pub fn setting(&self) -> Setting {
         let records = match &self.scope {
-            Scope::Organization(name) => pointers::organization(name).records(self.table),
+            Scope::Organization(name) => pointers::organization(name).records(&self.set),
             Scope::Tenant(name) | Scope::FederationService(name) | Scope::Environment(name) => {
-                pointers::environment(name).records(self.table)
+                pointers::environment(name).records(&self.set)
             }
         };
         records.join(&self.name)
@@ -223,11 +236,8 @@ impl Rows {
         if let Some(found) = opened.get(scope) {
             return Ok(found.database.clone());
         }
-        let Tables { schemas, limits } = tables().ok_or(NoRows)?;
-        let database = Database::new(schemas, limits).map_err(|error: SchemaError| {
-            tracing::error!(%scope, %error, "tables of ours that cannot be made; please report this");
-            NoRows
-        })?;
+        let Tables { schema, limits } = tables().ok_or(NoRows)?;
+        let database = Database::new(schema, limits);
         fill(&database, declared());
         opened.insert(scope.clone(), Opened { owner, database: database.clone() });
         Ok(database)
@@ -251,8 +261,10 @@ impl Rows {
         work(&lock(&self.opened))
     }
 
-    /// Forgets the rows of one scope, or all. What began before writes nothing any more.
+    /// Forgets the rows of one scope, or all. What began before writes nothing any more. The rows themselves are freed
+    /// afterwards, little by little: nobody waits for that.
     pub(crate) fn reset(&self, scope: Option<&Scope>) {
+        let mut forgotten = Vec::new();
         {
             let mut resets = self.resets.write().unwrap_or_else(PoisonError::into_inner);
             let now = self.count.fetch_add(1, Ordering::AcqRel) + 1;
@@ -260,24 +272,44 @@ impl Rows {
             match scope {
                 Some(scope) => {
                     resets.scopes.insert(scope.clone(), now);
-                    opened.remove(scope);
+                    forgotten.extend(opened.remove(scope));
                 }
                 None => {
                     resets.all = now;
                     resets.scopes.clear();
-                    opened.clear();
+                    forgotten.extend(opened.drain().map(|(_, opened)| opened));
                 }
             }
         }
         self.reset.notify_waiters();
+        for opened in forgotten {
+            free(opened.database);
+        }
+    }
+}
+
+/// Frees the rows of a database that nobody writes to any more, in slices on a thread that may be kept busy.
+fn free(database: Database) {
+    let free = move || {
+        let mut left = database.clear();
+        while left.free_some() {
+            std::thread::yield_now();
+        }
+    };
+    // Without a runtime there is nobody to be kept waiting.
+    match tokio::runtime::Handle::try_current() {
+        Ok(threads) => drop(threads.spawn_blocking(free)),
+        Err(_) => free(),
     }
 }
 
 /// Takes over the declared rows. A row without its key, or with one that is taken, is left out: the first of two stands.
 fn fill(database: &Database, declared: Vec<DeclaredRow>) {
     let mut transaction = Transaction::begin(database);
+    let schema = Arc::clone(transaction.schema());
     for row in declared {
-        let _left_out = transaction.reserve_insert(row.table, row.columns);
+        let Some(table) = schema.table(&row.table) else { continue };
+        let _left_out = transaction.reserve_insert(table, row.values(table));
     }
     // Nobody else has this database yet, so nobody has reset it.
     let _inserted = transaction.commit();
@@ -291,63 +323,63 @@ pub(crate) fn redeclared(
     after: &[DeclaredRow],
 ) -> Result<Option<Transaction>, RowRefused> {
     fn by_name(rows: &[DeclaredRow]) -> HashMap<(&str, &str), &DeclaredRow> {
-        rows.iter().map(|row| ((row.table, row.name.as_str()), row)).collect()
+        rows.iter().map(|row| ((row.table.as_str(), row.name.as_str()), row)).collect()
     }
     let (old, new) = (by_name(before), by_name(after));
     let mut transaction = Transaction::begin(database);
+    let schema = Arc::clone(transaction.schema());
     let mut changed = false;
-    let refused = |row: &DeclaredRow, why| RowRefused {
+    let refused = |table: Table<'_>, row: &DeclaredRow, why| RowRefused {
         scope: scope.clone(),
-        table: row.table,
+        set: table.set().to_owned(),
         name: row.name.clone(),
         why: Box::new(why),
     };
     // What goes first frees its keys for what comes.
     for row in before {
-        let now = new.get(&(row.table, row.name.as_str()));
-        let gone = now.is_none_or(|now| key_of(database, now) != key_of(database, row));
-        if gone && let Some(key) = key_of(database, row) {
-            changed |= match transaction.reserve_delete(row.table, &key, Precondition::MustExist) {
+        let Some(table) = schema.table(&row.table) else { continue };
+        let now = new.get(&(row.table.as_str(), row.name.as_str()));
+        let gone = now.is_none_or(|now| now.key(table) != row.key(table));
+        if gone && let Some(key) = row.key(table) {
+            changed |= match transaction.reserve_delete(table, &key, Precondition::MustExist) {
                 Ok(_) => true,
                 Err(TableError::NotFound { .. }) => false,
-                Err(why) => return Err(refused(row, why)),
+                Err(why) => return Err(refused(table, row, why)),
             };
         }
     }
     for row in after {
-        let was = old.get(&(row.table, row.name.as_str())).copied();
+        let Some(table) = schema.table(&row.table) else { continue };
+        let was = old.get(&(row.table.as_str(), row.name.as_str())).copied();
         if was == Some(row) {
             continue;
         }
-        let same_key = was.filter(|was| key_of(database, was) == key_of(database, row));
-        let outcome = match (same_key, key_of(database, row)) {
+        let same_key = was.filter(|was| was.key(table) == row.key(table));
+        let outcome = match (same_key, row.key(table)) {
             (Some(was), Some(key)) => {
-                let there = transaction.get(row.table, &mocktenant_tables::Reference::Primary(key.clone()));
-                let changes = match there {
-                    Ok(Some(_)) => differences(was, row),
-                    _ => row.columns.clone(),
+                let changes = match transaction.get(table, 0, &key) {
+                    Ok(Some(_)) => differences(table, was, row),
+                    _ => row.values(table),
                 };
-                transaction.reserve_update(row.table, &key, changes, Precondition::None)
+                let changes = changes.iter().map(|(column, cell)| (column, cell.clone()));
+                transaction.reserve_update(table, &key, changes, Precondition::None)
             }
-            _ => transaction.reserve_insert(row.table, row.columns.clone()),
+            _ => transaction.reserve_insert(table, row.values(table)),
         };
-        outcome.map_err(|why| refused(row, why))?;
+        outcome.map_err(|why| refused(table, row, why))?;
         changed = true;
     }
     Ok(changed.then_some(transaction))
 }
 
-fn key_of(database: &Database, row: &DeclaredRow) -> Option<Key> {
-    database.schema(row.table).ok()?.primary(&row.columns).ok()
-}
-
 /// What changed between two declarations of one row; a column that is no longer declared becomes null.
-fn differences(before: &DeclaredRow, after: &DeclaredRow) -> Columns {
-    let changed = after.columns.iter().filter(|(name, value)| before.columns.get(*name) != Some(value));
-    let dropped = before.columns.keys().filter(|name| !after.columns.contains_key(*name));
+fn differences(table: Table<'_>, before: &DeclaredRow, after: &DeclaredRow) -> Values {
+    let (old, new) = (before.values(table), after.values(table));
+    let changed = new.iter().filter(|(column, cell)| old.get(*column) != Some(*cell));
+    let dropped = old.iter().filter(|(column, _)| new.get(*column).is_none());
     changed
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .chain(dropped.map(|name| (name.clone(), Value::Null)))
+        .map(|(column, cell)| (column, cell.clone()))
+        .chain(dropped.map(|(column, _)| (column, Cell::Null)))
         .collect()
 }
 

@@ -4,33 +4,52 @@
 
 use std::sync::Arc;
 
-use crate::database::{Root, Table};
-use crate::key::{Key, Reference};
-use crate::query::{Page, Query, Scan, run};
-use crate::row::Row;
-use crate::schema::Schema;
+use mocktenant_query::{Hop, Rows};
+use mocktenant_schema::{CellRef, Schema, Table};
+
+use crate::database::{Posting, Root, TableRows, key_in};
+use crate::key::Key;
+use crate::layout::Step;
+use crate::query::{Page, Query, run};
+use crate::record::Row;
 
 /// All tables at one moment. Cheap to clone and to keep, though it keeps the rows of its moment alive.
 #[derive(Clone)]
 pub struct Snapshot {
-    root: Arc<Root>,
-    schemas: Arc<[Schema]>,
+    pub(crate) root: Arc<Root>,
+}
+
+/// A row with its table.
+#[derive(Clone, Copy)]
+pub struct At<'s> {
+    /// The table, by its position in the schema.
+    pub table: usize,
+    /// The row.
+    pub row: &'s Row,
 }
 
 impl Snapshot {
-    pub(crate) fn new(root: Arc<Root>, schemas: Arc<[Schema]>) -> Self {
-        Self { root, schemas }
+    pub(crate) fn new(root: Arc<Root>) -> Self {
+        Self { root }
     }
 
-    /// One table; `None` if the database has none of that name.
-    pub fn table(&self, name: &str) -> Option<TableView<'_>> {
-        let position = self.schemas.iter().position(|schema| schema.name == name)?;
-        Some(TableView { schema: self.schemas.get(position)?, table: self.root.tables.get(position)? })
+    /// The tables' schema, which is a part of the moment.
+    pub fn schema(&self) -> &Schema {
+        &self.root.layout.schema
     }
 
-    /// Every table, in the order of the schemas.
-    pub fn tables(&self) -> impl Iterator<Item = TableView<'_>> {
-        self.schemas.iter().zip(&self.root.tables).map(|(schema, table)| TableView { schema, table })
+    /// The same, to be kept.
+    pub fn shared_schema(&self) -> Arc<Schema> {
+        Arc::clone(&self.root.layout.schema)
+    }
+
+    pub(crate) fn table(&self, table: usize) -> Option<&TableRows> {
+        self.root.tables.get(table).map(|one| &**one)
+    }
+
+    /// Rows of one table.
+    pub fn count(&self, table: Table<'_>) -> usize {
+        self.table(table.position()).map_or(0, |one| one.rows.len())
     }
 
     /// Rows of all tables together.
@@ -42,85 +61,125 @@ impl Snapshot {
     pub fn version(&self) -> u64 {
         self.root.version
     }
-}
-
-/// One table of a [`Snapshot`].
-#[derive(Clone, Copy)]
-pub struct TableView<'s> {
-    pub(crate) schema: &'s Schema,
-    pub(crate) table: &'s Table,
-}
-
-impl<'s> TableView<'s> {
-    /// The table's name and keys.
-    pub fn schema(&self) -> &'s Schema {
-        self.schema
-    }
-
-    /// How many rows it has.
-    pub fn len(&self) -> usize {
-        self.table.rows.size()
-    }
-
-    /// Whether it has none.
-    pub fn is_empty(&self) -> bool {
-        self.table.rows.is_empty()
-    }
 
     /// The row of that primary key.
-    pub fn get(&self, key: &Key) -> Option<&'s Row> {
-        self.table.rows.get(key)
+    pub fn get(&self, table: Table<'_>, key: &Key) -> Option<&Row> {
+        self.find(table, 0, key)
     }
 
-    /// The row a reference points to.
-    pub fn find(&self, reference: &Reference) -> Option<&'s Row> {
-        self.find_with_key(reference).map(|(_, row)| row)
+    /// The row of that unique key: 0 is the primary one, then the schema's further keys.
+    pub fn find(&self, table: Table<'_>, index: usize, key: &Key) -> Option<&Row> {
+        self.table(table.position())?.by_key(index, key)
     }
 
-    /// The row a reference points to, with its primary key.
-    pub fn find_with_key(&self, reference: &Reference) -> Option<(&'s Key, &'s Row)> {
-        let key = match reference {
-            Reference::Primary(key) => key,
-            Reference::Alternate { index, key } => self.table.alternates.get(*index)?.get(key)?,
-        };
-        self.table.rows.get_key_value(key)
+    /// All rows of a table, by primary key.
+    pub fn all(&self, table: Table<'_>) -> impl Iterator<Item = &Row> {
+        let by_key = self.table(table.position()).and_then(|one| one.unique.first());
+        by_key.into_iter().flat_map(|index| index.iter()).map(|(_, row)| row)
     }
 
-    /// The row with these values in the alternate key of that name; `None` also if there is no such key.
-    pub fn find_by_alternate(&self, name: &str, key: &Key) -> Option<&'s Row> {
-        self.find(&self.schema.by_alternate(name, key.clone()).ok()?)
-    }
-
-    /// All rows in that order.
-    pub fn iter(&self, scan: Scan) -> Box<dyn Iterator<Item = &'s Row> + 's> {
-        match scan {
-            Scan::KeyOrder => Box::new(self.table.rows.values()),
-            Scan::InsertionOrder => {
-                let rows = &self.table.rows;
-                Box::new(self.table.insertion.values().filter_map(|key| rows.get(key)))
-            }
-        }
+    /// The primary key of a row.
+    pub fn key_of(&self, at: At<'_>) -> Option<Key> {
+        let columns = self.root.layout.tables.get(at.table)?.unique.first()?;
+        let table = self.schema().at(at.table)?;
+        key_in(columns, |column| table.at(column).map_or(CellRef::Null, |column| at.row.value(column)))
     }
 
     /// The rows a query asks for.
     pub fn query(&self, query: &Query<'_>) -> Page {
-        self.query_visible(query, |_| true)
-    }
-
-    /// The rows a query asks for among those that `visible` lets through, as a company or privilege filter does.
-    pub fn query_visible(&self, query: &Query<'_>, visible: impl Fn(&Row) -> bool) -> Page {
         // Nothing tells it to give up.
-        self.query_while(query, visible, |_| true).unwrap_or_default()
+        self.query_while(query, |_| true).unwrap_or_default()
     }
 
-    /// The same as long as `go_on` says so, which is asked after every [`crate::STRIDE`] comparisons and told how many it
+    /// The same as long as `go_on` says so, which is asked after every [`crate::STRIDE`] comparisons and told how many they
     /// were; `None` if it was given up.
-    pub fn query_while(
-        &self,
-        query: &Query<'_>,
-        visible: impl Fn(&Row) -> bool,
-        mut go_on: impl FnMut(usize) -> bool,
-    ) -> Option<Page> {
-        run(self, query, &visible, &mut go_on)
+    pub fn query_while(&self, query: &Query<'_>, mut go_on: impl FnMut(usize) -> bool) -> Option<Page> {
+        run(self, query, &mut go_on)
+    }
+
+    fn values<'v>(&'v self, at: At<'v>, columns: &[u16]) -> Option<Key> {
+        let table = self.schema().at(at.table)?;
+        key_in(columns, |column| table.at(column).map_or(CellRef::Null, |column| at.row.value(column)))
+    }
+
+    /// The rows that a step leads to, one after the other, until `each` says false; whether all were seen.
+    fn walk<'s>(&'s self, at: At<'_>, step: &Step, each: &mut dyn FnMut(At<'s>) -> bool) -> bool {
+        match step {
+            Step::Nowhere => true,
+            Step::One { table, index, columns } => {
+                let found = self.values(at, columns).and_then(|key| self.table(*table)?.by_key(*index, &key));
+                found.is_none_or(|row| each(At { table: *table, row }))
+            }
+            Step::Many { table, index, columns } => {
+                let Some(key) = self.values(at, columns) else { return true };
+                self.posted(*table, *index, &key, each)
+            }
+            Step::Through { between, index, columns, then } => {
+                let Some(key) = self.values(at, columns) else { return true };
+                self.posted(*between, *index, &key, &mut |middle| self.walk(middle, then, each))
+            }
+        }
+    }
+
+    pub(crate) fn posted<'s>(
+        &'s self,
+        table: usize,
+        index: usize,
+        key: &Key,
+        each: &mut dyn FnMut(At<'s>) -> bool,
+    ) -> bool {
+        let Some(rows) = self.table(table) else { return true };
+        let mut one = |recid: &i64| rows.rows.get(recid).is_none_or(|row| each(At { table, row }));
+        match rows.plain.get(index).and_then(|index| index.get(key)) {
+            None => true,
+            Some(Posting::One(recid)) => one(recid),
+            Some(Posting::Many(many)) => many.iter().all(|(recid, ())| one(recid)),
+        }
+    }
+
+    /// Its rows, as conditions ask them.
+    pub fn sight(&self) -> Sight<'_> {
+        Sight { snapshot: self, spend: None }
+    }
+
+    /// The rows a step leads to, in order of creation.
+    pub fn related<'s>(&'s self, at: At<'s>, hop: Hop) -> Vec<At<'s>> {
+        let mut found = Vec::new();
+        self.walk(at, self.root.layout.step(hop), &mut |row| {
+            found.push(row);
+            true
+        });
+        found
+    }
+}
+
+/// Rows of a snapshot, as conditions ask them.
+#[derive(Clone, Copy)]
+pub struct Sight<'s> {
+    pub(crate) snapshot: &'s Snapshot,
+    /// Takes what the rows cost that a condition goes through; whether it should go on.
+    pub(crate) spend: Option<&'s dyn Fn(usize) -> bool>,
+}
+
+impl<'s> Rows for Sight<'s> {
+    type Row = At<'s>;
+
+    fn cell(&self, row: At<'s>, column: u16) -> CellRef<'_> {
+        let column = self.snapshot.schema().at(row.table).and_then(|table| table.at(column));
+        column.map_or(CellRef::Null, |column| row.row.value(column))
+    }
+
+    fn follow(&self, row: At<'s>, hop: Hop) -> Option<At<'s>> {
+        let mut found = None;
+        self.snapshot.walk(row, self.snapshot.root.layout.step(hop), &mut |next| {
+            found = Some(next);
+            false
+        });
+        found
+    }
+
+    fn many(&self, row: At<'s>, hop: Hop, each: &mut dyn FnMut(At<'s>) -> bool) -> bool {
+        let step = self.snapshot.root.layout.step(hop);
+        self.snapshot.walk(row, step, &mut |next| self.spend.is_none_or(|spend| spend(1)) && each(next))
     }
 }

@@ -2,17 +2,18 @@
 //!
 //! Decides who wins a row or a unique key: the first to reserve it. Every check is made at reservation, against what is
 //! committed and against all open reservations, so committing is only writing down. Nobody ever waits for another
-//! transaction: a conflict is an error at once. Only a reset takes a reservation away, and then the commit says so. Mirrors the unit of work of a synchronous Dual Write, in which the
-//! record appears if and only if the other side took it.
+//! transaction: a conflict is an error at once. Only a reset takes a reservation away, and then the commit says so. Mirrors the
+//! unit of work of a synchronous Dual Write, in which the record appears if and only if the other side took it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::database::{Claim, Database, Shared, State, TransactionId};
-use crate::error::{KeyName, Reset, TableError};
-use crate::key::{Key, Reference};
-use crate::row::{Columns, Row, fits};
-use crate::schema::Schema;
+use mocktenant_schema::{Cell, Schema, Table};
+
+use crate::database::{Claim, Database, Keys, Root, Shared, State, TransactionId};
+use crate::error::{Reset, TableError};
+use crate::key::Key;
+use crate::record::{Row, Values};
 
 /// What must be true of a row for a write to it (RFC 9110 `If-Match`, `If-None-Match`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,14 +48,14 @@ pub struct Reserved {
     /// What the reservation does, seen from this transaction.
     pub kind: ChangeKind,
     /// The whole row as it will be, or as it was if it goes. It gets its version and record number at the commit.
-    pub columns: Arc<Columns>,
+    pub values: Arc<Values>,
 }
 
 /// One row's way through a commit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// The table.
-    pub table: String,
+    /// The table, by its position in the schema.
+    pub table: usize,
     /// The row's primary key.
     pub key: Key,
     /// The row before; `None` if it is new.
@@ -86,11 +87,19 @@ struct Pending {
     table: usize,
     key: Key,
     before: Option<Row>,
-    before_alternates: Vec<Option<Key>>,
-    after: Option<Arc<Columns>>,
-    after_alternates: Vec<Option<Key>>,
+    before_keys: Keys,
+    after: Option<Arc<Values>>,
+    after_keys: Keys,
     /// The row was deleted in this transaction, so what may come after it is a new row with a new number.
     renewed: bool,
+}
+
+/// A row as a transaction finds it.
+struct Found {
+    /// Where it is among the rows that the transaction holds.
+    held: Option<usize>,
+    /// What is committed, unless the transaction holds it.
+    committed: Option<Row>,
 }
 
 /// A set of reserved changes. Dropping it gives everything up; [`Transaction::commit`] makes it all visible at once.
@@ -100,6 +109,7 @@ pub struct Transaction {
     shared: Arc<Shared>,
     id: TransactionId,
     generation: u64,
+    schema: Arc<Schema>,
     pending: Vec<Pending>,
     positions: HashMap<(usize, Key), usize>,
 }
@@ -108,119 +118,158 @@ impl Transaction {
     /// Begins with nothing reserved.
     pub fn begin(database: &Database) -> Self {
         let shared = Arc::clone(&database.shared);
-        let (id, generation) = {
+        let (id, generation, schema) = {
             let mut state = shared.lock();
             let id = state.next_transaction;
             state.next_transaction += 1;
-            (id, state.generation)
+            (id, state.generation, Arc::clone(&state.root.layout.schema))
         };
-        Self { shared, id, generation, pending: Vec::new(), positions: HashMap::new() }
+        Self { shared, id, generation, schema, pending: Vec::new(), positions: HashMap::new() }
     }
 
-    /// A row as this transaction would leave it: its own reservations over what is committed now. Reserves nothing.
-    pub fn get(&self, table: &str, reference: &Reference) -> Result<Option<Arc<Columns>>, TableError> {
-        let table = self.shared.position(table)?;
+    /// The schema it writes by; if another one comes, the transaction is void.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// A row as this transaction would leave it, by a unique key (0 is the primary one): its own reservations over what is
+    /// committed now. Reserves nothing.
+    pub fn get(
+        &self,
+        table: Table<'_>,
+        index: usize,
+        key: &Key,
+    ) -> Result<Option<(Key, Arc<Values>)>, TableError> {
+        let table = table.position();
         let state = self.shared.lock();
         self.alive(&state)?;
         let committed = state.root.tables.get(table);
-        let key = match reference {
-            Reference::Primary(key) => key.clone(),
-            Reference::Alternate { index, key } => {
-                match state.claims.get(&(table, *index, key.clone())) {
-                    Some(claim) if claim.owner == self.id => claim.row.clone(),
-                    _ => {
-                        let owner =
-                            committed.and_then(|table| table.alternates.get(*index)?.get(key).cloned());
-                        match owner {
-                            // a row this transaction holds would have claimed the values if it still had them
-                            Some(owner) if !self.positions.contains_key(&(table, owner.clone())) => owner,
-                            _ => return Ok(None),
-                        }
+        let primary = if index == 0 {
+            key.clone()
+        } else {
+            match state.claims.get(&(table, index, key.clone())) {
+                Some(claim) if claim.owner == self.id => claim.row.clone(),
+                _ => {
+                    let row = committed.and_then(|rows| rows.by_key(index, key));
+                    let owner = row.and_then(|row| primary_of(&state.root, table, row));
+                    match owner {
+                        // a row this transaction holds would have claimed the values if it still had them
+                        Some(owner) if !self.positions.contains_key(&(table, owner.clone())) => owner,
+                        _ => return Ok(None),
                     }
                 }
             }
         };
-        Ok(match self.held(table, &key) {
-            Some(pending) => pending.after.clone(),
-            None => committed.and_then(|table| table.rows.get(&key)).map(|row| Arc::clone(&row.columns)),
-        })
+        let values = self.after(&self.find(&state, table, &primary));
+        Ok(values.map(|values| (primary, values)))
     }
 
     /// Reserves a new row and all its unique keys.
     ///
     /// [`TableError::DuplicateKey`] if a key is taken, also by another transaction that has not committed;
     /// [`TableError::RowLocked`] if another transaction holds a committed row of that key.
-    pub fn reserve_insert(&mut self, table: &str, row: Columns) -> Result<Reserved, TableError> {
+    pub fn reserve_insert(&mut self, table: Table<'_>, values: Values) -> Result<Reserved, TableError> {
         let shared = Arc::clone(&self.shared);
-        let (table, schema) = named(&shared, table)?;
-        let key = schema.primary(&row)?;
+        let table = table.position();
         let mut state = shared.lock();
         self.alive(&state)?;
-        let committed = committed(&state, table, &key);
+        let keys = state.root.keys(table, |column| values.value(column));
+        let key = state.root.primary(table, &keys, &values)?;
+        let found = self.find(&state, table, &key);
         if self.locked_by_another(&state, table, &key) {
-            return Err(match committed {
-                Some(_) => TableError::RowLocked { table: schema.name.clone(), key },
-                None => schema.duplicate(KeyName::Primary, &row),
+            let locked = TableError::RowLocked { table: state.root.name(table) };
+            return Err(if found.committed.is_some() {
+                locked
+            } else {
+                state.root.duplicate(table, 0, &values)
             });
         }
-        let exists = match self.held(table, &key) {
-            Some(pending) => pending.after.is_some(),
-            None => committed.is_some(),
-        };
-        if exists {
-            return Err(schema.duplicate(KeyName::Primary, &row));
+        if self.exists(&found) {
+            return Err(state.root.duplicate(table, 0, &values));
         }
-        let columns = self.place(&mut state, table, schema, &key, row)?;
-        Ok(Reserved { key, kind: ChangeKind::Insert, columns })
+        let values = self.place(&mut state, (table, &key, found), values, keys)?;
+        Ok(Reserved { key, kind: ChangeKind::Insert, values })
     }
 
-    /// Reserves a change of some columns; the others stay. A column changed to null keeps its place with null in it.
+    /// Reserves a change of some columns; the others stay.
     ///
     /// If the row is not there and the precondition allows it, reserves its insertion: `changes` must then hold the key
     /// columns ([`TableError::MissingKeyColumn`]). Key columns may be repeated, and respelled in another case, but not
     /// changed ([`TableError::KeyColumnChanged`]).
     pub fn reserve_update(
         &mut self,
-        table: &str,
+        table: Table<'_>,
         key: &Key,
-        changes: Columns,
+        changes: impl IntoIterator<Item = (u16, Cell)>,
         precondition: Precondition,
     ) -> Result<Reserved, TableError> {
         let shared = Arc::clone(&self.shared);
-        let (table, schema) = named(&shared, table)?;
+        let position = table.position();
         let mut state = shared.lock();
-        let current = self.current(&state, table, schema, key)?;
-        self.check(&state, table, schema, key, current.is_some(), precondition)?;
-        let kind = if current.is_some() { ChangeKind::Update } else { ChangeKind::Insert };
-        let mut row = current.map(|columns| Columns::clone(&columns)).unwrap_or_default();
-        row.extend(changes);
-        let new_key = schema.primary(&row)?;
-        if new_key != *key {
-            let unchanged =
-                new_key.parts().iter().zip(key.parts()).take_while(|(new, old)| new == old).count();
-            let column = schema.primary_key.get(unchanged).cloned().unwrap_or_default();
-            return Err(TableError::KeyColumnChanged { table: schema.name.clone(), column });
+        let found = self.find_unlocked(&state, position, key)?;
+        self.check(&state, position, &found, precondition)?;
+        let kind = if self.exists(&found) { ChangeKind::Update } else { ChangeKind::Insert };
+        let mut values = self.after(&found).map(Arc::unwrap_or_clone).unwrap_or_default();
+        for (column, cell) in changes {
+            values.set(column, cell);
         }
-        let columns = self.place(&mut state, table, schema, key, row)?;
-        Ok(Reserved { key: key.clone(), kind, columns })
+        let keys = state.root.keys(position, |column| values.value(column));
+        let new_key = state.root.primary(position, &keys, &values)?;
+        if new_key != *key {
+            // the first column up to which the two are not the same
+            let cells = || table.key().map(|column| values.value(column));
+            let changed =
+                table.key().enumerate().find(|(at, _)| !key.begins_with(&Key::of(cells().take(at + 1))));
+            let column = changed.map_or("", |(_, column)| column.name()).to_owned();
+            return Err(TableError::KeyColumnChanged { table: state.root.name(position), column });
+        }
+        let values = self.place(&mut state, (position, key, found), values, keys)?;
+        Ok(Reserved { key: key.clone(), kind, values })
     }
 
     /// Reserves the end of a row; a row that is not there is [`TableError::NotFound`] whatever the precondition.
     pub fn reserve_delete(
         &mut self,
-        table: &str,
+        table: Table<'_>,
         key: &Key,
         precondition: Precondition,
     ) -> Result<Reserved, TableError> {
         let shared = Arc::clone(&self.shared);
-        let (table, schema) = named(&shared, table)?;
+        let position = table.position();
         let mut state = shared.lock();
-        let Some(columns) = self.current(&state, table, schema, key)? else {
-            return Err(TableError::NotFound { table: schema.name.clone(), key: key.clone() });
+        let found = self.find_unlocked(&state, position, key)?;
+        let Some(values) = self.after(&found) else {
+            return Err(TableError::NotFound { table: state.root.name(position) });
         };
-        self.check(&state, table, schema, key, true, precondition)?;
-        self.write(&mut state, table, schema, key, None, Vec::new());
-        Ok(Reserved { key: key.clone(), kind: ChangeKind::Delete, columns })
+        self.check(&state, position, &found, precondition)?;
+        self.write(&mut state, (position, key, found), None, Keys::default());
+        Ok(Reserved { key: key.clone(), kind: ChangeKind::Delete, values })
+    }
+
+    /// How many rows it holds.
+    pub(crate) fn holds(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Whether a row is among the first it holds.
+    pub(crate) fn holds_among(&self, table: usize, key: &Key, first: usize) -> bool {
+        self.positions.get(&(table, key.clone())).is_some_and(|position| *position < first)
+    }
+
+    /// Of the first rows it holds those of one table: their primary keys, and their keys in every index as they will be.
+    pub(crate) fn held_rows(&self, table: usize, first: usize) -> impl Iterator<Item = (&Key, &Keys)> {
+        self.pending
+            .iter()
+            .take(first)
+            .filter(move |one| one.table == table)
+            .map(|one| (&one.key, &one.after_keys))
+    }
+
+    /// What is committed now.
+    pub(crate) fn committed(&self) -> Result<Arc<Root>, TableError> {
+        let state = self.shared.lock();
+        self.alive(&state)?;
+        Ok(Arc::clone(&state.root))
     }
 
     /// Makes every reserved change visible, all at once: all was checked and kept when it was reserved. [`Reset`] if a reset
@@ -231,28 +280,33 @@ impl Transaction {
         if self.alive(&state).is_err() {
             return Err(Reset);
         }
+        if self.pending.is_empty() {
+            return Ok(Commit::default());
+        }
         self.release(&mut state);
         let pending = std::mem::take(&mut self.pending);
         let state = &mut *state;
         let root = Arc::make_mut(&mut state.root);
-        // all old entries go before any new one comes: two rows may have exchanged the values of an alternate key
+        let none = Keys::default();
+        // all old entries go before any new one comes: two rows may have exchanged the values of a unique key
         for row in &pending {
             if let (Some(before), Some(table)) = (&row.before, root.tables.get_mut(row.table)) {
-                table.unindex(&row.before_alternates);
-                if row.after.is_none() || row.renewed {
-                    table.remove(&row.key, before.recid);
+                let table = Arc::make_mut(table);
+                let stays = row.after.is_some() && !row.renewed;
+                table.unindex(before.recid(), &row.before_keys, if stays { &row.after_keys } else { &none });
+                if !stays {
+                    table.remove(before.recid(), &row.key);
                     root.rows = root.rows.saturating_sub(1);
                 }
             }
         }
         let mut changes = Vec::with_capacity(pending.len());
         for row in pending {
-            let (Some(table), Some(schema)) = (root.tables.get_mut(row.table), shared.schemas.get(row.table))
-            else {
-                continue; // a reservation always names a table that exists
-            };
-            let after = row.after.map(|columns| {
-                let kept = row.before.as_ref().filter(|_| !row.renewed).map(|before| before.recid);
+            // a reservation always names a table that exists
+            let Some(table) = root.tables.get_mut(row.table) else { continue };
+            let after = row.after.map(|values| {
+                let table = Arc::make_mut(table);
+                let kept = row.before.as_ref().filter(|_| !row.renewed).map(Row::recid);
                 if kept.is_none() {
                     root.rows += 1;
                 }
@@ -260,79 +314,89 @@ impl Transaction {
                 let version = state.next_version;
                 state.next_version = version.saturating_add(1);
                 root.version = version;
-                let after = Row { columns, version, recid };
-                table.put(&row.key, after.clone(), &row.after_alternates);
+                let after = Row::new(version, recid, &values);
+                table.put(
+                    after.clone(),
+                    &row.after_keys,
+                    if kept.is_some() { &row.before_keys } else { &none },
+                );
                 after
             });
             if row.before.is_some() || after.is_some() {
-                changes.push(Change { table: schema.name.clone(), key: row.key, before: row.before, after });
+                changes.push(Change { table: row.table, key: row.key, before: row.before, after });
             }
         }
         Ok(Commit { changes })
     }
 
     fn alive(&self, state: &State) -> Result<(), TableError> {
-        if state.generation == self.generation { Ok(()) } else { Err(TableError::Reset) }
-    }
-
-    fn held(&self, table: usize, key: &Key) -> Option<&Pending> {
-        self.positions.get(&(table, key.clone())).and_then(|position| self.pending.get(*position))
+        let same =
+            state.generation == self.generation && Arc::ptr_eq(&state.root.layout.schema, &self.schema);
+        if same { Ok(()) } else { Err(TableError::Reset) }
     }
 
     fn locked_by_another(&self, state: &State, table: usize, key: &Key) -> bool {
         state.locks.get(&(table, key.clone())).is_some_and(|owner| *owner != self.id)
     }
 
-    /// The row as this transaction sees it, unless another one holds it.
-    fn current(
-        &self,
-        state: &State,
-        table: usize,
-        schema: &Schema,
-        key: &Key,
-    ) -> Result<Option<Arc<Columns>>, TableError> {
+    fn find(&self, state: &State, table: usize, key: &Key) -> Found {
+        let held = self.positions.get(&(table, key.clone())).copied();
+        let committed = if held.is_none() { committed(state, table, key).cloned() } else { None };
+        Found { held, committed }
+    }
+
+    /// The same, unless another transaction holds it.
+    fn find_unlocked(&self, state: &State, table: usize, key: &Key) -> Result<Found, TableError> {
         self.alive(state)?;
         if self.locked_by_another(state, table, key) {
-            return Err(TableError::RowLocked { table: schema.name.clone(), key: key.clone() });
+            return Err(TableError::RowLocked { table: state.root.name(table) });
         }
-        Ok(match self.held(table, key) {
+        Ok(self.find(state, table, key))
+    }
+
+    fn held(&self, found: &Found) -> Option<&Pending> {
+        self.pending.get(found.held?)
+    }
+
+    /// Whether the row is there, as this transaction sees it.
+    fn exists(&self, found: &Found) -> bool {
+        self.held(found).map_or(found.committed.is_some(), |pending| pending.after.is_some())
+    }
+
+    /// The row as this transaction sees it.
+    fn after(&self, found: &Found) -> Option<Arc<Values>> {
+        match self.held(found) {
             Some(pending) => pending.after.clone(),
-            None => committed(state, table, key).map(|row| Arc::clone(&row.columns)),
-        })
+            None => found.committed.as_ref().map(|row| Arc::new(row.values())),
+        }
     }
 
     fn check(
         &self,
         state: &State,
         table: usize,
-        schema: &Schema,
-        key: &Key,
-        exists: bool,
+        found: &Found,
         precondition: Precondition,
     ) -> Result<(), TableError> {
-        let named = || (schema.name.clone(), key.clone());
-        match (precondition, exists) {
+        let name = || state.root.name(table);
+        match (precondition, self.exists(found)) {
             (Precondition::None | Precondition::MustExist, true)
             | (Precondition::None | Precondition::MustNotExist, false) => Ok(()),
             (Precondition::MustExist | Precondition::Version(_), false) => {
-                let (table, key) = named();
-                Err(TableError::NotFound { table, key })
+                Err(TableError::NotFound { table: name() })
             }
-            (Precondition::MustNotExist, true) => {
-                let (table, key) = named();
-                Err(TableError::AlreadyExists { table, key })
-            }
+            (Precondition::MustNotExist, true) => Err(TableError::AlreadyExists { table: name() }),
             (Precondition::Version(expected), true) => {
-                let actual = match self.held(table, key) {
-                    Some(pending) if pending.renewed => 0,
-                    Some(pending) => pending.before.as_ref().map_or(0, |row| row.version),
-                    None => committed(state, table, key).map_or(0, |row| row.version),
+                let before = match self.held(found) {
+                    Some(pending) if pending.renewed => None,
+                    Some(pending) => pending.before.as_ref(),
+                    None => found.committed.as_ref(),
                 };
+                let actual = before.map_or(0, Row::version);
                 if actual == expected {
                     return Ok(());
                 }
-                let (table, key) = named();
-                Err(TableError::VersionMismatch { table, key, expected, actual })
+                Err(TableError::VersionMismatch { table: name(), expected, actual })
             }
         }
     }
@@ -341,43 +405,50 @@ impl Transaction {
     fn place(
         &mut self,
         state: &mut State,
-        table: usize,
-        schema: &Schema,
-        key: &Key,
-        row: Columns,
-    ) -> Result<Arc<Columns>, TableError> {
-        let alternates = schema.alternates(&row)?;
+        (table, key, found): (usize, &Key, Found),
+        mut values: Values,
+        keys: Keys,
+    ) -> Result<Arc<Values>, TableError> {
         let limits = self.shared.limits;
-        if !fits(&row, limits.max_row_bytes) {
-            return Err(TableError::RowTooLarge { table: schema.name.clone(), limit: limits.max_row_bytes });
+        if let Some(table) = self.schema.at(table) {
+            values.drop_defaults(table);
         }
-        let counted = match self.held(table, key) {
+        if Row::size_of(&values) > limits.max_row_bytes {
+            return Err(TableError::RowTooLarge {
+                table: state.root.name(table),
+                limit: limits.max_row_bytes,
+            });
+        }
+        let counted = match self.held(&found) {
             Some(pending) => pending.before.is_some() || pending.after.is_some(),
-            None => committed(state, table, key).is_some(),
+            None => found.committed.is_some(),
         };
         if !counted && state.root.rows.saturating_add(state.open_inserts) >= limits.max_rows {
             return Err(TableError::DatabaseFull { limit: limits.max_rows });
         }
-        for (index, (values, alternate)) in alternates.iter().zip(&schema.alternate_keys).enumerate() {
-            if values.as_ref().is_some_and(|values| !self.may_claim(state, table, index, values, key)) {
-                return Err(schema.duplicate(KeyName::Alternate(alternate.name.clone()), &row));
+        for (index, values_of_key) in keys.unique.iter().enumerate().skip(1) {
+            let taken =
+                values_of_key.as_ref().is_some_and(|one| !self.may_claim(state, table, index, one, key));
+            if taken {
+                return Err(state.root.duplicate(table, index, &values));
             }
         }
-        let columns = Arc::new(row);
-        self.write(state, table, schema, key, Some(Arc::clone(&columns)), alternates);
-        Ok(columns)
+        let values = Arc::new(values);
+        self.write(state, (table, key, found), Some(Arc::clone(&values)), keys);
+        Ok(values)
     }
 
-    /// Whether the row `key` may have these values of an alternate key.
+    /// Whether the row `key` may have these values of a further unique key.
     fn may_claim(&self, state: &State, table: usize, index: usize, values: &Key, key: &Key) -> bool {
         if let Some(claim) = state.claims.get(&(table, index, values.clone())) {
             return claim.owner == self.id && claim.row == *key;
         }
-        match state.root.tables.get(table).and_then(|table| table.alternates.get(index)?.get(values)) {
+        let owner = state.root.tables.get(table).and_then(|rows| rows.by_key(index, values));
+        match owner.and_then(|row| primary_of(&state.root, table, row)) {
             None => true,
             // another committed row has them; if this transaction holds that row it has given them up, or there would
             // be a claim
-            Some(owner) => owner == key || self.positions.contains_key(&(table, owner.clone())),
+            Some(owner) => owner == *key || self.positions.contains_key(&(table, owner)),
         }
     }
 
@@ -385,33 +456,27 @@ impl Transaction {
     fn write(
         &mut self,
         state: &mut State,
-        table: usize,
-        schema: &Schema,
-        key: &Key,
-        after: Option<Arc<Columns>>,
-        alternates: Vec<Option<Key>>,
+        (table, key, found): (usize, &Key, Found),
+        after: Option<Arc<Values>>,
+        keys: Keys,
     ) {
-        let position = if let Some(position) = self.positions.get(&(table, key.clone())) {
-            *position
-        } else {
-            let before = committed(state, table, key).cloned();
-            // the columns were checked when the row was written, so the keys can be made again
-            let before_alternates =
-                before.as_ref().and_then(|row| schema.alternates(&row.columns).ok()).unwrap_or_default();
+        let position = found.held.unwrap_or_else(|| {
+            let before = found.committed;
+            let before_keys = before.as_ref().map(|row| state.root.keys(table, |column| row.value(column)));
             let position = self.pending.len();
             self.pending.push(Pending {
                 table,
                 key: key.clone(),
                 before,
-                before_alternates,
+                before_keys: before_keys.unwrap_or_default(),
                 after: None,
-                after_alternates: Vec::new(),
+                after_keys: Keys::default(),
                 renewed: false,
             });
             self.positions.insert((table, key.clone()), position);
             state.locks.insert((table, key.clone()), self.id);
             position
-        };
+        });
         let Some(pending) = self.pending.get_mut(position) else { return };
         if pending.before.is_none() {
             match (pending.after.is_some(), after.is_some()) {
@@ -420,12 +485,12 @@ impl Transaction {
                 _ => {}
             }
         }
-        for (index, values) in pending.after_alternates.drain(..).enumerate() {
+        for (index, values) in pending.after_keys.unique.drain(..).enumerate().skip(1) {
             if let Some(values) = values {
                 state.claims.remove(&(table, index, values));
             }
         }
-        for (index, values) in alternates.iter().enumerate() {
+        for (index, values) in keys.unique.iter().enumerate().skip(1) {
             if let Some(values) = values {
                 let claim = Claim { owner: self.id, row: key.clone() };
                 state.claims.insert((table, index, values.clone()), claim);
@@ -433,14 +498,14 @@ impl Transaction {
         }
         pending.renewed |= after.is_none();
         pending.after = after;
-        pending.after_alternates = alternates;
+        pending.after_keys = keys;
     }
 
     /// Takes every lock and claim of this transaction out of the state.
     fn release(&mut self, state: &mut State) {
         for pending in &self.pending {
             state.locks.remove(&(pending.table, pending.key.clone()));
-            for (index, values) in pending.after_alternates.iter().enumerate() {
+            for (index, values) in pending.after_keys.unique.iter().enumerate().skip(1) {
                 if let Some(values) = values {
                     state.claims.remove(&(pending.table, index, values.clone()));
                 }
@@ -467,14 +532,17 @@ impl Drop for Transaction {
     }
 }
 
-fn named<'s>(shared: &'s Shared, table: &str) -> Result<(usize, &'s Schema), TableError> {
-    let position = shared.position(table)?;
-    let schema = shared.schemas.get(position);
-    schema
-        .map(|schema| (position, schema))
-        .ok_or_else(|| TableError::UnknownTable { table: table.to_owned() })
+fn committed<'s>(state: &'s State, table: usize, key: &Key) -> Option<&'s Row> {
+    state.root.tables.get(table)?.by_key(0, key)
 }
 
-fn committed<'s>(state: &'s State, table: usize, key: &Key) -> Option<&'s Row> {
-    state.root.tables.get(table)?.rows.get(key)
+/// The primary key of a row.
+fn primary_of(root: &Root, table: usize, row: &Row) -> Option<Key> {
+    let (layout, one) = (root.layout.tables.get(table)?, root.layout.schema.at(table)?);
+    let cells = layout
+        .unique
+        .first()?
+        .iter()
+        .map(|column| one.at(*column).map(|column| row.value(column)).unwrap_or_default());
+    Some(Key::of(cells))
 }

@@ -1,7 +1,7 @@
 //! The reading head shared by the parsers: a place in bounded text.
 
 use crate::MAX_TEXT;
-use crate::error::{SyntaxError, SyntaxErrorKind, excerpt};
+use crate::error::{SyntaxError, SyntaxErrorKind};
 
 /// A place in decoded text of at most [`MAX_TEXT`] bytes.
 pub(crate) struct Cursor<'t> {
@@ -109,17 +109,5 @@ impl<'t> Cursor<'t> {
             Some(found) => SyntaxErrorKind::Unexpected { expected, found },
             None => SyntaxErrorKind::UnexpectedEnd { expected },
         })
-    }
-
-    /// The error for a word that stands where an operator should, or the plain error if no word does.
-    pub(crate) fn unknown_operator(&self, expected: &'static str) -> SyntaxError {
-        let rest = self.rest();
-        let end = rest.find(|character: char| !character.is_alphanumeric()).unwrap_or(rest.len());
-        match rest.get(..end) {
-            Some(word) if !word.is_empty() => {
-                self.error(SyntaxErrorKind::UnknownOperator { text: excerpt(word) })
-            }
-            _ => self.unexpected(expected),
-        }
     }
 }

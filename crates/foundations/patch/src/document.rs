@@ -15,12 +15,12 @@ use mocktenant_verdict::foreign::excerpt;
 use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize as _, Deserializer, Serialize};
 use serde_json::Value;
-use serde_path_to_error::Segment;
 use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::{Location, Spanned};
 
 use crate::Problem;
 use crate::nearest::{clip, did_you_mean, one_of, plain};
+use crate::reader::{self, Step};
 
 /// How large a document may be. Beyond it, it is a mistake or an attack.
 #[derive(Clone, Copy)]
@@ -106,9 +106,8 @@ pub fn read<T: DeserializeOwned>(name: &str, text: &str, size: Size) -> Result<T
     };
     let value: Value = serde_saphyr::from_str_with_options(text, options.clone())
         .map_err(|error| located(name, error.without_snippet(), size))?;
-    serde_path_to_error::deserialize(&value).map_err(|error| {
-        let path: Vec<Segment> = error.path().iter().cloned().collect();
-        let (message, hint) = said(&unquoted(&error.into_inner().to_string()));
+    reader::read(&value).map_err(|(message, path)| {
+        let (message, hint) = said(&unquoted(&message));
         let at_key = message.starts_with(NO_MEMBER);
         let found = Where { path: &path, at_key };
         let place = serde_saphyr::with_deserializer_from_str_with_options(text, options, |reader| {
@@ -121,16 +120,16 @@ pub fn read<T: DeserializeOwned>(name: &str, text: &str, size: Size) -> Result<T
 
 /// Reads one part of the view; the error names the pointer inside it and the nearest valid member.
 pub fn part<T: DeserializeOwned>(value: &Value, pointer: impl FnOnce() -> Setting) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    reader::read(value).map_err(|(message, path)| {
         let mut at = pointer();
-        for segment in error.path() {
-            match segment {
-                serde_path_to_error::Segment::Map { key } => at = at.join(key),
+        for step in path {
+            match step {
+                Step::Member(name) => at = at.join(&name),
                 // An element of a list has no name while it is not a text.
-                _ => break,
+                Step::Element(_) | Step::Variant => break,
             }
         }
-        let message = unquoted(&error.into_inner().to_string());
+        let message = unquoted(&message);
         let hint = hint_in(&message);
         // serde goes on to list every member; the hint says it better.
         let message = message.split_once(", expected one of").map_or(message.as_str(), |(start, _)| start);
@@ -188,7 +187,7 @@ fn line_and_column(location: &Location) -> (u32, u32) {
 /// Looks for the place of one value.
 #[derive(Clone, Copy)]
 struct Where<'p> {
-    path: &'p [Segment],
+    path: &'p [Step],
     /// The place of the last member's name, not of its value.
     at_key: bool,
 }
@@ -198,8 +197,8 @@ impl<'de> DeserializeSeed<'de> for Where<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Location, D::Error> {
         match self.path {
-            [Segment::Map { .. }, ..] => reader.deserialize_map(self),
-            [Segment::Seq { .. }, ..] => reader.deserialize_seq(self),
+            [Step::Member(_), ..] => reader.deserialize_map(self),
+            [Step::Element(_), ..] => reader.deserialize_seq(self),
             // Below a value of several kinds there is no path.
             _ => Spanned::<IgnoredAny>::deserialize(reader).map(|found| found.referenced),
         }
@@ -217,11 +216,11 @@ impl<'de> Visitor<'de> for Where<'_> {
         let mut place = None;
         while let Some(key) = map.next_key::<Spanned<String>>()? {
             match self.path {
-                [Segment::Map { key: wanted }] if self.at_key && *wanted == key.value => {
+                [Step::Member(wanted)] if self.at_key && *wanted == key.value => {
                     place = Some(key.referenced);
                     map.next_value::<IgnoredAny>()?;
                 }
-                [Segment::Map { key: wanted }, path @ ..] if *wanted == key.value => {
+                [Step::Member(wanted), path @ ..] if *wanted == key.value => {
                     place = Some(map.next_value_seed(Where { path, ..self })?);
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
@@ -231,7 +230,7 @@ impl<'de> Visitor<'de> for Where<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Location, A::Error> {
-        let [Segment::Seq { index }, path @ ..] = self.path else {
+        let [Step::Element(index), path @ ..] = self.path else {
             return Err(A::Error::custom("it is not there"));
         };
         for _ in 0..*index {

@@ -8,6 +8,7 @@ pub mod document;
 pub mod nearest;
 mod patch;
 mod problem;
+mod reader;
 pub mod short_name;
 
 pub use mocktenant_verdict::{Edit, Operation};

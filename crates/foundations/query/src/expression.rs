@@ -213,8 +213,9 @@ impl Expression {
     pub fn terms(&self) -> usize {
         match self {
             Self::Constant(_) | Self::Column(_) => 0,
-            Self::Not(one) => one.terms(),
-            Self::And(all) | Self::Or(all) => all.iter().map(Self::terms).sum(),
+            // a column that stands alone is asked too
+            Self::Not(one) => one.terms().max(1),
+            Self::And(all) | Self::Or(all) => all.iter().map(|one| one.terms().max(1)).sum(),
             Self::Compare { left, right, .. } | Self::Arithmetic { left, right, .. } => {
                 1 + left.terms() + right.terms()
             }

@@ -231,7 +231,7 @@ fn date(at: OffsetDateTime) -> Option<HeaderValue> {
     if !(0..=9999).contains(&at.year()) {
         return None;
     }
-    HeaderValue::try_from(at.format(IMF_FIXDATE).ok()?).ok()
+    HeaderValue::try_from(mocktenant_lab::written(at, IMF_FIXDATE)).ok()
 }
 
 #[cfg(test)]

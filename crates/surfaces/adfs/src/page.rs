@@ -53,7 +53,7 @@ struct Details<'p> {
 
 impl Details<'_> {
     fn page(&self, provider: &str) -> String {
-        let at = self.at.format(ERROR_TIME).unwrap_or_default();
+        let at = mocktenant_lab::written(self.at, ERROR_TIME);
         let known = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let lines = [
             ("activityId", "Activity ID", Some(self.activity.to_owned())),

@@ -115,9 +115,6 @@ pub(crate) fn keep(
     let sealer = Sealer::of(&exchange.context, &owner);
     let Ok(sealed) = sessions(service).seal(&sealer, session) else { return };
     let now = exchange.context.now();
-    let shown = |moment: OffsetDateTime, format: &[BorrowedFormatItem<'static>]| {
-        moment.format(format).unwrap_or_default()
-    };
     // In seconds: whatever the lab's clock says, a browser has its own.
     let lasts = if session.kept { Keep::For(session.left(now)) } else { Keep::Session };
     // Sealed values are ASCII.
@@ -134,8 +131,12 @@ pub(crate) fn keep(
         (cookies.len()..PIECES).map(piece).filter(|name| brought.get(&name_for(name, exchange)).is_some());
     cookies.extend(stale.map(|name| (name, String::new(), Keep::Gone)));
     if let Some(issued) = issued {
-        let counted = format!("{}\\{}", shown(issued.since, COUNTED), issued.tokens);
-        cookies.push((AUTHENTICATED.to_owned(), STANDARD.encode(shown(now, SHOWN)), Keep::Session));
+        let counted = format!("{}\\{}", mocktenant_lab::written(issued.since, COUNTED), issued.tokens);
+        cookies.push((
+            AUTHENTICATED.to_owned(),
+            STANDARD.encode(mocktenant_lab::written(now, SHOWN)),
+            Keep::Session,
+        ));
         cookies.push((LOOP_DETECTION.to_owned(), STANDARD.encode(counted), Keep::Session));
     }
     set(exchange, service, cookies, answer);

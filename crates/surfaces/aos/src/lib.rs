@@ -10,9 +10,11 @@
 //! sign-in is not part of this cut.
 
 mod advice;
+mod batch;
 mod bearer;
 mod caller;
 mod configuration;
+mod data;
 mod dual_write;
 mod entities;
 mod errors;
@@ -24,9 +26,8 @@ mod onebox;
 mod onprem;
 mod query;
 mod routes;
-mod service_identity;
-#[cfg(test)]
 mod schema;
+mod service_identity;
 mod services;
 mod side;
 mod user_info;
@@ -53,14 +54,14 @@ use mocktenant_world::{Environment, Errand, Node, World};
 use time::OffsetDateTime;
 
 use bearer::Caller;
-use entities::{ENTITIES, Entity, NoSuchTarget, Target, Visible};
+use data::{Resource, refused};
 use errors::{BearerError, ODataError, P3P, StartError};
 use node::{NodeState, Nodes, Product};
 use onprem::site::Place;
-use side::{FOLDED_BASE, Side, environment_of};
+use side::{Side, environment_of};
 
-/// An AOS stand-in for tests needs no more rows than this per environment.
-const LIMITS: Limits = Limits { max_rows: 200_000, max_row_bytes: 64 * 1024 };
+/// Rows of an environment: as many as an organisation has, and shorter ones.
+const LIMITS: Limits = Limits { max_rows: 2_000_000, max_row_bytes: 64 * 1024 };
 
 /// The AOS of every environment of one lab.
 #[derive(Default)]
@@ -80,13 +81,36 @@ impl Prepared {
     }
 }
 
-/// What of an entity set or a record is asked for.
+/// What kind of place below `/data` a route is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
-    /// Themselves.
+    /// `/data` itself.
+    Document,
+    /// `$metadata`.
+    Metadata,
+    /// `$batch`.
+    Batch,
+    /// Records of a set, or one.
     Records,
     /// How many there are.
     Count,
+    /// What is below a record.
+    Below,
+}
+
+impl Part {
+    /// What a request at such a place asks for.
+    fn of(self, exchange: &Exchange) -> Resource {
+        let raw = |name| exchange.raw_parameter(name).to_owned();
+        match self {
+            Self::Document => Resource::Document,
+            Self::Metadata => Resource::Metadata,
+            Self::Batch => Resource::Batch,
+            Self::Records => Resource::Records(raw("entity")),
+            Self::Count => Resource::Count(raw("entity")),
+            Self::Below => Resource::Below(raw("entity"), raw("below")),
+        }
+    }
 }
 
 impl Surface for Aos {
@@ -188,10 +212,7 @@ impl Surface for Aos {
     }
 
     fn tables(&self, scope: &Scope) -> Option<Tables> {
-        matches!(scope, Scope::Environment(_)).then(|| Tables {
-            schemas: ENTITIES.iter().map(|entity| entity.schema()).collect(),
-            limits: LIMITS,
-        })
+        matches!(scope, Scope::Environment(_)).then(|| Tables { schema: entities::schema(), limits: LIMITS })
     }
 
     fn declared_rows(&self, world: &World, scope: &Scope, _now: OffsetDateTime) -> Vec<DeclaredRow> {
@@ -199,16 +220,7 @@ impl Surface for Aos {
             Scope::Environment(name) => world.environment(name),
             Scope::Tenant(_) | Scope::FederationService(_) | Scope::Organization(_) => None,
         };
-        let Some(environment) = environment else { return Vec::new() };
-        let rows = |entity: &'static Entity| {
-            let declared = environment.records.get(entity.set).into_iter().flatten();
-            declared.map(move |(name, row)| DeclaredRow {
-                table: entity.set,
-                name: name.clone(),
-                columns: entity.completed(row.clone()),
-            })
-        };
-        ENTITIES.into_iter().flat_map(rows).collect()
+        environment.map_or_else(Vec::new, |environment| entities::declared_rows(environment))
     }
 
     fn starts(&self, world: &World) -> Vec<Machine> {
@@ -365,101 +377,11 @@ impl Aos {
             Ok(admitted) => admitted,
             Err(answer) => return *answer,
         };
-        match self.entity(exchange, &node, &caller, part).await {
-            Ok(answer) => {
-                if answer.status.is_success() {
-                    query::preferences(exchange);
-                }
-                answer
-            }
-            Err(entities::WriteError::OData(error)) => refused(exchange, &error),
-            // Whatever it failed with is of a world that is no more.
-            Err(entities::WriteError::DualWrite(_)) if exchange.context.is_void() => {
-                refused(exchange, &ODataError::Restarted)
-            }
-            Err(entities::WriteError::DualWrite(error)) => {
-                let row = error.row();
-                exchange.trail.record_error(row.id);
-                let body = errors::envelope(Some((&error.text(), row.class)));
-                entities::failed(row.status, body)
-            }
+        match part.of(exchange) {
+            Resource::Batch => batch::answer(exchange, &node, &caller).await,
+            resource => data::answer(exchange, &node, &caller, &resource).await,
         }
     }
-
-    async fn entity(
-        &self,
-        exchange: &mut Exchange,
-        node: &NodeState,
-        caller: &Caller,
-        part: Part,
-    ) -> Result<Answer, entities::WriteError> {
-        let (options, format) = query::options(exchange)?;
-        let target = match entities::target(exchange.raw_parameter("entity"), &options) {
-            Ok(target) if part == Part::Records || target.record.is_none() => target,
-            Ok(_) | Err(NoSuchTarget::Set) => {
-                return Err(ODataError::UnknownResource { uri: called(exchange) }.into());
-            }
-            Err(NoSuchTarget::Key(entity)) => {
-                exchange.trail.refused(format!("the key of {}", entity.set), entity.key.join(", "));
-                return Err(ODataError::KeyInvalid { uri: called(exchange) }.into());
-            }
-        };
-        let method = match &exchange.request.method {
-            &Method::HEAD => Method::GET,
-            method => method.clone(),
-        };
-        let allowed = entities::allowed(&target);
-        if !allowed.contains(&method) {
-            let allow = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
-            if !target.entity.writable {
-                let what = format!("{method} of {}", target.entity.set);
-                exchange.trail.not_built(what, "reading them, and declared records");
-            }
-            return Ok(refused(exchange, &ODataError::MethodNotAllowed).with_text("allow", &allow));
-        }
-        entities::check(&mut exchange.trail, target.entity, &options)?;
-        let visible = Visible::new(caller, &options);
-        // An environment has rows; a test opens them.
-        let database = exchange.context.rows().map_err(|_| ODataError::Internal)?;
-        let Target { entity, record } = &target;
-        match (method, record) {
-            (Method::POST, None) => {
-                let row = entities::create(exchange, node, &database, entity, caller).await?;
-                Ok(entities::created(exchange, entity, &row))
-            }
-            (Method::PATCH | Method::PUT, Some(record)) => {
-                entities::update(exchange, node, &database, entity, record, &visible).await?;
-                Ok(entities::no_content())
-            }
-            (Method::DELETE, Some(record)) => {
-                entities::delete(exchange, node, &database, entity, record, &visible).await?;
-                Ok(entities::no_content())
-            }
-            _ if part == Part::Count => {
-                Ok(entities::count(exchange, &database, entity, &visible, &options).await?)
-            }
-            _ => {
-                let format = format.as_deref();
-                Ok(entities::read(exchange, &database, &target, &visible, &options, format).await?)
-            }
-        }
-    }
-}
-
-/// A refusal below `/data` has the OData envelope; elsewhere no body is known.
-fn refused(exchange: &mut Exchange, error: &ODataError) -> Answer {
-    exchange.trail.record_error(error.row().id);
-    if error.is_unrouted()
-        && let Some((what, built)) = entities::place(exchange.request.path())
-    {
-        exchange.trail.not_built(what, built);
-    }
-    let path = exchange.folded_path();
-    let path = path.strip_prefix(FOLDED_BASE).unwrap_or(path);
-    if path == "/data" || path.starts_with("/data/") {
-        return entities::refusal(error);
-    }
-    Answer::empty(StatusCode::from_u16(error.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
 fn unauthorized(error: &BearerError) -> Answer {

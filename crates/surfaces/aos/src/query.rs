@@ -2,82 +2,112 @@
 //!
 //! Decides in which words a query that cannot be read is refused, and records what only the product has. A preference is no
 //! demand, so one that is not built is recorded and the answer is the ordinary one. Mirrors the texts of Microsoft's OData
-//! library where they are known.
+//! library, whose sentences are those of its resources; the product's own is of an older version than knows `in`.
 
-use mocktenant_lab::Exchange;
-use mocktenant_odata::{Filter, QueryError, QueryErrorKind, QueryOptions, SyntaxErrorKind};
+use std::borrow::Cow;
 
-use crate::entities;
+use mocktenant_lab::{Exchange, Trail};
+use mocktenant_odata::syntax::{Binary, Syntax};
+use mocktenant_odata::{At, Fault, QueryError, QueryOptions};
+
+use crate::entities::{self, told};
 use crate::errors::ODataError;
 
-/// The query options, and `$format`.
-pub(crate) fn options(exchange: &mut Exchange) -> Result<(QueryOptions, Option<String>), ODataError> {
-    let raw = exchange.request.query();
-    let is_format = |pair: &str| form_urlencoded::parse(pair.as_bytes()).any(|(name, _)| name == "$format");
-    // Most requests have none, and are read as they are.
-    let (formats, others): (Vec<&str>, Vec<&str>) = if raw.contains("format") {
-        raw.split('&').partition(|pair| is_format(pair))
-    } else {
-        (Vec::new(), vec![raw])
-    };
-    let format = formats.first().and_then(|pair| form_urlencoded::parse(pair.as_bytes()).next());
-    let format = format.map(|(_, value)| value.into_owned());
-    if let Some(format) = &format {
-        let kind = format.split(';').next().unwrap_or_default().trim();
-        if formats.len() > 1 || !matches!(kind, "json" | "application/json") {
-            not_built(exchange, "$format", format);
-            return Err(ODataError::OptionUnknown { option: "$format".to_owned() });
-        }
-    }
-    let parsed = match others.as_slice() {
-        [whole] => QueryOptions::parse(whole),
-        parts => QueryOptions::parse(&parts.join("&")),
-    };
-    let options = parsed.map_err(|error| refused(exchange, &error))?;
-    if let Some(function) = options.filter.as_ref().and_then(Filter::function) {
-        return Err(no_function(exchange, function.as_str(), "$filter"));
-    }
-    Ok((options, format))
-}
+/// The option that shows all companies.
+pub(crate) const CROSS_COMPANY: &str = "cross-company";
 
-/// A function in an option: there are none here.
-fn no_function(exchange: &mut Exchange, name: &str, option: &str) -> ODataError {
-    let what = format!("the function {name} in {option}");
-    exchange.trail.not_built(what, "comparisons, and, or, not, and * in a text of eq and ne");
-    ODataError::FunctionUnknown { function: name.to_owned() }
+/// The query options.
+pub(crate) fn options(exchange: &mut Exchange) -> Result<QueryOptions, ODataError> {
+    let raw = exchange.request.query().to_owned();
+    let options = QueryOptions::parse(&raw).map_err(|error| refused(exchange, &error))?;
+    for (name, given) in
+        [("$apply", &options.apply), ("$skiptoken", &options.skiptoken), ("$format", &options.format)]
+    {
+        let Some(given) = given else { continue };
+        let kind = given.split(';').next().unwrap_or_default().trim();
+        if name == "$format" && matches!(kind, "json" | "application/json") {
+            continue;
+        }
+        not_built(&mut exchange.trail, name, if name == "$format" { given } else { "" });
+        return Err(ODataError::OptionUnknown { option: name.to_owned() });
+    }
+    if options.filter.as_ref().is_some_and(has_in) {
+        let fault = Fault::Syntax(place_of_in(&raw));
+        return Err(ODataError::QueryInvalid { why: fault.to_string() });
+    }
+    ignored(&mut exchange.trail, &options);
+    Ok(options)
 }
 
 fn refused(exchange: &mut Exchange, error: &QueryError) -> ODataError {
-    let QueryError { option, kind, .. } = error;
-    match kind {
-        QueryErrorKind::Unknown => {
-            let option = option.clone();
-            not_built(exchange, &option, "");
-            ODataError::OptionUnknown { option }
+    match error {
+        QueryError::Unknown(option) => {
+            not_built(&mut exchange.trail, option, "");
+            ODataError::OptionUnknown { option: option.clone() }
         }
-        QueryErrorKind::Syntax(SyntaxErrorKind::UnsupportedFunction { name }) => {
-            no_function(exchange, name, option)
-        }
-        kind => {
-            let word = match kind {
-                QueryErrorKind::Syntax(SyntaxErrorKind::UnknownOperator { text }) => Some(text),
-                _ => None,
-            };
-            if let Some(word) = word.filter(|word| entities::operator(word)) {
-                exchange
-                    .trail
-                    .not_built(format!("the operator {word} in {option}"), "comparisons, and, or, not");
-            }
-            ODataError::QueryInvalid { why: error.to_string() }
+        QueryError::Fault { fault, .. } => ODataError::QueryInvalid { why: fault.to_string() },
+        other => {
+            exchange.trail.refused("the query", other.to_string());
+            ODataError::QueryInvalid { why: Fault::TooDeep.to_string() }
         }
     }
 }
 
+/// Options that are the service's own and mean nothing to it are passed over, as the product does; the record says which.
+fn ignored(trail: &mut Trail, options: &QueryOptions) {
+    let unasked = |(name, value): &&(String, String)| {
+        let known = ["true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word));
+        let asked = name == CROSS_COMPANY && known;
+        !asked && !name.starts_with('@')
+    };
+    let ignored: Vec<Cow<'_, str>> =
+        options.others.iter().filter(unasked).map(|(name, _)| told(name)).collect();
+    if !ignored.is_empty() {
+        trail.fact("ignored-options", ignored.join(", "));
+    }
+}
+
+/// Whether a condition asks for one of a list. What is read nests to the left, and is gone down without a call for each.
+fn has_in(syntax: &Syntax) -> bool {
+    let mut open = vec![syntax];
+    while let Some(one) = open.pop() {
+        match one {
+            Syntax::Binary(Binary::In, ..) => return true,
+            Syntax::Binary(_, left, right) => open.extend([&**left, &**right]),
+            Syntax::Unary(_, operand) => open.push(operand),
+            Syntax::Call { arguments, .. } => open.extend(arguments.iter().map(|(_, argument)| argument)),
+            Syntax::Lambda { body: Some((_, body)), .. } => open.push(body),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Where a reader stops that takes `in` for no operator: behind the word.
+fn place_of_in(raw: &str) -> At {
+    let filter = form_urlencoded::parse(raw.as_bytes()).find(|(name, _)| name == "$filter");
+    let text = filter.map(|(_, value)| value.into_owned()).unwrap_or_default();
+    let (mut position, mut quoted, mut word) = (0, false, String::new());
+    for letter in text.chars() {
+        if !quoted && word == "in" && !letter.is_alphanumeric() {
+            break;
+        }
+        match letter {
+            '\'' => quoted = !quoted,
+            ' ' | '(' | ')' => word.clear(),
+            letter if !quoted => word.push(letter),
+            _ => {}
+        }
+        position += letter.len_utf16();
+    }
+    At { position, text }
+}
+
 /// Records an option that OData has and this lab has not; of one that nobody has there is nothing to say.
-fn not_built(exchange: &mut Exchange, option: &str, value: &str) {
+fn not_built(trail: &mut Trail, option: &str, value: &str) {
     if let Some(built) = entities::option(option) {
         let equals = if value.is_empty() { "" } else { "=" };
-        exchange.trail.not_built(format!("{option}{equals}{}", entities::told(value)), built);
+        trail.not_built(format!("{option}{equals}{}", told(value)), built);
     }
 }
 
@@ -86,6 +116,6 @@ pub(crate) fn preferences(exchange: &mut Exchange) {
     let Exchange { request, trail, .. } = exchange;
     for preference in request.headers.get_all("prefer") {
         let text = String::from_utf8_lossy(preference.as_bytes());
-        trail.not_built(format!("Prefer: {}", entities::told(&text)), "the answer as without it");
+        trail.not_built(format!("Prefer: {}", told(&text)), "the answer as without it");
     }
 }

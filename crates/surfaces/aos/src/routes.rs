@@ -29,6 +29,36 @@ pub(crate) static ROUTES: &[Route<Aos>] = &[
     },
     Route {
         methods: &[Method::GET],
+        pattern: "/data",
+        endpoint: "odata",
+        handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OneBox, Part::Document)),
+    },
+    Route {
+        methods: &[Method::GET],
+        pattern: "/data/",
+        endpoint: "odata",
+        handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OneBox, Part::Document)),
+    },
+    Route {
+        methods: &[Method::GET],
+        pattern: "/data/$metadata",
+        endpoint: "odata",
+        handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OneBox, Part::Metadata)),
+    },
+    Route {
+        methods: &[Method::POST],
+        pattern: "/data/$batch",
+        endpoint: "odata",
+        handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OneBox, Part::Batch)),
+    },
+    Route {
+        methods: READ_AND_WRITE,
+        pattern: "/data/{entity}/{below}",
+        endpoint: "odata",
+        handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OneBox, Part::Below)),
+    },
+    Route {
+        methods: &[Method::GET],
         pattern: "/data/{entity}/$count",
         endpoint: "odata",
         handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OneBox, Part::Count)),
@@ -68,6 +98,36 @@ pub(crate) static ROUTES: &[Route<Aos>] = &[
         pattern: "/namespaces/axsf/data/{entity}",
         endpoint: "odata",
         handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OnPremises, Part::Records)),
+    },
+    Route {
+        methods: &[Method::GET],
+        pattern: "/namespaces/axsf/data",
+        endpoint: "odata",
+        handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OnPremises, Part::Document)),
+    },
+    Route {
+        methods: &[Method::GET],
+        pattern: "/namespaces/axsf/data/",
+        endpoint: "odata",
+        handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OnPremises, Part::Document)),
+    },
+    Route {
+        methods: &[Method::GET],
+        pattern: "/namespaces/axsf/data/$metadata",
+        endpoint: "odata",
+        handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OnPremises, Part::Metadata)),
+    },
+    Route {
+        methods: &[Method::POST],
+        pattern: "/namespaces/axsf/data/$batch",
+        endpoint: "odata",
+        handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OnPremises, Part::Batch)),
+    },
+    Route {
+        methods: READ_AND_WRITE,
+        pattern: "/namespaces/axsf/data/{entity}/{below}",
+        endpoint: "odata",
+        handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OnPremises, Part::Below)),
     },
     Route {
         methods: &[Method::GET],

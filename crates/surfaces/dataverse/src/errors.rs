@@ -6,10 +6,12 @@
 
 mod batch;
 mod catalogue;
+mod fetch;
 mod payload;
 
 pub use batch::BatchDefect;
 pub use catalogue::DataverseError;
+pub use fetch::FetchDefect;
 pub(crate) use mocktenant_token::strict_json::excerpt;
 pub use payload::PayloadDefect;
 

@@ -1,118 +1,158 @@
 //! Values as a person reads them: the `FormattedValue` annotations.
 //!
-//! Decides the text of choices, states, yes and no, money and dates, as an organisation in English (United States) writes
-//! them; times are UTC, which is what application users have (inferred). Never decides whether a request asks for them.
+//! Decides the text of choices, states, yes and no, numbers, money and dates, as an organisation in English (United States)
+//! writes them; times are UTC, which is what application users have (inferred). Never decides whether a request asks for them.
 //! Names of related rows are `representation`'s.
 
-use mocktenant_tables::{Key, Row};
-use serde_json::Value;
-use time::OffsetDateTime;
-use time::UtcOffset;
-use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
+use mocktenant_schema::moment::{civil, split};
+use mocktenant_schema::{CellRef, Column, Decimal, Kind};
+use mocktenant_tables::{At, Key, Snapshot};
 
-use crate::payload::day;
-use crate::schema::{Column, Kind, Table, by_set};
-use crate::store::Reader;
+use crate::tables;
 
 /// What a currency without a symbol of its own and a precision has: the base currency's.
-const BASE: (&str, usize) = ("$", 2);
+const BASE: (&str, u8) = ("$", 2);
 
 /// The formatted value of a column; `None` where it has none.
-pub(crate) fn value(
-    reader: &Reader<'_>,
-    table: &Table,
-    column: &Column,
-    row: &Row,
-    value: &Value,
-) -> Option<String> {
-    match column.kind {
-        Kind::Choice(options) => label(options, value.as_i64()?),
-        Kind::State => table.state(value.as_i64()?).map(|state| state.label.to_owned()),
-        Kind::Status => {
-            let status = value.as_i64()?;
-            table.states.iter().find_map(|state| label(state.statuses, status))
+pub(crate) fn value(rows: &Snapshot, column: Column<'_>, at: At<'_>, cell: CellRef<'_>) -> Option<String> {
+    let table = column.table();
+    match (column.kind(), cell) {
+        (Kind::Choice, CellRef::Whole(value)) => Some(column.choices()?.of(value)?.text().to_owned()),
+        (Kind::State, CellRef::Whole(value)) => {
+            table.states().find(|state| state.value() == value).map(|state| state.label().to_owned())
         }
-        Kind::Flag => Some(if value.as_bool()? { "Yes" } else { "No" }.to_owned()),
-        Kind::Money => money(value, currency(reader, row)),
-        Kind::Moment => moment(value.as_str()?),
-        Kind::Day => {
-            let format = format_description!("[month padding:none]/[day padding:none]/[year]");
-            day(value.as_str()?)?.format(format).ok()
+        (Kind::Status, CellRef::Whole(value)) => {
+            let mut all = table.states().flat_map(mocktenant_schema::State::statuses);
+            all.find(|status| status.value() == value).map(|status| status.text().to_owned())
         }
+        (Kind::Flag, CellRef::Flag(flag)) => {
+            let own = column.choices().and_then(|choices| choices.of(i64::from(flag)));
+            Some(own.map_or(if flag { "Yes" } else { "No" }, |choice| choice.text()).to_owned())
+        }
+        (Kind::Money, CellRef::Decimal(amount)) => Some(money(amount, &currency(rows, at))),
+        (Kind::Decimal, CellRef::Decimal(number)) => Some(grouped(&number.fixed(column.precision()))),
+        (Kind::Whole | Kind::Big | Kind::Version, CellRef::Whole(number)) => Some(grouped(&number.to_string())),
+        (Kind::Moment, CellRef::Moment(moment)) => Some(if column.format() == "date_only" {
+            day(split(moment).0)
+        } else {
+            instant(moment)
+        }),
+        (Kind::Day, CellRef::Day(number)) => Some(day(number)),
         _ => None,
     }
 }
 
-fn label(options: &[(i64, &str)], value: i64) -> Option<String> {
-    options.iter().find(|(option, _)| *option == value).map(|(_, label)| (*label).to_owned())
+/// `4/18/2023`.
+fn day(number: i32) -> String {
+    let (year, month, day) = civil(number);
+    format!("{month}/{day}/{year}")
 }
 
 /// `4/18/2023 1:00 PM`.
-fn moment(text: &str) -> Option<String> {
-    let format = format_description!(
-        "[month padding:none]/[day padding:none]/[year] [hour repr:12 padding:none]:[minute] [period]"
-    );
-    OffsetDateTime::parse(text, &Rfc3339).ok()?.to_offset(UtcOffset::UTC).format(format).ok()
+fn instant(moment: i64) -> String {
+    let (number, second) = split(moment);
+    let (hour, minute) = (second / 3_600, second / 60 % 60);
+    let half = if hour < 12 { "AM" } else { "PM" };
+    let hour = if hour % 12 == 0 { 12 } else { hour % 12 };
+    format!("{} {hour}:{minute:02} {half}", day(number))
 }
 
 /// Symbol and precision of the row's currency.
-fn currency(reader: &Reader<'_>, row: &Row) -> (String, usize) {
+fn currency(rows: &Snapshot, at: At<'_>) -> (String, u8) {
     let found = || {
-        let id = row.text("_transactioncurrencyid_value")?;
-        let currency = reader.table(by_set("transactioncurrencies")?).get(&Key::text(id))?.clone();
-        let symbol = currency.text("currencysymbol").unwrap_or(BASE.0).to_owned();
-        let precision = currency.get("currencyprecision").and_then(Value::as_u64);
-        Some((
-            symbol,
-            precision.and_then(|digits| usize::try_from(digits).ok()).map_or(BASE.1, |digits| digits.min(10)),
-        ))
+        let table = rows.schema().at(at.table)?;
+        let id = at.row.value(table.column("transactioncurrencyid")?);
+        let currencies = rows.schema().by_set("transactioncurrencies")?;
+        let row = rows.get(currencies, &Key::of([id]))?;
+        let symbol = row.value(currencies.column("currencysymbol")?).as_text().unwrap_or(BASE.0).to_owned();
+        let precision = row.value(currencies.column("currencyprecision")?).as_whole();
+        Some((symbol, precision.and_then(|digits| u8::try_from(digits).ok()).map_or(BASE.1, |one| one.min(10))))
     };
     found().unwrap_or_else(|| (BASE.0.to_owned(), BASE.1))
 }
 
 /// `$80,000.00`; what is owed stands in parentheses.
-fn money(value: &Value, (symbol, precision): (String, usize)) -> Option<String> {
-    let amount = value.as_f64()?;
-    let digits = format!("{:.precision$}", amount.abs());
-    let (whole, fraction) = digits.split_once('.').map_or((digits.as_str(), None), |(a, b)| (a, Some(b)));
-    let mut grouped = String::with_capacity(whole.len() * 4 / 3 + 1);
+pub(crate) fn money(amount: Decimal, (symbol, precision): &(String, u8)) -> String {
+    let digits = amount.fixed(*precision);
+    let owed = digits.strip_prefix('-');
+    let text = format!("{symbol}{}", grouped(owed.unwrap_or(&digits)));
+    if owed.is_some() { format!("({text})") } else { text }
+}
+
+/// A number with a comma between thousands.
+pub(crate) fn grouped(digits: &str) -> String {
+    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
+    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(a, b)| (a, Some(b)));
+    let mut text = String::with_capacity(digits.len() * 4 / 3 + 2);
+    text.push_str(sign);
     for (index, digit) in whole.chars().enumerate() {
         if index > 0 && (whole.len() - index) % 3 == 0 {
-            grouped.push(',');
+            text.push(',');
         }
-        grouped.push(digit);
+        text.push(digit);
     }
-    let fraction = fraction.map(|digits| format!(".{digits}")).unwrap_or_default();
-    let text = format!("{symbol}{grouped}{fraction}");
-    Some(if amount < 0.0 { format!("({text})") } else { text })
+    if let Some(fraction) = fraction {
+        text.push('.');
+        text.push_str(fraction);
+    }
+    text
+}
+
+/// What a lookup's row is called: the name of the row it leads to, and how.
+pub(crate) struct Named<'s> {
+    pub(crate) navigation: &'s str,
+    pub(crate) table: &'s str,
+    pub(crate) name: Option<String>,
+}
+
+/// The row that a lookup leads to, among all tables it may lead to.
+pub(crate) fn named<'s>(rows: &'s Snapshot, column: Column<'s>, cell: CellRef<'_>) -> Option<Named<'s>> {
+    let mut first = None;
+    for relationship in column.lookups() {
+        let target = relationship.to();
+        let found = rows.get(target, &Key::of([cell]));
+        let name = found.and_then(|row| target.name_column().map(|column| row.value(column)));
+        let name = name.map(|name| name.as_text().unwrap_or_default().to_owned());
+        let one = Named { navigation: relationship.navigation(), table: target.name(), name };
+        if found.is_some() {
+            return Some(one);
+        }
+        first.get_or_insert(one);
+    }
+    first
+}
+
+/// Whether a column's value is computed from a currency.
+pub(crate) fn is_amount(column: Column<'_>) -> bool {
+    column.kind() == Kind::Money && tables::shown(column.table()).any(|one| one.name() == "transactioncurrencyid")
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
     fn money_has_its_symbol_its_groups_and_its_fraction() {
-        let dollars = || ("$".to_owned(), 2);
+        let dollars = ("$".to_owned(), 2);
         for (amount, text) in [
-            (json!(80_000), "$80,000.00"),
-            (json!(5_000_000.5), "$5,000,000.50"),
-            (json!(999), "$999.00"),
-            (json!(0), "$0.00"),
-            (json!(-1_234.5), "($1,234.50)"),
+            ("80000", "$80,000.00"),
+            ("5000000.5", "$5,000,000.50"),
+            ("999", "$999.00"),
+            ("0", "$0.00"),
+            ("-1234.5", "($1,234.50)"),
         ] {
-            assert_eq!(money(&amount, dollars()).as_deref(), Some(text));
+            assert_eq!(money(Decimal::parse(amount).unwrap(), &dollars), text);
         }
-        assert_eq!(money(&json!(1_000), ("¥".to_owned(), 0)).as_deref(), Some("¥1,000"));
+        assert_eq!(money(Decimal::from_whole(1_000), &("¥".to_owned(), 0)), "¥1,000");
+        assert_eq!(grouped("2819170"), "2,819,170");
+        assert_eq!(grouped("-950"), "-950");
     }
 
     #[test]
     fn a_moment_is_read_as_an_american_reads_it() {
-        assert_eq!(moment("2023-04-18T13:05:00Z").as_deref(), Some("4/18/2023 1:05 PM"));
-        assert_eq!(moment("2023-12-01T00:00:00+01:00").as_deref(), Some("11/30/2023 11:00 PM"));
-        assert_eq!(moment("x"), None);
+        let moment = |text| mocktenant_schema::moment::parse_moment(text).unwrap();
+        assert_eq!(instant(moment("2023-04-18T13:05:00Z")), "4/18/2023 1:05 PM");
+        assert_eq!(instant(moment("2023-12-01T00:00:00+01:00")), "11/30/2023 11:00 PM");
+        assert_eq!(instant(moment("2023-12-01T00:30:00Z")), "12/1/2023 12:30 AM");
     }
 }

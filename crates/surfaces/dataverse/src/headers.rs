@@ -12,6 +12,8 @@ use mocktenant_odata::Guid;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 
+use crate::cors;
+
 /// How long the cookies live: 50 years, as captured.
 const COOKIE_LIFE: Duration = Duration::days(18_262);
 
@@ -51,6 +53,9 @@ pub(crate) fn dress(exchange: &mut Exchange, answer: Answer) -> Answer {
             "set-cookie",
             &format!("orgId={organization}; expires={expires}; path=/; secure; HttpOnly"),
         );
+    for (name, value) in cors::ALWAYS {
+        answer = answer.with(name, value);
+    }
     if exchange.by_world_name() {
         answer = answer.with("strict-transport-security", "max-age=31536000; includeSubDomains");
     }
@@ -87,5 +92,5 @@ fn expiry(now: OffsetDateTime) -> String {
     let format = format_description!(
         "[weekday repr:short], [day]-[month repr:short]-[year] [hour]:[minute]:[second] GMT"
     );
-    now.saturating_add(COOKIE_LIFE).format(format).unwrap_or_default()
+    mocktenant_lab::written(now.saturating_add(COOKIE_LIFE), format)
 }

@@ -2,24 +2,26 @@
 //!
 //! Decides what an organisation answers: the challenge to a stranger (`bearer`), whether an application user may do what
 //! it asks (`principal`), and the rows themselves (`operations`). Takes issuer and signing keys from the world, never
-//! from a token. Mirrors the Dataverse Web API 9.0 to 9.2 for application users. Never builds SOAP, `$metadata`
-//! or the writing of definitions: what is not built is refused, and the exchange says so (`not_built`).
+//! from a token. Mirrors the Dataverse Web API 9.0 to 9.2 for application users. Never builds SOAP or the
+//! writing of definitions: what is not built is refused, and the exchange says so (`not_built`).
 
 mod bearer;
 mod caller;
+mod cors;
+mod csdl;
 mod errors;
 mod formatted;
 mod headers;
+mod ids;
 mod impersonation;
 mod metadata;
 mod not_built;
 mod operations;
 mod payload;
 mod principal;
+mod queries;
 mod representation;
-mod schema;
 mod store;
-#[cfg(test)]
 mod tables;
 
 use std::collections::HashMap;
@@ -36,21 +38,27 @@ use mocktenant_verdict::{Checklist, Question};
 use mocktenant_world::{Errand, World};
 use time::OffsetDateTime;
 
-pub use errors::{BatchDefect, DataverseError, PayloadDefect};
+pub use errors::{BatchDefect, DataverseError, FetchDefect, PayloadDefect};
 
 use bearer::Trust;
+use ids::Ids;
 
 /// The surface. The rows are the lab's; nothing else survives an answer.
 #[derive(Default)]
 pub struct Dataverse {
     /// Held while a request reads what it is about to change: of two writes to one row, one waits.
     writing: Mutex<()>,
+    ids: Ids,
 }
 
 impl Dataverse {
     /// The surface.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    fn ids(&self) -> &Ids {
+        &self.ids
     }
 
     /// Waits until no other request writes. Never to be held across an await.
@@ -74,7 +82,15 @@ static ROUTES: &[Route<Dataverse>] = &[
         methods: READ,
         pattern: "/api/data/{version}",
         endpoint: "service-document",
-        handler: |_, exchange| Box::pin(async move { operations::service_document::answer(exchange) }),
+        handler: |surface, exchange| {
+            Box::pin(async move { operations::service_document::answer(surface, exchange) })
+        },
+    },
+    Route {
+        methods: READ,
+        pattern: "/api/data/{version}/$metadata",
+        endpoint: "metadata-document",
+        handler: |surface, exchange| Box::pin(async move { operations::csdl::answer(surface, exchange) }),
     },
     Route {
         methods: TABLE,
@@ -144,7 +160,7 @@ impl Surface for Dataverse {
     }
 
     fn fork(&self) -> Self {
-        Self::new()
+        Self { ids: self.ids.clone(), ..Self::default() }
     }
 
     fn hosts(&self, world: &World) -> Vec<(String, Entrance)> {
@@ -191,6 +207,9 @@ impl Surface for Dataverse {
     }
 
     fn refuse(&self, exchange: &mut Exchange, why: Refusal) -> Answer {
+        if let Some(answer) = cors::preflight(exchange) {
+            return headers::dress(exchange, answer);
+        }
         // what is there and what is not, a stranger learns neither
         let asks_for_something = matches!(why, Refusal::NotFound | Refusal::MethodNotAllowed { .. });
         if asks_for_something && let Some(error) = operations::stranger(exchange) {
@@ -239,7 +258,7 @@ impl Surface for Dataverse {
             Scope::Organization(name) => world.organization(name),
             Scope::Tenant(_) | Scope::FederationService(_) | Scope::Environment(_) => None,
         };
-        organization.map(|one| store::declared(one, &operations::timestamp(now))).unwrap_or_default()
+        organization.map(|one| store::declared(one, world, now.unix_timestamp())).unwrap_or_default()
     }
 
     fn step(&self, world: &World, errand: Errand, _number: u32) -> Option<Step> {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::store::own_id;
 
-pub(crate) use attribute::{attribute, cast, casts, id as attribute_id, logical, option_set};
+pub(crate) use attribute::{attribute, cast, casts, defined, id as attribute_id, option_set};
 pub(crate) use entity::{entity, id as entity_id};
 
 /// A definition's members.
@@ -49,18 +49,18 @@ mod tests {
 
     use super::*;
     use crate::not_built;
-    use crate::schema::TABLES;
+    use crate::tables::built_in;
 
     #[test]
     fn every_definition_has_an_id_of_its_own() {
         let mut ids = HashSet::new();
-        for table in TABLES {
-            assert!(ids.insert(entity_id(table)), "{}", table.logical);
-            for column in table.all_columns() {
-                assert!(ids.insert(attribute_id(table, column)), "{} {}", table.logical, column.name);
-                if let Some(options) = option_set(table, column) {
+        for table in built_in().tables() {
+            assert!(ids.insert(entity_id(table)), "{}", table.name());
+            for column in defined(table) {
+                assert!(ids.insert(attribute_id(column)), "{} {}", table.name(), column.name());
+                if let Some(options) = option_set(column) {
                     let id = options["MetadataId"].as_str().unwrap().to_owned();
-                    assert!(ids.insert(id), "{} {}", table.logical, column.name);
+                    assert!(ids.insert(id), "{} {}", table.name(), column.name());
                 }
             }
         }
@@ -68,12 +68,12 @@ mod tests {
 
     #[test]
     fn no_property_is_said_not_to_be_built_that_is() {
-        for table in TABLES {
+        for table in built_in().tables() {
             for name in entity(table).keys() {
                 assert!(!not_built::entity_property(name), "{name}");
             }
-            for column in table.all_columns() {
-                for name in attribute(table, column).keys() {
+            for column in defined(table) {
+                for name in attribute(column).keys() {
                     assert!(!not_built::attribute_property(name), "{name}");
                 }
             }

@@ -11,26 +11,26 @@ pub(crate) const SETS_HERE: &str = "the entity sets of the service document";
 pub(crate) const FUNCTIONS_HERE: &str = "WhoAmI and RetrieveVersion";
 /// What there is of query options.
 pub(crate) const OPTIONS_HERE: &str =
-    "$select, $filter with comparisons, contains, startswith and endswith, $orderby, $top, $count, $expand";
+    "$select, $filter, $orderby, $top, $count, $expand, $apply, fetchXml, savedQuery, userQuery";
+/// What there is of queries that are XML.
+pub(crate) const QUERIES_HERE: &str = "fetchXml, savedQuery and userQuery on a collection, $count=true beside them, with the elements fetch, entity, attribute, order, filter, condition and link-entity";
 /// What there is of preferences.
 pub(crate) const PREFERENCES_HERE: &str =
     "return=representation, odata.include-annotations, odata.maxpagesize, odata.continue-on-error";
 /// What there is of paths.
-pub(crate) const PATHS_HERE: &str = "<entity set>, <entity set>(<id or key>) and <entity set>/$count";
+pub(crate) const PATHS_HERE: &str = "<entity set>, <entity set>(<id or key>), its columns and navigation properties, $count, $ref";
 
 /// Logical names, one a line.
 const TABLES: &str = include_str!("not_built/tables.txt");
 
 /// Entity sets that are not the plural of their table's name.
-const ODD_SETS: &[&str] = &["usersettingscollection", "principalobjectattributeaccessset", "lists"];
+const ODD_SETS: &[&str] = &["principalobjectattributeaccessset", "lists"];
 
 /// Parts of the Web API that are no entity sets, with what they are for.
-const PARTS: &[&str] =
-    &["$metadata", "GlobalOptionSetDefinitions", "ManagedPropertyDefinitions", "RelationshipDefinitions"];
+const PARTS: &[&str] = &["GlobalOptionSetDefinitions", "ManagedPropertyDefinitions", "RelationshipDefinitions"];
 
-/// Query options, lower case; those without `$` are Dataverse's own.
+/// Query options, lower case; those without `$` are Dataverse's own. Queries that are XML are built where rows are listed.
 const OPTIONS: &[&str] = &[
-    "$apply",
     "$compute",
     "$deltatoken",
     "$format",
@@ -182,42 +182,8 @@ const OPERATIONS: &[&str] = &[
     "searchsuggest",
 ];
 
-/// Collections of related rows that samples and maps follow, by the table they belong to.
-const COLLECTIONS: &[(&str, &[&str])] = &[
-    (
-        "account",
-        &[
-            "Account_Annotation",
-            "Account_Tasks",
-            "account_parent_account",
-            "contact_customer_accounts",
-            "incident_customer_accounts",
-            "opportunity_customer_accounts",
-        ],
-    ),
-    (
-        "contact",
-        &[
-            "Contact_Annotation",
-            "Contact_Tasks",
-            "account_primary_contact",
-            "contact_customer_contacts",
-            "incident_customer_contacts",
-            "opportunity_customer_contacts",
-        ],
-    ),
-    ("systemuser", &["systemuserroles_association", "teammembership_association", "user_accounts"]),
-    ("businessunit", &["business_unit_accounts", "business_unit_system_users"]),
-    ("transactioncurrency", &["transactioncurrency_account", "transactioncurrency_contact"]),
-];
-
 /// What there is of `$expand`.
-pub(crate) const EXPAND_HERE: &str = "$expand of lookups, with $select and $expand in it";
-
-/// A collection of related rows.
-pub(crate) fn collection(table: &str, name: &str) -> bool {
-    COLLECTIONS.iter().any(|(of, names)| *of == table && names.contains(&name))
-}
+pub(crate) const EXPAND_HERE: &str = "$expand with $select, $filter, $orderby, $top and $expand in it";
 
 /// Properties of a table's definition, its relationships and keys included.
 const ENTITY_PROPERTIES: &[&str] = &[
@@ -393,7 +359,7 @@ pub(crate) fn operation(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema;
+    use crate::tables;
 
     #[test]
     fn a_set_is_called_as_the_product_calls_it() {
@@ -411,14 +377,13 @@ mod tests {
         {
             assert!(!is_set_of(set, logical), "{set}");
         }
-        assert!(entity_set("usersettingscollection").is_some() && entity_set("leadz").is_none());
+        assert!(entity_set("principalobjectattributeaccessset").is_some() && entity_set("leadz").is_none());
     }
 
     #[test]
     fn nothing_is_said_not_to_be_built_that_is() {
-        for table in schema::TABLES {
-            assert!(is_set_of(table.set, table.logical), "{}", table.set);
-            assert!(entity_set(table.set).is_none(), "{}", table.set);
+        for table in tables::built_in().tables() {
+            assert!(entity_set(table.set()).is_none(), "{}", table.set());
         }
         for name in ["WhoAmI", "RetrieveVersion"] {
             assert!(!operation(name), "{name}");

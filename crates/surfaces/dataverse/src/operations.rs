@@ -5,13 +5,17 @@
 //! nobody, and waits only where it reads many rows.
 
 mod address;
+mod aggregate;
 mod astray;
 pub(crate) mod batch;
+mod below;
 mod call;
+mod cookie;
 mod create;
+pub(crate) mod csdl;
 mod definitions;
 mod delete;
-pub(crate) mod expand;
+mod fetched;
 mod functions;
 mod given;
 mod list;
@@ -25,18 +29,16 @@ use std::sync::Arc;
 use http::Method;
 use mocktenant_lab::{Answer, Exchange};
 use mocktenant_odata::ResourceSegment;
+use mocktenant_schema::Schema;
 use mocktenant_world::Organization;
-use time::OffsetDateTime;
-use time::macros::format_description;
 
 use crate::errors::DataverseError;
-use crate::schema::{Rows, by_set};
-use crate::{Dataverse, bearer, headers, representation};
+use crate::{Dataverse, bearer, headers, representation, tables};
 
 use address::Target;
 use call::{Call, admit};
 
-pub(crate) use address::key_of;
+pub(crate) use address::{Reference, key_of};
 pub(crate) use astray::{astray, stranger};
 
 /// A function of the service root.
@@ -87,13 +89,14 @@ fn organization(exchange: &Exchange) -> Option<Arc<Organization>> {
 
 async fn table(surface: &Dataverse, exchange: &mut Exchange) -> Result<Answer, DataverseError> {
     let organization = organization(exchange).ok_or(DataverseError::NotFound)?;
-    let mut call = admit(exchange, &organization)?;
+    let mut call = admit(surface, exchange, &organization)?;
     dispatch(surface, &mut call).await
 }
 
 /// What stands below the version in a path.
 enum Below {
     Nothing,
+    Document,
     Definitions,
     One,
     Count,
@@ -105,54 +108,85 @@ impl Below {
         let mut segments = path.trim_end_matches('/').split('/').skip(4);
         match (segments.next(), segments.next(), segments.next()) {
             (None, ..) => Self::Nothing,
+            (Some(first), None, _) if csdl::is_name(first) => Self::Document,
             (Some(first), ..) if definitions::begin(first) => Self::Definitions,
             (Some(_), None, _) => Self::One,
-            (Some(_), Some("$count" | "%24count"), None) => Self::Count,
+            (Some(first), Some("$count" | "%24count"), None) if !first.contains('(') => Self::Count,
             _ => Self::More,
         }
+    }
+
+    fn is_one(&self) -> bool {
+        matches!(self, Self::One)
     }
 }
 
 /// What is at the request's path below the version.
 async fn dispatch(surface: &Dataverse, call: &mut Call<'_>) -> Result<Answer, DataverseError> {
+    let schema = Arc::clone(&call.schema);
     match Below::of(call.exchange.request.path()) {
         Below::Nothing => service_document::of(call),
+        Below::Document => csdl::of(call),
         Below::Definitions => definitions::answer(call),
-        Below::One => rows(surface, call).await,
-        Below::Count if !call.writes() => count(call).await,
-        Below::Count | Below::More => Err(call.leads_nowhere()),
+        Below::One => rows(surface, call, &schema).await,
+        Below::Count if !call.writes() => count(call, &schema).await,
+        Below::Count => Err(call.leads_nowhere()),
+        Below::More if call.writes() => {
+            let _one_at_a_time = surface.begin_write();
+            drafted(call)
+        }
+        Below::More => below(call, &schema).await,
     }
 }
 
 /// How many rows there are, of a set.
-async fn count(call: &mut Call<'_>) -> Result<Answer, DataverseError> {
+async fn count(call: &mut Call<'_>, schema: &Schema) -> Result<Answer, DataverseError> {
     let segment = call.segment()?;
-    let target = target(call, segment)?;
+    let target = target(call, schema, &segment)?;
     match target.reference {
-        None => list::count(call, &target).await,
+        None => list::count(call, &target, None).await,
         Some(_) => Err(call.leads_nowhere()),
     }
 }
 
+/// What stands below a row.
+async fn below(call: &mut Call<'_>, schema: &Schema) -> Result<Answer, DataverseError> {
+    let path = call.exchange.request.path().to_owned();
+    let rest: Vec<&str> = path.trim_end_matches('/').split('/').skip(5).collect();
+    let segment = call.segment()?;
+    if schema.by_set(&segment.name).is_none() {
+        return Err(call.leads_nowhere());
+    }
+    let target = target(call, schema, &segment)?;
+    match &target.reference {
+        Some(reference) => below::answer(call, &target, reference, &rest).await,
+        None => Err(call.leads_nowhere()),
+    }
+}
+
 /// A table, one row of it, or a function.
-async fn rows(surface: &Dataverse, call: &mut Call<'_>) -> Result<Answer, DataverseError> {
+async fn rows(surface: &Dataverse, call: &mut Call<'_>, schema: &Schema) -> Result<Answer, DataverseError> {
     let segment = call.segment()?;
     if functions::is_function(&segment) {
         return functions::answer(call, &segment);
     }
-    let target = target(call, segment)?;
+    let target = target(call, schema, &segment)?;
     match &target.reference {
         _ if call.writes() => {
             let _one_at_a_time = surface.begin_write();
             write(call, &target)
         }
-        Some(reference) => retrieve::answer(call, &target, reference),
-        None => list::answer(call, &target).await,
+        Some(reference) => {
+            fetched::refuse(call, &target.options)?;
+            retrieve::answer(call, &target, reference)
+        }
+        None => list::answer(call, &target, None).await,
     }
 }
 
-/// A request of a change set: a write of rows, while whoever runs the set keeps others from writing.
+/// A write of rows, while whoever asks for it keeps others from writing.
 fn drafted(call: &mut Call<'_>) -> Result<Answer, DataverseError> {
+    let schema = Arc::clone(&call.schema);
     match Below::of(call.exchange.request.path()) {
         Below::Definitions => definitions::answer(call),
         Below::One => {
@@ -160,42 +194,39 @@ fn drafted(call: &mut Call<'_>) -> Result<Answer, DataverseError> {
             if functions::is_function(&segment) {
                 return functions::answer(call, &segment);
             }
-            let target = target(call, segment)?;
+            let target = target(call, &schema, &segment)?;
             write(call, &target)
         }
+        Below::More => below::write(call, &schema),
         _ => Err(call.leads_nowhere()),
     }
 }
 
 /// What a request addresses, once its query options are read.
-fn target(call: &mut Call<'_>, segment: ResourceSegment) -> Result<Target, DataverseError> {
-    let Some(table) = by_set(&segment.name) else { return Err(call.no_table(&segment)) };
-    call.exchange.trail.fact("table", table.set);
-    let (options, page) = list::options(call)?;
-    let reference = key_of(table, &segment, |name| options.alias(name))?;
-    if call.writes() && table.rows != Rows::Stored {
+fn target<'s>(
+    call: &mut Call<'_>,
+    schema: &'s Schema,
+    segment: &ResourceSegment,
+) -> Result<Target<'s>, DataverseError> {
+    let Some(table) = schema.by_set(&segment.name) else { return Err(call.no_table(segment)) };
+    call.exchange.trail.fact("table", table.set().to_owned());
+    let options = list::options(call)?;
+    let reference = key_of(table, segment, |name| options.alias(name))?;
+    if call.writes() && Below::of(call.exchange.request.path()).is_one() && !tables::is_stored(table) {
         let method = &call.exchange.request.method;
-        call.exchange.trail.not_built(format!("{method} {}", table.set), "reading them");
+        call.exchange.trail.not_built(format!("{method} {}", table.set()), "reading them");
         return Err(DataverseError::MethodNotAllowed);
     }
-    let now = timestamp(call.exchange.context.now());
     let database = call.rows()?;
-    let expand = if call.writes() { expand::of(call, table, &options)? } else { Vec::new() };
-    Ok(Target { table, reference, segment, options, expand, page, database, now })
+    Ok(Target { table, reference, options, database })
 }
 
 /// A write, while nobody else writes.
-fn write(call: &mut Call<'_>, target: &Target) -> Result<Answer, DataverseError> {
+fn write(call: &mut Call<'_>, target: &Target<'_>) -> Result<Answer, DataverseError> {
     match (&call.exchange.request.method, &target.reference) {
         (&Method::POST, None) => create::answer(call, target),
         (&Method::PATCH, Some(reference)) => update::answer(call, target, reference),
         (&Method::DELETE, Some(reference)) => delete::answer(call, target, reference),
         _ => Err(DataverseError::MethodNotAllowed),
     }
-}
-
-/// RFC 3339 in UTC, whole seconds.
-pub(crate) fn timestamp(now: OffsetDateTime) -> String {
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    now.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_default()
 }

@@ -12,11 +12,13 @@ use mocktenant_verdict::{Change, Checklist, Edit, Finding, Need, Question, Role,
 use mocktenant_world::{
     Application, ApplicationUser, Depth, Organization, SecurityRole, World, is_guid, pointers,
 };
-use serde_json::{Map, Value, json};
+use mocktenant_odata::Guid;
+use mocktenant_schema::{CellRef, Table};
+use serde_json::json;
 
 use crate::bearer::WELL_FORMED;
 use crate::errors::DataverseError;
-use crate::schema::{Rows, TABLES, Table};
+use crate::tables;
 
 static EXISTS: Question = Question::new("application-user-exists", Role::User).needs(&[&WELL_FORMED]);
 static ENABLED: Question = Question::new("application-user-enabled", Role::User).needs(&[&EXISTS]);
@@ -47,6 +49,9 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
+    /// All of them.
+    pub(crate) const ALL: [Self; 5] = [Self::Create, Self::Read, Self::Write, Self::Delete, Self::Assign];
+
     /// As in the journal.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -55,16 +60,6 @@ impl Operation {
             Self::Write => "write",
             Self::Delete => "delete",
             Self::Assign => "assign",
-        }
-    }
-
-    pub(crate) fn privilege(self, table: &Table) -> &'static str {
-        match self {
-            Self::Create => table.privileges.create,
-            Self::Read => table.privileges.read,
-            Self::Write => table.privileges.write,
-            Self::Delete => table.privileges.delete,
-            Self::Assign => table.privileges.assign,
         }
     }
 }
@@ -104,17 +99,23 @@ impl Principal {
         }
     }
 
-    /// Whether a privilege of this depth reaches a row.
-    pub(crate) fn reaches(&self, table: &Table, depth: Depth, row: &Map<String, Value>) -> bool {
-        let is = |column: &str, id: &str| {
-            row.get(column).and_then(Value::as_str).is_some_and(|value| value.eq_ignore_ascii_case(id))
+    /// Whether a privilege of this depth reaches a row with this value in each column.
+    pub(crate) fn reaches<'r>(
+        &self,
+        table: Table<'_>,
+        depth: Depth,
+        value: impl Fn(&str) -> CellRef<'r>,
+    ) -> bool {
+        let is = |column: &str, id: &str| match value(column) {
+            CellRef::Id(one) => Guid::parse(id) == Some(one),
+            _ => false,
         };
-        match table.rows {
+        match table.view() {
             // the lab has one business unit, so whatever is more than one's own rows is all of them
             _ if depth > Depth::Basic => true,
-            Rows::Stored => !table.owned || is("_ownerid_value", &self.id),
-            Rows::ApplicationUsers => is(table.id, &self.id),
-            Rows::BusinessUnits => true,
+            None => !table.is_owned() || is("ownerid", &self.id),
+            Some("users") => table.id().is_some_and(|column| is(column.name(), &self.id)),
+            Some(_) => true,
         }
     }
 }
@@ -181,14 +182,14 @@ impl<'w> Users<'w> {
     fn denied(
         self,
         principal: &Principal,
-        table: &'static Table,
-        privilege: &'static str,
+        table: Table<'_>,
+        privilege: &str,
         wording: Wording,
     ) -> DataverseError {
         let Portrait { user, role_count, privilege_count, object_id, known, business_unit } =
             self.portrait(principal);
-        let (privilege_id, type_code) = (privilege_id(privilege), table.type_code);
-        let (entity, label) = (&table.logical, &table.label);
+        let (privilege_id, type_code) = (privilege_id(privilege), table.code());
+        let (privilege, entity, label) = (privilege.into(), table.name().into(), table.label().into());
         match wording {
             Wording::Missing => DataverseError::PrivilegeDenied {
                 user,
@@ -242,7 +243,7 @@ impl<'w> Users<'w> {
             role_count: count(roles.len()),
             privilege_count: count(held.len()),
             object_id: self.object_id(&principal.client_id).unwrap_or(NOBODY).into(),
-            known: count(TABLES.len() * PRIVILEGES_OF_A_TABLE),
+            known: count(tables::built_in().tables().count() * PRIVILEGES_OF_A_TABLE),
             business_unit: self.organization.business_unit.as_str().into(),
         }
     }
@@ -355,16 +356,17 @@ pub(crate) fn ask_privilege(
     list: &mut Checklist<'_, DataverseError>,
     users: Users<'_>,
     principal: &Principal,
-    table: &'static Table,
+    table: Table<'_>,
     operation: Operation,
 ) -> Option<Depth> {
-    let privilege = operation.privilege(table);
+    let name = tables::privilege(operation, table);
+    let privilege = name.as_str();
     // of two who act as one, who lacks it
     let alone = |one: &Principal| Principal { by: None, ..one.clone() };
     let own = || vec![users.organization.pointer.application_user(&principal.client_id).roles()];
     list.ask(&ROLES, "at least one security role", own, || {
         Finding::held(!principal.roles.is_empty(), "held", || {
-            ("none", DataverseError::UserNotAssignedRoles { user: principal.id.clone(), privilege })
+            ("none", DataverseError::UserNotAssignedRoles { user: principal.id.clone(), privilege: privilege.into() })
         })
         .mended_by(|| assign_role(users.organization, &principal.client_id))
     });
@@ -375,7 +377,7 @@ pub(crate) fn ask_privilege(
     };
     list.ask(
         &PRIVILEGE,
-        privilege,
+        name.clone(),
         || users.settings(lacks()),
         || {
             if depth.is_some() {
@@ -398,24 +400,24 @@ fn mended(finding: Finding<DataverseError>, change: Option<Change>) -> Finding<D
 }
 
 /// Asks whether a privilege of this depth reaches a row.
-pub(crate) fn ask_row(
+pub(crate) fn ask_row<'r>(
     list: &mut Checklist<'_, DataverseError>,
     users: Users<'_>,
     principal: &Principal,
-    table: &'static Table,
-    operation: Operation,
-    (depth, row): (Depth, &Map<String, Value>),
+    (table, operation, depth): (Table<'_>, Operation, Depth),
+    value: impl Fn(&str) -> CellRef<'r>,
 ) {
-    let privilege = operation.privilege(table);
+    let name = tables::privilege(operation, table);
+    let privilege = name.as_str();
     list.ask(
         &ROW,
         "a row of the user's own",
         || users.settings(principal),
         || {
-            if principal.reaches(table, depth, row) {
+            if principal.reaches(table, depth, &value) {
                 return Finding::pass("its own");
             }
-            let owner = row.get("_ownerid_value").and_then(Value::as_str).unwrap_or("nobody");
+            let owner = value("ownerid").as_id().map_or_else(|| "nobody".to_owned(), |id| id.to_string());
             let error = users.denied(principal, table, privilege, Wording::OutOfReach);
             let short = match &principal.by {
                 Some(caller) if caller.depth(users.organization, privilege) <= Some(Depth::Basic) => caller,
@@ -431,12 +433,13 @@ pub(crate) fn ask_owner(
     list: &mut Checklist<'_, DataverseError>,
     users: Users<'_>,
     owner: &ApplicationUser,
-    table: &'static Table,
+    table: Table<'_>,
 ) {
-    let (privilege, owner) = (table.privileges.read, Principal::from(owner));
+    let (name, owner) = (tables::privilege(Operation::Read, table), Principal::from(owner));
+    let privilege = name.as_str();
     list.ask(
         &OWNER,
-        privilege,
+        name.clone(),
         || users.settings(&owner),
         || {
             if owner.depth(users.organization, privilege).is_some() {
@@ -460,7 +463,7 @@ const DELEGATE: &str = "Delegate";
 pub(crate) fn act_denied(users: Users<'_>, caller: &Principal) -> Finding<DataverseError> {
     let Portrait { user, role_count, privilege_count, object_id, known, business_unit } =
         users.portrait(caller);
-    let (privilege, privilege_id) = (ACT, privilege_id(ACT));
+    let (privilege, privilege_id) = (ACT.into(), privilege_id(ACT));
     let error = DataverseError::ActOnBehalfDenied {
         user,
         role_count,

@@ -5,16 +5,20 @@
 
 use http::StatusCode;
 use mocktenant_lab::{Answer, Content, Exchange};
-use mocktenant_odata::Preferences;
-use mocktenant_tables::{Key, Row, Selection};
+use mocktenant_odata::{Expansion, Preferences, Selection};
+use mocktenant_query::{Expression, Rows as _};
+use mocktenant_schema::moment::{day_text, moment_text};
+use mocktenant_schema::{Cell, CellRef, Column, Kind, Table};
+use mocktenant_tables::{At, Snapshot};
+use mocktenant_world::Depth;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::errors::DataverseError;
 use crate::formatted;
-use crate::operations::expand::Expansion;
 use crate::principal::Principal;
-use crate::schema::{self, Kind, Table, by_logical};
-use crate::store::Reader;
+use crate::tables::{self, DIALECT};
 
 const MINIMAL: &str = "application/json; odata.metadata=minimal";
 
@@ -22,9 +26,13 @@ const FORMATTED: &str = "OData.Community.Display.V1.FormattedValue";
 const NAVIGATION: &str = "Microsoft.Dynamics.CRM.associatednavigationproperty";
 const LOGICAL_NAME: &str = "Microsoft.Dynamics.CRM.lookuplogicalname";
 
+/// Digits after the point with which money travels.
+const MONEY_DIGITS: u8 = 4;
+
 /// A JSON answer of the Web API.
-pub(crate) fn json_answer(status: StatusCode, body: &Value) -> Answer {
-    json_bytes(status, body.to_string().into_bytes())
+pub(crate) fn json_answer(status: StatusCode, body: &impl Serialize) -> Answer {
+    // texts, numbers and maps of them always have a JSON form
+    json_bytes(status, serde_json::to_vec(body).unwrap_or_default())
 }
 
 /// The same of a document that is written already.
@@ -32,8 +40,8 @@ pub(crate) fn json_bytes(status: StatusCode, body: Vec<u8>) -> Answer {
     Answer::typed(status, Content::Json(body.into(), MINIMAL))
 }
 
-/// Which annotations of a lookup a request asks for. Decided once: a preference may be a long list, and a page has many
-/// lookups.
+/// Which annotations of a value a request asks for. Decided once: a preference may be a long list, and a page has many
+/// values.
 #[derive(Clone, Copy)]
 pub(crate) struct Annotations {
     formatted: bool,
@@ -52,142 +60,236 @@ impl Annotations {
     }
 }
 
+/// How far a caller may read the rows that come with a row, in the order of `$expand`.
+#[derive(Clone, Debug)]
+pub(crate) struct Reach {
+    pub(crate) depth: Depth,
+    pub(crate) below: Vec<Self>,
+}
+
 /// What a request asks of representations.
+#[derive(Clone, Copy)]
 pub(crate) struct Shape<'a> {
     /// Service root of the request, `https://<host>/api/data/v9.2`.
     pub(crate) root: &'a str,
-    /// Columns of `$select`; `None` for all.
-    pub(crate) select: Option<&'a [String]>,
-    /// The same, ready to be asked of every row.
-    pub(crate) selection: Selection<'a>,
-    /// Annotations asked for.
+    pub(crate) rows: &'a Snapshot,
+    pub(crate) selection: &'a Selection,
+    /// How far the caller may read what is expanded.
+    pub(crate) reach: &'a [Reach],
     pub(crate) annotations: Annotations,
-    /// Related rows that come with it.
-    pub(crate) expand: &'a [Expansion],
     /// Who is asking: of related rows, only those in its reach are shown.
     pub(crate) principal: &'a Principal,
+    /// How deep below the row that was asked for.
+    pub(crate) depth: usize,
 }
 
-impl Shape<'_> {
+impl<'a> Shape<'a> {
     /// The context of a set, `...$metadata#accounts(name)`.
-    pub(crate) fn context(&self, table: &Table) -> String {
-        let set = table.set;
-        let shown = shown(self.select, self.expand);
-        if shown.is_empty() {
-            format!("{}/$metadata#{set}", self.root)
-        } else {
-            format!("{}/$metadata#{set}({shown})", self.root)
-        }
-    }
-
-    /// One row on its own.
-    pub(crate) fn entity(&self, reader: &Reader<'_>, table: &Table, row: &Row) -> Value {
-        let mut members = Map::new();
-        members.insert("@odata.context".to_owned(), json!(format!("{}/$entity", self.context(table))));
-        members.extend(self.members(reader, table, row));
-        Value::Object(members)
+    pub(crate) fn context(&self, table: Table<'_>) -> String {
+        let shown = shown(self.rows, table, self.selection);
+        let shown = if shown.is_empty() { shown } else { format!("({shown})") };
+        format!("{}/$metadata#{}{shown}", self.root, table.set())
     }
 
     /// One row within a set: entity tag, columns, annotations.
-    pub(crate) fn members(&self, reader: &Reader<'_>, table: &Table, row: &Row) -> Map<String, Value> {
-        // the primary key comes with every selection
-        let selected = |name: &str| name == table.id || self.selection.has(name);
-        let mut members = Map::new();
-        members.insert("@odata.etag".to_owned(), json!(row.etag()));
-        for column in table.all_columns().filter(|column| selected(column.name)) {
-            let value = match column.kind {
-                Kind::Version => json!(row.version),
-                _ => row.get(column.name).cloned().unwrap_or_default(),
+    pub(crate) fn members(self, at: At<'a>) -> Members<'a> {
+        Members { shape: self, at, context: None }
+    }
+
+    /// One row on its own.
+    pub(crate) fn entity(self, table: Table<'_>, at: At<'a>) -> Members<'a> {
+        let context = format!("{}/$entity", self.context(table));
+        Members { shape: self, at, context: Some(context) }
+    }
+
+    /// The columns of a table that are answered: those asked for in their order, what comes with them, and the key.
+    fn columns(&self, table: Table<'a>) -> Vec<Column<'a>> {
+        let Some(asked) = &self.selection.columns else { return tables::shown(table).collect() };
+        let mut columns: Vec<Column<'a>> = asked.iter().filter_map(|column| table.at(*column)).collect();
+        let mut add = |column: Option<Column<'a>>| {
+            if let Some(column) = column.filter(|column| !columns.contains(column)) {
+                columns.push(column);
+            }
+        };
+        let selected = |wanted: &dyn Fn(Column<'a>) -> bool| {
+            asked.iter().filter_map(|column| table.at(*column)).any(wanted)
+        };
+        if selected(&|column| formatted::is_amount(column)) {
+            add(table.column("transactioncurrencyid"));
+        }
+        for number in 1..=3 {
+            let prefix = format!("address{number}_");
+            if selected(&|column| column.name().starts_with(&prefix) && column.kind() == Kind::Text) {
+                add(table.column(&format!("{prefix}composite")));
+            }
+        }
+        add(table.id());
+        // as captured: of a user its id as an owner comes too (users and teams are owners, whose key that is)
+        add(table.column("ownerid").filter(|column| column.kind() == Kind::Id));
+        columns
+    }
+
+    /// The rows that come with a row at a navigation property, those in reach.
+    fn related(&self, expansion: &Expansion, depth: Depth, at: At<'a>) -> Vec<At<'a>> {
+        let sight = self.rows.sight();
+        let table = self.rows.schema().at(expansion.table);
+        let mut rows = self.rows.related(at, expansion.hop);
+        rows.retain(|row| {
+            let holds = |filter: &Expression| filter.holds(&sight, *row);
+            let value = |name: &str| {
+                let column = table.and_then(|table| table.column(name));
+                column.map_or(CellRef::Null, |column| sight.cell(*row, column.ordinal()))
             };
-            match (column.kind, value.as_str()) {
-                (Kind::Lookup { navigation, target, or }, Some(id)) => {
-                    let found = |(_, target): &(&str, &str)| named(reader, target, id).is_some();
-                    let (navigation, target) = or.filter(found).unwrap_or((navigation, target));
-                    self.annotate(reader, column.name, navigation, target, id, &mut members);
-                }
-                _ if self.annotations.formatted => {
-                    if let Some(text) = formatted::value(reader, table, column, row, &value) {
-                        members.insert(format!("{}@{FORMATTED}", column.name), json!(text));
-                    }
-                }
-                _ => {}
-            }
-            members.insert(column.name.to_owned(), value);
+            let seen = table.is_some_and(|table| self.principal.reaches(table, depth, value));
+            row.table == expansion.table && seen && expansion.filter.as_ref().is_none_or(holds)
+        });
+        if !expansion.order.is_empty() {
+            rows.sort_by(|left, right| mocktenant_query::compare_rows(&sight, &expansion.order, *left, *right));
         }
-        for expansion in self.expand {
-            members.insert(expansion.navigation.clone(), self.related(reader, expansion, row));
-        }
-        members
+        let length = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        let skipped = rows.into_iter().skip(length(expansion.skip));
+        skipped.take(expansion.top.map_or(usize::MAX, length)).collect()
     }
 
-    /// The row a lookup leads to; null where there is none, or none in reach.
-    fn related(&self, reader: &Reader<'_>, expansion: &Expansion, row: &Row) -> Value {
-        let Expansion { target, depth, select, inner, .. } = expansion;
-        let found = row.text(expansion.column.name).and_then(|id| reader.table(target).get(&Key::text(id)));
-        let Some(found) = found.filter(|found| self.principal.reaches(target, *depth, &found.columns)) else {
-            return Value::Null;
-        };
-        let shape = Shape {
-            root: self.root,
-            select: select.as_deref(),
-            selection: expansion.selection(),
-            annotations: self.annotations,
-            expand: inner,
-            principal: self.principal,
-        };
-        let mut members = shape.members(reader, target, found);
+    fn below(&self, expansion: &'a Expansion, reach: Option<&'a Reach>) -> Self {
+        Self {
+            selection: &expansion.selection,
+            reach: reach.map_or(&[], |reach| &reach.below),
+            depth: self.depth + 1,
+            ..*self
+        }
+    }
+}
+
+/// A row as it is answered.
+pub(crate) struct Members<'a> {
+    shape: Shape<'a>,
+    at: At<'a>,
+    context: Option<String>,
+}
+
+impl Serialize for Members<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { shape, at, context } = self;
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(context) = context {
+            map.serialize_entry("@odata.context", context)?;
+        }
         // as captured: rows below a related row have no entity tag
-        for expansion in inner {
-            if let Some(Value::Object(below)) = members.get_mut(&expansion.navigation) {
-                below.shift_remove("@odata.etag");
+        if shape.depth < 2 {
+            map.serialize_entry("@odata.etag", &at.row.etag())?;
+        }
+        let Some(table) = shape.rows.schema().at(at.table) else { return map.end() };
+        for column in shape.columns(table) {
+            value(&mut map, shape, column, *at)?;
+        }
+        for (index, expansion) in shape.selection.expand.iter().enumerate() {
+            let reach = shape.reach.get(index);
+            let depth = reach.map_or(Depth::Basic, |reach| reach.depth);
+            let rows = shape.related(expansion, depth, *at);
+            let below = shape.below(expansion, reach);
+            let mut all = rows.iter().map(|row| below.members(*row));
+            if expansion.many {
+                if expansion.count {
+                    map.serialize_entry(&format!("{}@odata.count", expansion.navigation), &rows.len())?;
+                }
+                map.serialize_entry(&expansion.navigation, &all.collect::<Vec<_>>())?;
+            } else {
+                map.serialize_entry(&expansion.navigation, &all.next())?;
             }
         }
-        Value::Object(members)
+        map.end()
     }
+}
 
-    fn annotate(
-        &self,
-        reader: &Reader<'_>,
-        column: &str,
-        navigation: &str,
-        target: &str,
-        id: &str,
-        members: &mut Map<String, Value>,
-    ) {
-        let mut add = |annotation: &str, value: Value| {
-            members.insert(format!("{column}@{annotation}"), value);
-        };
-        if self.annotations.formatted
-            && let Some(name) = named(reader, target, id)
-        {
-            add(FORMATTED, name);
+/// Writes a column with its annotations.
+fn value<M: SerializeMap>(map: &mut M, shape: &Shape<'_>, column: Column<'_>, at: At<'_>) -> Result<(), M::Error> {
+    let name = DIALECT.property(column);
+    let cell = match column.kind() {
+        Kind::Version => CellRef::Whole(i64::try_from(at.row.version()).unwrap_or(i64::MAX)),
+        _ => at.row.value(column),
+    };
+    let Annotations { formatted, navigation, logical_name } = shape.annotations;
+    if column.kind() == Kind::Lookup {
+        let asked = !cell.is_null() && (formatted || navigation || logical_name);
+        if let Some(named) = asked.then(|| formatted::named(shape.rows, column, cell)).flatten() {
+            if let Some(text) = named.name.filter(|_| formatted) {
+                map.serialize_entry(&format!("{name}@{FORMATTED}"), &text)?;
+            }
+            // as captured: who made a row is no property that is followed
+            if navigation && !matches!(column.name(), "createdby" | "modifiedby") {
+                map.serialize_entry(&format!("{name}@{NAVIGATION}"), named.navigation)?;
+            }
+            if logical_name {
+                map.serialize_entry(&format!("{name}@{LOGICAL_NAME}"), named.table)?;
+            }
         }
-        if self.annotations.navigation {
-            add(NAVIGATION, json!(navigation));
+    } else if let Some(text) = formatted.then(|| formatted::value(shape.rows, column, at, cell)).flatten() {
+        map.serialize_entry(&format!("{name}@{FORMATTED}"), &text)?;
+    }
+    map.serialize_key(&*name)?;
+    map.serialize_value(&Written { column, cell })
+}
+
+/// A value as the Web API writes it.
+pub(crate) struct Written<'v> {
+    pub(crate) column: Column<'v>,
+    pub(crate) cell: CellRef<'v>,
+}
+
+impl Serialize for Written<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.cell {
+            CellRef::Null => serializer.serialize_unit(),
+            CellRef::Flag(flag) => serializer.serialize_bool(flag),
+            CellRef::Whole(whole) => serializer.serialize_i64(whole),
+            CellRef::Decimal(number) => {
+                let digits = match self.column.kind() {
+                    Kind::Money => MONEY_DIGITS,
+                    _ => self.column.precision(),
+                };
+                raw(number.fixed(digits), serializer)
+            }
+            CellRef::Double(double) => serializer.serialize_f64(double),
+            CellRef::Text(text) => serializer.serialize_str(text),
+            CellRef::Id(id) => serializer.collect_str(&id),
+            CellRef::Moment(moment) => serializer.serialize_str(&moment_text(moment)),
+            CellRef::Day(day) => serializer.serialize_str(&day_text(day)),
         }
-        if self.annotations.logical_name {
-            add(LOGICAL_NAME, json!(target));
-        }
+    }
+}
+
+/// A number with its digits.
+pub(crate) fn raw<S: Serializer>(digits: String, serializer: S) -> Result<S::Ok, S::Error> {
+    // digits with a point are JSON
+    RawValue::from_string(digits).map_err(serde::ser::Error::custom)?.serialize(serializer)
+}
+
+/// The id of a row as texts show it.
+pub(crate) fn id_text(table: Table<'_>, row: &mocktenant_tables::Row) -> String {
+    let id = table.id().and_then(|column| row.value(column).as_id());
+    id.map(|id| id.to_string()).unwrap_or_default()
+}
+
+/// A cell as a fact shows it.
+pub(crate) fn told(cell: &Cell) -> String {
+    match crate::store::plain(cell) {
+        Value::String(text) => text,
+        other => other.to_string(),
     }
 }
 
 /// What a context says of columns and related rows.
-fn shown(select: Option<&[String]>, expand: &[Expansion]) -> String {
-    let all = select.is_none_or(|select| select.iter().any(|name| name == "*"));
-    let mut names: Vec<String> =
-        if all { Vec::new() } else { select.into_iter().flatten().cloned().collect() };
-    for expansion in expand {
-        let inner = shown(expansion.select.as_deref(), &expansion.inner);
+fn shown(rows: &Snapshot, table: Table<'_>, selection: &Selection) -> String {
+    let asked = selection.columns.iter().flatten().filter_map(|column| table.at(*column));
+    let mut names: Vec<String> = asked.map(tables::property).collect();
+    names.extend(selection.links.iter().cloned());
+    for expansion in &selection.expand {
+        let target = rows.schema().at(expansion.table);
+        let inner = target.map(|target| shown(rows, target, &expansion.selection)).unwrap_or_default();
         names.push(format!("{}({inner})", expansion.navigation));
     }
     names.join(",")
-}
-
-/// The primary name of a row, by its table's logical name; `None` if it is not there.
-fn named(reader: &Reader<'_>, target: &str, id: &str) -> Option<Value> {
-    let target = by_logical(target)?;
-    let row = reader.table(target).get(&Key::text(id))?;
-    Some(row.get(target.name).cloned().unwrap_or_default())
 }
 
 /// The preferences of a request.
@@ -200,15 +302,16 @@ pub(crate) fn preferences(exchange: &Exchange) -> Preferences {
 pub(crate) fn tell_unknown_name(exchange: &mut Exchange, error: &DataverseError) {
     match error {
         DataverseError::PropertyNotFound { property, entity } => {
-            let table = by_logical(entity);
-            let near = table.and_then(|table| {
-                table.columns.iter().find(|column| column.name.eq_ignore_ascii_case(property))
+            let schema = tables::built_in();
+            let near = schema.table(entity).and_then(|table| {
+                tables::shown(table).map(tables::property).find(|name| name.eq_ignore_ascii_case(property))
             });
-            let expected = near.map_or_else(|| format!("a column of {entity}"), |near| near.name.to_owned());
+            let expected = near.unwrap_or_else(|| format!("a column of {entity}"));
             exchange.trail.refused(format!("'{property}' in the query"), expected);
         }
         DataverseError::ResourceNotFound { segment } => {
-            let sets: Vec<&str> = schema::TABLES.iter().map(|table| table.set).collect();
+            let schema = tables::built_in();
+            let sets: Vec<&str> = schema.tables().map(Table::set).collect();
             let near = sets.iter().find(|set| set.eq_ignore_ascii_case(segment));
             let expected =
                 near.map_or_else(|| format!("one of {}", sets.join(", ")), |near| (*near).to_owned());
@@ -250,7 +353,7 @@ pub(crate) fn refusal(exchange: &mut Exchange, error: &DataverseError) -> Answer
         }
     }
     if let DataverseError::DuplicateRecordEntityKey { entity, attributes, .. } = error {
-        for (name, value) in [("DuplicateAttributes", attributes.as_str()), ("DuplicateEntity", *entity)] {
+        for (name, value) in [("DuplicateAttributes", attributes.as_str()), ("DuplicateEntity", &**entity)] {
             let name = format!("Microsoft.PowerApps.CDS.ErrorDetails.{name}");
             if preferences.wants_annotation(&name) {
                 members.insert(format!("@{name}"), json!(value));

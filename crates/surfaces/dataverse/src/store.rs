@@ -1,133 +1,164 @@
 //! What an organisation's tables hold.
 //!
-//! Decides which rows an organisation begins with; the lab keeps them, and says when they begin again. Users and business
-//! units are read from the declaration each time, so that an edit shows at once. Never decides who may read them.
-
-use std::cell::OnceCell;
-use std::sync::Arc;
+//! Decides which rows an organisation begins with: its records, and the rows that are views of its settings (users, business
+//! units), which the lab keeps in step with them. Never decides who may read them.
 
 use mocktenant_lab::{DeclaredRow, Tables};
 use mocktenant_odata::Guid;
-use mocktenant_tables::{Columns, Database, Limits, Schema, Snapshot, TableView};
+use mocktenant_schema::{Cell, Schema, Table, value};
+use mocktenant_tables::Limits;
 use mocktenant_world::{Organization, World};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::principal::Users;
-use crate::schema::{Rows, TABLES, Table};
+use crate::queries::{self, views::View};
+use crate::tables::{self, DIALECT};
 
-fn schemas(kind: impl Fn(Rows) -> bool) -> Vec<Schema> {
-    TABLES.iter().filter(|table| kind(table.rows)).map(|table| table.keys_of_rows()).collect()
-}
-
-/// The tables whose rows clients write.
+/// The tables whose rows clients read and write.
 pub(crate) fn tables() -> Tables {
-    Tables { schemas: schemas(|rows| rows == Rows::Stored), limits: Limits::default() }
+    Tables { schema: tables::built_in(), limits: Limits::default() }
 }
 
-/// The declared rows of an organisation, complete; `now` (RFC 3339) is when they were created.
-pub(crate) fn declared(organization: &Organization, now: &str) -> Vec<DeclaredRow> {
-    let mut rows = Vec::new();
-    for table in TABLES.iter().filter(|table| table.rows == Rows::Stored) {
-        for (name, declared) in organization.records.get(table.set).into_iter().flatten() {
-            let mut columns = Columns::new();
-            for column in table.all_columns() {
-                if let Some(value) = declared.get(column.name) {
-                    columns.insert(column.name.to_owned(), value.clone());
+/// The declared rows of an organisation, complete; `now` (seconds since 1970) is when they were created.
+pub(crate) fn declared(organization: &Organization, world: &World, now: i64) -> Vec<DeclaredRow> {
+    let schema = tables::built_in();
+    let mut rows = views(&schema, Users { organization, world }, now);
+    for table in schema.tables().filter(|table| tables::is_stored(*table)) {
+        for (name, declared) in organization.records.get(table.set()).into_iter().flatten() {
+            let mut row = Declared::of(table, name);
+            for (property, value) in declared {
+                let column = DIALECT.column(table, property);
+                let Some(column) = column else { continue };
+                match (value::read(column, value), value) {
+                    (Ok(cell), _) => row.set(column.name(), cell),
+                    // a declaration may have what no client could write
+                    (Err(_), Value::String(text)) if column.kind().is_text() => {
+                        row.set(column.name(), Cell::text(text.as_str()));
+                    }
+                    // what is no value of its column is no value: the column stays unset
+                    (Err(_), _) => {}
                 }
             }
-            if !columns.get(table.id).is_some_and(Value::is_string) {
-                let id = Guid::from_bytes(digest(&[table.set, name]).to_be_bytes());
-                columns.insert(table.id.to_owned(), Value::String(id.to_string()));
+            if let Some(id) = table.id() {
+                let digest = digest(&[table.set(), name]);
+                row.or(id.name(), Cell::Id(Guid::from_bytes(digest.to_be_bytes())));
             }
-            for (column, value) in [
-                ("_owningbusinessunit_value", json!(organization.business_unit)),
-                ("createdon", json!(now)),
-                ("modifiedon", json!(now)),
-            ] {
-                columns.entry(column).or_insert(value);
+            row.or("owningbusinessunit", id(&organization.business_unit));
+            row.or("createdon", Cell::Moment(now));
+            row.or("modifiedon", Cell::Moment(now));
+            if let Some(state) = table.states().next() {
+                row.or("statecode", Cell::Whole(state.value()));
+                if let Some(status) = state.statuses().next() {
+                    row.or("statuscode", Cell::Whole(status.value()));
+                }
             }
-            let first = table.states.first();
-            if let Some((state, (status, _))) = first.and_then(|state| Some((state, state.statuses.first()?)))
-            {
-                columns.entry("statecode").or_insert(json!(state.code));
-                columns.entry("statuscode").or_insert(json!(status));
+            if let Some(owner) = row.get("ownerid") {
+                row.or("owninguser", owner);
             }
-            if let Some(owner) = columns.get("_ownerid_value").cloned() {
-                columns.entry("_owninguser_value").or_insert(owner);
+            rows.push(row.row);
+        }
+    }
+    rows.extend(own_views(&schema, organization, now));
+    rows
+}
+
+/// The views an organisation comes with. A declared row of the same id stands before them.
+fn own_views(schema: &Schema, organization: &Organization, now: i64) -> Vec<DeclaredRow> {
+    let Some(table) = schema.table("savedquery") else { return Vec::new() };
+    let row = |view: &View| {
+        let mut row = Declared::of(table, &view.name);
+        row.set("savedqueryid", id(&view.id));
+        row.set("name", Cell::text(view.name.as_str()));
+        row.set("returnedtypecode", Cell::text(view.entity.as_str()));
+        row.set("fetchxml", Cell::text(view.fetch_xml.as_str()));
+        row.set("querytype", Cell::Whole(0));
+        row.set("iscustom", Cell::Flag(false));
+        row.set("isuserdefined", Cell::Flag(false));
+        row.set("organizationid", id(&organization.id));
+        row.set("createdon", Cell::Moment(now));
+        row.set("modifiedon", Cell::Moment(now));
+        row.set("statecode", Cell::Whole(0));
+        row.set("statuscode", Cell::Whole(1));
+        row.row
+    };
+    queries::views::all().iter().map(row).collect()
+}
+
+/// A declared row in the making.
+struct Declared<'s> {
+    table: Table<'s>,
+    row: DeclaredRow,
+}
+
+impl<'s> Declared<'s> {
+    fn of(table: Table<'s>, name: &str) -> Self {
+        let row = DeclaredRow { table: table.name().to_owned(), name: name.to_owned(), cells: Vec::new() };
+        Self { table, row }
+    }
+
+    fn get(&self, name: &str) -> Option<Cell> {
+        self.row.cells.iter().find(|(one, _)| one == name).map(|(_, cell)| cell.clone())
+    }
+
+    fn set(&mut self, name: &str, cell: Cell) {
+        self.row.cells.push((name.to_owned(), cell));
+    }
+
+    /// A value where none is declared and the table has the column.
+    fn or(&mut self, name: &str, cell: Cell) {
+        if self.get(name).is_none() && self.table.column(name).is_some() {
+            self.set(name, cell);
+        }
+    }
+}
+
+/// The rows that are views of settings.
+fn views(schema: &Schema, users: Users<'_>, now: i64) -> Vec<DeclaredRow> {
+    let organization = users.organization;
+    let mut rows = Vec::new();
+    for table in schema.tables() {
+        match table.view() {
+            Some("users") => {
+                for user in organization.application_users.values() {
+                    let client = &user.client_id;
+                    let mut row = Declared::of(table, client);
+                    row.set("systemuserid", id(&user.id));
+                    row.set("fullname", Cell::text(users.full_name(client)));
+                    row.set("applicationid", id(client));
+                    row.set("azureactivedirectoryobjectid", users.object_id(client).map_or(Cell::Null, id));
+                    row.set("isdisabled", Cell::Flag(!user.enabled));
+                    row.set("businessunitid", id(&organization.business_unit));
+                    row.or("accessmode", Cell::Whole(NON_INTERACTIVE));
+                    row.or("ownerid", id(&user.id));
+                    rows.push(row.row);
+                }
             }
-            rows.push(DeclaredRow { table: table.set, name: name.clone(), columns });
+            Some("business-units") => {
+                let mut row = Declared::of(table, "root");
+                row.set("businessunitid", id(&organization.business_unit));
+                row.set("name", Cell::text(organization.name.as_str()));
+                row.set("isdisabled", Cell::Flag(false));
+                rows.push(row.row);
+            }
+            Some("organization") => {
+                let mut row = Declared::of(table, "organization");
+                row.set("organizationid", id(&organization.id));
+                row.or("name", Cell::text(organization.name.as_str()));
+                row.or("createdon", Cell::Moment(now));
+                rows.push(row.row);
+            }
+            _ => {}
         }
     }
     rows
 }
 
-/// Users and business units as the declaration has them now.
-///
-/// # Panics
-/// Never: the schemas are this crate's own, and a test makes this very database.
-fn views(users: Users<'_>) -> Snapshot {
-    let organization = users.organization;
-    let database = Database::new(schemas(|rows| rows != Rows::Stored), Limits::default())
-        .unwrap_or_else(|error| unreachable!("own schemas: {error}"));
-    let mut rows: Vec<(&str, Columns)> = Vec::new();
-    let mut push = |set: &'static str, row: Value| {
-        if let Value::Object(row) = row {
-            rows.push((set, row));
-        }
-    };
-    for user in organization.application_users.values() {
-        push(
-            "systemusers",
-            json!({
-                "systemuserid": user.id, "fullname": users.full_name(&user.client_id),
-                "applicationid": user.client_id,
-                "azureactivedirectoryobjectid": users.object_id(&user.client_id),
-                "isdisabled": !user.enabled, "_businessunitid_value": organization.business_unit,
-            }),
-        );
-    }
-    push(
-        "businessunits",
-        json!({ "businessunitid": organization.business_unit, "name": organization.name, "isdisabled": false }),
-    );
-    // user ids are distinct in every world, so nothing is refused
-    let _ = database.replace_all(rows);
-    database.snapshot()
-}
+/// The access mode of application users.
+const NON_INTERACTIVE: i64 = 4;
 
-/// All tables of an organisation at one moment.
-pub(crate) struct Reader<'o> {
-    organization: &'o Organization,
-    world: Arc<World>,
-    stored: Snapshot,
-    views: OnceCell<Snapshot>,
-}
-
-impl<'o> Reader<'o> {
-    pub(crate) fn new(organization: &'o Organization, world: &Arc<World>, database: &Database) -> Self {
-        let world = Arc::clone(world);
-        Self { organization, world, stored: database.snapshot(), views: OnceCell::new() }
-    }
-
-    /// One table.
-    ///
-    /// # Panics
-    /// Never: every table is in one of the two databases.
-    pub(crate) fn table(&self, table: &Table) -> TableView<'_> {
-        let found = self.snapshot(table).table(table.set);
-        found.unwrap_or_else(|| unreachable!("own table {}", table.set))
-    }
-
-    /// The rows a table is among.
-    pub(crate) fn snapshot(&self, table: &Table) -> &Snapshot {
-        match table.rows {
-            Rows::Stored => &self.stored,
-            Rows::ApplicationUsers | Rows::BusinessUnits => {
-                let users = || Users { organization: self.organization, world: &self.world };
-                self.views.get_or_init(|| views(users()))
-            }
-        }
-    }
+/// A declared id; null where it is none.
+pub(crate) fn id(text: &str) -> Cell {
+    Guid::parse(text).map_or(Cell::Null, Cell::Id)
 }
 
 /// An id of the lab's own for something that has one in every organisation: the same in every lab, and it looks like it.
@@ -144,4 +175,20 @@ pub(crate) fn digest(texts: &[&str]) -> u128 {
         .iter()
         .flat_map(|text| text.bytes().chain([0]))
         .fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, step)
+}
+
+/// A value as the Web API writes it where it is a plain one; numbers with decimals are the representation's.
+pub(crate) fn plain(cell: &Cell) -> Value {
+    use mocktenant_schema::moment::{day_text, moment_text};
+    match cell {
+        Cell::Null => Value::Null,
+        Cell::Flag(flag) => Value::Bool(*flag),
+        Cell::Whole(whole) => Value::from(*whole),
+        Cell::Decimal(decimal) => Value::from(decimal.to_double()),
+        Cell::Double(double) => Value::from(*double),
+        Cell::Text(text) => Value::from(&**text),
+        Cell::Id(id) => Value::from(id.to_string()),
+        Cell::Moment(moment) => Value::from(moment_text(*moment)),
+        Cell::Day(day) => Value::from(day_text(*day)),
+    }
 }

@@ -1,24 +1,104 @@
-//! The tables as they are compiled from `tables/`.
+//! The tables of an organisation, as they are compiled from `tables/`, and how the Web API speaks of them.
 //!
-//! Decides nothing: a new file there is a new table, with no other line.
+//! Decides the dialect: what properties are called and which functions of a query are served; and the names of privileges. A new
+//! file in `tables/` is a new table, with no other line.
 
-use mocktenant_schema::Schema;
+#![cfg_attr(not(test), expect(clippy::wildcard_imports, reason = "written by a build script"))]
+
+use std::sync::{Arc, LazyLock};
+
+use mocktenant_odata::{Dialect, QueryFunction};
+use mocktenant_query::TextFunction;
+use mocktenant_schema::{Column, Kind, Schema, Table};
+use mocktenant_verdict::Text;
+
+use crate::principal::Operation;
 
 /// All tables of the product that are built.
 #[expect(clippy::unreadable_literal, reason = "written by a build script")]
-pub(crate) static SCHEMA: Schema = include!(concat!(env!("OUT_DIR"), "/schema.rs"));
+static SCHEMA: Schema = include!(concat!(env!("OUT_DIR"), "/schema.rs"));
+
+/// The same to be shared: the constant itself, which nobody copies.
+static SHARED: LazyLock<Arc<Schema>> = LazyLock::new(|| Arc::new(SCHEMA.clone()));
+
+/// How the Web API speaks OData.
+pub(crate) static DIALECT: Dialect = Dialect {
+    namespace: "Microsoft.Dynamics.CRM",
+    lookups_are_values: true,
+    choices_are_members: false,
+    days_are_moments: false,
+    wildcards: false,
+    // documented filters write ids of lookups in quotes too
+    quoted_ids: true,
+    arithmetic: false,
+    text_functions: &[TextFunction::Contains, TextFunction::StartsWith, TextFunction::EndsWith],
+    functions: &[],
+    query_functions: &[
+        ("In", QueryFunction::In),
+        ("NotIn", QueryFunction::NotIn),
+        ("Between", QueryFunction::Between),
+        ("NotBetween", QueryFunction::NotBetween),
+        ("LastXHours", QueryFunction::LastXHours),
+        ("LastXDays", QueryFunction::LastXDays),
+        ("Today", QueryFunction::Today),
+    ],
+    lambdas: true,
+};
+
+/// The tables of an organisation that declares none of its own.
+pub(crate) fn built_in() -> Arc<Schema> {
+    Arc::clone(&SHARED)
+}
+
+/// Whether clients may write rows of a table; those of the others are views of the declaration.
+pub(crate) fn is_stored(table: Table<'_>) -> bool {
+    table.view().is_none()
+}
+
+/// The names of the privileges on the tables of the product, made once: they are asked for with every request.
+static PRIVILEGES: LazyLock<Vec<[Arc<str>; 5]>> = LazyLock::new(|| {
+    let names = |table| Operation::ALL.map(|operation| Arc::from(made(operation, table)));
+    SCHEMA.tables().map(names).collect()
+});
+
+fn made(operation: Operation, table: Table<'_>) -> String {
+    let verb = match operation {
+        Operation::Create => "Create",
+        Operation::Read => "Read",
+        Operation::Write => "Write",
+        Operation::Delete => "Delete",
+        Operation::Assign => "Assign",
+    };
+    format!("prv{verb}{}", table.note("privilege").unwrap_or(table.schema_name()))
+}
+
+/// The name of a privilege on a table, `prvCreateAccount`.
+pub(crate) fn privilege(operation: Operation, table: Table<'_>) -> Text {
+    let known = PRIVILEGES.get(table.position()).filter(|_| !table.is_declared());
+    match known.and_then(|names| names.get(operation as usize)) {
+        Some(name) => Text::Shared(Arc::clone(name)),
+        None => Text::from(made(operation, table)),
+    }
+}
+
+/// What a column's property is called.
+pub(crate) fn property(column: Column<'_>) -> String {
+    DIALECT.property(column).into_owned()
+}
+
+/// The columns of rows, in the order they are answered.
+pub(crate) fn shown(table: Table<'_>) -> impl Iterator<Item = Column<'_>> + Clone {
+    table.columns().filter(|column| column.is_for_read() && column.kind() != Kind::Virtual)
+}
 
 #[cfg(test)]
 mod tests {
-    use mocktenant_schema::Kind;
-
     use super::*;
 
     #[test]
     fn every_table_has_its_columns_and_its_names_hold_together() {
         let account = SCHEMA.table("account").unwrap();
         assert_eq!(account.columns().len(), 183);
-        assert_eq!(account.set(), "accounts");
         assert_eq!(SCHEMA.by_set("accounts"), Some(account));
         let name = account.column("name").unwrap();
         assert_eq!((name.kind(), name.length(), name.label()), (Kind::Text, 160, "Account Name"));
@@ -29,5 +109,19 @@ mod tests {
             (tasks.target().name(), tasks.is_many(), tasks.partner()),
             ("task", true, "regardingobjectid_account_task")
         );
+        assert_eq!(&*privilege(Operation::Create, account), "prvCreateAccount");
+        let task = SCHEMA.table("task").unwrap();
+        assert_eq!(&*privilege(Operation::Read, task), "prvReadActivity");
+    }
+
+    #[test]
+    fn every_table_has_what_an_organisation_needs_of_one() {
+        for table in SCHEMA.tables() {
+            assert!(table.id().is_some_and(|id| id.kind() == Kind::Id), "{} has one id", table.name());
+            for column in table.columns().filter(|column| column.kind() == Kind::Lookup && column.is_for_read()) {
+                let leads = column.lookups().count() > 0 || column.note("target").is_some();
+                assert!(leads, "{}.{} leads nowhere", table.name(), column.name());
+            }
+        }
     }
 }

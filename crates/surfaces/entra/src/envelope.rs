@@ -37,9 +37,8 @@ pub(crate) fn invariant(moment: OffsetDateTime) -> String {
     written(moment, INVARIANT)
 }
 
-/// Years 1 to 9999, so every format can be written; what cannot reads as empty.
 fn written(moment: OffsetDateTime, format: &[BorrowedFormatItem<'static>]) -> String {
-    moment.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_default()
+    mocktenant_lab::written(moment.to_offset(time::UtcOffset::UTC), format)
 }
 
 /// `Fri, 21-Aug-2026 10:00:00 GMT`, as the service writes cookies. Piece by piece: a formatter that reads its format would

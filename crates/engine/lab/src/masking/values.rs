@@ -8,7 +8,7 @@ use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
-use aho_corasick::AhoCorasick;
+use super::automaton::Automaton;
 
 /// Shorter values are no secrets anybody could keep, and stand in everything.
 const SHORTEST: usize = 4;
@@ -23,8 +23,7 @@ const GONE_BUDGET: usize = 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Matcher {
     /// None for more values than can be looked for: then everything is hidden.
-    automaton: Option<AhoCorasick>,
-    as_word: Vec<bool>,
+    automaton: Option<Automaton>,
     longest: usize,
     shortest: usize,
 }
@@ -32,12 +31,10 @@ pub(super) struct Matcher {
 impl Matcher {
     fn new<'s>(secrets: impl Iterator<Item = &'s str>) -> Self {
         let patterns: HashSet<Vec<u8>> = secrets.flat_map(spellings).collect();
-        let patterns: Vec<Vec<u8>> = patterns.into_iter().collect();
         Self {
-            as_word: patterns.iter().map(|pattern| pattern.len() < SHORTEST_ANYWHERE).collect(),
             longest: patterns.iter().map(Vec::len).max().unwrap_or_default(),
             shortest: patterns.iter().map(Vec::len).min().unwrap_or(usize::MAX),
-            automaton: AhoCorasick::new(&patterns).ok(),
+            automaton: Automaton::new(patterns.iter().map(Vec::as_slice).collect()),
         }
     }
 
@@ -57,15 +54,15 @@ impl Matcher {
             found.push(0..text.len());
             return;
         };
-        for hit in automaton.find_overlapping_iter(text) {
-            let beside = [hit.start().checked_sub(1), Some(hit.end())];
+        automaton.find(text, |hit| {
+            let beside = [hit.start.checked_sub(1), Some(hit.end)];
             let mut beside = beside.into_iter().flatten().filter_map(|at| text.get(at));
             let mut in_a_word =
                 || beside.any(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-            if !self.as_word[hit.pattern().as_usize()] || !in_a_word() {
-                found.push(hit.range());
+            if hit.len() >= SHORTEST_ANYWHERE || !in_a_word() {
+                found.push(hit);
             }
-        }
+        });
     }
 }
 

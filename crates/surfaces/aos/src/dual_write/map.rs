@@ -1,10 +1,12 @@
-//! The Dual Write map CustomersV3 -> accounts, as data.
+//! The Dual Write maps CustomersV3 -> accounts and CustomerGroups -> msdyn_customergroups, as data.
 //!
-//! Decides which column becomes which, in the notation of the vendor's map page CustomersV3-accounts: `=` goes both ways,
-//! a target with a dot is a lookup. Only the part of the map the first cut needs is here. Column names on the left are
-//! those of the OData entity; the map pages print them in capitals.
+//! Decides which column becomes which, in the notation of the vendor's map pages: `=` goes both ways, `><` too with words in
+//! between, a target with a dot is a lookup. Only the part of each map that is needed is here. Column names on the left are those
+//! of the OData entity; the map pages print them in capitals.
 
-use serde_json::Value;
+use mocktenant_tables::Values;
+
+use crate::entities::Entity;
 
 /// Which way a field travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub(crate) enum Arrow {
 pub(crate) enum Target {
     /// A column.
     Column(&'static str),
+    /// A column of yes and no.
+    Flag(&'static str),
     /// A lookup: the navigation property, and the row it points to.
     Lookup {
         /// Single-valued navigation property of the account.
@@ -61,7 +65,7 @@ pub(crate) struct Map {
     /// Entity set in Dataverse.
     pub(crate) external: &'static str,
     /// Filter on the Finance & Operations side: this column has this value.
-    pub(crate) filter: (&'static str, &'static str),
+    pub(crate) filter: Option<(&'static str, &'static str)>,
     /// The column whose value is the alternate key of the Dataverse row, on either side.
     pub(crate) key: (&'static str, &'static str),
     /// The company, looked up before everything that belongs to one.
@@ -95,12 +99,44 @@ const fn lookup(source: &'static str, navigation: &'static str, lookup: &'static
     Field { source, arrow: Arrow::Both, target: Target::Lookup { navigation, lookup } }
 }
 
+const PAYMENT_TERM: Lookup = Lookup {
+    set: "msdyn_paymentterms",
+    id: "msdyn_paymenttermid",
+    by: "msdyn_name",
+    company: Some("_msdyn_company_value"),
+};
+
+/// The maps there are, one for an entity.
+pub(crate) const MAPS: [&Map; 2] = [&CUSTOMERS, &CUSTOMER_GROUPS];
+
+/// CustomerGroups -> msdyn_customergroups.
+const CUSTOMER_GROUPS: Map = Map {
+    internal: "CustomerGroups",
+    entity: "CustCustomerGroupEntity",
+    external: "msdyn_customergroups",
+    filter: None,
+    key: ("CustomerGroupId", "msdyn_groupid"),
+    company: lookup("dataAreaId", "msdyn_company", &COMPANY),
+    fields: &[
+        both("CustomerGroupId", "msdyn_groupid"),
+        both("Description", "msdyn_description"),
+        Field {
+            source: "IsSalesTaxIncludedInPrice",
+            arrow: Arrow::Both,
+            target: Target::Flag("msdyn_issalestaxincludedinprice"),
+        },
+        lookup("PaymentTermId", "msdyn_paymenttermid", &PAYMENT_TERM),
+        lookup("ClearingPeriodPaymentTermName", "msdyn_clearingperiodpaymenttermname", &PAYMENT_TERM),
+    ],
+    defaults: &[],
+};
+
 /// CustomersV3 -> accounts.
-pub(crate) const CUSTOMERS: Map = Map {
+const CUSTOMERS: Map = Map {
     internal: "CustomersV3",
     entity: "CustCustomerV3Entity",
     external: "accounts",
-    filter: ("PartyType", "Organization"),
+    filter: Some(("PartyType", "Organization")),
     key: ("CustomerAccount", "accountnumber"),
     company: lookup("dataAreaId", "msdyn_company", &COMPANY),
     fields: &[
@@ -122,9 +158,10 @@ pub(crate) const CUSTOMERS: Map = Map {
 
 impl Map {
     /// Whether a row passes the map's filter.
-    pub(crate) fn takes(&self, row: &serde_json::Map<String, Value>) -> bool {
-        let (column, wanted) = self.filter;
-        row.get(column).and_then(Value::as_str).is_some_and(|value| value.eq_ignore_ascii_case(wanted))
+    pub(crate) fn takes(&self, (entity, row): (Entity, &Values)) -> bool {
+        let Some((column, wanted)) = self.filter else { return true };
+        let there = entity.column(column).and_then(|column| row.value(column).as_text());
+        there.is_some_and(|there| there.eq_ignore_ascii_case(wanted))
     }
 }
 

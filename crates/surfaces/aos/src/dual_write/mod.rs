@@ -10,12 +10,13 @@ mod writer;
 use std::sync::Arc;
 
 use mocktenant_lab::{Context, Trail};
-use mocktenant_tables::Columns;
+use mocktenant_tables::Values;
 use mocktenant_verdict::{Change, Checklist, Finding, Need, Question, Remedy, Role, Setting};
 use mocktenant_world::Organization;
 
 use crate::advice;
 use crate::configuration::origin;
+use crate::entities::Entity;
 use crate::errors::{DualWriteError, Troubleshooting};
 use crate::onebox::State;
 use crate::service_identity;
@@ -52,7 +53,7 @@ pub(crate) async fn deliver(
     node: &State,
     map: &Map,
     operation: Operation,
-    row: &Columns,
+    row: (Entity, &Values),
 ) -> Result<(), DualWriteError> {
     if !leaves(context, trail, map, row) {
         return Ok(());
@@ -111,7 +112,7 @@ pub(crate) async fn deliver(
 }
 
 /// Whether the map runs and takes the row. The map's state is live: pausing one needs no restart.
-fn leaves(context: &Context, trail: &mut Trail, map: &Map, row: &Columns) -> bool {
+fn leaves(context: &Context, trail: &mut Trail, map: &Map, row: (Entity, &Values)) -> bool {
     let environment = context.environment().and_then(|name| context.world().environment(name));
     let Some(environment) = environment else { return false };
     let link = environment.database.dual_write.as_ref();

@@ -11,12 +11,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use mocktenant_lab::outbound::{Call, CallError, Reply};
 use mocktenant_lab::{Context, Trail};
 use mocktenant_odata::{Literal, percent_encode};
-use mocktenant_tables::Columns;
+use mocktenant_schema::{CellRef, Kind};
+use mocktenant_tables::Values;
 use mocktenant_verdict::foreign::cut;
 use serde_json::{Map as Object, Value};
 
 use super::Operation;
 use super::map::{Lookup, Map, Target};
+use crate::entities::Entity;
 use crate::errors::{DualWriteError, Troubleshooting};
 
 /// How much of a foreign message goes into ours.
@@ -53,7 +55,7 @@ impl Session<'_> {
         context: &Context,
         trail: &mut Trail,
         operation: Operation,
-        row: &Columns,
+        row: (Entity, &Values),
     ) -> Result<&'static str, Undelivered> {
         let (source, target) = self.map.key;
         let key = Literal::String(text(row, source).to_owned());
@@ -84,7 +86,7 @@ impl Session<'_> {
         context: &Context,
         trail: &mut Trail,
         operation: Operation,
-        row: &Columns,
+        row: (Entity, &Values),
     ) -> Result<Object<String, Value>, Undelivered> {
         let mut body = Object::new();
         let mut missing: Vec<(&Lookup, &str)> = Vec::new();
@@ -97,6 +99,9 @@ impl Session<'_> {
                 Target::Column(column) if operation == Operation::Update && column == self.map.key.1 => {}
                 Target::Column(column) if !value.is_empty() => {
                     body.insert(column.to_owned(), Value::from(value));
+                }
+                Target::Flag(column) => {
+                    body.insert(column.to_owned(), Value::from(is_yes(row, field.source)));
                 }
                 Target::Column(column) if operation == Operation::Update => {
                     body.insert(column.to_owned(), Value::Null);
@@ -243,8 +248,14 @@ impl Session<'_> {
     }
 }
 
-fn text<'r>(row: &'r Columns, column: &str) -> &'r str {
-    row.get(column).and_then(Value::as_str).unwrap_or_default()
+fn text<'r>((entity, values): (Entity, &'r Values), column: &str) -> &'r str {
+    entity.column(column).and_then(|column| values.value(column).as_text()).unwrap_or_default()
+}
+
+/// Whether a column of yes and no says yes.
+fn is_yes((entity, values): (Entity, &Values), column: &str) -> bool {
+    let column = entity.column(column).filter(|column| column.kind() == Kind::Choice);
+    column.is_some_and(|column| values.value(column) == CellRef::Whole(1))
 }
 
 /// The status as .NET's `HttpStatusCode` names it, which is how Dual Write prints it.

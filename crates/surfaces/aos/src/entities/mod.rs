@@ -1,174 +1,98 @@
-//! Public data entities: their columns and keys as data, and what every one of them has in common.
+//! Public data entities: tables of the compiled schema, and what every one of them has in common.
 //!
-//! Decides what a record holds that nobody sent, and in which spelling. A row keeps what was given and leaves out the rest of
-//! the entity's columns (a customer has 309): what those hold is the same in every row, so it is kept once, in the entity's
-//! [`Shape`]. Reading is `read`'s, its form `wire`'s, writing `write`'s.
+//! Decides what a record holds that nobody sent, which tables an environment keeps and how its OData is spoken. What an entity is
+//! made of stands in `tables/`, one file each; what its notes mean in `notes`. Reading is `read`'s, its form `wire`'s, writing
+//! `write`'s.
 
-mod columns;
-mod customers;
-mod enumerations;
-mod kind;
+mod bind;
+mod complete;
+mod csdl;
+mod declared;
+mod drawn;
+mod expand;
 mod known;
+mod notes;
 mod read;
-mod reference;
+mod service_document;
+mod single;
 mod target;
+mod unit;
+mod validate;
+mod values;
 mod wire;
 mod write;
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use mocktenant_tables::{Columns, Schema};
-use mocktenant_verdict::foreign::cut;
-use serde_json::Value;
+use mocktenant_odata::Dialect;
+use mocktenant_schema::{Column, Schema, Table};
 
-use kind::Column;
+use crate::schema::SCHEMA;
 
-pub(crate) use kind::told;
-pub(crate) use known::{operator, option, place};
-pub(crate) use read::{Visible, check, count, read};
+pub(crate) use bind::{Asked, bind};
+pub(crate) use csdl::document as metadata_document;
+pub(crate) use declared::rows as declared_rows;
+pub(crate) use known::{option, place};
+pub(crate) use notes::Notes;
+pub(crate) use read::{Visible, count, read};
+pub(crate) use service_document::document as service_document;
+pub(crate) use single::{Below, below};
 pub(crate) use target::{NoSuchTarget, Target, allowed, target};
+pub(crate) use unit::{Unit, WriteError};
+pub(crate) use values::told;
+pub(crate) use wire::reserved_place;
 pub(crate) use wire::{created, failed, no_content, refusal};
-pub(crate) use write::{WriteError, create, delete, insert, update};
+pub(crate) use write::{change, create, delete, typed};
 
 /// The namespace of every type.
 pub(crate) const NAMESPACE: &str = "Microsoft.Dynamics.DataEntities";
 /// The column that says which company a record belongs to.
 pub(crate) const COMPANY: &str = "dataAreaId";
 /// The columns that name a company; the product keeps them in lower case.
-const COMPANIES: [&str; 2] = [COMPANY, "LegalEntityId"];
-/// How much of a name a search name takes.
-const SEARCH_NAME: usize = 20;
+const COMPANIES: [&str; 3] = [COMPANY, "LegalEntityId", "DataArea"];
+/// The entity of the customers.
+pub(crate) const CUSTOMERS: &str = "CustomersV3";
 
-/// A column whose value has to exist elsewhere.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Relation {
-    /// Column, its label, and what the related table is called.
-    pub(crate) column: &'static str,
-    pub(crate) label: &'static str,
-    pub(crate) table: &'static str,
-    /// Entity set that has the rows.
-    pub(crate) set: &'static str,
-    /// Its key, from columns of the referring row in the order of the key.
-    pub(crate) key: &'static [&'static str],
+/// An entity: a table of the schema, which is a constant.
+pub(crate) type Entity = Table<'static>;
+/// One of its columns.
+pub(crate) type Member = Column<'static>;
+
+/// How Finance and Operations speaks OData: no functions but its own pattern in a text of `eq` and `ne`, and numbers are
+/// worked out.
+pub(crate) static DIALECT: Dialect = Dialect {
+    namespace: NAMESPACE,
+    lookups_are_values: false,
+    choices_are_members: true,
+    days_are_moments: true,
+    wildcards: true,
+    quoted_ids: false,
+    arithmetic: true,
+    text_functions: &[],
+    functions: &[],
+    query_functions: &[],
+    lambdas: false,
+};
+
+/// The schema as rows are kept by it.
+pub(crate) fn schema() -> Arc<Schema> {
+    static SHARED: LazyLock<Arc<Schema>> = LazyLock::new(|| Arc::new(SCHEMA.clone()));
+    Arc::clone(&SHARED)
 }
 
-/// A text column that takes some words only.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Allowed {
-    pub(crate) column: &'static str,
-    pub(crate) words: &'static [&'static str],
+/// The entity of a set's name, which has letter case.
+pub(crate) fn find(set: &str) -> Option<Entity> {
+    SCHEMA.by_set(set)
 }
 
-/// One entity.
-#[derive(Debug)]
-pub(crate) struct Entity {
-    /// Entity set, and the name of its rows' type.
-    pub(crate) set: &'static str,
-    pub(crate) kind: &'static str,
-    /// The entity's own name, as texts call it.
-    pub(crate) name: &'static str,
-    /// Its first table: the label people know, and the name.
-    pub(crate) label: &'static str,
-    pub(crate) table: &'static str,
-    /// Key columns.
-    pub(crate) key: &'static [&'static str],
-    /// Links to other entities; following one is not built.
-    pub(crate) links: &'static [&'static str],
-    /// Columns that are not empty where nobody sets them.
-    pub(crate) defaults: &'static [(&'static str, &'static str)],
-    /// The column that begins as the first characters of another.
-    pub(crate) shortened: Option<(&'static str, &'static str)>,
-    /// The columns by which a text names a record, with the label of the first.
-    pub(crate) caption: &'static [(&'static str, &'static str)],
-    /// Columns that may not be empty, with their labels.
-    pub(crate) mandatory: &'static [(&'static str, &'static str)],
-    /// Columns that take some words only.
-    pub(crate) allowed: &'static [Allowed],
-    /// Columns that name rows of other entities.
-    pub(crate) relations: &'static [Relation],
-    /// How many tables it is made of, and which of them its rows are in here: an entity tag has a pair of each.
-    pub(crate) sources: usize,
-    pub(crate) written: &'static [usize],
-    /// Whether it can be written here.
-    pub(crate) writable: bool,
-    /// Its columns.
-    pub(crate) shape: LazyLock<Shape>,
+/// All entities, in the order of the product's container.
+pub(crate) fn all() -> Vec<Entity> {
+    let mut all: Vec<Entity> = SCHEMA.tables().collect();
+    all.sort_by_key(|entity| entity.order());
+    all
 }
 
-/// The columns of an entity, ready to be asked.
-#[derive(Debug)]
-pub(crate) struct Shape {
-    /// All columns, in the order answered.
-    columns: &'static [Column],
-    by_name: HashMap<&'static str, &'static Column>,
-    /// What every column holds that a row leaves out.
-    empty: Columns,
-}
-
-impl Shape {
-    fn of(columns: &'static [Column]) -> Self {
-        let by_name = columns.iter().map(|column| (column.name, column)).collect();
-        let empty = columns.iter().map(|column| (column.name.to_owned(), column.kind.empty())).collect();
-        Self { columns, by_name, empty }
-    }
-}
-
-/// Every entity of this cut. A set whose rows refer to others comes after them.
-pub(crate) static ENTITIES: [&Entity; 4] =
-    [&reference::LEGAL_ENTITIES, &reference::CURRENCIES, &reference::CUSTOMER_GROUPS, &customers::CUSTOMERS];
-
-impl Entity {
-    /// The entity of a set's name, which has letter case.
-    fn find(set: &str) -> Option<&'static Self> {
-        ENTITIES.into_iter().find(|entity| entity.set == set)
-    }
-
-    /// Its table.
-    pub(crate) fn schema(&self) -> Schema {
-        Schema::new(self.set, self.key.iter().copied())
-    }
-
-    /// Whether records belong to a company.
-    fn by_company(&self) -> bool {
-        self.key.contains(&COMPANY)
-    }
-
-    fn column(&self, name: &str) -> Option<&'static Column> {
-        self.shape.by_name.get(name).copied()
-    }
-
-    /// A new row as it is kept: what was given, in the form the product answers with, and what is not simply empty. A column
-    /// the entity has not (an extension's, in a declared record) is kept as it is.
-    pub(crate) fn completed(&self, row: Columns) -> Columns {
-        let mut kept = Columns::new();
-        for (name, value) in row {
-            match self.column(&name) {
-                Some(_) if value.is_null() => {}
-                Some(column) => {
-                    let value = column.kind.take(value.clone()).unwrap_or(value);
-                    kept.insert(name, value);
-                }
-                None => {
-                    kept.insert(name, value);
-                }
-            }
-        }
-        for company in COMPANIES {
-            if let Some(Value::String(company)) = kept.get_mut(company) {
-                *company = company.to_lowercase();
-            }
-        }
-        for (column, default) in self.defaults {
-            kept.entry(*column).or_insert_with(|| Value::from(*default));
-        }
-        if let Some((short, whole)) = self.shortened
-            && !kept.contains_key(short)
-            && let Some(begin) = kept.get(whole).and_then(Value::as_str).map(|name| cut(name, SEARCH_NAME))
-        {
-            let begin = Value::from(begin);
-            kept.insert(short.to_owned(), begin);
-        }
-        kept
-    }
+/// Whether a column names a company.
+fn names_a_company(column: Member) -> bool {
+    COMPANIES.contains(&column.name())
 }

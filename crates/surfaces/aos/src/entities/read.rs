@@ -1,30 +1,27 @@
-//! Reading records: what a request may ask for, which records it sees, and the answer.
+//! Reading records: which records a request sees, and the answer.
 //!
-//! Decides which columns a query may name, which records are seen (the user's default company, or all with
-//! `cross-company=true`), and the pages of a list. A query that follows links to other entities, or asks for an option that
-//! only the product has, is refused in the product's words and recorded as not built.
-
-use std::borrow::Cow;
-use std::collections::HashSet;
+//! Decides which records are seen (the user's default company, or all with `cross-company=true`) and the pages of a list. What a
+//! query may name is `bind`'s.
 
 use http::StatusCode;
-use mocktenant_lab::{Answer, Content, Exchange, Listing, Trail};
-use mocktenant_odata::{Evaluation, Filter, QueryOptions, equal_text};
-use mocktenant_tables::{Database, Query, Row, Selection, Snapshot};
+use mocktenant_lab::{Answer, Content, Exchange, Listing};
+use mocktenant_odata::{QueryOptions, equal_text};
+use mocktenant_query::{Comparison, Expression};
+use mocktenant_schema::{Cell, CellRef};
+use mocktenant_tables::{Database, Page, Query, Snapshot};
 use serde_json::{Map, Value};
 
-use super::kind::told;
-use super::wire::{Metadata, OnTheWire, context, json_bytes, record};
-use super::{COMPANY, Entity, Target};
+use super::expand::{Follower, Found};
+use super::wire::{Metadata, OnTheWire, Style, context, json_bytes, record};
+use super::{Asked, Entity, Member, Notes, Target};
 use crate::bearer::Caller;
 use crate::errors::ODataError;
+use crate::query::CROSS_COMPANY;
 
 /// Most records of one page (Microsoft Learn, finance and operations: Open Data Protocol).
-const PAGE: u64 = 10_000;
+pub(super) const PAGE: u64 = 10_000;
 /// Records that are written before others have the thread for a moment.
-const AT_ONCE: usize = 256;
-/// The option that shows all companies.
-const CROSS_COMPANY: &str = "cross-company";
+pub(super) const AT_ONCE: usize = 256;
 /// What the OData library writes before a plain value.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
@@ -42,83 +39,44 @@ impl Visible {
         Self { all, company: caller.company.clone() }
     }
 
-    pub(crate) fn shows(&self, entity: &Entity, row: &Row) -> bool {
-        match (&self.company, entity.by_company() && !self.all) {
-            (Some(company), true) => row.text(COMPANY).is_some_and(|own| equal_text(own, company, true)),
-            _ => true,
+    /// The company that records of an entity have to be of, and the column that has it.
+    fn company(&self, entity: Entity) -> Option<(Member, &str)> {
+        if self.all {
+            return None;
         }
+        Some((entity.company()?, self.company.as_deref()?))
     }
-}
 
-/// Whether a query is about what the entity has. Options that are the service's own and mean nothing to it are passed over,
-/// as the product does; the record says which.
-pub(crate) fn check(trail: &mut Trail, entity: &Entity, options: &QueryOptions) -> Result<(), ODataError> {
-    let ignored: Vec<Cow<'_, str>> = options
-        .others
-        .iter()
-        .filter(|(name, value)| {
-            let asked = name == CROSS_COMPANY
-                && ["true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word));
-            !asked && !name.starts_with('@')
+    /// What a record has to be for the request to see it.
+    pub(crate) fn condition(&self, entity: Entity) -> Option<Expression> {
+        let (column, company) = self.company(entity)?;
+        Some(Expression::column_is(column.ordinal(), Comparison::Equal, Cell::text(company)))
+    }
+
+    /// Whether the request sees a record of these values.
+    pub(crate) fn shows<'v>(&self, entity: Entity, value: impl Fn(Member) -> CellRef<'v>) -> bool {
+        self.company(entity).is_none_or(|(column, company)| {
+            value(column).as_text().is_some_and(|own| equal_text(own, company, true))
         })
-        .map(|(name, _)| told(name))
-        .collect();
-    if !ignored.is_empty() {
-        trail.fact("ignored-options", ignored.join(", "));
     }
-    let mut asked: HashSet<&str> = HashSet::new();
-    for item in options.select.iter().flatten().filter(|item| item.as_str() != "*" && asked.insert(item)) {
-        named(trail, entity, item.split('/'), "$select")?;
-    }
-    for path in options.filter.iter().flat_map(Filter::properties) {
-        named(trail, entity, path.segments().iter().map(String::as_str), "$filter")?;
-    }
-    for item in &options.orderby {
-        named(trail, entity, item.property.segments().iter().map(String::as_str), "$orderby")?;
-    }
-    let Some(expand) = &options.expand else { return Ok(()) };
-    for item in expand.split(',') {
-        let link = item.split(['(', '/']).next().unwrap_or_default().trim();
-        if entity.links.contains(&link) {
-            trail.not_built(format!("$expand={link}"), "one entity set at a time");
-            return Err(ODataError::LinkRefused { link: link.to_owned(), option: "$expand" });
-        }
-    }
-    let property = expand.split(['(', '/', ',']).next().unwrap_or_default().trim().to_owned();
-    trail.refused(format!("'{}' in $expand", told(&property)), format!("a link of {}", entity.set));
-    Err(ODataError::PropertyUnknown { property, kind: entity.kind })
 }
 
-/// Whether a path that a query names is a column of the entity.
-fn named<'p>(
-    trail: &mut Trail,
-    entity: &Entity,
-    mut path: impl Iterator<Item = &'p str>,
-    option: &'static str,
-) -> Result<(), ODataError> {
-    let (first, more) = (path.next().unwrap_or_default(), path.next().is_some());
-    if entity.column(first).is_some() && !more {
-        return Ok(());
-    }
-    if entity.links.contains(&first) {
-        trail.not_built(format!("{option} through the link {first}"), "columns of the entity itself");
-        return Err(ODataError::LinkRefused { link: first.to_owned(), option });
-    }
-    let property = first.to_owned();
-    let meant = entity.shape.columns.iter().find(|column| column.name.eq_ignore_ascii_case(first));
-    let expected =
-        meant.map_or_else(|| format!("a column of {}", entity.set), |column| column.name.to_owned());
-    trail.refused(format!("'{}' in {option}", told(&property)), expected);
-    Err(ODataError::PropertyUnknown { property, kind: entity.kind })
+/// A question about the records of an entity.
+pub(super) struct Question<'q> {
+    pub(super) entity: Entity,
+    pub(super) visible: &'q Visible,
+    pub(super) asked: &'q Asked,
+    pub(super) options: &'q QueryOptions,
+    /// Records that are meant whatever the query says: those a link leads to.
+    pub(super) among: Option<Expression>,
+    /// Where the records are, below `/data`.
+    pub(super) place: String,
 }
 
-/// A query as the product runs it: without regard to case, `*` for any characters, over columns that rows may leave out.
-fn query<'q>(entity: &'static Entity, options: &'q QueryOptions) -> Query<'q> {
-    Query {
-        page_size: Some(PAGE),
-        how: Evaluation { wildcards: true, ..Evaluation::CASE_INSENSITIVE },
-        defaults: Some(&entity.shape.empty),
-        ..Query::new(options)
+impl Question<'_> {
+    fn filter(&self) -> Option<Expression> {
+        let all = [self.among.clone(), self.visible.condition(self.entity), self.asked.filter.clone()];
+        all.into_iter().flatten().reduce(Expression::and)
     }
 }
 
@@ -128,32 +86,35 @@ pub(crate) async fn read(
     database: &Database,
     target: &Target,
     visible: &Visible,
-    options: &QueryOptions,
-    format: Option<&str>,
+    (options, asked): (&QueryOptions, &Asked),
 ) -> Result<Answer, ODataError> {
     let entity = target.entity;
-    let metadata = Metadata::asked(&exchange.request.headers, format);
     let snapshot = database.snapshot();
-    let Some(reference) = &target.record else {
-        return list(exchange, &snapshot, entity, visible, options, metadata).await;
+    let Some(key) = &target.record else {
+        let place = entity.set().to_owned();
+        let question = Question { entity, visible, asked, options, among: None, place };
+        return list(exchange, &snapshot, &question).await;
     };
-    let table = snapshot.table(entity.set).ok_or(ODataError::Internal)?;
-    let row =
-        table.find(reference).filter(|row| visible.shows(entity, row)).ok_or(ODataError::UnknownRecord)?;
-    Ok(record(exchange, StatusCode::OK, entity, row, options, metadata))
+    let row = snapshot.get(entity, key).filter(|row| visible.shows(entity, |column| row.value(column)));
+    let row = row.ok_or(ODataError::UnknownRecord)?;
+    let mut follower = Follower::new(&exchange.context, &snapshot, visible);
+    let with = follower.follow(entity, row, &asked.selection.expand).await?;
+    let found = Found { row: row.clone(), with };
+    Ok(record(exchange, StatusCode::OK, entity, &found, (options, &asked.selection)))
 }
 
 /// `GET` of `/$count` of a set: how many records pass the filter, as plain text.
 pub(crate) async fn count(
     exchange: &mut Exchange,
     database: &Database,
-    entity: &'static Entity,
+    entity: Entity,
     visible: &Visible,
-    options: &QueryOptions,
+    (options, asked): (&QueryOptions, &Asked),
 ) -> Result<Answer, ODataError> {
-    let options =
-        QueryOptions { filter: options.filter.clone(), count: true, top: Some(0), ..QueryOptions::default() };
-    let page = found(exchange, &database.snapshot(), entity, visible, &options).await?;
+    let counted = Asked { filter: asked.filter.clone(), count: true, top: Some(0), ..Asked::default() };
+    let place = String::new();
+    let question = Question { entity, visible, asked: &counted, options, among: None, place };
+    let page = found(exchange, &database.snapshot(), &question).await?;
     let text = format!("{BYTE_ORDER_MARK}{}", page.count.unwrap_or_default());
     let answer = Answer::typed(StatusCode::OK, Content::Text(text.into(), "text/plain"));
     Ok(answer.with("odata-version", "4.0"))
@@ -162,66 +123,79 @@ pub(crate) async fn count(
 async fn found(
     exchange: &mut Exchange,
     snapshot: &Snapshot,
-    entity: &'static Entity,
-    visible: &Visible,
-    options: &QueryOptions,
-) -> Result<mocktenant_tables::Page, ODataError> {
-    let among = visible.clone();
-    let query = query(entity, options);
-    let visible = Box::new(move |row: &Row| among.shows(entity, row));
-    let page = exchange.context.query(snapshot, entity.set, query, visible).await;
-    page.map_err(|took_too_long| {
+    question: &Question<'_>,
+) -> Result<Page, ODataError> {
+    let Asked { order, top, skip, count, .. } = question.asked;
+    let filter = question.filter();
+    let query = Query {
+        filter: filter.as_ref(),
+        order,
+        skip: *skip,
+        top: *top,
+        count: *count,
+        page_size: Some(PAGE),
+        ..Query::of(question.entity)
+    };
+    exchange.context.query(snapshot, query).await.map_err(|took_too_long| {
         exchange.trail.fact("given-up", took_too_long.to_string());
         ODataError::QueryTimeout
     })
 }
 
 /// The records of a set, one page of them: at most [`PAGE`], fewer where they are large.
-async fn list(
+pub(super) async fn list(
     exchange: &mut Exchange,
     snapshot: &Snapshot,
-    entity: &'static Entity,
-    visible: &Visible,
-    options: &QueryOptions,
-    metadata: Metadata,
+    question: &Question<'_>,
 ) -> Result<Answer, ODataError> {
-    let page = found(exchange, snapshot, entity, visible, options).await?;
-    let select = options.select.as_deref();
+    let page = found(exchange, snapshot, question).await?;
+    let Question { entity, visible, asked: Asked { selection, .. }, options, .. } = question;
+    let metadata = Metadata::asked(&exchange.request.headers, options.format.as_deref());
     let mut head = Map::new();
     if metadata != Metadata::None {
-        head.insert("@odata.context".into(), Value::from(context(exchange, entity, select, false)));
+        let context = context(exchange, *entity, (options, selection), false);
+        head.insert("@odata.context".into(), Value::from(context));
     }
     if let Some(count) = page.count {
         head.insert("@odata.count".into(), Value::from(count));
     }
     let mut listing = Listing::new(&head, "value");
-    let (selection, base) = (Selection::of(select), crate::side::base_url(exchange));
+    let base = crate::side::base_url(exchange);
+    let style = Style { metadata, base: &base };
+    let mut follower = Follower::new(&exchange.context, snapshot, visible);
+    let mut full = false;
     for rows in page.rows.chunks(AT_ONCE) {
-        let element =
-            |row| OnTheWire { entity, row, selection: &selection, metadata, base: &base, context: None };
-        if !rows.iter().all(|row| listing.push(&element(row))) {
+        for row in rows {
+            let with = follower.follow(*entity, row, &selection.expand).await?;
+            let element = OnTheWire { entity: *entity, row, selection, with: &with, style, context: None };
+            full = !listing.push(&element);
+            if full {
+                break;
+            }
+        }
+        if full {
             break;
         }
         exchange.context.breathe().await;
     }
     let (given, mut tail) = (listing.count(), Map::new());
     if page.more || given < page.rows.len() as u64 {
-        tail.insert("@odata.nextLink".into(), Value::from(next_link(exchange, entity, options, given)));
+        tail.insert("@odata.nextLink".into(), Value::from(next_link(exchange, question, given)));
     }
     Ok(json_bytes(StatusCode::OK, listing.finish(&tail), metadata))
 }
 
 /// The same query after this page, which gave so many records.
-fn next_link(exchange: &Exchange, entity: &Entity, options: &QueryOptions, given: u64) -> String {
+fn next_link(exchange: &Exchange, question: &Question<'_>, given: u64) -> String {
     let replaced = |pair: &&str| {
         let name = pair.split('=').next().unwrap_or_default();
         !matches!(name, "$skip" | "%24skip" | "$top" | "%24top" | "")
     };
     let mut pairs: Vec<String> =
         exchange.request.query().split('&').filter(replaced).map(str::to_owned).collect();
-    if let Some(top) = options.top {
+    if let Some(top) = question.asked.top {
         pairs.push(format!("$top={}", top.saturating_sub(given)));
     }
-    pairs.push(format!("$skip={}", options.skip.unwrap_or(0).saturating_add(given)));
-    format!("{}/data/{}?{}", crate::side::base_url(exchange), entity.set, pairs.join("&"))
+    pairs.push(format!("$skip={}", question.asked.skip.saturating_add(given)));
+    format!("{}/data/{}?{}", crate::side::base_url(exchange), question.place, pairs.join("&"))
 }

@@ -1,19 +1,22 @@
 //! What a request's path names: an entity set, or one record by its key.
 //!
 //! Decides how a key in a URL is read: every part by name, or the bare value where the key has one column. Names have letter
-//! case. Never decides what is answered where there is nothing.
+//! case, and values are of their columns' types. Never decides what is answered where there is nothing.
 
 use http::Method;
 use mocktenant_odata::{Arguments, Literal, QueryOptions, ResourceSegment};
-use mocktenant_tables::Reference;
+use mocktenant_schema::Cell;
+use mocktenant_tables::Key;
 
-use super::Entity;
+use super::values::of_literal;
+use super::{Entity, Notes, find};
 
 /// What a request's path names.
+#[derive(Debug)]
 pub(crate) struct Target {
-    pub(crate) entity: &'static Entity,
+    pub(crate) entity: Entity,
     /// One record, or the whole set.
-    pub(crate) record: Option<Reference>,
+    pub(crate) record: Option<Key>,
 }
 
 /// Why a path names nothing.
@@ -22,39 +25,41 @@ pub(crate) enum NoSuchTarget {
     /// There is no such set.
     Set,
     /// The set has no such key.
-    Key(&'static Entity),
+    Key(Entity),
 }
-
-impl PartialEq for Entity {
-    fn eq(&self, other: &Self) -> bool {
-        self.set == other.set
-    }
-}
-
-impl Eq for Entity {}
 
 /// Reads the segment of a path below `/data` that names a set.
 pub(crate) fn target(raw: &str, options: &QueryOptions) -> Result<Target, NoSuchTarget> {
     let name = raw.split(['(', '%']).next().unwrap_or_default();
-    let segment = match (Entity::find(name), ResourceSegment::parse(raw)) {
+    let segment = match (find(name), ResourceSegment::parse(raw)) {
         (_, Ok(segment)) => segment,
         (Some(entity), Err(_)) => return Err(NoSuchTarget::Key(entity)),
         (None, Err(_)) => return Err(NoSuchTarget::Set),
     };
-    let entity = Entity::find(&segment.name).ok_or(NoSuchTarget::Set)?;
-    let single = match entity.key {
-        [only] => only,
-        _ => "",
-    };
+    let entity = find(&segment.name).ok_or(NoSuchTarget::Set)?;
+    if segment.arguments == Arguments::None {
+        return Ok(Target { entity, record: None });
+    }
     let no_key = NoSuchTarget::Key(entity);
-    let named: Vec<(String, Literal)> =
-        segment.named_literals(single, |name| options.alias(name)).map_err(|_| no_key)?;
-    let record = if segment.arguments == Arguments::None {
-        None
-    } else {
-        Some(entity.schema().reference(&named).map_err(|_| no_key)?)
-    };
+    let single = entity.id().map_or("", |column| column.name());
+    let named = segment.named_literals(single, |name| options.alias(name)).map_err(|_| no_key)?;
+    let record = Some(key(entity, &named).ok_or(no_key)?);
     Ok(Target { entity, record })
+}
+
+/// The key that these values are, each of the columns once.
+fn key(entity: Entity, named: &[(String, Literal)]) -> Option<Key> {
+    if named.len() != entity.key().len() {
+        return None;
+    }
+    let cells: Option<Vec<Cell>> = entity
+        .key()
+        .map(|column| {
+            let (_, literal) = named.iter().find(|(name, _)| name == column.name())?;
+            of_literal(column, literal)
+        })
+        .collect();
+    Some(Key::of(cells?.iter().map(Cell::as_ref)))
 }
 
 /// The methods a target takes, as `Allow` lists them.
@@ -62,7 +67,7 @@ pub(crate) fn allowed(target: &Target) -> &'static [Method] {
     const READ: &[Method] = &[Method::GET];
     const SET: &[Method] = &[Method::GET, Method::POST];
     const RECORD: &[Method] = &[Method::GET, Method::PATCH, Method::PUT, Method::DELETE];
-    match (&target.record, target.entity.writable) {
+    match (&target.record, target.entity.is_kept()) {
         (_, false) => READ,
         (None, true) => SET,
         (Some(_), true) => RECORD,
@@ -76,7 +81,8 @@ mod tests {
     #[test]
     fn entity_sets_are_found_by_their_exact_name_and_others_are_unknown() {
         let options = QueryOptions::default();
-        assert_eq!(target("CustomersV3", &options).ok().map(|target| target.entity.set), Some("CustomersV3"));
+        let set = target("CustomersV3", &options).ok().map(|target| target.entity.set());
+        assert_eq!(set, Some("CustomersV3"));
         for unknown in [
             "customersv3",
             "CustomerGroup",
@@ -103,19 +109,25 @@ mod tests {
             "CustomersV3('DE-010')",
             "CustomersV3(dataAreaId='usmf')",
             "CustomersV3(dataAreaId='usmf',CustomerAccount=null)",
+            "CustomersV3(dataAreaId='usmf',CustomerAccount=5)",
             "CustomersV3(dataAreaId='usmf',CustomerAccount='a',Other='b')",
             "CustomersV3(dataAreaId='usmf',dataAreaId='usmf')",
             "CustomersV3(dataAreaId='usmf',CustomerAccount='a'",
             "CustomersV3(dataAreaId=%FF,CustomerAccount='a')",
             "CustomersV3(@a)",
             "CustomersV3(dataAreaId='usmf',CustomerAccount='a')x",
+            "ExchangeRates(RateTypeName='a',FromCurrency='USD',ToCurrency='EUR',StartDate='2026-07-14')",
             &long,
         ] {
             let error = target(bad, &options).err();
             assert!(matches!(error, Some(NoSuchTarget::Key(_))), "{bad:.80}: {error:?}");
         }
-        let good = target("CustomersV3(CustomerAccount='DE-010',dataAreaId='USMF')", &options).unwrap();
-        assert!(good.record.is_some());
-        assert!(target("LegalEntities('USMF')", &options).unwrap().record.is_some());
+        for good in [
+            "CustomersV3(CustomerAccount='DE-010',dataAreaId='USMF')",
+            "LegalEntities('USMF')",
+            "ExchangeRates(RateTypeName='a',FromCurrency='USD',ToCurrency='EUR',StartDate=2026-07-14T12:00:00Z)",
+        ] {
+            assert!(target(good, &options).is_ok_and(|target| target.record.is_some()), "{good}");
+        }
     }
 }

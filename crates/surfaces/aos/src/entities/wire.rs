@@ -1,22 +1,26 @@
 //! How records look on the wire: context, entity tag, members, and as much metadata as was asked for.
 //!
-//! Decides the form of every answer below `/data` that is no list. A column that a row leaves out is written as the entity's
-//! shape has it, without a copy of the row. Mirrors the product: the tag first, then the members in the order of the type;
-//! full metadata adds types, addresses and links as a capture of 2021 shows them; no metadata is the OData library's.
+//! Decides the form of every answer below `/data` that is no list. A column that a row leaves out is written as the schema has it,
+//! without a copy of the row. Mirrors the product: the tag first, then the members in the order of the type; full metadata adds
+//! types, addresses and links as a capture of 2021 shows them; no metadata is the OData library's.
 
 use std::fmt::Write as _;
+use std::iter::Peekable;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::ACCEPT;
 use http::{HeaderMap, StatusCode};
 use mocktenant_lab::{Answer, Content, Exchange};
-use mocktenant_odata::{Literal, QueryOptions, percent_encode};
-use mocktenant_tables::{Row, Selection};
+use mocktenant_odata::{QueryOptions, Selection, percent_encode};
+use mocktenant_schema::{CellRef, Navigation};
+use mocktenant_tables::{Cells, Key, Row};
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::Value;
 
-use super::{Entity, NAMESPACE};
+use super::expand::{Expanded, Found};
+use super::unit::Unit;
+use super::values::{Shown, annotation, spelt};
+use super::{Entity, Member, NAMESPACE, Notes};
 use crate::errors::ODataError;
 
 /// The content type of a router's own refusal.
@@ -60,72 +64,123 @@ impl Metadata {
     }
 }
 
-/// One record as it is answered.
-pub(super) struct OnTheWire<'r> {
-    pub(super) entity: &'static Entity,
-    pub(super) row: &'r Row,
-    pub(super) selection: &'r Selection<'r>,
+/// What every record of an answer is written with.
+#[derive(Clone, Copy)]
+pub(super) struct Style<'r> {
     pub(super) metadata: Metadata,
     /// Where the lab was called, without `/data`.
     pub(super) base: &'r str,
+}
+
+/// One record as it is answered.
+pub(super) struct OnTheWire<'r> {
+    pub(super) entity: Entity,
+    pub(super) row: &'r Row,
+    pub(super) selection: &'r Selection,
+    pub(super) with: &'r [Expanded<'r>],
+    pub(super) style: Style<'r>,
     /// The context, where the record is the whole answer.
     pub(super) context: Option<&'r str>,
 }
 
+/// The values of a row, asked for in the order of its columns.
+struct InOrder<'r>(Peekable<Cells<'r>>);
+
+impl<'r> InOrder<'r> {
+    fn value(&mut self, column: Member) -> CellRef<'r> {
+        while self.0.next_if(|(at, _)| *at < column.ordinal()).is_some() {}
+        match self.0.next_if(|(at, _)| *at == column.ordinal()) {
+            Some((_, cell)) => cell,
+            None => column.default().unwrap_or_default(),
+        }
+    }
+}
+
 impl Serialize for OnTheWire<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { entity, row, selection, metadata, base, context } = self;
+        let Self { entity, row, selection, style: Style { metadata, base }, context, .. } = self;
         let mut map = serializer.serialize_map(None)?;
         let full = *metadata == Metadata::Full;
-        let here = if full { key_segment(entity, row) } else { String::new() };
+        let here = if full { place_of(*entity, row) } else { String::new() };
         if let Some(context) = context.filter(|_| *metadata != Metadata::None) {
             map.serialize_entry("@odata.context", context)?;
         }
         if full {
-            map.serialize_entry("@odata.type", &format!("#{NAMESPACE}.{}", entity.kind))?;
+            map.serialize_entry("@odata.type", &format!("#{NAMESPACE}.{}", entity.schema_name()))?;
             map.serialize_entry("@odata.id", &format!("{base}/data/{here}"))?;
         }
         if *metadata != Metadata::None {
-            map.serialize_entry("@odata.etag", &etag(entity, row))?;
+            map.serialize_entry("@odata.etag", &etag(*entity, row))?;
         }
         if full {
             map.serialize_entry("@odata.editLink", &here)?;
         }
-        let shape = &entity.shape;
-        for column in shape.columns.iter().filter(|column| selection.has(column.name)) {
-            let value = row.get(column.name).filter(|value| !value.is_null());
-            let value = value.or_else(|| shape.empty.get(column.name)).unwrap_or(&Value::Null);
-            if let Some(kind) = column.kind.annotation().filter(|_| full) {
-                map.serialize_entry(&format!("{}@odata.type", column.name), &kind)?;
+        let mut values = InOrder(row.cells().peekable());
+        for column in entity.columns().filter(|column| selection.has(column.ordinal())) {
+            let value = values.value(column);
+            if let Some(kind) = annotation(column).filter(|_| full) {
+                map.serialize_entry(&format!("{}@odata.type", column.name()), &kind)?;
             }
-            map.serialize_entry(column.name, value)?;
+            map.serialize_entry(column.name(), &Shown(column, value))?;
         }
-        let extension =
-            row.columns.iter().filter(|(name, _)| entity.column(name).is_none() && selection.has(name));
-        for (name, value) in extension {
-            map.serialize_entry(name, value)?;
+        let link_to = |map: &mut S::SerializeMap, link: &str| {
+            let at = format!("{base}/data/{here}/{link}");
+            map.serialize_entry(&format!("{link}@odata.associationLink"), &format!("{at}/$ref"))?;
+            map.serialize_entry(&format!("{link}@odata.navigationLink"), &at)
+        };
+        let asked_for =
+            |link: &str| selection.columns.is_none() || selection.links.iter().any(|one| one == link);
+        let expanded = |link: &str| self.with.iter().find(|one| one.asked.navigation == link);
+        for link in entity.navigations().map(Navigation::name) {
+            let with = expanded(link);
+            if full && (with.is_some() || asked_for(link)) {
+                link_to(&mut map, link)?;
+            }
+            if let Some(with) = with {
+                self.come_with(&mut map, with)?;
+            }
         }
-        for link in entity.links.iter().filter(|link| full && selection.has(link)) {
-            map.serialize_entry(
-                &format!("{link}@odata.associationLink"),
-                &format!("{base}/data/{here}/{link}/$ref"),
-            )?;
-            map.serialize_entry(
-                &format!("{link}@odata.navigationLink"),
-                &format!("{base}/data/{here}/{link}"),
-            )?;
+        for link in entity.links().filter(|link| full && asked_for(link)) {
+            link_to(&mut map, link)?;
         }
         map.end()
     }
 }
 
+impl OnTheWire<'_> {
+    fn come_with<M: SerializeMap>(&self, map: &mut M, with: &Expanded<'_>) -> Result<(), M::Error> {
+        let link = &with.asked.navigation;
+        if let Some(count) = with.count {
+            map.serialize_entry(&format!("{link}@odata.count"), &count)?;
+        }
+        let records: Vec<OnTheWire<'_>> = with.rows.iter().map(|found| self.like(with, found)).collect();
+        if with.asked.many {
+            map.serialize_entry(link, &records)
+        } else {
+            map.serialize_entry(link, &records.first())
+        }
+    }
+
+    fn like<'f>(&'f self, with: &'f Expanded<'_>, found: &'f Found<'_>) -> OnTheWire<'f> {
+        OnTheWire {
+            entity: with.entity,
+            row: &found.row,
+            selection: &with.asked.selection,
+            with: &found.with,
+            style: self.style,
+            context: None,
+        }
+    }
+}
+
 /// The entity tag: base64 of quoted pairs of record version and record id, one of each table the entity is made of.
-pub(super) fn etag(entity: &Entity, row: &Row) -> String {
+pub(super) fn etag(entity: Entity, row: &Row) -> String {
     let mut pairs = String::with_capacity(64);
-    for source in 0..entity.sources {
+    let written = entity.written();
+    for source in 0..entity.sources() {
         pairs.push(if source == 0 { '\'' } else { ';' });
-        let (version, recid) =
-            if entity.written.contains(&source) { (row.version, row.recid) } else { (0, 0) };
+        let is_there = written >> source & 1 == 1;
+        let (version, recid) = if is_there { (row.version(), row.recid()) } else { (0, 0) };
         // Writing to a string cannot fail.
         let _ = write!(pairs, "{version},{recid}");
     }
@@ -136,49 +191,91 @@ pub(super) fn etag(entity: &Entity, row: &Row) -> String {
 /// What a set or a record of it is described by.
 pub(super) fn context(
     exchange: &Exchange,
-    entity: &Entity,
-    select: Option<&[String]>,
+    entity: Entity,
+    (options, selection): (&QueryOptions, &Selection),
     single: bool,
 ) -> String {
-    let selected = select.map(|names| format!("({})", names.join(","))).unwrap_or_default();
+    let every = options.select.iter().flatten().any(|name| name == "*");
+    let chosen = chosen(entity, selection, every);
+    let chosen = if chosen.is_empty() { chosen } else { format!("({chosen})") };
     let suffix = if single { "/$entity" } else { "" };
-    format!("{}/data/$metadata#{}{selected}{suffix}", crate::side::base_url(exchange), entity.set)
+    format!("{}/data/$metadata#{}{chosen}{suffix}", crate::side::base_url(exchange), entity.set())
+}
+
+/// Columns and links that were chosen, as a context has them: a link that comes with the records is one of those chosen, and
+/// then stands with what was chosen of it.
+fn chosen(entity: Entity, selection: &Selection, every: bool) -> String {
+    let mut items: Vec<String> = Vec::new();
+    if every {
+        items.push("*".to_owned());
+    }
+    let columns = selection.columns.iter().flatten();
+    items.extend(columns.filter_map(|at| entity.at(*at)).map(|column| column.name().to_owned()));
+    items.extend(selection.links.iter().cloned());
+    for link in &selection.expand {
+        if selection.columns.is_some() && !selection.links.contains(&link.navigation) {
+            items.push(link.navigation.clone());
+        }
+        let Some(target) = crate::schema::SCHEMA.at(link.table) else { continue };
+        let inner = self::chosen(target, &link.selection, false);
+        if !inner.is_empty() {
+            items.push(format!("{}({inner})", link.navigation));
+        }
+    }
+    items.join(",")
 }
 
 /// A record's place below `/data`.
-fn key_segment(entity: &Entity, row: &Row) -> String {
-    let text = |column: &str| Literal::String(row.text(column).unwrap_or_default().to_owned());
-    let key: Vec<String> = match entity.key {
-        [only] => vec![text(only).to_string()],
-        several => several.iter().map(|column| format!("{column}={}", text(column))).collect(),
-    };
-    percent_encode(&format!("{}({})", entity.set, key.join(",")), "'(),=")
+pub(super) fn place_of(entity: Entity, row: &Row) -> String {
+    place(entity, |column| row.value(column))
+}
+
+/// The place below `/data` of a record that is reserved.
+pub(crate) fn reserved_place(unit: &Unit, entity: Entity, key: &Key) -> String {
+    let values = unit.transaction.get(entity, 0, key).ok().flatten();
+    values.map(|(_, values)| place(entity, |column| values.value(column))).unwrap_or_default()
+}
+
+/// The place below `/data` of a record of these values.
+fn place<'v>(entity: Entity, value: impl Fn(Member) -> CellRef<'v>) -> String {
+    percent_encode(&format!("{}({})", entity.set(), key_text(entity, value)), "'(),=:")
+}
+
+/// A key as an address has it, not yet encoded.
+pub(super) fn key_text<'v>(entity: Entity, value: impl Fn(Member) -> CellRef<'v>) -> String {
+    match entity.id() {
+        Some(only) => spelt(only, value(only)),
+        None => {
+            let part = |column: Member| format!("{}={}", column.name(), spelt(column, value(column)));
+            entity.key().map(part).collect::<Vec<_>>().join(",")
+        }
+    }
 }
 
 /// A record as an answer to its reading, or with 201 to its creation.
 pub(super) fn record(
     exchange: &Exchange,
     status: StatusCode,
-    entity: &'static Entity,
-    row: &Row,
-    options: &QueryOptions,
-    metadata: Metadata,
+    entity: Entity,
+    found: &Found<'_>,
+    (options, selection): (&QueryOptions, &Selection),
 ) -> Answer {
-    let select = options.select.as_deref();
-    let context = context(exchange, entity, select, true);
+    let metadata = Metadata::asked(&exchange.request.headers, options.format.as_deref());
+    let context = context(exchange, entity, (options, selection), true);
     let base = crate::side::base_url(exchange);
-    let selection = Selection::of(select);
-    let body =
-        OnTheWire { entity, row, selection: &selection, metadata, base: &base, context: Some(&context) };
+    let style = Style { metadata, base: &base };
+    let Found { row, with } = found;
+    let body = OnTheWire { entity, row, selection, with, style, context: Some(&context) };
     // Strings, numbers and maps of them always have a JSON form.
     json_bytes(status, serde_json::to_vec(&body).unwrap_or_default(), metadata)
 }
 
 /// A record as an answer to its creation.
-pub(crate) fn created(exchange: &Exchange, entity: &'static Entity, row: &Row) -> Answer {
-    let metadata = Metadata::asked(&exchange.request.headers, None);
-    let location = format!("{}/data/{}", crate::side::base_url(exchange), key_segment(entity, row));
-    record(exchange, StatusCode::CREATED, entity, row, &QueryOptions::default(), metadata)
+pub(crate) fn created(exchange: &Exchange, entity: Entity, row: &Row) -> Answer {
+    let location = format!("{}/data/{}", crate::side::base_url(exchange), place_of(entity, row));
+    let found = Found { row: row.clone(), with: Vec::new() };
+    let all = (&QueryOptions::default(), &Selection::default());
+    record(exchange, StatusCode::CREATED, entity, &found, all)
         .with_text("location", &location)
         .with_text("etag", &etag(entity, row))
 }

@@ -1,9 +1,8 @@
-//! Writing a record: what it needs, and the order in which a write goes on.
+//! Writing a record: what its body says, and what is reserved for it.
 //!
-//! Decides which bodies are read (an entity's own columns, each in its own type), what a record needs (mandatory columns, rows
-//! it refers to) and the order of a write: read the body, reserve the record, deliver it, commit. If the delivery fails the
-//! reservation is dropped, and there is no record, as in the real unit of work. PUT is answered as PATCH: what it does to
-//! columns it does not name is not known.
+//! Decides which bodies are read (an entity's own columns, each in its own type), what a new record holds beside what was sent, and
+//! that a key does not change. Whatever is reserved stands in a `unit`, which delivers and commits it. PUT is answered as PATCH:
+//! what it does to columns it does not name is not known.
 
 use std::sync::Arc;
 
@@ -11,189 +10,182 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use mocktenant_lab::request::media_type;
-use mocktenant_lab::{Context, Exchange, Trail};
-use mocktenant_tables::{
-    Columns, Commit, Database, Key, KeyPart, Precondition, Reference, Row, Snapshot, TableError, Transaction,
-};
+use mocktenant_lab::{Exchange, Trail};
+use mocktenant_tables::{Key, Precondition, Row, TableError, Values};
 use mocktenant_token::strict_json;
-use mocktenant_verdict::foreign::cut;
 use serde_json::Value;
 
-use super::kind::{shown, told};
+use super::complete::{complete, fill, name_person};
+use super::drawn::{draw_key, draw_others, open_key};
+use super::unit::Unit;
+use super::validate::{refused, validate};
+use super::values::{expected, is_blank, shown, shown_cell, take, told};
 use super::wire::etag;
-use super::{COMPANY, Entity, NAMESPACE, Visible};
+use super::{Entity, NAMESPACE, Notes, Visible};
 use crate::bearer::Caller;
-use crate::dual_write::map::{CUSTOMERS as MAP, Map};
-use crate::dual_write::{self, Operation};
-use crate::errors::{DualWriteError, ODataError};
-use crate::node::NodeState;
+use crate::dual_write::Operation;
+use crate::errors::ODataError;
 
-/// Why a write did not happen.
-pub(crate) enum WriteError {
-    /// The request is wrong.
-    OData(ODataError),
-    /// It did not arrive in Dataverse.
-    DualWrite(DualWriteError),
-}
+/// Records that may go with one.
+const MOST: usize = 1_000;
+/// Numbers that are tried while others draw them too.
+const TRIES: usize = 100;
 
-impl From<ODataError> for WriteError {
-    fn from(error: ODataError) -> Self {
-        Self::OData(error)
-    }
-}
-
-impl From<DualWriteError> for WriteError {
-    fn from(error: DualWriteError) -> Self {
-        Self::DualWrite(error)
-    }
-}
-
-/// `POST /data/CustomersV3`: the committed record.
-pub(crate) async fn create(
+/// `POST /data/CustomersV3`: the key of the record that will be there.
+pub(crate) fn create(
     exchange: &mut Exchange,
-    node: &NodeState,
-    database: &Database,
-    entity: &'static Entity,
+    unit: &mut Unit,
+    entity: Entity,
     caller: &Caller,
-) -> Result<Row, WriteError> {
-    let row = body(exchange, entity)?;
-    insert(exchange, node, database, entity, caller, row).await
+) -> Result<Key, ODataError> {
+    let values = body(exchange, entity)?;
+    insert(exchange, unit, entity, caller, values)
 }
 
-/// The same with columns that were read already.
-pub(crate) async fn insert(
+/// The same with texts that a person typed.
+pub(crate) fn typed(
     exchange: &mut Exchange,
-    node: &NodeState,
-    database: &Database,
-    entity: &'static Entity,
+    unit: &mut Unit,
+    entity: Entity,
     caller: &Caller,
-    mut row: Columns,
-) -> Result<Row, WriteError> {
-    if text_of(&row, COMPANY).is_empty()
-        && let Some(company) = &caller.company
+    texts: &[(&str, String)],
+) -> Result<Key, ODataError> {
+    let mut values = Values::default();
+    for (name, text) in texts {
+        let Some(column) = entity.column(name) else { continue };
+        if let Some(cell) = take(column, &Value::from(text.as_str())) {
+            values.set(column.ordinal(), cell);
+        }
+    }
+    insert(exchange, unit, entity, caller, values)
+}
+
+fn insert(
+    exchange: &mut Exchange,
+    unit: &mut Unit,
+    entity: Entity,
+    caller: &Caller,
+    mut values: Values,
+) -> Result<Key, ODataError> {
+    let now = exchange.context.now();
+    let trail = &mut exchange.trail;
+    if let Some(column) = entity.company().filter(|column| is_blank(values.value(*column)))
+        && let Some(cell) = caller.company.as_deref().and_then(|company| take(column, &Value::from(company)))
     {
-        row.insert(COMPANY.to_owned(), Value::from(company.as_str()));
+        values.set(column.ordinal(), cell);
     }
-    let row = entity.completed(row);
-    validate(&mut exchange.trail, entity, &database.snapshot(), &row)?;
-    let mut transaction = Transaction::begin(database);
-    let reserved = transaction
-        .reserve_insert(entity.set, row)
-        .map_err(|error| refused(&mut exchange.trail, entity, error))?;
-    deliver(&exchange.context, &mut exchange.trail, node, entity, Operation::Insert, &reserved.columns)
-        .await?;
-    let commit = commit(exchange, transaction)?;
-    let row = commit.changes.into_iter().find_map(|change| change.after);
-    Ok(row.ok_or(ODataError::Internal)?)
+    complete(entity, &mut values);
+    fill(entity, &mut values, unit, now).map_err(|error| refused(trail, entity, error))?;
+    draw_others(entity, &mut values, &unit.snapshot);
+    let open = open_key(entity, &values);
+    let mut from = u64::try_from(unit.snapshot.count(entity)).unwrap_or_default().saturating_add(1);
+    let mut tries = 0;
+    loop {
+        if let Some(column) = open {
+            let drawn = draw_key(entity, column, &mut values, &unit.transaction, from);
+            from = drawn.map_err(|error| refused(trail, entity, error))?.saturating_add(1);
+        }
+        validate(trail, entity, &unit.transaction, &values)?;
+        match unit.transaction.reserve_insert(entity, values.clone()) {
+            Ok(reserved) => {
+                unit.deliver(entity, Operation::Insert, &reserved, None);
+                return Ok(reserved.key);
+            }
+            // somebody else was given the number meanwhile
+            Err(TableError::DuplicateKey { key: 0, .. }) if open.is_some() && tries < TRIES => tries += 1,
+            Err(error) => return Err(refused(trail, entity, error)),
+        }
+    }
 }
 
 /// `PATCH` or `PUT` of one record.
-pub(crate) async fn update(
+pub(crate) fn change(
     exchange: &mut Exchange,
-    node: &NodeState,
-    database: &Database,
-    entity: &'static Entity,
-    record: &Reference,
+    unit: &mut Unit,
+    (entity, key): (Entity, &Key),
     visible: &Visible,
-) -> Result<(), WriteError> {
-    let (key, current) = existing(database, entity, record, visible)?;
+) -> Result<(), ODataError> {
+    let current = existing(&mut exchange.trail, unit, (entity, key), visible)?;
     let mut changes = body(exchange, entity)?;
-    for column in entity.key {
-        let changed = changes.get(*column).and_then(KeyPart::from_json);
-        if changes.contains_key(*column) && changed != current.get(column).and_then(KeyPart::from_json) {
-            let sent = changes.get(*column).map(shown).unwrap_or_default();
-            let kept = current.get(column).map(shown).unwrap_or_default();
-            exchange.trail.refused(format!("{column} = {sent}"), kept);
-            return Err(ODataError::KeyImmutable { column: (*column).to_owned() }.into());
-        }
+    for column in entity.key() {
         // Repeated in another case, the key keeps the spelling it has.
-        changes.remove(*column);
+        let Some(sent) = changes.remove(column.ordinal()) else { continue };
+        let kept = current.value(column);
+        if Key::of([sent.as_ref()]) != Key::of([kept]) {
+            let sent = format!("{} = {}", column.name(), shown_cell(column, sent.as_ref()));
+            exchange.trail.refused(sent, shown_cell(column, kept));
+            return Err(ODataError::KeyImmutable { column: column.name().to_owned() });
+        }
     }
-    let precondition = precondition(&exchange.request.headers, entity, &current)?;
-    let mut transaction = Transaction::begin(database);
+    let mut whole = Values::clone(&current);
+    changes.iter().for_each(|(column, cell)| whole.set(column, cell.clone()));
+    name_person(entity, &mut changes, Some(&whole));
+    let precondition = precondition(&exchange.request.headers, unit, (entity, key))?;
+    let trail = &mut exchange.trail;
+    let changes = changes.iter().map(|(column, cell)| (column, cell.clone()));
     // Merged with the record as it is now, not as it was read above.
-    let reserved = transaction
-        .reserve_update(entity.set, &key, changes, precondition)
-        .map_err(|error| refused(&mut exchange.trail, entity, error))?;
-    validate(&mut exchange.trail, entity, &database.snapshot(), &reserved.columns)?;
-    deliver(&exchange.context, &mut exchange.trail, node, entity, Operation::Update, &reserved.columns)
-        .await?;
-    commit(exchange, transaction)?;
+    let reserved = unit
+        .transaction
+        .reserve_update(entity, key, changes, precondition)
+        .map_err(|error| refused(trail, entity, error))?;
+    validate(trail, entity, &unit.transaction, &reserved.values)?;
+    unit.deliver(entity, Operation::Update, &reserved, Some(current));
     Ok(())
 }
 
 /// `DELETE` of one record.
-pub(crate) async fn delete(
+pub(crate) fn delete(
     exchange: &mut Exchange,
-    node: &NodeState,
-    database: &Database,
-    entity: &'static Entity,
-    record: &Reference,
+    unit: &mut Unit,
+    (entity, key): (Entity, &Key),
     visible: &Visible,
-) -> Result<(), WriteError> {
-    let (key, current) = existing(database, entity, record, visible)?;
-    let precondition = precondition(&exchange.request.headers, entity, &current)?;
-    let mut transaction = Transaction::begin(database);
-    let reserved = transaction
-        .reserve_delete(entity.set, &key, precondition)
+) -> Result<(), ODataError> {
+    let current = existing(&mut exchange.trail, unit, (entity, key), visible)?;
+    let precondition = precondition(&exchange.request.headers, unit, (entity, key))?;
+    let gone = unit
+        .transaction
+        .reserve_deletion(entity, key, precondition, MOST)
         .map_err(|error| refused(&mut exchange.trail, entity, error))?;
-    deliver(&exchange.context, &mut exchange.trail, node, entity, Operation::Delete, &reserved.columns)
-        .await?;
-    commit(exchange, transaction)?;
-    Ok(())
-}
-
-/// Makes a write visible. A reset in the meantime took it away, here and in Dataverse.
-fn commit(exchange: &Exchange, transaction: Transaction) -> Result<Commit, ODataError> {
-    exchange.context.commit(transaction).map_err(|_| ODataError::Restarted)
-}
-
-async fn deliver(
-    context: &Context,
-    trail: &mut Trail,
-    node: &NodeState,
-    entity: &Entity,
-    operation: Operation,
-    row: &Arc<Columns>,
-) -> Result<(), DualWriteError> {
-    const MAPS: [&Map; 1] = [&MAP];
-    // Dual Write is no feature of an installation on-premises.
-    let Some(node) = node.one_box() else { return Ok(()) };
-    for map in MAPS.into_iter().filter(|map| map.internal == entity.set) {
-        dual_write::deliver(context, trail, node, map, operation, row).await?;
+    // What goes with a record in the database goes there with it in Dataverse too.
+    if let Some(reserved) = gone.first() {
+        unit.deliver(entity, Operation::Delete, reserved, Some(current));
     }
     Ok(())
 }
 
+/// The record as the unit would leave it.
 fn existing(
-    database: &Database,
-    entity: &Entity,
-    record: &Reference,
+    trail: &mut Trail,
+    unit: &Unit,
+    (entity, key): (Entity, &Key),
     visible: &Visible,
-) -> Result<(Key, Row), ODataError> {
-    let snapshot = database.snapshot();
-    let table = snapshot.table(entity.set).ok_or(ODataError::Internal)?;
-    let found = table.find_with_key(record).filter(|(_, row)| visible.shows(entity, row));
-    found.map(|(key, row)| (key.clone(), row.clone())).ok_or(ODataError::UnknownRecord)
+) -> Result<Arc<Values>, ODataError> {
+    let found = unit.transaction.get(entity, 0, key).map_err(|error| refused(trail, entity, error))?;
+    let shown = found.filter(|(_, values)| visible.shows(entity, |column| values.value(column)));
+    shown.map(|(_, values)| values).ok_or(ODataError::UnknownRecord)
 }
 
 /// `If-Match`: none and `*` take the record as it is, a tag only that version.
-fn precondition(headers: &HeaderMap, entity: &Entity, current: &Row) -> Result<Precondition, ODataError> {
+fn precondition(
+    headers: &HeaderMap,
+    unit: &Unit,
+    (entity, key): (Entity, &Key),
+) -> Result<Precondition, ODataError> {
     let Some(wanted) = headers.get(http::header::IF_MATCH) else { return Ok(Precondition::MustExist) };
     let wanted = wanted.to_str().unwrap_or_default().trim();
     if wanted == "*" {
-        Ok(Precondition::MustExist)
-    } else if wanted == etag(entity, current) {
-        Ok(Precondition::Version(current.version))
-    } else {
-        Err(ODataError::PreconditionFailed)
+        return Ok(Precondition::MustExist);
+    }
+    let current: Option<&Row> = unit.snapshot.get(entity, key);
+    match current {
+        Some(row) if wanted == etag(entity, row) => Ok(Precondition::Version(row.version())),
+        _ => Err(ODataError::PreconditionFailed),
     }
 }
 
-/// The request's columns: JSON, one object, each value of its column's type and in the form the product answers with. Null is
-/// what the column holds unset. What describes the record, or a value of it, is no column and is passed over; what refers to
-/// other records is refused.
-fn body(exchange: &mut Exchange, entity: &'static Entity) -> Result<Columns, ODataError> {
+/// The request's columns: JSON, one object, each value of its column's type. Null is what the column holds unset. What describes
+/// the record, or a value of it, is no column and is passed over; what refers to other records is refused.
+fn body(exchange: &mut Exchange, entity: Entity) -> Result<Values, ODataError> {
     let Exchange { request, trail, .. } = exchange;
     let kind = request.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     if kind.and_then(media_type).is_none_or(|kind| kind != mime::APPLICATION_JSON) {
@@ -205,7 +197,7 @@ fn body(exchange: &mut Exchange, entity: &'static Entity) -> Result<Columns, ODa
         trail.refused(format!("the body: {defect}"), "one JSON object");
         ODataError::PayloadRefused
     })?;
-    let mut row = Columns::new();
+    let mut values = Values::default();
     for (name, value) in sent {
         if let Some((subject, annotation)) = name.split_once('@') {
             annotated(trail, entity, subject, annotation, &value)?;
@@ -215,26 +207,25 @@ fn body(exchange: &mut Exchange, entity: &'static Entity) -> Result<Columns, ODa
             unknown(trail, entity, &name, &value);
             return Err(ODataError::PayloadRefused);
         };
-        let before = shown(&value);
-        let Some(held) = column.kind.take(value) else {
-            trail.refused(format!("{name} = {before}"), column.kind.expected());
+        let Some(cell) = take(column, &value) else {
+            trail.refused(format!("{name} = {}", shown(&value)), expected(column));
             return Err(ODataError::PayloadRefused);
         };
-        row.insert(name, held);
+        values.set(column.ordinal(), cell);
     }
-    Ok(row)
+    Ok(values)
 }
 
 /// A member of a body that is none of the entity's columns.
-fn unknown(trail: &mut Trail, entity: &Entity, name: &str, value: &Value) {
-    if entity.links.contains(&name) {
+fn unknown(trail: &mut Trail, entity: Entity, name: &str, value: &Value) {
+    if entity.navigation(name).is_some() || entity.links().any(|link| link == name) {
         trail.not_built(format!("records of {name} in the body of another"), "columns of the entity itself");
         return;
     }
-    let near = entity.shape.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
+    let near = entity.columns().find(|column| column.name().eq_ignore_ascii_case(name));
     let expected = match near {
-        Some(column) => format!("{}: names have letter case", column.name),
-        None => format!("a column of {}", entity.set),
+        Some(column) => format!("{}: names have letter case", column.name()),
+        None => format!("a column of {}", entity.set()),
     };
     trail.refused(format!("{} = {}", told(name), shown(value)), expected);
 }
@@ -242,14 +233,14 @@ fn unknown(trail: &mut Trail, entity: &Entity, name: &str, value: &Value) {
 /// An annotation in a body. A type has to be the record's own, and a reference to another record is not built.
 fn annotated(
     trail: &mut Trail,
-    entity: &Entity,
+    entity: Entity,
     subject: &str,
     annotation: &str,
     value: &Value,
 ) -> Result<(), ODataError> {
     match (subject, annotation) {
         ("", "odata.type") => {
-            let own = format!("#{NAMESPACE}.{}", entity.kind);
+            let own = format!("#{NAMESPACE}.{}", entity.schema_name());
             if value.as_str() == Some(own.as_str()) {
                 return Ok(());
             }
@@ -263,90 +254,4 @@ fn annotated(
         }
         _ => Ok(()),
     }
-}
-
-fn validate(
-    trail: &mut Trail,
-    entity: &'static Entity,
-    snapshot: &Snapshot,
-    row: &Columns,
-) -> Result<(), ODataError> {
-    let empty = |(column, _): &&(&str, &str)| text_of(row, column).trim().is_empty();
-    let missing: Vec<_> = entity.mandatory.iter().filter(empty).collect();
-    if !missing.is_empty() {
-        let columns: Vec<&str> = missing.iter().map(|(column, _)| *column).collect();
-        trail.refused(format!("{} = ''", columns.join(", ")), "a value");
-        let fields: Vec<String> = missing.iter().map(|(_, label)| ODataError::field(label)).collect();
-        let fields = fields.join("; ");
-        return Err(ODataError::FieldMandatory { entity: entity.name, fields, table: entity.table });
-    }
-    for one in entity.allowed {
-        let value = text_of(row, one.column);
-        if !value.is_empty() && !one.words.contains(&value) {
-            trail.refused(format!("{} = '{}'", one.column, told(value)), one.words.join(" or "));
-            return Err(ODataError::ValueRefused { entity: entity.name, column: one.column });
-        }
-    }
-    for relation in entity.relations {
-        let value = text_of(row, relation.column);
-        let key = Key::texts(relation.key.iter().map(|column| text_of(row, column)));
-        let exists = snapshot.table(relation.set).is_some_and(|table| table.get(&key).is_some());
-        if !value.is_empty() && !exists {
-            let sent = format!("{} = '{}'", relation.column, told(value));
-            let value = shortened(value);
-            trail.refused(sent, format!("the key of a record of {}", relation.set));
-            return Err(ODataError::RelationMissing {
-                entity: entity.name,
-                value,
-                field: relation.label,
-                table: relation.table,
-                column: relation.column,
-            });
-        }
-    }
-    Ok(())
-}
-
-fn refused(trail: &mut Trail, entity: &'static Entity, error: TableError) -> ODataError {
-    let Entity { name, label, table, .. } = entity;
-    match error {
-        TableError::DuplicateKey { columns, values, .. } => {
-            let value = |column: &str| {
-                let at = columns.iter().position(|known| known == column)?;
-                values.get(at)?.as_str().map(shortened)
-            };
-            let shown: Vec<String> = columns
-                .iter()
-                .zip(&values)
-                .map(|(column, value)| format!("{column} = {}", shown(value)))
-                .collect();
-            trail.refused(shown.join(", "), "a key that no record has");
-            let caption = entity.caption.iter().filter_map(|(column, label)| Some((value(column)?, label)));
-            let caption: Vec<String> = caption
-                .enumerate()
-                .map(|(at, (value, label))| if at == 0 { format!("{label}: {value}") } else { value })
-                .collect();
-            ODataError::RecordExists { entity: name, label, table, caption: caption.join(", ") }
-        }
-        TableError::RowLocked { .. } => ODataError::RecordBusy { entity: name, label, table },
-        TableError::NotFound { .. } => ODataError::UnknownRecord,
-        TableError::VersionMismatch { .. } | TableError::AlreadyExists { .. } => {
-            ODataError::PreconditionFailed
-        }
-        TableError::RowTooLarge { .. } => ODataError::TooLarge,
-        TableError::Reset => ODataError::Restarted,
-        other => {
-            trail.refused(other.to_string(), "a record that can be kept");
-            ODataError::PayloadRefused
-        }
-    }
-}
-
-fn text_of<'r>(row: &'r Columns, column: &str) -> &'r str {
-    row.get(column).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// Foreign text cut for a message.
-fn shortened(text: &str) -> String {
-    cut(text, 64).to_owned()
 }

@@ -17,7 +17,7 @@ use mocktenant_verdict::Row;
 pub(crate) use bearer::{BearerError, P3P};
 pub(crate) use dual_write::{DualWriteError, Troubleshooting};
 pub(crate) use log::LogText;
-pub(crate) use odata::{ODataError, envelope};
+pub(crate) use odata::{ODataError, WRITE, envelope};
 pub(crate) use page::{StartError, UNAVAILABLE};
 pub(crate) use sign_in::SignInError;
 

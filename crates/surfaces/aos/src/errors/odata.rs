@@ -86,10 +86,10 @@ catalogue! {
         /// A query option cannot be read.
         QueryInvalid { why: String } => {
             id: "400 query", status: 400, class: "Microsoft.OData.ODataException",
-            text: "The query cannot be read: {why}.",
-            fidelity: Inferred, source: "supported options: Microsoft Learn, finance and operations: Open Data Protocol; the text is ours",
-            cause: "a query option is repeated or not in OData's grammar",
-            change: "Use $filter $select $top $skip $orderby $count and cross-company.",
+            text: "{why}",
+            fidelity: Inferred, source: "the sentences of Microsoft's OData library, from its resources, behind the frame of a captured answer; which the product's version has is not known",
+            cause: "a query option is repeated, not in OData's grammar, or compares what does not compare",
+            change: "Use $filter $select $top $skip $orderby $expand $count and cross-company.",
         }
         /// A query option that is none.
         OptionUnknown { option: String } => {
@@ -97,23 +97,23 @@ catalogue! {
             text: "The query parameter '{option}' is not supported.",
             fidelity: Inferred, source: "the sentence of Microsoft's OData library for Web API; which options the product takes: Microsoft Learn, Open Data Protocol",
             cause: "the query option is none that is taken here",
-            change: "Use $filter $select $top $skip $orderby $count and cross-company.",
+            change: "Use $filter $select $top $skip $orderby $expand $count and cross-company.",
         }
         /// A query names a column that is none.
-        PropertyUnknown { property: String, kind: &'static str } => {
+        PropertyUnknown { property: String, kind: String } => {
             id: "400 query-property", status: 400, class: "Microsoft.OData.ODataException",
-            text: "Could not find a property named '{property}' on type 'Microsoft.Dynamics.DataEntities.{kind}'.",
+            text: "Could not find a property named '{property}' on type '{kind}'.",
             fidelity: Observed, source: "operators' notes of 2026 and the sentence of Microsoft's OData library",
             cause: "$select, $filter or $orderby names a column the entity has not; names have letter case",
             change: "Use the column's name as the entity's $metadata spells it.",
         }
-        /// A link where this lab has columns only.
-        LinkRefused { link: String, option: &'static str } => {
+        /// A link to an entity that this lab has not.
+        LinkRefused { link: String, option: String } => {
             id: "400 query-link", status: 400, class: "Microsoft.OData.ODataException",
             text: "The property '{link}' cannot be used in the {option} query option.",
             fidelity: Inferred, source: "the sentence of Microsoft's OData library for Web API where a property may not be expanded",
-            cause: "the query follows a link to another entity, which is not built",
-            change: "Ask for the other entity set by itself.",
+            cause: "the query follows a link to an entity that is not built",
+            change: "Ask for what is built.",
         }
         /// A function in `$filter`.
         FunctionUnknown { function: String } => {
@@ -122,6 +122,22 @@ catalogue! {
             fidelity: Inferred, source: "the sentence of Microsoft's OData library for a function that is none",
             cause: "$filter calls a function",
             change: "Compare columns with values: eq and ne take * for any characters.",
+        }
+        /// A member of an enumeration that there is none of.
+        ConstantUnknown { text: String } => {
+            id: "400 query-constant", status: 400, class: "Microsoft.OData.ODataException",
+            text: "The string '{text}' is not a valid enumeration type constant.",
+            fidelity: Inferred, source: "the sentence of Microsoft's OData library for such a constant",
+            cause: "$filter compares with a member or an enumeration that there is none of; names have letter case",
+            change: "Use a member as $metadata has it, Microsoft.Dynamics.DataEntities.NoYes'Yes'.",
+        }
+        /// A body that is no batch.
+        BatchInvalid => {
+            id: "400 batch", status: 400, class: "",
+            text: "An error has occurred.",
+            fidelity: Inferred, source: "envelope as client fixtures have it; the text in it is ours",
+            cause: "the body is no batch as OData has it, or its Content-Type names no boundary",
+            change: "Send multipart/mixed with a boundary, each part an application/http request.",
         }
         /// A query that ran for too long.
         QueryTimeout => {
@@ -160,6 +176,14 @@ catalogue! {
             fidelity: Observed, source: "a $batch of 2019, with 500 there, for customer groups; 400 outside a batch, and the labels of other tables, are inferred",
             cause: "a record with that key exists", change: "Use another key, or PATCH the record.",
         }
+        /// Other records refer to one that was to go.
+        DependentsExist { entity: &'static str, label: &'static str, dependent: &'static str } => {
+            id: "400 dependents", status: 400, class: "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException",
+            text: "Write failed for table row of type '{entity}'. Infolog: Error: {label} cannot be deleted while dependent {dependent} exist..",
+            fidelity: Inferred, source: "the sentence is in operators' notes; the frame is captured, of other refusals, and which kind of message it is is inferred",
+            cause: "records of another entity refer to the one that was to go",
+            change: "Delete those first.",
+        }
         /// Another request is writing the same record.
         RecordBusy { entity: &'static str, label: &'static str, table: &'static str } => {
             id: "400 update-conflict", status: 400, class: "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException",
@@ -186,7 +210,7 @@ catalogue! {
 }
 
 /// The class of every refused write.
-const WRITE: &str = "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException";
+pub(crate) const WRITE: &str = "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException";
 
 /// Where a write is refused: the trace of a creation (a $batch of 2019, without the frame of the batch).
 const WRITE_STACK: &str = "   at Microsoft.Dynamics.Platform.Integration.Services.OData.Update.UpdateProcessor.CreateEntity_Save(ChangeOperationContext context, ChangeInfo changeInfo)\r\n   at Microsoft.Dynamics.Platform.Integration.Services.OData.Update.UpdateManager.<>c__DisplayClass6_0.<CreateEntity>b__1(ChangeOperationContext context)\r\n   at Microsoft.Dynamics.Platform.Integration.Services.OData.Update.ChangeInfo.ExecuteActionsInCompanyContext(IEnumerable`1 actionList, ChangeOperationContext operationContext)\r\n   at Microsoft.Dynamics.Platform.Integration.Services.OData.Update.ChangeInfo.TrySave(ChangeOperationContext operationContext)\r\n   at Microsoft.Dynamics.Platform.Integration.Services.OData.Update.UpdateManager.SaveChanges()";

@@ -16,15 +16,15 @@ use mocktenant_idp::page::{FORM_POLICY, POLICY, Page, Part, Text, frame};
 use mocktenant_idp::{Kind, Sealer};
 use mocktenant_lab::{Answer, Content, Exchange, Machine, Scope};
 use mocktenant_odata::QueryOptions;
-use mocktenant_tables::{Columns, Scan};
+use mocktenant_schema::CellRef;
+use mocktenant_tables::Query;
 use mocktenant_world::Environment;
-use serde_json::Value;
 use time::Duration;
 
 use super::sign_in::{self, Ticket};
 use super::{BASE, State};
 use crate::bearer::Caller;
-use crate::entities::{self, ENTITIES, Entity, Visible, WriteError};
+use crate::entities::{self, CUSTOMERS, Entity, Unit, Visible, WriteError};
 use crate::node::NodeState;
 use crate::user_info;
 
@@ -115,13 +115,18 @@ impl Signed<'_> {
         let Ok(database) = exchange.context.rows() else { return said(page("Customers", &[])) };
         let snapshot = database.snapshot();
         let visible = Visible::new(&self.caller, &QueryOptions::default());
-        let entity = customers();
-        let rows = snapshot.table(entity.set).into_iter().flat_map(|table| table.iter(Scan::KeyOrder));
-        let lines: Vec<String> = rows
-            .filter(|row| visible.shows(entity, row))
-            .take(SHOWN)
+        let Some(entity) = customers() else { return said(page("Customers", &[])) };
+        let filter = visible.condition(entity);
+        let most = u64::try_from(SHOWN).ok();
+        let found = snapshot.query(&Query { filter: filter.as_ref(), top: most, ..Query::of(entity) });
+        let lines: Vec<String> = found
+            .rows
+            .iter()
             .map(|row| {
-                let text = |column: &str| row.text(column).unwrap_or_default();
+                let text = |column: &str| {
+                    let cell = entity.column(column).map(|column| row.value(column));
+                    cell.and_then(CellRef::as_text).unwrap_or_default()
+                };
                 let mut line = text("CustomerAccount").to_owned();
                 // Writing to a String cannot fail.
                 let _ = write!(line, " {} ({})", text("OrganizationName"), text("CustomerGroupId"));
@@ -145,14 +150,12 @@ impl Signed<'_> {
     /// The form of a new customer, and what is posted with it.
     pub(crate) async fn new_customer(&self, exchange: &mut Exchange, node: &NodeState) -> Answer {
         if exchange.request.method != Method::POST {
-            return self.form(exchange, &Columns::new(), "");
+            return self.form(exchange, &[], "");
         }
         let body = exchange.request.body.clone().unwrap_or_default();
         let form = Form::parse(&body).unwrap_or_default();
-        let typed: Columns = FIELDS
-            .iter()
-            .filter_map(|(column, _)| Some(((*column).to_owned(), Value::from(form.get(column)?))))
-            .collect();
+        let typed: Vec<(&str, String)> =
+            FIELDS.iter().filter_map(|(column, _)| Some((*column, form.get(column)?.to_owned()))).collect();
         if let Err(why) = guard::from_own_page(exchange) {
             exchange.trail.record_error("403 form-origin");
             exchange.trail.refused("the form's origin", why.to_string());
@@ -168,7 +171,14 @@ impl Signed<'_> {
             return sign_in::forbidden();
         }
         let Ok(database) = exchange.context.rows() else { return self.form(exchange, &typed, "") };
-        match entities::insert(exchange, node, &database, customers(), &self.caller, typed.clone()).await {
+        let Some(entity) = customers() else { return self.form(exchange, &typed, "") };
+        let mut unit = Unit::begin(&database);
+        let made = entities::typed(exchange, &mut unit, entity, &self.caller, &typed);
+        let made = match made {
+            Ok(_) => unit.finish(exchange, node).await.map_err(|(_, error)| error),
+            Err(error) => Err(WriteError::OData(error)),
+        };
+        match made {
             Ok(_) => {
                 let to = format!("{BASE}/customers");
                 Answer::typed(StatusCode::FOUND, Content::Redirect { to })
@@ -186,7 +196,7 @@ impl Signed<'_> {
         }
     }
 
-    fn form(&self, exchange: &Exchange, typed: &Columns, wrong: &str) -> Answer {
+    fn form(&self, exchange: &Exchange, typed: &[(&str, String)], wrong: &str) -> Answer {
         let owner = Scope::environment(&self.environment.id);
         let sealer = Sealer::of(&exchange.context, &owner);
         let now = exchange.context.now();
@@ -196,7 +206,7 @@ impl Signed<'_> {
             Control::Hidden(Hidden { id: "", name: TOKEN, value: &token }),
         ];
         for (column, label) in FIELDS {
-            let value = typed.get(column).and_then(Value::as_str).unwrap_or_default();
+            let value = typed.iter().find(|(known, _)| *known == column).map_or("", |(_, text)| text);
             controls
                 .push(Control::Field(Field { value, ..Field::new(FieldKind::Text, column, column, label) }));
         }
@@ -218,8 +228,6 @@ impl Signed<'_> {
     }
 }
 
-fn customers() -> &'static Entity {
-    let found = ENTITIES.into_iter().find(|entity| entity.set == "CustomersV3");
-    // It is one of the entities there are.
-    found.unwrap_or_else(|| unreachable!("customers are an entity"))
+fn customers() -> Option<Entity> {
+    entities::find(CUSTOMERS)
 }

@@ -418,6 +418,7 @@ async fn a_paused_map_and_a_filtered_row_stay_at_home() {
     let bench = Bench::new().await;
     let mut row = sample(&bench.lab);
     row["PartyType"] = json!("Person");
+    row["PersonFirstName"] = json!("Ada");
     assert_eq!(bench.post(&row).await.status, 201);
     assert!(bench.wire.calls(&Method::POST, "").is_empty());
 }
@@ -441,4 +442,46 @@ async fn the_text_has_no_lab_port_and_the_resource_stands_as_written() {
     let expected = SIX_LINES.replace("contoso.crm4", "Contoso.crm4");
     assert_eq!(refused(&bench).await, expected);
     assert_eq!(field(&bench.wire.calls(&Method::POST, "/oauth2/token")[0], "resource"), url);
+}
+
+#[tokio::test]
+async fn a_customer_group_travels_by_a_map_of_its_own_where_one_runs() {
+    let map = "/environments/onebox/database/DualWriteProjectConfiguration/Maps/CustomerGroups";
+    let bench = Bench::edited(&[set(map, json!({ "State": "Running" }))]).await;
+    let create = async |set: &str, row: Value| {
+        let text = row.to_string();
+        let request = request(Method::POST, &format!("/data/{set}"), Some(&good_token()), Some(&text));
+        bench.send(request).await.status.as_u16()
+    };
+    assert_eq!(create("PaymentTerms", json!({ "Name": "Net10" })).await, 201);
+    assert_eq!(bench.wire.calls(&Method::POST, "/api/data/").len(), 0, "terms of payment have no map");
+    let group = json!({
+        "CustomerGroupId": "40", "Description": "Interns", "PaymentTermId": "Net10", "IsSalesTaxIncludedInPrice": "Yes",
+    });
+    assert_eq!(create("CustomerGroups", group).await, 201);
+    let calls = bench.wire.calls(&Method::POST, "/msdyn_customergroups");
+    assert_eq!(calls.len(), 1);
+    let written: Value = serde_json::from_slice(&calls[0].body).unwrap();
+    assert_eq!(
+        written,
+        json!({
+            "msdyn_company@odata.bind": "/cdm_companies(company-1)",
+            "msdyn_groupid": "40",
+            "msdyn_description": "Interns",
+            "msdyn_issalestaxincludedinprice": true,
+            "msdyn_paymenttermid@odata.bind": "/msdyn_paymentterms(term-1)",
+        })
+    );
+    bench.wire.script(Method::DELETE, "/msdyn_customergroups", Ok((500, String::new())));
+    let record = "/data/CustomerGroups(dataAreaId='usmf',CustomerGroupId='40')";
+    let response = bench.send(request(Method::DELETE, record, Some(&good_token()), None)).await;
+    assert_eq!(response.status, 400);
+    let message = inner_message(&response);
+    assert!(
+        message.starts_with(
+            "Unable to write data to entity msdyn_customergroups.Writes to CustCustomerGroupEntity failed"
+        ),
+        "{message}"
+    );
+    assert_eq!(bench.get(record).await.status, 200);
 }

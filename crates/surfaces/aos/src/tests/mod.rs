@@ -2,11 +2,15 @@
 //!
 //! Full chains against the real surfaces are in the acceptance crate; here each answer of the AOS is met one at a time.
 
+mod batches;
 mod bearer;
+mod documents;
 mod dual_write;
 mod entities;
+mod links;
 mod odata;
 mod remedies;
+mod sets;
 mod start;
 mod unbuilt;
 mod wire;

@@ -136,14 +136,17 @@ async fn methods_and_paths_that_are_not_there_are_404_and_405() {
     let key = "/data/CustomersV3(dataAreaId='usmf',CustomerAccount='X')";
     for (method, target, status, allow) in [
         (Method::GET, "/data/Vendors", 404, None),
-        (Method::GET, "/data/$metadata", 404, None),
+        (Method::GET, "/data/$nothing", 404, None),
         (Method::GET, "/nowhere", 404, None),
         (Method::GET, "/", 404, None),
         (Method::POST, "/", 405, Some("GET")),
         (Method::PUT, "/data/CustomersV3", 405, Some("GET, POST")),
         (Method::PATCH, "/data/CustomersV3", 405, Some("GET, POST")),
         (Method::POST, key, 405, Some("GET, PATCH, PUT, DELETE")),
-        (Method::POST, "/data/Currencies", 405, Some("GET")),
+        (Method::POST, "/data/SystemUsers", 405, Some("GET")),
+        (Method::POST, "/data/$metadata", 405, Some("GET")),
+        (Method::GET, "/data/$batch", 405, Some("POST")),
+        (Method::PATCH, "/data/Currencies('USD')/Name", 405, Some("GET")),
         (Method::DELETE, key, 404, None),
         (Method::PATCH, key, 404, None),
         (Method::HEAD, "/data/Currencies", 200, None),
@@ -160,15 +163,50 @@ async fn queries_nobody_can_read_are_refused() {
     let bench = Bench::new().await;
     let deep = format!("$filter={}1{}", "(".repeat(5000), ")".repeat(5000));
     let long = format!("$filter={}", "a".repeat(100_000));
-    for query in
-        ["$filter=(", "$filter=a%20eq", "$top=-1", "$top=x", "$top=1&$top=2", "$filter=%FF", &deep, &long]
-    {
+    let wide = format!("$filter={}", vec!["a"; 15_000].join("%20or%20"));
+    for (query, expected) in [
+        ("$filter=(", "Expression expected at position 1 in '('."),
+        ("$filter=a%20eq", "Expression expected at position 4 in 'a eq'."),
+        ("$filter=Name%20xx%20'a'", "Syntax error at position 7 in 'Name xx 'a''."),
+        ("$filter=Name%20eq%20'a", "There is an unterminated string literal at position 10 in 'Name eq 'a'."),
+        (
+            "$filter=DecimalsCount_MX%20eq%20'a'",
+            "A binary operator with incompatible types was detected. Found operand types 'Edm.Int32' and 'Edm.String' \
+             for operator kind 'Equal'.",
+        ),
+        (
+            "$filter=ReferenceCurrencyForTriangulation%20eq%20'Yes'",
+            "A binary operator with incompatible types was detected. Found operand types \
+             'Microsoft.Dynamics.DataEntities.NoYes' and 'Edm.String' for operator kind 'Equal'.",
+        ),
+        (
+            "$filter=ReferenceCurrencyForTriangulation%20eq%20Microsoft.Dynamics.DataEntities.NoYes'Maybe'",
+            "The string 'Microsoft.Dynamics.DataEntities.NoYes'Maybe'' is not a valid enumeration type constant.",
+        ),
+        (
+            "$top=-1",
+            "Invalid value '-1' for $top query option found. The $top query option requires a non-negative integer value.",
+        ),
+        (
+            "$top=x",
+            "Invalid value 'x' for $top query option found. The $top query option requires a non-negative integer value.",
+        ),
+        (
+            "$top=1&$top=2",
+            "Query option '$top' was specified more than once, but it must be specified at most once.",
+        ),
+        ("$filter=%FF", "Recursion depth exceeded allowed limit."),
+        (deep.as_str(), "Recursion depth exceeded allowed limit."),
+        (&long, "Recursion depth exceeded allowed limit."),
+        (&wide, "Recursion depth exceeded allowed limit."),
+    ] {
         let response = bench.get(&format!("/data/Currencies?{query}")).await;
         assert_eq!(response.status, 400, "{query:.40}");
         let inner = inner_message(&response);
-        assert!(inner.starts_with("The query cannot be read: "), "{query:.40}");
+        assert_eq!(inner, expected, "{query:.40}");
         let outer = format!("The query specified in the URI is not valid. {inner}");
         assert_eq!(body(&response)["error"]["message"], outer, "{query:.40}");
+        assert_eq!(body(&response)["error"]["innererror"]["type"], "Microsoft.OData.ODataException");
     }
 }
 
@@ -263,10 +301,13 @@ async fn a_long_query_leaves_the_thread_and_ends_with_its_time() {
 async fn more_terms_than_are_asked_of_a_row_are_refused() {
     let bench = Bench::new().await;
     let response = bench
-        .get(&format!("/data/CustomerGroups?$filter={}", vec!["Description"; 501].join("%20or%20")))
+        .get(&format!(
+            "/data/CustomerGroups?$filter={}",
+            vec!["Description%20eq%20'a'"; 501].join("%20or%20")
+        ))
         .await;
     let why = body(&response)["error"]["innererror"]["message"].as_str().unwrap().to_owned();
-    assert!(response.status == 400 && why.contains("more than 500 terms"), "{why}");
+    assert!(response.status == 400 && why == "Recursion depth exceeded allowed limit.", "{why}");
     let response =
         bench.get(&format!("/data/CustomerGroups?$orderby={}", vec!["Description"; 33].join(","))).await;
     assert_eq!(response.status, 400);

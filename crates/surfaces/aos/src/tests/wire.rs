@@ -20,6 +20,8 @@ pub(super) type Scripted = Result<(u16, String), CallError>;
 struct Rule {
     method: Method,
     part: String,
+    /// What the body has to hold.
+    body: String,
     answer: Scripted,
 }
 
@@ -37,7 +39,13 @@ pub(super) struct Wire(Arc<Mutex<State>>);
 impl Wire {
     /// Answers calls of this method whose URL holds `part` like this from now on.
     pub(super) fn script(&self, method: Method, part: &str, answer: Scripted) {
-        self.0.lock().unwrap().rules.insert(0, Rule { method, part: part.to_owned(), answer });
+        self.script_body(method, part, "", answer);
+    }
+
+    /// The same for calls whose body holds `body`.
+    pub(super) fn script_body(&self, method: Method, part: &str, body: &str, answer: Scripted) {
+        let rule = Rule { method, part: part.to_owned(), body: body.to_owned(), answer };
+        self.0.lock().unwrap().rules.insert(0, rule);
     }
 
     pub(super) fn token_lifetime(&self, seconds: i64) {
@@ -53,8 +61,11 @@ impl Wire {
     fn answer(&self, call: &Call) -> Scripted {
         let mut state = self.0.lock().unwrap();
         state.calls.push(call.clone());
-        let rule =
-            state.rules.iter().find(|rule| rule.method == call.method && call.url.contains(&rule.part));
+        let text = String::from_utf8_lossy(&call.body);
+        let meant = |rule: &&Rule| {
+            rule.method == call.method && call.url.contains(&rule.part) && text.contains(&rule.body)
+        };
+        let rule = state.rules.iter().find(meant);
         if let Some(rule) = rule {
             return rule.answer.clone();
         }
@@ -70,7 +81,12 @@ impl Wire {
                 rows("msdyn_customergroupid", "group-30")
             }
             ("GET", url) if url.contains("/transactioncurrencies?") => rows("transactioncurrencyid", "eur-1"),
-            ("POST" | "PATCH" | "DELETE", url) if url.contains("/accounts") => Ok((204, String::new())),
+            ("GET", url) if url.contains("/msdyn_paymentterms?") => rows("msdyn_paymenttermid", "term-1"),
+            ("POST" | "PATCH" | "DELETE", url)
+                if url.contains("/accounts") || url.contains("/msdyn_customergroups") =>
+            {
+                Ok((204, String::new()))
+            }
             _ => Err(CallError::UnknownHost { host: url.to_owned(), port: 443 }),
         }
     }

@@ -4,12 +4,14 @@
 //! ("Web service error codes", "Compose HTTP requests and handle errors"). An identifier that is an HTTP status stands for
 //! an answer whose body the product's documentation does not give; its body stays empty.
 
-use super::{BatchDefect, PayloadDefect};
+use super::{BatchDefect, FetchDefect, PayloadDefect};
 
 const ERROR_CODES: &str = "Microsoft Learn, Dataverse: Web service error codes";
 const ERROR_CODES_STATUS_INFERRED: &str =
     "Microsoft Learn, Dataverse: Web service error codes (text); HTTP status inferred from the error's class";
 const CONDITIONAL: &str = "Microsoft Learn, Dataverse: Perform conditional operations using the Web API";
+const FETCH_CLIENTS: &str = "public client code that reads queries as the service does; that it is the service's own is inferred";
+const FETCH_PUBLIC: &str = "the sentence as public code shows it; that it answers this, and the status, are inferred";
 const STATUS_ONLY: &str = "HTTP status only; the product's body is not documented and stays empty";
 
 mocktenant_verdict::catalogue! {
@@ -40,7 +42,7 @@ mocktenant_verdict::catalogue! {
             change: "Application users: activate the application user",
         }
         /// The application user has no security role.
-        UserNotAssignedRoles { user: String, privilege: &'static str } => {
+        UserNotAssignedRoles { user: String, privilege: Box<str> } => {
             id: "0x80042f09", status: 403, class: "UserNotAssignedRoles",
             text: "RetrievePrivilegeForUser: The user with id {user} has not been assigned any roles. They need a role with the {privilege} privilege.",
             fidelity: Observed, source: "captured answers in public issues; the privilege is the one that was asked for",
@@ -50,8 +52,8 @@ mocktenant_verdict::catalogue! {
         /// A privilege is missing.
         PrivilegeDenied {
             user: Box<str>, role_count: u16, privilege_count: u16, object_id: Box<str>, known: u16,
-            business_unit: Box<str>, privilege: &'static str, privilege_id: Box<str>, type_code: u32,
-            entity: &'static &'static str, label: &'static &'static str,
+            business_unit: Box<str>, privilege: Box<str>, privilege_id: Box<str>, type_code: u32,
+            entity: Box<str>, label: Box<str>,
         } => {
             id: "0x80040220", status: 403, class: "PrivilegeDenied",
             text: "Principal user (Id={user}, type=8, roleCount={role_count}, privilegeCount={privilege_count}, accessMode='4 Non-interactive', AADObjectId='{object_id}', MetadataCachePrivilegesCount={known}, businessUnitId={business_unit}), is missing {privilege} privilege (Id={privilege_id}) on OTC={type_code} for entity '{entity}' (LocalizedName='{label}'). context.Caller={user}. Consider adding missed privilege to one of the principal (user/team) roles.",
@@ -62,8 +64,8 @@ mocktenant_verdict::catalogue! {
         /// The privilege is held, but does not reach this row.
         RecordDenied {
             user: Box<str>, role_count: u16, privilege_count: u16, object_id: Box<str>, known: u16,
-            business_unit: Box<str>, privilege: &'static str, privilege_id: Box<str>, type_code: u32,
-            entity: &'static &'static str, label: &'static &'static str,
+            business_unit: Box<str>, privilege: Box<str>, privilege_id: Box<str>, type_code: u32,
+            entity: Box<str>, label: Box<str>,
         } => {
             id: "0x80040220", status: 403, class: "PrivilegeDenied",
             text: "Principal user (Id={user}, type=8, roleCount={role_count}, privilegeCount={privilege_count}, accessMode='4 Non-interactive', AADObjectId='{object_id}', MetadataCachePrivilegesCount={known}, businessUnitId={business_unit}), is missing {privilege} privilege (Id={privilege_id}) on OTC={type_code} for entity '{entity}' (LocalizedName='{label}'). context.Caller={user}. Consider adding missed privilege to one of the principal (user/team) roles.",
@@ -74,8 +76,8 @@ mocktenant_verdict::catalogue! {
         /// The new owner of a row could not read it.
         OwnerLacksRead {
             user: Box<str>, role_count: u16, privilege_count: u16, object_id: Box<str>, known: u16,
-            business_unit: Box<str>, privilege: &'static str, privilege_id: Box<str>, type_code: u32,
-            entity: &'static &'static str, label: &'static &'static str,
+            business_unit: Box<str>, privilege: Box<str>, privilege_id: Box<str>, type_code: u32,
+            entity: Box<str>, label: Box<str>,
         } => {
             id: "0x80040299", status: 403, class: "TargetPrincipalLacksReadPrivilege",
             text: "Read Privilege Check For Owner failed with exception: Principal user (Id={user}, type=8, roleCount={role_count}, privilegeCount={privilege_count}, accessMode='4 Non-interactive', AADObjectId='{object_id}', MetadataCachePrivilegesCount={known}, businessUnitId={business_unit}), is missing {privilege} privilege (Id={privilege_id}) on OTC={type_code} for entity '{entity}' (LocalizedName='{label}'). context.Caller={user}. Consider adding missed privilege to one of the principal (user/team) roles.",
@@ -86,7 +88,7 @@ mocktenant_verdict::catalogue! {
         /// The caller acts as another user and may not.
         ActOnBehalfDenied {
             user: Box<str>, role_count: u16, privilege_count: u16, object_id: Box<str>, known: u16,
-            business_unit: Box<str>, privilege: &'static str, privilege_id: Box<str>,
+            business_unit: Box<str>, privilege: Box<str>, privilege_id: Box<str>,
         } => {
             id: "0x80040220", status: 403, class: "PrivilegeDenied",
             text: "Principal user (Id={user}, type=8, roleCount={role_count}, privilegeCount={privilege_count}, accessMode='4 Non-interactive', AADObjectId='{object_id}', MetadataCachePrivilegesCount={known}, businessUnitId={business_unit}), is missing {privilege} privilege (Id={privilege_id}) on OTC=0 for entity '' (LocalizedName=''). context.Caller={user}. Consider adding missed privilege to one of the principal (user/team) roles.",
@@ -111,7 +113,7 @@ mocktenant_verdict::catalogue! {
             change: "MSCRMCallerID takes a systemuserid, CallerObjectId the object id of the user or service principal in Entra ID",
         }
         /// No record of this id.
-        ObjectDoesNotExist { entity: &'static str, id: String } => {
+        ObjectDoesNotExist { entity: Box<str>, id: String } => {
             id: "0x80040217", status: 404, class: "ObjectDoesNotExist",
             text: "Entity '{entity}' With Id = {id} Does Not Exist",
             fidelity: Observed, source: "Microsoft Learn, Dataverse: Quick start Web API with PowerShell (captured answer)",
@@ -127,7 +129,7 @@ mocktenant_verdict::catalogue! {
             change: "name the table by its logical name, for instance EntityDefinitions(LogicalName='account')",
         }
         /// No column of this name or id among the definitions of its table.
-        NoAttributeMetadata { name: String, entity: &'static str } => {
+        NoAttributeMetadata { name: String, entity: Box<str> } => {
             id: "0x80040217", status: 404, class: "ObjectDoesNotExist",
             text: "Could not find an attribute with specified name: {name} for entity: {entity}.",
             fidelity: Inferred, source: "begins as public client code expects it; the rest, code and status are inferred",
@@ -143,7 +145,7 @@ mocktenant_verdict::catalogue! {
             change: "compare with eq, or read all definitions and choose among them",
         }
         /// No record of these key values.
-        RecordNotFoundByEntityKey { entity: &'static str } => {
+        RecordNotFoundByEntityKey { entity: Box<str> } => {
             id: "0x80060891", status: 404, class: "RecordNotFoundByEntityKey",
             text: "A record with the specified key values does not exist in {entity} entity",
             fidelity: Documented, source: ERROR_CODES_STATUS_INFERRED,
@@ -159,7 +161,7 @@ mocktenant_verdict::catalogue! {
             change: "leave out If-None-Match: * to update the row, or create it under another id",
         }
         /// Another row has the alternate key.
-        DuplicateRecordEntityKey { key: &'static str, columns: String, entity: &'static str, attributes: String } => {
+        DuplicateRecordEntityKey { key: Box<str>, columns: String, entity: Box<str>, attributes: String } => {
             id: "0x80060892", status: 412, class: "DuplicateRecordEntityKey",
             text: "Entity Key {key} violated. A record with the same value for {columns} already exists. A duplicate record cannot be created. Select one or more unique values and try again.",
             fidelity: Observed, source: "wording as public client code captured it; key and column display names are inferred",
@@ -199,28 +201,20 @@ mocktenant_verdict::catalogue! {
             change: "write ids without quotes or braces, text in single quotes, and percent-encode the rest",
         }
         /// A column that the table does not have, in a query option.
-        PropertyNotFound { property: String, entity: &'static str } => {
+        PropertyNotFound { property: String, entity: Box<str> } => {
             id: "0x80060888", status: 400, class: "CrmHttpError",
             text: "Could not find a property named '{property}' on type 'Microsoft.Dynamics.CRM.{entity}'.",
             fidelity: Observed, source: "captured answers in public issues",
             cause: "a query option names a column that the table does not have",
             change: "use the column's logical name; a lookup is _<name>_value",
         }
-        /// A comparison of values that do not compare.
-        IncompatibleOperands { left: &'static str, right: &'static str, operator: &'static str } => {
+        /// A query option that cannot be read, in the words of the library that reads it.
+        QueryOption { sentence: String } => {
             id: "0x80060888", status: 400, class: "CrmHttpError",
-            text: "A binary operator with incompatible types was detected. Found operand types '{left}' and '{right}' for operator kind '{operator}'.",
-            fidelity: Inferred, source: "Microsoft.OData.Core's message; its code here is inferred",
-            cause: "$filter compares a column with a value of another type",
-            change: "write text in single quotes, and numbers and ids without",
-        }
-        /// A function of texts over something else.
-        NoFunctionSignature { name: &'static str } => {
-            id: "0x80060888", status: 400, class: "CrmHttpError",
-            text: "No function signature for the function with name '{name}' matches the specified arguments. The function signatures considered are: {name}(Edm.String Nullable=true, Edm.String Nullable=true).",
-            fidelity: Inferred, source: "Microsoft.OData.Core's message; its code here is inferred",
-            cause: "$filter looks for a text in a column that holds none",
-            change: "use contains, startswith and endswith on text columns; compare others",
+            text: "{sentence}",
+            fidelity: Inferred, source: "the sentences are Microsoft.OData.Core's (8.4), several of them captured; that each has this code is inferred from those",
+            cause: "a query option does not follow the OData grammar, or names or compares what does not fit",
+            change: "the sentence says what is wrong where; text stands in single quotes, numbers and ids stand without",
         }
         /// More conditions than a query may have.
         TooManyConditionsInQuery => {
@@ -229,6 +223,134 @@ mocktenant_verdict::catalogue! {
             fidelity: Documented, source: "Microsoft Learn, Dataverse: Filter rows using OData, condition limits; HTTP status inferred from the error's class",
             cause: "$filter has more than 500 comparisons",
             change: "ask in several requests, or with fewer comparisons",
+        }
+        /// More rows than are aggregated.
+        AggregateQueryRecordLimit => {
+            id: "0x8004e023", status: 400, class: "AggregateQueryRecordLimitExceeded",
+            text: "The maximum record limit is exceeded. Reduce the number of records.",
+            fidelity: Documented, source: "Microsoft Learn, Dataverse: Web service error codes; Aggregate data, limitations; HTTP status inferred from the error's class",
+            cause: "$apply or an aggregate FetchXML query looks at more than 50,000 rows",
+            change: "aggregate fewer rows: filter first",
+        }
+        /// An empty query.
+        FetchEmpty => {
+            id: "0x80040203", status: 400, class: "InvalidArgument",
+            text: "Expected non-empty string.",
+            fidelity: Inferred, source: FETCH_CLIENTS,
+            cause: "the query option fetchXml is empty, or the saved query has no FetchXML",
+            change: "write the query, percent-encoded: fetchXml=%3Cfetch%3E...",
+        }
+        /// A query that is no XML.
+        FetchInvalidXml => {
+            id: "0x80040201", status: 400, class: "InvalidXml",
+            text: "Invalid XML.",
+            fidelity: Inferred, source: FETCH_CLIENTS,
+            cause: "the query is no well-formed XML, has a document type, or is larger or deeper than one that is read (64 KiB, 24 levels)",
+            change: "send one element <fetch>; escape & and < in values, and percent-encode the whole",
+        }
+        /// A query without table.
+        FetchNoEntity => {
+            id: "0x80041102", status: 400, class: "QueryBuilderNoEntity",
+            text: "Entity Name was not specified in FetchXml String.",
+            fidelity: Inferred, source: FETCH_CLIENTS,
+            cause: "the query is not <fetch> with one <entity name=..> in it",
+            change: "write <fetch><entity name='account'>...</entity></fetch>",
+        }
+        /// A table that is not there.
+        FetchUnknownEntity { name: String } => {
+            id: "0x80041102", status: 400, class: "QueryBuilderNoEntity",
+            text: "The entity with a name = '{name}' with namemapping = 'Logical' was not found in the MetadataCache.",
+            fidelity: Observed, source: "captured answers in public tests and issues; what follows there about the cache is left out",
+            cause: "the query names a table that the organisation does not have",
+            change: "use the logical name: singular, lower case",
+        }
+        /// A column that is not there.
+        FetchUnknownAttribute { entity: Box<str>, attribute: String } => {
+            id: "0x80041103", status: 400, class: "QueryBuilderNoAttribute",
+            text: "'{entity}' entity doesn't contain attribute with Name = '{attribute}' and NameMapping = 'Logical' (look up attribute by name is case-sensitive).",
+            fidelity: Observed, source: "a captured answer of 2026 to ?fetchXml=; the place in the cache that follows there is left out",
+            cause: "the query names a column that the table does not have",
+            change: "use the logical name: lower case, a lookup as primarycontactid and not _primarycontactid_value",
+        }
+        /// The query is of another table than the path.
+        FetchOtherEntity { entity: String, set: Box<str> } => {
+            id: "0x80060888", status: 400, class: "CrmHttpError",
+            text: "The entity '{entity}' of the query does not match the entity set '{set}'.",
+            fidelity: Inferred, source: "that both have to be of one table: Microsoft Learn, Dataverse: Page results using FetchXml; code and text are inferred",
+            cause: "the entity element names another table than the entity set of the path",
+            change: "ask the entity set of the table that the entity element names",
+        }
+        /// An element where none of its name may be.
+        FetchChildNode { valid: &'static str, node: String, xml: String } => {
+            id: "0x8004111c", status: 400, class: "QueryBuilderInvalidFetchChild",
+            text: "Invalid Child Node, valid nodes are {valid}. NodeName = {node} NodeXml = {xml}",
+            fidelity: Inferred, source: "public client code that checks queries as the service does has it for children of entity; for others it is inferred",
+            cause: "the query has an element where none of this name may be",
+            change: "use the elements of the FetchXML reference, spelt as there",
+        }
+        /// An attribute of an aggregate without a name.
+        FetchNoAlias { xml: String } => {
+            id: "0x8004110b", status: 400, class: "QueryBuilderNoAlias",
+            text: "An alias must be specified for every attribute in an aggregate query. NodeXml: {xml}",
+            fidelity: Inferred, source: FETCH_PUBLIC,
+            cause: "the query aggregates, and an attribute in it has no alias",
+            change: "give every attribute an alias",
+        }
+        /// An attribute that is neither aggregated nor grouped by.
+        FetchAttributeWithAggregate { xml: String } => {
+            id: "0x80041107", status: 400, class: "QueryBuilderAttribute_With_Aggregate",
+            text: "An attribute can not be requested when an aggregate operation has been specified and its neither groupby nor aggregate.  NodeXml : {xml}",
+            fidelity: Inferred, source: FETCH_PUBLIC,
+            cause: "the query aggregates, and an attribute in it is neither aggregated nor grouped by",
+            change: "give every attribute aggregate='..' or groupby='true'",
+        }
+        /// A name that is none.
+        FetchInvalidAlias { alias: String } => {
+            id: "0x80041109", status: 400, class: "QueryBuilderInvalid_Alias",
+            text: "Invalid character specified for alias: {alias}. Only characters within the ranges [A-Z], [a-z] or [0-9] or _ are allowed.  The first character may only be in the ranges [A-Z], [a-z] or _.",
+            fidelity: Inferred, source: FETCH_PUBLIC,
+            cause: "an alias has other characters than letters, digits and underscores",
+            change: "name it with these",
+        }
+        /// A table that no link-entity joins.
+        FetchUnknownAlias { alias: String } => {
+            id: "0x8004110a", status: 400, class: "QueryBuilderAlias_Does_Not_Exist",
+            text: "Link entity with name or alias {alias} is not found",
+            fidelity: Inferred, source: "text: Microsoft Learn, troubleshooting of personal view filters; code and status are inferred",
+            cause: "an entityname or an order's alias names nothing that the query has",
+            change: "write the alias that the link-entity or the attribute has",
+        }
+        /// `top` with what pages.
+        FetchTopWithPaging { attribute: &'static str } => {
+            id: "0x80040203", status: 400, class: "InvalidArgument",
+            text: "The top attribute can't be specified with paging attribute {attribute}",
+            fidelity: Observed, source: "captured answers in public issues, of page and returntotalrecordcount",
+            cause: "the query has top, and a count, a page, or $count=true beside it",
+            change: "leave top out and write count='..' for the size of a page",
+        }
+        /// What does not fit together.
+        FetchArgument { inner: FetchDefect } => {
+            id: "0x80040203", status: 400, class: "InvalidArgument",
+            text: "{inner}",
+            fidelity: Inferred, source: "the sentences are those public test doubles of the product's SDK have; that each answers this, and its code, are inferred",
+            cause: "a value of the query is not what its column, its operator or its element takes",
+            change: "the sentence says what is wrong with which attribute",
+        }
+        /// More joins than a query may have.
+        TooManyLinkEntitiesInQuery => {
+            id: "0x8004430d", status: 400, class: "TooManyLinkEntitiesInQuery",
+            text: "Number of link entities in query exceeded maximum limit.",
+            fidelity: Documented, source: "Microsoft Learn, Dataverse: Join tables using FetchXml, limitations; HTTP status inferred from the error's class",
+            cause: "the query has more than 15 link-entity elements",
+            change: "ask in several requests",
+        }
+        /// A query option beside a query that is XML.
+        OptionBesideQuery { name: String } => {
+            id: "0x80060888", status: 400, class: "CrmHttpError",
+            text: "The query parameter {name} is not supported",
+            fidelity: Inferred, source: "the words of a captured answer for a parameter that is not taken; that an option beside fetchXml, savedQuery or userQuery is answered so is inferred",
+            cause: "the request has fetchXml, savedQuery or userQuery, and beside it an option that would ask something else",
+            change: "say in the FetchXML what the option says; only $count=true may stand beside it",
         }
         /// A query that ran for too long.
         SqlTimeoutError => {
@@ -271,7 +393,7 @@ mocktenant_verdict::catalogue! {
             change: "use the entity sets of the service document, WhoAmI and RetrieveVersion",
         }
         /// A body that is no row of this table, where the inner exception was captured.
-        Payload { set: &'static str, inner: PayloadDefect } => {
+        Payload { set: Box<str>, inner: PayloadDefect } => {
             id: "0x80048d19", status: 400, class: "ODataClientPayloadError",
             text: "Error identified in Payload provided by the user for Entity :'{set}', For more information on this error please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ---->  InnerException : {inner}",
             fidelity: Observed, source: "captured answers in public issues; the stack trace that follows there is left out",
@@ -279,7 +401,7 @@ mocktenant_verdict::catalogue! {
             change: "send one JSON object whose values have the columns' types",
         }
         /// The same where the inner exception was not captured.
-        UncapturedPayload { set: &'static str, inner: PayloadDefect } => {
+        UncapturedPayload { set: Box<str>, inner: PayloadDefect } => {
             id: "0x80048d19", status: 400, class: "ODataClientPayloadError",
             text: "Error identified in Payload provided by the user for Entity :'{set}', For more information on this error please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ---->  InnerException : {inner}",
             fidelity: Inferred, source: "frame: captured answers in public issues; the inner exception is inferred. Creating related rows in one request (deep insert) is not built and answered so",
@@ -302,8 +424,16 @@ mocktenant_verdict::catalogue! {
             cause: "the address in @odata.bind names no entity set: a table's name in place of the set's, a bare id, some text",
             change: "write \"/<entity set>(<id>)\", for instance /accounts(...) rather than /account(...)",
         }
+        /// A row that other rows keep.
+        CannotDeleteDueToAssociation => {
+            id: "0x80040227", status: 405, class: "CannotDeleteDueToAssociation",
+            text: "The object you tried to delete is associated with another object and cannot be deleted.",
+            fidelity: Documented, source: "Microsoft Learn, Dataverse: Web service error codes; the status is that of Compose HTTP requests and handle errors",
+            cause: "rows of another table lead to this one, and their relationship restricts its deletion",
+            change: "delete those rows first, or change what their lookup leads to",
+        }
         /// A status that its state does not have.
-        InvalidStatus { status: i64, state: String, entity: &'static str, id: String } => {
+        InvalidStatus { status: i64, state: String, entity: Box<str>, id: String } => {
             id: "0x80048408", status: 400, class: "InvalidStatusForState",
             text: "{status} is not a valid status code for state code {state} on {entity} with Id {id}.",
             fidelity: Observed, source: "captured answers in public issues",
@@ -311,7 +441,7 @@ mocktenant_verdict::catalogue! {
             change: "write statecode and a statuscode of it together, or statecode alone for its default",
         }
         /// A text that is too long for its column.
-        StringLengthTooLong { column: &'static str, entity: &'static str, limit: u32 } => {
+        StringLengthTooLong { column: Box<str>, entity: Box<str>, limit: u32 } => {
             id: "0x80044331", status: 400, class: "StringLengthTooLong",
             text: "A validation error occurred.  The length of the '{column}' attribute of the '{entity}' entity exceeded the maximum allowed length of '{limit}'.",
             fidelity: Observed, source: "captured answers in public tests; the columns' lengths are those of a new organisation",
@@ -319,7 +449,7 @@ mocktenant_verdict::catalogue! {
             change: "write a shorter text",
         }
         /// A choice that the column does not offer.
-        NoSuchOption { column: &'static str, entity: &'static str, value: i64, accepted: String } => {
+        NoSuchOption { column: Box<str>, entity: Box<str>, value: i64, accepted: String } => {
             id: "0x8004431a", status: 400, class: "PicklistValueOutOfRange",
             text: "A validation error occurred. The value {value} of '{column}' on record of type '{entity}' is outside the valid range. Accepted Values: {accepted}",
             fidelity: Observed, source: "captured answers in public issues; the options are those of a new organisation",
@@ -327,7 +457,7 @@ mocktenant_verdict::catalogue! {
             change: "write a value that the column offers",
         }
         /// A number outside its column's range.
-        ValueOutOfRange { column: &'static str, entity: &'static str, value: i64 } => {
+        ValueOutOfRange { column: Box<str>, entity: Box<str>, value: String } => {
             id: "0x8004431a", status: 400, class: "PicklistValueOutOfRange",
             text: "A validation error occurred. The value {value} of '{column}' on record of type '{entity}' is outside the valid range.",
             fidelity: Inferred, source: "the words for a choice; that a number outside its range has them too is inferred",
@@ -440,11 +570,11 @@ impl DataverseError {
     }
 
     /// A body that is no row of the set, in the row that is as sure of the words as we are.
-    pub(crate) fn payload(set: &'static str, inner: PayloadDefect) -> Self {
+    pub(crate) fn payload(set: &str, inner: PayloadDefect) -> Self {
         if inner.is_captured() {
-            Self::Payload { set, inner }
+            Self::Payload { set: set.into(), inner }
         } else {
-            Self::UncapturedPayload { set, inner }
+            Self::UncapturedPayload { set: set.into(), inner }
         }
     }
 }

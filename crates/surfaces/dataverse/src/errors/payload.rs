@@ -30,7 +30,7 @@ pub enum PayloadDefect {
         /// Its name.
         name: String,
         /// Logical name of the table.
-        entity: &'static str,
+        entity: Box<str>,
     },
     /// An annotation whose name OData forbids.
     AnnotationName {
@@ -47,7 +47,7 @@ pub enum PayloadDefect {
         /// The value as JSON.
         literal: String,
         /// The column's type, `Edm.Int32`.
-        expected: &'static str,
+        expected: String,
     },
     /// `x@odata.bind` where the table has no such navigation property.
     UndeclaredProperty {
@@ -59,10 +59,26 @@ pub enum PayloadDefect {
         /// The navigation property.
         name: String,
     },
-    /// A nested row: creating related rows in one request is not built.
-    NestedResource {
+    /// A decimal as a text.
+    DecimalAsText,
+    /// The type of another table.
+    TypeNotAssignable {
+        /// The type.
+        found: String,
+        /// The table's own.
+        expected: String,
+    },
+    /// One row where a collection should be, or several where one should.
+    Cardinality {
         /// The navigation property.
         name: String,
+        /// Whether it leads to many.
+        many: bool,
+    },
+    /// A column alone whose value is not called `value`.
+    TopLevelProperty {
+        /// What it is called instead; `None` if there is nothing.
+        name: Option<String>,
     },
 }
 
@@ -73,6 +89,8 @@ impl PayloadDefect {
             self,
             Self::InvalidJson
                 | Self::UnknownProperty { .. }
+                | Self::DecimalAsText
+                | Self::TypeNotAssignable { .. }
                 | Self::ValueForNavigation { .. }
                 | Self::UndeclaredProperty { .. }
                 | Self::CannotConvert { .. }
@@ -130,12 +148,28 @@ impl fmt::Display for PayloadDefect {
                     "The 'odata.bind' value of the property '{name}' is not a valid resource reference."
                 )
             }
-            Self::NestedResource { name } => {
+            Self::DecimalAsText => formatter.write_str(
+                "Cannot convert a value to target type 'Edm.Decimal' because of conflict between input format string/number and parameter 'IEEE754Compatible' false/true.",
+            ),
+            Self::TypeNotAssignable { found, expected } => write!(
+                formatter,
+                "A resource with type '{found}' was found, but it is not assignable to the expected type '{expected}'. The type specified in the resource must be equal to either the expected type or a derived type."
+            ),
+            Self::Cardinality { name, many } => {
+                let (found, expected) =
+                    if *many { ("StartObject", "StartArray") } else { ("StartArray", "StartObject") };
                 write!(
                     formatter,
-                    "A nested resource was found for the property '{name}'; use 'odata.bind' instead."
+                    "An unexpected '{found}' node was found when reading the property '{name}' from the JSON reader. A '{expected}' node was expected."
                 )
             }
+            Self::TopLevelProperty { name: Some(name) } => write!(
+                formatter,
+                "A top-level property with name '{name}' was found in the payload; however, property and collection payloads must always have a top-level property with name 'value'."
+            ),
+            Self::TopLevelProperty { name: None } => formatter.write_str(
+                "No top-level properties were found. A top-level property or collection in Json must be represented as a JSON object with exactly one property which is not an annotation.",
+            ),
         }
     }
 }
@@ -151,16 +185,18 @@ mod tests {
         for (defect, captured) in [
             (PayloadDefect::InvalidJson, true),
             (PayloadDefect::UndeclaredProperty { name: name() }, true),
-            (PayloadDefect::UnknownProperty { name: name(), entity: "account" }, true),
+            (PayloadDefect::UnknownProperty { name: name(), entity: "account".into() }, true),
             (PayloadDefect::AnnotationName { name: name() }, false),
             (PayloadDefect::ValueForNavigation { name: name() }, true),
-            (PayloadDefect::CannotConvert { literal: name(), expected: "Edm.Int32" }, true),
+            (PayloadDefect::CannotConvert { literal: name(), expected: "Edm.Int32".to_owned() }, true),
             (PayloadDefect::Empty, false),
             (PayloadDefect::NotAnObject { found: "StartArray" }, false),
             (PayloadDefect::DuplicateProperty { name: name() }, false),
             (PayloadDefect::TooDeep, false),
             (PayloadDefect::InvalidBinding { name: name() }, false),
-            (PayloadDefect::NestedResource { name: name() }, false),
+            (PayloadDefect::DecimalAsText, true),
+            (PayloadDefect::Cardinality { name: name(), many: true }, false),
+            (PayloadDefect::TopLevelProperty { name: None }, false),
         ] {
             let error = DataverseError::payload("accounts", defect);
             assert_eq!(error.row().name == "Payload", captured, "{error:?}");

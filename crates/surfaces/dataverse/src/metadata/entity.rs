@@ -1,48 +1,50 @@
 //! The definition of a table.
 
+use mocktenant_schema::Table;
 use serde_json::json;
 
 use super::{Definition, label, managed, members, no_label};
-use crate::schema::{Rows, Table};
 use crate::store::own_id;
+use crate::tables::is_stored;
 
 /// `MetadataId` of a table. That of accounts is printed in the product's documentation.
-pub(crate) fn id(table: &Table) -> String {
-    match table.logical {
+pub(crate) fn id(table: Table<'_>) -> String {
+    match table.name() {
         "account" => "70816501-edb9-4740-a16c-6a5efbc05d84".to_owned(),
         logical => own_id(&["EntityMetadata", logical]),
     }
 }
 
 /// Its definition.
-pub(crate) fn entity(table: &Table) -> Definition {
-    let logical = table.logical;
+pub(crate) fn entity(table: Table<'_>) -> Definition {
+    let logical = table.name();
     let schema_name = table.schema_name();
-    let custom = logical.contains('_');
-    let ownership = match table.rows {
-        Rows::Stored if table.owned => "UserOwned",
-        Rows::Stored => "OrganizationOwned",
-        Rows::ApplicationUsers | Rows::BusinessUnits => "BusinessOwned",
+    let custom = table.is_declared() || logical.contains('_');
+    let writes = is_stored(table);
+    let ownership = match writes {
+        true if table.is_owned() => "UserOwned",
+        true => "OrganizationOwned",
+        false => "BusinessOwned",
     };
-    let writes = table.rows == Rows::Stored;
+    let name_of = |column: Option<mocktenant_schema::Column<'_>>| column.map(|column| column.name().to_owned());
     let mut all = members(json!({
         "CollectionSchemaName": plural(schema_name),
         "DataProviderId": null,
         "DataSourceId": null,
         "Description": no_label(),
-        "DisplayCollectionName": no_label(),
-        "DisplayName": label(table.label, &["DisplayName", logical]),
-        "EntitySetName": table.set,
+        "DisplayCollectionName": label(table.plural(), &["DisplayCollectionName", logical]),
+        "DisplayName": label(table.label(), &["DisplayName", logical]),
+        "EntitySetName": table.set(),
         "ExternalCollectionName": null,
         "ExternalName": null,
-        "LogicalCollectionName": table.set,
+        "LogicalCollectionName": table.set(),
         "LogicalName": logical,
         "MetadataId": id(table),
-        "ObjectTypeCode": table.type_code,
+        "ObjectTypeCode": table.code(),
         "OwnershipType": ownership,
-        "PrimaryIdAttribute": table.id,
+        "PrimaryIdAttribute": name_of(table.id()),
         "PrimaryImageAttribute": null,
-        "PrimaryNameAttribute": table.name,
+        "PrimaryNameAttribute": name_of(table.name_column()),
         "RecurrenceBaseEntityLogicalName": null,
         "SchemaName": schema_name,
         "TableType": "Standard",
@@ -58,7 +60,7 @@ pub(crate) fn entity(table: &Table) -> Definition {
         "CanTriggerWorkflow": true,
         "ChangeTrackingEnabled": writes,
         "HasChanged": null,
-        "IsActivity": logical == "task",
+        "IsActivity": table.note("activity").is_some(),
         "IsActivityParty": false,
         "IsAvailableOffline": true,
         "IsBPFEntity": false,
@@ -73,7 +75,7 @@ pub(crate) fn entity(table: &Table) -> Definition {
         "IsOptimisticConcurrencyEnabled": true,
         "IsPrivate": false,
         "IsRenameable": managed(true, "isrenameable"),
-        "IsStateModelAware": !table.states.is_empty(),
+        "IsStateModelAware": table.states().len() > 0,
         "IsValidForAdvancedFind": true,
     })));
     all

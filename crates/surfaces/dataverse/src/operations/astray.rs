@@ -10,7 +10,7 @@ use super::call::{Call, identify};
 use super::{definitions, functions, organization};
 use crate::errors::{DataverseError, cut, excerpt};
 use crate::not_built;
-use crate::schema::by_set;
+use crate::tables;
 
 /// Most of a request's address in a text, in characters.
 const MAX_URI: usize = 2_048;
@@ -48,7 +48,7 @@ pub(crate) fn astray(exchange: &mut Exchange, wrong_verb: bool) -> Option<Datave
         exchange.trail.not_built(name, not_built::SETS_HERE);
         return Some(DataverseError::NotImplemented);
     }
-    if by_set(&name).is_some() || not_built::entity_set(&name).is_some() {
+    if tables::built_in().by_set(&name).is_some() || not_built::entity_set(&name).is_some() {
         let below = path.split('/').skip(4).collect::<Vec<_>>().join("/");
         exchange.trail.not_built(format!("the path {}", excerpt(&below)), not_built::PATHS_HERE);
     }
@@ -79,7 +79,7 @@ impl Call<'_> {
             let name = self.raw.split_once('(').map(|(name, _)| name.to_owned());
             match name {
                 // the name is fine, what stands in the parentheses is not
-                Some(name) if by_set(&name).is_some() => DataverseError::QuerySyntax,
+                Some(name) if self.schema.by_set(&name).is_some() => DataverseError::QuerySyntax,
                 Some(name) => no_function(self.exchange, &name),
                 None if not_built::part(&self.raw) => self.no_part(),
                 None => DataverseError::ResourceNotFound { segment: cut(&self.raw) },

@@ -49,7 +49,7 @@ pub(crate) async fn answer(surface: &Dataverse, exchange: &mut Exchange) -> Answ
 
 async fn run(surface: &Dataverse, exchange: &mut Exchange) -> Result<Answer, DataverseError> {
     let organization = organization(exchange).ok_or(DataverseError::NotFound)?;
-    let call = admit(exchange, &organization)?;
+    let call = admit(surface, exchange, &organization)?;
     let goes_on = call.preferences.others.iter().any(|(name, value)| {
         matches!(name.as_str(), "odata.continue-on-error" | "continue-on-error")
             && value.as_deref() != Some("false")
@@ -127,7 +127,7 @@ impl Running<'_> {
             }
         };
         let part = Part::begin(exchange, request);
-        let outcome = match admit_as(part.exchange, self.organization, self.principal.clone(), None) {
+        let outcome = match admit_as(self.surface, part.exchange, self.organization, self.principal.clone(), None) {
             Ok(mut call) => dispatch(self.surface, &mut call).await,
             Err(error) => Err(error),
         };
@@ -194,7 +194,7 @@ impl Running<'_> {
 
     /// A write of a change set.
     fn drafted(&self, part: &mut Part<'_>, set: Set) -> Result<Answer, DataverseError> {
-        let mut call = admit_as(part.exchange, self.organization, self.principal.clone(), Some(set))?;
+        let mut call = admit_as(self.surface, part.exchange, self.organization, self.principal.clone(), Some(set))?;
         drafted(&mut call)
     }
 

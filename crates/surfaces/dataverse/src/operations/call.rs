@@ -5,24 +5,28 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{Method, StatusCode};
 use mocktenant_lab::{Answer, Exchange};
-use mocktenant_odata::{Preferences, QueryOptions, Return};
-use mocktenant_tables::{Columns, Commit, Database, Row, Selection, Transaction};
+use mocktenant_odata::{Binder, Guid, Preferences, QueryError, Return, Selection};
+use mocktenant_schema::{Cell, CellRef, Schema, Table};
+use mocktenant_tables::{At, Commit, Database, Row, Snapshot, Transaction, Values};
 use mocktenant_token::bearer::read_authorization;
 use mocktenant_verdict::Checklist;
 use mocktenant_world::{ApplicationUser, Depth, Organization};
-use serde_json::Value;
 
 use super::address::Target;
-use super::expand::Expansion;
+use super::refused::{unbuilt, unreadable};
 use crate::errors::{DataverseError, describe};
+use crate::ids::Ids;
 use crate::payload::{self, Fault, Made};
 use crate::principal::{self, Operation, Principal, Users};
-use crate::representation::{self, Annotations, Shape};
-use crate::schema::Table;
-use crate::store::Reader;
-use crate::{bearer, impersonation, not_built};
+use crate::representation::{self, Annotations, Reach, Shape};
+use crate::tables::{self, DIALECT};
+use crate::{Dataverse, bearer, impersonation, not_built};
+
+/// Navigation properties that a query may follow, nested ones included.
+const MOST_EXPANDED: usize = 15;
 
 /// API versions there are.
 const VERSIONS: [&str; 3] = ["v9.0", "v9.1", "v9.2"];
@@ -38,8 +42,18 @@ pub(super) struct Call<'x> {
     pub(super) raw: String,
     pub(super) preferences: Preferences,
     pub(super) annotations: Annotations,
+    /// The tables there are.
+    pub(super) schema: Arc<Schema>,
+    /// Where the ids of new rows come from.
+    pub(super) ids: &'x Ids,
     /// Where it writes instead of the organisation's own rows, and what its `$1` stands for: of a change set.
     pub(super) set: Option<Set>,
+}
+
+/// What is answered of rows: columns, what comes with them, and how far the caller may read that.
+pub(super) struct Shown {
+    pub(super) selection: Selection,
+    pub(super) reach: Vec<Reach>,
 }
 
 /// What the requests of a change set have in common.
@@ -66,17 +80,19 @@ pub(super) fn identify<'o>(
 /// Lets the caller in, or does not: token, application user, whom it acts as, version, and what the request asks beside its
 /// address.
 pub(super) fn admit<'x>(
+    surface: &'x Dataverse,
     exchange: &'x mut Exchange,
     organization: &'x Organization,
 ) -> Result<Call<'x>, DataverseError> {
     let user =
         identify(exchange, organization, |list, client_id| principal::ask(list, organization, client_id))?;
     let caller = user.map_or_else(Principal::nobody, Principal::from);
-    admit_as(exchange, organization, caller, None)
+    admit_as(surface, exchange, organization, caller, None)
 }
 
 /// The same for whoever was let in already: the caller of a batch, for each of its parts.
 pub(super) fn admit_as<'x>(
+    surface: &'x Dataverse,
     exchange: &'x mut Exchange,
     organization: &'x Organization,
     caller: Principal,
@@ -101,7 +117,8 @@ pub(super) fn admit_as<'x>(
         exchange.trail.not_built(format!("Prefer: {name}"), not_built::PREFERENCES_HERE);
         return Err(DataverseError::InvalidQueryOption);
     }
-    Ok(Call { exchange, organization, principal, root, raw, preferences, annotations, set })
+    let (schema, ids) = (tables::built_in(), surface.ids());
+    Ok(Call { exchange, organization, principal, root, raw, preferences, annotations, schema, ids, set })
 }
 
 /// Who the caller is from here on: itself, or the user it names.
@@ -123,7 +140,7 @@ fn acting(
     refusal.map_or(Ok(principal), Err)
 }
 
-impl<'x> Call<'x> {
+impl Call<'_> {
     /// Whether it changes rows, whatever it is called.
     pub(super) fn writes(&self) -> bool {
         !matches!(self.exchange.request.method, Method::GET | Method::HEAD)
@@ -132,7 +149,7 @@ impl<'x> Call<'x> {
     /// Asks for the privilege, and records it; how far it reaches.
     pub(super) fn authorize(
         &mut self,
-        table: &'static Table,
+        table: Table<'_>,
         operation: Operation,
     ) -> Result<Depth, DataverseError> {
         self.exchange.trail.fact("operation", operation.name());
@@ -143,36 +160,46 @@ impl<'x> Call<'x> {
         Ok(depth.unwrap_or(Depth::Global))
     }
 
-    /// Asks whether that reaches a row, where it may not.
-    pub(super) fn reach(
+    /// Asks whether that reaches a row with these values, where it may not.
+    pub(super) fn reach<'r>(
         &mut self,
-        (table, operation, depth): (&'static Table, Operation, Depth),
-        row: &Columns,
+        (table, operation, depth): (Table<'_>, Operation, Depth),
+        value: impl Fn(&str) -> CellRef<'r>,
     ) -> Result<(), DataverseError> {
         if depth > Depth::Basic {
             return Ok(());
         }
         self.ask(|list, users, principal| {
-            principal::ask_row(list, users, principal, table, operation, (depth, row));
+            principal::ask_row(list, users, principal, (table, operation, depth), value);
         })
     }
 
     /// Asks of a row that gets another owner whether that one could read it.
-    pub(super) fn owner(
-        &mut self,
-        table: &'static Table,
-        columns: &mut Columns,
-    ) -> Result<(), DataverseError> {
-        let Some(Value::String(owner)) = columns.get("_ownerid_value").cloned() else { return Ok(()) };
-        columns.insert("_owninguser_value".to_owned(), Value::String(owner.clone()));
-        if owner.eq_ignore_ascii_case(&self.principal.id) {
+    pub(super) fn owner(&mut self, table: Table<'_>, values: &mut Values) -> Result<(), DataverseError> {
+        let Some(column) = table.column("ownerid") else { return Ok(()) };
+        let Some(Cell::Id(owner)) = values.get(column.ordinal()).cloned() else { return Ok(()) };
+        if let Some(user) = table.column("owninguser") {
+            values.set(user.ordinal(), Cell::Id(owner));
+        }
+        if Guid::parse(&self.principal.id) == Some(owner) {
             return Ok(());
         }
         self.ask(|list, users, _| {
-            if let Some(owner) = users.by_id(&owner) {
+            if let Some(owner) = users.by_id(&owner.to_string()) {
                 principal::ask_owner(list, users, owner, table);
             }
         })
+    }
+
+    /// The next id of a new row.
+    pub(super) fn next_id(&self) -> Guid {
+        let base = || Guid::from_bytes(self.exchange.context.random().guid().into_bytes());
+        self.ids.next(&self.organization.key, base)
+    }
+
+    /// The moment of the request, in seconds since 1970.
+    pub(super) fn now(&self) -> i64 {
+        self.exchange.context.now().unix_timestamp()
     }
 
     /// Asks questions about the caller and records them.
@@ -190,15 +217,24 @@ impl<'x> Call<'x> {
     }
 
     /// The body as changes to a row.
-    pub(super) fn changes(&mut self, table: &'static Table) -> Result<payload::Changes, DataverseError> {
+    pub(super) fn changes(&mut self, table: Table<'_>) -> Result<payload::Changes, DataverseError> {
+        let body = self.body()?;
+        let schema = Arc::clone(&self.schema);
+        let read = payload::read(&schema, table, &body, self.made());
+        read.map_err(|fault| self.told(fault))
+    }
+
+    /// The body, which says that it is JSON.
+    pub(super) fn body(&self) -> Result<Bytes, DataverseError> {
         if !payload::is_json(self.exchange.request.header("content-type")) {
             return Err(DataverseError::UnsupportedMediaType);
         }
-        let read = match &self.exchange.request.body {
-            Ok(body) => payload::read(table, body, self.set.as_ref().map(|set| &*set.made)),
-            Err(_) => return Err(DataverseError::IncompleteBody),
-        };
-        read.map_err(|fault| self.told(fault))
+        self.exchange.request.body.clone().map_err(|_| DataverseError::IncompleteBody)
+    }
+
+    /// What `$1` stands for.
+    pub(super) fn made(&self) -> Option<&Made> {
+        self.set.as_ref().map(|set| &*set.made)
     }
 
     /// Records what a refused body is refused for.
@@ -213,34 +249,79 @@ impl<'x> Call<'x> {
         *fault.error
     }
 
-    pub(super) fn reader<'r>(&self, database: &Database) -> Reader<'r>
-    where
-        'x: 'r,
-    {
-        Reader::new(self.organization, self.exchange.context.world(), database)
+    /// What `$select` and `$expand` ask for, bound to the table.
+    pub(super) fn bound_selection(&mut self, target: &Target<'_>) -> Result<Selection, DataverseError> {
+        let schema = Arc::clone(&self.schema);
+        let alias = |name: &str| target.options.alias(name).map(str::to_owned);
+        let binder = Binder { schema: &schema, dialect: &DIALECT, aliases: &alias, now: self.now() };
+        binder.selection(target.table, &target.options).map_err(|error| self.unreadable(&error))
     }
 
-    pub(super) fn shape<'s>(&'s self, options: &'s QueryOptions, expand: &'s [Expansion]) -> Shape<'s> {
-        let select = options.select.as_deref();
+    /// The same with how far the caller may read what is expanded.
+    pub(super) fn selection(&mut self, target: &Target<'_>) -> Result<Shown, DataverseError> {
+        let bound = self.bound_selection(target)?;
+        self.shown(bound)
+    }
+
+    /// Asks of every table that is expanded whether the caller may read it, and how far.
+    pub(super) fn shown(&mut self, selection: Selection) -> Result<Shown, DataverseError> {
+        let mut left = MOST_EXPANDED;
+        let reach = self.reaches(&selection, &mut left)?;
+        Ok(Shown { selection, reach })
+    }
+
+    fn reaches(&mut self, selection: &Selection, left: &mut usize) -> Result<Vec<Reach>, DataverseError> {
+        let schema = Arc::clone(&self.schema);
+        let mut all = Vec::with_capacity(selection.expand.len());
+        for expansion in &selection.expand {
+            *left = left.checked_sub(1).ok_or_else(|| {
+                let most = format!("at most {MOST_EXPANDED} navigation properties");
+                self.exchange.trail.refused("$expand", most);
+                DataverseError::QuerySyntax
+            })?;
+            if expansion.reference {
+                let what = format!("$expand={}/$ref", expansion.navigation);
+                self.exchange.trail.not_built(what, not_built::EXPAND_HERE);
+                return Err(DataverseError::InvalidQueryOption);
+            }
+            let table = schema.at(expansion.table).ok_or(DataverseError::Unexpected)?;
+            let depth = self.authorize(table, Operation::Read)?;
+            all.push(Reach { depth, below: self.reaches(&expansion.selection, left)? });
+        }
+        Ok(all)
+    }
+
+    /// A query option that cannot be read, in the product's words; says what is not built.
+    pub(super) fn unreadable(&mut self, error: &QueryError) -> DataverseError {
+        if let Some(what) = unbuilt(error) {
+            self.exchange.trail.not_built(what, not_built::OPTIONS_HERE);
+        }
+        unreadable(error)
+    }
+
+    pub(super) fn shape<'s>(&'s self, rows: &'s Snapshot, shown: &'s Shown) -> Shape<'s> {
         Shape {
             root: &self.root,
-            select,
-            selection: Selection::of(select),
+            rows,
+            selection: &shown.selection,
+            reach: &shown.reach,
             annotations: self.annotations,
-            expand,
             principal: &self.principal,
+            depth: 0,
         }
     }
 
     /// The answer to a write: the row if the caller prefers it, else only its address.
-    pub(super) fn written(&mut self, target: &Target, row: &Row, status: StatusCode) -> Answer {
-        let id = row.text(target.table.id).unwrap_or_default().to_owned();
-        let address = format!("{}/{}({id})", self.root, target.table.set);
+    pub(super) fn written(&mut self, target: &Target<'_>, shown: &Shown, row: &Row, status: StatusCode) -> Answer {
+        let id = representation::id_text(target.table, row);
+        let address = format!("{}/{}({id})", self.root, target.table.set());
         self.exchange.trail.fact("record-id", id);
         let answer = if self.preferences.returning == Some(Return::Representation) {
-            let reader = self.reader(&target.database);
-            let body = self.shape(&target.options, &target.expand).entity(&reader, target.table, row);
-            self.applied(representation::json_answer(status, &body), None).with_text("etag", &row.etag())
+            let rows = target.database.snapshot();
+            let at = At { table: target.table.position(), row };
+            let body = self.shape(&rows, shown).entity(target.table, at);
+            let answer = representation::json_answer(status, &body);
+            self.applied(answer, None).with_text("etag", &row.etag())
         } else {
             Answer::empty(StatusCode::NO_CONTENT)
         };

@@ -1,55 +1,135 @@
-//! `POST /accounts`: a new row.
+//! `POST /accounts`: a new row, and the rows that come with it.
 //!
-//! Decides the new row's id (the body's, else a fresh one) and what it has beside the body: owner, business unit, state,
-//! times.
+//! Decides the new rows' ids (the body's, else one above all before), what they have beside the body, and the order in which they
+//! are made: what a lookup leads to before the row, what leads to the row after it, children as they were given. All in one
+//! transaction: if one of them is refused there is none.
 
 use http::StatusCode;
 use mocktenant_lab::Answer;
-use mocktenant_tables::{Columns, Row, Transaction};
+use mocktenant_schema::{Cell, CellRef, Table};
+use mocktenant_tables::{Commit, Key, Precondition, Row, Snapshot, Transaction, Values};
 use mocktenant_world::Depth;
-use serde_json::Value;
 
-use super::given::{defaults, derive, key_values};
+use super::given::{defaults, derive, touched};
 use super::refused::refused;
-use super::{Call, Target, list};
+use super::{Call, Target};
 use crate::errors::DataverseError;
-use crate::payload::settle_states;
+use crate::payload::{Changes, Nested, settle_states};
 use crate::principal::Operation;
+use crate::representation::told;
 
-pub(super) fn answer(call: &mut Call<'_>, target: &Target) -> Result<Answer, DataverseError> {
-    list::check_select(target.table, &target.options)?;
+pub(super) fn answer(call: &mut Call<'_>, target: &Target<'_>) -> Result<Answer, DataverseError> {
+    let shown = call.selection(target)?;
     let changes = call.changes(target.table)?;
     let depth = call.authorize(target.table, Operation::Create)?;
-    let columns = changes.resolved(&call.reader(&target.database)).map_err(|fault| call.told(fault))?;
-    let row = insert(call, target, columns, depth)?;
-    Ok(call.written(target, &row, StatusCode::CREATED))
+    let row = insert(call, target, changes, depth)?;
+    Ok(call.written(target, &shown, &row, StatusCode::CREATED))
 }
 
-/// Writes a new row of these columns.
+/// Writes a new row with what comes with it.
 pub(super) fn insert(
     call: &mut Call<'_>,
-    target: &Target,
-    mut columns: Columns,
+    target: &Target<'_>,
+    changes: Changes,
     depth: Depth,
 ) -> Result<Row, DataverseError> {
-    let table = target.table;
-    call.owner(table, &mut columns)?;
-    let mut row = defaults(call, &target.now);
-    row.extend(columns);
-    call.reach((table, Operation::Create, depth), &row)?;
-    if !row.get(table.id).is_some_and(Value::is_string) {
-        let id = call.exchange.context.random().guid().to_string();
-        row.insert(table.id.to_owned(), Value::String(id));
+    let mut making =
+        Making { rows: target.database.snapshot(), transaction: Transaction::begin(&target.database) };
+    let key = making.row(call, target.table, changes, depth)?;
+    let commit = call.commit(making.transaction)?;
+    row_of(commit, target.table, &key).ok_or(DataverseError::Unexpected)
+}
+
+/// A row as a commit left it.
+pub(super) fn row_of(commit: Commit, table: Table<'_>, key: &Key) -> Option<Row> {
+    let mut changes = commit.changes.into_iter();
+    changes.find(|change| change.table == table.position() && change.key == *key)?.after
+}
+
+/// Rows that are being made together.
+struct Making {
+    rows: Snapshot,
+    transaction: Transaction,
+}
+
+impl Making {
+    /// Reserves a row and what comes with it; its key.
+    fn row(
+        &mut self,
+        call: &mut Call<'_>,
+        table: Table<'_>,
+        mut changes: Changes,
+        depth: Depth,
+    ) -> Result<Key, DataverseError> {
+        changes.resolve(&self.rows).map_err(|fault| call.told(fault))?;
+        let Changes { values: given, nested, .. } = changes;
+        let (before, after): (Vec<Nested>, Vec<Nested>) = nested.into_iter().partition(|one| !one.hop.back);
+        let mut links = Vec::new();
+        for mut one in before {
+            for row in one.rows.drain(..) {
+                let id = self.nested(call, one.table, row)?;
+                links.push((one.lookup, id));
+            }
+        }
+        let mut values = defaults(call, table);
+        for (column, cell) in given.iter() {
+            values.set(column, cell.clone());
+        }
+        for (column, id) in links {
+            values.set(column, id);
+        }
+        call.owner(table, &mut values)?;
+        call.reach((table, Operation::Create, depth), |name| {
+            table.column(name).map_or(CellRef::Null, |column| values.value(column))
+        })?;
+        let Some(id_column) = table.id() else { return Err(DataverseError::Unexpected) };
+        if values.value(id_column).is_null() {
+            values.set(id_column.ordinal(), Cell::Id(call.next_id()));
+        }
+        let id = values.value(id_column).to_cell();
+        settle_states(table, &told(&id), None, &mut values).map_err(|fault| call.told(fault))?;
+        derive((&self.rows, &self.transaction), table, None, &mut values);
+        let reserved = self.transaction.reserve_insert(table, values);
+        let key = reserved.map_err(|error| refused(table, &told(&id), error))?.key;
+        for one in after {
+            self.children(call, one, &id)?;
+        }
+        Ok(key)
     }
-    let id = row.get(table.id).and_then(Value::as_str).unwrap_or_default().to_owned();
-    settle_states(table, &id, None, &mut row).map_err(|fault| call.told(fault))?;
-    derive(table, None, &mut row);
-    let mut transaction = Transaction::begin(&target.database);
-    let written = key_values(table, &row);
-    transaction.reserve_insert(table.set, row).map_err(|error| refused(table, &written, error))?;
-    call.commit(transaction)?
-        .changes
-        .into_iter()
-        .find_map(|change| change.after)
-        .ok_or(DataverseError::Unexpected)
+
+    /// A row that comes with another: its id.
+    fn nested(&mut self, call: &mut Call<'_>, table: usize, changes: Changes) -> Result<Cell, DataverseError> {
+        let schema = self.rows.shared_schema();
+        let table = schema.at(table).ok_or(DataverseError::Unexpected)?;
+        let depth = call.authorize(table, Operation::Create)?;
+        let key = self.row(call, table, changes, depth)?;
+        let found = self.transaction.get(table, 0, &key);
+        let row = found.ok().flatten().ok_or(DataverseError::Unexpected)?.1;
+        Ok(table.id().map_or(Cell::Null, |column| row.value(column).to_cell()))
+    }
+
+    /// Rows that lead to the one that was made, new ones and those that are there.
+    fn children(&mut self, call: &mut Call<'_>, nested: Nested, parent: &Cell) -> Result<(), DataverseError> {
+        let Nested { lookup, table, rows, links, .. } = nested;
+        for mut row in rows {
+            row.values.set(lookup, parent.clone());
+            self.nested(call, table, row)?;
+        }
+        let schema = self.rows.shared_schema();
+        let table = schema.at(table).ok_or(DataverseError::Unexpected)?;
+        for link in links {
+            let depth = call.authorize(table, Operation::Write)?;
+            let row = link.row(&self.rows, table).ok_or_else(|| link.missing(table))?;
+            call.reach((table, Operation::Write, depth), |name| {
+                table.column(name).map_or(CellRef::Null, |column| row.value(column))
+            })?;
+            let key = Key::of(table.key().map(|column| row.value(column)));
+            let mut values = Values::from_iter([(lookup, parent.clone())]);
+            touched(call, table, &mut values);
+            let changes = values.iter().map(|(column, cell)| (column, cell.clone()));
+            let reserved = self.transaction.reserve_update(table, &key, changes, Precondition::MustExist);
+            reserved.map_err(|error| refused(table, &link.shown, error))?;
+        }
+        Ok(())
+    }
 }

@@ -7,18 +7,21 @@
 
 use http::StatusCode;
 use mocktenant_lab::Answer;
-use mocktenant_odata::{Evaluation, Expand, Filter, Literal, QueryOptions, ResourceSegment};
+use std::sync::Arc;
+
+use mocktenant_odata::syntax::{Binary, Syntax, Unary};
+use mocktenant_odata::{Literal, QueryOptions, ResourceSegment, equal_text};
+use mocktenant_schema::{Column, Table};
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
 use super::list;
-use super::refused::unreadable;
 use crate::errors::{DataverseError, cut, excerpt};
 use crate::metadata::{self, Definition};
 use crate::not_built;
 use crate::principal;
 use crate::representation::json_answer;
-use crate::schema::{Column, TABLES, Table, by_logical};
+use crate::tables;
 
 const SET: &str = "EntityDefinitions";
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
@@ -55,14 +58,15 @@ impl Type<'_> {
     /// Whether definitions of this type have a property here.
     fn has(self, name: &str) -> bool {
         match self {
-            Self::Entity => TABLES.first().is_some_and(|table| metadata::entity(table).contains_key(name)),
+            Self::Entity => {
+                let schema = tables::built_in();
+                schema.tables().next().is_some_and(|table| metadata::entity(table).contains_key(name))
+            }
             Self::Attribute(cast) => {
-                let of_cast = |column: &&Column| cast.is_none_or(|cast| metadata::cast(column) == cast);
-                let columns = TABLES.iter().flat_map(|table| table.all_columns().map(move |c| (*table, c)));
-                let mut columns = columns.filter(|(_, column)| of_cast(column));
-                columns
-                    .next()
-                    .is_some_and(|(table, column)| metadata::attribute(table, column).contains_key(name))
+                let schema = tables::built_in();
+                let mut columns = schema.tables().flat_map(metadata::defined);
+                let one = columns.find(|column| cast.is_none_or(|cast| metadata::cast(*column) == cast));
+                one.is_some_and(|column| metadata::attribute(column).contains_key(name))
             }
         }
     }
@@ -79,24 +83,25 @@ pub(super) fn answer(call: &mut Call<'_>) -> Result<Answer, DataverseError> {
         return Err(DataverseError::NotImplemented);
     }
     call.ask(|list, _, _| principal::ask_no_role(list))?;
-    let (options, _) = list::options(call)?;
+    let schema = Arc::clone(&call.schema);
+    let options = list::options(call)?;
     let segment = ResourceSegment::parse(first).map_err(|_| DataverseError::QuerySyntax)?;
     let key = key(&segment, &options)?;
     let Some(key) = key else {
         let [] = below else { return Err(call.leads_nowhere()) };
         expect_table(call, &options);
-        let all = TABLES.iter().map(|table| (metadata::entity(table), Some((*table, None)))).collect();
+        let all = schema.tables().map(|table| (metadata::entity(table), Some((table, None)))).collect();
         let found = chosen(call, all, Type::Entity, &options)?;
         return Ok(many(call, SET, &options, &found));
     };
     let table = match &key {
-        Key::Name(name) => by_logical(name),
-        Key::Id(id) => TABLES.iter().copied().find(|table| metadata::entity_id(table) == *id),
+        Key::Name(name) => schema.table(name),
+        Key::Id(id) => schema.tables().find(|table| metadata::entity_id(*table) == *id),
     };
     let Some(table) = table else {
         return Err(no_table(call, key));
     };
-    call.exchange.trail.fact("table", table.logical);
+    call.exchange.trail.fact("table", table.name().to_owned());
     match below {
         [] => one(call, SET, (metadata::entity(table), Some((table, None))), Type::Entity, &options),
         ["Attributes", rest @ ..] => attributes(call, table, None, rest, &options),
@@ -137,7 +142,8 @@ fn no_table(call: &mut Call<'_>, key: Key) -> DataverseError {
     if not_built::table(&name) {
         call.exchange.trail.not_built(format!("the table {name}"), not_built::SETS_HERE);
     } else {
-        let tables: Vec<&str> = TABLES.iter().map(|table| table.logical).collect();
+        let schema = Arc::clone(&call.schema);
+        let tables: Vec<&str> = schema.tables().map(Table::name).collect();
         let what = format!("the table '{}'", excerpt(&name));
         call.exchange.trail.refused(what, format!("one of {}", tables.join(", ")));
     }
@@ -146,18 +152,35 @@ fn no_table(call: &mut Call<'_>, key: Key) -> DataverseError {
 
 /// Says that a table which a filter asks for is one that real organisations have and this lab has not.
 fn expect_table(call: &mut Call<'_>, options: &QueryOptions) {
-    let asked = options.filter.as_ref().and_then(|filter| filter.required_value("LogicalName"));
-    if let Some(Literal::String(name)) = asked
+    let asked = options.filter.as_ref().and_then(|filter| required(filter, "LogicalName"));
+    if let Some(name) = asked
         && not_built::table(name)
     {
         call.exchange.trail.not_built(format!("the table {name}"), not_built::SETS_HERE);
     }
 }
 
+/// The text that a property has to be for a filter to hold.
+fn required<'f>(filter: &'f Syntax, property: &str) -> Option<&'f str> {
+    match filter {
+        Syntax::Binary(Binary::And, left, right) => {
+            required(left, property).or_else(|| required(right, property))
+        }
+        Syntax::Binary(Binary::Equal, left, right) => match (&**left, &**right) {
+            (Syntax::Path(path), Syntax::Literal(Literal::String(text)))
+            | (Syntax::Literal(Literal::String(text)), Syntax::Path(path)) => {
+                (path.as_slice() == [property]).then_some(text)
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// `Attributes`, one of them, and what can follow: a type, and the options of one.
 fn attributes(
     call: &mut Call<'_>,
-    table: &'static Table,
+    table: Table<'_>,
     segment: Option<&str>,
     rest: &[&str],
     options: &QueryOptions,
@@ -165,7 +188,7 @@ fn attributes(
     let (cast, rest) = match rest {
         [name, rest @ ..] if name.starts_with(not_built::PREFIX) => {
             let bare = name.trim_start_matches(not_built::PREFIX);
-            if !metadata::casts(bare) && bare != "AttributeMetadata" {
+            if !metadata::casts(&call.schema, bare) && bare != "AttributeMetadata" {
                 return Err(DataverseError::ResourceNotFound { segment: cut(name) });
             }
             (Some(bare).filter(|bare| *bare != "AttributeMetadata"), rest)
@@ -173,36 +196,36 @@ fn attributes(
         rest => (None, rest),
     };
     let kind = Type::Attribute(cast);
-    let of_cast = |column: &&'static Column| cast.is_none_or(|cast| metadata::cast(column) == cast);
-    let place = format!("{SET}('{}')/Attributes", table.logical);
+    let of_cast = |column: &Column<'_>| cast.is_none_or(|cast| metadata::cast(*column) == cast);
+    let place = format!("{SET}('{}')/Attributes", table.name());
     let typed = cast.map(|cast| format!("/{}{cast}", not_built::PREFIX)).unwrap_or_default();
     let Some(segment) = segment else {
         let [] = rest else { return Err(call.leads_nowhere()) };
-        let columns = table.all_columns().filter(of_cast);
-        let all = columns.map(|column| (metadata::attribute(table, column), Some((table, Some(column)))));
+        let columns = metadata::defined(table).filter(of_cast);
+        let all = columns.map(|column| (metadata::attribute(column), Some((table, Some(column)))));
         let found = chosen(call, all.collect(), kind, options)?;
         return Ok(many(call, &format!("{place}{typed}"), options, &found));
     };
     let segment = ResourceSegment::parse(segment).map_err(|_| DataverseError::QuerySyntax)?;
     let asked = key(&segment, options)?.ok_or(DataverseError::QuerySyntax)?;
-    let found = table.all_columns().filter(of_cast).find(|column| match &asked {
-        Key::Name(name) => metadata::logical(column) == name,
-        Key::Id(id) => metadata::attribute_id(table, column) == *id,
+    let found = metadata::defined(table).filter(of_cast).find(|column| match &asked {
+        Key::Name(name) => column.name() == name,
+        Key::Id(id) => metadata::attribute_id(*column) == *id,
     });
     let Some(column) = found else {
         let (Key::Name(name) | Key::Id(name)) = asked;
-        let columns = format!("a column of {}", table.logical);
+        let columns = format!("a column of {}", table.name());
         call.exchange.trail.refused(format!("the column '{}'", excerpt(&name)), columns);
-        return Err(DataverseError::NoAttributeMetadata { name: cut(&name), entity: table.logical });
+        return Err(DataverseError::NoAttributeMetadata { name: cut(&name), entity: table.name().into() });
     };
-    let place = format!("{place}({}){typed}", metadata::attribute_id(table, column));
+    let place = format!("{place}({}){typed}", metadata::attribute_id(column));
     match rest {
         [] => {
-            let definition = (metadata::attribute(table, column), Some((table, Some(column))));
+            let definition = (metadata::attribute(column), Some((table, Some(column))));
             one(call, &place, definition, kind, options)
         }
         ["OptionSet"] if cast.is_some() => {
-            let set = metadata::option_set(table, column);
+            let set = metadata::option_set(column);
             let set = set.ok_or(DataverseError::ResourceNotFound { segment: "OptionSet".to_owned() })?;
             let shown = options_of(&set, options)?;
             let context = format!("{}/$metadata#{place}/OptionSet/$entity", call.root);
@@ -216,12 +239,12 @@ fn attributes(
 }
 
 /// A definition, and whose it is: what can be expanded hangs on that.
-type Found = (Definition, Option<(&'static Table, Option<&'static Column>)>);
+type Found<'s> = (Definition, Option<(Table<'s>, Option<Column<'s>>)>);
 
 /// The definitions that pass the filter, with what is selected and expanded.
 fn chosen(
     call: &mut Call<'_>,
-    all: Vec<Found>,
+    all: Vec<Found<'_>>,
     kind: Type<'_>,
     options: &QueryOptions,
 ) -> Result<Vec<Definition>, DataverseError> {
@@ -232,43 +255,79 @@ fn chosen(
         call.exchange.trail.not_built("$orderby and $top of definitions", not_built::DEFINITIONS_HERE);
         return Err(DataverseError::InvalidQueryOption);
     }
-    let passes = |found: &Found| {
-        let filter = options.filter.as_ref();
-        filter.is_none_or(|filter| filter.matches(&found.0, Evaluation::CASE_INSENSITIVE))
-    };
-    let expands = expands(call, options, kind)?;
-    all.into_iter().filter(passes).map(|found| shaped(call, found, kind, options, &expands)).collect()
+    expands(call, options, kind)?;
+    let passes = |found: &Found<'_>| options.filter.as_ref().is_none_or(|filter| holds(filter, &found.0));
+    all.into_iter().filter(passes).map(|found| shaped(call, found, kind, options)).collect()
 }
 
-/// The items of `$expand`, once `$select` is known to name what is there.
-fn expands(
-    call: &mut Call<'_>,
-    options: &QueryOptions,
-    kind: Type<'_>,
-) -> Result<Vec<Expand>, DataverseError> {
+/// Whether `$select` names what is there.
+fn expands(call: &mut Call<'_>, options: &QueryOptions, kind: Type<'_>) -> Result<(), DataverseError> {
     for name in options.select.iter().flatten().filter(|name| *name != "*") {
         known(call, name, kind)?;
     }
-    let Some(text) = &options.expand else { return Ok(Vec::new()) };
-    Expand::parse(text).map_err(|error| {
-        let refusal = unreadable(&error);
-        if refusal == DataverseError::InvalidQueryOption {
-            call.exchange.trail.not_built(error.to_string(), not_built::DEFINITIONS_HERE);
-        }
-        refusal
-    })
+    Ok(())
 }
 
 /// Whether a filter names properties that are here, and compares.
-fn check(call: &mut Call<'_>, filter: &Filter, kind: Type<'_>) -> Result<(), DataverseError> {
-    if let Some(function) = filter.function() {
-        call.exchange.trail.refused(format!("{} in $filter", function.as_str()), "comparisons");
-        return Err(DataverseError::MetadataFunction { name: function.as_str() });
+fn check(call: &mut Call<'_>, filter: &Syntax, kind: Type<'_>) -> Result<(), DataverseError> {
+    match filter {
+        Syntax::Path(path) => known(call, path.first().map_or("", String::as_str), kind),
+        Syntax::Binary(_, left, right) => {
+            check(call, left, kind)?;
+            check(call, right, kind)
+        }
+        Syntax::Unary(_, inner) => check(call, inner, kind),
+        Syntax::Call { name, .. } => {
+            let function = ["contains", "startswith", "endswith"].into_iter().find(|one| one == name);
+            call.exchange.trail.refused(format!("{} in $filter", excerpt(name)), "comparisons");
+            match function {
+                Some(name) => Err(DataverseError::MetadataFunction { name }),
+                None => Err(DataverseError::InvalidQueryOption),
+            }
+        }
+        Syntax::Lambda { .. } => Err(DataverseError::InvalidQueryOption),
+        Syntax::Literal(_) | Syntax::Alias(_) | Syntax::Bracketed(_) | Syntax::List(_) => Ok(()),
     }
-    for path in filter.properties() {
-        known(call, path.column(), kind)?;
+}
+
+/// Whether a definition satisfies a filter: comparisons of its members, `and`, `or`, `not`.
+fn holds(filter: &Syntax, definition: &Definition) -> bool {
+    match filter {
+        Syntax::Binary(Binary::And, left, right) => holds(left, definition) && holds(right, definition),
+        Syntax::Binary(Binary::Or, left, right) => holds(left, definition) || holds(right, definition),
+        Syntax::Unary(Unary::Not, inner) => !holds(inner, definition),
+        Syntax::Binary(operator, left, right) => {
+            let (left, right) = (member(left, definition), member(right, definition));
+            let same = match (&left, &right) {
+                (Value::String(one), Value::String(other)) => equal_text(one, other, true),
+                (one, other) => one == other,
+            };
+            let order = left.as_f64().zip(right.as_f64()).and_then(|(one, other)| one.partial_cmp(&other));
+            match operator {
+                Binary::Equal => same,
+                Binary::NotEqual => !same,
+                Binary::GreaterThan => order.is_some_and(std::cmp::Ordering::is_gt),
+                Binary::GreaterThanOrEqual => order.is_some_and(std::cmp::Ordering::is_ge),
+                Binary::LessThan => order.is_some_and(std::cmp::Ordering::is_lt),
+                Binary::LessThanOrEqual => order.is_some_and(std::cmp::Ordering::is_le),
+                _ => false,
+            }
+        }
+        one => member(one, definition) == Value::Bool(true),
     }
-    Ok(())
+}
+
+/// A literal, or a member at its path.
+fn member(syntax: &Syntax, definition: &Definition) -> Value {
+    match syntax {
+        Syntax::Literal(literal) => literal.to_json(),
+        Syntax::Path(path) => {
+            let mut names = path.iter();
+            let first = names.next().and_then(|name| definition.get(name));
+            names.try_fold(first, |value, name| Some(value?.get(name))).flatten().cloned().unwrap_or_default()
+        }
+        _ => Value::Null,
+    }
 }
 
 fn known(call: &mut Call<'_>, name: &str, kind: Type<'_>) -> Result<(), DataverseError> {
@@ -280,33 +339,34 @@ fn known(call: &mut Call<'_>, name: &str, kind: Type<'_>) -> Result<(), Datavers
         call.exchange.trail.not_built(what, not_built::DEFINITIONS_HERE);
         return Err(DataverseError::InvalidQueryOption);
     }
-    Err(DataverseError::PropertyNotFound { property: cut(name), entity: kind.name() })
+    Err(DataverseError::PropertyNotFound { property: cut(name), entity: kind.name().into() })
 }
 
 /// What a query shows of a definition: what it selects, the id, and what it expands.
 fn shaped(
     call: &mut Call<'_>,
-    (definition, of): Found,
+    (definition, of): Found<'_>,
     kind: Type<'_>,
     options: &QueryOptions,
-    expands: &[Expand],
 ) -> Result<Definition, DataverseError> {
     let mut shown = selected(definition, options);
-    for expand in expands {
+    for expand in &options.expand {
         let name = expand.navigation.as_str();
+        let nested = expand.options.as_deref().map(QueryOptions::nested).transpose();
+        let nested = nested.map_err(|error| call.unreadable(&error))?.unwrap_or_default();
         match (kind, of, name) {
             (Type::Entity, Some((table, _)), "Attributes") => {
-                let all = table.all_columns();
-                let all = all.map(|column| (metadata::attribute(table, column), Some((table, Some(column)))));
-                let inner = chosen(call, all.collect(), Type::Attribute(None), &expand.options)?;
+                let all = metadata::defined(table);
+                let all = all.map(|column| (metadata::attribute(column), Some((table, Some(column)))));
+                let inner = chosen(call, all.collect(), Type::Attribute(None), &nested)?;
                 shown.insert(name.to_owned(), json!(inner));
             }
-            (Type::Attribute(Some(_)), Some((table, Some(column))), "OptionSet" | "GlobalOptionSet") => {
-                let set = metadata::option_set(table, column);
+            (Type::Attribute(Some(_)), Some((_, Some(column))), "OptionSet" | "GlobalOptionSet") => {
+                let set = metadata::option_set(column);
                 let Some(set) = set else { return Err(unknown(kind, name)) };
                 // the choices here have sets of their own
                 let value = match name {
-                    "OptionSet" => Value::Object(options_of(&set, &expand.options)?),
+                    "OptionSet" => Value::Object(options_of(&set, &nested)?),
                     _ => Value::Null,
                 };
                 shown.insert(name.to_owned(), value);
@@ -324,7 +384,7 @@ fn shaped(
 }
 
 fn unknown(kind: Type<'_>, name: &str) -> DataverseError {
-    DataverseError::PropertyNotFound { property: cut(name), entity: kind.name() }
+    DataverseError::PropertyNotFound { property: cut(name), entity: kind.name().into() }
 }
 
 /// What `$select` keeps, in its order; the type and the id come with every selection.
@@ -348,7 +408,7 @@ fn options_of(set: &Definition, options: &QueryOptions) -> Result<Definition, Da
         if !set.contains_key(name.as_str()) {
             return Err(DataverseError::PropertyNotFound {
                 property: cut(name),
-                entity: "OptionSetMetadata",
+                entity: "OptionSetMetadata".into(),
             });
         }
     }
@@ -359,8 +419,12 @@ fn options_of(set: &Definition, options: &QueryOptions) -> Result<Definition, Da
 fn selection(options: &QueryOptions) -> String {
     let mut names: Vec<&str> = options.select.iter().flatten().map(String::as_str).collect();
     names.retain(|name| *name != "*");
-    names.extend(options.expand.as_deref());
-    if names.is_empty() { String::new() } else { format!("({})", names.join(",").replace("$select=", "")) }
+    let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+    names.extend(options.expand.iter().map(|item| {
+        let inner = item.options.as_deref().map(|text| text.replace("$select=", ""));
+        inner.map_or_else(|| item.navigation.clone(), |inner| format!("{}({inner})", item.navigation))
+    }));
+    if names.is_empty() { String::new() } else { format!("({})", names.join(",")) }
 }
 
 fn many(call: &Call<'_>, place: &str, options: &QueryOptions, found: &[Definition]) -> Answer {
@@ -377,12 +441,12 @@ fn many(call: &Call<'_>, place: &str, options: &QueryOptions, found: &[Definitio
 fn one(
     call: &mut Call<'_>,
     place: &str,
-    found: Found,
+    found: Found<'_>,
     kind: Type<'_>,
     options: &QueryOptions,
 ) -> Result<Answer, DataverseError> {
-    let expands = expands(call, options, kind)?;
-    let shown = shaped(call, found, kind, options, &expands)?;
+    expands(call, options, kind)?;
+    let shown = shaped(call, found, kind, options)?;
     let mut body = Map::new();
     let context = format!("{}/$metadata#{place}{}/$entity", call.root, selection(options));
     body.insert("@odata.context".to_owned(), json!(context));

@@ -17,9 +17,9 @@ use crate::representation::json_answer;
 /// Version of the organisation's database. The number is ours, its form is the product's.
 const VERSION: &str = "9.2.25063.00152";
 
-pub(super) fn run(_surface: &Dataverse, exchange: &mut Exchange) -> Result<Answer, DataverseError> {
+pub(super) fn run(surface: &Dataverse, exchange: &mut Exchange) -> Result<Answer, DataverseError> {
     let organization = organization(exchange).ok_or(DataverseError::NotFound)?;
-    let mut call = admit(exchange, &organization)?;
+    let mut call = admit(surface, exchange, &organization)?;
     let segment = call.segment()?;
     answer(&mut call, &segment)
 }

@@ -1,26 +1,28 @@
 //! `GET /accounts`: the rows that pass a filter.
 //!
-//! Decides which query options there are (`$select $filter $orderby $top $count`, `$skiptoken` from our own next link),
-//! that they name columns of the table, and that a filter compares values of one type. `$skip` is refused as Dataverse
-//! refuses it; navigation paths are not built and are refused too. Pages have at most 5,000 rows, fewer if
-//! `odata.maxpagesize` asks and `$top` does not, and fewer where they are large.
+//! Decides which rows of the caller's reach come, in which order, and how many at once. `$skip` is refused as Dataverse refuses it.
+//! Pages have at most 5,000 rows, fewer if `odata.maxpagesize` asks and `$top` does not, and fewer where they are large; the link to
+//! the next holds a paging cookie, so that rows which come and go meanwhile make no other appear twice or never.
+
+use std::sync::Arc;
 
 use http::StatusCode;
 use mocktenant_lab::{Answer, Content, Listing};
-use mocktenant_odata::{Comparison, Filter, Literal, Operand, PropertyPath, QueryOptions};
-use mocktenant_tables::{Page, Query, Row};
+use mocktenant_odata::{Binder, QueryError, QueryOptions};
+use mocktenant_query::{Comparison, Expression, Order};
+use mocktenant_schema::{Cell, Table};
+use mocktenant_tables::{After, At, Page, Query, Snapshot};
 use mocktenant_world::Depth;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
-use super::expand;
-use super::refused::unreadable;
-use super::{Call, Target};
-use crate::errors::{DataverseError, cut, excerpt};
+use super::cookie::Cookie;
+use super::{Call, Target, aggregate, fetched};
+use crate::errors::DataverseError;
 use crate::not_built;
-use crate::payload::comparable;
 use crate::principal::Operation;
 use crate::representation::json_bytes;
-use crate::schema::{Column, Kind, Table};
+use crate::store;
+use crate::tables::DIALECT;
 
 /// Rows of a page.
 const PAGE: u64 = 5_000;
@@ -34,59 +36,148 @@ const COUNT_LIMIT: u64 = 5_000;
 /// The version of all definitions, which never change here: the number is the lab's own, its form the product's.
 const METADATA_VERSION: &str = "1000000";
 
-/// The request's query options, and how many rows earlier pages had.
-pub(super) fn options(call: &mut Call<'_>) -> Result<(QueryOptions, u64), DataverseError> {
-    let query = call.exchange.request.query();
-    let (tokens, others): (Vec<&str>, Vec<&str>) = query.split('&').partition(|pair| is_skip_token(pair));
-    let page = match tokens.as_slice() {
-        [] => 0,
-        [token] => {
-            let offset = token.split_once('=').and_then(|(_, offset)| offset.parse().ok());
-            offset.ok_or(DataverseError::QuerySyntax)?
-        }
-        _ => return Err(DataverseError::QuerySyntax),
-    };
-    let options = QueryOptions::parse(&others.join("&")).map_err(|error| {
-        let refusal = unreadable(&error);
-        if refusal == DataverseError::InvalidQueryOption {
-            call.exchange.trail.not_built(error.to_string(), not_built::OPTIONS_HERE);
-        }
-        refusal
-    })?;
-    if let Some((name, _)) = options.others.iter().find(|(name, _)| not_built::option(name)) {
+/// The request's query options.
+pub(super) fn options(call: &mut Call<'_>) -> Result<QueryOptions, DataverseError> {
+    let options = QueryOptions::parse(call.exchange.request.query()).map_err(|error| call.unreadable(&error))?;
+    let queries = !call.writes();
+    let unbuilt = options.others.iter().map(|(name, _)| name.as_str());
+    let unbuilt = unbuilt.filter(|name| !queries || !fetched::is_option(name)).find(|name| not_built::option(name));
+    let format = options.format.as_deref().filter(|format| !matches!(*format, "json" | "application/json"));
+    if let Some(name) = unbuilt.or_else(|| format.map(|_| "$format")) {
         call.exchange.trail.not_built(format!("the query option {name}"), not_built::OPTIONS_HERE);
         return Err(DataverseError::InvalidQueryOption);
     }
     if options.skip.is_some() {
         return Err(DataverseError::SkipNotSupported);
     }
-    Ok((options, page))
+    Ok(options)
 }
 
-fn is_skip_token(pair: &str) -> bool {
-    let name = pair.split_once('=').map_or(pair, |(name, _)| name);
-    name == "$skiptoken" || name.eq_ignore_ascii_case("%24skiptoken")
+/// What a query asks, bound to its table.
+struct Asked {
+    filter: Option<Expression>,
+    order: Vec<Order>,
 }
 
-pub(super) async fn answer(call: &mut Call<'_>, target: &Target) -> Result<Answer, DataverseError> {
+fn asked(call: &mut Call<'_>, target: &Target<'_>) -> Result<Asked, DataverseError> {
+    let schema = Arc::clone(&call.schema);
+    let alias = |name: &str| target.options.alias(name).map(str::to_owned);
+    let binder = Binder { schema: &schema, dialect: &DIALECT, aliases: &alias, now: call.now() };
+    let fault = |option: &str, fault| QueryError::Fault { option: option.to_owned(), fault };
+    let filter = target.options.filter.as_ref().map(|filter| binder.filter(target.table, filter)).transpose();
+    let filter = filter.map_err(|one| call.unreadable(&fault("$filter", one)))?;
+    let order = binder.order(target.table, &target.options.orderby);
+    let order = order.map_err(|one| call.unreadable(&fault("$orderby", one)))?;
+    Ok(Asked { filter, order })
+}
+
+impl Asked {
+    /// Among the rows in the caller's reach: another user's are as if they were not there.
+    fn in_reach(mut self, call: &Call<'_>, table: Table<'_>, depth: Depth) -> Self {
+        let column = match table.view() {
+            _ if depth > Depth::Basic => None,
+            None if table.is_owned() => table.column("ownerid"),
+            Some("users") => table.id(),
+            _ => None,
+        };
+        if let Some(column) = column {
+            let own = store::id(&call.principal.id);
+            self = self.and(Some(Expression::column_is(column.ordinal(), Comparison::Equal, own)));
+        }
+        self
+    }
+
+    /// Only those of which this is true too.
+    fn and(self, condition: Option<Expression>) -> Self {
+        let filter = match (self.filter, condition) {
+            (Some(filter), Some(condition)) => Some(filter.and(condition)),
+            (filter, condition) => filter.or(condition),
+        };
+        Self { filter, ..self }
+    }
+}
+
+/// All of these conditions, and that rows are in the caller's reach.
+pub(super) fn reachable(
+    call: &Call<'_>,
+    table: Table<'_>,
+    depth: Depth,
+    conditions: impl IntoIterator<Item = Option<Expression>>,
+) -> Option<Expression> {
+    let all = conditions.into_iter().fold(Asked { filter: None, order: Vec::new() }, Asked::and);
+    all.in_reach(call, table, depth).filter
+}
+
+/// The rows, all of them or those `within`.
+pub(super) async fn answer(
+    call: &mut Call<'_>,
+    target: &Target<'_>,
+    within: Option<Expression>,
+) -> Result<Answer, DataverseError> {
     let table = target.table;
-    check(call, target)?;
+    if fetched::option(&target.options).is_some() {
+        return fetched::answer(call, target, within).await;
+    }
+    if let Some(text) = target.options.apply.clone() {
+        return aggregate::answer(call, target, &text, within).await;
+    }
+    let bound = call.bound_selection(target)?;
+    let asked = asked(call, target)?;
+    let cookie = target.options.skiptoken.as_deref().map(|text| Cookie::read(table, &asked.order, text));
+    let cookie = cookie.transpose()?;
     let depth = call.authorize(table, Operation::Read)?;
+    let shown = call.shown(bound)?;
+    let asked = asked.and(within).in_reach(call, table, depth);
 
-    let expand = expand::of(call, table, &target.options)?;
     let preferred = call.preferences.max_page_size.filter(|_| target.options.top.is_none());
     let page_size = Some(preferred.unwrap_or(PAGE).min(PAGE));
-    let query = Query { page_size, skip: target.page, ..Query::new(&target.options) };
-    let page = pages(call, target, depth, query).await?;
-    let reader = call.reader(&target.database);
+    let rows = target.database.snapshot();
+    let query = Query {
+        filter: asked.filter.as_ref(),
+        order: &asked.order,
+        top: target.options.top,
+        count: target.options.count,
+        page_size,
+        after: cookie.as_ref().map(|cookie| &cookie.after),
+        ..Query::of(table)
+    };
+    let page = pages(call, &rows, query).await?;
 
+    let shape = call.shape(&rows, &shown);
     let mut head = Map::new();
-    head.insert("@odata.context".to_owned(), json!(call.shape(&target.options, &expand).context(table)));
-    if let Some(count) = page.count {
+    head.insert("@odata.context".to_owned(), json!(shape.context(table)));
+    head.extend(counted(call, page.count));
+    let mut listing = Listing::new(&head, "value");
+    for some in page.rows.chunks(AT_ONCE) {
+        let shape = call.shape(&rows, &shown);
+        let position = table.position();
+        if !some.iter().all(|row| listing.push(&shape.members(At { table: position, row }))) {
+            break;
+        }
+        call.exchange.context.breathe().await;
+    }
+    let (given, mut tail) = (listing.count(), Map::new());
+    if page.more || given < page.rows.len() as u64 {
+        let shown = usize::try_from(given).unwrap_or(usize::MAX);
+        let number = cookie.map_or(1, |cookie| cookie.page);
+        if let Some(last) = page.rows.get(..shown).and_then(<[_]>::last) {
+            let first = page.rows.first().unwrap_or(last);
+            let after = |row| after(&rows, &asked.order, At { table: table.position(), row });
+            let next = Cookie::write(table, &asked.order, number + 1, &after(first), &after(last));
+            tail.insert("@odata.nextLink".to_owned(), json!(next_link(call, target, given, &next)));
+        }
+    }
+    Ok(call.applied(json_bytes(StatusCode::OK, listing.finish(&tail)), preferred))
+}
+
+/// What an answer with several rows says of how many there are.
+pub(super) fn counted(call: &Call<'_>, count: Option<u64>) -> Map<String, Value> {
+    let mut head = Map::new();
+    if let Some(count) = count {
         head.insert("@odata.count".to_owned(), json!(count.min(COUNT_LIMIT)));
     }
-    let total = page.count.map_or(json!(-1), |count| json!(count.min(COUNT_LIMIT)));
-    let exceeded = page.count.is_some_and(|count| count > COUNT_LIMIT);
+    let total = count.map_or(json!(-1), |count| json!(count.min(COUNT_LIMIT)));
+    let exceeded = count.is_some_and(|count| count > COUNT_LIMIT);
     for (name, value) in [
         ("Microsoft.Dynamics.CRM.totalrecordcount", total),
         ("Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded", json!(exceeded)),
@@ -96,203 +187,65 @@ pub(super) async fn answer(call: &mut Call<'_>, target: &Target) -> Result<Answe
             head.insert(format!("@{name}"), value);
         }
     }
-    let mut listing = Listing::new(&head, "value");
-    for rows in page.rows.chunks(AT_ONCE) {
-        let shape = call.shape(&target.options, &expand);
-        if !rows.iter().all(|row| listing.push(&shape.members(&reader, table, row))) {
-            break;
-        }
-        call.exchange.context.breathe().await;
-    }
-    let (given, mut tail) = (listing.count(), Map::new());
-    if page.more || given < page.rows.len() as u64 {
-        tail.insert("@odata.nextLink".to_owned(), json!(next_link(call, table, target, given)));
-    }
-    Ok(call.applied(json_bytes(StatusCode::OK, listing.finish(&tail)), preferred))
+    head
+}
+
+/// Where a page ends: what its order has of a row, and the row's key.
+pub(super) fn after(rows: &Snapshot, order: &[Order], at: At<'_>) -> (Vec<Cell>, Cell) {
+    use mocktenant_query::Rows as _;
+    let sight = rows.sight();
+    let values = order.iter().map(|item| sight.value(at, &item.by).to_cell()).collect();
+    let id = rows.schema().at(at.table).and_then(mocktenant_schema::Table::id);
+    (values, id.map_or(Cell::Null, |column| at.row.value(column).to_cell()))
 }
 
 /// `GET /accounts/$count`: how many rows pass the filter, as text with a byte order mark.
-pub(super) async fn count(call: &mut Call<'_>, target: &Target) -> Result<Answer, DataverseError> {
+pub(super) async fn count(
+    call: &mut Call<'_>,
+    target: &Target<'_>,
+    within: Option<Expression>,
+) -> Result<Answer, DataverseError> {
     let table = target.table;
-    check(call, target)?;
+    fetched::refuse(call, &target.options)?;
+    call.bound_selection(target)?;
+    let asked = asked(call, target)?;
     let depth = call.authorize(table, Operation::Read)?;
-    let query = Query { order: &[], top: Some(0), count: true, ..Query::new(&target.options) };
-    let found = pages(call, target, depth, query).await?;
+    let asked = asked.and(within).in_reach(call, table, depth);
+    let rows = target.database.snapshot();
+    let query = Query { filter: asked.filter.as_ref(), top: Some(0), count: true, ..Query::of(table) };
+    let found = pages(call, &rows, query).await?;
     let count = found.count.unwrap_or_default().min(COUNT_LIMIT);
     let text = format!("\u{feff}{count}");
     Ok(Answer::typed(StatusCode::OK, Content::Text(text.into(), "text/plain")))
 }
 
-/// Whether the options name what there is, and compare what compares.
-fn check(call: &mut Call<'_>, target: &Target) -> Result<(), DataverseError> {
-    let table = target.table;
-    check_select(table, &target.options)?;
-    let filtered = target.options.filter.iter().flat_map(Filter::properties);
-    let mut paths = filtered.chain(target.options.orderby.iter().map(|item| &item.property));
-    if let Some(path) = paths.find(|path| leads_away(table, path)) {
-        let path = excerpt(&path.segments().join("/"));
-        call.exchange
-            .trail
-            .not_built(format!("the path {path} in a query option"), "columns of the table itself");
-        return Err(DataverseError::InvalidQueryOption);
-    }
-    for item in &target.options.orderby {
-        ordered(table, &item.property)?;
-    }
-    if let Some(filter) = &target.options.filter {
-        check_filter(table, filter)?;
-    }
-    Ok(())
-}
-
-/// The rows a query finds among those in the caller's reach.
-async fn pages(
-    call: &mut Call<'_>,
-    target: &Target,
-    depth: Depth,
-    query: Query<'_>,
-) -> Result<Page, DataverseError> {
-    let table = target.table;
-    let snapshot = call.reader(&target.database).snapshot(table).clone();
-    // another user's rows are as if they were not there
-    let principal = call.principal.clone();
-    let seen =
-        Box::new(move |row: &Row| depth > Depth::Basic || principal.reaches(table, depth, &row.columns));
-    let page = call.exchange.context.query(&snapshot, table.set, query, seen).await;
+/// The rows a query finds.
+pub(super) async fn pages(call: &mut Call<'_>, rows: &Snapshot, query: Query<'_>) -> Result<Page, DataverseError> {
+    let page = call.exchange.context.query(rows, query).await;
     page.map_err(|took_too_long| {
         call.exchange.trail.fact("given-up", took_too_long.to_string());
         DataverseError::SqlTimeoutError
     })
 }
 
-/// The address of the next page: this one's, with the number of rows already given and `$top` lessened by those of this
-/// page, `delivered`. Real links carry a paging cookie there; what it holds is the server's own affair.
-fn next_link(call: &Call<'_>, table: &Table, target: &Target, delivered: u64) -> String {
+/// The address of the next page: this one's, with the cookie and with `$top` lessened by the rows of this page, `delivered`.
+pub(super) fn next_link(call: &Call<'_>, target: &Target<'_>, delivered: u64, cookie: &str) -> String {
     let query = call.exchange.request.query();
-    let mut pairs: Vec<String> = query
-        .split('&')
-        .filter(|pair| !pair.is_empty() && !is_skip_token(pair) && !is_top(pair))
-        .map(str::to_owned)
-        .collect();
+    // whatever way their names are encoded
+    let kept = |pair: &&str| {
+        let own = QueryOptions::parse(pair).unwrap_or_default();
+        !pair.is_empty() && own.top.is_none() && own.skiptoken.is_none()
+    };
+    let mut pairs: Vec<String> = query.split('&').filter(kept).map(str::to_owned).collect();
     if let Some(top) = target.options.top {
         pairs.push(format!("$top={}", top.saturating_sub(delivered)));
     }
-    pairs.push(format!("$skiptoken={}", target.page.saturating_add(delivered)));
-    format!("{}/{}?{}", call.root, table.set, pairs.join("&"))
+    pairs.push(format!("$skiptoken={cookie}"));
+    let path = call.exchange.request.path().split('/').skip(4).collect::<Vec<_>>().join("/");
+    format!("{}/{path}?{}", call.root, pairs.join("&"))
 }
 
-/// Whether a pair is `$top` however its name is encoded.
-fn is_top(pair: &str) -> bool {
-    QueryOptions::parse(pair).is_ok_and(|options| options.top.is_some())
-}
-
-/// Whether `$select` names columns of the table.
-pub(super) fn check_select(table: &'static Table, options: &QueryOptions) -> Result<(), DataverseError> {
-    for name in options.select.iter().flatten().filter(|name| *name != "*") {
-        if table.column(name).is_none() {
-            return Err(unknown(table, name));
-        }
-    }
-    Ok(())
-}
-
-fn unknown(table: &'static Table, name: &str) -> DataverseError {
-    DataverseError::PropertyNotFound { property: cut(name), entity: table.logical }
-}
-
-/// The column of a path that a row can be judged by.
-/// Whether a path leads through a related row.
-fn leads_away(table: &'static Table, path: &PropertyPath) -> bool {
-    path.segments().len() > 1
-        && path.segments().first().is_some_and(|first| table.navigation(first).is_some())
-}
-
-fn ordered(table: &'static Table, path: &PropertyPath) -> Result<&'static Column, DataverseError> {
-    let column = table.column(path.column()).ok_or_else(|| unknown(table, path.column()))?;
-    // paths lead through related rows, and versions are no column of the stored row: neither is built
-    if path.segments().len() > 1 || column.kind == Kind::Version {
-        return Err(DataverseError::InvalidQueryOption);
-    }
-    Ok(column)
-}
-
-fn check_filter(table: &'static Table, filter: &Filter) -> Result<(), DataverseError> {
-    match filter {
-        Filter::Compare { left, op, right } => check_comparison(table, left, *op, right),
-        Filter::Truth(Operand::Property(path)) => {
-            let column = ordered(table, path)?;
-            if column.kind == Kind::Flag { Ok(()) } else { Err(DataverseError::QuerySyntax) }
-        }
-        Filter::Truth(Operand::Literal(Literal::Bool(_))) => Ok(()),
-        Filter::Text { function, whole, part } => {
-            let text = |operand: &Operand| match operand {
-                Operand::Property(path) => {
-                    ordered(table, path).map(|column| matches!(column.kind, Kind::Text(_)))
-                }
-                Operand::Literal(literal) => Ok(matches!(literal, Literal::String(_) | Literal::Null)),
-                _ => Ok(false),
-            };
-            if text(whole)? && text(part)? {
-                return Ok(());
-            }
-            Err(DataverseError::NoFunctionSignature { name: function.as_str() })
-        }
-        Filter::And(parts) | Filter::Or(parts) => parts.iter().try_for_each(|part| check_filter(table, part)),
-        Filter::Not(inner) => check_filter(table, inner),
-        _ => Err(DataverseError::QuerySyntax),
-    }
-}
-
-fn check_comparison(
-    table: &'static Table,
-    left: &Operand,
-    op: Comparison,
-    right: &Operand,
-) -> Result<(), DataverseError> {
-    let kind = |operand: &Operand| match operand {
-        Operand::Property(path) => ordered(table, path).map(|column| Some(column.kind)),
-        _ => Ok(None),
-    };
-    let compatible = match (kind(left)?, left, kind(right)?, right) {
-        (Some(kind), _, None, Operand::Literal(literal))
-        | (None, Operand::Literal(literal), Some(kind), _) => comparable(kind, literal),
-        (Some(left), _, Some(right), _) => left.edm() == right.edm(),
-        _ => true,
-    };
-    if compatible {
-        return Ok(());
-    }
-    let name = |operand: &Operand| match operand {
-        Operand::Property(path) => {
-            table.column(path.column()).map_or("Edm.Untyped", |column| column.kind.edm())
-        }
-        Operand::Literal(literal) => edm_of(literal),
-        _ => "Edm.Untyped",
-    };
-    Err(DataverseError::IncompatibleOperands { left: name(left), right: name(right), operator: operator(op) })
-}
-
-fn edm_of(literal: &Literal) -> &'static str {
-    match literal {
-        Literal::Null => "Edm.Untyped",
-        Literal::Bool(_) => "Edm.Boolean",
-        Literal::Integer(value) if i32::try_from(*value).is_ok() => "Edm.Int32",
-        Literal::Integer(_) => "Edm.Int64",
-        Literal::Decimal(_) => "Edm.Double",
-        Literal::String(_) => "Edm.String",
-        Literal::Guid(_) => "Edm.Guid",
-        Literal::DateTime(_) => "Edm.DateTimeOffset",
-        Literal::Enum { .. } => "Edm.EnumType",
-    }
-}
-
-fn operator(op: Comparison) -> &'static str {
-    match op {
-        Comparison::Equal => "Equal",
-        Comparison::NotEqual => "NotEqual",
-        Comparison::Greater => "GreaterThan",
-        Comparison::GreaterOrEqual => "GreaterThanOrEqual",
-        Comparison::Less => "LessThan",
-        Comparison::LessOrEqual => "LessThanOrEqual",
-    }
+/// Where a page begins that goes on behind a row.
+pub(super) fn behind(values: Vec<Cell>, id: &Cell) -> After {
+    After { values, key: mocktenant_tables::Key::of([id.as_ref()]) }
 }

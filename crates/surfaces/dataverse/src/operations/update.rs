@@ -6,27 +6,29 @@
 
 use http::StatusCode;
 use mocktenant_lab::Answer;
-use mocktenant_tables::{Key, Precondition, Reference, Row, Transaction};
-use serde_json::Value;
+use mocktenant_schema::{Cell, CellRef, Table};
+use mocktenant_tables::{Key, Precondition, Row, Transaction, Values};
 
-use super::given::{derive, key_values, on_behalf};
+use super::create::row_of;
+use super::given::{derive, touched};
 use super::refused::refused;
-use super::{Call, Target, create, list};
+use super::{Call, Reference, Target, create};
 use crate::errors::DataverseError;
-use crate::payload::{missing, settle_states};
+use crate::not_built;
+use crate::payload::settle_states;
 use crate::principal::Operation;
 
 pub(super) fn answer(
     call: &mut Call<'_>,
-    target: &Target,
+    target: &Target<'_>,
     reference: &Reference,
 ) -> Result<Answer, DataverseError> {
     let table = target.table;
-    list::check_select(table, &target.options)?;
-    let changes = call.changes(table)?;
+    let shown = call.selection(target)?;
+    let mut changes = call.changes(table)?;
     let condition = condition(call);
-    let reader = call.reader(&target.database);
-    let existing = reader.table(table).find(reference);
+    let rows = target.database.snapshot();
+    let existing = reference.row(&rows, table);
     let operation = match (condition, existing) {
         (Precondition::MustNotExist, _) | (Precondition::None, None) => Operation::Create,
         _ => Operation::Write,
@@ -34,48 +36,74 @@ pub(super) fn answer(
     let depth = call.authorize(table, operation)?;
     match (condition, existing) {
         (Precondition::MustNotExist, Some(_)) => return Err(DataverseError::DuplicateRecord),
-        (Precondition::MustExist | Precondition::Version(_), None) => return Err(missing(table, reference)),
+        (Precondition::MustExist | Precondition::Version(_), None) => return Err(reference.missing(table)),
         _ => {}
     }
-    if let Some(existing) = existing {
-        call.reach((table, operation, depth), &existing.columns)?;
-    }
-    let mut columns = changes.resolved(&reader).map_err(|fault| call.told(fault))?;
-    let key_columns = target.key_columns();
     let Some(existing) = existing else {
-        columns.extend(key_columns);
-        if let Some(id) = target.id_in_url() {
-            columns.insert(table.id.to_owned(), Value::String(id));
+        for (column, cell) in &reference.cells {
+            changes.values.set(*column, cell.clone());
         }
-        let row = create::insert(call, target, columns, depth)?;
-        return Ok(call.written(target, &row, StatusCode::CREATED));
+        if reference.index == 0
+            && let Some(id) = table.id()
+        {
+            changes.values.set(id.ordinal(), crate::store::id(&reference.shown));
+        }
+        let row = create::insert(call, target, changes, depth)?;
+        return Ok(call.written(target, &shown, &row, StatusCode::CREATED));
     };
-    columns.remove(table.id);
-    for column in key_columns.keys() {
-        columns.remove(column);
+    call.reach((table, operation, depth), |name| named(table, existing, name))?;
+    if let Some(nested) = changes.nested.first() {
+        // the product refuses it too, but not in these words
+        let what = format!("rows of {} in the change of another", nested.navigation);
+        call.exchange.trail.not_built(what, not_built::PATHS_HERE);
+        return Err(DataverseError::InvalidQueryOption);
     }
-    if columns.get("_ownerid_value").is_some_and(|owner| Some(owner) != existing.get("_ownerid_value")) {
-        let depth = call.authorize(table, Operation::Assign)?;
-        call.reach((table, Operation::Assign, depth), &existing.columns)?;
-        call.owner(table, &mut columns)?;
+    changes.resolve(&rows).map_err(|fault| call.told(fault))?;
+    let mut values = changes.values;
+    for column in table.key().map(mocktenant_schema::Column::ordinal).chain(reference.cells.iter().map(|(at, _)| *at)) {
+        values.remove(column);
     }
-    let id = existing.text(table.id).unwrap_or_default();
-    settle_states(table, id, Some(&existing.columns), &mut columns).map_err(|fault| call.told(fault))?;
-    derive(table, Some(&existing.columns), &mut columns);
-    columns.insert("_modifiedonbehalfby_value".to_owned(), on_behalf(call));
-    columns.insert("modifiedon".to_owned(), Value::String(target.now.clone()));
-    columns.insert("_modifiedby_value".to_owned(), Value::String(call.principal.id.clone()));
-    let id = Key::text(id);
-    let mut transaction = Transaction::begin(&target.database);
-    let changed = key_values(table, &columns);
-    let reserved = transaction.reserve_update(table.set, &id, columns, condition);
-    reserved.map_err(|error| refused(table, &changed, error))?;
-    let written = call.commit(transaction)?.changes.into_iter().find_map(|change| change.after);
-    let row = written.ok_or(DataverseError::Unexpected)?;
-    Ok(call.written(target, &row, StatusCode::OK))
+    let row = change(call, target, existing, values, condition)?;
+    Ok(call.written(target, &shown, &row, StatusCode::OK))
 }
 
-/// What the request's conditions ask. An entity tag that is none matches no version, so it fails like an old one.
+/// Changes a row that is there to have these values.
+pub(super) fn change(
+    call: &mut Call<'_>,
+    target: &Target<'_>,
+    existing: &Row,
+    mut values: Values,
+    condition: Precondition,
+) -> Result<Row, DataverseError> {
+    let table = target.table;
+    let owner = table.column("ownerid");
+    let given = owner.and_then(|column| Some((column, values.get(column.ordinal())?.clone())));
+    if given.is_some_and(|(column, owner)| owner.as_ref() != existing.value(column)) {
+        let depth = call.authorize(table, Operation::Assign)?;
+        call.reach((table, Operation::Assign, depth), |name| named(table, existing, name))?;
+        call.owner(table, &mut values)?;
+    }
+    let id = crate::representation::id_text(table, existing);
+    settle_states(table, &id, Some(existing), &mut values).map_err(|fault| call.told(fault))?;
+    let mut transaction = Transaction::begin(&target.database);
+    derive((&target.database.snapshot(), &transaction), table, Some(existing), &mut values);
+    touched(call, table, &mut values);
+    let key = Key::of(table.key().map(|column| existing.value(column)));
+    let changes = values.iter().map(|(column, cell)| (column, cell.clone()));
+    let reserved = transaction.reserve_update(table, &key, changes, condition);
+    reserved.map_err(|error| refused(table, &id, error))?;
+    row_of(call.commit(transaction)?, table, &key).ok_or(DataverseError::Unexpected)
+}
+
+/// The value of a row's column by its name.
+pub(super) fn named<'r>(table: Table<'r>, row: &'r Row, name: &str) -> CellRef<'r> {
+    table.column(name).map_or(CellRef::Null, |column| row.value(column))
+}
+
+/// The values of a row, changed in one column.
+pub(super) fn with(column: u16, cell: Cell) -> Values {
+    Values::from_iter([(column, cell)])
+}
 pub(super) fn condition(call: &Call<'_>) -> Precondition {
     if call.condition("if-none-match") == Some("*") {
         return Precondition::MustNotExist;

@@ -25,7 +25,7 @@ async fn every_kind_of_value_has_a_formatted_one_when_all_annotations_are_asked_
         ("statecode", "Active"),
         ("statuscode", "Active"),
         ("creditonhold", "No"),
-        ("followemail", "Yes"),
+        ("followemail", "Allow"),
         ("revenue", "€80,000.00"),
         ("creditlimit", "€1,234,567.50"),
         ("createdon", "3/1/2026 12:00 PM"),

@@ -79,7 +79,7 @@ async fn a_related_row_has_its_annotations_and_comes_with_a_row_that_was_written
     assert_eq!(seen["primarycontactid"][text], "$80,000.00");
     let prefer = [("prefer", "return=representation")];
     let seen = bench.call_with(Method::PATCH, &target, Some(r#"{"name":"x"}"#), &prefer).await.json();
-    assert_eq!((&seen["name"], &seen["primarycontactid"]["annualincome"]), (&json!("x"), &json!(80_000)));
+    assert_eq!((&seen["name"], &seen["primarycontactid"]["annualincome"]), (&json!("x"), &json!(80_000.0)));
 }
 
 #[tokio::test]
@@ -107,9 +107,8 @@ async fn what_cannot_be_expanded_is_refused() {
         ("primarycontactid($expand=nonsense)", "0x80060888"),
         ("primarycontactid(", "0x80060888"),
         ("", "0x80060888"),
-        ("primarycontactid($top=1)", "0x80040203"),
         ("primarycontactid/$ref", "0x80040203"),
-        ("Account_Tasks", "0x80040203"),
+        ("name", "0x80060888"),
     ] {
         for target in [ACCOUNTS, ACCOUNT] {
             let seen = bench.get(&format!("{target}?$expand={expand}")).await;

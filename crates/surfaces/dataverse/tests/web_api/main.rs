@@ -3,16 +3,25 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail by panicking")]
 
 mod annotations;
+mod apply;
 mod audience;
 mod bad_input;
 mod batch;
 mod checks;
+mod cookies;
+mod cors;
+mod csdl;
+mod deep_insert;
 mod definitions;
+mod deletions;
 mod expand;
+mod fetch;
 mod impersonation;
 mod long;
 mod not_built;
 mod payloads;
+mod references;
 mod roles;
 mod rows;
+mod samples;
 mod support;

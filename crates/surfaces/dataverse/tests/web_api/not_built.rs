@@ -17,17 +17,13 @@ fn said(bench: &Bench) -> Option<String> {
 async fn a_query_option_that_is_not_built_is_refused_and_never_ignored() {
     let bench = Bench::new().await;
     for (query, what) in [
-        ("fetchXml=%3Cfetch%2F%3E", "the query option fetchXml"),
         ("fetchxml=x", "the query option fetchxml"),
-        ("savedQuery=00000000-0000-0000-00aa-000010001002", "the query option savedQuery"),
-        ("userQuery=00000000-0000-0000-00aa-000010001002", "the query option userQuery"),
-        ("$filter=statecode%20eq%200&fetchXml=x", "the query option fetchXml"),
+        ("savedquery=00000000-0000-0000-00aa-000010001002", "the query option savedquery"),
+        ("UserQuery=00000000-0000-0000-00aa-000010001002", "the query option UserQuery"),
+        ("$filter=statecode%20eq%200&FETCHXML=x", "the query option FETCHXML"),
         ("partitionId=x", "the query option partitionId"),
-        ("$apply=groupby((name))", "'$apply'"),
-        ("$search=x", "'$search'"),
-        ("$expand=contact_customer_accounts", "$expand=contact_customer_accounts"),
-        ("$expand=primarycontactid($filter=lastname%20eq%20'x')", "$expand=primarycontactid with more than"),
-        ("$format=json", "'$format'"),
+        ("$search=x", "$search"),
+        ("$format=atom", "$format"),
     ] {
         let seen = bench.get(&format!("{ACCOUNTS}?{query}")).await;
         assert_eq!(seen.refusal(), (400, "0x80040203".to_owned()), "{query}");
@@ -57,7 +53,7 @@ async fn an_option_that_nobody_has_is_the_products_own_error() {
 async fn entity_sets_of_the_product_are_told_from_misspelt_ones() {
     let bench = Bench::new().await;
     for set in
-        ["leads", "opportunities", "teams", "msdyn_parties", "usersettingscollection", "annotations(1)"]
+        ["leads", "opportunities", "msdyn_parties", "annotations(1)"]
     {
         let seen = bench.get(&format!("{ROOT}{set}")).await;
         assert_eq!(seen.refusal(), (404, "0x80060888".to_owned()), "{set}");
@@ -73,10 +69,9 @@ async fn entity_sets_of_the_product_are_told_from_misspelt_ones() {
 }
 
 #[tokio::test]
-async fn metadata_documents_and_the_writing_of_definitions_are_said_not_to_be_built() {
+async fn other_metadata_and_the_writing_of_definitions_are_said_not_to_be_built() {
     let bench = Bench::new().await;
     for (method, path) in [
-        (Method::GET, "$metadata"),
         (Method::POST, "EntityDefinitions"),
         (Method::PUT, "EntityDefinitions(LogicalName='account')"),
         (Method::GET, "GlobalOptionSetDefinitions"),
@@ -125,11 +120,9 @@ async fn a_function_that_is_not_there_or_called_with_the_wrong_verb_has_no_http_
 }
 
 #[tokio::test]
-async fn paths_below_a_row_and_writes_of_users_are_said_not_to_be_built() {
+async fn writes_of_users_are_said_not_to_be_built() {
     let bench = Bench::new().await;
     for (method, path, status) in [
-        (Method::GET, "accounts(c0117050-0000-4000-8000-0000000f0001)/Account_Tasks", 404),
-        (Method::GET, "accounts(c0117050-0000-4000-8000-0000000f0001)/name", 404),
         (Method::POST, "systemusers", 405),
     ] {
         let seen = bench.call(method.clone(), &format!("{ROOT}{path}"), Some("{}")).await;

@@ -109,10 +109,10 @@ async fn a_binding_whose_address_leads_nowhere_is_a_fault_of_the_url_and_not_of_
 #[tokio::test]
 async fn a_binding_to_a_table_that_is_not_built_says_so() {
     let bench = Bench::new().await;
-    let body = json!({ "ownerid@odata.bind": format!("/teams({EURO})") });
+    let body = json!({ "ownerid@odata.bind": format!("/queues({EURO})") });
     assert_eq!(post(&bench, &body).await.refusal(), (400, "0x80060888".to_owned()));
     let record = bench.lab.journal().last_refusal().unwrap();
-    assert_eq!(record.fact("not-built").unwrap().value, "the entity set teams");
+    assert_eq!(record.fact("not-built").unwrap().value, "the entity set queues");
 }
 
 #[tokio::test]
@@ -150,13 +150,21 @@ async fn a_task_has_three_states_of_its_own() {
     let target = "/api/data/v9.2/tasks(c0117050-0000-4000-8000-0000000f0002)";
     bench.call(Method::PATCH, target, Some(r#"{"subject":"Call back"}"#)).await;
     let row = bench.get(target).await.json();
-    assert_eq!((&row["statecode"], &row["statuscode"]), (&json!(0), &json!(3)));
+    assert_eq!((&row["statecode"], &row["statuscode"]), (&json!(0), &json!(2)));
     bench.call(Method::PATCH, target, Some(r#"{"statuscode":7}"#)).await;
     assert_eq!(bench.get(target).await.json()["statuscode"], 7);
     let seen = bench.call(Method::PATCH, target, Some(r#"{"statuscode":5}"#)).await;
     assert!(seen.message().starts_with("5 is not a valid status code for state code TaskState.Open on task"));
     bench.call(Method::PATCH, target, Some(r#"{"statecode":1}"#)).await;
     assert_eq!(bench.get(target).await.json()["statuscode"], 5);
+}
+
+/// Whether two values are the same; a number may have decimals.
+fn same(left: &Value, right: &Value) -> bool {
+    match (left.as_f64(), right.as_f64()) {
+        (Some(left), Some(right)) => (left - right).abs() < f64::EPSILON,
+        _ => left == right,
+    }
 }
 
 #[tokio::test]
@@ -176,7 +184,7 @@ async fn the_columns_that_the_maps_and_samples_send_are_there_with_their_types()
         .await;
     assert_eq!(row.status().as_u16(), 201, "{:?}", row.refusal());
     for (name, value) in account.as_object().unwrap() {
-        assert_eq!(&row.json()[name], value, "{name}");
+        assert!(same(&row.json()[name], value), "{name}");
     }
     let contact = json!({
         "firstname": "Yvonne", "lastname": "McKay (sample)", "jobtitle": "Purchasing Manager", "annualincome": 80_000,
@@ -230,7 +238,7 @@ async fn a_refused_body_says_which_column_which_value_and_what_was_expected() {
         ),
         (
             json!({ "parentaccountid@odata.bind": format!("/accounts({EURO})") }),
-            "_parentaccountid_value",
+            "parentaccountid",
             "",
             "a row of accounts",
         ),

@@ -80,7 +80,7 @@ async fn a_selection_has_the_chosen_columns_and_the_id() {
     let (bench, path) = with_customer().await;
     let row = bench.get(&format!("{path}?$select=name,accountnumber")).await.json();
     let names: Vec<&str> = row.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(names, ["@odata.context", "@odata.etag", "accountid", "accountnumber", "name"]);
+    assert_eq!(names, ["@odata.context", "@odata.etag", "name", "accountnumber", "accountid"]);
     assert_eq!(
         row["@odata.context"],
         format!("https://{HOST}/api/data/v9.2/$metadata#accounts(name,accountnumber)/$entity")
@@ -121,10 +121,10 @@ async fn an_update_changes_what_it_names_and_the_version() {
     assert!(seen.header("odata-entityid").unwrap().ends_with(&path));
     let after = bench.get(&path).await.json();
     assert_eq!((&after["name"], &after["fax"]), (&json!("Black Forest"), &json!("1")));
-    assert_eq!(
-        (&after["emailaddress1"], &after["_transactioncurrencyid_value"]),
-        (&Value::Null, &Value::Null)
-    );
+    assert_eq!(after["emailaddress1"], Value::Null);
+    // a row with money is never without a currency
+    let dollars = "c0117050-0000-4000-8000-0000000e2001";
+    assert_eq!(after["_transactioncurrencyid_value"], dollars);
     assert_eq!(
         (&after["address1_city"], &after["createdon"]),
         (&before["address1_city"], &before["createdon"])
@@ -334,13 +334,8 @@ async fn a_top_above_the_page_size_is_not_asked_again_of_each_page() {
         let first = bench.get(&target).await.json();
         assert_eq!(first["value"].as_array().unwrap().len(), 5_000);
         let link = first["@odata.nextLink"].as_str().unwrap().strip_prefix(&format!("https://{HOST}"));
-        assert_eq!(
-            link,
-            Some(
-                format!("{ACCOUNTS}?$select=accountnumber&$orderby=accountnumber&$top=4&$skiptoken=5000")
-                    .as_str()
-            )
-        );
+        let begin = format!("{ACCOUNTS}?$select=accountnumber&$orderby=accountnumber&$top=4&$skiptoken=%3Ccookie");
+        assert!(link.unwrap().starts_with(&begin), "{link:?}");
         let second = bench.get(link.unwrap()).await.json();
         assert_eq!(numbers(&second), ["N5000", "N5001", "N5002", "N5003"]);
         assert!(second.get("@odata.nextLink").is_none());

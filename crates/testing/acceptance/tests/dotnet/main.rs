@@ -1,12 +1,14 @@
 //! .NET, unchanged, under Microsoft's own names: MSAL.NET, Azure.Identity, and APIs that judge what is issued.
 //!
 //! Decides by the programs of `clients/dotnet`, which know nothing of a lab, what each way of asking for a token comes to,
-//! what the lab saw of it, and what people are told of their mistakes. What APIs make of tokens is in `apis.rs`.
+//! what the lab saw of it, and what people are told of their mistakes. What APIs make of tokens is in `apis.rs`,
+//! what Microsoft's OData library makes of both `$metadata` in `documents.rs`.
 //! Mirrors what an application's own test suite does inside `mocktenant exec`. `page.rs` writes it all down.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod apis;
+mod documents;
 mod page;
 mod ways;
 

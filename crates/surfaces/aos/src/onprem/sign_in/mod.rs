@@ -265,7 +265,7 @@ fn log_of(
 fn invariant(time: OffsetDateTime) -> String {
     const WRITTEN: &[BorrowedFormatItem<'_>] =
         format_description!("[month]/[day]/[year] [hour]:[minute]:[second]");
-    time.to_offset(UtcOffset::UTC).format(WRITTEN).unwrap_or_default()
+    mocktenant_lab::written(time.to_offset(UtcOffset::UTC), WRITTEN)
 }
 
 /// Who the browser says that came in, if it brings a cookie at all; with the row of UserInfo as it is now.

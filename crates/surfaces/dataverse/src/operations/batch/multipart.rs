@@ -72,7 +72,7 @@ impl Multipart {
         }
         match &content {
             Content::Json(..) if status.is_success() => line(&mut head, "Content-Type", STREAMED),
-            Content::Json(_, kind) | Content::Text(_, kind) => line(&mut head, "Content-Type", kind),
+            Content::Json(_, kind) | Content::Text(_, kind) | Content::Xml(_, kind) => line(&mut head, "Content-Type", kind),
             _ => {}
         }
         line(&mut head, "OData-Version", "4.0");
@@ -83,7 +83,7 @@ impl Multipart {
         }
         head.push_str("\r\n");
         self.text.extend_from_slice(head.as_bytes());
-        if let Content::Json(body, _) | Content::Text(body, _) = &content {
+        if let Content::Json(body, _) | Content::Text(body, _) | Content::Xml(body, _) = &content {
             self.text.extend_from_slice(body);
         }
         self.text.extend_from_slice(b"\r\n");

@@ -1,0 +1,283 @@
+//! OData below `/data`: what a path asks for, and the answer to it, whether it came alone or in a batch.
+//!
+//! Decides which question goes to whom: documents, sets, records, what is below a record; which verbs a place takes; and that what
+//! was refused is answered in the product's envelope. Who may ask was decided before. How records are read and written is
+//! [`crate::entities`]'s.
+
+use http::{Method, StatusCode};
+use mocktenant_lab::{Answer, Exchange};
+use mocktenant_odata::QueryOptions;
+use mocktenant_schema::Column;
+use mocktenant_tables::{Commit, Key};
+
+use crate::bearer::Caller;
+use crate::entities::{self, Below, Entity, NoSuchTarget, Notes, Target, Unit, Visible, WriteError};
+use crate::errors::{self, ODataError};
+use crate::node::NodeState;
+use crate::side::FOLDED_BASE;
+use crate::{called, query};
+
+/// What a path below `/data` asks for; names and keys as they were sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Resource {
+    /// Which sets there are.
+    Document,
+    /// Their types.
+    Metadata,
+    /// Many requests in one.
+    Batch,
+    /// A set, or a record of one.
+    Records(String),
+    /// How many records a set has.
+    Count(String),
+    /// What is below a record.
+    Below(String, String),
+}
+
+impl Resource {
+    /// What the segments behind `/data` ask for; `None` where nothing is there.
+    pub(crate) fn of(path: &str) -> Option<Self> {
+        let special = |segment: &str, word: &str| {
+            segment.strip_prefix("%24").or_else(|| segment.strip_prefix('$')) == Some(word)
+        };
+        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        Some(match segments.as_slice() {
+            [] => Self::Document,
+            [one] if special(one, "metadata") => Self::Metadata,
+            [one] if special(one, "batch") => Self::Batch,
+            [one] => Self::Records((*one).to_owned()),
+            [one, count] if special(count, "count") => Self::Count((*one).to_owned()),
+            [one, below] => Self::Below((*one).to_owned(), (*below).to_owned()),
+            _ => return None,
+        })
+    }
+}
+
+/// Answers what a path asks for.
+pub(crate) async fn answer(
+    exchange: &mut Exchange,
+    node: &NodeState,
+    caller: &Caller,
+    resource: &Resource,
+) -> Answer {
+    let outcome = run(exchange, node, caller, resource).await;
+    let answer = worded(exchange, outcome);
+    if answer.status.is_success() {
+        query::preferences(exchange);
+    }
+    answer
+}
+
+/// An outcome in the product's words.
+pub(crate) fn worded(exchange: &mut Exchange, outcome: Result<Answer, WriteError>) -> Answer {
+    match outcome {
+        Ok(answer) => answer,
+        Err(WriteError::OData(error)) => refused(exchange, &error),
+        // Whatever it failed with is of a world that is no more.
+        Err(WriteError::DualWrite(_)) if exchange.context.is_void() => {
+            refused(exchange, &ODataError::Restarted)
+        }
+        Err(WriteError::DualWrite(error)) => {
+            let row = error.row();
+            exchange.trail.record_error(row.id);
+            let body = errors::envelope(Some((&error.text(), row.class)));
+            entities::failed(row.status, body)
+        }
+    }
+}
+
+/// A refusal below `/data` has the OData envelope; elsewhere no body is known.
+pub(crate) fn refused(exchange: &mut Exchange, error: &ODataError) -> Answer {
+    exchange.trail.record_error(error.row().id);
+    if error.is_unrouted()
+        && let Some((what, built)) = entities::place(exchange.request.path())
+    {
+        exchange.trail.not_built(what, built);
+    }
+    let path = mocktenant_lab::request::fold(exchange.request.path());
+    let path = path.strip_prefix(FOLDED_BASE).unwrap_or(&path);
+    if path == "/data" || path.starts_with("/data/") {
+        return entities::refusal(error);
+    }
+    Answer::empty(StatusCode::from_u16(error.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+/// The answer to one request, before it is worded.
+pub(crate) async fn run(
+    exchange: &mut Exchange,
+    node: &NodeState,
+    caller: &Caller,
+    resource: &Resource,
+) -> Result<Answer, WriteError> {
+    let options = query::options(exchange)?;
+    let raw = match resource {
+        Resource::Document => {
+            return Ok(only(exchange, READ, |exchange| entities::service_document(exchange, &options)));
+        }
+        Resource::Metadata => return Ok(only(exchange, READ, |_| entities::metadata_document())),
+        // A batch is answered by whoever answers its parts.
+        Resource::Batch => return Err(nothing(exchange).into()),
+        Resource::Records(raw) | Resource::Count(raw) | Resource::Below(raw, _) => raw,
+    };
+    let target = target(exchange, raw, &options)?;
+    let below = match (resource, &target.record) {
+        (Resource::Records(_), _) | (Resource::Count(_), None) => None,
+        (Resource::Below(_, name), Some(_)) => {
+            let name = mocktenant_lab::request::decode_once(name).unwrap_or_default();
+            let below = Below::of(target.entity, &name);
+            Some(below.ok_or_else(|| nothing(exchange))?)
+        }
+        _ => return Err(nothing(exchange).into()),
+    };
+    let method = method_of(exchange);
+    let allowed = if below.is_some() || matches!(resource, Resource::Count(_)) {
+        READ
+    } else {
+        entities::allowed(&target)
+    };
+    if !allowed.contains(&method) {
+        return Ok(not_allowed(exchange, target.entity, allowed));
+    }
+    let now = exchange.context.now();
+    let asked = match below {
+        Some(Below::Column(_)) => {
+            no_options(&options)?;
+            entities::Asked::default()
+        }
+        Some(below) => entities::bind(&mut exchange.trail, below.entity(), &options, now)?,
+        None => entities::bind(&mut exchange.trail, target.entity, &options, now)?,
+    };
+    let visible = Visible::new(caller, &options);
+    // An environment has rows; a test opens them.
+    let database = exchange.context.rows().map_err(|_| ODataError::Internal)?;
+    if method != Method::GET {
+        let mut unit = Unit::begin(&database);
+        let made = reserve(exchange, &mut unit, caller, &target, &visible)?;
+        let commit = unit.finish(exchange, node).await.map_err(|(_, error)| error)?;
+        return Ok(done(exchange, &made, &commit));
+    }
+    let asked = (&options, &asked);
+    let answer = match (below, &target.record, resource) {
+        (Some(below), Some(key), _) => {
+            entities::below(exchange, &database, (target.entity, key, below), &visible, asked).await
+        }
+        (_, _, Resource::Count(_)) => {
+            entities::count(exchange, &database, target.entity, &visible, asked).await
+        }
+        _ => entities::read(exchange, &database, &target, &visible, asked).await,
+    };
+    Ok(answer?)
+}
+
+const READ: &[Method] = &[Method::GET];
+
+/// The verb, where looking at the head of an answer is looking at it.
+fn method_of(exchange: &Exchange) -> Method {
+    match &exchange.request.method {
+        &Method::HEAD => Method::GET,
+        method => method.clone(),
+    }
+}
+
+fn only(exchange: &mut Exchange, allowed: &[Method], make: impl FnOnce(&Exchange) -> Answer) -> Answer {
+    if allowed.contains(&method_of(exchange)) {
+        return make(exchange);
+    }
+    let allow = listed(allowed);
+    refused(exchange, &ODataError::MethodNotAllowed).with_text("allow", &allow)
+}
+
+fn listed(methods: &[Method]) -> String {
+    methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn not_allowed(exchange: &mut Exchange, entity: Entity, allowed: &[Method]) -> Answer {
+    if !entity.is_kept() {
+        let what = format!("{} of {}", exchange.request.method, entity.set());
+        exchange.trail.not_built(what, "reading them, and the declaration they are a view of");
+    }
+    refused(exchange, &ODataError::MethodNotAllowed).with_text("allow", &listed(allowed))
+}
+
+/// Nothing is there.
+fn nothing(exchange: &Exchange) -> ODataError {
+    ODataError::UnknownResource { uri: called(exchange) }
+}
+
+/// What a segment names.
+pub(crate) fn target(
+    exchange: &mut Exchange,
+    raw: &str,
+    options: &QueryOptions,
+) -> Result<Target, ODataError> {
+    match entities::target(raw, options) {
+        Ok(target) => Ok(target),
+        Err(NoSuchTarget::Set) => Err(nothing(exchange)),
+        Err(NoSuchTarget::Key(entity)) => {
+            let columns: Vec<&str> = entity.key().map(Column::name).collect();
+            exchange.trail.refused(format!("the key of {}", entity.set()), columns.join(", "));
+            Err(ODataError::KeyInvalid { uri: called(exchange) })
+        }
+    }
+}
+
+/// A column is answered as it is.
+fn no_options(options: &QueryOptions) -> Result<(), ODataError> {
+    let given = [
+        ("$select", options.select.is_some()),
+        ("$filter", options.filter.is_some()),
+        ("$orderby", !options.orderby.is_empty()),
+        ("$top", options.top.is_some()),
+        ("$skip", options.skip.is_some()),
+        ("$count", options.count),
+        ("$expand", !options.expand.is_empty()),
+    ];
+    match given.into_iter().find(|(_, given)| *given) {
+        Some((option, _)) => Err(ODataError::OptionUnknown { option: option.to_owned() }),
+        None => Ok(()),
+    }
+}
+
+/// What a write leaves behind.
+pub(crate) enum Made {
+    /// A record of this key.
+    Record(Entity, Key),
+    /// Nothing that is answered.
+    Nothing,
+}
+
+/// Reserves what a request writes.
+pub(crate) fn reserve(
+    exchange: &mut Exchange,
+    unit: &mut Unit,
+    caller: &Caller,
+    target: &Target,
+    visible: &Visible,
+) -> Result<Made, ODataError> {
+    let entity = target.entity;
+    match (exchange.request.method.clone(), &target.record) {
+        (Method::POST, None) => {
+            entities::create(exchange, unit, entity, caller).map(|key| Made::Record(entity, key))
+        }
+        (Method::PATCH | Method::PUT, Some(key)) => {
+            entities::change(exchange, unit, (entity, key), visible)?;
+            Ok(Made::Nothing)
+        }
+        (Method::DELETE, Some(key)) => {
+            entities::delete(exchange, unit, (entity, key), visible)?;
+            Ok(Made::Nothing)
+        }
+        _ => Err(ODataError::MethodNotAllowed),
+    }
+}
+
+/// The answer to a write that is committed.
+pub(crate) fn done(exchange: &Exchange, made: &Made, commit: &Commit) -> Answer {
+    let Made::Record(entity, key) = made else { return entities::no_content() };
+    let change = commit.changes.iter().find(|one| one.table == entity.position() && one.key == *key);
+    match change.and_then(|change| change.after.as_ref()) {
+        Some(row) => entities::created(exchange, *entity, row),
+        // made and unmade in one set
+        None => entities::no_content(),
+    }
+}

@@ -1,0 +1,152 @@
+//! The rows an environment begins with: its declared records, and what the product keeps of the declaration itself.
+//!
+//! Decides how a declared record becomes a row (a column the entity has not is left out, and so is a value of another type), and
+//! which members users, applications and Dual Write's projects have where the product has them as entities of their own. Those
+//! are seen here and changed in the declaration.
+
+use std::collections::HashSet;
+
+use mocktenant_lab::DeclaredRow;
+use mocktenant_odata::fold_case;
+use mocktenant_schema::{Cell, Kind, moment};
+use mocktenant_tables::Values;
+use mocktenant_world::Environment;
+use serde_json::{Map, Value};
+
+use super::complete::complete;
+use super::values::take;
+use super::{Entity, Member, Notes, all, find};
+
+/// All rows of an environment, those that others refer to first.
+pub(crate) fn rows(environment: &Environment) -> Vec<DeclaredRow> {
+    let mut rows = Vec::new();
+    for entity in all() {
+        let declared = environment.records.get(entity.set()).into_iter().flatten();
+        if entity.is_kept() {
+            rows.extend(declared.map(|(name, row)| record(entity, name, row)));
+        }
+    }
+    rows.extend(companies(environment));
+    rows.extend(users(environment));
+    rows.extend(applications(environment));
+    rows.extend(projects(environment));
+    rows
+}
+
+fn record(entity: Entity, name: &str, row: &Map<String, Value>) -> DeclaredRow {
+    let mut values = Values::default();
+    for (column, value) in row {
+        let Some(column) = entity.column(column) else { continue };
+        if value.is_null() {
+            continue;
+        }
+        if let Some(cell) = take(column, value).or_else(|| forgiven(column, value)) {
+            values.set(column.ordinal(), cell);
+        }
+    }
+    complete(entity, &mut values);
+    row_of(entity, name, &values)
+}
+
+/// What a person writes into a file and a client never sends: a day alone, digits without quotes.
+fn forgiven(column: Member, value: &Value) -> Option<Cell> {
+    match (column.kind(), value) {
+        (Kind::Day, Value::String(text)) => moment::parse_day(text).map(Cell::Day),
+        (Kind::Moment, Value::String(text)) => moment::parse_moment(text).map(Cell::Moment),
+        (Kind::Text | Kind::Memo, Value::Number(number)) => take(column, &Value::from(number.to_string())),
+        _ => None,
+    }
+}
+
+fn row_of(entity: Entity, name: &str, values: &Values) -> DeclaredRow {
+    let cell = |(at, cell): (u16, &Cell)| Some((entity.at(at)?.name().to_owned(), cell.clone()));
+    DeclaredRow {
+        table: entity.name().to_owned(),
+        name: name.to_owned(),
+        cells: values.iter().filter_map(cell).collect(),
+    }
+}
+
+/// The rows of a view: what each of its members holds, by the name it is declared under. Of two names that the database takes for
+/// one the first is seen.
+fn view<'d, T: 'd>(
+    set: &str,
+    declared: impl IntoIterator<Item = (&'d String, &'d T)>,
+    members: impl Fn(&str, &T) -> Vec<(&'static str, Value)>,
+) -> Vec<DeclaredRow> {
+    let Some(entity) = find(set) else { return Vec::new() };
+    let mut seen = HashSet::new();
+    let first = declared.into_iter().filter(|(name, _)| seen.insert(fold_case(name)));
+    let row = |(name, one): (&String, &T)| {
+        let cell = |(column, value): (&str, Value)| {
+            let column = entity.column(column)?;
+            Some((column.ordinal(), take(column, &value)?))
+        };
+        row_of(entity, name, &members(name, one).into_iter().filter_map(cell).collect())
+    };
+    first.map(row).collect()
+}
+
+/// Companies: the legal entities that are declared, with the few members these have in common, where no company is declared by
+/// itself. Both are one table in the product; here a legal entity that comes later is no company.
+fn companies(environment: &Environment) -> Vec<DeclaredRow> {
+    if environment.records.contains_key("Companies") {
+        return Vec::new();
+    }
+    let declared = environment.records.get("LegalEntities").into_iter().flatten();
+    view("Companies", declared, |_, company| {
+        let member = |name: &str| company.get(name).cloned().unwrap_or_else(|| Value::from(""));
+        let language = company.get("LanguageId").cloned().unwrap_or_else(|| Value::from("en-US"));
+        vec![
+            ("DataArea", member("LegalEntityId")),
+            ("Name", member("Name")),
+            ("KnownAs", member("Name")),
+            ("LanguageId", language),
+            ("PartyNumber", member("PartyNumber")),
+        ]
+    })
+}
+
+/// SystemUsers: UserInfo. Members that the declaration has nothing for stay empty. [inferred: no whole answer is captured]
+fn users(environment: &Environment) -> Vec<DeclaredRow> {
+    view("SystemUsers", &environment.database.user_info, |id, user| {
+        vec![
+            ("UserID", Value::from(id)),
+            ("UserName", Value::from(user.name.as_str())),
+            ("PersonName", Value::from(user.name.as_str())),
+            ("Alias", Value::from(user.network_alias.as_str())),
+            ("Email", Value::from(user.network_alias.as_str())),
+            ("NetworkDomain", Value::from(user.network_domain.as_str())),
+            ("Company", Value::from(user.company.as_str())),
+            ("Enabled", Value::from(user.enable == 1)),
+            ("UserInfo_language", Value::from("en-US")),
+            ("Helplanguage", Value::from("en-US")),
+            ("Language", Value::from("en-US")),
+        ]
+    })
+}
+
+/// SysAADClients: "Microsoft Entra ID applications".
+fn applications(environment: &Environment) -> Vec<DeclaredRow> {
+    view("SysAADClients", &environment.database.sys_aad_client_table, |id, client| {
+        vec![
+            ("AADClientId", Value::from(id)),
+            ("Name", Value::from(client.name.as_str())),
+            ("UserId", Value::from(client.user_id.as_str())),
+        ]
+    })
+}
+
+/// DualWriteProjectConfigurations: the link's maps.
+fn projects(environment: &Environment) -> Vec<DeclaredRow> {
+    let Some(link) = &environment.database.dual_write else { return Vec::new() };
+    view("DualWriteProjectConfigurations", &link.maps, |internal, map| {
+        let running = map.state.eq_ignore_ascii_case("Running");
+        vec![
+            ("ProjectName", Value::from(internal)),
+            ("InternalEntityName", Value::from(internal)),
+            ("ExternalEnvironmentUrl", Value::from(link.external_environment_url.as_str())),
+            ("Status", Value::from(if running { "Enabled" } else { "Disabled" })),
+        ]
+    })
+}

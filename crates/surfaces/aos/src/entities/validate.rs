@@ -1,0 +1,155 @@
+//! What a record needs: mandatory columns, words, rows it refers to.
+//!
+//! Decides which record is refused, and in which order the questions are asked. All of it stands in `tables/`: what has to be given
+//! (and when), which words a text column takes, which relationships are enforced. A record is looked at as it will be, beside
+//! everything else that is written with it.
+
+use mocktenant_lab::Trail;
+use mocktenant_schema::{CellRef, Relationship, Requirement};
+use mocktenant_tables::{TableError, Transaction, Values};
+use mocktenant_verdict::foreign::cut;
+
+use super::complete::{is_needed, key_there};
+use super::values::{is_blank, spelt, told};
+use super::{Entity, Member, Notes};
+use crate::errors::ODataError;
+
+/// Whether a record may be written.
+pub(super) fn validate(
+    trail: &mut Trail,
+    entity: Entity,
+    transaction: &Transaction,
+    values: &Values,
+) -> Result<(), ODataError> {
+    mandatory(trail, entity, values)?;
+    words(trail, entity, values)?;
+    for relationship in entity.outgoing().filter(|one| one.is_enforced()) {
+        related(trail, entity, transaction, values, relationship)?;
+    }
+    Ok(())
+}
+
+fn mandatory(trail: &mut Trail, entity: Entity, values: &Values) -> Result<(), ODataError> {
+    let mut missing = Vec::new();
+    for column in entity.columns().filter(|column| column.requirement() == Requirement::Mandatory) {
+        if is_needed(entity, column, values) {
+            missing.extend(is_blank(values.value(column)).then_some(column));
+        } else if entity.person_names().all(|name| is_blank(values.value(name))) {
+            // one of a person's names takes the place of an organisation's
+            missing.extend(entity.person_names().next());
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = missing.iter().map(|column| column.name()).collect();
+    trail.refused(format!("{} = ''", names.join(", ")), "a value");
+    let fields: Vec<String> = missing.iter().map(|column| ODataError::field(column.label())).collect();
+    let fields = fields.join("; ");
+    Err(ODataError::FieldMandatory { entity: entity.aot(), fields, table: entity.root() })
+}
+
+fn words(trail: &mut Trail, entity: Entity, values: &Values) -> Result<(), ODataError> {
+    for column in entity.columns() {
+        let Some(words) = column.note("words") else { continue };
+        let value = values.value(column).as_text().unwrap_or_default();
+        if !value.is_empty() && !words.split(',').any(|word| word == value) {
+            let words: Vec<&str> = words.split(',').collect();
+            trail.refused(format!("{} = '{}'", column.name(), told(value)), words.join(" or "));
+            return Err(ODataError::ValueRefused { entity: entity.aot(), column: column.name() });
+        }
+    }
+    Ok(())
+}
+
+fn related(
+    trail: &mut Trail,
+    entity: Entity,
+    transaction: &Transaction,
+    values: &Values,
+    relationship: Relationship<'static>,
+) -> Result<(), ODataError> {
+    let column = relationship.pairs().next().and_then(|(own, _)| entity.at(own));
+    let Some(column) = column.filter(|column| !is_blank(values.value(*column))) else { return Ok(()) };
+    let target = relationship.to();
+    let exists = match key_there(relationship, values) {
+        Some(key) => {
+            transaction.get(target, 0, &key).map_err(|error| refused(trail, entity, error))?.is_some()
+        }
+        // a relationship that names no record by its key holds nobody back
+        None => true,
+    };
+    if exists {
+        return Ok(());
+    }
+    let value = match values.value(column) {
+        CellRef::Text(text) => text.to_owned(),
+        other => spelt(column, other),
+    };
+    let sent = format!("{} = '{}'", column.name(), told(&value));
+    trail.refused(sent, format!("the key of a record of {}", target.set()));
+    Err(ODataError::RelationMissing {
+        entity: entity.aot(),
+        value: shortened(&value),
+        field: column.label(),
+        table: target.root_label(),
+        column: column.name(),
+    })
+}
+
+/// What the rows refuse, in the product's words.
+pub(super) fn refused(trail: &mut Trail, entity: Entity, error: TableError) -> ODataError {
+    let (name, label, table) = (entity.aot(), entity.root_label(), entity.root());
+    match error {
+        TableError::DuplicateKey { columns, values, .. } => {
+            let pairs = columns.iter().zip(&values).filter_map(|(name, cell)| {
+                let column = entity.column(name)?;
+                Some((column, cell.as_ref()))
+            });
+            let shown: Vec<String> = pairs
+                .clone()
+                .map(|(column, cell)| {
+                    format!("{} = {}", column.name(), super::values::shown_cell(column, cell))
+                })
+                .collect();
+            trail.refused(shown.join(", "), "a key that no record has");
+            let value = |wanted: Member| {
+                let (column, cell) = pairs.clone().find(|(column, _)| *column == wanted)?;
+                Some(match cell {
+                    CellRef::Text(text) => shortened(text),
+                    other => spelt(column, other),
+                })
+            };
+            let caption = entity.caption().filter_map(|column| Some((value(column)?, column.label())));
+            let caption: Vec<String> = caption
+                .enumerate()
+                .map(|(at, (value, label))| if at == 0 { format!("{label}: {value}") } else { value })
+                .collect();
+            ODataError::RecordExists { entity: name, label, table, caption: caption.join(", ") }
+        }
+        TableError::RowLocked { .. } => ODataError::RecordBusy { entity: name, label, table },
+        TableError::NotFound { .. } => ODataError::UnknownRecord,
+        TableError::VersionMismatch { .. } | TableError::AlreadyExists { .. } => {
+            ODataError::PreconditionFailed
+        }
+        TableError::RowTooLarge { .. } => ODataError::TooLarge,
+        TableError::Reset => ODataError::Restarted,
+        TableError::Restricted { table: there, by, .. } => {
+            let label = |table: &str| super::find(table).map_or("", Notes::root_label);
+            trail.refused(
+                format!("the end of a record of {there}"),
+                format!("no record of {by} that refers to it"),
+            );
+            ODataError::DependentsExist { entity: name, label: label(&there), dependent: label(&by) }
+        }
+        other => {
+            trail.refused(other.to_string(), "a record that can be kept");
+            ODataError::PayloadRefused
+        }
+    }
+}
+
+/// Foreign text cut for a message.
+fn shortened(text: &str) -> String {
+    cut(text, 64).to_owned()
+}

@@ -1,0 +1,227 @@
+//! `$apply`: what is worked out of many rows.
+//!
+//! Decides the values of groups: sums, averages, the least and the greatest, counts; of money in the currency of the first row. Never
+//! over more rows than the product takes. Mirrors captured answers: each value has a formatted one and the name of its column.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use http::StatusCode;
+use mocktenant_lab::Answer;
+use mocktenant_odata::{Apply, Binder, Measure, Method, QueryError, QueryOptions};
+use mocktenant_query::{Expression, Path, Rows as _};
+use mocktenant_schema::{Cell, CellRef, Column, Decimal, Kind, Table};
+use mocktenant_tables::{At, Key, Query, Snapshot};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::json;
+
+use super::{Call, Target};
+use crate::errors::DataverseError;
+use crate::formatted;
+use crate::principal::Operation;
+use crate::representation::{Written, json_answer};
+use crate::tables::DIALECT;
+
+/// Most rows that are aggregated (Microsoft Learn, Dataverse: Aggregate data, limitations).
+const MOST: u64 = 50_000;
+
+const FORMATTED: &str = "OData.Community.Display.V1.FormattedValue";
+const ATTRIBUTE: &str = "OData.Community.Display.V1.AttributeName";
+
+/// The groups of the rows, all of them or those `within`.
+pub(super) async fn answer(
+    call: &mut Call<'_>,
+    target: &Target<'_>,
+    text: &str,
+    within: Option<Expression>,
+) -> Result<Answer, DataverseError> {
+    let table = target.table;
+    if let Some(name) = beside(&target.options) {
+        call.exchange.trail.not_built(format!("{name} beside $apply"), "filter, groupby and aggregate in $apply");
+        return Err(DataverseError::InvalidQueryOption);
+    }
+    let schema = Arc::clone(&call.schema);
+    let apply = {
+        let alias = |name: &str| target.options.alias(name).map(str::to_owned);
+        let binder = Binder { schema: &schema, dialect: &DIALECT, aliases: &alias, now: call.now() };
+        binder.apply(table, text)
+    };
+    let apply = apply.map_err(|fault| {
+        call.unreadable(&QueryError::Fault { option: "$apply".to_owned(), fault })
+    })?;
+    let depth = call.authorize(table, Operation::Read)?;
+    let filter = super::list::reachable(call, table, depth, [apply.filter.clone(), within]);
+    let rows = target.database.snapshot();
+    let query = Query { filter: filter.as_ref(), top: Some(MOST + 1), ..Query::of(table) };
+    let page = super::list::pages(call, &rows, query).await?;
+    if page.rows.len() as u64 > MOST {
+        return Err(DataverseError::AggregateQueryRecordLimit);
+    }
+    let groups = groups(&rows, table, &apply, &page.rows);
+    let names: Vec<&str> = apply.groups.iter().map(|(name, _)| name.as_str()).collect();
+    let aliases = apply.measures.iter().map(|measure| measure.alias.as_str());
+    let shown: Vec<&str> = names.into_iter().chain(aliases).collect();
+    let context = format!("{}/$metadata#{}({})", call.root, table.set(), shown.join(","));
+    let formatted = call.preferences.wants_annotation(FORMATTED);
+    let attribute = call.preferences.wants_annotation(ATTRIBUTE);
+    let value: Vec<Row<'_>> = groups
+        .iter()
+        .map(|group| Row { apply: &apply, group, rows: &rows, formatted, attribute })
+        .collect();
+    Ok(call.applied(json_answer(StatusCode::OK, &Body { context, value }), None))
+}
+
+/// An option that would change the groups, if it were read.
+fn beside(options: &QueryOptions) -> Option<&'static str> {
+    let asked = [
+        ("$select", options.select.is_some()),
+        ("$filter", options.filter.is_some()),
+        ("$orderby", !options.orderby.is_empty()),
+        ("$top", options.top.is_some()),
+        ("$expand", !options.expand.is_empty()),
+        ("$count", options.count),
+        ("$skiptoken", options.skiptoken.is_some()),
+    ];
+    asked.into_iter().find(|(_, there)| *there).map(|(name, _)| name)
+}
+
+#[derive(serde::Serialize)]
+struct Body<'r> {
+    #[serde(rename = "@odata.context")]
+    context: String,
+    value: Vec<Row<'r>>,
+}
+
+/// Rows that have the same values in what they are grouped by.
+struct Group<'r> {
+    values: Vec<Cell>,
+    rows: Vec<At<'r>>,
+}
+
+fn groups<'r>(
+    rows: &'r Snapshot,
+    table: Table<'_>,
+    apply: &Apply,
+    found: &'r [mocktenant_tables::Row],
+) -> Vec<Group<'r>> {
+    let sight = rows.sight();
+    let mut groups: Vec<Group<'r>> = Vec::new();
+    let mut places: HashMap<Key, usize> = HashMap::new();
+    for row in found {
+        let at = At { table: table.position(), row };
+        let values: Vec<Cell> = apply.groups.iter().map(|(_, path)| sight.value(at, path).to_cell()).collect();
+        let key = Key::of(values.iter().map(Cell::as_ref));
+        let place = *places.entry(key).or_insert_with(|| {
+            groups.push(Group { values, rows: Vec::new() });
+            groups.len() - 1
+        });
+        if let Some(group) = groups.get_mut(place) {
+            group.rows.push(at);
+        }
+    }
+    if groups.is_empty() && apply.groups.is_empty() {
+        groups.push(Group { values: Vec::new(), rows: Vec::new() });
+    }
+    groups
+}
+
+/// A group as it is answered.
+struct Row<'r> {
+    apply: &'r Apply,
+    group: &'r Group<'r>,
+    rows: &'r Snapshot,
+    formatted: bool,
+    attribute: bool,
+}
+
+impl Row<'_> {
+    /// The column at the end of a path, and the first row that has it: the way of others may lead nowhere.
+    fn place(&self, path: &Path) -> Option<(Column<'_>, At<'_>)> {
+        let sight = self.rows.sight();
+        let mut ends = self.group.rows.iter().filter_map(|row| {
+            path.hops.iter().try_fold(*row, |at, hop| sight.follow(at, *hop))
+        });
+        let at = ends.next()?;
+        Some((self.rows.schema().at(at.table)?.at(path.column)?, at))
+    }
+
+    fn value(&self, measure: &Measure) -> Cell {
+        let sight = self.rows.sight();
+        let count = |count: usize| Cell::Whole(i64::try_from(count).unwrap_or(i64::MAX));
+        let Some(path) = &measure.of else { return count(self.group.rows.len()) };
+        let values = || self.group.rows.iter().map(|row| sight.value(*row, path)).filter(|cell| !cell.is_null());
+        let text = |left: &str, right: &str| mocktenant_odata::compare_text(left, right, true);
+        let best = |wanted: std::cmp::Ordering| {
+            values().reduce(|best, one| if one.compare(best, text) == Some(wanted) { one } else { best })
+        };
+        match measure.method {
+            Method::Min => best(std::cmp::Ordering::Less).map_or(Cell::Null, CellRef::to_cell),
+            Method::Max => best(std::cmp::Ordering::Greater).map_or(Cell::Null, CellRef::to_cell),
+            Method::Count => count(self.group.rows.len()),
+            Method::CountDistinct => {
+                let keys: std::collections::HashSet<Key> = values().map(|cell| Key::of([cell])).collect();
+                count(keys.len())
+            }
+            Method::Sum | Method::Average => {
+                let decimals = values().filter_map(|cell| match cell {
+                    CellRef::Whole(whole) => Some(Decimal::from_whole(whole)),
+                    CellRef::Decimal(decimal) => Some(decimal),
+                    CellRef::Double(double) => Decimal::from_double(double),
+                    _ => None,
+                });
+                let (sum, number) = decimals.fold((Decimal::ZERO, 0), |(sum, number), one| (sum.plus(one), number + 1));
+                let worked_out = match measure.method {
+                    _ if number == 0 => return Cell::Null,
+                    Method::Average => sum.divided_by(number),
+                    _ => sum,
+                };
+                // as captured of FetchXML, which this is to the product: of whole numbers it is one, cut off
+                let whole = |(column, _): (Column<'_>, At<'_>)| matches!(column.kind(), Kind::Whole | Kind::Big);
+                if self.place(path).is_some_and(whole) {
+                    let units = worked_out.units() / Decimal::from_whole(1).units();
+                    Cell::Whole(i64::try_from(units).unwrap_or(i64::MAX))
+                } else {
+                    Cell::Decimal(worked_out)
+                }
+            }
+        }
+    }
+
+    fn entry<M: SerializeMap>(
+        &self,
+        map: &mut M,
+        name: &str,
+        (path, counts): (Option<&Path>, bool),
+        cell: &Cell,
+    ) -> Result<(), M::Error> {
+        let Some((column, at)) = path.and_then(|path| self.place(path)) else {
+            return map.serialize_entry(name, &json!(crate::store::plain(cell)));
+        };
+        let text = match cell {
+            // a count is no value of the column; a choice's value is
+            Cell::Whole(whole) if counts => Some(formatted::grouped(&whole.to_string())),
+            cell => formatted::value(self.rows, column, at, cell.as_ref()),
+        };
+        if let Some(text) = text.filter(|_| self.formatted) {
+            map.serialize_entry(&format!("{name}@{FORMATTED}"), &text)?;
+        }
+        if self.attribute {
+            map.serialize_entry(&format!("{name}@{ATTRIBUTE}"), column.name())?;
+        }
+        map.serialize_entry(name, &Written { column, cell: cell.as_ref() })
+    }
+}
+
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for ((name, path), value) in self.apply.groups.iter().zip(&self.group.values) {
+            self.entry(&mut map, name, (Some(path), false), value)?;
+        }
+        for measure in &self.apply.measures {
+            let counts = matches!(measure.method, Method::Count | Method::CountDistinct);
+            self.entry(&mut map, &measure.alias, (measure.of.as_ref(), counts), &self.value(measure))?;
+        }
+        map.end()
+    }
+}

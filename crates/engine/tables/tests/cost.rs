@@ -18,7 +18,9 @@ use std::time::{Duration, Instant};
 use common::{insert, schema, values};
 use mocktenant_query::{Comparison, Expression, Order, Path};
 use mocktenant_schema::{Cell, CellRef, Guid, Schema, Table};
-use mocktenant_tables::{Database, Key, Leftovers, Limits, Query, Snapshot, Transaction, Values};
+use mocktenant_tables::{
+    Database, Key, Leftovers, Limits, Precondition, Query, Snapshot, Transaction, Values,
+};
 
 /// A table like the account of Dataverse, and one that its lookups lead to.
 const TABLES: &str = "
@@ -48,7 +50,7 @@ account:
 const ROWS: u64 = 1_000_000;
 /// Rows that are made at once, before the clock runs.
 const BATCH: u64 = 1_000;
-/// How often a figure is taken; the one in the middle counts.
+/// How often a figure is taken.
 const TIMES: u64 = 25;
 /// The one row that four lookups lead to.
 const TARGET: u64 = 7;
@@ -163,10 +165,14 @@ impl Lab {
         per(start.elapsed(), BATCH)
     }
 
-    /// Gets rows from everywhere, each from a snapshot of its own; nanoseconds per row.
-    fn get(&self) -> f64 {
-        let table = self.accounts();
-        let keys: Vec<Key> = (0..BATCH).map(|n| key(scattered(n ^ self.rows) % self.rows)).collect();
+    /// Keys of rows from everywhere, others in every round.
+    fn anywhere(&self, round: u64) -> Vec<Key> {
+        (0..BATCH).map(|n| key(scattered(round * BATCH + n) % self.rows)).collect()
+    }
+
+    /// Gets rows, each from a snapshot of its own; nanoseconds per row.
+    fn get(&self, round: u64) -> f64 {
+        let (table, keys) = (self.accounts(), self.anywhere(round));
         let start = Instant::now();
         for key in &keys {
             let snapshot = self.database.snapshot();
@@ -175,16 +181,30 @@ impl Lab {
         per(start.elapsed(), BATCH)
     }
 
+    /// Changes the description of rows, each in a transaction of its own; nanoseconds per row.
+    fn update(&self, round: u64) -> f64 {
+        let (table, keys, column) = (self.accounts(), self.anywhere(round), self.column("description"));
+        let start = Instant::now();
+        for key in &keys {
+            let mut transaction = Transaction::begin(&self.database);
+            let change = [(column, Cell::text("another customer"))];
+            transaction.reserve_update(table, key, change, Precondition::MustExist).unwrap();
+            black_box(transaction.commit().unwrap());
+        }
+        per(start.elapsed(), BATCH)
+    }
+
     fn column(&self, name: &str) -> u16 {
         self.accounts().column(name).unwrap().ordinal()
     }
 
-    fn query(&self, snapshot: &Snapshot, query: &Query<'_>, expected: usize) -> Duration {
+    /// Runs a query that finds so many rows; milliseconds.
+    fn query(&self, snapshot: &Snapshot, query: &Query<'_>, expected: usize) -> f64 {
         let start = Instant::now();
         let page = black_box(snapshot.query(query));
         let took = start.elapsed();
-        assert_eq!(page.rows.len(), expected, "{}", self.rows);
-        took
+        assert_eq!(page.rows.len(), expected, "of {}", self.rows);
+        milliseconds(took)
     }
 }
 
@@ -192,11 +212,9 @@ fn per(all: Duration, count: u64) -> f64 {
     all.as_nanos() as f64 / count as f64
 }
 
-/// The figure in the middle of several.
-fn middle<T: PartialOrd>(figure: impl FnMut(u64) -> T) -> T {
-    let mut all: Vec<T> = (0..TIMES).map(figure).collect();
-    all.sort_by(|left, right| left.partial_cmp(right).unwrap());
-    all.swap_remove(all.len() / 2)
+/// The least of several figures: whatever else the machine does adds to one.
+fn least(figure: impl FnMut(u64) -> f64) -> f64 {
+    (0..TIMES).map(figure).fold(f64::INFINITY, f64::min)
 }
 
 fn milliseconds(time: Duration) -> f64 {
@@ -219,28 +237,35 @@ fn free(mut left: Leftovers) -> (usize, Duration, Duration) {
     }
 }
 
+/// Prints a figure beside what it should be at most; whether it is.
+fn figure(what: &str, value: f64, unit: &str, most: f64) -> bool {
+    let fits = value <= most;
+    println!("{what}: {value:.3} {unit}, at most {most}{}", if fits { "" } else { " <- missed" });
+    fits
+}
+
 #[test]
 #[ignore = "takes about a minute and most of a gigabyte, and its figures mean something with --release alone"]
 fn a_million_rows_cost_so_much() {
-    let mut empty = None;
-    let create_empty = middle(|_| {
+    let mut few = None;
+    let create_few = least(|_| {
         let mut lab = Lab::new();
         let took = lab.create(|_| {});
-        empty = Some(lab);
+        few = Some(lab);
         took
     });
-    let create_empty_held = middle(|_| {
+    let create_few_held = least(|_| {
         let mut lab = Lab::new();
         let _held = lab.database.snapshot();
         lab.create(|_| {})
     });
-    let create_empty_anew = middle(|_| {
+    let create_few_anew = least(|_| {
         let mut held = None;
         Lab::new().create(|database| held = Some(database.snapshot()))
     });
-    let empty = empty.unwrap();
-    let get_empty = middle(|_| empty.get());
-    drop(empty);
+    let few = few.unwrap();
+    let (get_few, update_few) = (least(|n| few.get(n)), least(|n| few.update(n)));
+    drop(few);
 
     let mut lab = Lab::new();
     let memory_before = resident();
@@ -248,70 +273,63 @@ fn a_million_rows_cost_so_much() {
     while lab.rows < ROWS {
         lab.create(|_| {});
     }
-    let filled = start.elapsed();
+    println!("filled with {ROWS} rows in {:.1} s", start.elapsed().as_secs_f64());
     let memory = (resident() - memory_before) as f64 / ROWS as f64;
     let json = (0..ROWS).step_by(1_000).map(json).sum::<usize>() as f64 / (ROWS / 1_000) as f64;
+    println!("a row takes {memory:.0} bytes; as JSON without its lookups {json:.0}");
     let more = memory - json - 5.0 * 64.0;
-    println!("filled with {ROWS} rows in {:.1} s", filled.as_secs_f64());
-    println!(
-        "a row: {memory:.0} bytes; {json:.0} as JSON without lookups, {more:.0} beyond that and 64 for each lookup (500)"
-    );
+    let small = figure("memory of a row beyond that and 64 for each lookup", more, "bytes", 500.0);
 
-    let create = middle(|_| lab.create(|_| {}));
-    let create_held = middle(|_| {
+    let create = least(|_| lab.create(|_| {}));
+    let create_held = least(|_| {
         let _held = lab.database.snapshot();
         lab.create(|_| {})
     });
     let mut held = None;
-    let create_anew = middle(|_| lab.create(|database| held = Some(database.snapshot())));
+    let create_anew = least(|_| lab.create(|database| held = Some(database.snapshot())));
     drop(held);
-    let get = middle(|_| lab.get());
-    for (what, empty, now) in [
-        ("create, nobody reads", create_empty, create),
-        ("create, one snapshot held", create_empty_held, create_held),
-        ("create, a snapshot taken anew before each", create_empty_anew, create_anew),
-        ("get by key, anywhere", get_empty, get),
+    for (what, few, many) in [
+        ("create, nobody reads", create_few, create),
+        ("create, one snapshot held over a thousand", create_few_held, create_held),
+        ("create, a snapshot taken anew before each", create_few_anew, create_anew),
+        ("get by key, anywhere", get_few, least(|n| lab.get(n))),
+        ("update of one column, anywhere", update_few, least(|n| lab.update(n))),
     ] {
-        println!(
-            "{what}: {empty:.0} ns with a thousand rows, {now:.0} ns with a million: {:.2} times (1.2)",
-            now / empty
-        );
+        println!("{what}: {few:.0} ns among a thousand rows, {many:.0} ns among a million");
+        figure("  that is", many / few, "times", 1.2);
     }
 
     let snapshot = lab.database.snapshot();
     let all = Query::of(lab.accounts());
-    let by_name = middle(|n| {
+    let by_name = least(|n| {
         let one = Cell::text(name(scattered(n) % ROWS).to_uppercase());
         let filter = Expression::column_is(lab.column("name"), Comparison::Equal, one);
         lab.query(&snapshot, &Query { filter: Some(&filter), top: Some(1), ..all }, 1)
     });
-    println!("filter on an indexed column: {:.4} ms (5)", milliseconds(by_name));
-    for (column, target) in [("telephone1", "1000"), ("address1_city", "1000")] {
+    let quick = figure("filter on an indexed column", by_name, "ms", 5.0);
+    for column in ["telephone1", "address1_city"] {
         let order = [Order { by: Path::own(lab.column(column)), descending: false }];
-        let ordered = middle(|_| lab.query(&snapshot, &Query { order: &order, top: Some(50), ..all }, 50));
-        println!("order by {column}, top 50: {:.0} ms ({target})", milliseconds(ordered));
+        let ordered = least(|_| lab.query(&snapshot, &Query { order: &order, top: Some(50), ..all }, 50));
+        figure(&format!("order by {column}, top 50"), ordered, "ms", 1_000.0);
     }
-    let scan = Expression::column_is(lab.column("description"), Comparison::Equal, Cell::text("nothing"));
-    let scanned = middle(|_| lab.query(&snapshot, &Query { filter: Some(&scan), ..all }, 0));
-    println!("filter on a column without an index, which no row passes: {:.0} ms", milliseconds(scanned));
+    let nothing = Expression::column_is(lab.column("description"), Comparison::Equal, Cell::text("nothing"));
+    let scanned = least(|_| lab.query(&snapshot, &Query { filter: Some(&nothing), ..all }, 0));
+    println!("filter on a column without an index, which no row passes: {scanned:.0} ms");
     let owned = Expression::column_is(lab.column("ownerid"), Comparison::Equal, Cell::Id(anywhere(TARGET)));
-    let owned = middle(|_| lab.query(&snapshot, &Query { filter: Some(&owned), top: Some(50), ..all }, 50));
-    println!("filter on a lookup that every row has, top 50: {:.3} ms", milliseconds(owned));
+    let owned = least(|_| lab.query(&snapshot, &Query { filter: Some(&owned), top: Some(50), ..all }, 50));
+    println!("filter on a lookup that every row has, top 50: {owned:.3} ms");
     drop(snapshot);
 
     let start = Instant::now();
     let left = lab.database.clear();
-    let cleared = start.elapsed();
+    let cleared = milliseconds(start.elapsed());
     assert_eq!(lab.database.snapshot().rows(), 0);
-    println!("clear: {:.3} ms (50)", milliseconds(cleared));
+    let sudden = figure("clear", cleared, "ms", 50.0);
     let (slices, longest, all) = free(left);
+    let (longest, all) = (milliseconds(longest), milliseconds(all));
     println!(
-        "freeing: {slices} slices, the longest {:.2} ms, {:.0} ms in all",
-        milliseconds(longest),
-        milliseconds(all)
+        "what was left is freed in {slices} slices, the longest {longest:.2} ms, all of them {all:.0} ms"
     );
 
-    assert!(more <= 500.0, "memory");
-    assert!(by_name <= Duration::from_millis(5), "filter on an indexed column");
-    assert!(cleared <= Duration::from_millis(50), "clear");
+    assert!(small && quick && sudden, "see above");
 }

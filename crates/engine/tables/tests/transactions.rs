@@ -27,7 +27,7 @@ account:
     accountnumber: text
     name: text
     n: whole
-CustCustomerV3Entity:
+customer:
   set: CustomersV3
   key: [dataAreaId, CustomerAccount]
   columns:
@@ -82,7 +82,6 @@ impl Two {
         insert(self.begin(), self.accounts(), row)
     }
 
-    /// One column of an account.
     fn one(&self, column: &str, cell: Cell) -> Vec<(u16, Cell)> {
         vec![(self.accounts().column(column).unwrap().ordinal(), cell)]
     }
@@ -342,12 +341,9 @@ fn preconditions_decide_between_insert_and_update() {
 fn key_columns_may_be_respelled_but_not_changed() {
     let two = Two::new();
     let (customers, key) = (two.customers(), keys(["usmf", "C1"]));
-    let missing =
-        TableError::MissingKeyColumn { table: "CustCustomerV3Entity".into(), column: "dataAreaId".into() };
-    let changed = |column: &str| {
-        let column = column.to_owned();
-        TableError::KeyColumnChanged { table: "CustCustomerV3Entity".into(), column }
-    };
+    let missing = TableError::MissingKeyColumn { table: "customer".into(), column: "dataAreaId".into() };
+    let changed =
+        |column: &str| TableError::KeyColumnChanged { table: "customer".into(), column: column.into() };
     let try_all = |transaction: &mut Transaction| {
         let mut update = |row: Values| {
             transaction.reserve_update(customers, &key, changes(&row), Precondition::None).map(|_| ())
@@ -366,9 +362,8 @@ fn key_columns_may_be_respelled_but_not_changed() {
     try_all(&mut transaction);
     transaction.commit().unwrap();
     try_all(&mut two.begin());
-    let lacking =
-        two.begin().reserve_insert(customers, values(customers, [("CustomerAccount", Cell::text("x"))]));
-    assert_eq!(lacking, Err(missing.clone()));
+    let lacking = values(customers, [("CustomerAccount", Cell::text("x"))]);
+    assert_eq!(two.begin().reserve_insert(customers, lacking), Err(missing.clone()));
 }
 
 #[test]
@@ -520,10 +515,8 @@ fn versions_go_on_over_resets_whatever_is_written_meanwhile() {
     assert_eq!(two.ids(), ["x", "y", "z"], "what is written meanwhile does not survive");
     let snapshot = two.database.snapshot();
     let versions: Vec<u64> = snapshot.all(two.accounts()).map(Row::version).collect();
-    assert!(
-        versions.is_sorted_by(|left, right| left < right) && !versions.contains(&written),
-        "{versions:?}"
-    );
+    let ascending = versions.is_sorted_by(|left, right| left < right);
+    assert!(ascending && !versions.contains(&written), "{versions:?}");
     assert!(versions.iter().chain([&written]).all(|version| *version <= snapshot.version()));
     assert!(two.insert(two.only_id("later")).version() > snapshot.version());
 }

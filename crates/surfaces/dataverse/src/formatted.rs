@@ -31,12 +31,12 @@ pub(crate) fn value(rows: &Snapshot, column: Column<'_>, at: At<'_>, cell: CellR
         }
         (Kind::Money, CellRef::Decimal(amount)) => Some(money(amount, &currency(rows, at))),
         (Kind::Decimal, CellRef::Decimal(number)) => Some(grouped(&number.fixed(column.precision()))),
-        (Kind::Whole | Kind::Big | Kind::Version, CellRef::Whole(number)) => Some(grouped(&number.to_string())),
-        (Kind::Moment, CellRef::Moment(moment)) => Some(if column.format() == "date_only" {
-            day(split(moment).0)
-        } else {
-            instant(moment)
-        }),
+        (Kind::Whole | Kind::Big | Kind::Version, CellRef::Whole(number)) => {
+            Some(grouped(&number.to_string()))
+        }
+        (Kind::Moment, CellRef::Moment(moment)) => {
+            Some(if column.format() == "date_only" { day(split(moment).0) } else { instant(moment) })
+        }
         (Kind::Day, CellRef::Day(number)) => Some(day(number)),
         _ => None,
     }
@@ -66,7 +66,10 @@ fn currency(rows: &Snapshot, at: At<'_>) -> (String, u8) {
         let row = rows.get(currencies, &Key::of([id]))?;
         let symbol = row.value(currencies.column("currencysymbol")?).as_text().unwrap_or(BASE.0).to_owned();
         let precision = row.value(currencies.column("currencyprecision")?).as_whole();
-        Some((symbol, precision.and_then(|digits| u8::try_from(digits).ok()).map_or(BASE.1, |one| one.min(10))))
+        Some((
+            symbol,
+            precision.and_then(|digits| u8::try_from(digits).ok()).map_or(BASE.1, |one| one.min(10)),
+        ))
     };
     found().unwrap_or_else(|| (BASE.0.to_owned(), BASE.1))
 }
@@ -124,7 +127,8 @@ pub(crate) fn named<'s>(rows: &'s Snapshot, column: Column<'s>, cell: CellRef<'_
 
 /// Whether a column's value is computed from a currency.
 pub(crate) fn is_amount(column: Column<'_>) -> bool {
-    column.kind() == Kind::Money && tables::shown(column.table()).any(|one| one.name() == "transactioncurrencyid")
+    column.kind() == Kind::Money
+        && tables::shown(column.table()).any(|one| one.name() == "transactioncurrencyid")
 }
 
 #[cfg(test)]

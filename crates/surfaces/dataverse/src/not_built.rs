@@ -18,7 +18,8 @@ pub(crate) const QUERIES_HERE: &str = "fetchXml, savedQuery and userQuery on a c
 pub(crate) const PREFERENCES_HERE: &str =
     "return=representation, odata.include-annotations, odata.maxpagesize, odata.continue-on-error";
 /// What there is of paths.
-pub(crate) const PATHS_HERE: &str = "<entity set>, <entity set>(<id or key>), its columns and navigation properties, $count, $ref";
+pub(crate) const PATHS_HERE: &str =
+    "<entity set>, <entity set>(<id or key>), its columns and navigation properties, $count, $ref";
 
 /// Logical names, one a line.
 const TABLES: &str = include_str!("not_built/tables.txt");
@@ -27,7 +28,8 @@ const TABLES: &str = include_str!("not_built/tables.txt");
 const ODD_SETS: &[&str] = &["principalobjectattributeaccessset", "lists"];
 
 /// Parts of the Web API that are no entity sets, with what they are for.
-const PARTS: &[&str] = &["GlobalOptionSetDefinitions", "ManagedPropertyDefinitions", "RelationshipDefinitions"];
+const PARTS: &[&str] =
+    &["GlobalOptionSetDefinitions", "ManagedPropertyDefinitions", "RelationshipDefinitions"];
 
 /// Query options, lower case; those without `$` are Dataverse's own. Queries that are XML are built where rows are listed.
 const OPTIONS: &[&str] = &[

@@ -138,7 +138,12 @@ pub(crate) fn read(
     let changes = reading.row(table, members)?;
     if changes.rows() > MAX_ROWS {
         let refused = DataverseError::RequestLengthTooLarge;
-        return Err(Fault::of(refused, "the body", &changes.rows().to_string(), format!("at most {MAX_ROWS} rows")));
+        return Err(Fault::of(
+            refused,
+            "the body",
+            &changes.rows().to_string(),
+            format!("at most {MAX_ROWS} rows"),
+        ));
     }
     Ok(changes)
 }
@@ -159,7 +164,13 @@ pub(crate) fn alone(table: Table<'_>, body: &[u8]) -> Result<Value, Fault> {
         (None, Some(value)) => Ok(value.clone()),
         (name, _) => {
             let inner = PayloadDefect::TopLevelProperty { name: name.as_deref().map(cut) };
-            Err(refused(table, inner, name.as_deref().unwrap_or("the body"), &Value::Object(members), "{\"value\":...}"))
+            Err(refused(
+                table,
+                inner,
+                name.as_deref().unwrap_or("the body"),
+                &Value::Object(members),
+                "{\"value\":...}",
+            ))
         }
     }
 }
@@ -267,7 +278,8 @@ impl Reading<'_> {
             let (Value::Array(items), Some(column)) = (value, column) else {
                 return Err(unbound(table, step.target(), navigation, value));
             };
-            let links = items.iter().map(|item| self.bound(table, step, item)).collect::<Result<Vec<_>, _>>()?;
+            let links =
+                items.iter().map(|item| self.bound(table, step, item)).collect::<Result<Vec<_>, _>>()?;
             changes.nested.push(Nested {
                 navigation: navigation.to_owned(),
                 hop: hop(step),
@@ -291,16 +303,27 @@ impl Reading<'_> {
     }
 
     /// The row that an address in `@odata.bind` names, and its table.
-    fn bound(&self, table: Table<'_>, step: Navigation<'_>, value: &Value) -> Result<(usize, Reference), Fault> {
+    fn bound(
+        &self,
+        table: Table<'_>,
+        step: Navigation<'_>,
+        value: &Value,
+    ) -> Result<(usize, Reference), Fault> {
         let (navigation, target) = (step.name(), step.target());
         let invalid = || unbound(table, target, navigation, value);
         let text = value.as_str().ok_or_else(invalid)?;
         if let Some(error) = unmade(self.made, text) {
-            return Err(Fault::of(error, navigation, text, "the Content-ID of an earlier request of the change set"));
+            return Err(Fault::of(
+                error,
+                navigation,
+                text,
+                "the Content-ID of an earlier request of the change set",
+            ));
         }
         let (set, segment) = self.address(text).map_err(|named| {
             let expected = format!("\"/{}(<id>)\"", target.set());
-            let fault = Fault::of(DataverseError::UnparsedUrl { segment: cut(&named) }, navigation, text, expected);
+            let fault =
+                Fault::of(DataverseError::UnparsedUrl { segment: cut(&named) }, navigation, text, expected);
             match not_built::entity_set(&named) {
                 Some(_) => fault.unbuilt(format!("the entity set {named}"), not_built::SETS_HERE),
                 None => fault,
@@ -450,7 +473,12 @@ fn violated(violation: Violation<'_>) -> Fault {
         Rule::Choice => {
             let values: Vec<String> = match column.kind() {
                 Kind::State => table.states().map(|state| state.value().to_string()).collect(),
-                _ => column.choices().into_iter().flat_map(mocktenant_schema::Choices::all).map(|one| one.value().to_string()).collect(),
+                _ => column
+                    .choices()
+                    .into_iter()
+                    .flat_map(mocktenant_schema::Choices::all)
+                    .map(|one| one.value().to_string())
+                    .collect(),
             };
             let accepted = values.join(",");
             let expected = format!("one of {accepted}");
@@ -469,7 +497,8 @@ pub(crate) fn settle_states(
     before: Option<&Row>,
     values: &mut Values,
 ) -> Result<(), Fault> {
-    let (Some(state_column), Some(status_column)) = (table.column("statecode"), table.column("statuscode")) else {
+    let (Some(state_column), Some(status_column)) = (table.column("statecode"), table.column("statuscode"))
+    else {
         return Ok(());
     };
     let given = |column: Column<'_>| values.get(column.ordinal()).and_then(|cell| cell.as_ref().as_whole());
@@ -477,7 +506,8 @@ pub(crate) fn settle_states(
     let first = || table.states().next().map(mocktenant_schema::State::value);
     let code = asked.or_else(|| before.and_then(|row| row.value(state_column).as_whole())).or_else(first);
     let Some(state) = table.states().find(|state| Some(state.value()) == code) else { return Ok(()) };
-    let set = |values: &mut Values, column: Column<'_>, value| values.set(column.ordinal(), Cell::Whole(value));
+    let set =
+        |values: &mut Values, column: Column<'_>, value| values.set(column.ordinal(), Cell::Whole(value));
     match status {
         Some(status) if !state.statuses().any(|one| one.value() == status) => {
             let text = format!("{}State.{}", table.schema_name(), state.label());

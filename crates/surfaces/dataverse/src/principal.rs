@@ -8,12 +8,12 @@
 
 use std::collections::BTreeSet;
 
+use mocktenant_odata::Guid;
+use mocktenant_schema::{CellRef, Table};
 use mocktenant_verdict::{Change, Checklist, Edit, Finding, Need, Question, Role, Setting};
 use mocktenant_world::{
     Application, ApplicationUser, Depth, Organization, SecurityRole, World, is_guid, pointers,
 };
-use mocktenant_odata::Guid;
-use mocktenant_schema::{CellRef, Table};
 use serde_json::json;
 
 use crate::bearer::WELL_FORMED;
@@ -366,7 +366,13 @@ pub(crate) fn ask_privilege(
     let own = || vec![users.organization.pointer.application_user(&principal.client_id).roles()];
     list.ask(&ROLES, "at least one security role", own, || {
         Finding::held(!principal.roles.is_empty(), "held", || {
-            ("none", DataverseError::UserNotAssignedRoles { user: principal.id.clone(), privilege: privilege.into() })
+            (
+                "none",
+                DataverseError::UserNotAssignedRoles {
+                    user: principal.id.clone(),
+                    privilege: privilege.into(),
+                },
+            )
         })
         .mended_by(|| assign_role(users.organization, &principal.client_id))
     });

@@ -79,8 +79,8 @@ pub(crate) struct Shape<'a> {
     pub(crate) annotations: Annotations,
     /// Who is asking: of related rows, only those in its reach are shown.
     pub(crate) principal: &'a Principal,
-    /// How deep below the row that was asked for.
-    pub(crate) depth: usize,
+    /// Whether the row carries an entity tag.
+    pub(crate) tagged: bool,
 }
 
 impl<'a> Shape<'a> {
@@ -144,18 +144,23 @@ impl<'a> Shape<'a> {
             row.table == expansion.table && seen && expansion.filter.as_ref().is_none_or(holds)
         });
         if !expansion.order.is_empty() {
-            rows.sort_by(|left, right| mocktenant_query::compare_rows(&sight, &expansion.order, *left, *right));
+            rows.sort_by(|left, right| {
+                mocktenant_query::compare_rows(&sight, &expansion.order, *left, *right)
+            });
         }
         let length = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         let skipped = rows.into_iter().skip(length(expansion.skip));
         skipped.take(expansion.top.map_or(usize::MAX, length)).collect()
     }
 
-    fn below(&self, expansion: &'a Expansion, reach: Option<&'a Reach>) -> Self {
+    /// What is answered of the rows that come with a row of a list, or with one on its own. As captured, and documented under Join
+    /// tables using OData: the one row a lookup leads to has no entity tag in a list, and no row has where one expansion is nested.
+    fn below(&self, expansion: &'a Expansion, reach: Option<&'a Reach>, list: bool) -> Self {
+        let nested = self.selection.expand.iter().any(|one| !one.selection.expand.is_empty());
         Self {
             selection: &expansion.selection,
             reach: reach.map_or(&[], |reach| &reach.below),
-            depth: self.depth + 1,
+            tagged: self.tagged && !nested && (expansion.many || !list),
             ..*self
         }
     }
@@ -175,8 +180,7 @@ impl Serialize for Members<'_> {
         if let Some(context) = context {
             map.serialize_entry("@odata.context", context)?;
         }
-        // as captured: rows below a related row have no entity tag
-        if shape.depth < 2 {
+        if shape.tagged {
             map.serialize_entry("@odata.etag", &at.row.etag())?;
         }
         let Some(table) = shape.rows.schema().at(at.table) else { return map.end() };
@@ -187,7 +191,7 @@ impl Serialize for Members<'_> {
             let reach = shape.reach.get(index);
             let depth = reach.map_or(Depth::Basic, |reach| reach.depth);
             let rows = shape.related(expansion, depth, *at);
-            let below = shape.below(expansion, reach);
+            let below = shape.below(expansion, reach, context.is_none());
             let mut all = rows.iter().map(|row| below.members(*row));
             if expansion.many {
                 if expansion.count {
@@ -203,7 +207,12 @@ impl Serialize for Members<'_> {
 }
 
 /// Writes a column with its annotations.
-fn value<M: SerializeMap>(map: &mut M, shape: &Shape<'_>, column: Column<'_>, at: At<'_>) -> Result<(), M::Error> {
+fn value<M: SerializeMap>(
+    map: &mut M,
+    shape: &Shape<'_>,
+    column: Column<'_>,
+    at: At<'_>,
+) -> Result<(), M::Error> {
     let name = DIALECT.property(column);
     let cell = match column.kind() {
         Kind::Version => CellRef::Whole(i64::try_from(at.row.version()).unwrap_or(i64::MAX)),

@@ -118,7 +118,9 @@ mod tests {
     fn every_table_has_what_an_organisation_needs_of_one() {
         for table in SCHEMA.tables() {
             assert!(table.id().is_some_and(|id| id.kind() == Kind::Id), "{} has one id", table.name());
-            for column in table.columns().filter(|column| column.kind() == Kind::Lookup && column.is_for_read()) {
+            for column in
+                table.columns().filter(|column| column.kind() == Kind::Lookup && column.is_for_read())
+            {
                 let leads = column.lookups().count() > 0 || column.note("target").is_some();
                 assert!(leads, "{}.{} leads nowhere", table.name(), column.name());
             }

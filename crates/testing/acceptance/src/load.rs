@@ -15,6 +15,8 @@ mod client;
 mod people;
 #[path = "load/raw.rs"]
 mod raw;
+#[path = "load/rows.rs"]
+mod rows;
 #[path = "load/server.rs"]
 mod server;
 
@@ -25,6 +27,7 @@ use std::time::{Duration, Instant};
 use application::Visitor;
 use client::{Kind, Target};
 use people::Person;
+use rows::Program;
 use server::{Bare, Cpu, Server, Start};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -39,6 +42,8 @@ const ONE_NODE: &str =
     "remove:\n  - /environments/onprem/nodes/AOS_2\n  - /environments/onprem/nodes/AOS_3\n";
 /// Reads with one bearer token in one round.
 const READS: u64 = 4_000;
+/// Rows that are made in one round, of each kind.
+const WRITES: u64 = 1_000;
 
 const USAGE: &str = "\
 usage: mocktenant-load [--seconds N] [--connections N] [--binary PATH] [--strict]
@@ -138,6 +143,7 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
     let theirs = ours.bare(&bare);
     let mut tallies = Kind::ALL.map(|kind| (kind, Tally::default(), kind.is_token().then(Tally::default)));
     let mut people = People::of(&server)?;
+    let mut rows = Rows::of(&server)?;
     let mut alone = Alone::start(&binary)?;
     let mut signatures = raw::Rate::default();
     let turn = Duration::from_secs(u64::from(options.seconds)) / ROUNDS;
@@ -152,6 +158,7 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
             }
         }
         people.take_a_turn(&server)?;
+        rows.take_a_turn(&server)?;
         alone.take_a_turn()?;
     }
     let alone_visits = alone.stop()?;
@@ -162,24 +169,16 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
 
     let raw = signatures.per_cpu_second();
     println!("{:<44}{raw:>10.0} /CPU-s, {} threads", "raw RS256 signature", raw::threads());
-    let line = |name: &str, tally: &Tally| {
-        println!(
-            "{name:<44}{:>10.0} /CPU-s {:>8.0} /s {:>9} answers",
-            tally.per_cpu_second(),
-            tally.per_second(),
-            tally.answers
-        );
-    };
     for (kind, our, their) in &tallies {
         line(kind.name(), our);
         if let Some(their) = their {
             line("  the bare server", their);
         }
     }
-    for (name, tally) in people.tallies() {
+    for (name, tally) in people.tallies().into_iter().chain(rows.tallies()) {
         line(&format!("{name}, http"), tally);
     }
-    line("  with one node behind the gateway", &alone_visits);
+    line("sign-in at an AOS with one node, http", &alone_visits);
     println!("{:<44}{tokens:>10}", "tokens issued by the measured server");
     println!("{:<44}{:>10.1} ms", "start to an AOS on-premises, existing state", start.node);
     println!(
@@ -189,7 +188,7 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
     for (kind, our, their) in &tallies {
         println!("{:<44}{}", kind.name(), owners(our, their.as_ref(), 1e6 / raw));
     }
-    for (name, tally) in people.tallies() {
+    for (name, tally) in people.tallies().into_iter().chain(rows.tallies()) {
         println!("{name:<44}{}", owners(tally, None, 1e6 / raw));
     }
     let People { sign_ins, redemptions, refreshes, visits, reads, .. } = &people;
@@ -203,7 +202,7 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
         ..ratio(name, ours / bare.unwrap_or_default(), target)
     };
     let limit = |name, found, unit, target| Line { name, found, unit, target, more: false, of_raw: None };
-    Ok(vec![
+    let mut lines = vec![
         beside("token by secret, http / bare server", secret, 0.95),
         beside("token by certificate, http / bare, verifying", certificate, 0.90),
         beside("token by secret, https / bare server, https", secure, 0.95),
@@ -227,7 +226,20 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
         limit("start of each further node on-premises", start.further, "ms", 4.0),
         limit("resident, idle", idle, "MiB", 12.0),
         limit("resident, after the load", loaded, "MiB", 24.0),
-    ])
+    ];
+    lines.extend(rows.lines());
+    Ok(lines)
+}
+
+/// What came of one kind of request.
+#[expect(clippy::print_stdout, reason = "a measuring tool prints what it found")]
+fn line(name: &str, tally: &Tally) {
+    println!(
+        "{name:<44}{:>10.0} /CPU-s {:>8.0} /s {:>9} answers",
+        tally.per_cpu_second(),
+        tally.per_second(),
+        tally.answers
+    );
 }
 
 /// Connections, caches and first tokens are not what is measured.
@@ -305,6 +317,60 @@ impl People {
             ("refresh at AD FS", &self.refreshes),
             ("sign-in at an AOS through AD FS", &self.visits),
             ("read of an AOS with a bearer token", &self.reads),
+        ]
+    }
+}
+
+/// A program that works with rows, and what came of its turns.
+struct Rows {
+    program: Program,
+    who: Tally,
+    some: Tally,
+    all: Tally,
+    accounts: Tally,
+    vendor_groups: Tally,
+}
+
+impl Rows {
+    fn of(server: &Server) -> Result<Self, Failure> {
+        let [who, some, all, accounts, vendor_groups] = std::array::from_fn(|_| Tally::default());
+        Ok(Self { program: Program::of(server)?, who, some, all, accounts, vendor_groups })
+    }
+
+    fn take_a_turn(&mut self, server: &Server) -> Result<(), Failure> {
+        let program = &mut self.program;
+        let cpu_time = || server.cpu_time();
+        self.who.add(cpu_time, || program.ask_who(READS))?;
+        self.some.add(cpu_time, || program.read_some(READS))?;
+        self.all.add(cpu_time, || program.read_all(READS))?;
+        self.accounts.add(cpu_time, || program.make_accounts(WRITES))?;
+        self.vendor_groups.add(cpu_time, || program.make_vendor_groups(WRITES))
+    }
+
+    /// What has a target: beside WhoAmI, which has a token checked and nothing else.
+    fn lines(&self) -> [Line; 3] {
+        [
+            ("Dataverse create / WhoAmI", &self.accounts, 0.4),
+            ("Dataverse retrieve by key / WhoAmI", &self.some, 0.8),
+            ("AOS create without a map / WhoAmI", &self.vendor_groups, 0.3),
+        ]
+        .map(|(name, tally, target)| Line {
+            name,
+            found: tally.per_cpu_second() / self.who.per_cpu_second(),
+            unit: "",
+            target,
+            more: true,
+            of_raw: None,
+        })
+    }
+
+    fn tallies(&self) -> [(&'static str, &Tally); 5] {
+        [
+            ("WhoAmI", &self.who),
+            ("retrieve of an account, four columns", &self.some),
+            ("retrieve of an account, all columns", &self.all),
+            ("create of an account", &self.accounts),
+            ("create of a vendor group at an AOS", &self.vendor_groups),
         ]
     }
 }

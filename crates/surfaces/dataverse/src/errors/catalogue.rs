@@ -10,8 +10,10 @@ const ERROR_CODES: &str = "Microsoft Learn, Dataverse: Web service error codes";
 const ERROR_CODES_STATUS_INFERRED: &str =
     "Microsoft Learn, Dataverse: Web service error codes (text); HTTP status inferred from the error's class";
 const CONDITIONAL: &str = "Microsoft Learn, Dataverse: Perform conditional operations using the Web API";
-const FETCH_CLIENTS: &str = "public client code that reads queries as the service does; that it is the service's own is inferred";
-const FETCH_PUBLIC: &str = "the sentence as public code shows it; that it answers this, and the status, are inferred";
+const FETCH_CLIENTS: &str =
+    "public client code that reads queries as the service does; that it is the service's own is inferred";
+const FETCH_PUBLIC: &str =
+    "the sentence as public code shows it; that it answers this, and the status, are inferred";
 const STATUS_ONLY: &str = "HTTP status only; the product's body is not documented and stays empty";
 
 mocktenant_verdict::catalogue! {

@@ -143,7 +143,9 @@ fn of_type(column: Column<'_>) -> Definition {
             "Precision": column.precision(), "PrecisionSource": 2,
             "IsBaseCurrency": column.computed() == Some("base"), "MinValue": least, "MaxValue": most,
         }),
-        Kind::Flag => json!({ "DefaultValue": column.default() == Some(mocktenant_schema::CellRef::Flag(true)) }),
+        Kind::Flag => {
+            json!({ "DefaultValue": column.default() == Some(mocktenant_schema::CellRef::Flag(true)) })
+        }
         Kind::Choice | Kind::State | Kind::Status => {
             let default = column.default().and_then(mocktenant_schema::CellRef::as_whole);
             json!({ "DefaultFormValue": default.unwrap_or(-1) })
@@ -207,7 +209,9 @@ pub(crate) fn option_set(column: Column<'_>) -> Option<Definition> {
             ("Status", json!({ "Options": options }))
         }
         Kind::Flag => {
-            let own = |value, plain| column.choices().and_then(|all| all.of(value)).map_or(plain, mocktenant_schema::Choice::text);
+            let own = |value, plain| {
+                column.choices().and_then(|all| all.of(value)).map_or(plain, mocktenant_schema::Choice::text)
+            };
             let yes = option(1, own(1, "Yes"), Value::Null);
             let no = option(0, own(0, "No"), Value::Null);
             ("Boolean", json!({ "TrueOption": yes, "FalseOption": no }))

@@ -26,7 +26,8 @@ pub(crate) fn entity(table: Table<'_>) -> Definition {
         true => "OrganizationOwned",
         false => "BusinessOwned",
     };
-    let name_of = |column: Option<mocktenant_schema::Column<'_>>| column.map(|column| column.name().to_owned());
+    let name_of =
+        |column: Option<mocktenant_schema::Column<'_>>| column.map(|column| column.name().to_owned());
     let mut all = members(json!({
         "CollectionSchemaName": plural(schema_name),
         "DataProviderId": null,

@@ -71,8 +71,13 @@ pub(crate) fn key_of<'q>(
             columns.iter().map(|column| given.iter().find(|(one, ..)| one == column)).collect();
         let Some(values) = values.filter(|values| values.len() == given.len()) else { continue };
         let key = Key::of(values.iter().map(|(_, _, cell)| cell.as_ref()));
-        let shown: Vec<String> = values.iter().map(|(_, _, cell)| crate::representation::told(cell)).collect();
-        let cells = if index == 0 { Vec::new() } else { given.iter().map(|(at, _, cell)| (*at, cell.clone())).collect() };
+        let shown: Vec<String> =
+            values.iter().map(|(_, _, cell)| crate::representation::told(cell)).collect();
+        let cells = if index == 0 {
+            Vec::new()
+        } else {
+            given.iter().map(|(at, _, cell)| (*at, cell.clone())).collect()
+        };
         return Ok(Some(Reference { index, key, cells, shown: shown.join(",") }));
     }
     Err(wrong())

@@ -1,19 +1,21 @@
 //! `$apply`: what is worked out of many rows.
 //!
 //! Decides the values of groups: sums, averages, the least and the greatest, counts; of money in the currency of the first row. Never
-//! over more rows than the product takes. Mirrors captured answers: each value has a formatted one and the name of its column.
+//! over more rows than the product takes. Mirrors captured answers: each value has a formatted one and the name of its column. That
+//! the product also answers every column of the table with null, as captured once, is left out.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use http::StatusCode;
 use mocktenant_lab::Answer;
+use mocktenant_odata::syntax::Syntax;
 use mocktenant_odata::{Apply, Binder, Measure, Method, QueryError, QueryOptions};
 use mocktenant_query::{Expression, Path, Rows as _};
 use mocktenant_schema::{Cell, CellRef, Column, Decimal, Kind, Table};
 use mocktenant_tables::{At, Key, Query, Snapshot};
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::{Call, Target};
 use crate::errors::DataverseError;
@@ -36,19 +38,26 @@ pub(super) async fn answer(
     within: Option<Expression>,
 ) -> Result<Answer, DataverseError> {
     let table = target.table;
-    if let Some(name) = beside(&target.options) {
-        call.exchange.trail.not_built(format!("{name} beside $apply"), "filter, groupby and aggregate in $apply");
-        return Err(DataverseError::InvalidQueryOption);
-    }
     let schema = Arc::clone(&call.schema);
     let apply = {
         let alias = |name: &str| target.options.alias(name).map(str::to_owned);
         let binder = Binder { schema: &schema, dialect: &DIALECT, aliases: &alias, now: call.now() };
         binder.apply(table, text)
     };
-    let apply = apply.map_err(|fault| {
-        call.unreadable(&QueryError::Fault { option: "$apply".to_owned(), fault })
-    })?;
+    let apply =
+        apply.map_err(|fault| call.unreadable(&QueryError::Fault { option: "$apply".to_owned(), fault }))?;
+    let measured = |by: &Syntax| matches!(by, Syntax::Path(path) if apply.measures.iter().any(|one| [one.alias.as_str()] == path.as_slice()));
+    if target.options.orderby.iter().any(|(by, _)| measured(by)) {
+        // documented under Aggregate data using OData
+        let sentence = "The query node SingleValueOpenPropertyAccess is not supported".to_owned();
+        return Err(DataverseError::QueryOption { sentence });
+    }
+    if let Some(name) = beside(&target.options) {
+        call.exchange
+            .trail
+            .not_built(format!("{name} beside $apply"), "filter, groupby and aggregate in $apply");
+        return Err(DataverseError::InvalidQueryOption);
+    }
     let depth = call.authorize(table, Operation::Read)?;
     let filter = super::list::reachable(call, table, depth, [apply.filter.clone(), within]);
     let rows = target.database.snapshot();
@@ -58,17 +67,19 @@ pub(super) async fn answer(
         return Err(DataverseError::AggregateQueryRecordLimit);
     }
     let groups = groups(&rows, table, &apply, &page.rows);
-    let names: Vec<&str> = apply.groups.iter().map(|(name, _)| name.as_str()).collect();
-    let aliases = apply.measures.iter().map(|measure| measure.alias.as_str());
-    let shown: Vec<&str> = names.into_iter().chain(aliases).collect();
-    let context = format!("{}/$metadata#{}({})", call.root, table.set(), shown.join(","));
+    // as captured: the context says nothing of what is shown, and nothing is said of the definitions
+    let mut head = Map::new();
+    head.insert("@odata.context".to_owned(), json!(format!("{}/$metadata#{}", call.root, table.set())));
+    head.extend(
+        super::list::counted(call, None)
+            .into_iter()
+            .filter(|(name, _)| !name.ends_with("globalmetadataversion")),
+    );
     let formatted = call.preferences.wants_annotation(FORMATTED);
     let attribute = call.preferences.wants_annotation(ATTRIBUTE);
-    let value: Vec<Row<'_>> = groups
-        .iter()
-        .map(|group| Row { apply: &apply, group, rows: &rows, formatted, attribute })
-        .collect();
-    Ok(call.applied(json_answer(StatusCode::OK, &Body { context, value }), None))
+    let value: Vec<Row<'_>> =
+        groups.iter().map(|group| Row { apply: &apply, group, rows: &rows, formatted, attribute }).collect();
+    Ok(call.applied(json_answer(StatusCode::OK, &Body { head, value }), None))
 }
 
 /// An option that would change the groups, if it were read.
@@ -87,8 +98,8 @@ fn beside(options: &QueryOptions) -> Option<&'static str> {
 
 #[derive(serde::Serialize)]
 struct Body<'r> {
-    #[serde(rename = "@odata.context")]
-    context: String,
+    #[serde(flatten)]
+    head: Map<String, Value>,
     value: Vec<Row<'r>>,
 }
 
@@ -109,7 +120,8 @@ fn groups<'r>(
     let mut places: HashMap<Key, usize> = HashMap::new();
     for row in found {
         let at = At { table: table.position(), row };
-        let values: Vec<Cell> = apply.groups.iter().map(|(_, path)| sight.value(at, path).to_cell()).collect();
+        let values: Vec<Cell> =
+            apply.groups.iter().map(|(_, path)| sight.value(at, path).to_cell()).collect();
         let key = Key::of(values.iter().map(Cell::as_ref));
         let place = *places.entry(key).or_insert_with(|| {
             groups.push(Group { values, rows: Vec::new() });
@@ -138,9 +150,11 @@ impl Row<'_> {
     /// The column at the end of a path, and the first row that has it: the way of others may lead nowhere.
     fn place(&self, path: &Path) -> Option<(Column<'_>, At<'_>)> {
         let sight = self.rows.sight();
-        let mut ends = self.group.rows.iter().filter_map(|row| {
-            path.hops.iter().try_fold(*row, |at, hop| sight.follow(at, *hop))
-        });
+        let mut ends = self
+            .group
+            .rows
+            .iter()
+            .filter_map(|row| path.hops.iter().try_fold(*row, |at, hop| sight.follow(at, *hop)));
         let at = ends.next()?;
         Some((self.rows.schema().at(at.table)?.at(path.column)?, at))
     }
@@ -149,7 +163,8 @@ impl Row<'_> {
         let sight = self.rows.sight();
         let count = |count: usize| Cell::Whole(i64::try_from(count).unwrap_or(i64::MAX));
         let Some(path) = &measure.of else { return count(self.group.rows.len()) };
-        let values = || self.group.rows.iter().map(|row| sight.value(*row, path)).filter(|cell| !cell.is_null());
+        let values =
+            || self.group.rows.iter().map(|row| sight.value(*row, path)).filter(|cell| !cell.is_null());
         let text = |left: &str, right: &str| mocktenant_odata::compare_text(left, right, true);
         let best = |wanted: std::cmp::Ordering| {
             values().reduce(|best, one| if one.compare(best, text) == Some(wanted) { one } else { best })
@@ -169,14 +184,16 @@ impl Row<'_> {
                     CellRef::Double(double) => Decimal::from_double(double),
                     _ => None,
                 });
-                let (sum, number) = decimals.fold((Decimal::ZERO, 0), |(sum, number), one| (sum.plus(one), number + 1));
+                let (sum, number) =
+                    decimals.fold((Decimal::ZERO, 0), |(sum, number), one| (sum.plus(one), number + 1));
                 let worked_out = match measure.method {
                     _ if number == 0 => return Cell::Null,
                     Method::Average => sum.divided_by(number),
                     _ => sum,
                 };
                 // as captured of FetchXML, which this is to the product: of whole numbers it is one, cut off
-                let whole = |(column, _): (Column<'_>, At<'_>)| matches!(column.kind(), Kind::Whole | Kind::Big);
+                let whole =
+                    |(column, _): (Column<'_>, At<'_>)| matches!(column.kind(), Kind::Whole | Kind::Big);
                 if self.place(path).is_some_and(whole) {
                     let units = worked_out.units() / Decimal::from_whole(1).units();
                     Cell::Whole(i64::try_from(units).unwrap_or(i64::MAX))
@@ -194,34 +211,48 @@ impl Row<'_> {
         (path, counts): (Option<&Path>, bool),
         cell: &Cell,
     ) -> Result<(), M::Error> {
-        let Some((column, at)) = path.and_then(|path| self.place(path)) else {
-            return map.serialize_entry(name, &json!(crate::store::plain(cell)));
-        };
-        let text = match cell {
+        let place = path.and_then(|path| self.place(path));
+        let text = match (cell, place) {
             // a count is no value of the column; a choice's value is
-            Cell::Whole(whole) if counts => Some(formatted::grouped(&whole.to_string())),
-            cell => formatted::value(self.rows, column, at, cell.as_ref()),
+            (Cell::Whole(whole), _) if counts => Some(formatted::grouped(&whole.to_string())),
+            (cell, Some((column, at))) => formatted::value(self.rows, column, at, cell.as_ref()),
+            _ => None,
         };
+        if let Some((column, _)) = place.filter(|_| self.attribute) {
+            map.serialize_entry(&format!("{name}@{ATTRIBUTE}"), column.name())?;
+        }
         if let Some(text) = text.filter(|_| self.formatted) {
             map.serialize_entry(&format!("{name}@{FORMATTED}"), &text)?;
         }
-        if self.attribute {
-            map.serialize_entry(&format!("{name}@{ATTRIBUTE}"), column.name())?;
+        match place {
+            Some((column, _)) => map.serialize_entry(name, &Written { column, cell: cell.as_ref() }),
+            None => map.serialize_entry(name, &json!(crate::store::plain(cell))),
         }
-        map.serialize_entry(name, &Written { column, cell: cell.as_ref() })
+    }
+
+    /// What the rows have in common in columns of their own, or in those of rows that their lookups lead to; nothing is said of nulls.
+    fn common<M: SerializeMap>(&self, map: &mut M, own: bool) -> Result<(), M::Error> {
+        for ((name, path), value) in self.apply.groups.iter().zip(&self.group.values) {
+            let place = self.place(path).filter(|_| path.hops.is_empty() == own && !value.is_null());
+            let Some((column, _)) = place else { continue };
+            let name =
+                if own { name.clone() } else { format!("{}_{}", column.table().name(), column.name()) };
+            self.entry(map, &name, (Some(path), false), value)?;
+        }
+        Ok(())
     }
 }
 
 impl Serialize for Row<'_> {
+    /// As documented: own columns, values, columns of related rows.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for ((name, path), value) in self.apply.groups.iter().zip(&self.group.values) {
-            self.entry(&mut map, name, (Some(path), false), value)?;
-        }
+        self.common(&mut map, true)?;
         for measure in &self.apply.measures {
             let counts = matches!(measure.method, Method::Count | Method::CountDistinct);
             self.entry(&mut map, &measure.alias, (measure.of.as_ref(), counts), &self.value(measure))?;
         }
+        self.common(&mut map, false)?;
         map.end()
     }
 }

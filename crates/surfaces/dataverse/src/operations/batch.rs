@@ -127,10 +127,11 @@ impl Running<'_> {
             }
         };
         let part = Part::begin(exchange, request);
-        let outcome = match admit_as(self.surface, part.exchange, self.organization, self.principal.clone(), None) {
-            Ok(mut call) => dispatch(self.surface, &mut call).await,
-            Err(error) => Err(error),
-        };
+        let outcome =
+            match admit_as(self.surface, part.exchange, self.organization, self.principal.clone(), None) {
+                Ok(mut call) => dispatch(self.surface, &mut call).await,
+                Err(error) => Err(error),
+            };
         let answer = worded(part.exchange, outcome);
         let trail = part.end();
         self.tell(exchange, operation, answer, trail, false);
@@ -194,7 +195,8 @@ impl Running<'_> {
 
     /// A write of a change set.
     fn drafted(&self, part: &mut Part<'_>, set: Set) -> Result<Answer, DataverseError> {
-        let mut call = admit_as(self.surface, part.exchange, self.organization, self.principal.clone(), Some(set))?;
+        let mut call =
+            admit_as(self.surface, part.exchange, self.organization, self.principal.clone(), Some(set))?;
         drafted(&mut call)
     }
 

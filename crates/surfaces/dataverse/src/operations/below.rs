@@ -45,7 +45,8 @@ pub(super) async fn answer(
     rest: &[&str],
 ) -> Result<Answer, DataverseError> {
     let Some((segment, more)) = first(rest)? else { return Err(call.leads_nowhere()) };
-    let (column, step) = (DIALECT.column(target.table, &segment.name), target.table.navigation(&segment.name));
+    let (column, step) =
+        (DIALECT.column(target.table, &segment.name), target.table.navigation(&segment.name));
     if !(step.is_some_and(Navigation::is_many) && more.is_empty()) {
         fetched::refuse(call, &target.options)?;
     }
@@ -230,7 +231,8 @@ fn link(
         return Err(DataverseError::MethodNotAllowed);
     }
     // a lookup is the row's that has it; rows between are those of either side that clients may write
-    let own = if relationship.column().is_some() && !step.is_back() { Operation::Write } else { Operation::Read };
+    let own =
+        if relationship.column().is_some() && !step.is_back() { Operation::Write } else { Operation::Read };
     let above = above(call, target, reference, own)?;
     let other = other(call, target, step, segment, removes)?;
     if let Some(through) = relationship.through() {
@@ -260,7 +262,13 @@ fn link(
             None => Cell::Null,
         };
         let value = if removes { Cell::Null } else { value };
-        change(call, target, &above.row, super::update::with(lookup.ordinal(), value), Precondition::MustExist)?;
+        change(
+            call,
+            target,
+            &above.row,
+            super::update::with(lookup.ordinal(), value),
+            Precondition::MustExist,
+        )?;
     }
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
@@ -317,17 +325,24 @@ fn between(
     let row = other.row(&above.rows, table).ok_or_else(|| other.missing(table))?;
     let ends = (above.id(), id_of(table, row));
     let (from, to) = if step.is_back() { (ends.1, ends.0) } else { ends };
-    let Some((left, right)) = step.relationship().pairs().next() else { return Err(DataverseError::Unexpected) };
+    let Some((left, right)) = step.relationship().pairs().next() else {
+        return Err(DataverseError::Unexpected);
+    };
     let mut transaction = Transaction::begin(&target.database);
     let values = Values::from_iter([(left, from), (right, to)]);
     // both together are a key of the table between
-    let index = 1 + through.keys().position(|key| {
-        let columns: Vec<u16> = key.columns().map(mocktenant_schema::Column::ordinal).collect();
-        columns.len() == 2 && columns.contains(&left) && columns.contains(&right)
-    }).ok_or(DataverseError::Unexpected)?;
-    let key = through.keys().nth(index - 1).map(|key| Key::of(key.columns().map(|column| values.value(column))));
+    let index = 1 + through
+        .keys()
+        .position(|key| {
+            let columns: Vec<u16> = key.columns().map(mocktenant_schema::Column::ordinal).collect();
+            columns.len() == 2 && columns.contains(&left) && columns.contains(&right)
+        })
+        .ok_or(DataverseError::Unexpected)?;
+    let key =
+        through.keys().nth(index - 1).map(|key| Key::of(key.columns().map(|column| values.value(column))));
     let key = key.ok_or(DataverseError::Unexpected)?;
-    let there = transaction.get(through, index, &key).map_err(|error| refused(through, &other.shown, error))?;
+    let there =
+        transaction.get(through, index, &key).map_err(|error| refused(through, &other.shown, error))?;
     match (there, removes) {
         (None, true) => return Err(other.missing(table)),
         (Some((primary, _)), true) => {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use mocktenant_lab::{Answer, Exchange};
-use mocktenant_odata::{Binder, Guid, Preferences, QueryError, Return, Selection};
+use mocktenant_odata::{Binder, Expansion, Guid, Preferences, QueryError, Return, Selection};
 use mocktenant_schema::{Cell, CellRef, Schema, Table};
 use mocktenant_tables::{At, Commit, Database, Row, Snapshot, Transaction, Values};
 use mocktenant_token::bearer::read_authorization;
@@ -279,6 +279,9 @@ impl Call<'_> {
                 self.exchange.trail.refused("$expand", most);
                 DataverseError::QuerySyntax
             })?;
+            if let Some(sentence) = misused(selection, expansion) {
+                return Err(DataverseError::QueryOption { sentence: sentence.to_owned() });
+            }
             if expansion.reference {
                 let what = format!("$expand={}/$ref", expansion.navigation);
                 self.exchange.trail.not_built(what, not_built::EXPAND_HERE);
@@ -307,12 +310,18 @@ impl Call<'_> {
             reach: &shown.reach,
             annotations: self.annotations,
             principal: &self.principal,
-            depth: 0,
+            tagged: true,
         }
     }
 
     /// The answer to a write: the row if the caller prefers it, else only its address.
-    pub(super) fn written(&mut self, target: &Target<'_>, shown: &Shown, row: &Row, status: StatusCode) -> Answer {
+    pub(super) fn written(
+        &mut self,
+        target: &Target<'_>,
+        shown: &Shown,
+        row: &Row,
+        status: StatusCode,
+    ) -> Answer {
         let id = representation::id_text(target.table, row);
         let address = format!("{}/{}({id})", self.root, target.table.set());
         self.exchange.trail.fact("record-id", id);
@@ -363,5 +372,21 @@ impl Call<'_> {
     /// A header with entity tags.
     pub(super) fn condition(&self, name: &str) -> Option<&str> {
         self.exchange.request.header(name).map(str::trim)
+    }
+}
+
+/// What is wrong with an expansion that can be read: documented under Join tables using OData.
+fn misused(selection: &Selection, expansion: &Expansion) -> Option<&'static str> {
+    let nested = selection.expand.iter().any(|one| !one.selection.expand.is_empty());
+    let cut = expansion.top.is_some() || !expansion.order.is_empty();
+    if expansion.reference && expansion.many {
+        Some("Expand with $ref is only supported on lookup type navigation property.")
+    } else if cut && (nested || !expansion.many) {
+        Some(
+            "Only $select and $filter clause can be provided while doing $expand on many-to-one relationship \
+             or nested one-to-many relationship.",
+        )
+    } else {
+        None
     }
 }

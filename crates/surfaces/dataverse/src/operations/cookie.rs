@@ -37,7 +37,8 @@ impl Cookie {
     ) -> String {
         let inner = Self::inner(table, order, page.saturating_sub(1), first, last);
         let escaped = lower(&percent_encode(&inner, ""));
-        let cookie = format!("<cookie pagenumber=\"{page}\" pagingcookie=\"{escaped}\" istracking=\"False\" />");
+        let cookie =
+            format!("<cookie pagenumber=\"{page}\" pagingcookie=\"{escaped}\" istracking=\"False\" />");
         percent_encode(&cookie, "=/")
     }
 
@@ -124,7 +125,11 @@ fn malformed() -> DataverseError {
 }
 
 fn name_of(table: Table<'_>, item: &Order) -> String {
-    if item.by.hops.is_empty() { table.at(item.by.column).map_or("", Column::name).to_owned() } else { format!("link{}", item.by.column) }
+    if item.by.hops.is_empty() {
+        table.at(item.by.column).map_or("", Column::name).to_owned()
+    } else {
+        format!("link{}", item.by.column)
+    }
 }
 
 fn upper(id: &Cell) -> String {
@@ -215,13 +220,17 @@ mod tests {
     fn a_cookie_leads_behind_the_row_it_was_written_for() {
         let schema = crate::tables::built_in();
         let table = schema.table("account").unwrap();
-        let by = |name: &str| Order { by: Path::own(table.column(name).unwrap().ordinal()), descending: false };
+        let by =
+            |name: &str| Order { by: Path::own(table.column(name).unwrap().ordinal()), descending: false };
         let order = [by("name"), by("revenue"), by("telephone1")];
         let id = crate::store::id("00000000-0000-0000-00aa-000010001002");
         let money = Cell::Decimal(mocktenant_schema::Decimal::parse("12.5").unwrap());
         let row = (vec![Cell::text("<A & \"B\"> ü"), money, Cell::Null], id.clone());
         let written = Cookie::write(table, &order, 2, &row, &row);
-        assert!(written.starts_with("%3Ccookie%20pagenumber=%222%22%20pagingcookie=%22%253ccookie%2520page"), "{written}");
+        assert!(
+            written.starts_with("%3Ccookie%20pagenumber=%222%22%20pagingcookie=%22%253ccookie%2520page"),
+            "{written}"
+        );
         let text = decoded(&written).unwrap();
         let read = Cookie::read(table, &order, &text).ok().unwrap();
         assert_eq!(read.page, 2);

@@ -98,7 +98,12 @@ impl Making {
     }
 
     /// A row that comes with another: its id.
-    fn nested(&mut self, call: &mut Call<'_>, table: usize, changes: Changes) -> Result<Cell, DataverseError> {
+    fn nested(
+        &mut self,
+        call: &mut Call<'_>,
+        table: usize,
+        changes: Changes,
+    ) -> Result<Cell, DataverseError> {
         let schema = self.rows.shared_schema();
         let table = schema.at(table).ok_or(DataverseError::Unexpected)?;
         let depth = call.authorize(table, Operation::Create)?;

@@ -38,10 +38,12 @@ const METADATA_VERSION: &str = "1000000";
 
 /// The request's query options.
 pub(super) fn options(call: &mut Call<'_>) -> Result<QueryOptions, DataverseError> {
-    let options = QueryOptions::parse(call.exchange.request.query()).map_err(|error| call.unreadable(&error))?;
+    let options =
+        QueryOptions::parse(call.exchange.request.query()).map_err(|error| call.unreadable(&error))?;
     let queries = !call.writes();
     let unbuilt = options.others.iter().map(|(name, _)| name.as_str());
-    let unbuilt = unbuilt.filter(|name| !queries || !fetched::is_option(name)).find(|name| not_built::option(name));
+    let unbuilt =
+        unbuilt.filter(|name| !queries || !fetched::is_option(name)).find(|name| not_built::option(name));
     let format = options.format.as_deref().filter(|format| !matches!(*format, "json" | "application/json"));
     if let Some(name) = unbuilt.or_else(|| format.map(|_| "$format")) {
         call.exchange.trail.not_built(format!("the query option {name}"), not_built::OPTIONS_HERE);
@@ -220,7 +222,11 @@ pub(super) async fn count(
 }
 
 /// The rows a query finds.
-pub(super) async fn pages(call: &mut Call<'_>, rows: &Snapshot, query: Query<'_>) -> Result<Page, DataverseError> {
+pub(super) async fn pages(
+    call: &mut Call<'_>,
+    rows: &Snapshot,
+    query: Query<'_>,
+) -> Result<Page, DataverseError> {
     let page = call.exchange.context.query(rows, query).await;
     page.map_err(|took_too_long| {
         call.exchange.trail.fact("given-up", took_too_long.to_string());

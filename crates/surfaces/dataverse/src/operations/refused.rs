@@ -25,7 +25,8 @@ pub(super) fn refused(table: Table<'_>, id: &str, error: TableError) -> Datavers
                 let value = told(cell).replace('&', "&amp;").replace('<', "&lt;");
                 format!("<{name}>{value}</{name}>")
             });
-            let attributes = format!("<DuplicateAttributes>{}</DuplicateAttributes>", shown.collect::<String>());
+            let attributes =
+                format!("<DuplicateAttributes>{}</DuplicateAttributes>", shown.collect::<String>());
             let labels: Vec<&str> = found.columns().map(mocktenant_schema::Column::label).collect();
             DataverseError::DuplicateRecordEntityKey {
                 key: found.label().into(),
@@ -65,7 +66,9 @@ pub(super) fn faulty(fault: &Fault) -> DataverseError {
             DataverseError::PropertyNotFound { property: cut(property), entity }
         }
         Fault::Unsupported(_) => DataverseError::InvalidQueryOption,
-        Fault::UnknownFunction(name) if not_built::filter_function(name) => DataverseError::InvalidQueryOption,
+        Fault::UnknownFunction(name) if not_built::filter_function(name) => {
+            DataverseError::InvalidQueryOption
+        }
         Fault::TooManyTerms => DataverseError::TooManyConditionsInQuery,
         fault => DataverseError::QueryOption { sentence: fault.to_string() },
     }
@@ -76,7 +79,9 @@ pub(super) fn unbuilt(error: &QueryError) -> Option<String> {
     match error {
         QueryError::Unknown(name) if not_built::option(name) => Some(format!("the query option {name}")),
         QueryError::Fault { option, fault: Fault::Unsupported(what) } => Some(format!("{what} in {option}")),
-        QueryError::Fault { option, fault: Fault::UnknownFunction(name) } if not_built::filter_function(name) => {
+        QueryError::Fault { option, fault: Fault::UnknownFunction(name) }
+            if not_built::filter_function(name) =>
+        {
             Some(format!("the function {name} in {option}"))
         }
         _ => None,

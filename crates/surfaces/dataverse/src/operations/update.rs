@@ -60,7 +60,9 @@ pub(super) fn answer(
     }
     changes.resolve(&rows).map_err(|fault| call.told(fault))?;
     let mut values = changes.values;
-    for column in table.key().map(mocktenant_schema::Column::ordinal).chain(reference.cells.iter().map(|(at, _)| *at)) {
+    for column in
+        table.key().map(mocktenant_schema::Column::ordinal).chain(reference.cells.iter().map(|(at, _)| *at))
+    {
         values.remove(column);
     }
     let row = change(call, target, existing, values, condition)?;

@@ -76,7 +76,12 @@ async fn bodies_that_are_no_row_are_refused_by_name() {
             "0x80060888",
             "Resource not found for the segment",
         ),
-        (r#"{"transactioncurrencyid":[{"isocurrencycode":"SEK"}]}"#, 400, "0x80048d19", "transactioncurrencyid"),
+        (
+            r#"{"transactioncurrencyid":[{"isocurrencycode":"SEK"}]}"#,
+            400,
+            "0x80048d19",
+            "transactioncurrencyid",
+        ),
         (
             r#"{"_transactioncurrencyid_value":"c0117050-0000-4000-8000-0000000e2002"}"#,
             400,

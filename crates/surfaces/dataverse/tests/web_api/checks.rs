@@ -356,7 +356,7 @@ async fn refusals_have_the_products_text() {
     assert_eq!(
         seen.message(),
         format!(
-            "Principal user (Id={USER}, type=8, roleCount=1, privilegeCount=9, accessMode='4 Non-interactive', AADObjectId='c0117050-0000-4000-8000-0000000b0001', MetadataCachePrivilegesCount=152, businessUnitId=c0117050-0000-4000-8000-0000000d0002), is missing prvCreateAccount privilege (Id=d26fe964-230b-42dd-ad93-5cc879de411e) on OTC=1 for entity 'account' (LocalizedName='Account'). context.Caller={USER}. Consider adding missed privilege to one of the principal (user/team) roles."
+            "Principal user (Id={USER}, type=8, roleCount=1, privilegeCount=11, accessMode='4 Non-interactive', AADObjectId='c0117050-0000-4000-8000-0000000b0001', MetadataCachePrivilegesCount=152, businessUnitId=c0117050-0000-4000-8000-0000000d0002), is missing prvCreateAccount privilege (Id=d26fe964-230b-42dd-ad93-5cc879de411e) on OTC=1 for entity 'account' (LocalizedName='Account'). context.Caller={USER}. Consider adding missed privilege to one of the principal (user/team) roles."
         )
     );
     assert_eq!(

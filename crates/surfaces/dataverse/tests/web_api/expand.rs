@@ -66,8 +66,32 @@ async fn several_lookups_are_followed_and_lookups_of_related_rows_too() {
     let company = &child["primarycontactid"]["parentcustomerid_account"];
     assert_eq!(company["name"], "Parent (100%)");
     assert_eq!(company["createdby"]["fullname"], "# mocktenant sample client");
-    assert!(child["primarycontactid"].get("@odata.etag").is_some());
-    assert!(company.get("@odata.etag").is_none() && company["createdby"].get("@odata.etag").is_none());
+    for related in [&child["primarycontactid"], &child["ownerid"], company, &company["createdby"]] {
+        assert!(related.get("@odata.etag").is_none(), "{related}");
+    }
+}
+
+#[tokio::test]
+async fn related_rows_carry_entity_tags_but_for_lookups_of_a_list_and_beside_nested_ones() {
+    let bench = family().await;
+    let tag = |related: &Value| related.get("@odata.etag").is_some_and(Value::is_string);
+    let flat = "$expand=primarycontactid($select=fullname),Account_Tasks($select=subject),account_parent_account($select=name)";
+    let nested = "$expand=primarycontactid($select=fullname;$expand=createdby($select=fullname)),account_parent_account($select=name)";
+    let parent = "accounts(accountnumber='E-0')?$select=name&$expand=account_parent_account($select=name)";
+    let seen = bench.get(&format!("/api/data/v9.2/{parent}")).await.json();
+    assert!(tag(&seen["account_parent_account"][0]), "{seen}");
+    let seen = bench.get(&format!("{ACCOUNT}?$select=name&{flat}")).await.json();
+    assert!(tag(&seen) && tag(&seen["primarycontactid"]), "{seen}");
+    for (query, many) in [(flat, true), (nested, false)] {
+        let list = format!(
+            "{ACCOUNTS}?$select=name&$orderby=accountnumber&$filter=startswith(accountnumber,'E-')&{query}"
+        );
+        let rows = bench.get(&list).await.json();
+        let (parent, child) = (&rows["value"][0], &rows["value"][1]);
+        assert!(tag(parent) && tag(child), "{rows}");
+        assert!(!tag(&child["primarycontactid"]) && child["primarycontactid"].is_object(), "{rows}");
+        assert_eq!(tag(&parent["account_parent_account"][0]), many, "{rows}");
+    }
 }
 
 #[tokio::test]
@@ -115,6 +139,21 @@ async fn what_cannot_be_expanded_is_refused() {
             assert_eq!(seen.refusal(), (400, code.to_owned()), "{expand}");
         }
     }
+    let only = "Only $select and $filter clause can be provided while doing $expand on many-to-one relationship \
+                or nested one-to-many relationship.";
+    let nested = "contact_customer_accounts($expand=createdby),Account_Tasks($top=1)";
+    for (expand, message) in [
+        ("primarycontactid($orderby=fullname)", only),
+        ("primarycontactid($top=1)", only),
+        (nested, only),
+        ("Account_Tasks/$ref", "Expand with $ref is only supported on lookup type navigation property."),
+    ] {
+        let seen = bench.get(&format!("{ACCOUNT}?$expand={expand}")).await;
+        assert_eq!(seen.refusal(), (400, "0x80060888".to_owned()), "{expand}");
+        assert_eq!(seen.message(), message, "{expand}");
+    }
+    let cut = "Account_Tasks($top=1;$orderby=subject)";
+    assert_eq!(bench.get(&format!("{ACCOUNT}?$expand={cut}")).await.status(), 200);
     let many = |count: usize| vec!["ownerid"; count].join(",");
     assert_eq!(bench.get(&format!("{ACCOUNT}?$expand={}", many(15))).await.status(), 200);
     assert_eq!(bench.get(&format!("{ACCOUNT}?$expand={}", many(16))).await.status(), 400);

@@ -52,9 +52,7 @@ async fn an_option_that_nobody_has_is_the_products_own_error() {
 #[tokio::test]
 async fn entity_sets_of_the_product_are_told_from_misspelt_ones() {
     let bench = Bench::new().await;
-    for set in
-        ["leads", "opportunities", "msdyn_parties", "annotations(1)"]
-    {
+    for set in ["leads", "opportunities", "msdyn_parties", "annotations(1)"] {
         let seen = bench.get(&format!("{ROOT}{set}")).await;
         assert_eq!(seen.refusal(), (404, "0x80060888".to_owned()), "{set}");
         let name = set.split('(').next().unwrap();
@@ -122,9 +120,7 @@ async fn a_function_that_is_not_there_or_called_with_the_wrong_verb_has_no_http_
 #[tokio::test]
 async fn writes_of_users_are_said_not_to_be_built() {
     let bench = Bench::new().await;
-    for (method, path, status) in [
-        (Method::POST, "systemusers", 405),
-    ] {
+    for (method, path, status) in [(Method::POST, "systemusers", 405)] {
         let seen = bench.call(method.clone(), &format!("{ROOT}{path}"), Some("{}")).await;
         assert_eq!(seen.status().as_u16(), status, "{path}");
         assert!(said(&bench).unwrap().contains(path.split('(').next().unwrap()), "{:?}", said(&bench));

@@ -334,7 +334,8 @@ async fn a_top_above_the_page_size_is_not_asked_again_of_each_page() {
         let first = bench.get(&target).await.json();
         assert_eq!(first["value"].as_array().unwrap().len(), 5_000);
         let link = first["@odata.nextLink"].as_str().unwrap().strip_prefix(&format!("https://{HOST}"));
-        let begin = format!("{ACCOUNTS}?$select=accountnumber&$orderby=accountnumber&$top=4&$skiptoken=%3Ccookie");
+        let begin =
+            format!("{ACCOUNTS}?$select=accountnumber&$orderby=accountnumber&$top=4&$skiptoken=%3Ccookie");
         assert!(link.unwrap().starts_with(&begin), "{link:?}");
         let second = bench.get(link.unwrap()).await.json();
         assert_eq!(numbers(&second), ["N5000", "N5001", "N5002", "N5003"]);

@@ -16,27 +16,38 @@ const BASE: &str = "/namespaces/AXSF";
 const AFFINITY: &str = "ms-dyn-affinity";
 
 /// A host that is visited: where it is and what it is called.
-struct Host {
-    address: String,
+pub(crate) struct Host {
+    pub(crate) address: String,
     name: String,
 }
 
 impl Host {
-    fn of(url: &str) -> Self {
+    pub(crate) fn of(url: &str) -> Self {
         let port = url.trim_end_matches("/adfs").rsplit_once(':').map_or("443", |(_, port)| port);
         Self { address: format!("127.0.0.1:{port}"), name: format!("localhost:{port}") }
     }
 
-    fn get(&self, target: &str, more: &str) -> Vec<u8> {
+    pub(crate) fn get(&self, target: &str, more: &str) -> Vec<u8> {
         format!("GET {target} HTTP/1.1\r\nhost: {}\r\n{more}\r\n", self.name).into_bytes()
     }
 
-    fn post(&self, target: &str, cookies: &str, body: &str) -> Vec<u8> {
+    pub(crate) fn post(&self, target: &str, cookies: &str, body: &str) -> Vec<u8> {
         format!(
             "POST {target} HTTP/1.1\r\nhost: {host}\r\norigin: http://{host}\r\ncookie: {cookies}\r\n\
              content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
             body.len(),
             host = self.name
+        )
+        .into_bytes()
+    }
+
+    /// A body of JSON, and header lines that each end in CRLF.
+    pub(crate) fn post_json(&self, target: &str, more: &str, body: &str) -> Vec<u8> {
+        format!(
+            "POST {target} HTTP/1.1\r\nhost: {}\r\n{more}content-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
+            self.name,
+            body.len()
         )
         .into_bytes()
     }

@@ -40,6 +40,7 @@ fn the_odata_library_of_dotnet_reads_both_documents_and_rows_by_them() {
         assert!(lines.contains(&&*format!("{set}: whole rows")), "{set}: {said}");
     }
     let rest = lines.iter().filter(|line| !DOCUMENTS.contains(line));
-    let odd: Vec<_> = rest.filter(|line| !line.ends_with(": whole rows") && !line.ends_with(": no row")).collect();
+    let odd: Vec<_> =
+        rest.filter(|line| !line.ends_with(": whole rows") && !line.ends_with(": no row")).collect();
     assert!(odd.is_empty(), "{odd:?}");
 }

@@ -72,7 +72,9 @@ impl Multipart {
         }
         match &content {
             Content::Json(..) if status.is_success() => line(&mut head, "Content-Type", STREAMED),
-            Content::Json(_, kind) | Content::Text(_, kind) | Content::Xml(_, kind) => line(&mut head, "Content-Type", kind),
+            Content::Json(_, kind) | Content::Text(_, kind) | Content::Xml(_, kind) => {
+                line(&mut head, "Content-Type", kind);
+            }
             _ => {}
         }
         line(&mut head, "OData-Version", "4.0");

@@ -77,7 +77,9 @@ impl Client {
 
     /// A change of a row that has to be there.
     async fn update(&self, row: &str, body: Value) {
-        self.done(Method::PATCH, row, Some(&body), &[("If-Match", "*")]).await;
+        let seen = self.send(Method::PATCH, row, Some(&body), &[("If-Match", "*")]).await;
+        assert_eq!(seen.status().as_u16(), 204, "PATCH {row}: {:?}", seen.refusal());
+        assert_eq!(seen.header("OData-EntityId"), Some(format!("https://{HOST}{ROOT}{row}").as_str()));
     }
 
     async fn delete(&self, row: &str) {

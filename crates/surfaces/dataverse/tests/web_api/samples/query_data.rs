@@ -148,6 +148,9 @@ async fn rows_are_ordered_and_aliases_stand_for_values_and_for_columns() {
         sample.id()
     );
     assert_eq!(first_names(&sample.client.annotated(&aliased).await), ALL);
+    // one that has no value is null
+    let nothing = "contacts?$select=fullname&$filter=annualincome eq @p1";
+    assert!(rows(&sample.client.get(nothing).await.json()).is_empty());
 }
 
 #[tokio::test]
@@ -269,7 +272,8 @@ async fn related_rows_are_followed_several_levels_deep() {
             (&json!("# mocktenant sample client"), &json!(USER))
         );
         assert_eq!(creator["ownerid"], USER);
-        assert!(account.get("@odata.etag").is_none() && creator.get("@odata.etag").is_none(), "{task}");
+        let tagged = [contact, account, creator].map(|row| row.get("@odata.etag").is_some());
+        assert_eq!(tagged, [false; 3], "{task}");
     }
 
     let query = format!(
@@ -280,7 +284,8 @@ async fn related_rows_are_followed_several_levels_deep() {
     );
     let seen = sample.client.annotated(&query).await;
     let [row] = rows(&seen).as_slice() else { panic!("{seen}") };
-    assert_eq!(row["Account_Tasks"][2]["actualdurationminutes"], 60);
+    let task = &row["Account_Tasks"][2];
+    assert_eq!((&task["actualdurationminutes"], task.get("@odata.etag")), (&json!(60), None));
     let contacts = row["contact_customer_accounts"].as_array().unwrap();
     assert_eq!(contacts.len(), 8);
     assert!(contacts.iter().all(|contact| contact["owninguser"]["systemuserid"] == USER), "{row}");
@@ -293,6 +298,8 @@ async fn incomes_are_aggregated() {
          annualincome with min as minimum, annualincome with max as maximum)";
     let seen =
         sample.client.annotated(&format!("{}/contact_customer_accounts?{query}", sample.account)).await;
+    assert_eq!(seen["@odata.context"], context("contacts"));
+    assert_eq!(seen["@Microsoft.Dynamics.CRM.totalrecordcount"], -1);
     let [row] = rows(&seen).as_slice() else { panic!("{seen}") };
     for (alias, amount, text) in [
         ("average", 61_300.0, "$61,300.00"),
@@ -324,7 +331,7 @@ async fn fetch_xml_is_asked_in_a_batch_and_page_by_page() {
     let path = |paging: &str| format!("{}contacts?fetchXml={}", super::ROOT, fetch(sample.id(), paging));
     let requests = [format!("GET {}", path("")), format!("GET {}&$count=true", path(""))];
     let answers = sample.client.batch(&requests, 200).await;
-    let names = ["Solveig", "Sigurd", "Runa", "Roald", "Peder", "Nils", "Maren", "Jon"];
+    let names = ["Solveig", "Sigurd", "Runa", "Roald", "Peder", "Nils", "Maren", "Jon"].map(str::to_owned);
     assert_eq!(first_names(&answers[0]), names);
     assert_eq!(rows(&answers[0])[0][format!("annualincome@{FORMATTED}")], "$52,000.00");
     assert_eq!((&answers[1]["@odata.count"], rows(&answers[1]).len()), (&json!(8), 8));
@@ -338,8 +345,14 @@ async fn fetch_xml_is_asked_in_a_batch_and_page_by_page() {
     let begin = "<cookie pagenumber=\"2\" pagingcookie=\"%253ccookie%2520page%253d%25221%2522%253e%253cfullname%2520last%253d";
     assert!(cookie.starts_with(begin), "{cookie}");
     assert!(cookie.ends_with("\" istracking=\"False\" />"), "{cookie}");
-    let third = sample.client.annotated(&path("count='3' page='3'")).await;
-    assert_eq!(first_names(&third), names[6..]);
+    // as captured: the last page says nothing of more, and behind it there is nothing
+    let second = sample.client.annotated(&format!("{}&$count=true", path("count='4' page='2'"))).await;
+    assert_eq!((first_names(&second), &second["@odata.count"]), (names[4..].to_vec(), &json!(8)));
+    assert!(
+        members(&second).keys().all(|name| !name.contains("morerecords") && !name.contains("pagingcookie"))
+    );
+    let third = sample.client.annotated(&path("count='4' page='3'")).await;
+    assert!(rows(&third).is_empty(), "{third}");
 }
 
 #[tokio::test]
@@ -349,19 +362,18 @@ async fn views_are_asked_and_the_sample_cleans_up() {
     let seen =
         client.get("savedqueries?$select=name,savedqueryid&$filter=name eq 'Active Accounts'").await.json();
     assert_eq!(rows(&seen)[0]["savedqueryid"], "00000000-0000-0000-00aa-000010001002");
-    let seen = client.annotated("accounts?savedQuery=00000000-0000-0000-00aa-000010001002").await;
+    let prefer = [("Prefer", "odata.maxpagesize=3"), ANNOTATIONS];
+    let view = "accounts?savedQuery=00000000-0000-0000-00aa-000010001002";
+    let seen = client.read(view, &prefer).await.json();
+    let shown =
+        "name,_primarycontactid_value,primarycontactid,accountid,address1_city,telephone1,primarycontactid()";
+    assert_eq!(seen["@odata.context"], context(&format!("accounts({shown})")));
     let row = rows(&seen).iter().find(|row| row["accountid"] == sample.id()).unwrap();
     assert_eq!(row["name"], "Berg & Sons (sample)");
+    assert_eq!(row[format!("_primarycontactid_value@{FORMATTED}")], "Yngve Berg (sample)");
     assert_eq!(row.get("address1_city"), None, "what is null is left out");
 
-    let xml = percent_decoded(&fetch(sample.id(), ""));
-    let body = json!({ "name": "My User Query", "description": "User query to display contact info.", "querytype": 0,
-        "returnedtypecode": "contact", "fetchxml": xml });
-    let query = client.create("userqueries", body).await;
-    let seen = client.annotated(&format!("contacts?userQuery={}", id(&query))).await;
-    assert_eq!(rows(&seen).len(), 8);
-    assert_eq!(rows(&seen)[0][format!("annualincome@{FORMATTED}")], "$52,000.00");
-
+    let query = user_query(client).await;
     let seen =
         client.get(&format!("{}/contact_customer_accounts?$select=fullname", sample.account)).await.json();
     let contacts = rows(&seen).iter().map(|row| format!("contacts({})", row["contactid"].as_str().unwrap()));
@@ -380,13 +392,26 @@ async fn views_are_asked_and_the_sample_cleans_up() {
     );
 }
 
-/// Text as it was before it was written for an address.
-fn percent_decoded(text: &str) -> String {
-    let mut parts = text.split('%');
-    let mut bytes = parts.next().unwrap().as_bytes().to_vec();
-    for part in parts {
-        bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
-        bytes.extend_from_slice(&part.as_bytes()[2..]);
-    }
-    String::from_utf8(bytes).unwrap()
+/// A view of one's own, which is made, found by its name and asked.
+async fn user_query(client: &Client) -> String {
+    let xml = "<fetch mapping='logical' output-format='xml-platform' version='1.0' distinct='false'>\n    <entity name ='contact'>
+        <attribute name ='fullname' /><attribute name ='contactid' /><attribute name ='jobtitle' /><attribute name ='annualincome' />
+        <order descending ='false' attribute='fullname' /><filter type ='and'>
+        <condition value ='%(sample)%' attribute='fullname' operator='like' />
+        <condition value ='%Manager%' attribute='jobtitle' operator='like' />
+        <condition value ='55000' attribute='annualincome' operator='gt' /></filter></entity></fetch>";
+    let body = json!({ "name": "My User Query", "description": "User query to display contact info.", "querytype": 0,
+        "returnedtypecode": "contact", "fetchxml": xml });
+    let query = client.create("userqueries", body).await;
+    let seen =
+        client.get("userqueries?$select=name,userqueryid,&$filter=name eq 'My User Query'").await.json();
+    assert_eq!(seen["@odata.context"], context("userqueries(name,userqueryid)"));
+    assert_eq!(texts(rows(&seen), "userqueryid"), [id(&query)]);
+    let prefer = [("Prefer", "odata.maxpagesize=3"), ANNOTATIONS];
+    let seen = client.read(&format!("contacts?userQuery={}", id(&query)), &prefer).await.json();
+    let shown = "fullname,contactid,jobtitle,annualincome,_transactioncurrencyid_value,transactioncurrencyid,transactioncurrencyid()";
+    assert_eq!(seen["@odata.context"], context(&format!("contacts({shown})")));
+    assert_eq!(first_names(&seen), ["Jon", "Nils"]);
+    assert_eq!(rows(&seen)[0][format!("annualincome@{FORMATTED}")], "$81,400.00");
+    query
 }

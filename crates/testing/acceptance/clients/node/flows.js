@@ -140,10 +140,15 @@ const flows = {
         const api = connected(settings);
         const who = await api.callFunction("WhoAmI");
         const impersonated = await seen(api.callFunction({ functionName: "WhoAmI", impersonate: ID }));
-        const fetched = await seen(
-            api.fetch({ collection: "accounts", fetchXml: "<fetch><entity name='account'/></fetch>" }),
-        );
-        return { user: who.UserId, impersonated, fetched };
+        for (const name of ["first", "second", "third"]) {
+            await api.create({ collection: "accounts", data: { name } });
+        }
+        const fetchXml =
+            "<fetch count='2'><entity name='account'><attribute name='name'/><order attribute='name'/></entity></fetch>";
+        const fetched = await api.fetch({ collection: "accounts", fetchXml });
+        const all = await api.fetchAll({ collection: "accounts", fetchXml, includeAnnotations: "*" });
+        const names = (answer) => answer.value.map((row) => row.name);
+        return { user: who.UserId, impersonated, fetched: names(fetched), all: names(all) };
     },
 
     async dynamics_web_api_batch(settings) {

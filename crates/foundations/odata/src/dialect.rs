@@ -51,10 +51,6 @@ pub enum QueryFunction {
     LastXDays,
     /// Today.
     Today,
-    /// Without a value, or with an empty text.
-    Null,
-    /// With a value.
-    NotNull,
 }
 
 /// The type of a value as OData names it.

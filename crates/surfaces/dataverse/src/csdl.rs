@@ -317,7 +317,7 @@ fn query_function(to: &mut Writer, name: &str, query: QueryFunction) {
             Some(("PropertyValues", "Collection(Edm.String)"))
         }
         QueryFunction::LastXHours | QueryFunction::LastXDays => Some(("PropertyValue", "Edm.Int64")),
-        QueryFunction::Today | QueryFunction::Null | QueryFunction::NotNull => None,
+        QueryFunction::Today => None,
     };
     to.with("Function", &[("Name", name)], |to| {
         for (parameter, kind) in [("PropertyName", "Edm.String")].into_iter().chain(value) {

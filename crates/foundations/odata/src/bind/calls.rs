@@ -161,11 +161,6 @@ impl Binder<'_> {
                 let from = self.now - self.now.rem_euclid(DAY);
                 between(Cell::Moment(from), Cell::Moment(from + DAY - 1))
             }
-            QueryFunction::Null | QueryFunction::NotNull => {
-                let op =
-                    if function == QueryFunction::Null { Comparison::Equal } else { Comparison::NotEqual };
-                Expression::Compare { op, left: value, right: Box::new(Expression::Constant(Cell::Null)) }
-            }
         }))
     }
 

@@ -7,12 +7,14 @@
 mod batch;
 mod catalogue;
 mod fetch;
+mod option;
 mod payload;
 
 pub use batch::BatchDefect;
 pub use catalogue::DataverseError;
 pub use fetch::FetchDefect;
 pub(crate) use mocktenant_token::strict_json::excerpt;
+pub(crate) use option::OptionDefect;
 pub use payload::PayloadDefect;
 
 /// At most 64 characters of a foreign text, for a text of the product: nothing of ours marks the cut. Checks and facts take

@@ -18,7 +18,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::{Call, Target};
-use crate::errors::DataverseError;
+use crate::errors::{DataverseError, OptionDefect};
 use crate::formatted;
 use crate::principal::Operation;
 use crate::representation::{Written, json_answer};
@@ -48,9 +48,7 @@ pub(super) async fn answer(
         apply.map_err(|fault| call.unreadable(&QueryError::Fault { option: "$apply".to_owned(), fault }))?;
     let measured = |by: &Syntax| matches!(by, Syntax::Path(path) if apply.measures.iter().any(|one| [one.alias.as_str()] == path.as_slice()));
     if target.options.orderby.iter().any(|(by, _)| measured(by)) {
-        // documented under Aggregate data using OData
-        let sentence = "The query node SingleValueOpenPropertyAccess is not supported".to_owned();
-        return Err(DataverseError::QueryOption { sentence });
+        return Err(OptionDefect::MeasureOrdered.into());
     }
     if let Some(name) = beside(&target.options) {
         call.exchange

@@ -17,7 +17,7 @@ use mocktenant_world::{ApplicationUser, Depth, Organization};
 
 use super::address::Target;
 use super::refused::{unbuilt, unreadable};
-use crate::errors::{DataverseError, describe};
+use crate::errors::{DataverseError, OptionDefect, describe};
 use crate::ids::Ids;
 use crate::payload::{self, Fault, Made};
 use crate::principal::{self, Operation, Principal, Users};
@@ -279,8 +279,8 @@ impl Call<'_> {
                 self.exchange.trail.refused("$expand", most);
                 DataverseError::QuerySyntax
             })?;
-            if let Some(sentence) = misused(selection, expansion) {
-                return Err(DataverseError::QueryOption { sentence: sentence.to_owned() });
+            if let Some(defect) = misused(selection, expansion) {
+                return Err(defect.into());
             }
             if expansion.reference {
                 let what = format!("$expand={}/$ref", expansion.navigation);
@@ -376,16 +376,13 @@ impl Call<'_> {
 }
 
 /// What is wrong with an expansion that can be read: documented under Join tables using OData.
-fn misused(selection: &Selection, expansion: &Expansion) -> Option<&'static str> {
+fn misused(selection: &Selection, expansion: &Expansion) -> Option<OptionDefect> {
     let nested = selection.expand.iter().any(|one| !one.selection.expand.is_empty());
     let cut = expansion.top.is_some() || !expansion.order.is_empty();
     if expansion.reference && expansion.many {
-        Some("Expand with $ref is only supported on lookup type navigation property.")
+        Some(OptionDefect::ReferencesOfMany)
     } else if cut && (nested || !expansion.many) {
-        Some(
-            "Only $select and $filter clause can be provided while doing $expand on many-to-one relationship \
-             or nested one-to-many relationship.",
-        )
+        Some(OptionDefect::ExpansionCut)
     } else {
         None
     }

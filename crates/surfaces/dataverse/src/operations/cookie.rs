@@ -13,7 +13,7 @@ use mocktenant_tables::After;
 use serde_json::Value;
 
 use super::list::behind;
-use crate::errors::DataverseError;
+use crate::errors::{DataverseError, OptionDefect};
 use crate::representation::told;
 
 /// The longest cookie that is read, in bytes.
@@ -121,7 +121,7 @@ impl Cookie {
 }
 
 fn malformed() -> DataverseError {
-    DataverseError::QueryOption { sentence: "Malformed XML in the Paging Cookie".to_owned() }
+    OptionDefect::Cookie.into()
 }
 
 fn name_of(table: Table<'_>, item: &Order) -> String {

@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 
 use super::cookie::Cookie;
 use super::{Call, Target, list};
-use crate::errors::DataverseError;
+use crate::errors::{DataverseError, OptionDefect};
 use crate::not_built;
 use crate::principal::Operation;
 use crate::queries::Unanswerable;
@@ -222,9 +222,7 @@ impl Asking<'_> {
     fn start(&self, target: &Target<'_>, size: u64) -> Result<Start, DataverseError> {
         let order = self.cookie_order();
         if let Some(text) = target.options.skiptoken.as_deref() {
-            let malformed =
-                || DataverseError::QueryOption { sentence: "Malformed XML in the Paging Cookie".to_owned() };
-            let cookie = Cookie::read(self.table, &order.ok_or_else(malformed)?, text)?;
+            let cookie = Cookie::read(self.table, &order.ok_or(OptionDefect::Cookie)?, text)?;
             return Ok(Start { page: cookie.page, skip: 0, after: Some(cookie.after) });
         }
         let page = self.fetch.page.unwrap_or(1);

@@ -1,7 +1,8 @@
 //! What OData texts have to keep: no panic, offsets inside the text, and a segment that is written reads back the same. What reads
 //! as a query is bound to tables in both dialects as well.
 
-use mocktenant_odata::{Batch, BatchItem, Binder, Dialect, Expand, QueryOptions, ResourceSegment};
+use mocktenant_batch::{Batch, BatchItem};
+use mocktenant_odata::{Binder, Dialect, Expand, QueryOptions, ResourceSegment};
 use mocktenant_query::{Function, TextFunction};
 use mocktenant_schema::{ChoiceDefinitions, Schema, TableDefinitions, Unset, Whose, compile};
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! The OData language: query options, keys, literals, preferences, batches.
+//! The OData language: query options, keys, literals, preferences.
 //!
 //! Decides what a piece of text means by the OData 4.0 URL conventions, as Microsoft's own library reads it, and binds it to a
 //! schema: what comes of it is a question that knows no text any more ([`mocktenant_query`]). Knows no product: which options and
@@ -6,7 +6,6 @@
 //! bounded in length and depth, says where what it cannot read stands, and never panics.
 
 mod apply;
-mod batch;
 pub mod bind;
 mod cursor;
 pub mod dialect;
@@ -22,7 +21,6 @@ mod select;
 pub mod syntax;
 
 pub use apply::{Apply, Measure, Method};
-pub use batch::{Batch, BatchError, BatchItem, Operation};
 pub use bind::Binder;
 pub use dialect::{Dialect, QueryFunction, Type};
 pub use error::{SyntaxError, SyntaxErrorKind};

@@ -5,15 +5,13 @@
 //! whatever became of its parts; a write that is refused in it is 500 where it would be 400 alone. Never decides what a part is
 //! answered: it is asked what a request of its own would be, after the caller's token, which is the batch's.
 
-mod multipart;
-
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use mocktenant_batch::{Batch, BatchItem, Fields, Multipart, Operation, PartAnswer};
 use mocktenant_lab::request::media_type;
 use mocktenant_lab::{Answer, Content, Exchange, Request, Trail};
-use mocktenant_odata::{Batch, BatchItem, Operation};
 use mocktenant_verdict::foreign::cut;
 
 use crate::bearer::Caller;
@@ -23,7 +21,6 @@ use crate::errors::{ODataError, WRITE};
 use crate::node::NodeState;
 use crate::side::{self, Side};
 use crate::{onprem, query};
-use multipart::Multipart;
 
 /// Requests of a batch, those in change sets included. [inferred: the product's own bound is not known]
 const LIMIT: usize = 1_000;
@@ -36,6 +33,10 @@ const EXPECTED: &str =
     "a request that would be answered alone too; its part of the answer says why it is not";
 /// Parts that the exchange tells of one by one.
 const TOLD: usize = 32;
+
+/// Header fields of a part's answer, in their order, beside its content type and version. The layout is that of the OData library
+/// (captures of 2019 have it).
+const FIELDS: Fields = &[("etag", "ETag"), ("location", "Location"), ("allow", "Allow")];
 
 /// Answers a batch.
 pub(crate) async fn answer(exchange: &mut Exchange, node: &NodeState, caller: &Caller) -> Answer {
@@ -62,7 +63,7 @@ async fn run(exchange: &mut Exchange, node: &NodeState, caller: &Caller) -> Resu
         exchange.trail.refused(error.to_string(), "a batch as OData has it");
         ODataError::BatchInvalid
     })?;
-    let answers = Multipart::new("batchresponse", exchange);
+    let answers = Multipart::new(boundary(exchange, "batchresponse"), FIELDS);
     let mut running = Running { node, caller, answers, begun: Instant::now(), told: 0, failed: false };
     for item in &batch.items {
         match item {
@@ -122,7 +123,7 @@ impl Running<'_> {
                 (answer, part.end().1)
             }
         };
-        self.tell(exchange, operation, answer, trail, false);
+        self.tell(exchange, operation, &answer, trail, false);
     }
 
     /// Requests that succeed or fail together: one unit of work. Nobody sees a part of it.
@@ -147,21 +148,21 @@ impl Running<'_> {
         // What happens on the way to Dataverse is told of the set as a whole.
         match unit.finish(exchange, self.node).await {
             Ok(commit) => {
-                self.answers.begin_set(exchange);
+                self.answers.begin_set(boundary(exchange, "changesetresponse"));
                 for Reserved { operation, request, made, trail } in reserved {
                     let part = Part::begin(exchange, request);
                     let answer = data::done(part.exchange, &made, &commit);
                     part.end();
-                    self.tell(exchange, operation, answer, trail, true);
+                    self.tell(exchange, operation, &answer, trail, true);
                 }
                 self.answers.end_set();
             }
             // each operation is one change
             Err((at, error)) => {
                 let answer = worded(exchange, Err(error));
-                self.answers.begin_set(exchange);
+                self.answers.begin_set(boundary(exchange, "changesetresponse"));
                 if let Some(operation) = operations.get(at) {
-                    self.tell(exchange, operation, answer, Trail::default(), true);
+                    self.tell(exchange, operation, &answer, Trail::default(), true);
                 }
                 self.answers.end_set();
             }
@@ -213,11 +214,26 @@ impl Running<'_> {
         error: ODataError,
     ) {
         let answer = worded(exchange, Err(WriteError::OData(error)));
-        self.answers.begin_set(exchange);
+        self.answers.begin_set(boundary(exchange, "changesetresponse"));
         if let Some(operation) = operation {
-            self.tell(exchange, operation, answer, trail, true);
+            self.tell(exchange, operation, &answer, trail, true);
         }
         self.answers.end_set();
+    }
+
+    /// Adds the answer of a part. The content type of a refusal names its character set.
+    fn push(&mut self, answer: &Answer, content_id: Option<&str>) {
+        let Answer { status, headers, content, .. } = answer;
+        let (body, kind) = match content {
+            Content::Json(body, kind) | Content::Text(body, kind) | Content::Xml(body, kind) => {
+                (body.as_ref(), *kind)
+            }
+            _ => (&b""[..], ""),
+        };
+        let charset = if status.is_success() || kind.contains("charset") { "" } else { "; charset=utf-8" };
+        let kind = (!kind.is_empty()).then(|| format!("{kind}{charset}"));
+        let first: Vec<_> = kind.iter().map(|kind| ("Content-Type", kind.as_str())).collect();
+        self.answers.push(PartAnswer { status: *status, content_id, first: &first, headers, body });
     }
 
     /// Writes down a part and its answer; of the first that fails, everything.
@@ -225,7 +241,7 @@ impl Running<'_> {
         &mut self,
         exchange: &mut Exchange,
         operation: &Operation<'_>,
-        answer: Answer,
+        answer: &Answer,
         trail: Trail,
         in_set: bool,
     ) {
@@ -246,8 +262,13 @@ impl Running<'_> {
             let what = format!("part {}: {} {written}", self.told, operation.method);
             exchange.trail.refused(what, EXPECTED);
         }
-        self.answers.push(answer, operation.content_id.as_deref().filter(|_| in_set));
+        self.push(answer, operation.content_id.as_deref().filter(|_| in_set));
     }
+}
+
+/// A boundary that stands in no part.
+fn boundary(exchange: &Exchange, name: &str) -> String {
+    format!("{name}_{}", exchange.context.random().guid())
 }
 
 /// An outcome in the words and with the status it has in a batch.

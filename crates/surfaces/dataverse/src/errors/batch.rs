@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use mocktenant_odata::BatchError;
+use mocktenant_batch::BatchError;
 
 use super::cut;
 

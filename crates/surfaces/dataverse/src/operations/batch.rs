@@ -5,16 +5,14 @@
 //! answered: it is asked what a request of its own would be asked, after the caller's token, which is the batch's. Header
 //! fields of the batch are not those of its parts. The exchange tells of every part, and all about the first that fails.
 
-mod multipart;
-
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use mocktenant_batch::{Batch, BatchItem, Fields, Multipart, Operation, PartAnswer};
 use mocktenant_lab::request::media_type;
 use mocktenant_lab::{Answer, Content, Exchange, Request, Trail};
-use mocktenant_odata::{Batch, BatchItem, Operation};
 use mocktenant_world::Organization;
 
 use super::call::{Set, admit, admit_as};
@@ -23,7 +21,6 @@ use crate::Dataverse;
 use crate::errors::{BatchDefect, DataverseError, cut, excerpt};
 use crate::payload::Made;
 use crate::principal::Principal;
-use multipart::Multipart;
 
 /// Requests of a batch, those in change sets included.
 const LIMIT: usize = 1_000;
@@ -40,6 +37,16 @@ const EXPECTED: &str =
 
 /// Parts that the exchange tells of one by one.
 const TOLD: usize = 32;
+
+/// The content type of rows in a part.
+const STREAMED: &str = "application/json; odata.metadata=minimal; odata.streaming=true";
+
+/// Header fields of a part's answer, in their order, beside its content type and version, as captured answers have them.
+const FIELDS: Fields = &[
+    ("location", "Location"),
+    ("odata-entityid", "OData-EntityId"),
+    ("preference-applied", "Preference-Applied"),
+];
 
 /// `POST /api/data/v9.2/$batch`.
 pub(crate) async fn answer(surface: &Dataverse, exchange: &mut Exchange) -> Answer {
@@ -72,7 +79,7 @@ async fn run(surface: &Dataverse, exchange: &mut Exchange) -> Result<Answer, Dat
         organization: &organization,
         principal,
         root,
-        answers: Multipart::new("batchresponse", exchange),
+        answers: Multipart::new(boundary(exchange, "batchresponse"), FIELDS),
         begun: Instant::now(),
         told: 0,
         failed: None,
@@ -123,7 +130,7 @@ impl Running<'_> {
             Ok(request) => request,
             Err(error) => {
                 let answer = worded(exchange, Err(error));
-                return self.tell(exchange, operation, answer, Trail::default(), false);
+                return self.tell(exchange, operation, &answer, Trail::default(), false);
             }
         };
         let part = Part::begin(exchange, request);
@@ -134,7 +141,7 @@ impl Running<'_> {
             };
         let answer = worded(part.exchange, outcome);
         let trail = part.end();
-        self.tell(exchange, operation, answer, trail, false);
+        self.tell(exchange, operation, &answer, trail, false);
     }
 
     /// Requests that succeed or fail together. Nobody else writes meanwhile, and nobody sees a part of it.
@@ -164,8 +171,8 @@ impl Running<'_> {
                 Err(error) => (worded(exchange, Err(error)), Trail::default()),
             };
             if !answer.status.is_success() {
-                self.answers.begin_set(exchange);
-                self.tell(exchange, operation, answer, trail, true);
+                self.answers.begin_set(boundary(exchange, "changesetresponse"));
+                self.tell(exchange, operation, &answer, trail, true);
                 return self.answers.end_set();
             }
             let address = answer.headers.get("odata-entityid").and_then(|value| value.to_str().ok());
@@ -178,15 +185,15 @@ impl Running<'_> {
         let adopted = draft
             .map_err(|_| DataverseError::Unexpected)
             .and_then(|draft| exchange.context.adopt(draft).map_err(|_| DataverseError::ServiceUnavailable));
-        self.answers.begin_set(exchange);
+        self.answers.begin_set(boundary(exchange, "changesetresponse"));
         match (adopted, answered.first()) {
             (Err(error), Some((first, ..))) => {
                 let answer = worded(exchange, Err(error));
-                self.tell(exchange, first, answer, Trail::default(), true);
+                self.tell(exchange, first, &answer, Trail::default(), true);
             }
             _ => {
                 for (operation, answer, trail) in answered {
-                    self.tell(exchange, operation, answer, trail, true);
+                    self.tell(exchange, operation, &answer, trail, true);
                 }
             }
         }
@@ -200,12 +207,27 @@ impl Running<'_> {
         drafted(&mut call)
     }
 
+    /// Adds the answer of a part. One with a refusal begins with its request id.
+    fn push(&mut self, exchange: &Exchange, answer: &Answer, content_id: Option<&str>) {
+        let Answer { status, headers, content, .. } = answer;
+        let refused = !status.is_success() && *status != StatusCode::NOT_MODIFIED;
+        let id = refused.then(|| exchange.context.random().guid().to_string());
+        let (body, kind) = match content {
+            Content::Json(body, kind) => (body.as_ref(), Some(if refused { *kind } else { STREAMED })),
+            Content::Text(body, kind) | Content::Xml(body, kind) => (body.as_ref(), Some(*kind)),
+            _ => (&b""[..], None),
+        };
+        let id = id.iter().map(|id| ("REQ_ID", id.as_str()));
+        let first: Vec<_> = id.chain(kind.map(|kind| ("Content-Type", kind))).collect();
+        self.answers.push(PartAnswer { status: *status, content_id, first: &first, headers, body });
+    }
+
     /// Writes down a part and its answer; of the first that fails, everything.
     fn tell(
         &mut self,
         exchange: &mut Exchange,
         operation: &Operation<'_>,
-        answer: Answer,
+        answer: &Answer,
         trail: Trail,
         in_set: bool,
     ) {
@@ -225,8 +247,13 @@ impl Running<'_> {
             }
             self.failed.get_or_insert(status);
         }
-        self.answers.push(exchange, answer, operation.content_id.as_deref().filter(|_| in_set));
+        self.push(exchange, answer, operation.content_id.as_deref().filter(|_| in_set));
     }
+}
+
+/// A boundary that stands in no part.
+fn boundary(exchange: &Exchange, name: &str) -> String {
+    format!("{name}_{}", exchange.context.random().guid())
 }
 
 /// A part as a request of its own.

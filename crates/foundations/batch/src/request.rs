@@ -1,10 +1,8 @@
-//! `$batch`: one request that carries many (protocol 11.7, multipart/mixed as RFC 2046 has it).
+//! The body of a batch, read.
 //!
 //! Decides which operations a body holds and which of them stand or fall together. Lines end with CRLF or LF. Every bound is
-//! checked before what it bounds is kept: parts, operations of a change set, header fields of a part. Knows no product: the
-//! words in which a fault is told belong to the surfaces.
-
-use crate::error::excerpt;
+//! checked before what it bounds is kept: parts, operations of a change set, header fields of a part. Never reads an address or a
+//! body of a part, and has no product's words for a fault.
 
 /// Header fields of a part, and of the request in it.
 const MAX_FIELDS: usize = 64;
@@ -314,4 +312,9 @@ fn text(line: &[u8]) -> Option<&str> {
 
 fn lossy(line: &[u8]) -> String {
     excerpt(&String::from_utf8_lossy(line))
+}
+
+/// Cuts text for a report, so that an error never carries a whole request.
+fn excerpt(text: &str) -> String {
+    text.chars().take(64).collect()
 }

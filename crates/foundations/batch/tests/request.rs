@@ -1,6 +1,6 @@
 //! Bodies of `$batch`: what is read of one, and for what one is refused.
 
-use mocktenant_odata::{Batch, BatchError, BatchItem};
+use mocktenant_batch::{Batch, BatchError, BatchItem};
 
 const TYPE: &str = "multipart/mixed;boundary=\"b\"";
 

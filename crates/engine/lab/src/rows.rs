@@ -335,6 +335,10 @@ pub(crate) fn redeclared(
         name: row.name.clone(),
         why: Box::new(why),
     };
+    let claimed = |table: Table<'_>, key: &Key, by: &DeclaredRow| {
+        let others = after.iter().filter(|other| other.table == by.table && other.name != by.name);
+        others.filter_map(|other| other.key(table)).any(|other| other == *key)
+    };
     // What goes first frees its keys for what comes.
     for row in before {
         let Some(table) = schema.table(&row.table) else { continue };
@@ -364,12 +368,25 @@ pub(crate) fn redeclared(
                 let changes = changes.iter().map(|(column, cell)| (column, cell.clone()));
                 transaction.reserve_update(table, &key, changes, Precondition::None)
             }
+            // somebody wrote what is declared now: it is there, and nobody else declares it
+            (None, Some(key)) if stands(&transaction, table, row, &key) && !claimed(table, &key, row) => {
+                continue;
+            }
             _ => transaction.reserve_insert(table, row.values(table)),
         };
         outcome.map_err(|why| refused(table, row, why))?;
         changed = true;
     }
     Ok(changed.then_some(transaction))
+}
+
+/// Whether a row is there with all that is declared of it.
+fn stands(transaction: &Transaction, table: Table<'_>, declared: &DeclaredRow, key: &Key) -> bool {
+    let Ok(Some((_, there))) = transaction.get(table, 0, key) else { return false };
+    let values = declared.values(table);
+    table
+        .columns()
+        .all(|column| values.get(column.ordinal()).is_none_or(|cell| there.value(column) == cell.as_ref()))
 }
 
 /// What changed between two declarations of one row; a column that is no longer declared becomes null.

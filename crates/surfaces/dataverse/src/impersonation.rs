@@ -42,7 +42,7 @@ pub(crate) fn ask(
         return caller;
     }
     let own = || vec![users.organization.pointer.application_user(&caller.client_id).roles()];
-    list.ask(&MAY_ACT, ACT, own, || match caller.depth(users.organization, ACT) {
+    list.ask(&MAY_ACT, ACT, own, || match users.depth(&caller, ACT) {
         Some(_) => Finding::pass("held"),
         None => act_denied(users, &caller),
     });

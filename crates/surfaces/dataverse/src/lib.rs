@@ -21,6 +21,7 @@ mod payload;
 mod principal;
 mod queries;
 mod representation;
+mod roles;
 mod store;
 mod tables;
 

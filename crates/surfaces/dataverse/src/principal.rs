@@ -2,22 +2,22 @@
 //!
 //! Decides by the organisation's application users and security roles: the client id finds the application user, the user
 //! must be enabled and, where a privilege is asked for, hold a role; a role must hold the privilege of the table and
-//! operation, as deep as the row is. Never looks at a token. Mirrors the order of real organisations: user, disabled,
-//! roles, privilege, row. An organisation has one business unit here, so the depths Local and Deep reach the same rows.
-//! Teams, record sharing and the append privileges of a lookup are not modelled.
+//! operation, as deep as the row is. Which roles a user holds is in the rows (`roles`), what they allow in the settings. Never looks at
+//! a token. Mirrors the order of real organisations: user, disabled, roles, privilege, row. An organisation has one business unit
+//! here, so the depths Local and Deep reach the same rows. Teams and record sharing are not modelled.
 
 use std::collections::BTreeSet;
 
 use mocktenant_odata::Guid;
 use mocktenant_schema::{CellRef, Table};
+use mocktenant_tables::Snapshot;
 use mocktenant_verdict::{Change, Checklist, Edit, Finding, Need, Question, Role, Setting};
-use mocktenant_world::{
-    Application, ApplicationUser, Depth, Organization, SecurityRole, World, is_guid, pointers,
-};
+use mocktenant_world::{Application, ApplicationUser, Depth, Organization, World, is_guid, pointers};
 use serde_json::json;
 
 use crate::bearer::WELL_FORMED;
 use crate::errors::DataverseError;
+use crate::roles::{self, Held};
 use crate::tables;
 
 static EXISTS: Question = Question::new("application-user-exists", Role::User).needs(&[&WELL_FORMED]);
@@ -30,9 +30,6 @@ static ROW: Question = Question::new("row-in-reach", Role::Privilege);
 /// The questions about a caller, in the order asked. The last two are asked only where a request names another owner, or
 /// where the privilege does not reach every row.
 pub(crate) static QUESTIONS: &[&Question] = &[&EXISTS, &ENABLED, &ROLES, &PRIVILEGE, &OWNER, &ROW];
-
-/// The role that every organisation has and that may do everything.
-const ADMINISTRATOR: &str = "System Administrator";
 
 /// Who is nobody.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
@@ -71,8 +68,6 @@ pub(crate) struct Principal {
     pub(crate) id: String,
     /// Client id of the application it stands for.
     pub(crate) client_id: String,
-    /// Names of its security roles.
-    roles: Vec<String>,
     /// Who calls really, where one user acts as another: both have to hold a privilege.
     pub(crate) by: Option<Box<Self>>,
 }
@@ -80,23 +75,13 @@ pub(crate) struct Principal {
 impl Principal {
     /// The caller of a lab whose test turned the deciding check off: nobody, with no role.
     pub(crate) fn nobody() -> Self {
-        Self { id: NOBODY.to_owned(), client_id: NOBODY.to_owned(), roles: Vec::new(), by: None }
+        Self { id: NOBODY.to_owned(), client_id: NOBODY.to_owned(), by: None }
     }
 
     /// This user, as whom `caller` acts.
     pub(crate) fn acted_by(mut self, caller: Self) -> Self {
         self.by = Some(Box::new(caller));
         self
-    }
-
-    /// How far it holds a privilege, `None` if not at all.
-    pub(crate) fn depth(&self, organization: &Organization, privilege: &str) -> Option<Depth> {
-        let roles = self.roles.iter().filter_map(|name| organization.roles.get(name));
-        let own = roles.filter_map(|role| role.depth(privilege)).max()?;
-        match &self.by {
-            None => Some(own),
-            Some(caller) => Some(own.min(caller.depth(organization, privilege)?)),
-        }
     }
 
     /// Whether a privilege of this depth reaches a row with this value in each column.
@@ -122,8 +107,7 @@ impl Principal {
 
 impl From<&ApplicationUser> for Principal {
     fn from(user: &ApplicationUser) -> Self {
-        let (id, client_id) = (user.id.clone(), user.client_id.clone());
-        Self { id, client_id, roles: user.roles.clone(), by: None }
+        Self { id: user.id.clone(), client_id: user.client_id.clone(), by: None }
     }
 }
 
@@ -132,6 +116,8 @@ impl From<&ApplicationUser> for Principal {
 pub(crate) struct Users<'w> {
     pub(crate) organization: &'w Organization,
     pub(crate) world: &'w World,
+    /// Which roles each holds. Without rows nobody holds any.
+    pub(crate) rows: Option<&'w Snapshot>,
 }
 
 impl<'w> Users<'w> {
@@ -154,25 +140,38 @@ impl<'w> Users<'w> {
         self.organization.application_users.values().find(|user| user.id.eq_ignore_ascii_case(id))
     }
 
-    fn roles(self, principal: &Principal) -> Vec<&'w SecurityRole> {
-        principal.roles.iter().filter_map(|name| self.organization.roles.get(name)).collect()
+    fn roles(self, principal: &Principal) -> Vec<Held<'w>> {
+        self.rows.map(|rows| roles::held(rows, self.organization, &principal.id)).unwrap_or_default()
+    }
+
+    /// How far a principal holds a privilege, `None` if not at all; of two who act as one, what both of them hold.
+    pub(crate) fn depth(self, principal: &Principal, privilege: &str) -> Option<Depth> {
+        let own = self.roles(principal).into_iter().filter_map(|role| role.depth(privilege)).max()?;
+        match &principal.by {
+            None => Some(own),
+            Some(caller) => Some(own.min(self.depth(caller, privilege)?)),
+        }
     }
 
     /// The settings a privilege depends on.
     fn settings(self, principal: &Principal) -> Vec<Setting> {
         let own = self.organization.pointer.application_user(&principal.client_id).roles();
-        self.roles(principal).iter().map(|role| role.pointer.privileges()).chain([own]).collect()
+        let roles = self.roles(principal);
+        roles.iter().filter_map(|held| Some(held.declared?.pointer.privileges())).chain([own]).collect()
     }
 
     /// What a person sees of a privilege that is missing.
     fn lacking(self, principal: &Principal) -> String {
-        let names: Vec<&str> = self.roles(principal).iter().map(|role| role.name.as_str()).collect();
+        let names: Vec<String> = self.roles(principal).iter().map(Held::told).collect();
         if names.is_empty() { "no role".to_owned() } else { format!("in none of {}", names.join(", ")) }
     }
 
-    /// A privilege added, for every row, to the first role of whoever lacks it.
+    /// A privilege added, for every row, to the first declared role of whoever lacks it; where clients made all of them, a role.
     fn grant(self, principal: &Principal, privilege: &str) -> Option<Change> {
-        let role = self.roles(principal).into_iter().next()?;
+        let roles = self.roles(principal);
+        let Some(role) = roles.iter().find_map(|held| held.declared) else {
+            return roles.first().map(|_| roles::assign(self.organization, &principal.client_id));
+        };
         let privileges = role.pointer.privileges();
         let last = pointers::end_of(&privileges);
         Some(Change::wrong(privileges).edit(Edit::add(last, privilege)))
@@ -235,8 +234,9 @@ impl<'w> Users<'w> {
 
     fn portrait(self, principal: &Principal) -> Portrait {
         let roles = self.roles(principal);
-        let names = |role: &&'w SecurityRole| role.privileges.iter().filter_map(|held| Depth::of(held));
-        let held: BTreeSet<&str> = roles.iter().flat_map(names).map(|(name, _)| name).collect();
+        let declared = roles.iter().filter_map(|held| held.declared);
+        let names = declared.flat_map(|role| role.privileges.iter().filter_map(|held| Depth::of(held)));
+        let held: BTreeSet<&str> = names.map(|(name, _)| name).collect();
         let count = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
         Portrait {
             user: principal.id.as_str().into(),
@@ -338,19 +338,6 @@ pub(crate) fn ask_no_role(list: &mut Checklist<'_, DataverseError>) {
     list.ask(&ROLES, "", Vec::new(), || Finding::not_applicable("no privilege is asked for"));
 }
 
-/// A role for a user that has none. Where there is no administrator's, a person has to choose.
-fn assign_role(organization: &Organization, client_id: &str) -> Change {
-    let roles = organization.pointer.application_user(client_id).roles();
-    let last = pointers::end_of(&roles);
-    let change = Change::wrong(roles);
-    if organization.roles.contains_key(ADMINISTRATOR) {
-        return change.edit(Edit::add(last, ADMINISTRATOR));
-    }
-    let any = organization.declared.roles.keys().next();
-    let stand_in = any.map(|role| Edit::add(last.clone(), role.as_str()));
-    change.need(Need::add(last, "a security role of the organisation").stand_in(stand_in))
-}
-
 /// Asks for the privilege of one operation on one table, and how far it reaches.
 pub(crate) fn ask_privilege(
     list: &mut Checklist<'_, DataverseError>,
@@ -364,21 +351,22 @@ pub(crate) fn ask_privilege(
     // of two who act as one, who lacks it
     let alone = |one: &Principal| Principal { by: None, ..one.clone() };
     let own = || vec![users.organization.pointer.application_user(&principal.client_id).roles()];
+    let roles = users.roles(principal);
     list.ask(&ROLES, "at least one security role", own, || {
-        Finding::held(!principal.roles.is_empty(), "held", || {
+        Finding::held(!roles.is_empty(), "held", || {
             (
-                "none",
+                roles::none(users.organization, &principal.client_id),
                 DataverseError::UserNotAssignedRoles {
                     user: principal.id.clone(),
                     privilege: privilege.into(),
                 },
             )
         })
-        .mended_by(|| assign_role(users.organization, &principal.client_id))
+        .mended_by(|| roles::assign(users.organization, &principal.client_id))
     });
-    let depth = principal.depth(users.organization, privilege);
+    let depth = users.depth(principal, privilege);
     let lacks = || match &principal.by {
-        Some(caller) if alone(principal).depth(users.organization, privilege).is_some() => caller.as_ref(),
+        Some(caller) if users.depth(&alone(principal), privilege).is_some() => caller.as_ref(),
         _ => principal,
     };
     list.ask(
@@ -426,7 +414,7 @@ pub(crate) fn ask_row<'r>(
             let owner = value("ownerid").as_id().map_or_else(|| "nobody".to_owned(), |id| id.to_string());
             let error = users.denied(principal, table, privilege, Wording::OutOfReach);
             let short = match &principal.by {
-                Some(caller) if caller.depth(users.organization, privilege) <= Some(Depth::Basic) => caller,
+                Some(caller) if users.depth(caller, privilege) <= Some(Depth::Basic) => caller,
                 _ => principal,
             };
             mended(Finding::fail(format!("owned by {owner}"), error), users.grant(short, privilege))
@@ -448,12 +436,12 @@ pub(crate) fn ask_owner(
         name.clone(),
         || users.settings(&owner),
         || {
-            if owner.depth(users.organization, privilege).is_some() {
+            if users.depth(&owner, privilege).is_some() {
                 return Finding::pass("held");
             }
             let error = users.denied(&owner, table, privilege, Wording::Owner);
             let change = users.grant(&owner, privilege);
-            let change = change.unwrap_or_else(|| assign_role(users.organization, &owner.client_id));
+            let change = change.unwrap_or_else(|| roles::assign(users.organization, &owner.client_id));
             Finding::fail(users.lacking(&owner), error).mended_by(|| change)
         },
     );

@@ -1,7 +1,7 @@
 //! What an organisation's tables hold.
 //!
 //! Decides which rows an organisation begins with: its records, and the rows that are views of its settings (users, business
-//! units), which the lab keeps in step with them. Never decides who may read them.
+//! units, roles), which the lab keeps in step with them. Never decides who may read them.
 
 use mocktenant_lab::{DeclaredRow, Tables};
 use mocktenant_odata::Guid;
@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::principal::Users;
 use crate::queries::{self, views::View};
+use crate::roles;
 use crate::tables::{self, DIALECT};
 
 /// The tables whose rows clients read and write.
@@ -22,7 +23,8 @@ pub(crate) fn tables() -> Tables {
 /// The declared rows of an organisation, complete; `now` (seconds since 1970) is when they were created.
 pub(crate) fn declared(organization: &Organization, world: &World, now: i64) -> Vec<DeclaredRow> {
     let schema = tables::built_in();
-    let mut rows = views(&schema, Users { organization, world }, now);
+    let mut rows = views(&schema, Users { organization, world, rows: None }, now);
+    rows.extend(roles::declared(&schema, organization, now));
     for table in schema.tables().filter(|table| tables::is_stored(*table)) {
         for (name, declared) in organization.records.get(table.set()).into_iter().flatten() {
             let mut row = Declared::of(table, name);
@@ -85,13 +87,13 @@ fn own_views(schema: &Schema, organization: &Organization, now: i64) -> Vec<Decl
 }
 
 /// A declared row in the making.
-struct Declared<'s> {
+pub(crate) struct Declared<'s> {
     table: Table<'s>,
-    row: DeclaredRow,
+    pub(crate) row: DeclaredRow,
 }
 
 impl<'s> Declared<'s> {
-    fn of(table: Table<'s>, name: &str) -> Self {
+    pub(crate) fn of(table: Table<'s>, name: &str) -> Self {
         let row = DeclaredRow { table: table.name().to_owned(), name: name.to_owned(), cells: Vec::new() };
         Self { table, row }
     }
@@ -100,12 +102,12 @@ impl<'s> Declared<'s> {
         self.row.cells.iter().find(|(one, _)| one == name).map(|(_, cell)| cell.clone())
     }
 
-    fn set(&mut self, name: &str, cell: Cell) {
+    pub(crate) fn set(&mut self, name: &str, cell: Cell) {
         self.row.cells.push((name.to_owned(), cell));
     }
 
     /// A value where none is declared and the table has the column.
-    fn or(&mut self, name: &str, cell: Cell) {
+    pub(crate) fn or(&mut self, name: &str, cell: Cell) {
         if self.get(name).is_none() && self.table.column(name).is_some() {
             self.set(name, cell);
         }
@@ -119,7 +121,8 @@ fn views(schema: &Schema, users: Users<'_>, now: i64) -> Vec<DeclaredRow> {
     for table in schema.tables() {
         match table.view() {
             Some("users") => {
-                for user in organization.application_users.values() {
+                let clients = organization.declared.application_users.keys();
+                for user in clients.filter_map(|client| organization.application_users.get(client)) {
                     let client = &user.client_id;
                     let mut row = Declared::of(table, client);
                     row.set("systemuserid", id(&user.id));
@@ -164,6 +167,11 @@ pub(crate) fn id(text: &str) -> Cell {
 /// An id of the lab's own for something that has one in every organisation: the same in every lab, and it looks like it.
 pub(crate) fn own_id(of: &[&str]) -> String {
     format!("c0117050-0000-4000-8000-{:012x}", digest(of) & 0xffff_ffff_ffff)
+}
+
+/// The id of a row of the table between two rows: whoever joins them, it is the same row.
+pub(crate) fn link_id(through: Table<'_>, one: &str, other: &str) -> Cell {
+    id(&own_id(&[through.name(), &one.to_ascii_lowercase(), &other.to_ascii_lowercase()]))
 }
 
 /// FNV-1a in 128 bits over texts and their ends: a stable id, no secret.

@@ -354,7 +354,11 @@ fn between(
         (None, false) => {
             let mut values = values;
             if let Some(id) = through.id() {
-                values.set(id.ordinal(), Cell::Id(call.next_id()));
+                let ends = [left, right].map(|one| values.get(one).map(crate::store::plain));
+                let [Some(one), Some(other)] = ends.map(|end| end?.as_str().map(str::to_owned)) else {
+                    return Err(DataverseError::Unexpected);
+                };
+                values.set(id.ordinal(), crate::store::link_id(through, &one, &other));
             }
             let made = transaction.reserve_insert(through, values);
             made.map_err(|error| refused(through, &other.shown, error))?;

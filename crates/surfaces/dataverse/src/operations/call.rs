@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use mocktenant_lab::{Answer, Exchange};
+use mocktenant_lab::{Answer, Context, Exchange};
 use mocktenant_odata::{Binder, Expansion, Guid, Preferences, QueryError, Return, Selection};
 use mocktenant_schema::{Cell, CellRef, Schema, Table};
 use mocktenant_tables::{At, Commit, Database, Row, Snapshot, Transaction, Values};
@@ -98,7 +98,7 @@ pub(super) fn admit_as<'x>(
     caller: Principal,
     set: Option<Set>,
 ) -> Result<Call<'x>, DataverseError> {
-    let principal = acting(exchange, organization, caller)?;
+    let principal = acting(exchange, organization, caller, set.as_ref())?;
     let segment = |index| exchange.request.path().split('/').nth(index).unwrap_or_default();
     let asked = segment(3);
     let version = VERSIONS
@@ -121,16 +121,27 @@ pub(super) fn admit_as<'x>(
     Ok(Call { exchange, organization, principal, root, raw, preferences, annotations, schema, ids, set })
 }
 
+/// The rows of a request: of the change set it is in, or the organisation's.
+fn rows(context: &Context, set: Option<&Set>) -> Result<Database, DataverseError> {
+    match set {
+        Some(set) => Ok(set.rows.clone()),
+        // An organisation has rows; a test opens them.
+        None => context.rows().map_err(|_| DataverseError::Unexpected),
+    }
+}
+
 /// Who the caller is from here on: itself, or the user it names.
 fn acting(
     exchange: &mut Exchange,
     organization: &Organization,
     caller: Principal,
+    set: Option<&Set>,
 ) -> Result<Principal, DataverseError> {
     let Exchange { request, context, trail, .. } = exchange;
     let Some(named) = impersonation::named(&request.headers)? else { return Ok(caller) };
     let mut list = Checklist::new(context.switches(), describe);
-    let users = Users { organization, world: context.world() };
+    let rows = rows(context, set).ok().map(|rows| rows.snapshot());
+    let users = Users { organization, world: context.world(), rows: rows.as_ref() };
     let principal = impersonation::ask(&mut list, users, caller, named);
     let (checks, refusal) = list.finish();
     trail.record_checks(checks);
@@ -207,9 +218,10 @@ impl Call<'_> {
         &mut self,
         ask: impl FnOnce(&mut Checklist<'_, DataverseError>, Users<'_>, &Principal) -> T,
     ) -> Result<T, DataverseError> {
+        let rows = self.rows().ok().map(|rows| rows.snapshot());
         let Exchange { context, trail, .. } = &mut *self.exchange;
         let mut list = Checklist::new(context.switches(), describe);
-        let users = Users { organization: self.organization, world: context.world() };
+        let users = Users { organization: self.organization, world: context.world(), rows: rows.as_ref() };
         let found = ask(&mut list, users, &self.principal);
         let (checks, refusal) = list.finish();
         trail.record_checks(checks);
@@ -357,11 +369,7 @@ impl Call<'_> {
 
     /// The rows it reads and writes.
     pub(super) fn rows(&self) -> Result<Database, DataverseError> {
-        match &self.set {
-            Some(set) => Ok(set.rows.clone()),
-            // An organisation has rows; a test opens them.
-            None => self.exchange.context.rows().map_err(|_| DataverseError::Unexpected),
-        }
+        rows(&self.exchange.context, self.set.as_ref())
     }
 
     /// Makes a write visible. A reset in the meantime took it away.

@@ -21,6 +21,7 @@ mod long;
 mod not_built;
 mod payloads;
 mod references;
+mod role_rows;
 mod roles;
 mod rows;
 mod samples;

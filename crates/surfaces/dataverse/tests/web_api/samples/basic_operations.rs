@@ -248,8 +248,7 @@ async fn section_4(client: &Client, account: &str, contact: &str) {
     assert!(!client.is_gone(contact).await, "only the link is gone");
 }
 
-/// A role that is given to the caller and taken away. What a role made by a client would allow is not asserted: privileges are
-/// those of declared roles.
+/// A role that is given to the caller and taken away.
 async fn role(client: &Client) {
     let me = client.get("WhoAmI").await.json();
     let unit = format!("businessunits({})", me["BusinessUnitId"].as_str().unwrap());

@@ -2,7 +2,7 @@
 //! as a query is bound to tables in both dialects as well.
 
 use mocktenant_batch::{Batch, BatchItem};
-use mocktenant_odata::{Binder, Dialect, Expand, QueryOptions, ResourceSegment};
+use mocktenant_odata::{Binder, Clock, Dialect, Expand, QueryOptions, ResourceSegment};
 use mocktenant_query::{Function, TextFunction};
 use mocktenant_schema::{ChoiceDefinitions, Schema, TableDefinitions, Unset, Whose, compile};
 use std::sync::LazyLock;
@@ -101,7 +101,7 @@ fn bind(options: &QueryOptions) {
     let table = TABLES.table("account").expect("there is one");
     let aliases = |name: &str| options.alias(name).map(str::to_owned);
     for dialect in &DIALECTS {
-        let binder = Binder { schema: &TABLES, dialect, aliases: &aliases, now: 0 };
+        let binder = Binder { schema: &TABLES, dialect, aliases: &aliases, clock: Clock::utc(0) };
         let _ = options.filter.as_ref().map(|filter| binder.filter(table, filter));
         let _ = binder.order(table, &options.orderby);
         let _ = binder.selection(table, options);

@@ -60,7 +60,7 @@ pub use masking::{Mask, SecretNames};
 pub use nodes::{NodeState, NodeView};
 pub use outbound::BoxFuture;
 pub use page::{Listing, PAGE_BYTES};
-pub use patience::{QUERY_TIME, TookTooLong};
+pub use patience::TookTooLong;
 pub use place::{Entrance, Machine, NoPlace, Scope};
 pub use random::{Random, SeededSequence};
 pub use request::{Arrival, Request};

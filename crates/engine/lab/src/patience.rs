@@ -21,7 +21,7 @@ const SHORT: usize = 20_000;
 const PLACES: usize = 2;
 
 /// How long a query may take, with its wait.
-pub const QUERY_TIME: Duration = Duration::from_secs(10);
+pub(crate) const QUERY_TIME: Duration = Duration::from_secs(10);
 
 /// A query was given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +50,11 @@ impl Drop for Asker {
 }
 
 impl Context {
+    /// How long a query may take, with its wait; what is asked row by row goes by it too.
+    pub fn query_time(&self) -> Duration {
+        self.lab.patience().time
+    }
+
     /// The rows a query asks for. A long one leaves the thread it is asked on.
     pub async fn query(&self, rows: &Snapshot, query: Query<'_>) -> Result<Page, TookTooLong> {
         let patience = Arc::clone(self.lab.patience());

@@ -450,6 +450,9 @@ pub struct ApplicationUser {
     /// Security roles by name; addressed by their own value.
     #[serde(default)]
     pub roles: Vec<String>,
+    /// Time zone, `Pacific Standard Time` or `America/Los_Angeles`: dates are formatted in it. Absent means UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
 }
 
 /// One security role.

@@ -394,6 +394,7 @@ pointers! {
         enabled() -> Setting: "enabled";
         roles() -> Setting: "roles";
         role(name) -> Setting: "roles", name;
+        time_zone() -> Setting: "time_zone";
     }
 
     /// `/organizations/<key>/roles/<name>`.

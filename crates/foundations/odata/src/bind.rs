@@ -27,8 +27,27 @@ pub struct Binder<'b> {
     pub dialect: &'b Dialect,
     /// Values behind names.
     pub aliases: Aliases<'b>,
-    /// The moment of the question, in seconds since 1970.
+    /// The moment of the question.
+    pub clock: Clock,
+}
+
+/// The moment of a question, in seconds since 1970.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// Now.
     pub now: i64,
+    /// When the day began that this is, for whoever asks.
+    pub day: i64,
+    /// That day itself, as columns have it that hold days.
+    pub date: i64,
+}
+
+impl Clock {
+    /// Of somebody whose days are those of UTC.
+    pub fn utc(now: i64) -> Self {
+        let day = now - now.rem_euclid(mocktenant_schema::moment::DAY);
+        Self { now, day, date: day }
+    }
 }
 
 /// Types of numbers by how wide they are.

@@ -21,7 +21,7 @@ mod select;
 pub mod syntax;
 
 pub use apply::{Apply, Measure, Method};
-pub use bind::Binder;
+pub use bind::{Binder, Clock};
 pub use dialect::{Dialect, QueryFunction, Type};
 pub use error::{SyntaxError, SyntaxErrorKind};
 pub use fault::{At, Fault};

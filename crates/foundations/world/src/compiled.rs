@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use mocktenant_artefacts::Artefact;
 use mocktenant_keys::{Certificate, Identity, SigningKey, Thumbprint};
+use mocktenant_zones::Zone;
 use time::{Duration, OffsetDateTime};
 
 use crate::SecretText;
@@ -290,6 +291,8 @@ pub struct ApplicationUser {
     pub client_id: String,
     /// What a person wrote.
     pub declared: Arc<declaration::ApplicationUser>,
+    /// What its clock shows; UTC where none is declared.
+    pub zone: Zone,
     /// `/organizations/<key>/application_users/<client id>`.
     pub pointer: pointers::ApplicationUser,
 }

@@ -36,6 +36,7 @@ pub use mocktenant_declaration::{
 pub use mocktenant_patch::document::DocumentError;
 pub use mocktenant_patch::{Edit, Operation, Problem};
 pub use mocktenant_verdict::Setting;
+pub use mocktenant_zones::Zone;
 pub use origin::{EditedBy, Origin, Origins};
 pub use place::place;
 pub use problem::{EditError, WorldError};

@@ -1,20 +1,27 @@
 //! Values as a person reads them: the `FormattedValue` annotations.
 //!
 //! Decides the text of choices, states, yes and no, numbers, money and dates, as an organisation in English (United States)
-//! writes them; times are UTC, which is what application users have (inferred). Never decides whether a request asks for them.
+//! writes them, in the time zone of whoever asks. Never decides whether a request asks for them.
 //! Names of related rows are `representation`'s.
 
 use mocktenant_schema::moment::{civil, split};
 use mocktenant_schema::{CellRef, Column, Decimal, Kind};
 use mocktenant_tables::{At, Key, Snapshot};
+use mocktenant_world::Zone;
 
 use crate::tables;
 
 /// What a currency without a symbol of its own and a precision has: the base currency's.
 const BASE: (&str, u8) = ("$", 2);
 
-/// The formatted value of a column; `None` where it has none.
-pub(crate) fn value(rows: &Snapshot, column: Column<'_>, at: At<'_>, cell: CellRef<'_>) -> Option<String> {
+/// The formatted value of a column for somebody in a time zone; `None` where it has none.
+pub(crate) fn value(
+    rows: &Snapshot,
+    column: Column<'_>,
+    at: At<'_>,
+    cell: CellRef<'_>,
+    zone: &Zone,
+) -> Option<String> {
     let table = column.table();
     match (column.kind(), cell) {
         (Kind::Choice, CellRef::Whole(value)) => Some(column.choices()?.of(value)?.text().to_owned()),
@@ -35,7 +42,8 @@ pub(crate) fn value(rows: &Snapshot, column: Column<'_>, at: At<'_>, cell: CellR
             Some(grouped(&number.to_string()))
         }
         (Kind::Moment, CellRef::Moment(moment)) => {
-            Some(if column.format() == "date_only" { day(split(moment).0) } else { instant(moment) })
+            let local = zone.local(moment);
+            Some(if column.format() == "date_only" { day(split(local).0) } else { instant(local) })
         }
         (Kind::Day, CellRef::Day(number)) => Some(day(number)),
         _ => None,

@@ -12,7 +12,7 @@ use mocktenant_odata::Guid;
 use mocktenant_schema::{CellRef, Table};
 use mocktenant_tables::Snapshot;
 use mocktenant_verdict::{Change, Checklist, Edit, Finding, Need, Question, Role, Setting};
-use mocktenant_world::{Application, ApplicationUser, Depth, Organization, World, is_guid, pointers};
+use mocktenant_world::{Application, ApplicationUser, Depth, Organization, World, Zone, is_guid, pointers};
 use serde_json::json;
 
 use crate::bearer::WELL_FORMED;
@@ -68,6 +68,8 @@ pub(crate) struct Principal {
     pub(crate) id: String,
     /// Client id of the application it stands for.
     pub(crate) client_id: String,
+    /// In which dates are formatted, and days begin.
+    pub(crate) zone: Zone,
     /// Who calls really, where one user acts as another: both have to hold a privilege.
     pub(crate) by: Option<Box<Self>>,
 }
@@ -75,7 +77,7 @@ pub(crate) struct Principal {
 impl Principal {
     /// The caller of a lab whose test turned the deciding check off: nobody, with no role.
     pub(crate) fn nobody() -> Self {
-        Self { id: NOBODY.to_owned(), client_id: NOBODY.to_owned(), by: None }
+        Self { id: NOBODY.to_owned(), client_id: NOBODY.to_owned(), zone: Zone::UTC, by: None }
     }
 
     /// This user, as whom `caller` acts.
@@ -99,7 +101,7 @@ impl Principal {
             // the lab has one business unit, so whatever is more than one's own rows is all of them
             _ if depth > Depth::Basic => true,
             None => !table.is_owned() || is("ownerid", &self.id),
-            Some("users") => table.id().is_some_and(|column| is(column.name(), &self.id)),
+            Some("users" | "user-settings") => table.id().is_some_and(|column| is(column.name(), &self.id)),
             Some(_) => true,
         }
     }
@@ -107,7 +109,8 @@ impl Principal {
 
 impl From<&ApplicationUser> for Principal {
     fn from(user: &ApplicationUser) -> Self {
-        Self { id: user.id.clone(), client_id: user.client_id.clone(), by: None }
+        let (id, client_id) = (user.id.clone(), user.client_id.clone());
+        Self { id, client_id, zone: user.zone.clone(), by: None }
     }
 }
 

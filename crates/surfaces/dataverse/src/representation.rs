@@ -233,7 +233,9 @@ fn value<M: SerializeMap>(
                 map.serialize_entry(&format!("{name}@{LOGICAL_NAME}"), named.table)?;
             }
         }
-    } else if let Some(text) = formatted.then(|| formatted::value(shape.rows, column, at, cell)).flatten() {
+    } else if let Some(text) =
+        formatted.then(|| formatted::value(shape.rows, column, at, cell, &shape.principal.zone)).flatten()
+    {
         map.serialize_entry(&format!("{name}@{FORMATTED}"), &text)?;
     }
     map.serialize_key(&*name)?;

@@ -1,6 +1,6 @@
 //! What an organisation's tables hold.
 //!
-//! Decides which rows an organisation begins with: its records, and the rows that are views of its settings (users, business
+//! Decides which rows an organisation begins with: its records, and the rows that are views of its settings (users with theirs, business
 //! units, roles), which the lab keeps in step with them. Never decides who may read them.
 
 use mocktenant_lab::{DeclaredRow, Tables};
@@ -136,6 +136,23 @@ fn views(schema: &Schema, users: Users<'_>, now: i64) -> Vec<DeclaredRow> {
                     rows.push(row.row);
                 }
             }
+            Some("user-settings") => {
+                let clients = organization.declared.application_users.keys();
+                for user in clients.filter_map(|client| organization.application_users.get(client)) {
+                    let mut row = Declared::of(table, &user.client_id);
+                    row.set("systemuserid", id(&user.id));
+                    row.set("businessunitid", id(&organization.business_unit));
+                    for language in ["uilanguageid", "helplanguageid", "localeid"] {
+                        row.or(language, Cell::Whole(ENGLISH));
+                    }
+                    row.or(
+                        "timezonecode",
+                        user.zone.code.map_or(Cell::Null, |code| Cell::Whole(code.into())),
+                    );
+                    row.or("timezonebias", Cell::Whole(-user.zone.standard()));
+                    rows.push(row.row);
+                }
+            }
             Some("business-units") => {
                 let mut row = Declared::of(table, "root");
                 row.set("businessunitid", id(&organization.business_unit));
@@ -158,6 +175,9 @@ fn views(schema: &Schema, users: Users<'_>, now: i64) -> Vec<DeclaredRow> {
 
 /// The access mode of application users.
 const NON_INTERACTIVE: i64 = 4;
+
+/// English (United States).
+const ENGLISH: i64 = 1033;
 
 /// A declared id; null where it is none.
 pub(crate) fn id(text: &str) -> Cell {

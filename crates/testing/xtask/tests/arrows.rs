@@ -41,6 +41,7 @@ const ARROWS: &[(&str, &str, &str)] = &[
     ("world", "artefacts", "web.config and wif.config are part of the declaration"),
     ("world", "keys", "parses every key and certificate when the world is compiled"),
     ("world", "verdict", "a declared value is a setting"),
+    ("world", "zones", "a declared time zone is one there is"),
     ("scenario", "world", "edits a world, and restores what it was"),
     ("scenario", "patch", "what breaks a world is edits"),
     ("scenario", "verdict", "a pointer with roles is a setting once they have names"),
@@ -135,6 +136,7 @@ const ROOMS: &[(&[&str], &[&str], &str)] = &[
         "only those two ask the system whose a file is and how many may be open",
     ),
     (&["arc-swap"], &["lab"], "one home of the snapshot"),
+    (&["jiff-core"], &["zones"], "one room knows what clocks show"),
 ];
 
 /// Those of them that stay in their rooms in tests too.

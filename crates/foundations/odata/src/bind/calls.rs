@@ -5,10 +5,10 @@
 
 use mocktenant_query::{Comparison, Expression, Function, TextFunction};
 use mocktenant_schema::moment::DAY;
-use mocktenant_schema::{Cell, Column};
+use mocktenant_schema::{Cell, Column, Kind};
 use serde_json::Value;
 
-use super::{Binder, Bound, Scope, condition};
+use super::{Binder, Bound, Clock, Scope, condition};
 use crate::dialect::{QueryFunction, Type};
 use crate::fault::Fault;
 use crate::literal::Literal;
@@ -110,6 +110,8 @@ impl Binder<'_> {
         };
         let column = self.schema.at(table).and_then(|table| table.at(ordinal)).ok_or_else(undeclared)?;
         let value = Box::new(bound.expression);
+        let Clock { now, day, date } = self.clock;
+        let (now, day) = if column.kind() == Kind::Day { (date, date) } else { (now, day) };
         let several = || -> Result<Vec<Cell>, Fault> {
             let syntax = argument("PropertyValues").ok_or_else(undeclared)?;
             let text = match syntax {
@@ -150,17 +152,14 @@ impl Binder<'_> {
                 if function == QueryFunction::Between { within } else { Expression::Not(Box::new(within)) }
             }
             QueryFunction::LastXHours => {
-                let from = self.now.saturating_sub(count()?.saturating_mul(3_600));
-                between(Cell::Moment(from), Cell::Moment(self.now))
+                let from = self.clock.now.saturating_sub(count()?.saturating_mul(3_600));
+                between(Cell::Moment(from), Cell::Moment(self.clock.now))
             }
             QueryFunction::LastXDays => {
-                let from = self.now.saturating_sub(count()?.saturating_mul(DAY));
-                between(Cell::Moment(from - from.rem_euclid(DAY)), Cell::Moment(self.now))
+                let from = day.saturating_sub(count()?.saturating_mul(DAY));
+                between(Cell::Moment(from), Cell::Moment(now))
             }
-            QueryFunction::Today => {
-                let from = self.now - self.now.rem_euclid(DAY);
-                between(Cell::Moment(from), Cell::Moment(from + DAY - 1))
-            }
+            QueryFunction::Today => between(Cell::Moment(day), Cell::Moment(day.saturating_add(DAY - 1))),
         }))
     }
 

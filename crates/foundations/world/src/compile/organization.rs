@@ -1,6 +1,6 @@
 //! One Dataverse organisation.
 //!
-//! Decides that every role an application user names is declared, and that a privilege's depth is one. Whether a role is enough is Dataverse's question.
+//! Decides that every role and time zone an application user names is there, and that a privilege's depth is one. Whether a role is enough is Dataverse's question.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use crate::declaration;
 use crate::pointers;
 use mocktenant_patch::Problem;
 use mocktenant_patch::nearest::{clip, one_of};
+use mocktenant_zones::Zone;
 
 /// Compiles one organisation.
 pub(crate) fn organization(
@@ -39,8 +40,14 @@ pub(crate) fn organization(
                     .hint(one_of(role, declared.roles.keys().map(String::as_str))),
             );
         }
-        let compiled =
-            ApplicationUser { client_id: client_id.clone(), declared: Arc::clone(user), pointer: at };
+        let named = user.time_zone.as_deref().map(|name| (name, Zone::find(name)));
+        if let Some((name, None)) = named {
+            let message = format!("there is no time zone `{}`", clip(name));
+            problems.push(Problem::new(at.time_zone(), message).hint(one_of(name, Zone::names())));
+        }
+        let zone = named.and_then(|(_, zone)| zone).unwrap_or(Zone::UTC);
+        let declared = Arc::clone(user);
+        let compiled = ApplicationUser { client_id: client_id.clone(), declared, zone, pointer: at };
         application_users.insert(client_id.clone(), compiled);
     }
     let mut role_ids = Distinct::new("role id");

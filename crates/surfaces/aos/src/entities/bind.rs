@@ -5,7 +5,7 @@
 //! its queries.
 
 use mocktenant_lab::Trail;
-use mocktenant_odata::{Binder, Expand, Fault, MAX_TERMS, QueryError, QueryOptions, Selection};
+use mocktenant_odata::{Binder, Clock, Expand, Fault, MAX_TERMS, QueryError, QueryOptions, Selection};
 use mocktenant_query::{Expression, Order};
 use mocktenant_schema::{Column, Navigation};
 use time::OffsetDateTime;
@@ -39,7 +39,12 @@ pub(crate) fn bind(
     now: OffsetDateTime,
 ) -> Result<Asked, ODataError> {
     let aliases = |name: &str| options.alias(name).map(str::to_owned);
-    let binder = Binder { schema: &SCHEMA, dialect: &DIALECT, aliases: &aliases, now: now.unix_timestamp() };
+    let binder = Binder {
+        schema: &SCHEMA,
+        dialect: &DIALECT,
+        aliases: &aliases,
+        clock: Clock::utc(now.unix_timestamp()),
+    };
     let selection = binder.selection(entity, options).map_err(|error| match error {
         QueryError::Fault { option, fault } => refused(trail, &option, fault),
         other => ODataError::QueryInvalid { why: other.to_string() },

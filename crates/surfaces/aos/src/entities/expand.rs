@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use mocktenant_lab::{Context, QUERY_TIME};
+use mocktenant_lab::Context;
 use mocktenant_odata::Expansion;
 use mocktenant_query::{Comparison, Expression, Hop};
 use mocktenant_schema::CellRef;
@@ -91,7 +91,7 @@ impl<'f> Follower<'f> {
             self.since = 0;
             self.context.breathe().await;
         }
-        if self.begun.elapsed() > QUERY_TIME {
+        if self.begun.elapsed() > self.context.query_time() {
             return Err(ODataError::QueryTimeout);
         }
         let page = self.context.query(self.snapshot, query).await.map_err(|_| ODataError::QueryTimeout)?;

@@ -14,6 +14,7 @@ use mocktenant_odata::{Apply, Binder, Measure, Method, QueryError, QueryOptions}
 use mocktenant_query::{Expression, Path, Rows as _};
 use mocktenant_schema::{Cell, CellRef, Column, Decimal, Kind, Table};
 use mocktenant_tables::{At, Key, Query, Snapshot};
+use mocktenant_world::Zone;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
@@ -41,7 +42,7 @@ pub(super) async fn answer(
     let schema = Arc::clone(&call.schema);
     let apply = {
         let alias = |name: &str| target.options.alias(name).map(str::to_owned);
-        let binder = Binder { schema: &schema, dialect: &DIALECT, aliases: &alias, now: call.now() };
+        let binder = Binder { schema: &schema, dialect: &DIALECT, aliases: &alias, clock: call.clock() };
         binder.apply(table, text)
     };
     let apply =
@@ -75,8 +76,9 @@ pub(super) async fn answer(
     );
     let formatted = call.preferences.wants_annotation(FORMATTED);
     let attribute = call.preferences.wants_annotation(ATTRIBUTE);
-    let value: Vec<Row<'_>> =
-        groups.iter().map(|group| Row { apply: &apply, group, rows: &rows, formatted, attribute }).collect();
+    let (apply, rows, zone) = (&apply, &rows, &call.principal.zone);
+    let row = |group| Row { apply, group, rows, formatted, attribute, zone };
+    let value: Vec<Row<'_>> = groups.iter().map(row).collect();
     Ok(call.applied(json_answer(StatusCode::OK, &Body { head, value }), None))
 }
 
@@ -142,6 +144,7 @@ struct Row<'r> {
     rows: &'r Snapshot,
     formatted: bool,
     attribute: bool,
+    zone: &'r Zone,
 }
 
 impl Row<'_> {
@@ -213,7 +216,7 @@ impl Row<'_> {
         let text = match (cell, place) {
             // a count is no value of the column; a choice's value is
             (Cell::Whole(whole), _) if counts => Some(formatted::grouped(&whole.to_string())),
-            (cell, Some((column, at))) => formatted::value(self.rows, column, at, cell.as_ref()),
+            (cell, Some((column, at))) => formatted::value(self.rows, column, at, cell.as_ref(), self.zone),
             _ => None,
         };
         if let Some((column, _)) = place.filter(|_| self.attribute) {

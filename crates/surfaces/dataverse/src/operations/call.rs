@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use mocktenant_lab::{Answer, Context, Exchange};
-use mocktenant_odata::{Binder, Expansion, Guid, Preferences, QueryError, Return, Selection};
+use mocktenant_odata::{Binder, Clock, Expansion, Guid, Preferences, QueryError, Return, Selection};
 use mocktenant_schema::{Cell, CellRef, Schema, Table};
 use mocktenant_tables::{At, Commit, Database, Row, Snapshot, Transaction, Values};
 use mocktenant_token::bearer::read_authorization;
@@ -213,6 +213,14 @@ impl Call<'_> {
         self.exchange.context.now().unix_timestamp()
     }
 
+    /// The same, with where the day began for whoever asks.
+    pub(super) fn clock(&self) -> Clock {
+        let (now, zone) = (self.now(), &self.principal.zone);
+        let local = zone.local(now);
+        let date = local - local.rem_euclid(mocktenant_schema::moment::DAY);
+        Clock { now, day: zone.moment(date), date }
+    }
+
     /// Asks questions about the caller and records them.
     pub(super) fn ask<T>(
         &mut self,
@@ -265,7 +273,7 @@ impl Call<'_> {
     pub(super) fn bound_selection(&mut self, target: &Target<'_>) -> Result<Selection, DataverseError> {
         let schema = Arc::clone(&self.schema);
         let alias = |name: &str| target.options.alias(name).map(str::to_owned);
-        let binder = Binder { schema: &schema, dialect: &DIALECT, aliases: &alias, now: self.now() };
+        let binder = Binder { schema: &schema, dialect: &DIALECT, aliases: &alias, clock: self.clock() };
         binder.selection(target.table, &target.options).map_err(|error| self.unreadable(&error))
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::StatusCode;
-use mocktenant_lab::{Answer, Listing, QUERY_TIME};
+use mocktenant_lab::{Answer, Listing};
 use mocktenant_odata::{Guid, QueryOptions};
 use mocktenant_query::{Expression, Order};
 use mocktenant_schema::{CellRef, Schema, Table};
@@ -87,6 +87,7 @@ pub(super) async fn answer(
     }
     let asker = Asker {
         now: call.now(),
+        zone: call.principal.zone.clone(),
         user: store::id(&call.principal.id),
         business_unit: store::id(&call.organization.business_unit),
     };
@@ -102,7 +103,7 @@ pub(super) async fn answer(
         let depth = call.authorize(table, Operation::Read)?;
         level.filter = list::reachable(call, table, depth, [level.filter.take(), within.take()]);
     }
-    let until = Instant::now() + QUERY_TIME;
+    let until = Instant::now() + call.exchange.context.query_time();
     let asking = Asking { table: target.table, fetch: &fetch, plan: &plan, is_view, until };
     asking.run(call, target).await
 }
@@ -200,7 +201,7 @@ impl Asking<'_> {
         let preferred = call.preferences.max_page_size.filter(|_| free);
         let size = self.fetch.count.or(preferred).unwrap_or(PAGE).min(PAGE);
         let rows = target.database.snapshot();
-        let writer = Writer::new(self.plan, &rows, &call.preferences);
+        let writer = Writer::new(self.plan, &rows, &call.preferences, call.principal.zone.clone());
         if self.plan.aggregation.is_some() {
             return self.aggregated(call, &writer, size, preferred).await;
         }
@@ -409,7 +410,7 @@ impl Asking<'_> {
         if all.len() as u64 > limit {
             return Err(DataverseError::AggregateQueryRecordLimit);
         }
-        let found = groups(self.plan, aggregation, writer.rows, all);
+        let found = groups(self.plan, aggregation, writer.rows, all, &call.principal.zone);
         let length = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         let skip = length((self.fetch.page.unwrap_or(1) - 1).saturating_mul(size));
         let count = found.len() as u64;

@@ -64,7 +64,7 @@ struct Asked {
 fn asked(call: &mut Call<'_>, target: &Target<'_>) -> Result<Asked, DataverseError> {
     let schema = Arc::clone(&call.schema);
     let alias = |name: &str| target.options.alias(name).map(str::to_owned);
-    let binder = Binder { schema: &schema, dialect: &DIALECT, aliases: &alias, now: call.now() };
+    let binder = Binder { schema: &schema, dialect: &DIALECT, aliases: &alias, clock: call.clock() };
     let fault = |option: &str, fault| QueryError::Fault { option: option.to_owned(), fault };
     let filter = target.options.filter.as_ref().map(|filter| binder.filter(target.table, filter)).transpose();
     let filter = filter.map_err(|one| call.unreadable(&fault("$filter", one)))?;
@@ -79,7 +79,7 @@ impl Asked {
         let column = match table.view() {
             _ if depth > Depth::Basic => None,
             None if table.is_owned() => table.column("ownerid"),
-            Some("users") => table.id(),
+            Some("users" | "user-settings") => table.id(),
             _ => None,
         };
         if let Some(column) = column {

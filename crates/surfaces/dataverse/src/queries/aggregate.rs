@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use mocktenant_schema::moment::{civil, split};
 use mocktenant_schema::{Cell, CellRef, Column, Decimal, Kind};
 use mocktenant_tables::{Key, Row, Snapshot};
+use mocktenant_world::Zone;
 
 use super::join::{Joined, compare};
 use super::lower::{Aggregation, Output, Part, Plan, What};
@@ -27,8 +28,9 @@ pub(crate) fn groups(
     aggregation: &Aggregation,
     rows: &Snapshot,
     joined: Vec<Joined>,
+    zone: &Zone,
 ) -> Vec<Group> {
-    let reader = Reader { plan, rows };
+    let reader = Reader { plan, rows, zone };
     let grouping: Vec<&Output> =
         aggregation.outputs.iter().filter(|one| matches!(one.what, What::Group(_))).collect();
     let mut found: Vec<(Vec<Cell>, Vec<Joined>)> = Vec::new();
@@ -77,6 +79,7 @@ pub(crate) fn groups(
 struct Reader<'r> {
     plan: &'r Plan,
     rows: &'r Snapshot,
+    zone: &'r Zone,
 }
 
 impl<'r> Reader<'r> {
@@ -101,7 +104,8 @@ impl<'r> Reader<'r> {
         let cell = self.cell(output, tuple);
         let What::Group(Some(part)) = output.what else { return cell.to_cell() };
         let day = match cell {
-            CellRef::Moment(moment) => split(moment).0,
+            CellRef::Moment(moment) if output.utc => split(moment).0,
+            CellRef::Moment(moment) => split(self.zone.local(moment)).0,
             CellRef::Day(day) => day,
             _ => return Cell::Null,
         };

@@ -1,12 +1,13 @@
 //! The operators of a condition, bound to the column they are asked of.
 //!
-//! Decides what each operator means for a column of each type, and which operators there are; times are UTC, as application users
-//! have them. Mirrors the operators of the FetchXML reference. A negative one holds for rows without a value too, as the product's
+//! Decides what each operator means for a column of each type, and which operators there are; days, months and years begin
+//! where they do for whoever asks, and a moment without a zone is UTC (inferred). Mirrors the operators of the FetchXML reference. A negative one holds for rows without a value too, as the product's
 //! views show them (inferred: the reference says nothing of it). A text asked of a lookup is asked of the name of its row.
 
 use mocktenant_query::{Comparison, Expression, Hop, Path, Pattern, TextFunction};
 use mocktenant_schema::moment::{DAY, civil, parse_day, parse_moment, split};
 use mocktenant_schema::{Cell, Column, Decimal, Guid, Kind, Table};
+use mocktenant_world::Zone;
 
 use super::Unanswerable;
 use super::fetch::Condition;
@@ -17,6 +18,8 @@ use crate::errors::{FetchDefect, cut};
 pub(crate) struct Asker {
     /// In seconds since 1970.
     pub(crate) now: i64,
+    /// In which days begin.
+    pub(crate) zone: Zone,
     /// `systemuserid`.
     pub(crate) user: Cell,
     pub(crate) business_unit: Cell,
@@ -118,9 +121,10 @@ impl Asked<'_> {
 
     fn expression(&self) -> Result<Expression, Unanswerable> {
         use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
-        let day = self.asker.now - self.asker.now.rem_euclid(DAY);
-        let now = self.asker.now;
+        let day = self.today();
+        let now = self.now();
         let within = |from: i64, before: i64| self.moments(from, before);
+        let days = |from: i64, before: i64| self.moments(self.at(from), self.at(before));
         Ok(match self.condition.operator.as_str() {
             "eq" => self.is(Equal, self.value()?),
             "ne" | "neq" => self.is(NotEqual, self.value()?),
@@ -150,31 +154,31 @@ impl Asked<'_> {
             "ne-userid" => self.is(NotEqual, self.id(&self.asker.user)?),
             "eq-businessid" => self.is(Equal, self.id(&self.asker.business_unit)?),
             "ne-businessid" => self.is(NotEqual, self.id(&self.asker.business_unit)?),
-            "today" => within(day, day + DAY)?,
-            "yesterday" => within(day - DAY, day)?,
-            "tomorrow" => within(day + DAY, day + 2 * DAY)?,
-            "last-seven-days" => within(day - 7 * DAY, now + 1)?,
-            "next-seven-days" => within(now, day + 8 * DAY)?,
-            "this-month" => within(self.month(0), self.month(1))?,
-            "last-month" => within(self.month(-1), self.month(0))?,
-            "next-month" => within(self.month(1), self.month(2))?,
-            "this-year" => within(self.year(0), self.year(1))?,
-            "last-year" => within(self.year(-1), self.year(0))?,
-            "next-year" => within(self.year(1), self.year(2))?,
+            "today" => days(day, day + DAY)?,
+            "yesterday" => days(day - DAY, day)?,
+            "tomorrow" => days(day + DAY, day + 2 * DAY)?,
+            "last-seven-days" => within(self.at(day - 7 * DAY), now + 1)?,
+            "next-seven-days" => within(now, self.at(day + 8 * DAY))?,
+            "this-month" => days(self.month(0), self.month(1))?,
+            "last-month" => days(self.month(-1), self.month(0))?,
+            "next-month" => days(self.month(1), self.month(2))?,
+            "this-year" => days(self.year(0), self.year(1))?,
+            "last-year" => days(self.year(-1), self.year(0))?,
+            "next-year" => days(self.year(1), self.year(2))?,
             "last-x-hours" => within(now.saturating_sub(self.span(3_600)?), now + 1)?,
             "next-x-hours" => within(now, now.saturating_add(self.span(3_600)?).saturating_add(1))?,
-            "last-x-days" => within(day.saturating_sub(self.span(DAY)?), now + 1)?,
-            "next-x-days" => within(now, day.saturating_add(self.span(DAY)?).saturating_add(DAY))?,
+            "last-x-days" => within(self.at(day.saturating_sub(self.span(DAY)?)), now + 1)?,
+            "next-x-days" => within(now, self.at(day.saturating_add(self.span(DAY)?).saturating_add(DAY)))?,
             "on" => {
                 let day = self.day()?;
-                within(day, day + DAY)?
+                days(day, day + DAY)?
             }
             "not-on" => {
                 let day = self.day()?;
-                self.not(within(day, day + DAY)?)
+                self.not(days(day, day + DAY)?)
             }
-            "on-or-after" => self.moment_is(GreaterOrEqual, self.day()?)?,
-            "on-or-before" => self.moment_is(Less, self.day()? + DAY)?,
+            "on-or-after" => self.moment_is(GreaterOrEqual, self.at(self.day()?))?,
+            "on-or-before" => self.moment_is(Less, self.at(self.day()? + DAY))?,
             other => return Err(Self::unknown(other)),
         })
     }
@@ -244,12 +248,36 @@ impl Asked<'_> {
         found.ok_or_else(|| FetchDefect::Moment { attribute: self.shown() }.into())
     }
 
-    /// The beginning of the day of the value.
+    /// What the clock of whoever asks shows; what stands here as `local` is such a time.
+    fn local(&self) -> i64 {
+        self.asker.zone.local(self.asker.now)
+    }
+
+    /// Now, as a column of days has it or one of moments.
+    fn now(&self) -> i64 {
+        if self.column.kind() == Kind::Day { self.local() } else { self.asker.now }
+    }
+
+    /// A local time, as a column of days has it or one of moments.
+    fn at(&self, local: i64) -> i64 {
+        if self.column.kind() == Kind::Day { local } else { self.asker.zone.moment(local) }
+    }
+
+    /// The beginning of the day, local.
+    fn today(&self) -> i64 {
+        let local = self.local();
+        local - local.rem_euclid(DAY)
+    }
+
+    /// The beginning of the day of the value, local.
     fn day(&self) -> Result<i64, Unanswerable> {
         let text = self.text()?.trim();
         match parse_day(text) {
             Some(day) => Ok(i64::from(day) * DAY),
-            None => self.moment(text).map(|moment| moment - moment.rem_euclid(DAY)),
+            None => self.moment(text).map(|moment| {
+                let local = self.asker.zone.local(moment);
+                local - local.rem_euclid(DAY)
+            }),
         }
     }
 
@@ -274,15 +302,15 @@ impl Asked<'_> {
         Ok(self.is(op, Cell::Moment(moment)))
     }
 
-    /// The beginning of this month, or of one so many later.
+    /// The beginning of this month, or of one so many later, local.
     fn month(&self, later: i64) -> i64 {
-        let (year, month, _) = civil(split(self.asker.now).0);
+        let (year, month, _) = civil(split(self.local()).0);
         let months = year * 12 + i64::from(month) - 1 + later;
         beginning(months.div_euclid(12), months.rem_euclid(12) + 1)
     }
 
     fn year(&self, later: i64) -> i64 {
-        beginning(civil(split(self.asker.now).0).0 + later, 1)
+        beginning(civil(split(self.local()).0).0 + later, 1)
     }
 
     /// The text that is looked in: the column's, or the name of a lookup's row.

@@ -62,6 +62,8 @@ pub(crate) struct Attribute {
     pub(crate) aggregate: Option<String>,
     pub(crate) grouped: bool,
     pub(crate) grouping: Option<String>,
+    /// Whether parts of a date are those of UTC, not of the user's time zone.
+    pub(crate) utc: bool,
     pub(crate) distinct: bool,
     /// As it is written, for what refusals show.
     pub(crate) xml: String,
@@ -209,6 +211,7 @@ impl Reader {
             aggregate: text(node, "aggregate"),
             grouped: flag(node, "groupby"),
             grouping: text(node, "dategrouping"),
+            utc: node.value("usertimezone").is_some_and(|value| matches!(value, "false" | "0")),
             distinct: flag(node, "distinct"),
             xml: xml(node),
         })

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use mocktenant_query::{Expression, Hop, Rows, compare_text};
 use mocktenant_schema::{Cell, CellRef};
 use mocktenant_tables::{At, Key, Row, Snapshot};
+use mocktenant_world::Zone;
 
 use super::lower::{By, Plan, Sort, Test, Way};
 use crate::formatted;
@@ -205,7 +206,8 @@ pub(crate) fn read(rows: &Snapshot, column: mocktenant_schema::Column<'_>, at: A
     match column.kind() {
         mocktenant_schema::Kind::Lookup if cell.is_null() => None,
         mocktenant_schema::Kind::Lookup => formatted::named(rows, column, cell)?.name,
-        _ => formatted::value(rows, column, at, cell),
+        // a choice is read the same everywhere
+        _ => formatted::value(rows, column, at, cell, &Zone::UTC),
     }
 }
 

@@ -110,6 +110,8 @@ pub(crate) struct Output {
     pub(crate) column: u16,
     pub(crate) alias: String,
     pub(crate) what: What,
+    /// Whether parts of a moment are those of UTC.
+    pub(crate) utc: bool,
 }
 
 /// What it is.
@@ -393,7 +395,7 @@ impl<'f> Lowering<'f> {
             let function = attribute.aggregate.clone().unwrap_or_default();
             return Err(FetchDefect::NotNumeric { function, attribute: column.name().to_owned() }.into());
         }
-        Ok(Output { level, column: column.ordinal(), alias, what })
+        Ok(Output { level, column: column.ordinal(), alias, what, utc: attribute.utc })
     }
 }
 

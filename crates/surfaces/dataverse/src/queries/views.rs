@@ -53,7 +53,8 @@ mod tests {
     fn every_view_is_read_and_can_be_asked() {
         assert_eq!(all().len(), FILES.len());
         let schema = crate::tables::built_in();
-        let asker = Asker { now: 0, user: Cell::Null, business_unit: Cell::Null };
+        let asker =
+            Asker { now: 0, zone: mocktenant_world::Zone::UTC, user: Cell::Null, business_unit: Cell::Null };
         for view in all() {
             let fetch = Fetch::read(&view.fetch_xml).unwrap();
             assert_eq!(fetch.entity, view.entity, "{}", view.name);

@@ -8,6 +8,7 @@ use mocktenant_lab::Listing;
 use mocktenant_odata::Preferences;
 use mocktenant_schema::{Cell, CellRef, Column, Kind, Schema};
 use mocktenant_tables::{At, Row, Snapshot};
+use mocktenant_world::Zone;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
@@ -54,12 +55,14 @@ pub(crate) struct Writer<'w> {
     wanted: Wanted,
     /// The columns of the entity that are answered under their own names: found once, a page has many rows.
     own: Vec<Column<'w>>,
+    /// Of whoever asks.
+    zone: Zone,
 }
 
 impl<'w> Writer<'w> {
-    pub(crate) fn new(plan: &'w Plan, rows: &'w Snapshot, preferences: &Preferences) -> Self {
+    pub(crate) fn new(plan: &'w Plan, rows: &'w Snapshot, preferences: &Preferences, zone: Zone) -> Self {
         let wanted = Wanted::of(preferences);
-        Self { plan, rows, wanted, own: plan.own_columns(rows.schema()) }
+        Self { plan, rows, wanted, own: plan.own_columns(rows.schema()), zone }
     }
 
     fn schema(&self) -> &'w Schema {
@@ -165,7 +168,7 @@ impl Entry<'_> {
                 }
             }
         } else if let Some(text) =
-            formatted.then(|| formatted::value(writer.rows, column, at, cell)).flatten()
+            formatted.then(|| formatted::value(writer.rows, column, at, cell, &writer.zone)).flatten()
         {
             map.serialize_entry(&format!("{name}@{FORMATTED}"), &text)?;
         }

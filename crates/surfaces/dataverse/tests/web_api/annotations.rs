@@ -28,7 +28,7 @@ async fn every_kind_of_value_has_a_formatted_one_when_all_annotations_are_asked_
         ("followemail", "Allow"),
         ("revenue", "€80,000.00"),
         ("creditlimit", "€1,234,567.50"),
-        ("createdon", "3/1/2026 12:00 PM"),
+        ("createdon", "3/1/2026 4:00 AM"),
         ("_transactioncurrencyid_value", "Euro"),
         ("_ownerid_value", "# mocktenant sample client"),
     ] {

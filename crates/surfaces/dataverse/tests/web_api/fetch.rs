@@ -41,10 +41,11 @@ fn listed(answer: &Value, name: &str) -> Vec<String> {
     rows.iter().map(|row| row[name].as_str().unwrap_or_default().to_owned()).collect()
 }
 
-/// An organisation with these rows.
+/// An organisation with these rows, and a caller whose days are those of UTC.
 async fn bench_of(sets: &[(&str, Value)]) -> Bench {
-    let edits: Vec<Edit> =
-        sets.iter().map(|(set, rows)| Edit::add(organization(&["records", set]), rows.clone())).collect();
+    let rows = sets.iter().map(|(set, rows)| Edit::add(organization(&["records", set]), rows.clone()));
+    let zone = organization(&["application_users", CLIENT]).join("time_zone");
+    let edits: Vec<Edit> = rows.chain([Edit::remove(zone)]).collect();
     Bench::edited(&edits).await
 }
 

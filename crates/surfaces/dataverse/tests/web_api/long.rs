@@ -58,6 +58,19 @@ async fn a_query_beyond_its_time_is_told_so_in_dataverses_words_and_a_short_one_
     assert_eq!(bench.get(&asking(2)).await.status(), 200);
 }
 
+#[tokio::test]
+async fn a_join_is_given_up_at_the_deadline_that_queries_have() {
+    let xml = "<fetch><entity name='account'><attribute name='name'/><link-entity name='systemuser' from='systemuserid' to='ownerid' link-type='outer' alias='o'/></entity></fetch>";
+    let target = format!("{ACCOUNTS}?fetchXml={}", mocktenant_odata::percent_encode(xml, ""));
+    let bench = Bench::edited(&[accounts(10, 10)]).await;
+    assert_eq!(bench.get(&target).await.json()["value"].as_array().unwrap().len(), 10);
+    let hurried = Bench::hurried(Duration::ZERO, &[accounts(10, 10)]).await;
+    let seen = hurried.get(&target).await;
+    assert_eq!(seen.refusal(), (500, "0x80044151".to_owned()));
+    assert_eq!(seen.message(), "SQL timeout expired.");
+    assert_eq!(hurried.failed_checks(), [""; 0]);
+}
+
 #[test]
 fn a_query_whose_caller_went_away_is_given_up() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

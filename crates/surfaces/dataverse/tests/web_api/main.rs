@@ -26,3 +26,4 @@ mod roles;
 mod rows;
 mod samples;
 mod support;
+mod time_zones;

@@ -220,8 +220,12 @@ async fn section_3(client: &Client) -> (String, String) {
         ["Sign invoice", "Setup new display", "Conduct training"],
         "as they were given"
     );
-    // The captured text beside it is `4/18/2023 1:00 PM`, in the zone of a person in California; users have no zone here, so
-    // what is formatted is not asserted.
+    assert_eq!(
+        tasks[0][format!("scheduledstart@{FORMATTED}")],
+        "4/18/2023 1:00 PM",
+        "in the user's zone, as captured"
+    );
+    assert_eq!(tasks[0][format!("scheduledend@{FORMATTED}")], "4/18/2023 2:00 PM");
     let times = ("2023-04-18T20:00:00Z", "2023-04-18T21:00:00Z");
     assert_eq!((&tasks[0]["scheduledstart"], &tasks[0]["scheduledend"]), (&json!(times.0), &json!(times.1)));
     for task in tasks {

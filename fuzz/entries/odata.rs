@@ -101,7 +101,7 @@ fn bind(options: &QueryOptions) {
     let table = TABLES.table("account").expect("there is one");
     let aliases = |name: &str| options.alias(name).map(str::to_owned);
     for dialect in &DIALECTS {
-        let binder = Binder { schema: &TABLES, dialect, aliases: &aliases, clock: Clock::utc(0) };
+        let binder = Binder::new(&TABLES, dialect, &aliases, Clock::utc(0));
         let _ = options.filter.as_ref().map(|filter| binder.filter(table, filter));
         let _ = binder.order(table, &options.orderby);
         let _ = binder.selection(table, options);

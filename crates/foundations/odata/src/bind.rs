@@ -6,12 +6,14 @@
 
 mod calls;
 
+use std::cell::RefCell;
+
 use mocktenant_query::{Arithmetic, Comparison, Expression, Hop, Order, Path, Pattern};
 use mocktenant_schema::moment::{parse_day, parse_moment};
 use mocktenant_schema::{Cell, Decimal, Guid, Navigation, Schema, Table};
 
+use crate::Fault;
 use crate::dialect::{Dialect, Type};
-use crate::fault::Fault;
 use crate::literal::Literal;
 use crate::syntax::{Binary, Syntax, Unary, parse};
 use crate::{MAX_DEPTH, MAX_TERMS};
@@ -29,6 +31,21 @@ pub struct Binder<'b> {
     pub aliases: Aliases<'b>,
     /// The moment of the question.
     pub clock: Clock,
+    unserved: Unserved,
+}
+
+/// What the library takes and the service does not serve: the first of it, said when nothing else was wrong.
+#[derive(Debug, Default)]
+struct Unserved(RefCell<Option<String>>);
+
+impl Unserved {
+    fn note(&self, what: String) {
+        self.0.borrow_mut().get_or_insert(what);
+    }
+
+    fn said(&self) -> Result<(), Fault> {
+        self.0.borrow_mut().take().map_or(Ok(()), |what| Err(Fault::Unsupported(what)))
+    }
 }
 
 /// The moment of a question, in seconds since 1970.
@@ -66,16 +83,32 @@ struct Bound {
 struct Scope<'s> {
     table: Table<'s>,
     variable: Option<&'s str>,
+    /// Around `any` and `all`.
+    outer: Option<&'s Scope<'s>>,
     depth: usize,
+}
+
+impl<'s> Scope<'s> {
+    fn of(table: Table<'s>) -> Self {
+        Self { table, variable: None, outer: None, depth: 0 }
+    }
+}
+
+impl<'b> Binder<'b> {
+    /// Of a question that is asked now.
+    pub fn new(schema: &'b Schema, dialect: &'b Dialect, aliases: Aliases<'b>, clock: Clock) -> Self {
+        Self { schema, dialect, aliases, clock, unserved: Unserved::default() }
+    }
 }
 
 impl Binder<'_> {
     /// A condition over rows of a table.
     pub fn filter(&self, table: Table<'_>, syntax: &Syntax) -> Result<Expression, Fault> {
-        let bound = self.bind(Scope { table, variable: None, depth: 0 }, syntax)?;
+        let bound = self.bind(Scope::of(table), syntax)?;
         if !is_condition(&bound.kind) {
             return Err(Fault::FilterNotSingle);
         }
+        self.unserved.said()?;
         if bound.expression.terms() > MAX_TERMS {
             return Err(Fault::TooManyTerms);
         }
@@ -84,10 +117,15 @@ impl Binder<'_> {
 
     /// An order of rows of a table.
     pub fn order(&self, table: Table<'_>, items: &[(Syntax, bool)]) -> Result<Vec<Order>, Fault> {
-        let scope = Scope { table, variable: None, depth: 0 };
+        let scope = Scope::of(table);
         let mut order = Vec::with_capacity(items.len());
         for (syntax, descending) in items {
-            match self.bind(scope, syntax)?.expression {
+            let bound = self.bind(scope, syntax)?;
+            if matches!(bound.kind, Type::Row(_) | Type::Rows) {
+                return Err(Fault::OrderNotSingle);
+            }
+            self.unserved.said()?;
+            match bound.expression {
                 Expression::Column(by) => order.push(Order { by, descending: *descending }),
                 // a fixed value orders nothing
                 Expression::Constant(_) => {}
@@ -99,7 +137,7 @@ impl Binder<'_> {
 
     /// A column of a table, or of what it leads to.
     pub fn path(&self, table: Table<'_>, names: &[String]) -> Result<(Path, Type), Fault> {
-        let bound = self.walk(Scope { table, variable: None, depth: 0 }, names)?;
+        let bound = self.walk(Scope::of(table), names)?;
         match bound.expression {
             Expression::Column(path) => Ok((path, bound.kind)),
             _ => Err(Fault::GroupBy(names.join("/"))),
@@ -113,7 +151,12 @@ impl Binder<'_> {
         let scope = Scope { depth: scope.depth + 1, ..scope };
         match syntax {
             Syntax::Literal(literal) => self.literal(literal),
-            Syntax::Bracketed(_) | Syntax::List(_) => {
+            // in braces everything is a text until it is known for what
+            Syntax::Bracketed(_) => {
+                self.unserved.note("a value in brackets".to_owned());
+                Ok(constant(Cell::Null, Type::Primitive("Edm.String")))
+            }
+            Syntax::List(_) => {
                 Ok(Bound { expression: Expression::Constant(Cell::Null), kind: Type::Rows, column: None })
             }
             Syntax::Alias(name) => match (self.aliases)(name) {
@@ -187,13 +230,11 @@ impl Binder<'_> {
         let short = type_name.strip_prefix(self.dialect.namespace).and_then(|rest| rest.strip_prefix('.'));
         let choices = short.and_then(|name| self.schema.choices().find(|choices| choices.name() == name));
         let choices = choices.filter(|_| self.dialect.choices_are_members);
-        let Some(choices) = choices else { return Err(Fault::Unsupported(format!("the type {type_name}"))) };
+        let wrong = || Fault::EnumerationConstant(format!("{type_name}'{member}'"));
+        let choices = choices.ok_or_else(wrong)?;
         let value = choices.named(member).map(mocktenant_schema::Choice::value);
         let value = value.or_else(|| member.parse().ok().filter(|value| choices.of(*value).is_some()));
-        match value {
-            Some(value) => Ok(constant(Cell::Whole(value), Type::Enumeration(type_name.to_owned()))),
-            None => Err(Fault::Unsupported(format!("the member {member} of {type_name}"))),
-        }
+        Ok(constant(Cell::Whole(value.ok_or_else(wrong)?), Type::Enumeration(type_name.to_owned())))
     }
 
     fn undeclared(&self, table: Table<'_>, property: &str) -> Fault {
@@ -202,20 +243,16 @@ impl Binder<'_> {
 
     /// Names with slashes: a variable, steps, a column.
     fn walk(&self, scope: Scope<'_>, names: &[String]) -> Result<Bound, Fault> {
-        let mut names = names;
-        match (scope.variable, names.split_first()) {
-            (Some(variable), Some((first, rest))) if first == variable => {
-                names = rest;
-            }
-            (None, Some((first, rest))) if first == "$it" => names = rest,
-            _ => {}
-        }
+        let (scope, names) = self.rooted(scope, names);
         let mut table = scope.table;
         let mut hops: Vec<Hop> = Vec::new();
         let mut many = false;
         for (at, name) in names.iter().enumerate() {
             let last = at + 1 == names.len();
-            if name == "$count" && last && many {
+            if name == "$count" && last && at > 0 {
+                if !many {
+                    return Err(Fault::CountOfNone);
+                }
                 return Ok(Bound {
                     expression: Expression::Count(hops),
                     kind: Type::Primitive("Edm.Int64"),
@@ -226,8 +263,13 @@ impl Binder<'_> {
                 return Err(Fault::PropertyAccessNotSingle(name.clone()));
             }
             if let Some(column) = self.dialect.column(table, name) {
-                if !last {
-                    return Err(self.undeclared(table, names.get(at + 1).map_or("", String::as_str)));
+                let kind = self.dialect.type_of(column).name();
+                match names.get(at + 1).map(String::as_str) {
+                    None => {}
+                    Some("$count") => return Err(Fault::CountOfNone),
+                    Some(next) => {
+                        return Err(Fault::PropertyNotDeclared { kind, property: next.to_owned() });
+                    }
                 }
                 let path = Path { hops, column: column.ordinal() };
                 return Ok(Bound {
@@ -241,7 +283,26 @@ impl Binder<'_> {
             many = step.is_many();
             table = step.target();
         }
-        Ok(Bound { expression: Expression::Constant(Cell::Null), kind: Type::Rows, column: None })
+        let kind = if many { Type::Rows } else { Type::Row(self.dialect.type_name(table)) };
+        Ok(Bound { expression: Expression::Constant(Cell::Null), kind, column: None })
+    }
+
+    /// Where a path begins, and what is left of it there. What is no variable is a property of the row that is asked for, however
+    /// deep in `any` it stands; such a row is not served there.
+    fn rooted<'s, 'n>(&self, scope: Scope<'s>, names: &'n [String]) -> (Scope<'s>, &'n [String]) {
+        let Some((first, rest)) = names.split_first() else { return (scope, names) };
+        let mut here = &scope;
+        while here.variable != Some(first.as_str())
+            && let Some(outer) = here.outer
+        {
+            here = outer;
+        }
+        let found = *here;
+        if found.variable != scope.variable {
+            self.unserved.note("a column of another row in any and all".to_owned());
+        }
+        let begins = found.variable.is_some() || first == "$it";
+        (found, if begins { rest } else { names })
     }
 
     fn binary(
@@ -259,6 +320,7 @@ impl Binder<'_> {
             return self.chain(scope, operator, left, right);
         }
         let (left, right) = (self.bind(scope, left)?, self.bind(scope, right)?);
+        let kinds = (left.kind.clone(), right.kind.clone());
         if left.kind == Type::Rows || right.kind == Type::Rows {
             return Err(Fault::OperandNotSingle { operator: name, binary: true });
         }
@@ -282,6 +344,10 @@ impl Binder<'_> {
             }
         };
         let Some((left, right)) = self.fitted(&left, &right) else { return Err(incompatible()) };
+        let rows = |kind: &Type| matches!(kind, Type::Row(_));
+        if rows(&kinds.0) || rows(&kinds.1) {
+            self.unserved.note("a comparison of rows".to_owned());
+        }
         let equality = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
         if self.dialect.wildcards
             && equality
@@ -373,7 +439,7 @@ impl Binder<'_> {
             _ => return Err(incompatible(&left, &right)),
         };
         if !self.dialect.arithmetic {
-            return Err(Fault::Unsupported(format!("the operator {name}")));
+            self.unserved.note(format!("the operator {name}"));
         }
         let op = match operator {
             Binary::Add => Arithmetic::Add,
@@ -394,14 +460,27 @@ impl Binder<'_> {
         if value.kind == Type::Rows {
             return Err(Fault::InOperand { left: true });
         }
-        let Syntax::List(items) = right else { return Err(Fault::InOperand { left: false }) };
+        let Syntax::List(items) = right else {
+            return Err(match right {
+                Syntax::Literal(_) => Fault::JsonValue,
+                _ => Fault::InOperand { left: false },
+            });
+        };
         let mut of = Vec::new();
+        let texts = value.kind == Type::Primitive("Edm.String");
         for item in items {
-            let item = self.bind(scope, item)?;
-            let fitted = self.fitted(&value, &item);
-            let Some((_, Expression::Constant(cell))) = fitted else {
-                return Err(Fault::InOperand { left: false });
+            let (shown, is_text) = match item {
+                Syntax::Literal(Literal::String(text)) => (text.clone(), true),
+                Syntax::Literal(literal) => (literal.to_string(), matches!(literal, Literal::Null)),
+                Syntax::Path(names) => (names.join("/"), false),
+                _ => (String::new(), true),
             };
+            if texts && !is_text {
+                return Err(Fault::UnquotedItem(shown));
+            }
+            let unfit = || Fault::ItemNotConverted { literal: shown.clone(), kind: value.kind.name() };
+            let fitted = self.fitted(&value, &self.bind(scope, item)?);
+            let Some((_, Expression::Constant(cell))) = fitted else { return Err(unfit()) };
             of.push(cell);
         }
         Ok(condition(Expression::OneOf { value: Box::new(value.expression), of }))
@@ -414,13 +493,8 @@ impl Binder<'_> {
         every: bool,
         body: Option<&(String, Box<Syntax>)>,
     ) -> Result<Bound, Fault> {
-        let mut names = path;
-        if let (Some(variable), Some((first, rest))) = (scope.variable, path.split_first())
-            && first == variable
-        {
-            names = rest;
-        }
-        let mut table = scope.table;
+        let (root, names) = self.rooted(scope, path);
+        let mut table = root.table;
         let mut hops = Vec::new();
         let mut many = false;
         for name in names {
@@ -439,10 +513,11 @@ impl Binder<'_> {
             return Err(Fault::LambdaParent);
         }
         if !self.dialect.lambdas {
-            return Err(Fault::Unsupported(if every { "all" } else { "any" }.to_owned()));
+            self.unserved.note(if every { "all" } else { "any" }.to_owned());
         }
         let condition_of = |body: &(String, Box<Syntax>)| {
-            let scope = Scope { table, variable: Some(body.0.as_str()), depth: scope.depth };
+            let scope =
+                Scope { table, variable: Some(body.0.as_str()), outer: Some(&scope), depth: scope.depth };
             let bound = self.bind(scope, &body.1)?;
             if is_condition(&bound.kind) {
                 Ok(Box::new(bound.expression))

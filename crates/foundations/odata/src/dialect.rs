@@ -62,7 +62,9 @@ pub enum Type {
     Primitive(&'static str),
     /// An enumeration with its namespace.
     Enumeration(String),
-    /// A row, or several.
+    /// A row, of the type with that full name.
+    Row(String),
+    /// Several rows.
     Rows,
 }
 
@@ -72,7 +74,7 @@ impl Type {
         match self {
             Self::Null => "<null>".to_owned(),
             Self::Primitive(name) => (*name).to_owned(),
-            Self::Enumeration(name) => name.clone(),
+            Self::Enumeration(name) | Self::Row(name) => name.clone(),
             Self::Rows => String::new(),
         }
     }

@@ -3,8 +3,8 @@
 //! Decides what stands where, and which literal a word is; what they mean together is the parser's.
 
 use crate::Guid;
-use crate::fault::{At, Fault};
 use crate::literal::Literal;
+use crate::{At, Fault};
 use mocktenant_schema::moment::{parse_day, parse_moment};
 
 /// A word.
@@ -118,9 +118,12 @@ impl<'t> Lexer<'t> {
                 '\'' => Kind::Literal(Literal::String(self.quoted(false)?)),
                 '@' => {
                     self.position += 1;
-                    if self.take_while(is_letter).is_empty() {
-                        return Err(Fault::Syntax(self.behind()));
+                    match self.peek() {
+                        None => return Err(Fault::Syntax(self.behind())),
+                        Some(first) if is_letter(first) && !first.is_ascii_digit() => {}
+                        Some(other) => return Err(Fault::Character(other, self.behind())),
                     }
+                    self.take_while(is_letter);
                     Kind::Alias
                 }
                 '{' => self.balanced('{', '}')?,
@@ -199,6 +202,12 @@ impl<'t> Lexer<'t> {
         if let Some(guid) = self.guid() {
             return Ok(guid);
         }
+        let hexadecimal = |text: &str| text.starts_with("0x") || text.starts_with("0X");
+        if self.rest().get(..2).is_some_and(hexadecimal) {
+            self.position += 2;
+            self.take_while(|character| character.is_ascii_hexdigit());
+            return Err(self.unrecognized("Edm.Binary", start));
+        }
         let dated =
             |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | ':' | '.' | '+');
         let rest = self.rest();
@@ -210,18 +219,18 @@ impl<'t> Lexer<'t> {
             self.position += word.len();
             return Ok(Kind::Literal(Literal::DateTime(word.to_owned())));
         }
+        if looks_like_a_moment(word) {
+            return Err(Fault::MomentFormat(word.to_owned()));
+        }
         if self.peek() == Some('-') {
             self.position += 1;
         }
         self.take_while(|character| character.is_ascii_digit());
-        if self.peek() == Some('.')
-            && self
-                .rest()
-                .get(1..2)
-                .is_some_and(|next| next.as_bytes().first().is_some_and(u8::is_ascii_digit))
-        {
+        if self.peek() == Some('.') {
             self.position += 1;
-            self.take_while(|character| character.is_ascii_digit());
+            if self.take_while(|character| character.is_ascii_digit()).is_empty() {
+                return Err(Fault::DigitExpected(self.behind()));
+            }
         }
         if matches!(self.peek(), Some('e' | 'E')) {
             self.position += 1;
@@ -241,6 +250,36 @@ impl<'t> Lexer<'t> {
             Ok(whole) => Literal::Integer(whole),
             Err(_) => Literal::Decimal(word.to_owned()),
         }))
+    }
+
+    /// A literal that is no value of its type, from there to where the head stands.
+    fn unrecognized(&self, kind: &'static str, start: usize) -> Fault {
+        let literal = self.text.get(start..self.position).unwrap_or_default().to_owned();
+        Fault::Unrecognized { kind, literal, at: self.at(start) }
+    }
+
+    /// A quoted value behind a prefix: one of a type that is not served, or of none.
+    fn prefixed(&self, prefix: &str, value: &str, start: usize) -> Fault {
+        let unserved = |kind: &str| Fault::Unsupported(format!("a value of {kind}"));
+        let base64 =
+            |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '+' | '/' | '=');
+        match prefix.to_ascii_lowercase().as_str() {
+            "duration" if value.trim_start_matches(['-', '+']).starts_with('P') => unserved("Edm.Duration"),
+            "duration" => self.unrecognized("Edm.Duration", start),
+            "binary" if value.len().is_multiple_of(4) && value.chars().all(base64) => unserved("Edm.Binary"),
+            "binary" => self.unrecognized("Edm.Binary", start),
+            "geography" => unserved("Edm.Geography"),
+            "geometry" => unserved("Edm.Geometry"),
+            "null" => Fault::Syntax(self.at(start + prefix.len())),
+            _ => self.unrecognized("Edm.String", start),
+        }
+    }
+
+    /// A bracket that stands here, up to its partner and behind it, with quotes counted.
+    pub(crate) fn enclosed(&mut self) -> Result<&'t str, Fault> {
+        self.position = self.token.start;
+        self.balanced('(', ')')?;
+        Ok(self.text.get(self.token.start..self.position).unwrap_or_default())
     }
 
     fn guid(&mut self) -> Option<Kind> {
@@ -277,6 +316,9 @@ impl<'t> Lexer<'t> {
             let type_name = self.text.get(start..ahead).unwrap_or_default().to_owned();
             self.position = ahead;
             let member = self.quoted(true)?;
+            if !type_name.contains('.') {
+                return Err(self.prefixed(&type_name, &member, start));
+            }
             return Ok(Kind::Literal(Literal::Enum { type_name, member }));
         }
         Ok(match word {
@@ -286,6 +328,13 @@ impl<'t> Lexer<'t> {
             _ => Kind::Identifier,
         })
     }
+}
+
+/// A date and a time, whether there are such ones or not.
+fn looks_like_a_moment(word: &str) -> bool {
+    let form = "0000-00-00T00:00";
+    let same = |(given, wanted): (char, char)| given == wanted || wanted == '0' && given.is_ascii_digit();
+    word.len() >= form.len() && word.chars().zip(form.chars()).all(same)
 }
 
 fn is_letter(character: char) -> bool {

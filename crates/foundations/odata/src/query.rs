@@ -5,9 +5,10 @@
 //! write it; a client that means a plus sign (`2026-11-22T00:00:00+01:00`) has to send `%2B`. What `$expand` has in its
 //! parentheses stays text until it is bound, so that depth is the binder's to bound.
 
-use crate::fault::Fault;
+use crate::Fault;
 use crate::syntax::{Syntax, parse, parse_order};
-use crate::{MAX_EXPAND, MAX_OPTIONS, MAX_ORDER, MAX_QUERY, MAX_TEXT, percent};
+use crate::terms::{self, expand};
+use crate::{MAX_OPTIONS, MAX_ORDER, MAX_QUERY, MAX_TEXT, percent};
 
 /// What a query string asks for. The default asks for nothing in particular.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,7 +46,7 @@ pub struct Expand {
     pub navigation: String,
     /// `/$ref` behind it.
     pub reference: bool,
-    /// What stands in its parentheses, unread.
+    /// What stands in its parentheses, and they, unread.
     pub options: Option<String>,
 }
 
@@ -115,20 +116,34 @@ impl QueryOptions {
         Self::of(&pairs)
     }
 
-    /// Reads what stands in the parentheses of an item of `$expand`, decoded already.
+    /// Reads what stands in the parentheses of an item of `$expand`, with them and decoded already.
     pub fn nested(text: &str) -> Result<Self, QueryError> {
         let fault = |fault| QueryError::Fault { option: "$expand".to_owned(), fault };
-        let mut pairs = Vec::new();
-        for pair in split(text, ';').map_err(fault)? {
-            let pair = pair.trim();
-            if pair.is_empty() {
-                continue;
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        for (name, value) in terms::options(text).map_err(fault)? {
+            let nested =
+                |option, expected| Fault::InvalidNested { option, expected, value: value.to_owned() };
+            let whole = |text: &str| text.trim().parse::<i64>().is_ok_and(|number| number >= 0);
+            let wrong = match name {
+                "$top" if !whole(value) => Some(nested("Top", "non-negative integer")),
+                "$skip" if !whole(value) => Some(nested("Skip", "non-negative integer")),
+                "$count" if !matches!(value, "true" | "false") => Some(nested("Count", "boolean value")),
+                "$levels" if !whole(value) && value != "max" => {
+                    Some(nested("Levels", "non-negative integer or 'max'"))
+                }
+                "$levels" | "$search" | "$compute" => Some(Fault::Unsupported(format!("{name} in $expand"))),
+                "$apply" => match crate::apply::parse_apply(value) {
+                    Ok(_) => Some(Fault::Unsupported("$apply in $expand".to_owned())),
+                    Err(wrong) => Some(wrong),
+                },
+                _ => None,
+            };
+            if let Some(wrong) = wrong {
+                return Err(fault(wrong));
             }
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            if !KNOWN.contains(&name.trim()) && name.trim() != "$levels" {
-                return Err(fault(Fault::TermNotValid(pair.to_owned())));
-            }
-            pairs.push((name.trim().to_owned(), value.to_owned()));
+            // the last of two counts
+            pairs.retain(|(known, _)| known != name);
+            pairs.push((name.to_owned(), value.to_owned()));
         }
         Self::of(&pairs)
     }
@@ -166,7 +181,7 @@ impl QueryOptions {
             return Err(Fault::TooDeep);
         }
         match known {
-            "$select" => self.select = Some(select(value)?),
+            "$select" => self.select = Some(terms::select(value)?).filter(|names| !names.is_empty()),
             "$filter" => self.filter = Some(parse(value)?),
             "$orderby" => {
                 self.orderby = parse_order(value)?;
@@ -184,7 +199,7 @@ impl QueryOptions {
                 }
             }
             "$expand" => self.expand = expand(value)?,
-            "$apply" => self.apply = Some(value.to_owned()),
+            "$apply" => self.apply = Some(value.to_owned()).filter(|text| !text.is_empty()),
             "$skiptoken" => self.skiptoken = Some(value.to_owned()),
             "$id" => self.id = Some(value.to_owned()),
             _ => self.format = Some(value.to_owned()),
@@ -210,101 +225,10 @@ fn whole(option: &'static str, value: &str) -> Result<u64, Fault> {
     number.ok_or_else(|| Fault::NotNonNegative { option, value: value.to_owned() })
 }
 
-/// The items of `$select`.
-fn select(value: &str) -> Result<Vec<String>, Fault> {
-    // samples end it with a comma, and the products' reader passes over that one
-    let value =
-        value.trim_end().strip_suffix(',').filter(|rest| !rest.trim_end().ends_with(',')).unwrap_or(value);
-    let mut items = Vec::new();
-    for item in value.split(',') {
-        let item = item.trim();
-        let named = |name: &str| {
-            let letters = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '.' | '$');
-            !name.is_empty()
-                && !name.starts_with(|first: char| first.is_ascii_digit())
-                && name.chars().all(letters)
-        };
-        if item.is_empty() {
-            return Err(Fault::TermNotValid(item.to_owned()));
-        }
-        if item.starts_with('$') {
-            return Err(Fault::SystemToken { token: item.to_owned(), clause: value.to_owned() });
-        }
-        let whole = item == "*" || item.strip_suffix(".*").is_some_and(named);
-        if !whole && !item.split('/').all(named) {
-            return Err(Fault::TermNotValid(item.to_owned()));
-        }
-        items.push(item.to_owned());
-    }
-    Ok(items)
-}
-
-/// The items of `$expand`, at most [`MAX_EXPAND`].
-fn expand(text: &str) -> Result<Vec<Expand>, Fault> {
-    let mut items = Vec::new();
-    for part in split(text, ',')? {
-        if items.len() >= MAX_EXPAND {
-            return Err(Fault::ExpandCount { found: items.len() + 1, most: MAX_EXPAND });
-        }
-        let part = part.trim();
-        let (path, options) = match part.split_once('(') {
-            None => (part, None),
-            Some((path, rest)) => {
-                let inner = rest.trim_end().strip_suffix(')');
-                (path.trim(), Some(inner.ok_or_else(|| Fault::TermNotValid(part.to_owned()))?))
-            }
-        };
-        let (navigation, reference) = match path.strip_suffix("/$ref") {
-            Some(navigation) => (navigation, true),
-            None => (path, false),
-        };
-        let letters =
-            |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '.' | '/' | '*' | '$');
-        if navigation.is_empty() || !navigation.chars().all(letters) {
-            return Err(Fault::TermNotValid(part.to_owned()));
-        }
-        if options.is_some_and(|inner| inner.trim().is_empty()) {
-            return Err(Fault::MissingExpandOption(navigation.to_owned()));
-        }
-        let options = options.map(str::to_owned);
-        items.push(Expand { navigation: navigation.to_owned(), reference, options });
-    }
-    Ok(items)
-}
-
-/// Splits at a character that stands outside quotes and parentheses.
-pub(crate) fn split(text: &str, separator: char) -> Result<Vec<&str>, Fault> {
-    let (mut parts, mut start, mut depth, mut quoted) = (Vec::new(), 0, 0_usize, false);
-    for (at, letter) in text.char_indices() {
-        match letter {
-            // a doubled quote closes and opens again
-            '\'' => quoted = !quoted,
-            _ if quoted => {}
-            '(' if depth >= crate::MAX_DEPTH => return Err(Fault::TooDeep),
-            '(' => depth += 1,
-            ')' if depth == 0 => return Err(Fault::TermNotValid(text.to_owned())),
-            ')' => depth -= 1,
-            _ if letter == separator && depth == 0 => {
-                parts.push(text.get(start..at).unwrap_or_default());
-                start = at + letter.len_utf8();
-            }
-            _ => {}
-        }
-    }
-    if quoted {
-        let at = crate::fault::At { position: text.encode_utf16().count(), text: text.to_owned() };
-        return Err(Fault::UnterminatedString(at));
-    }
-    if depth > 0 {
-        return Err(Fault::UnbalancedBracket);
-    }
-    parts.push(text.get(start..).unwrap_or_default());
-    Ok(parts)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::MAX_EXPAND;
 
     #[test]
     fn the_options_of_real_clients_are_read() {
@@ -320,7 +244,7 @@ mod tests {
         let item = options.expand.first().unwrap();
         assert_eq!(
             (item.navigation.as_str(), item.options.as_deref()),
-            ("primarycontactid", Some("$select=fullname"))
+            ("primarycontactid", Some("($select=fullname)"))
         );
         assert_eq!(options.other("cross-company"), Some("true"));
         assert_eq!(QueryOptions::parse("").unwrap(), QueryOptions::default());
@@ -370,14 +294,15 @@ mod tests {
         assert_eq!(items.len(), 3);
         let nested = QueryOptions::nested(items[0].options.as_deref().unwrap()).unwrap();
         assert_eq!(nested.select.as_deref(), Some(&["x".to_owned(), "y".to_owned()][..]));
-        assert_eq!(nested.expand[0].options.as_deref(), Some("$select=z;$expand=c"));
+        assert_eq!(nested.expand[0].options.as_deref(), Some("($select=z;$expand=c)"));
         assert!(items[1].reference && items[1].navigation == "d");
-        for text in ["", "a,", "a(", "a)", "a(($select=x)", "a($select=x))", "a b", "a($select='x)", "a()"] {
+        assert_eq!((expand("").unwrap().len(), expand("a,").unwrap().len()), (0, 1));
+        for text in ["a(", "a)", "a(($select=x)", "a($select=x))", "a b", "a($select='x)", "a()"] {
             assert!(expand(text).is_err(), "{text}");
         }
         assert!(expand(&"(".repeat(5_000)).is_err());
         assert!(expand(&vec!["a"; MAX_EXPAND + 1].join(",")).is_err());
-        assert!(QueryOptions::nested("cross=1").is_err());
-        assert!(QueryOptions::nested("$top=x").is_err());
+        assert!(QueryOptions::nested("(cross=1)").is_err());
+        assert!(QueryOptions::nested("($top=x)").is_err());
     }
 }

@@ -7,8 +7,8 @@ use std::collections::HashSet;
 use mocktenant_query::{Expression, Hop, Order};
 use mocktenant_schema::Table;
 
+use crate::Fault;
 use crate::bind::{Binder, hop};
-use crate::fault::Fault;
 use crate::query::{Expand, QueryError, QueryOptions};
 use crate::{MAX_EXPAND, MAX_EXPAND_DEPTH};
 
@@ -97,22 +97,63 @@ impl Binder<'_> {
                 }
                 continue;
             }
-            let first = name.split('/').next().unwrap_or_default();
-            if table.navigation(first).is_some() {
-                if first.len() < name.len() {
-                    return Err(Fault::MultiLevelSelect);
-                }
+            let mut steps = name.split('/');
+            let first = steps.next().unwrap_or_default();
+            let second = steps.next();
+            if table.navigation(first).is_some() && second.is_none() {
                 selection.links.push(name.clone());
                 continue;
             }
-            let property = if self.dialect.column(table, first).is_some() { name.as_str() } else { first };
-            return Err(Fault::PropertyNotDeclared {
-                kind: self.dialect.type_name(table),
-                property: property.to_owned(),
-            });
+            return Err(self.unselectable(table, first, second));
         }
         selection.columns = Some(columns);
         Ok(())
+    }
+
+    /// Why that is no path of a selection.
+    fn unselectable(&self, table: Table<'_>, first: &str, second: Option<&str>) -> Fault {
+        let kind = self.dialect.type_name(table);
+        let navigation = table.navigation(first).is_some();
+        let counted = second == Some("$count");
+        if first == "$count" {
+            Fault::CountFirst
+        } else if navigation && counted {
+            Fault::CountOfNavigation(first.to_owned())
+        } else if self.dialect.column(table, first).is_some() && counted {
+            Fault::CountOfOne
+        } else if navigation || self.dialect.column(table, first).is_some() {
+            Fault::MultiLevelSelect
+        } else if first.starts_with('@') || !first.contains('.') {
+            Fault::PropertyNotDeclared { kind, property: first.to_owned() }
+        } else if first.strip_suffix(".*").is_some_and(|namespace| namespace == self.dialect.namespace) {
+            Fault::Unsupported(format!("{first} in $select"))
+        } else if self.named(first).is_none_or(|named| named.position() == table.position()) {
+            Fault::Unresolved(first.to_owned())
+        } else {
+            Fault::InvalidCast { to: first.to_owned(), kind }
+        }
+    }
+
+    /// The table of a type's full name.
+    pub(crate) fn named(&self, name: &str) -> Option<Table<'_>> {
+        self.schema.tables().find(|table| self.dialect.type_name(*table) == name)
+    }
+
+    /// Why that is no path of an expansion.
+    fn unexpandable(&self, table: Table<'_>, first: &str, second: Option<&str>) -> Fault {
+        let (kind, property) = (self.dialect.type_name(table), first.to_owned());
+        let column = self.dialect.column(table, first).is_some();
+        match second {
+            _ if first == "*" => Fault::Unsupported("* in $expand".to_owned()),
+            Some("$count") if table.navigation(first).is_some() => {
+                Fault::Unsupported("/$count in $expand".to_owned())
+            }
+            Some(_) if table.navigation(first).is_some() => Fault::SeveralNavigations,
+            Some(second) if column => Fault::SegmentInExpand(second.to_owned()),
+            Some(_) if first.contains('.') && self.named(first).is_none() => Fault::TypeNotDefined(property),
+            _ if column => Fault::ExpandNotNavigation { property, kind },
+            _ => Fault::PropertyNotDeclared { kind, property },
+        }
     }
 
     fn expansion(
@@ -131,14 +172,9 @@ impl Binder<'_> {
         };
         *budget = left;
         let Some(step) = table.navigation(&item.navigation) else {
-            let kind = self.dialect.type_name(table);
-            let property = item.navigation.clone();
-            let fault = if self.dialect.column(table, &item.navigation).is_some() {
-                Fault::ExpandNotNavigation { property, kind }
-            } else {
-                Fault::PropertyNotDeclared { kind, property }
-            };
-            return Err(wrong("$expand", fault));
+            let mut steps = item.navigation.split('/');
+            let first = steps.next().unwrap_or_default();
+            return Err(wrong("$expand", self.unexpandable(table, first, steps.next())));
         };
         let options = item.options.as_deref().map(QueryOptions::nested).transpose()?.unwrap_or_default();
         let target = step.target();

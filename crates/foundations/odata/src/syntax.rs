@@ -3,7 +3,7 @@
 //! Decides what a text says by the grammar of Microsoft's OData library, and how deep it may nest. Whether there are such
 //! properties and functions, and whether types fit, is [`crate::bind`]'s.
 
-use crate::fault::Fault;
+use crate::Fault;
 use crate::lexer::{Kind, Lexer};
 use crate::literal::Literal;
 use crate::{MAX_DEPTH, MAX_TERMS};
@@ -173,8 +173,6 @@ impl<'t> Parser<'t> {
                 ("ge", Binary::GreaterThanOrEqual),
                 ("lt", Binary::LessThan),
                 ("le", Binary::LessThanOrEqual),
-                ("has", Binary::Has),
-                ("in", Binary::In),
             ],
             &[("add", Binary::Add), ("sub", Binary::Subtract)],
             &[
@@ -192,26 +190,52 @@ impl<'t> Parser<'t> {
                 return Err(Fault::TooDeep);
             }
             self.lexer.next()?;
-            let right = if *operator == Binary::In && self.lexer.token.kind == Kind::OpenParen {
-                self.list()?
-            } else {
-                self.level(level + 1)?
-            };
+            let right = self.level(level + 1)?;
             left = Syntax::Binary(*operator, Box::new(left), Box::new(right));
         }
         Ok(left)
     }
 
-    /// `(a,b)`.
-    fn list(&mut self) -> Result<Syntax, Fault> {
-        let mut items = Vec::new();
-        loop {
+    /// `in` and `has`, which bind closest.
+    fn among(&mut self) -> Result<Syntax, Fault> {
+        let mut left = self.primary()?;
+        while let Some(operator) = [("in", Binary::In), ("has", Binary::Has)]
+            .into_iter()
+            .find_map(|(word, operator)| self.lexer.is(word).then_some(operator))
+        {
+            self.operators += 1;
+            if self.operators > MAX_OPERATORS {
+                return Err(Fault::TooDeep);
+            }
             self.lexer.next()?;
-            items.push(self.expression()?);
-            match self.lexer.token.kind {
-                Kind::Comma => {}
-                Kind::CloseParen => break,
-                _ => return Err(Fault::CloseParenOrCommaExpected(self.lexer.here())),
+            let listed = operator == Binary::In && self.lexer.token.kind == Kind::OpenParen;
+            let right = if listed { self.list()? } else { self.primary()? };
+            left = Syntax::Binary(operator, Box::new(left), Box::new(right));
+        }
+        Ok(left)
+    }
+
+    /// `(a,b)`, which the library reads as a list of JSON.
+    fn list(&mut self) -> Result<Syntax, Fault> {
+        let inner = self.lexer.enclosed()?;
+        let inner = inner.get(1..inner.len() - 1).unwrap_or_default();
+        let mut items = Vec::new();
+        let mut parser =
+            Parser { lexer: Lexer::new(inner)?, depth: self.depth, operators: 0, variables: Vec::new() };
+        while parser.lexer.token.kind != Kind::End {
+            if parser.lexer.token.kind == Kind::Comma {
+                return Err(Fault::JsonComma { wanted: false });
+            }
+            items.push(parser.expression()?);
+            match parser.lexer.token.kind {
+                Kind::End => {}
+                Kind::Comma => {
+                    parser.lexer.next()?;
+                    if parser.lexer.token.kind == Kind::End {
+                        return Err(Fault::JsonComma { wanted: false });
+                    }
+                }
+                _ => return Err(Fault::JsonComma { wanted: true }),
             }
         }
         self.lexer.next()?;
@@ -222,14 +246,19 @@ impl<'t> Parser<'t> {
         let operator = match self.lexer.token.kind {
             Kind::Minus => Unary::Negate,
             Kind::Identifier if self.lexer.is("not") => Unary::Not,
-            _ => return self.primary(),
+            _ => return self.among(),
         };
         self.lexer.next()?;
         let operand = self.deeper(Self::unary)?;
         Ok(Syntax::Unary(operator, Box::new(operand)))
     }
 
-    fn primary(&mut self) -> Result<Syntax, Fault> {
+    pub(crate) fn primary(&mut self) -> Result<Syntax, Fault> {
+        let named = self.lexer.token.kind == Kind::Identifier;
+        if !named && self.lexer.peek_next().is_ok_and(|next| next.kind == Kind::Slash) {
+            // what a path goes on from has to be a name
+            return Err(Fault::IdentifierExpected(self.lexer.here().position));
+        }
         match self.lexer.token.kind.clone() {
             Kind::Literal(literal) => {
                 self.lexer.next()?;
@@ -245,18 +274,37 @@ impl<'t> Parser<'t> {
                 self.lexer.next()?;
                 Ok(Syntax::Bracketed(text))
             }
-            Kind::OpenParen => {
-                self.lexer.next()?;
-                let inner = self.expression()?;
-                if self.lexer.token.kind != Kind::CloseParen {
-                    return Err(Fault::CloseParenOrOperatorExpected(self.lexer.here()));
-                }
-                self.lexer.next()?;
-                Ok(inner)
-            }
+            Kind::OpenParen => self.enclosed(),
             Kind::Identifier => self.path(),
             _ => Err(Fault::ExpressionExpected(self.lexer.here())),
         }
+    }
+
+    /// An expression in parentheses.
+    pub(crate) fn enclosed(&mut self) -> Result<Syntax, Fault> {
+        self.open()?;
+        let inner = self.expression()?;
+        if self.lexer.token.kind != Kind::CloseParen {
+            return Err(Fault::CloseParenOrOperatorExpected(self.lexer.here()));
+        }
+        self.lexer.next()?;
+        Ok(inner)
+    }
+
+    /// `(`
+    pub(crate) fn open(&mut self) -> Result<(), Fault> {
+        if self.lexer.token.kind != Kind::OpenParen {
+            return Err(Fault::OpenParenExpected(self.lexer.here()));
+        }
+        self.lexer.next()
+    }
+
+    /// `)` behind what commas may part.
+    pub(crate) fn close(&mut self) -> Result<(), Fault> {
+        if self.lexer.token.kind != Kind::CloseParen {
+            return Err(Fault::CloseParenOrCommaExpected(self.lexer.here()));
+        }
+        self.lexer.next()
     }
 
     /// Names with slashes, up to a function, `any` or `all`.
@@ -264,13 +312,14 @@ impl<'t> Parser<'t> {
         let mut path = Vec::new();
         loop {
             if self.lexer.token.kind != Kind::Identifier {
-                return Err(Fault::ExpressionExpected(self.lexer.here()));
+                return Err(Fault::Syntax(self.lexer.behind()));
             }
             let name = self.dotted()?;
+            if !path.is_empty() && matches!(name.as_str(), "any" | "all") {
+                self.open()?;
+                return self.lambda(path, name == "all");
+            }
             if self.lexer.token.kind == Kind::OpenParen {
-                if !path.is_empty() && matches!(name.as_str(), "any" | "all") {
-                    return self.lambda(path, name == "all");
-                }
                 let arguments = self.arguments()?;
                 path.push(name);
                 return Ok(Syntax::Call { name: path.join("/"), arguments });
@@ -318,24 +367,21 @@ impl<'t> Parser<'t> {
                 None
             };
             arguments.push((name, self.expression()?));
-            match self.lexer.token.kind {
-                Kind::Comma => self.lexer.next()?,
-                Kind::CloseParen => break,
-                _ => return Err(Fault::CloseParenOrCommaExpected(self.lexer.here())),
+            if self.lexer.token.kind != Kind::Comma {
+                self.close()?;
+                return Ok(arguments);
             }
+            self.lexer.next()?;
         }
-        self.lexer.next()?;
-        Ok(arguments)
     }
 
     fn lambda(&mut self, path: Vec<String>, every: bool) -> Result<Syntax, Fault> {
-        self.lexer.next()?;
         if self.lexer.token.kind == Kind::CloseParen {
             self.lexer.next()?;
             return Ok(Syntax::Lambda { path, every, body: None });
         }
         if self.lexer.token.kind != Kind::Identifier {
-            return Err(Fault::Syntax(self.lexer.behind()));
+            return Err(Fault::IdentifierExpected(self.lexer.here().position));
         }
         let variable = self.lexer.token.text.to_owned();
         if self.variables.contains(&variable) {
@@ -349,10 +395,7 @@ impl<'t> Parser<'t> {
         self.variables.push(variable.clone());
         let condition = self.expression()?;
         self.variables.pop();
-        if self.lexer.token.kind != Kind::CloseParen {
-            return Err(Fault::CloseParenOrCommaExpected(self.lexer.here()));
-        }
-        self.lexer.next()?;
+        self.close()?;
         Ok(Syntax::Lambda { path, every, body: Some((variable, Box::new(condition))) })
     }
 }

@@ -45,7 +45,7 @@ fn refused(exchange: &mut Exchange, error: &QueryError) -> ODataError {
             not_built(&mut exchange.trail, option, "");
             ODataError::OptionUnknown { option: option.clone() }
         }
-        QueryError::Fault { fault, .. } => ODataError::QueryInvalid { why: fault.to_string() },
+        QueryError::Fault { option, fault } => entities::refused(&mut exchange.trail, option, fault.clone()),
         other => {
             exchange.trail.refused("the query", other.to_string());
             ODataError::QueryInvalid { why: Fault::TooDeep.to_string() }

@@ -55,29 +55,31 @@ const PREFERENCES: &[&str] = &["odata.track-changes", "respond-async"];
 /// `MSCRM.SessionToken` and `Consistency` (whatever was written is read).
 const HEADERS: &[&str] = &["x-ms-transfer-mode", "x-ms-file-name", "x-http-method", "x-http-method-override"];
 
-/// Functions of `$filter`, without the prefix `Microsoft.Dynamics.CRM.`.
+/// Functions of `$filter` that Microsoft's library knows and `odata` does not.
 const FILTER_FUNCTIONS: &[&str] = &[
     "all",
     "any",
-    "ceiling",
-    "concat",
-    "date",
-    "day",
-    "floor",
-    "hour",
-    "indexof",
-    "length",
-    "minute",
-    "month",
-    "now",
-    "round",
-    "second",
-    "substring",
-    "tolower",
-    "toupper",
-    "trim",
-    "year",
+    "fractionalseconds",
+    "geo.distance",
+    "geo.intersects",
+    "geo.length",
+    "time",
+    "totaloffsetminutes",
+    "totalseconds",
 ];
+
+/// Query functions of the Web API's reference, without their prefix and with blanks between them.
+const QUERY_FUNCTIONS: &str = "\
+    Above AboveOrEqual ContainValues Contains DoesNotContainValues EqualBusinessId EqualRoleBusinessId \
+    EqualUserId EqualUserLanguage EqualUserOrUserHierarchy EqualUserOrUserHierarchyAndTeams \
+    EqualUserOrUserTeams EqualUserTeams InFiscalPeriod InFiscalPeriodAndYear InFiscalYear \
+    InOrAfterFiscalPeriodAndYear InOrBeforeFiscalPeriodAndYear Last7Days LastFiscalPeriod LastFiscalYear \
+    LastMonth LastWeek LastXFiscalPeriods LastXFiscalYears LastXMonths LastXWeeks LastXYears LastYear \
+    Next7Days NextFiscalPeriod NextFiscalYear NextMonth NextWeek NextXDays NextXFiscalPeriods \
+    NextXFiscalYears NextXHours NextXMonths NextXWeeks NextXYears NextYear NotEqualBusinessId \
+    NotEqualUserId NotUnder OlderThanXDays OlderThanXHours OlderThanXMinutes OlderThanXMonths \
+    OlderThanXWeeks OlderThanXYears On OnOrAfter OnOrBefore ThisFiscalPeriod ThisFiscalYear ThisMonth \
+    ThisWeek ThisYear Tomorrow Under UnderOrEqual Yesterday";
 
 /// Functions and actions, bound and unbound, without their prefix.
 const OPERATIONS: &[&str] = &[
@@ -350,7 +352,8 @@ pub(crate) fn header(headers: &http::HeaderMap) -> Option<&'static str> {
 
 /// A function of `$filter`.
 pub(crate) fn filter_function(name: &str) -> bool {
-    name.starts_with(PREFIX) || FILTER_FUNCTIONS.contains(&name)
+    let known = |short: &str| QUERY_FUNCTIONS.split(' ').any(|known| known == short);
+    name.strip_prefix(PREFIX).map_or_else(|| FILTER_FUNCTIONS.contains(&name), known)
 }
 
 /// A function or action, with or without its prefix.

@@ -47,6 +47,7 @@ const ARROWS: &[(&str, &str, &str)] = &[
     ("scenario", "verdict", "a pointer with roles is a setting once they have names"),
     ("query", "schema", "a condition names columns and steps by their places"),
     ("odata", "query", "what is written becomes a question of no language"),
+    ("odata", "sentences", "says what cannot be read, or bound"),
     ("odata", "schema", "names become columns, and types are checked"),
     // engine
     ("tables", "schema", "rows have the shape that is compiled"),

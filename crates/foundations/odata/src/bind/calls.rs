@@ -9,8 +9,8 @@ use mocktenant_schema::{Cell, Column, Kind};
 use serde_json::Value;
 
 use super::{Binder, Bound, Clock, Scope, condition};
+use crate::Fault;
 use crate::dialect::{QueryFunction, Type};
-use crate::fault::Fault;
 use crate::literal::Literal;
 use crate::syntax::{Syntax, parse};
 
@@ -29,41 +29,60 @@ impl Binder<'_> {
                 None => Err(Fault::UnknownFunction(name.to_owned())),
             };
         }
+        if matches!(name, "cast" | "isof") {
+            return self.cast(scope, name, arguments);
+        }
         if let Some(function) = text_function(name) {
             return self.text_function(scope, function, name, arguments);
         }
-        let Some((function, signature)) = signature(name) else {
-            return Err(Fault::UnknownFunction(name.to_owned()));
-        };
         let mut bound = Vec::new();
         for (_, argument) in arguments {
             bound.push(self.bind(scope, argument)?);
         }
-        if !signature.iter().any(|one| one.parameters.len() == bound.len()) {
-            return Err(Fault::NoOverload { name: name.to_owned(), arguments: bound.len() });
+        if let Some((_, name)) = name.rsplit_once('/') {
+            return Err(Fault::FunctionWithParent(name.to_owned()));
         }
-        let fits = |one: &&Signature| {
-            one.parameters.len() == bound.len()
-                && one.parameters.iter().zip(&bound).all(|(wanted, given)| {
-                    given.kind == Type::Null
-                        || given.kind == Type::Primitive(wanted)
-                        || given.kind.width() <= Type::Primitive(wanted).width()
-                            && given.kind.width().is_some()
-                })
+        let Some((function, signatures)) = signatures(name) else {
+            return Err(Fault::UnknownFunction(name.to_owned()));
         };
-        let Some(found) = signature.iter().find(fits) else {
-            let signatures: Vec<String> = signature.iter().map(|one| one.text(name)).collect();
-            return Err(Fault::NoApplicableFunction {
-                name: name.to_owned(),
-                signatures: signatures.join("; "),
+        let Some(found) = matching(name, signatures, &bound)? else {
+            return Err(inapplicable(name, signatures));
+        };
+        let served = function.filter(|function| self.dialect.functions.contains(function));
+        let kind = Type::Primitive(found.result);
+        let Some(function) = served else {
+            self.unserved.note(format!("the function {name}"));
+            return Ok(Bound { expression: Expression::Constant(Cell::Null), kind, column: None });
+        };
+        let arguments = bound.into_iter().map(|one| one.expression).collect();
+        Ok(Bound { expression: Expression::Call { function, arguments }, kind, column: None })
+    }
+
+    /// `cast` and `isof`, which no service here serves.
+    fn cast(
+        &self,
+        scope: Scope<'_>,
+        name: &str,
+        arguments: &[(Option<String>, Syntax)],
+    ) -> Result<Bound, Fault> {
+        let mut kind = None;
+        for (_, argument) in arguments {
+            match argument {
+                Syntax::Path(path) if path.iter().any(|step| step.contains('.')) => kind = path.last(),
+                argument => drop(self.bind(scope, argument)?),
+            }
+        }
+        let Some(kind) = kind else {
+            return Err(match arguments.len() {
+                1 | 2 => Fault::CastWithoutType,
+                found => Fault::CastOperands(found),
             });
         };
-        if !self.dialect.functions.contains(&function) {
-            return Err(Fault::Unsupported(format!("the function {name}")));
+        let primitive = kind.strip_prefix("Edm.").is_some_and(|short| PRIMITIVE.contains(&short));
+        if !primitive && self.named(kind).is_none() {
+            return Err(Fault::CastNotEntity(kind.clone()));
         }
-        let arguments = bound.into_iter().map(|one| one.expression).collect();
-        let kind = Type::Primitive(found.result);
-        Ok(Bound { expression: Expression::Call { function, arguments }, kind, column: None })
+        Err(Fault::Unsupported(format!("the function {name}")))
     }
 
     fn text_function(
@@ -73,18 +92,17 @@ impl Binder<'_> {
         name: &str,
         arguments: &[(Option<String>, Syntax)],
     ) -> Result<Bound, Fault> {
-        let [(_, whole), (_, part)] = arguments else {
-            return Err(Fault::NoOverload { name: name.to_owned(), arguments: arguments.len() });
-        };
-        let (whole, part) = (self.bind(scope, whole)?, self.bind(scope, part)?);
-        let text = |bound: &Bound| matches!(bound.kind, Type::Null | Type::Primitive("Edm.String"));
-        if !text(&whole) || !text(&part) {
-            let signatures = format!("{name}(Edm.String Nullable=true, Edm.String Nullable=true)");
-            return Err(Fault::NoApplicableFunction { name: name.to_owned(), signatures });
+        let mut bound = Vec::new();
+        for (_, argument) in arguments {
+            bound.push(self.bind(scope, argument)?);
         }
+        matching(name, TWO_TEXTS, &bound)?.ok_or_else(|| inapplicable(name, TWO_TEXTS))?;
         if !self.dialect.text_functions.contains(&function) {
-            return Err(Fault::Unsupported(format!("the function {name}")));
+            self.unserved.note(format!("the function {name}"));
         }
+        let (Some(part), Some(whole)) = (bound.pop(), bound.pop()) else {
+            return Err(inapplicable(name, TWO_TEXTS));
+        };
         let (whole, part) = (Box::new(whole.expression), Box::new(part.expression));
         Ok(condition(Expression::Text { function, whole, part }))
     }
@@ -245,7 +263,7 @@ fn text_function(name: &str) -> Option<TextFunction> {
     })
 }
 
-/// How a function can be called.
+/// How a function can be called: the types of its arguments, with `?` where one may be null.
 struct Signature {
     parameters: &'static [&'static str],
     result: &'static str,
@@ -253,54 +271,121 @@ struct Signature {
 
 impl Signature {
     fn text(&self, name: &str) -> String {
-        let nullable = |kind: &&str| match *kind {
-            "Edm.String" => format!("{kind} Nullable=true"),
-            _ => format!("{kind} Nullable=false"),
+        let shown = self.parameters.iter().map(|one| match one.strip_suffix('?') {
+            Some(kind) => format!("{kind} Nullable=true"),
+            None => (*one).to_owned(),
+        });
+        format!("{name}({})", shown.collect::<Vec<_>>().join(", "))
+    }
+
+    fn takes(&self, given: &[Bound]) -> bool {
+        let fits = |(wanted, given): (&&'static str, &Bound)| {
+            let wanted = Type::Primitive(wanted.trim_end_matches('?'));
+            let promoted = given.kind.width().is_some() && given.kind.width() <= wanted.width();
+            given.kind == Type::Null || given.kind == wanted || promoted
         };
-        format!("{name}({})", self.parameters.iter().map(nullable).collect::<Vec<_>>().join(", "))
+        self.parameters.len() == given.len() && self.parameters.iter().zip(given).all(fits)
     }
 }
 
-const TEXT: &str = "Edm.String";
-const WHOLE: &str = "Edm.Int32";
-const MOMENT: &str = "Edm.DateTimeOffset";
+/// The way of calling a function that fits.
+fn matching(
+    name: &str,
+    signatures: &'static [Signature],
+    given: &[Bound],
+) -> Result<Option<&'static Signature>, Fault> {
+    if given.iter().any(|one| one.kind == Type::Rows) {
+        return Err(Fault::ArgumentNotSingle(name.to_owned()));
+    }
+    let counted = signatures.iter().any(|one| one.parameters.len() == given.len());
+    if !counted && !given.is_empty() && given.iter().all(|one| one.kind == Type::Null) {
+        return Err(Fault::NoOverload { name: name.to_owned(), arguments: given.len() });
+    }
+    Ok(signatures.iter().find(|one| one.takes(given)))
+}
 
-/// The library's functions that make values.
-fn signature(name: &str) -> Option<(Function, &'static [Signature])> {
-    const OF_TEXT: &[Signature] = &[Signature { parameters: &[TEXT], result: TEXT }];
+fn inapplicable(name: &str, signatures: &[Signature]) -> Fault {
+    let signatures: Vec<String> = signatures.iter().map(|one| one.text(name)).collect();
+    Fault::NoApplicableFunction { name: name.to_owned(), signatures: signatures.join("; ") }
+}
+
+const WHOLE: &str = "Edm.Int32";
+const TEXT: &str = "Edm.String?";
+const TWO_TEXTS: &[Signature] = &[of(&[TEXT, TEXT], "Edm.Boolean")];
+
+/// Primitive types that something may be cast to.
+const PRIMITIVE: [&str; 11] = [
+    "Boolean",
+    "Byte",
+    "Date",
+    "DateTimeOffset",
+    "Decimal",
+    "Double",
+    "Guid",
+    "Int32",
+    "Int64",
+    "Single",
+    "String",
+];
+
+const fn of(parameters: &'static [&'static str], result: &'static str) -> Signature {
+    Signature { parameters, result }
+}
+
+/// The library's functions that make values, in the order in which it considers how to call them.
+fn signatures(name: &str) -> Option<(Option<Function>, &'static [Signature])> {
+    const OF_TEXT: &[Signature] = &[of(&[TEXT], "Edm.String")];
+    const INDEX: &[Signature] = &[of(&[TEXT, TEXT], WHOLE)];
     const PART: &[Signature] = &[
-        Signature { parameters: &[MOMENT], result: WHOLE },
-        Signature { parameters: &["Edm.Date"], result: WHOLE },
+        of(&["Edm.DateTimeOffset"], WHOLE),
+        of(&["Edm.DateTimeOffset?"], WHOLE),
+        of(&["Edm.Date"], WHOLE),
+        of(&["Edm.Date?"], WHOLE),
     ];
-    const OF_TIME: &[Signature] = &[Signature { parameters: &[MOMENT], result: WHOLE }];
+    const OF_TIME: &[Signature] = &[
+        of(&["Edm.DateTimeOffset"], WHOLE),
+        of(&["Edm.DateTimeOffset?"], WHOLE),
+        of(&["Edm.Duration"], WHOLE),
+        of(&["Edm.Duration?"], WHOLE),
+        of(&["Edm.TimeOfDay"], WHOLE),
+        of(&["Edm.TimeOfDay?"], WHOLE),
+    ];
+    const OF_MOMENT: &[Signature] =
+        &[of(&["Edm.DateTimeOffset"], "Edm.Date"), of(&["Edm.DateTimeOffset?"], "Edm.Date")];
     const ROUNDED: &[Signature] = &[
-        Signature { parameters: &["Edm.Double"], result: "Edm.Double" },
-        Signature { parameters: &["Edm.Decimal"], result: "Edm.Decimal" },
+        of(&["Edm.Double"], "Edm.Double"),
+        of(&["Edm.Decimal"], "Edm.Decimal"),
+        of(&["Edm.Double?"], "Edm.Double"),
+        of(&["Edm.Decimal?"], "Edm.Decimal"),
+    ];
+    const SUBSTRING: &[Signature] = &[
+        of(&[TEXT, WHOLE], "Edm.String"),
+        of(&[TEXT, "Edm.Int32?"], "Edm.String"),
+        of(&[TEXT, WHOLE, WHOLE], "Edm.String"),
+        of(&[TEXT, "Edm.Int32?", WHOLE], "Edm.String"),
+        of(&[TEXT, WHOLE, "Edm.Int32?"], "Edm.String"),
+        of(&[TEXT, "Edm.Int32?", "Edm.Int32?"], "Edm.String"),
     ];
     Some(match name {
-        "tolower" => (Function::Lower, OF_TEXT),
-        "toupper" => (Function::Upper, OF_TEXT),
-        "trim" => (Function::Trim, OF_TEXT),
-        "length" => (Function::Length, &[Signature { parameters: &[TEXT], result: WHOLE }]),
-        "concat" => (Function::Concat, &[Signature { parameters: &[TEXT, TEXT], result: TEXT }]),
-        "indexof" => (Function::IndexOf, &[Signature { parameters: &[TEXT, TEXT], result: WHOLE }]),
-        "substring" => (
-            Function::Substring,
-            &[
-                Signature { parameters: &[TEXT, WHOLE], result: TEXT },
-                Signature { parameters: &[TEXT, WHOLE, WHOLE], result: TEXT },
-            ],
-        ),
-        "year" => (Function::Year, PART),
-        "month" => (Function::Month, PART),
-        "day" => (Function::Day, PART),
-        "hour" => (Function::Hour, OF_TIME),
-        "minute" => (Function::Minute, OF_TIME),
-        "second" => (Function::Second, OF_TIME),
-        "date" => (Function::Date, &[Signature { parameters: &[MOMENT], result: "Edm.Date" }]),
-        "round" => (Function::Round, ROUNDED),
-        "floor" => (Function::Floor, ROUNDED),
-        "ceiling" => (Function::Ceiling, ROUNDED),
+        "tolower" => (Some(Function::Lower), OF_TEXT),
+        "toupper" => (Some(Function::Upper), OF_TEXT),
+        "trim" => (Some(Function::Trim), OF_TEXT),
+        "length" => (Some(Function::Length), const { &[of(&[TEXT], WHOLE)] }),
+        "concat" => (Some(Function::Concat), const { &[of(&[TEXT, TEXT], "Edm.String")] }),
+        "indexof" => (Some(Function::IndexOf), INDEX),
+        "substring" => (Some(Function::Substring), SUBSTRING),
+        "matchesPattern" => (None, TWO_TEXTS),
+        "year" => (Some(Function::Year), PART),
+        "month" => (Some(Function::Month), PART),
+        "day" => (Some(Function::Day), PART),
+        "hour" => (Some(Function::Hour), OF_TIME),
+        "minute" => (Some(Function::Minute), OF_TIME),
+        "second" => (Some(Function::Second), OF_TIME),
+        "date" => (Some(Function::Date), OF_MOMENT),
+        "now" | "maxdatetime" | "mindatetime" => (None, const { &[of(&[], "Edm.DateTimeOffset")] }),
+        "round" => (Some(Function::Round), ROUNDED),
+        "floor" => (Some(Function::Floor), ROUNDED),
+        "ceiling" => (Some(Function::Ceiling), ROUNDED),
         _ => return None,
     })
 }

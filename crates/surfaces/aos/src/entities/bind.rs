@@ -39,12 +39,7 @@ pub(crate) fn bind(
     now: OffsetDateTime,
 ) -> Result<Asked, ODataError> {
     let aliases = |name: &str| options.alias(name).map(str::to_owned);
-    let binder = Binder {
-        schema: &SCHEMA,
-        dialect: &DIALECT,
-        aliases: &aliases,
-        clock: Clock::utc(now.unix_timestamp()),
-    };
+    let binder = Binder::new(&SCHEMA, &DIALECT, &aliases, Clock::utc(now.unix_timestamp()));
     let selection = binder.selection(entity, options).map_err(|error| match error {
         QueryError::Fault { option, fault } => refused(trail, &option, fault),
         other => ODataError::QueryInvalid { why: other.to_string() },
@@ -68,6 +63,11 @@ pub(crate) fn refused(trail: &mut Trail, option: &str, fault: Fault) -> ODataErr
         Fault::UnknownFunction(function) => {
             trail.refused(format!("the function {} in {option}", told(&function)), CONDITIONS);
             ODataError::FunctionUnknown { function }
+        }
+        Fault::EnumerationConstant(text) => {
+            trail
+                .refused(format!("{} in {option}", told(&text)), "a member of an enumeration of the service");
+            ODataError::ConstantUnknown { text }
         }
         Fault::Unsupported(what) => unsupported(trail, option, &what),
         // The bound is the lab's, and the library's sentence for a condition that is too much is that for a deep one.
@@ -110,17 +110,6 @@ fn unsupported(trail: &mut Trail, option: &str, what: &str) -> ODataError {
     if let Some(function) = function {
         trail.not_built(format!("the function {function} in {option}"), CONDITIONS);
         return ODataError::FunctionUnknown { function: function.to_owned() };
-    }
-    if let Some((member, kind)) = what.strip_prefix("the member ").and_then(|rest| rest.split_once(" of ")) {
-        trail.refused(format!("{}'{}' in {option}", told(kind), told(member)), "a member of the enumeration");
-        return ODataError::ConstantUnknown { text: format!("{kind}'{member}'") };
-    }
-    if let Some(kind) = what.strip_prefix("the type ") {
-        trail.refused(
-            format!("the type {} in {option}", told(kind)),
-            format!("an enumeration of {NAMESPACE}"),
-        );
-        return ODataError::ConstantUnknown { text: kind.to_owned() };
     }
     trail.not_built(format!("{what} in {option}"), CONDITIONS);
     ODataError::OptionUnknown { option: option.to_owned() }

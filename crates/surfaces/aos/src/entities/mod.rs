@@ -29,7 +29,7 @@ use mocktenant_schema::{Column, Schema, Table};
 
 use crate::schema::SCHEMA;
 
-pub(crate) use bind::{Asked, bind};
+pub(crate) use bind::{Asked, bind, refused};
 pub(crate) use csdl::document as metadata_document;
 pub(crate) use declared::rows as declared_rows;
 pub(crate) use known::{option, place};

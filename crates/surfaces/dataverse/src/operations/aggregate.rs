@@ -42,7 +42,7 @@ pub(super) async fn answer(
     let schema = Arc::clone(&call.schema);
     let apply = {
         let alias = |name: &str| target.options.alias(name).map(str::to_owned);
-        let binder = Binder { schema: &schema, dialect: &DIALECT, aliases: &alias, clock: call.clock() };
+        let binder = Binder::new(&schema, &DIALECT, &alias, call.clock());
         binder.apply(table, text)
     };
     let apply =

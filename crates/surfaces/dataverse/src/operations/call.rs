@@ -273,7 +273,7 @@ impl Call<'_> {
     pub(super) fn bound_selection(&mut self, target: &Target<'_>) -> Result<Selection, DataverseError> {
         let schema = Arc::clone(&self.schema);
         let alias = |name: &str| target.options.alias(name).map(str::to_owned);
-        let binder = Binder { schema: &schema, dialect: &DIALECT, aliases: &alias, clock: self.clock() };
+        let binder = Binder::new(&schema, &DIALECT, &alias, self.clock());
         binder.selection(target.table, &target.options).map_err(|error| self.unreadable(&error))
     }
 

@@ -422,7 +422,7 @@ fn selection(options: &QueryOptions) -> String {
     let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
     names.extend(options.expand.iter().map(|item| {
         let inner = item.options.as_deref().map(|text| text.replace("$select=", ""));
-        inner.map_or_else(|| item.navigation.clone(), |inner| format!("{}({inner})", item.navigation))
+        inner.map_or_else(|| item.navigation.clone(), |inner| format!("{}{inner}", item.navigation))
     }));
     if names.is_empty() { String::new() } else { format!("({})", names.join(",")) }
 }

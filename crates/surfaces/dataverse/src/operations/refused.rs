@@ -61,7 +61,7 @@ pub(super) fn unreadable(error: &QueryError) -> DataverseError {
 /// What is wrong with an option.
 pub(super) fn faulty(fault: &Fault) -> DataverseError {
     match fault {
-        Fault::PropertyNotDeclared { kind, property } => {
+        Fault::PropertyNotDeclared { kind, property } if !kind.starts_with("Edm.") => {
             let entity = kind.rsplit('.').next().unwrap_or_default().into();
             DataverseError::PropertyNotFound { property: cut(property), entity }
         }

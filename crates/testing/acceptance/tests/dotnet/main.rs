@@ -2,7 +2,7 @@
 //!
 //! Decides by the programs of `clients/dotnet`, which know nothing of a lab, what each way of asking for a token comes to,
 //! what the lab saw of it, and what people are told of their mistakes. What APIs make of tokens is in `apis.rs`,
-//! what Microsoft's OData library makes of both `$metadata` in `documents.rs`. Mirrors what an application's own test suite does
+//! what Microsoft's OData library makes of both `$metadata` in `documents.rs`, and of queries in `queries.rs`. Mirrors what an application's own test suite does
 //! inside `mocktenant exec`. `page.rs` writes all but the last of it down.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
@@ -10,6 +10,7 @@
 mod apis;
 mod documents;
 mod page;
+mod queries;
 mod ways;
 
 use std::ffi::OsString;

@@ -158,8 +158,6 @@ pub enum Fault {
     },
     /// Empty parentheses behind a navigation property.
     MissingExpandOption(String),
-    /// `()`.
-    EmptyParenthesis,
     /// `$expand` of what leads nowhere.
     ExpandNotNavigation {
         /// The property.
@@ -187,11 +185,80 @@ pub enum Fault {
     GroupBy(String),
     /// A method of aggregation over another type.
     AggregateType {
-        /// The expression.
-        expression: String,
         /// The type.
         kind: String,
     },
+    /// Aggregation of something that is no value.
+    AggregateCollection,
+    /// A date with a time that there is none of.
+    MomentFormat(String),
+    /// A member of an enumeration that is none.
+    EnumerationConstant(String),
+    /// `/$count` behind what is no collection.
+    CountOfNone,
+    /// `$count` where a selection begins.
+    CountFirst,
+    /// `/$count` of a navigation property in `$select`.
+    CountOfNavigation(String),
+    /// `/$count` of a property with one value in `$select`.
+    CountOfOne,
+    /// A function of the library behind a path.
+    FunctionWithParent(String),
+    /// An argument that is a collection.
+    ArgumentNotSingle(String),
+    /// `cast` or `isof` without a type.
+    CastWithoutType,
+    /// `cast` or `isof` of so many operands.
+    CastOperands(usize),
+    /// A type that nothing can be cast to.
+    CastNotEntity(String),
+    /// A type that the type at hand is not related to.
+    InvalidCast {
+        /// The type that is named.
+        to: String,
+        /// The type at hand.
+        kind: String,
+    },
+    /// A name with dots that leads nowhere.
+    Unresolved(String),
+    /// A list of `in` with a comma too few, or one too many.
+    JsonComma {
+        /// Whether one is missing.
+        wanted: bool,
+    },
+    /// A list of `in` that is none.
+    JsonValue,
+    /// A value without quotes in a list of texts.
+    UnquotedItem(String),
+    /// A value of a list that cannot be of the type.
+    ItemNotConverted {
+        /// The value.
+        literal: String,
+        /// The type.
+        kind: String,
+    },
+    /// Empty parentheses behind a property of `$select`.
+    MissingSelectOption(String),
+    /// Options behind a property of `$select`.
+    NestedSelect(String),
+    /// `*` twice in `$expand`.
+    StarTwice(String),
+    /// Options behind `*` in `$expand`.
+    StarOptions(String),
+    /// Options behind `*/$ref` in `$expand`.
+    StarReferenceOptions(String),
+    /// Something else than `$ref` behind `*` in `$expand`.
+    BehindStar,
+    /// `*` behind a property in `$expand`.
+    BeforeStar,
+    /// Something behind `$ref` or `$count` in `$expand`.
+    BehindLast(String),
+    /// A path of several navigation properties in `$expand`.
+    SeveralNavigations,
+    /// What may not stand in a path of `$expand`.
+    SegmentInExpand(String),
+    /// A type that there is none of.
+    TypeNotDefined(String),
     /// What the library takes and the service refuses, or is not built, in the surface's own words.
     Unsupported(String),
 }
@@ -303,7 +370,7 @@ impl fmt::Display for Fault {
                 to,
                 "Invalid value '{value}' for {option} query option found. The {option} query option requires a non-negative integer value."
             ),
-            Self::InvalidCount(value) => write!(to, "Invalid value '{value}' for $count query option found. Valid values are 'true, false'."),
+            Self::InvalidCount(value) => write!(to, "'{value}' is not a valid count option."),
             Self::TermNotValid(term) => {
                 write!(to, "Term '{term}' is not valid in a $select or $expand expression.")
             }
@@ -317,7 +384,6 @@ impl fmt::Display for Fault {
                 to,
                 "Missing expand option on navigation property '{property}'. If a parenthesis expression follows an expanded navigation property, then at least one expand option must be provided."
             ),
-            Self::EmptyParenthesis => to.write_str("Empty parenthesis not allowed."),
             Self::ExpandNotNavigation { property, kind } => write!(
                 to,
                 "Property '{property}' on type '{kind}' is not a navigation property or complex property. Only navigation properties can be expanded."
@@ -337,10 +403,97 @@ impl fmt::Display for Fault {
                 to,
                 "$apply/groupby grouping expression '{expression}' must evaluate to a property access value."
             ),
-            Self::AggregateType { expression, kind } => write!(
+            // the library names a class of its own for the expression, and the type without its namespace
+            Self::AggregateType { kind } => write!(
                 to,
-                "$apply/aggregate expression '{expression}' operation does not support value type '{kind}'."
+                "$apply/aggregate expression 'Microsoft.OData.UriParser.SingleValuePropertyAccessNode' operation does not support value type '{}'.",
+                kind.strip_prefix("Edm.").unwrap_or(kind)
             ),
+            Self::AggregateCollection => {
+                to.write_str("$apply/aggregate collection expression must apply to custom mothod.")
+            }
+            Self::MomentFormat(text) => write!(
+                to,
+                "The DateTimeOffset text '{text}' should be in format 'yyyy-mm-ddThh:mm:ss('.'s+)?(zzzzzz)?' and each field value is within valid range."
+            ),
+            Self::EnumerationConstant(text) => {
+                write!(to, "The string '{text}' is not a valid enumeration type constant.")
+            }
+            Self::CountOfNone => to.write_str("The next token in a CountSegmentNode must be a collection."),
+            Self::CountFirst => to.write_str("'/$count' segment is not allowed as first segment."),
+            Self::CountOfNavigation(name) => write!(
+                to,
+                "In $select query option, '/$count' segment is not allowed on the navigation property segment '{name}'."
+            ),
+            Self::CountOfOne => to.write_str("'/$count' segment is only allowed on the collection type segment."),
+            Self::FunctionWithParent(name) => write!(
+                to,
+                "Found a Uri function '{name}' with a parent token. Uri functions cannot have parent tokens."
+            ),
+            Self::ArgumentNotSingle(name) => write!(
+                to,
+                "The argument for an invocation of a function with name '{name}' is not a single value. All arguments for this function must be single values."
+            ),
+            Self::CastWithoutType => to.write_str("Cast or IsOf Function must have a type in its arguments."),
+            Self::CastOperands(found) => write!(
+                to,
+                "The Cast or IsOf expression has an invalid number of operands: number of operands is '{found}' and it should be 1 or 2."
+            ),
+            Self::CastNotEntity(kind) => write!(
+                to,
+                "The child type '{kind}' in a cast was not an entity type. Casts can only be performed on entity types."
+            ),
+            Self::InvalidCast { to: cast, kind } => {
+                write!(to, "Encountered invalid type cast. '{cast}' is not assignable from '{kind}'.")
+            }
+            Self::Unresolved(name) => {
+                write!(to, "Can not resolve the segment identifier '{name}' in query option.")
+            }
+            Self::JsonComma { wanted: true } => to.write_str(
+                "Invalid JSON. A comma character ',' was expected in scope 'Array'. Every two elements in an array and properties of an object must be separated by commas.",
+            ),
+            Self::JsonComma { wanted: false } => to.write_str(
+                "Invalid JSON. An unexpected comma was found in scope 'Array'. A comma is only valid between properties of an object or between elements of an array.",
+            ),
+            Self::JsonValue => to.write_str(
+                "An unexpected 'PrimitiveValue' node was found when reading from the JSON reader. A 'StartArray' node was expected.",
+            ),
+            Self::UnquotedItem(item) => {
+                write!(to, "String item should be single/double quoted: '{item}'.")
+            }
+            Self::ItemNotConverted { literal, kind } => {
+                write!(to, "Cannot convert the literal '{literal}' to the expected type '{kind}'.")
+            }
+            Self::MissingSelectOption(property) => write!(
+                to,
+                "Missing select option on property '{property}'. If a parenthesis expression follows a selected property, then at least one query option must be provided."
+            ),
+            Self::NestedSelect(name) => {
+                write!(to, "It's not allowed to nest query options within '{name}' selection.")
+            }
+            Self::StarTwice(text) => write!(
+                to,
+                "Term '{text}' is not valid in a $expand expression as multiple stars are not allowed."
+            ),
+            Self::StarOptions(text) => write!(
+                to,
+                "Term '{text}' is not valid in a $expand expression, as only $level option is allowed when the expanded navigation property is star."
+            ),
+            Self::StarReferenceOptions(text) => write!(
+                to,
+                "Term '{text}' is not valid in a $expand expression, no option is allowed when the expanded navigation property is */$ref."
+            ),
+            Self::BehindStar => to.write_str("Only $ref is allowed with star in $expand option."),
+            Self::BeforeStar => to.write_str("No segment is allowed before star in $expand."),
+            Self::BehindLast(segment) => write!(to, "No property is allowed after {segment} segment."),
+            Self::SeveralNavigations => to.write_str(
+                "Found a path traversing multiple navigation properties. Please rephrase the query such that each expand path contains only type segments and navigation properties.",
+            ),
+            Self::SegmentInExpand(segment) => write!(
+                to,
+                "Segment '{segment}' is not valid in expand path. Before navigation property, only type segment or entity or complex property can exist."
+            ),
+            Self::TypeNotDefined(name) => write!(to, "The type '{name}' is not defined in the model."),
             Self::Unsupported(sentence) => to.write_str(sentence),
         }
     }

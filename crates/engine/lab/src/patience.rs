@@ -101,6 +101,16 @@ impl Context {
         }
     }
 
+    /// Does work that may take long where it stands. Whoever else would wait for this thread gets another one meanwhile.
+    pub fn aside<R>(&self, work: impl FnOnce() -> R) -> R {
+        use tokio::runtime::{Handle, RuntimeFlavor};
+        // One thread has no other to take its place.
+        match Handle::try_current().map(|threads| threads.runtime_flavor()) {
+            Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+            _ => work(),
+        }
+    }
+
     /// Lets others have the thread for a moment: between the parts of something that is long as a whole.
     pub async fn breathe(&self) {
         if tokio::runtime::Handle::try_current().is_ok() {

@@ -6,7 +6,7 @@
 
 mod calls;
 
-use std::cell::RefCell;
+use std::cell::{Cell as Changing, RefCell};
 
 use mocktenant_query::{Arithmetic, Comparison, Expression, Hop, Order, Path, Pattern};
 use mocktenant_schema::moment::{parse_day, parse_moment};
@@ -16,7 +16,7 @@ use crate::Fault;
 use crate::dialect::{Dialect, Type};
 use crate::literal::Literal;
 use crate::syntax::{Binary, Syntax, Unary, parse};
-use crate::{MAX_DEPTH, MAX_TERMS};
+use crate::{MAX_DEPTH, MAX_EXPAND, MAX_QUERY, MAX_TERMS};
 
 /// Values behind names: `@p1`.
 pub type Aliases<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -32,6 +32,8 @@ pub struct Binder<'b> {
     /// The moment of the question.
     pub clock: Clock,
     unserved: Unserved,
+    /// Bytes that aliases may still stand for: one may name others, each more than once.
+    aliased: Changing<usize>,
 }
 
 /// What the library takes and the service does not serve: the first of it, said when nothing else was wrong.
@@ -97,7 +99,8 @@ impl<'s> Scope<'s> {
 impl<'b> Binder<'b> {
     /// Of a question that is asked now.
     pub fn new(schema: &'b Schema, dialect: &'b Dialect, aliases: Aliases<'b>, clock: Clock) -> Self {
-        Self { schema, dialect, aliases, clock, unserved: Unserved::default() }
+        let (unserved, aliased) = (Unserved::default(), Changing::new(MAX_QUERY));
+        Self { schema, dialect, aliases, clock, unserved, aliased }
     }
 }
 
@@ -161,7 +164,11 @@ impl Binder<'_> {
             }
             Syntax::Alias(name) => match (self.aliases)(name) {
                 None => Ok(constant(Cell::Null, Type::Null)),
-                Some(text) => self.bind(scope, &parse(&text)?),
+                Some(text) => {
+                    let left = self.aliased.get().checked_sub(text.len().max(64)).ok_or(Fault::TooDeep)?;
+                    self.aliased.set(left);
+                    self.bind(scope, &parse(&text)?)
+                }
             },
             Syntax::Path(names) => self.walk(scope, names),
             Syntax::Unary(Unary::Not, operand) => {
@@ -279,6 +286,9 @@ impl Binder<'_> {
                 });
             }
             let Some(step) = table.navigation(name) else { return Err(self.undeclared(table, name)) };
+            if hops.len() >= MAX_EXPAND {
+                return Err(Fault::TooDeep);
+            }
             hops.push(hop(step));
             many = step.is_many();
             table = step.target();
@@ -505,6 +515,9 @@ impl Binder<'_> {
                 let there = self.dialect.column(table, name).is_some();
                 return Err(if there { Fault::LambdaParent } else { self.undeclared(table, name) });
             };
+            if hops.len() >= MAX_EXPAND {
+                return Err(Fault::TooDeep);
+            }
             hops.push(hop(step));
             many = step.is_many();
             table = step.target();

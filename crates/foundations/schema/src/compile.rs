@@ -20,12 +20,18 @@ mod links;
 pub const MOST_TABLES: usize = 1_000;
 /// Most columns of a table.
 pub const MOST_COLUMNS: usize = 1_000;
+/// Most columns of all tables together.
+pub const MOST_COLUMNS_IN_ALL: usize = 50_000;
 /// Most options of all choices together, and most relationships.
 pub const MOST_OPTIONS: usize = 20_000;
 /// Most characters of a name.
 const LONGEST_NAME: usize = 128;
 /// Most bytes of any text.
 const LONGEST_TEXT: usize = 4_000;
+/// Bytes of all texts beyond which none is looked for within the others.
+const LOOKED_IN: usize = 128 * 1024;
+/// Records among which an equal one is looked for, the last ones.
+const LOOKED_AMONG: usize = 2_048;
 
 /// What is wrong with a definition.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -142,7 +148,8 @@ impl Compiler {
             return *span;
         }
         // a text that stands within another is kept there
-        let start = self.text.find(text).unwrap_or_else(|| {
+        let among = (self.text.len() <= LOOKED_IN).then_some(self.text.as_str());
+        let start = among.and_then(|among| among.find(text)).unwrap_or_else(|| {
             self.text.push_str(text);
             self.text.len() - text.len()
         });
@@ -423,7 +430,9 @@ fn run(start: usize, end: usize) -> Run {
 
 /// The position of a record among others, among which it is put if it is not there.
 fn position_of<T: PartialEq>(all: &mut Vec<T>, one: T) -> u16 {
-    let at = all.iter().position(|other| *other == one).unwrap_or_else(|| {
+    let first = all.len().saturating_sub(LOOKED_AMONG);
+    let there = all.iter().skip(first).position(|other| *other == one).map(|at| first + at);
+    let at = there.unwrap_or_else(|| {
         all.push(one);
         all.len() - 1
     });

@@ -10,6 +10,7 @@ mod caller;
 mod cors;
 mod csdl;
 mod errors;
+mod expanded;
 mod formatted;
 mod headers;
 mod ids;
@@ -63,8 +64,12 @@ impl Dataverse {
     }
 
     /// Waits until no other request writes. Never to be held across an await.
-    fn begin_write(&self) -> MutexGuard<'_, ()> {
-        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    fn begin_write(&self, context: &Context) -> MutexGuard<'_, ()> {
+        match self.writing.try_lock() {
+            Ok(guard) => guard,
+            // the end of a row may take many others with it
+            Err(_) => context.aside(|| self.writing.lock().unwrap_or_else(PoisonError::into_inner)),
+        }
     }
 }
 

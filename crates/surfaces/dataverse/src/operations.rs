@@ -18,6 +18,7 @@ mod delete;
 mod fetched;
 mod functions;
 mod given;
+mod hierarchy;
 mod list;
 mod refused;
 mod retrieve;
@@ -132,7 +133,7 @@ async fn dispatch(surface: &Dataverse, call: &mut Call<'_>) -> Result<Answer, Da
         Below::Count if !call.writes() => count(call, &schema).await,
         Below::Count => Err(call.leads_nowhere()),
         Below::More if call.writes() => {
-            let _one_at_a_time = surface.begin_write();
+            let _one_at_a_time = surface.begin_write(&call.exchange.context);
             drafted(call)
         }
         Below::More => below(call, &schema).await,
@@ -173,7 +174,7 @@ async fn rows(surface: &Dataverse, call: &mut Call<'_>, schema: &Schema) -> Resu
     let target = target(call, schema, &segment)?;
     match &target.reference {
         _ if call.writes() => {
-            let _one_at_a_time = surface.begin_write();
+            let _one_at_a_time = surface.begin_write(&call.exchange.context);
             write(call, &target)
         }
         Some(reference) => {

@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::errors::DataverseError;
+use crate::expanded::Budget;
 use crate::formatted;
 use crate::principal::Principal;
 use crate::tables::{self, DIALECT};
@@ -76,6 +77,8 @@ pub(crate) struct Shape<'a> {
     pub(crate) selection: &'a Selection,
     /// How far the caller may read what is expanded.
     pub(crate) reach: &'a [Reach],
+    /// How much may come along.
+    pub(crate) budget: &'a Budget,
     pub(crate) annotations: Annotations,
     /// Who is asking: of related rows, only those in its reach are shown.
     pub(crate) principal: &'a Principal,
@@ -133,15 +136,19 @@ impl<'a> Shape<'a> {
     fn related(&self, expansion: &Expansion, depth: Depth, at: At<'a>) -> Vec<At<'a>> {
         let sight = self.rows.sight();
         let table = self.rows.schema().at(expansion.table);
-        let mut rows = self.rows.related(at, expansion.hop);
-        rows.retain(|row| {
-            let holds = |filter: &Expression| filter.holds(&sight, *row);
+        let mut rows = Vec::new();
+        sight.many(at, expansion.hop, &mut |row| {
+            let holds = |filter: &Expression| filter.holds(&sight, row);
             let value = |name: &str| {
                 let column = table.and_then(|table| table.column(name));
-                column.map_or(CellRef::Null, |column| sight.cell(*row, column.ordinal()))
+                column.map_or(CellRef::Null, |column| sight.cell(row, column.ordinal()))
             };
-            let seen = table.is_some_and(|table| self.principal.reaches(table, depth, value));
-            row.table == expansion.table && seen && expansion.filter.as_ref().is_none_or(holds)
+            let looked = self.budget.look();
+            let seen = looked && table.is_some_and(|table| self.principal.reaches(table, depth, value));
+            if row.table == expansion.table && seen && expansion.filter.as_ref().is_none_or(holds) {
+                rows.push(row);
+            }
+            looked
         });
         if !expansion.order.is_empty() {
             rows.sort_by(|left, right| {
@@ -190,17 +197,24 @@ impl Serialize for Members<'_> {
         for (index, expansion) in shape.selection.expand.iter().enumerate() {
             let reach = shape.reach.get(index);
             let depth = reach.map_or(Depth::Basic, |reach| reach.depth);
-            let rows = shape.related(expansion, depth, *at);
+            let mut rows = shape.related(expansion, depth, *at);
+            let columns = expansion.selection.columns.as_ref().map_or(table.columns().len(), Vec::len);
+            let count = rows.len();
+            let fits = rows.iter().take_while(|row| shape.budget.carry(row.row.size(), columns)).count();
+            rows.truncate(fits);
             let below = shape.below(expansion, reach, context.is_none());
             let mut all = rows.iter().map(|row| below.members(*row));
             if expansion.many {
                 if expansion.count {
-                    map.serialize_entry(&format!("{}@odata.count", expansion.navigation), &rows.len())?;
+                    map.serialize_entry(&format!("{}@odata.count", expansion.navigation), &count)?;
                 }
                 map.serialize_entry(&expansion.navigation, &all.collect::<Vec<_>>())?;
             } else {
                 map.serialize_entry(&expansion.navigation, &all.next())?;
             }
+        }
+        if shape.budget.is_spent() {
+            return Err(serde::ser::Error::custom("more comes along than may"));
         }
         map.end()
     }

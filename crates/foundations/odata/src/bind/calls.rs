@@ -244,13 +244,11 @@ fn list_of(text: &str) -> Option<Vec<Value>> {
             Syntax::Literal(literal) => values.push(literal.to_json()),
             _ => return None,
         }
-        if parser.end().is_ok() {
-            return Some(values);
+        match parser.lexer.token.kind {
+            crate::lexer::Kind::End => return Some(values),
+            crate::lexer::Kind::Comma => parser.lexer.next().ok()?,
+            _ => return None,
         }
-        if parser.lexer.token.kind != crate::lexer::Kind::Comma {
-            return None;
-        }
-        parser.lexer.next().ok()?;
     }
 }
 

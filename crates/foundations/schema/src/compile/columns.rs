@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use serde_json::{Number, Value};
 
-use super::{Compiler, MOST_COLUMNS, Unset, Whose, position_of, run};
+use super::{Compiler, MOST_COLUMNS, MOST_COLUMNS_IN_ALL, Unset, Whose, position_of, run};
 use crate::decimal::Decimal;
 use crate::definition::{ChoiceDefinition, ColumnDefinition, Requirement, TableDefinition};
 use crate::image::{ColumnRow, DefaultRow, DetailRow, NONE, Run, Span, bits};
@@ -19,6 +19,11 @@ const EMPTY_DAY: i64 = -25_567;
 impl Compiler {
     /// Columns in a row of their own: those that are there, and the new ones.
     pub(super) fn columns(&mut self, at: &str, there: Vec<ColumnRow>, definition: &TableDefinition) -> Run {
+        let all = self.columns.len() + there.len() + definition.columns.len();
+        if all > MOST_COLUMNS_IN_ALL {
+            self.wrong(format!("{at}/columns"), format!("are more than {MOST_COLUMNS_IN_ALL} of all tables"));
+            return Run::default();
+        }
         let mut names: HashSet<String> = there.iter().map(|row| self.read(row.name).to_owned()).collect();
         let mut rows = there;
         for (name, column) in &definition.columns {

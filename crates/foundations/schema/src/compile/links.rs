@@ -162,8 +162,9 @@ impl Compiler {
                     || row.to == table && row.back == span
             });
             // a lookup's navigation property may be called as its column is
-            let own = lookup && table == from && span == navigation;
-            span.1 > 0 && (links || !own && compiler.ordinal(column, compiler.read(span)).is_some())
+            let called = compiler.ordinal(column, compiler.read(span));
+            let own = lookup && table == from && span == navigation && called == column_of(pairs);
+            span.1 > 0 && (links || !own && called.is_some())
         };
         for (table, span) in [(from, navigation), (to, back)] {
             if taken(self, table, span) {

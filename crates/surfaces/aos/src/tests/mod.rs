@@ -7,6 +7,7 @@ mod bearer;
 mod documents;
 mod dual_write;
 mod entities;
+mod hostile;
 mod links;
 mod odata;
 mod remedies;

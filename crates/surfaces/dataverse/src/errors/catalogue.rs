@@ -434,6 +434,22 @@ mocktenant_verdict::catalogue! {
             cause: "rows of another table lead to this one, and their relationship restricts its deletion",
             change: "delete those rows first, or change what their lookup leads to",
         }
+        /// An account would stand above itself.
+        AccountLoopBeingCreated => {
+            id: "0x80040507", status: 400, class: "AccountLoopBeingCreated",
+            text: "Creating this parental association would create a loop in Accounts hierarchy.",
+            fidelity: Documented, source: ERROR_CODES_STATUS_INFERRED,
+            cause: "the account that parentaccountid names is the account itself, or one below it",
+            change: "choose another parent, or take the link out that closes the circle first",
+        }
+        /// A contact would stand above itself.
+        ContactLoopBeingCreated => {
+            id: "0x8004050a", status: 400, class: "ContactLoopBeingCreated",
+            text: "Creating this parental association would create a loop in Contacts hierarchy.",
+            fidelity: Documented, source: ERROR_CODES_STATUS_INFERRED,
+            cause: "the contact that parentcustomerid names is the contact itself, or one below it",
+            change: "choose another parent, or take the link out that closes the circle first",
+        }
         /// A status that its state does not have.
         InvalidStatus { status: i64, state: String, entity: Box<str>, id: String } => {
             id: "0x80048408", status: 400, class: "InvalidStatusForState",

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use mocktenant_lab::Answer;
 use mocktenant_odata::syntax::Syntax;
-use mocktenant_odata::{Apply, Binder, Measure, Method, QueryError, QueryOptions};
+use mocktenant_odata::{Apply, Binder, Fault, MAX_TERMS, Measure, Method, QueryError, QueryOptions};
 use mocktenant_query::{Expression, Path, Rows as _};
 use mocktenant_schema::{Cell, CellRef, Column, Decimal, Kind, Table};
 use mocktenant_tables::{At, Key, Query, Snapshot};
@@ -27,6 +27,9 @@ use crate::tables::DIALECT;
 
 /// Most rows that are aggregated (Microsoft Learn, Dataverse: Aggregate data, limitations).
 const MOST: u64 = 50_000;
+
+/// Columns that rows are grouped by, and values of a group, together.
+const MOST_VALUES: usize = 256;
 
 const FORMATTED: &str = "OData.Community.Display.V1.FormattedValue";
 const ATTRIBUTE: &str = "OData.Community.Display.V1.AttributeName";
@@ -47,6 +50,12 @@ pub(super) async fn answer(
     };
     let apply =
         apply.map_err(|fault| call.unreadable(&QueryError::Fault { option: "$apply".to_owned(), fault }))?;
+    if apply.filter.as_ref().map_or(0, Expression::terms) > MAX_TERMS {
+        return Err(DataverseError::TooManyConditionsInQuery);
+    }
+    if apply.groups.len() + apply.measures.len() > MOST_VALUES {
+        return Err(DataverseError::QueryOption { sentence: Fault::TooDeep.to_string() });
+    }
     let measured = |by: &Syntax| matches!(by, Syntax::Path(path) if apply.measures.iter().any(|one| [one.alias.as_str()] == path.as_slice()));
     if target.options.orderby.iter().any(|(by, _)| measured(by)) {
         return Err(OptionDefect::MeasureOrdered.into());
@@ -65,7 +74,7 @@ pub(super) async fn answer(
     if page.rows.len() as u64 > MOST {
         return Err(DataverseError::AggregateQueryRecordLimit);
     }
-    let groups = groups(&rows, table, &apply, &page.rows);
+    let groups = call.exchange.context.aside(|| groups(&rows, table, &apply, &page.rows));
     // as captured: the context says nothing of what is shown, and nothing is said of the definitions
     let mut head = Map::new();
     head.insert("@odata.context".to_owned(), json!(format!("{}/$metadata#{}", call.root, table.set())));
@@ -79,7 +88,8 @@ pub(super) async fn answer(
     let (apply, rows, zone) = (&apply, &rows, &call.principal.zone);
     let row = |group| Row { apply, group, rows, formatted, attribute, zone };
     let value: Vec<Row<'_>> = groups.iter().map(row).collect();
-    Ok(call.applied(json_answer(StatusCode::OK, &Body { head, value }), None))
+    let answer = call.exchange.context.aside(|| json_answer(StatusCode::OK, &Body { head, value }));
+    Ok(call.applied(answer, None))
 }
 
 /// An option that would change the groups, if it were read.

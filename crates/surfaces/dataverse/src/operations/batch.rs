@@ -146,7 +146,7 @@ impl Running<'_> {
 
     /// Requests that succeed or fail together. Nobody else writes meanwhile, and nobody sees a part of it.
     fn change_set(&mut self, exchange: &mut Exchange, operations: &[Operation<'_>]) {
-        let _one_at_a_time = self.surface.begin_write();
+        let _one_at_a_time = self.surface.begin_write(&exchange.context);
         let draft = exchange.context.rows().map(|rows| rows.draft());
         let mut made: Arc<Made> = Arc::new(HashMap::new());
         let mut answered = Vec::with_capacity(operations.len());

@@ -206,8 +206,8 @@ async fn follow(
         return Ok(Answer::empty(StatusCode::NO_CONTENT));
     };
     call.reach((table, Operation::Read, depth), |name| named(table, found.row, name))?;
-    let body = call.shape(&above.rows, &shown).entity(table, found);
-    let answer = json_answer(StatusCode::OK, &body).with_text("etag", &found.row.etag());
+    let answer = call.entity(&above.rows, &shown, table, found.row, StatusCode::OK)?;
+    let answer = answer.with_text("etag", &found.row.etag());
     Ok(call.applied(answer, None))
 }
 

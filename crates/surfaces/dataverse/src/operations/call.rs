@@ -18,6 +18,7 @@ use mocktenant_world::{ApplicationUser, Depth, Organization};
 use super::address::Target;
 use super::refused::{unbuilt, unreadable};
 use crate::errors::{DataverseError, OptionDefect, describe};
+use crate::expanded::Budget;
 use crate::ids::Ids;
 use crate::payload::{self, Fault, Made};
 use crate::principal::{self, Operation, Principal, Users};
@@ -54,6 +55,18 @@ pub(super) struct Call<'x> {
 pub(super) struct Shown {
     pub(super) selection: Selection,
     pub(super) reach: Vec<Reach>,
+    /// How much may come along.
+    budget: Budget,
+}
+
+impl Shown {
+    /// Whether rows come with rows, and theirs with them: how many is known only when they are written.
+    pub(super) fn multiplies(&self) -> bool {
+        fn any(selection: &Selection) -> bool {
+            selection.expand.iter().any(|one| one.many || any(&one.selection))
+        }
+        any(&self.selection)
+    }
 }
 
 /// What the requests of a change set have in common.
@@ -287,7 +300,8 @@ impl Call<'_> {
     pub(super) fn shown(&mut self, selection: Selection) -> Result<Shown, DataverseError> {
         let mut left = MOST_EXPANDED;
         let reach = self.reaches(&selection, &mut left)?;
-        Ok(Shown { selection, reach })
+        let budget = Budget::of(self.exchange.context.query_time());
+        Ok(Shown { selection, reach, budget })
     }
 
     fn reaches(&mut self, selection: &Selection, left: &mut usize) -> Result<Vec<Reach>, DataverseError> {
@@ -328,6 +342,7 @@ impl Call<'_> {
             rows,
             selection: &shown.selection,
             reach: &shown.reach,
+            budget: &shown.budget,
             annotations: self.annotations,
             principal: &self.principal,
             tagged: true,
@@ -341,21 +356,45 @@ impl Call<'_> {
         shown: &Shown,
         row: &Row,
         status: StatusCode,
-    ) -> Answer {
+    ) -> Result<Answer, DataverseError> {
         let id = representation::id_text(target.table, row);
         let address = format!("{}/{}({id})", self.root, target.table.set());
         self.exchange.trail.fact("record-id", id);
         let answer = if self.preferences.returning == Some(Return::Representation) {
             let rows = target.database.snapshot();
-            let at = At { table: target.table.position(), row };
-            let body = self.shape(&rows, shown).entity(target.table, at);
-            let answer = representation::json_answer(status, &body);
+            let answer = self.entity(&rows, shown, target.table, row, status)?;
             self.applied(answer, None).with_text("etag", &row.etag())
         } else {
             Answer::empty(StatusCode::NO_CONTENT)
         };
         let answer = answer.with_text("odata-entityid", &address);
-        if status == StatusCode::CREATED { answer.with_text("location", &address) } else { answer }
+        Ok(if status == StatusCode::CREATED { answer.with_text("location", &address) } else { answer })
+    }
+
+    /// A row on its own, with what comes with it.
+    pub(super) fn entity(
+        &mut self,
+        rows: &Snapshot,
+        shown: &Shown,
+        table: Table<'_>,
+        row: &Row,
+        status: StatusCode,
+    ) -> Result<Answer, DataverseError> {
+        let at = At { table: table.position(), row };
+        let answer = self
+            .aside(shown, || representation::json_answer(status, &self.shape(rows, shown).entity(table, at)));
+        if shown.budget.is_spent() { Err(self.more_than_may_come()) } else { Ok(answer) }
+    }
+
+    /// Writes rows; where others come with them, while others have the thread.
+    pub(super) fn aside<R>(&self, shown: &Shown, write: impl FnOnce() -> R) -> R {
+        if shown.multiplies() { self.exchange.context.aside(write) } else { write() }
+    }
+
+    /// The refusal of an expansion that multiplies.
+    pub(super) fn more_than_may_come(&mut self) -> DataverseError {
+        self.exchange.trail.fact("given-up", "more rows come along than one answer has");
+        DataverseError::SqlTimeoutError
     }
 
     /// Says which preferences were honoured.

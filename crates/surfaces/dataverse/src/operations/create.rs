@@ -11,6 +11,7 @@ use mocktenant_tables::{Commit, Key, Precondition, Row, Snapshot, Transaction, V
 use mocktenant_world::Depth;
 
 use super::given::{defaults, derive, touched};
+use super::hierarchy::no_circle;
 use super::refused::refused;
 use super::{Call, Target};
 use crate::errors::DataverseError;
@@ -23,7 +24,7 @@ pub(super) fn answer(call: &mut Call<'_>, target: &Target<'_>) -> Result<Answer,
     let changes = call.changes(target.table)?;
     let depth = call.authorize(target.table, Operation::Create)?;
     let row = insert(call, target, changes, depth)?;
-    Ok(call.written(target, &shown, &row, StatusCode::CREATED))
+    call.written(target, &shown, &row, StatusCode::CREATED)
 }
 
 /// Writes a new row with what comes with it.
@@ -130,6 +131,7 @@ impl Making {
             })?;
             let key = Key::of(table.key().map(|column| row.value(column)));
             let mut values = Values::from_iter([(lookup, parent.clone())]);
+            no_circle(&self.transaction, table, &crate::payload::id_of(table, row), &values)?;
             touched(call, table, &mut values);
             let changes = values.iter().map(|(column, cell)| (column, cell.clone()));
             let reserved = self.transaction.reserve_update(table, &key, changes, Precondition::MustExist);

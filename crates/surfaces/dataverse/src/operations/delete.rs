@@ -33,10 +33,12 @@ pub(super) fn answer(
         _ => Precondition::None,
     };
     let key = Key::of(table.key().map(|column| row.value(column)));
-    let mut transaction = Transaction::begin(&target.database);
-    let gone = transaction.reserve_deletion(table, &key, condition, MOST);
-    let gone = gone.map_err(|error| refused(table, &id, error))?.len();
-    call.commit(transaction)?;
+    let gone = call.exchange.context.aside(|| {
+        let mut transaction = Transaction::begin(&target.database);
+        let gone = transaction.reserve_deletion(table, &key, condition, MOST);
+        let gone = gone.map_err(|error| refused(table, &id, error))?.len();
+        call.commit(transaction).map(|_| gone)
+    })?;
     if gone > 1 {
         call.exchange.trail.fact("deleted-with-it", (gone - 1).to_string());
     }

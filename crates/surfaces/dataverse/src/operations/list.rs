@@ -153,12 +153,17 @@ pub(super) async fn answer(
     for some in page.rows.chunks(AT_ONCE) {
         let shape = call.shape(&rows, &shown);
         let position = table.position();
-        if !some.iter().all(|row| listing.push(&shape.members(At { table: position, row }))) {
+        let mut push = || some.iter().all(|row| listing.push(&shape.members(At { table: position, row })));
+        if !call.aside(&shown, &mut push) {
             break;
         }
         call.exchange.context.breathe().await;
     }
     let (given, mut tail) = (listing.count(), Map::new());
+    // where some rows go into the answer the next page goes on behind them
+    if given == 0 && !page.rows.is_empty() {
+        return Err(call.more_than_may_come());
+    }
     if page.more || given < page.rows.len() as u64 {
         let shown = usize::try_from(given).unwrap_or(usize::MAX);
         let number = cookie.map_or(1, |cookie| cookie.page);

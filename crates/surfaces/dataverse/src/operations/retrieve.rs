@@ -5,13 +5,13 @@
 
 use http::StatusCode;
 use mocktenant_lab::Answer;
-use mocktenant_tables::{At, Row};
+use mocktenant_tables::Row;
 
 use super::update::named;
 use super::{Call, Reference, Target};
 use crate::errors::DataverseError;
 use crate::principal::Operation;
-use crate::representation::{id_text, json_answer};
+use crate::representation::id_text;
 
 pub(super) fn answer(
     call: &mut Call<'_>,
@@ -29,8 +29,6 @@ pub(super) fn answer(
     if call.condition("if-none-match").and_then(Row::version_of_etag) == Some(row.version()) {
         return Ok(Answer::empty(StatusCode::NOT_MODIFIED).with_text("etag", &row.etag()));
     }
-    let at = At { table: table.position(), row };
-    let body = call.shape(&rows, &shown).entity(table, at);
-    let answer = json_answer(StatusCode::OK, &body).with_text("etag", &row.etag());
+    let answer = call.entity(&rows, &shown, table, row, StatusCode::OK)?.with_text("etag", &row.etag());
     Ok(call.applied(answer, None))
 }

@@ -11,6 +11,7 @@ use mocktenant_tables::{Key, Precondition, Row, Transaction, Values};
 
 use super::create::row_of;
 use super::given::{derive, touched};
+use super::hierarchy::no_circle;
 use super::refused::refused;
 use super::{Call, Reference, Target, create};
 use crate::errors::DataverseError;
@@ -49,7 +50,7 @@ pub(super) fn answer(
             changes.values.set(id.ordinal(), crate::store::id(&reference.shown));
         }
         let row = create::insert(call, target, changes, depth)?;
-        return Ok(call.written(target, &shown, &row, StatusCode::CREATED));
+        return call.written(target, &shown, &row, StatusCode::CREATED);
     };
     call.reach((table, operation, depth), |name| named(table, existing, name))?;
     if let Some(nested) = changes.nested.first() {
@@ -66,7 +67,7 @@ pub(super) fn answer(
         values.remove(column);
     }
     let row = change(call, target, existing, values, condition)?;
-    Ok(call.written(target, &shown, &row, StatusCode::OK))
+    call.written(target, &shown, &row, StatusCode::OK)
 }
 
 /// Changes a row that is there to have these values.
@@ -88,6 +89,7 @@ pub(super) fn change(
     let id = crate::representation::id_text(table, existing);
     settle_states(table, &id, Some(existing), &mut values).map_err(|fault| call.told(fault))?;
     let mut transaction = Transaction::begin(&target.database);
+    no_circle(&transaction, table, &crate::payload::id_of(table, existing), &values)?;
     derive((&target.database.snapshot(), &transaction), table, Some(existing), &mut values);
     touched(call, table, &mut values);
     let key = Key::of(table.key().map(|column| existing.value(column)));

@@ -16,6 +16,7 @@ mod definitions;
 mod deletions;
 mod expand;
 mod fetch;
+mod hostile;
 mod impersonation;
 mod long;
 mod not_built;

@@ -48,6 +48,8 @@ pub struct Expansion {
     pub top: Option<u64>,
     /// Whether they are counted.
     pub count: bool,
+    /// What was written in its parentheses, option by option.
+    pub written: Vec<String>,
 }
 
 impl Selection {
@@ -177,6 +179,8 @@ impl Binder<'_> {
             return Err(wrong("$expand", self.unexpandable(table, first, steps.next())));
         };
         let options = item.options.as_deref().map(QueryOptions::nested).transpose()?.unwrap_or_default();
+        let written = item.options.as_deref().map(crate::terms::options).transpose();
+        let written = written.map_err(|fault| wrong("$expand", fault))?.unwrap_or_default();
         let target = step.target();
         let filter = options.filter.as_ref().map(|filter| self.filter(target, filter)).transpose();
         Ok(Expansion {
@@ -191,6 +195,7 @@ impl Binder<'_> {
             skip: options.skip.unwrap_or(0),
             top: options.top,
             count: options.count,
+            written: written.into_iter().map(|(name, value)| format!("{name}={}", value.trim())).collect(),
         })
     }
 }

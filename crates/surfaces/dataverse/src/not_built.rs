@@ -186,9 +186,6 @@ const OPERATIONS: &[&str] = &[
     "searchsuggest",
 ];
 
-/// What there is of `$expand`.
-pub(crate) const EXPAND_HERE: &str = "$expand with $select, $filter, $orderby, $top and $expand in it";
-
 /// Properties of a table's definition, its relationships and keys included.
 const ENTITY_PROPERTIES: &[&str] = &[
     "AllowExternalDataSourceConnection",

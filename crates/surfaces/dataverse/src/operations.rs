@@ -41,6 +41,7 @@ use call::{Call, admit};
 
 pub(crate) use address::{Reference, key_of};
 pub(crate) use astray::{astray, stranger};
+pub(crate) use cookie::next_page;
 
 /// A function of the service root.
 pub(crate) fn function(surface: &Dataverse, exchange: &mut Exchange) -> Answer {

@@ -1,12 +1,12 @@
 //! Rows and refusals as the Web API writes them.
 //!
 //! Decides contexts, entity tags, annotations and the error envelope. Never decides what is answered. Lookups are
-//! `_name_value`; formatted values and lookup annotations come only where `Prefer: odata.include-annotations` asks.
+//! `_name_value`; formatted values and lookup annotations come only where `Prefer: odata.include-annotations` asks, types and links
+//! only where `Accept` asks for full metadata. Rows that come with a row are written by `related`.
 
 use http::StatusCode;
 use mocktenant_lab::{Answer, Content, Exchange};
-use mocktenant_odata::{Expansion, Preferences, Selection};
-use mocktenant_query::{Expression, Rows as _};
+use mocktenant_odata::{Preferences, Selection};
 use mocktenant_schema::moment::{day_text, moment_text};
 use mocktenant_schema::{Cell, CellRef, Column, Kind, Table};
 use mocktenant_tables::{At, Snapshot};
@@ -21,7 +21,11 @@ use crate::formatted;
 use crate::principal::Principal;
 use crate::tables::{self, DIALECT};
 
+mod related;
+
 const MINIMAL: &str = "application/json; odata.metadata=minimal";
+
+const FULL: &str = "application/json; odata.metadata=full";
 
 const FORMATTED: &str = "OData.Community.Display.V1.FormattedValue";
 const NAVIGATION: &str = "Microsoft.Dynamics.CRM.associatednavigationproperty";
@@ -39,6 +43,39 @@ pub(crate) fn json_answer(status: StatusCode, body: &impl Serialize) -> Answer {
 /// The same of a document that is written already.
 pub(crate) fn json_bytes(status: StatusCode, body: Vec<u8>) -> Answer {
     Answer::typed(status, Content::Json(body.into(), MINIMAL))
+}
+
+/// How much a request wants to be told beside values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    Minimal,
+    /// Types of values, and the addresses of what belongs to a row.
+    Full,
+}
+
+impl Detail {
+    /// What `Accept` says.
+    pub(crate) fn of(accept: Option<&str>) -> Self {
+        let full = |range: &str| {
+            let mut parts = range.split(';').map(str::trim);
+            let json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+            json && parts.any(|one| one.eq_ignore_ascii_case("odata.metadata=full"))
+        };
+        if accept.is_some_and(|accept| accept.split(',').any(full)) { Self::Full } else { Self::Minimal }
+    }
+
+    /// The content type of rows.
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Minimal => MINIMAL,
+            Self::Full => FULL,
+        }
+    }
+}
+
+/// Rows that are written already, with so much beside their values.
+pub(crate) fn rows(status: StatusCode, body: Vec<u8>, detail: Detail) -> Answer {
+    Answer::typed(status, Content::Json(body.into(), detail.content_type()))
 }
 
 /// Which annotations of a value a request asks for. Decided once: a preference may be a long list, and a page has many
@@ -82,8 +119,15 @@ pub(crate) struct Shape<'a> {
     pub(crate) annotations: Annotations,
     /// Who is asking: of related rows, only those in its reach are shown.
     pub(crate) principal: &'a Principal,
+    pub(crate) detail: Detail,
     /// Whether the row carries an entity tag.
     pub(crate) tagged: bool,
+    /// Of the rows of a list, the most that come with one of them at a time; nothing for a row on its own.
+    pub(crate) list: Option<u64>,
+    /// Whether what is expanded is expanded itself, anywhere.
+    pub(crate) nested: bool,
+    /// The lookup by which the row came with another.
+    pub(crate) link: Option<Column<'a>>,
 }
 
 impl<'a> Shape<'a> {
@@ -108,6 +152,7 @@ impl<'a> Shape<'a> {
     /// The columns of a table that are answered: those asked for in their order, what comes with them, and the key.
     fn columns(&self, table: Table<'a>) -> Vec<Column<'a>> {
         let Some(asked) = &self.selection.columns else { return tables::shown(table).collect() };
+        let references = self.selection.expand.iter().filter(|expansion| expansion.reference);
         let mut columns: Vec<Column<'a>> = asked.iter().filter_map(|column| table.at(*column)).collect();
         let mut add = |column: Option<Column<'a>>| {
             if let Some(column) = column.filter(|column| !columns.contains(column)) {
@@ -126,50 +171,15 @@ impl<'a> Shape<'a> {
                 add(table.column(&format!("{prefix}composite")));
             }
         }
+        // as captured: the lookup of a reference, and the one by which a row came with a row of a list
+        for expansion in references {
+            add(table.navigation(&expansion.navigation).and_then(|step| step.relationship().column()));
+        }
+        add(self.link);
         add(table.id());
         // as captured: of a user its id as an owner comes too (users and teams are owners, whose key that is)
         add(table.column("ownerid").filter(|column| column.kind() == Kind::Id));
         columns
-    }
-
-    /// The rows that come with a row at a navigation property, those in reach.
-    fn related(&self, expansion: &Expansion, depth: Depth, at: At<'a>) -> Vec<At<'a>> {
-        let sight = self.rows.sight();
-        let table = self.rows.schema().at(expansion.table);
-        let mut rows = Vec::new();
-        sight.many(at, expansion.hop, &mut |row| {
-            let holds = |filter: &Expression| filter.holds(&sight, row);
-            let value = |name: &str| {
-                let column = table.and_then(|table| table.column(name));
-                column.map_or(CellRef::Null, |column| sight.cell(row, column.ordinal()))
-            };
-            let looked = self.budget.look();
-            let seen = looked && table.is_some_and(|table| self.principal.reaches(table, depth, value));
-            if row.table == expansion.table && seen && expansion.filter.as_ref().is_none_or(holds) {
-                rows.push(row);
-            }
-            looked
-        });
-        if !expansion.order.is_empty() {
-            rows.sort_by(|left, right| {
-                mocktenant_query::compare_rows(&sight, &expansion.order, *left, *right)
-            });
-        }
-        let length = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
-        let skipped = rows.into_iter().skip(length(expansion.skip));
-        skipped.take(expansion.top.map_or(usize::MAX, length)).collect()
-    }
-
-    /// What is answered of the rows that come with a row of a list, or with one on its own. As captured, and documented under Join
-    /// tables using OData: the one row a lookup leads to has no entity tag in a list, and no row has where one expansion is nested.
-    fn below(&self, expansion: &'a Expansion, reach: Option<&'a Reach>, list: bool) -> Self {
-        let nested = self.selection.expand.iter().any(|one| !one.selection.expand.is_empty());
-        Self {
-            selection: &expansion.selection,
-            reach: reach.map_or(&[], |reach| &reach.below),
-            tagged: self.tagged && !nested && (expansion.many || !list),
-            ..*self
-        }
     }
 }
 
@@ -187,37 +197,38 @@ impl Serialize for Members<'_> {
         if let Some(context) = context {
             map.serialize_entry("@odata.context", context)?;
         }
+        let Some(table) = shape.rows.schema().at(at.table) else { return map.end() };
+        let address = (shape.detail == Detail::Full).then(|| address(table, at.row));
+        if let Some(address) = &address {
+            let kind = format!("#{}.{}", DIALECT.namespace, table.name());
+            map.serialize_entry("@odata.type", &kind)?;
+            map.serialize_entry("@odata.id", &format!("{}/{address}", shape.root))?;
+        }
         if shape.tagged {
             map.serialize_entry("@odata.etag", &at.row.etag())?;
         }
-        let Some(table) = shape.rows.schema().at(at.table) else { return map.end() };
+        if let Some(address) = &address {
+            map.serialize_entry("@odata.editLink", address)?;
+        }
         for column in shape.columns(table) {
             value(&mut map, shape, column, *at)?;
         }
         for (index, expansion) in shape.selection.expand.iter().enumerate() {
-            let reach = shape.reach.get(index);
-            let depth = reach.map_or(Depth::Basic, |reach| reach.depth);
-            let mut rows = shape.related(expansion, depth, *at);
-            let columns = expansion.selection.columns.as_ref().map_or(table.columns().len(), Vec::len);
-            let count = rows.len();
-            let fits = rows.iter().take_while(|row| shape.budget.carry(row.row.size(), columns)).count();
-            rows.truncate(fits);
-            let below = shape.below(expansion, reach, context.is_none());
-            let mut all = rows.iter().map(|row| below.members(*row));
-            if expansion.many {
-                if expansion.count {
-                    map.serialize_entry(&format!("{}@odata.count", expansion.navigation), &count)?;
-                }
-                map.serialize_entry(&expansion.navigation, &all.collect::<Vec<_>>())?;
-            } else {
-                map.serialize_entry(&expansion.navigation, &all.next())?;
-            }
+            shape.expanded(&mut map, (table, *at), expansion, shape.reach.get(index))?;
+        }
+        if let Some(address) = &address {
+            shape.links(&mut map, table, address)?;
         }
         if shape.budget.is_spent() {
             return Err(serde::ser::Error::custom("more comes along than may"));
         }
         map.end()
     }
+}
+
+/// The address of a row below the service root, `accounts(<id>)`.
+fn address(table: Table<'_>, row: &mocktenant_tables::Row) -> String {
+    format!("{}({})", table.set(), id_text(table, row))
 }
 
 /// Writes a column with its annotations.
@@ -251,6 +262,11 @@ fn value<M: SerializeMap>(
         formatted.then(|| formatted::value(shape.rows, column, at, cell, &shape.principal.zone)).flatten()
     {
         map.serialize_entry(&format!("{name}@{FORMATTED}"), &text)?;
+    }
+    if shape.detail == Detail::Full
+        && let Some(kind) = related::kind(column).filter(|_| !cell.is_null())
+    {
+        map.serialize_entry(&format!("{name}@odata.type"), kind)?;
     }
     map.serialize_key(&*name)?;
     map.serialize_value(&Written { column, cell })
@@ -310,6 +326,12 @@ fn shown(rows: &Snapshot, table: Table<'_>, selection: &Selection) -> String {
     let mut names: Vec<String> = asked.map(tables::property).collect();
     names.extend(selection.links.iter().cloned());
     for expansion in &selection.expand {
+        if expansion.reference {
+            // as captured: the property, and what of it
+            names.push(expansion.navigation.clone());
+            names.push(format!("{}/$ref()", expansion.navigation));
+            continue;
+        }
         let target = rows.schema().at(expansion.table);
         let inner = target.map(|target| shown(rows, target, &expansion.selection)).unwrap_or_default();
         names.push(format!("{}({inner})", expansion.navigation));

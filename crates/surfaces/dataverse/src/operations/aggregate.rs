@@ -1,8 +1,8 @@
 //! `$apply`: what is worked out of many rows.
 //!
 //! Decides the values of groups: sums, averages, the least and the greatest, counts; of money in the currency of the first row. Never
-//! over more rows than the product takes. Mirrors captured answers: each value has a formatted one and the name of its column. That
-//! the product also answers every column of the table with null, as captured once, is left out.
+//! over more rows than the product takes. Mirrors captured answers: each value has a formatted one and the name of its column, and
+//! where all annotations are asked for of a table that is not grouped, every column of the table comes first, with null.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::errors::{DataverseError, OptionDefect};
 use crate::formatted;
 use crate::principal::Operation;
 use crate::representation::{Written, json_answer};
-use crate::tables::DIALECT;
+use crate::tables::{self, DIALECT};
 
 /// Most rows that are aggregated (Microsoft Learn, Dataverse: Aggregate data, limitations).
 const MOST: u64 = 50_000;
@@ -86,7 +86,10 @@ pub(super) async fn answer(
     let formatted = call.preferences.wants_annotation(FORMATTED);
     let attribute = call.preferences.wants_annotation(ATTRIBUTE);
     let (apply, rows, zone) = (&apply, &rows, &call.principal.zone);
-    let row = |group| Row { apply, group, rows, formatted, attribute, zone };
+    let all = call.preferences.include_annotations.as_deref().unwrap_or_default();
+    let all = all.split(',').any(|one| one.trim() == "*");
+    let nulls = Some(table).filter(|_| all && apply.groups.is_empty());
+    let row = |group| Row { apply, group, rows, formatted, attribute, zone, nulls };
     let value: Vec<Row<'_>> = groups.iter().map(row).collect();
     let answer = call.exchange.context.aside(|| json_answer(StatusCode::OK, &Body { head, value }));
     Ok(call.applied(answer, None))
@@ -155,6 +158,8 @@ struct Row<'r> {
     formatted: bool,
     attribute: bool,
     zone: &'r Zone,
+    /// The table whose columns come with null.
+    nulls: Option<Table<'r>>,
 }
 
 impl Row<'_> {
@@ -258,6 +263,12 @@ impl Serialize for Row<'_> {
     /// As documented: own columns, values, columns of related rows.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
+        for column in self.nulls.into_iter().flat_map(tables::shown) {
+            let name = DIALECT.property(column);
+            if self.apply.measures.iter().all(|measure| measure.alias != *name) {
+                map.serialize_entry(&*name, &())?;
+            }
+        }
         self.common(&mut map, true)?;
         for measure in &self.apply.measures {
             let counts = matches!(measure.method, Method::Count | Method::CountDistinct);

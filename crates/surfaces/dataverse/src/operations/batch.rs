@@ -38,9 +38,6 @@ const EXPECTED: &str =
 /// Parts that the exchange tells of one by one.
 const TOLD: usize = 32;
 
-/// The content type of rows in a part.
-const STREAMED: &str = "application/json; odata.metadata=minimal; odata.streaming=true";
-
 /// Header fields of a part's answer, in their order, beside its content type and version, as captured answers have them.
 const FIELDS: Fields = &[
     ("location", "Location"),
@@ -213,12 +210,17 @@ impl Running<'_> {
         let refused = !status.is_success() && *status != StatusCode::NOT_MODIFIED;
         let id = refused.then(|| exchange.context.random().guid().to_string());
         let (body, kind) = match content {
-            Content::Json(body, kind) => (body.as_ref(), Some(if refused { *kind } else { STREAMED })),
-            Content::Text(body, kind) | Content::Xml(body, kind) => (body.as_ref(), Some(*kind)),
+            // as captured: rows of a part stream
+            Content::Json(body, kind) if !refused => {
+                (body.as_ref(), Some(format!("{kind}; odata.streaming=true")))
+            }
+            Content::Json(body, kind) | Content::Text(body, kind) | Content::Xml(body, kind) => {
+                (body.as_ref(), Some((*kind).to_owned()))
+            }
             _ => (&b""[..], None),
         };
         let id = id.iter().map(|id| ("REQ_ID", id.as_str()));
-        let first: Vec<_> = id.chain(kind.map(|kind| ("Content-Type", kind))).collect();
+        let first: Vec<_> = id.chain(kind.as_deref().map(|kind| ("Content-Type", kind))).collect();
         self.answers.push(PartAnswer { status: *status, content_id, first: &first, headers, body });
     }
 

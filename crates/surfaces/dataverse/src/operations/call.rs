@@ -22,7 +22,7 @@ use crate::expanded::Budget;
 use crate::ids::Ids;
 use crate::payload::{self, Fault, Made};
 use crate::principal::{self, Operation, Principal, Users};
-use crate::representation::{self, Annotations, Reach, Shape};
+use crate::representation::{self, Annotations, Detail, Reach, Shape};
 use crate::tables::{self, DIALECT};
 use crate::{Dataverse, bearer, impersonation, not_built};
 
@@ -43,6 +43,7 @@ pub(super) struct Call<'x> {
     pub(super) raw: String,
     pub(super) preferences: Preferences,
     pub(super) annotations: Annotations,
+    pub(super) detail: Detail,
     /// The tables there are.
     pub(super) schema: Arc<Schema>,
     /// Where the ids of new rows come from.
@@ -122,6 +123,7 @@ pub(super) fn admit_as<'x>(
     let raw = segment(4).to_owned();
     let preferences = representation::preferences(exchange);
     let annotations = Annotations::of(&preferences);
+    let detail = Detail::of(exchange.request.header("accept"));
     if let Some(name) = not_built::header(&exchange.request.headers) {
         exchange.trail.not_built(format!("the header {name}"), "");
         return Err(DataverseError::InvalidQueryOption);
@@ -131,7 +133,19 @@ pub(super) fn admit_as<'x>(
         return Err(DataverseError::InvalidQueryOption);
     }
     let (schema, ids) = (tables::built_in(), surface.ids());
-    Ok(Call { exchange, organization, principal, root, raw, preferences, annotations, schema, ids, set })
+    Ok(Call {
+        exchange,
+        organization,
+        principal,
+        root,
+        raw,
+        preferences,
+        annotations,
+        detail,
+        schema,
+        ids,
+        set,
+    })
 }
 
 /// The rows of a request: of the change set it is in, or the organisation's.
@@ -316,11 +330,6 @@ impl Call<'_> {
             if let Some(defect) = misused(selection, expansion) {
                 return Err(defect.into());
             }
-            if expansion.reference {
-                let what = format!("$expand={}/$ref", expansion.navigation);
-                self.exchange.trail.not_built(what, not_built::EXPAND_HERE);
-                return Err(DataverseError::InvalidQueryOption);
-            }
             let table = schema.at(expansion.table).ok_or(DataverseError::Unexpected)?;
             let depth = self.authorize(table, Operation::Read)?;
             all.push(Reach { depth, below: self.reaches(&expansion.selection, left)? });
@@ -345,7 +354,11 @@ impl Call<'_> {
             budget: &shown.budget,
             annotations: self.annotations,
             principal: &self.principal,
+            detail: self.detail,
             tagged: true,
+            list: None,
+            nested: shown.selection.expand.iter().any(|one| !one.selection.expand.is_empty()),
+            link: None,
         }
     }
 
@@ -381,8 +394,9 @@ impl Call<'_> {
         status: StatusCode,
     ) -> Result<Answer, DataverseError> {
         let at = At { table: table.position(), row };
-        let answer = self
-            .aside(shown, || representation::json_answer(status, &self.shape(rows, shown).entity(table, at)));
+        // texts, numbers and maps of them always have a JSON form
+        let write = || serde_json::to_vec(&self.shape(rows, shown).entity(table, at)).unwrap_or_default();
+        let answer = representation::rows(status, self.aside(shown, write), self.detail);
         if shown.budget.is_spent() { Err(self.more_than_may_come()) } else { Ok(answer) }
     }
 

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use mocktenant_odata::percent_encode;
 use mocktenant_query::Order;
 use mocktenant_schema::{Cell, Column, Table, value};
-use mocktenant_tables::After;
+use mocktenant_tables::{After, Row};
 use serde_json::Value;
 
 use super::list::behind;
@@ -118,6 +118,12 @@ impl Cookie {
         let id = cell(id, last.strip_prefix('{')?.strip_suffix('}')?)?;
         more.is_empty().then(|| (page, behind(values, &id)))
     }
+}
+
+/// The cookie of the page behind these rows of a table in no order, ready for an address.
+pub(crate) fn next_page(table: Table<'_>, first: &Row, last: &Row) -> String {
+    let id = |row: &Row| table.id().map_or(Cell::Null, |column| row.value(column).to_cell());
+    Cookie::write(table, &[], 2, &(Vec::new(), id(first)), &(Vec::new(), id(last)))
 }
 
 fn malformed() -> DataverseError {

@@ -20,7 +20,7 @@ use super::{Call, Target, aggregate, fetched};
 use crate::errors::DataverseError;
 use crate::not_built;
 use crate::principal::Operation;
-use crate::representation::json_bytes;
+use crate::representation::{self, Shape};
 use crate::store;
 use crate::tables::DIALECT;
 
@@ -132,7 +132,8 @@ pub(super) async fn answer(
     let asked = asked.and(within).in_reach(call, table, depth);
 
     let preferred = call.preferences.max_page_size.filter(|_| target.options.top.is_none());
-    let page_size = Some(preferred.unwrap_or(PAGE).min(PAGE));
+    let size = preferred.unwrap_or(PAGE).min(PAGE);
+    let page_size = Some(size);
     let rows = target.database.snapshot();
     let query = Query {
         filter: asked.filter.as_ref(),
@@ -151,7 +152,7 @@ pub(super) async fn answer(
     head.extend(counted(call, page.count));
     let mut listing = Listing::new(&head, "value");
     for some in page.rows.chunks(AT_ONCE) {
-        let shape = call.shape(&rows, &shown);
+        let shape = Shape { list: Some(size), ..call.shape(&rows, &shown) };
         let position = table.position();
         let mut push = || some.iter().all(|row| listing.push(&shape.members(At { table: position, row })));
         if !call.aside(&shown, &mut push) {
@@ -174,7 +175,8 @@ pub(super) async fn answer(
             tail.insert("@odata.nextLink".to_owned(), json!(next_link(call, target, given, &next)));
         }
     }
-    Ok(call.applied(json_bytes(StatusCode::OK, listing.finish(&tail)), preferred))
+    let answer = representation::rows(StatusCode::OK, listing.finish(&tail), call.detail);
+    Ok(call.applied(answer, preferred))
 }
 
 /// What an answer with several rows says of how many there are.

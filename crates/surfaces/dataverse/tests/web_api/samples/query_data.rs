@@ -289,6 +289,7 @@ async fn related_rows_are_followed_several_levels_deep() {
     let contacts = row["contact_customer_accounts"].as_array().unwrap();
     assert_eq!(contacts.len(), 8);
     assert!(contacts.iter().all(|contact| contact["owninguser"]["systemuserid"] == USER), "{row}");
+    assert!(row.get("contact_customer_accounts@odata.nextLink").is_none(), "a page is 5,000 rows: {row}");
 }
 
 #[tokio::test]
@@ -311,6 +312,20 @@ async fn incomes_are_aggregated() {
         assert_eq!(row[format!("{alias}@{FORMATTED}")], text, "{alias}");
         assert_eq!(row[format!("{alias}@{ATTRIBUTE}")], "annualincome", "{alias}");
     }
+    // as captured: with all annotations every column of the table stands before them
+    let names: Vec<&String> = row.as_object().unwrap().keys().collect();
+    let first = names.iter().position(|name| name.starts_with("average@")).unwrap();
+    assert!(first > 150 && names[first..].len() == 12, "{names:?}");
+    assert!(names[..first].iter().all(|name| row[name.as_str()].is_null()), "{row}");
+    for name in ["annualincome", "_ownerid_value", "contactid", "versionnumber", "address3_country"] {
+        assert_eq!(row.get(name), Some(&Value::Null), "{name}");
+    }
+    let seen = sample.client.get(&format!("{}/contact_customer_accounts?{query}", sample.account)).await;
+    assert_eq!(
+        seen.json()["value"][0].as_object().unwrap().len(),
+        4,
+        "without annotations nothing but values"
+    );
 }
 
 /// The sample's query of the account's contacts.

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration as RealDuration, Instant};
 
 use mocktenant_scenario::{self as scenario, Act, Cast, Scenario, Vacant};
-use mocktenant_world::{Edit, EditError, EditedBy, Setting, World, servicing};
+use mocktenant_world::{Edit, EditError, EditedBy, Setting, World, WorldError, servicing};
 use time::Duration;
 
 use crate::clock::ClockChange;
 use crate::record::{Kind, Record};
-use crate::rows::{RowRefused, redeclared};
+use crate::rows::{Change, RowRefused};
 use crate::run_on::RunOn;
 use crate::{Lab, Machine, Scope, Trail, rollover, stopping};
 
@@ -268,6 +268,7 @@ impl Lab {
         let before = cast.act(&scenario.before())?;
         let after = scenario.after.iter().map(|act| cast.act(act)).collect::<Result<Vec<_>, _>>()?;
         let broken = base.edited(&before.edits_in(base, base), by.clone())?;
+        self.found_right(&broken, |scope| !scope.is_shared(base, &broken)).map_err(EditError::from)?;
         self.begin_again(Arc::new(broken)).await;
         for act in &after {
             if let Err(error) = self.act(act, by.clone()).await {
@@ -305,25 +306,43 @@ impl Lab {
     fn edit(&self, edits: &[Edit], by: EditedBy) -> Result<(), CommandError> {
         let before = self.world();
         let world = Arc::new(before.edited(edits, by)?);
+        self.found_right(&world, |scope| !scope.is_shared(&before, &world)).map_err(EditError::from)?;
         let now = self.clock().now();
         let _together = self.changing();
-        self.rows().while_none_opens(|opened| {
+        self.rows().while_nobody_writes(|opened| {
             let mut changes = Vec::new();
             for (scope, rows) in opened {
                 let Some(mounted) = self.surfaces().get(rows.owner) else { continue };
                 if scope.is_shared(&before, &world) {
                     continue;
                 }
+                let Some(tables) = mounted.surface.tables(&world, scope) else { continue };
                 let declared = |world: &World| mounted.surface.declared_rows(world, scope, now);
-                changes.extend(redeclared(scope, &rows.database, &declared(&before), &declared(&world))?);
+                let declared = (&*declared(&before), &*declared(&world));
+                changes.extend(Change::of(scope, &rows.database, &tables.schema, declared)?);
             }
             self.swap_world(world);
-            for change in changes {
-                // Resets are commands too, and this one is being applied.
-                let _written = change.commit();
-            }
+            changes.into_iter().for_each(Change::apply);
             Ok(())
         })
+    }
+
+    /// Whether the products take what a world declares of rows and tables: the world knows no product's.
+    ///
+    /// # Errors
+    /// Everything that is wrong, as in a declaration that makes no world.
+    pub fn check(&self, world: &World) -> Result<(), WorldError> {
+        self.found_right(world, |_| true)
+    }
+
+    fn found_right(&self, world: &World, of: impl Fn(&Scope) -> bool) -> Result<(), WorldError> {
+        let mut problems = Vec::new();
+        for scope in Scope::all(world).filter(of) {
+            for mounted in self.surfaces() {
+                problems.extend(mounted.surface.findings(world, &scope));
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(WorldError { problems }) }
     }
 
     async fn run_or_stop(&self, machine: &str, stopped: bool, by: EditedBy) -> Result<(), CommandError> {

@@ -493,7 +493,7 @@ impl Lab {
         self.core.rows.open(
             scope,
             surface,
-            || mounted.tables(scope),
+            || mounted.tables(&self.world(), scope),
             || mounted.declared_rows(&self.world(), scope, now),
         )
     }

@@ -10,6 +10,7 @@ mod calling;
 mod clock;
 mod command;
 mod context;
+pub mod declared;
 mod dispatch;
 mod document;
 pub mod event;

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use mocktenant_schema::{Cell, Schema, Table};
 use mocktenant_tables::{
-    Commit, Database, Draft, Key, Limits, Precondition, Reset, TableError, Transaction, Values,
+    Commit, Database, Draft, Key, Leftovers, Limits, Precondition, Reset, TableError, Transaction, Values,
 };
 use mocktenant_world::{Setting, pointers};
 use tokio::sync::Notify;
@@ -58,30 +58,90 @@ impl DeclaredRow {
 #[error("this place has no rows")]
 pub struct NoRows;
 
-/// Why an edit of declared rows cannot take effect.
+/// Why an edit of declared rows, or of the tables they are in, cannot take effect.
 #[derive(Debug, thiserror::Error)]
-#[error("the row `{name}` of {set} in {scope}: {why}")]
-pub struct RowRefused {
-    /// Whose rows.
-    pub scope: Scope,
-    /// The entity set.
-    pub set: String,
-    /// The declared name.
-    pub name: String,
-    /// What stands against it.
-    pub why: Box<TableError>,
+pub enum RowRefused {
+    /// A declared row stands against what is there.
+    #[error("the row `{name}` of {set} in {scope}: {why}")]
+    Row {
+        /// Whose rows.
+        scope: Scope,
+        /// The entity set.
+        set: String,
+        /// The declared name.
+        name: String,
+        /// What stands against it.
+        why: Box<TableError>,
+    },
+    /// The rows that are there do not fit into the tables.
+    #[error("the rows in {scope} do not fit into these tables: {why}")]
+    Tables {
+        /// Whose rows.
+        scope: Scope,
+        /// What stands against it.
+        why: Box<TableError>,
+    },
 }
 
 impl RowRefused {
-    /// Where the row is declared.
+    /// Where the row, or the tables, are declared.
     pub fn setting(&self) -> Setting {
-        let records = match &self.scope {
-            Scope::Organization(name) => pointers::organization(name).records(&self.set),
-            Scope::Tenant(name) | Scope::FederationService(name) | Scope::Environment(name) => {
-                pointers::environment(name).records(&self.set)
+        match self {
+            Self::Row { scope, set, name, .. } => {
+                let records = match scope {
+                    Scope::Organization(of) => pointers::organization(of).records(set),
+                    Scope::Tenant(of) | Scope::FederationService(of) | Scope::Environment(of) => {
+                        pointers::environment(of).records(set)
+                    }
+                };
+                records.join(name)
             }
-        };
-        records.join(&self.name)
+            Self::Tables { scope, .. } => match scope {
+                Scope::Organization(of) => pointers::organization(of).tables(),
+                Scope::Tenant(of) | Scope::FederationService(of) | Scope::Environment(of) => {
+                    pointers::environment(of).tables()
+                }
+            },
+        }
+    }
+}
+
+/// What an edit makes of rows that are in use: not yet visible.
+pub(crate) enum Change {
+    /// Declared rows that became others.
+    Rows(Transaction),
+    /// Tables that became others, with all rows.
+    Tables { of: Database, made: Database },
+}
+
+impl Change {
+    /// What has to change where rows are in use: their tables if those are others now, and declared rows.
+    pub(crate) fn of(
+        scope: &Scope,
+        database: &Database,
+        schema: &Arc<Schema>,
+        (before, after): (&[DeclaredRow], &[DeclaredRow]),
+    ) -> Result<Option<Self>, RowRefused> {
+        if Arc::ptr_eq(schema, &database.schema()) {
+            return Ok(redeclared(scope, database, before, after)?.map(Self::Rows));
+        }
+        let made = database.fork();
+        let redefined = made.redefine(Arc::clone(schema));
+        free(redefined.map_err(|why| RowRefused::Tables { scope: scope.clone(), why: Box::new(why) })?);
+        if let Some(transaction) = redeclared(scope, &made, before, after)? {
+            // Nobody else has this copy, so nobody has reset it.
+            let _written = transaction.commit();
+        }
+        Ok(Some(Self::Tables { of: database.clone(), made }))
+    }
+
+    /// Makes it visible.
+    pub(crate) fn apply(self) {
+        match self {
+            // Resets are commands too, and this one is being applied.
+            Self::Rows(transaction) => drop(transaction.commit()),
+            Self::Tables { of, made } => free(of.take_over(&made)),
+        }
     }
 }
 
@@ -256,8 +316,9 @@ impl Rows {
         Self { opened: Mutex::new(opened), resets: RwLock::new(resets), count, ..Self::default() }
     }
 
-    /// Works on the rows that are in use while no others come into use.
-    pub(crate) fn while_none_opens<R>(&self, work: impl FnOnce(&HashMap<Scope, Opened>) -> R) -> R {
+    /// Works on the rows that are in use while no others come into use and nobody else writes.
+    pub(crate) fn while_nobody_writes<R>(&self, work: impl FnOnce(&HashMap<Scope, Opened>) -> R) -> R {
+        let _no_commit = self.resets.write().unwrap_or_else(PoisonError::into_inner);
         work(&lock(&self.opened))
     }
 
@@ -283,15 +344,20 @@ impl Rows {
         }
         self.reset.notify_waiters();
         for opened in forgotten {
-            free(opened.database);
+            free_later(move || opened.database.clear());
         }
     }
 }
 
-/// Frees the rows of a database that nobody writes to any more, in slices on a thread that may be kept busy.
-fn free(database: Database) {
+/// Frees what is left of rows.
+fn free(left: Leftovers) {
+    free_later(move || left);
+}
+
+/// Frees rows that nobody reads or writes any more, in slices on a thread that may be kept busy.
+fn free_later(left: impl FnOnce() -> Leftovers + Send + 'static) {
     let free = move || {
-        let mut left = database.clear();
+        let mut left = left();
         while left.free_some() {
             std::thread::yield_now();
         }
@@ -316,7 +382,7 @@ fn fill(database: &Database, declared: Vec<DeclaredRow>) {
 }
 
 /// What an edit of declared rows asks of rows that are in use: reserved, not yet visible.
-pub(crate) fn redeclared(
+fn redeclared(
     scope: &Scope,
     database: &Database,
     before: &[DeclaredRow],
@@ -329,7 +395,7 @@ pub(crate) fn redeclared(
     let mut transaction = Transaction::begin(database);
     let schema = Arc::clone(transaction.schema());
     let mut changed = false;
-    let refused = |table: Table<'_>, row: &DeclaredRow, why| RowRefused {
+    let refused = |table: Table<'_>, row: &DeclaredRow, why| RowRefused::Row {
         scope: scope.clone(),
         set: table.set().to_owned(),
         name: row.name.clone(),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use http::{HeaderMap, Method};
 use mocktenant_scenario::Cast;
 use mocktenant_verdict::{Fidelity, Question};
-use mocktenant_world::{Artefact, Errand, World};
+use mocktenant_world::{Artefact, Errand, Problem, World};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -197,9 +197,14 @@ pub trait Surface: Sized + Send + Sync + 'static {
     /// and nothing else happens.
     fn judge(&self, context: &Context, token: &str, trail: &mut Trail);
 
-    /// The tables this surface keeps for a scope; `None` where it keeps none.
-    fn tables(&self, _scope: &Scope) -> Option<Tables> {
+    /// The tables this surface keeps for a scope in this world; `None` where it keeps none.
+    fn tables(&self, _world: &World, _scope: &Scope) -> Option<Tables> {
         None
+    }
+
+    /// What is wrong with the tables and rows that a world declares for a scope; such a world is not taken.
+    fn findings(&self, _world: &World, _scope: &Scope) -> Vec<Problem> {
+        Vec::new()
     }
 
     /// The rows a scope begins with, as this world declares them. Referred rows stand before those that refer to them.
@@ -284,7 +289,8 @@ pub(crate) trait Mount: Send + Sync {
     fn judges(&self) -> bool;
     fn forges(&self) -> bool;
     fn judge(&self, context: &Context, token: &str, trail: &mut Trail);
-    fn tables(&self, scope: &Scope) -> Option<Tables>;
+    fn tables(&self, world: &World, scope: &Scope) -> Option<Tables>;
+    fn findings(&self, world: &World, scope: &Scope) -> Vec<Problem>;
     fn declared_rows(&self, world: &World, scope: &Scope, now: OffsetDateTime) -> Vec<DeclaredRow>;
     fn starts(&self, world: &World) -> Vec<Machine>;
     fn start<'a>(&'a self, context: &'a Context, trail: &'a mut Trail) -> BoxFuture<'a, ()>;
@@ -378,8 +384,11 @@ impl<S: Surface> Mount for S {
     fn judge(&self, context: &Context, token: &str, trail: &mut Trail) {
         Surface::judge(self, context, token, trail);
     }
-    fn tables(&self, scope: &Scope) -> Option<Tables> {
-        Surface::tables(self, scope)
+    fn tables(&self, world: &World, scope: &Scope) -> Option<Tables> {
+        Surface::tables(self, world, scope)
+    }
+    fn findings(&self, world: &World, scope: &Scope) -> Vec<Problem> {
+        Surface::findings(self, world, scope)
     }
     fn declared_rows(&self, world: &World, scope: &Scope, now: OffsetDateTime) -> Vec<DeclaredRow> {
         Surface::declared_rows(self, world, scope, now)

@@ -333,6 +333,11 @@ impl Database {
         Draft { of: self.clone(), base, generation, database }
     }
 
+    /// The tables there are now.
+    pub fn schema(&self) -> Arc<Schema> {
+        Arc::clone(&self.shared.lock().root.layout.schema)
+    }
+
     /// How much it holds.
     pub fn limits(&self) -> Limits {
         self.shared.limits

@@ -35,6 +35,20 @@ impl Database {
         drop(state);
         Ok(Leftovers::of(before))
     }
+
+    /// Takes over tables and rows of another, a fork that was given another schema or other rows. Open transactions become void,
+    /// as in [`Database::replace_all`]; whoever calls this keeps others from writing since the fork was made.
+    pub fn take_over(&self, made: &Self) -> Leftovers {
+        let (root, next_version) = {
+            let made = made.shared.lock();
+            (Root::clone(&made.root), made.next_version)
+        };
+        let mut state = self.shared.lock();
+        state.next_version = state.next_version.max(next_version);
+        let before = state.reset(root);
+        drop(state);
+        Leftovers::of(before)
+    }
 }
 
 impl Root {

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use mocktenant_patch::document::{self, DocumentError, Size};
+pub use mocktenant_schema::TableDefinitions;
 
 pub use crate::federation_service::{
     ApplicationGroup, FederationService, FederationUser, IssuedClaim, Lockout, LoopDetection,
@@ -233,6 +234,9 @@ pub struct Environment {
     pub nodes: IndexMap<String, Node>,
     /// The environment's database, as far as it decides sign-in and Dual Write.
     pub database: EnvironmentDatabase,
+    /// Tables beside the product's, and columns added to those.
+    #[serde(default)]
+    pub tables: Arc<TableDefinitions>,
     /// Business records at reset: entity set, then a name of ours, then the row.
     #[serde(default)]
     pub records: Arc<Records>,
@@ -433,6 +437,9 @@ pub struct Organization {
     /// Security roles by name.
     #[serde(default)]
     pub roles: IndexMap<String, Arc<SecurityRole>>,
+    /// Tables beside the product's, and columns added to those.
+    #[serde(default)]
+    pub tables: Arc<TableDefinitions>,
     /// Rows at reset: entity set, then a name of ours, then the row.
     #[serde(default)]
     pub records: Arc<Records>,

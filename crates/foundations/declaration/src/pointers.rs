@@ -322,6 +322,7 @@ pointers! {
         dual_write() -> Setting: "database", "DualWriteProjectConfiguration";
         dataverse_url() -> Setting: "database", "DualWriteProjectConfiguration", "ExternalEnvironmentURL";
         dual_write_map(entity) -> DualWriteMap: "database", "DualWriteProjectConfiguration", "Maps", entity;
+        tables() -> Setting: "tables";
         records(set) -> Setting: "records", set;
     }
 
@@ -385,6 +386,7 @@ pointers! {
         application_users() -> Setting: "application_users";
         application_user(client_id) -> ApplicationUser: "application_users", client_id;
         role(name) -> SecurityRole: "roles", name;
+        tables() -> Setting: "tables";
         records(set) -> Setting: "records", set;
     }
 

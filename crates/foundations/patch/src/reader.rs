@@ -371,7 +371,7 @@ impl<'v> MapAccess<'v> for Members<'v> {
     }
 }
 
-/// A member's name: a text, whatever a structure would rather have.
+/// A member's name: a text, unless a structure's members go by whole numbers.
 #[derive(Clone, Copy)]
 struct Name<'v>(&'v str);
 
@@ -403,9 +403,16 @@ impl<'v> Deserializer<'v> for Name<'v> {
         visitor.visit_enum(Variant { name: self.0, holds: None })
     }
 
+    fn deserialize_i64<V: Visitor<'v>>(self, visitor: V) -> Result<V::Value, Unread> {
+        match self.0.parse() {
+            Ok(number) => visitor.visit_i64(number),
+            Err(_) => Err(de::Error::invalid_value(Unexpected::Str(self.0), &"a whole number as the name")),
+        }
+    }
+
     forward_to_deserialize_any! {
         <W: Visitor<'v>>
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        bool i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
         tuple_struct map struct identifier ignored_any
     }
 }

@@ -267,6 +267,14 @@ impl Compiler {
         }
         let Some(row) = self.tables.get(position).copied() else { return };
         let there = row.columns.of(&self.columns).to_vec();
+        for column in definition.columns.keys() {
+            if self.leads(position, column) {
+                self.wrong(
+                    format!("{at}/columns/{column}"),
+                    "is a property of the table already: it leads to rows",
+                );
+            }
+        }
         let columns = self.columns(at, there, definition);
         let by_name = self.sorted(columns);
         if let Some(row) = self.tables.get_mut(position) {
@@ -275,10 +283,21 @@ impl Compiler {
         }
     }
 
+    /// Whether a table has a navigation property of this name.
+    fn leads(&self, position: usize, name: &str) -> bool {
+        self.relationships.iter().any(|row| {
+            usize::from(row.from) == position && self.read(row.navigation) == name
+                || usize::from(row.to) == position && self.read(row.back) == name
+        })
+    }
+
     fn new_table(&mut self, at: &str, name: &str, definition: &TableDefinition) {
         if self.tables.len() >= MOST_TABLES {
             self.wrong(at, format!("is one table more than {MOST_TABLES}"));
             return;
+        }
+        if self.whose == Whose::Declaration && definition.view.is_some() {
+            self.wrong(format!("{at}/view"), "is the product's: what a declaration declares has rows");
         }
         let set = definition.set.clone().unwrap_or_else(|| format!("{name}s"));
         if self.tables.iter().any(|row| self.read(row.set) == set) {

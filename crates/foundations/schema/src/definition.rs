@@ -18,6 +18,9 @@ pub type ChoiceDefinitions = IndexMap<String, ChoiceDefinition>;
 /// Tables by name: logical name, or entity set.
 pub type TableDefinitions = IndexMap<String, TableDefinition>;
 
+/// Columns by name, in the order the product answers them.
+pub type ColumnDefinitions = IndexMap<String, ColumnDefinition>;
+
 /// One table, or what is added to one that is there: then only columns, choices and relationships.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -46,25 +49,18 @@ pub struct TableDefinition {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The columns of the primary key; absent: `<name>id`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub key: Vec<String>,
     /// Further unique keys.
-    #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub keys: IndexMap<String, KeyDefinition>,
     /// Columns by which rows are often sought, beside keys and lookups.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub indexes: Vec<String>,
     /// States by `statecode`; the first is that of a new row.
-    #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub states: IndexMap<i64, StateDefinition>,
-    /// Columns, in the order the product answers them.
-    #[serde(skip_serializing_if = "IndexMap::is_empty")]
-    pub columns: IndexMap<String, ColumnDefinition>,
+    /// Its columns.
+    pub columns: ColumnDefinitions,
     /// Relationships that are no lookup column's own.
-    #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub relationships: IndexMap<String, RelationshipDefinition>,
     /// Facts that mean something to the product alone.
-    #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub notes: IndexMap<String, String>,
 }
 
@@ -105,13 +101,10 @@ pub struct StateDefinition {
 #[serde(deny_unknown_fields, default)]
 pub struct ChoiceDefinition {
     /// Labels by value.
-    #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub options: IndexMap<i64, String>,
     /// Values by the member's name; two members may have one value.
-    #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub members: IndexMap<String, i64>,
     /// Facts that mean something to the product alone; `NAME/FACT` is one of a member.
-    #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub notes: IndexMap<String, String>,
 }
 
@@ -140,7 +133,6 @@ pub struct ColumnDefinition {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub precision: Option<u8>,
     /// Labels of a choice by value, for a column whose choices are its own.
-    #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub options: IndexMap<i64, String>,
     /// What a new row holds where nobody gives a value.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -157,10 +149,8 @@ pub struct ColumnDefinition {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub computed: Option<String>,
     /// The tables a lookup leads to.
-    #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub to: IndexMap<String, LookupDefinition>,
     /// Facts that mean something to the product alone.
-    #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub notes: IndexMap<String, String>,
 }
 
@@ -221,7 +211,6 @@ pub struct RelationshipDefinition {
     /// The other table.
     pub to: String,
     /// Columns of this table with the columns of the other they equal; none where many lead to many.
-    #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub columns: IndexMap<String, String>,
     /// The table between, where many lead to many: it has a lookup to either.
     #[serde(skip_serializing_if = "Option::is_none")]

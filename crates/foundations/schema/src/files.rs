@@ -12,6 +12,9 @@ use crate::definition::{ChoiceDefinitions, TableDefinition, TableDefinitions};
 use crate::emit;
 use crate::schema::Schema;
 
+/// Where the files are.
+const FOLDER: &str = "tables";
+
 /// How a build script reads a document: text to a value, or why not.
 pub struct Reader {
     /// Reads a table.
@@ -50,7 +53,7 @@ pub fn compiled(directory: &Path, reader: &Reader, unset: Unset) -> Result<Schem
     if shared.exists() {
         choices = (reader.choices)(&file(&shared)?).map_err(|why| vec![format!("choices.yaml: {why}")])?;
     }
-    let folder = directory.join("tables");
+    let folder = directory.join(FOLDER);
     let listed = fs::read_dir(&folder).map_err(|why| vec![format!("{}: {why}", folder.display())])?;
     let mut paths: Vec<_> = listed.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));

@@ -18,6 +18,7 @@ mod kind;
 pub mod moment;
 mod relationship;
 pub mod schema;
+mod schemas;
 pub mod value;
 
 pub use cell::{Cell, CellRef};
@@ -25,10 +26,12 @@ pub use column::{Choice, Choices, Column, Key, State};
 pub use compile::{DefinitionError, Unset, Whose, compile};
 pub use decimal::Decimal;
 pub use definition::{
-    ChoiceDefinitions, ColumnDefinition, Deletion, Requirement, TableDefinition, TableDefinitions,
+    ChoiceDefinitions, ColumnDefinition, ColumnDefinitions, Deletion, Requirement, TableDefinition,
+    TableDefinitions,
 };
 pub use guid::{Guid, NotAGuid};
 pub use kind::Kind;
 pub use relationship::{Navigation, Relationship};
 pub use schema::{Schema, Table};
+pub use schemas::{Complete, Schemas};
 pub use value::{Rule, Violation};

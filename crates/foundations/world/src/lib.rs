@@ -34,7 +34,7 @@ pub use mocktenant_declaration::{
     self as declaration, Declaration, Errand, SecretText, clock_offset, is_guid, pointers,
 };
 pub use mocktenant_patch::document::DocumentError;
-pub use mocktenant_patch::{Edit, Operation, Problem};
+pub use mocktenant_patch::{Edit, Operation, Problem, nearest};
 pub use mocktenant_verdict::Setting;
 pub use mocktenant_zones::Zone;
 pub use origin::{EditedBy, Origin, Origins};

@@ -228,6 +228,7 @@ impl Compiled for Environment {
     }
 
     fn rejoin(declared: &mut declaration::Environment, before: &declaration::Environment) {
+        rejoin_one(&mut declared.tables, &before.tables);
         rejoin_one(&mut declared.records, &before.records);
     }
 }
@@ -248,6 +249,7 @@ impl Compiled for Organization {
     fn rejoin(declared: &mut declaration::Organization, before: &declaration::Organization) {
         rejoin_all(&mut declared.application_users, &before.application_users);
         rejoin_all(&mut declared.roles, &before.roles);
+        rejoin_one(&mut declared.tables, &before.tables);
         rejoin_one(&mut declared.records, &before.records);
     }
 }

@@ -66,6 +66,7 @@ pub fn place(setting: &Setting, world: &World) -> Option<String> {
             ["database", "DualWriteProjectConfiguration", ..] => {
                 Some("AxDB, table DualWriteProjectConfiguration".to_owned())
             }
+            ["tables", table, ..] => Some(format!("the environment's own data entities, {table}")),
             ["records", set, ..] => Some(format!("the environment's own records, {set}")),
             _ => None,
         },
@@ -81,6 +82,7 @@ pub fn place(setting: &Setting, world: &World) -> Option<String> {
                 ["application_users", ..] => format!("{settings} > Application users"),
                 ["roles", ..] => format!("{settings} > Security roles"),
                 ["business_unit"] => format!("{settings} > Business units"),
+                ["tables", table, ..] => format!("Power Apps > Tables > {table}"),
                 ["records", set, ..] => format!("the organisation's own records, {set}"),
                 _ => format!("{POWER_PLATFORM} > {name}"),
             })

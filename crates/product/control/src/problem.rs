@@ -113,7 +113,7 @@ impl From<CommandError> for Problem {
                     detail: refused.to_string(),
                     hint: None,
                 };
-                let detail = "the declared rows are in use and cannot become this; nothing was changed";
+                let detail = "rows are in use and cannot become this; nothing was changed";
                 Self::new(StatusCode::CONFLICT, detail).error(located)
             }
         }

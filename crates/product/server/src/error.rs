@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use mocktenant_keys::CaError;
 use mocktenant_lab::CommandError;
+use mocktenant_world::WorldError;
 
 /// Why a lab could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -128,6 +129,9 @@ pub enum StartError {
     /// The broken world it was to begin in cannot be had.
     #[error("the lab cannot begin in this scenario")]
     Scenario(#[source] CommandError),
+    /// A product does not take what the world declares of its tables and rows.
+    #[error(transparent)]
+    World(#[from] WorldError),
     /// A public URL is none.
     #[error("the public URL of {entrance}, {url:?}, is no absolute http or https URL without a path")]
     PublicUrl {
@@ -143,6 +147,7 @@ impl StartError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Scenario(_)
+            | Self::World(_)
             | Self::PortBase { .. }
             | Self::PublicUrl { .. }
             | Self::ControlUnguarded { .. }

@@ -124,6 +124,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
 pub(crate) async fn start_lab(lab: Lab, setup: Setup) -> Result<Running, StartError> {
     let instance = instance_id();
     let world = lab.world();
+    lab.check(&world)?;
     let public = PublicUrls::read(&setup.public_urls)?;
     let bind = guarded_bind(&setup)?;
     let state = StateDir::open(&setup.state)?;

@@ -50,7 +50,7 @@ use mocktenant_scenario::Cast;
 use mocktenant_tables::Limits;
 use mocktenant_token::bearer::{Authorization, read_authorization};
 use mocktenant_verdict::Question;
-use mocktenant_world::{Environment, Errand, Node, World};
+use mocktenant_world::{Environment, Errand, Node, Problem, World};
 use time::OffsetDateTime;
 
 use bearer::Caller;
@@ -211,8 +211,19 @@ impl Surface for Aos {
         }
     }
 
-    fn tables(&self, scope: &Scope) -> Option<Tables> {
+    fn tables(&self, _world: &World, scope: &Scope) -> Option<Tables> {
         matches!(scope, Scope::Environment(_)).then(|| Tables { schema: entities::schema(), limits: LIMITS })
+    }
+
+    fn findings(&self, world: &World, scope: &Scope) -> Vec<Problem> {
+        let Scope::Environment(name) = scope else { return Vec::new() };
+        let environment = world.environment(name).filter(|environment| !environment.tables.is_empty());
+        let problem = |environment: &Arc<Environment>| {
+            let message =
+                "data entities beside the product's are not built: only an organisation declares tables";
+            Problem::new(environment.pointer.tables(), message)
+        };
+        environment.map(problem).into_iter().collect()
     }
 
     fn declared_rows(&self, world: &World, scope: &Scope, _now: OffsetDateTime) -> Vec<DeclaredRow> {

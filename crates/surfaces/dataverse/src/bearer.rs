@@ -132,9 +132,9 @@ pub(crate) fn identify<'o>(
 ) -> Result<Option<&'o ApplicationUser>, DataverseError> {
     trail.fact_from("organization", &organization.key, organization.pointer.setting());
     let prepared = context.prepared::<Dataverse>();
-    let trust = prepared.organizations.get(&*organization.key).ok_or(DataverseError::Unexpected)?;
+    let known = prepared.organizations.get(&*organization.key).ok_or(DataverseError::Unexpected)?;
     let mut list = Checklist::new(context.switches(), describe);
-    let client_id = ask(&mut list, organization, trust, authorization, context.now());
+    let client_id = ask(&mut list, organization, &known.trust, authorization, context.now());
     let user = asked(&mut list, client_id.as_deref());
     if let Some(client_id) = client_id {
         trail.fact("client-id", client_id);

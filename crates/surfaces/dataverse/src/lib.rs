@@ -35,9 +35,11 @@ use mocktenant_lab::{
     Addresses, Answer, CatalogueRow, Context, DeclaredRow, Entrance, Exchange, Machine, Refusal, Route,
     Scope, SecretNames, Step, Surface, Tables, Trail, Way,
 };
+use mocktenant_schema::Schema;
+use mocktenant_tables::Limits;
 use mocktenant_token::bearer::Authorization;
 use mocktenant_verdict::{Checklist, Question};
-use mocktenant_world::{Errand, World};
+use mocktenant_world::{Errand, Organization, Problem, World};
 use time::OffsetDateTime;
 
 pub use errors::{BatchDefect, DataverseError, FetchDefect, PayloadDefect};
@@ -73,9 +75,15 @@ impl Dataverse {
     }
 }
 
-/// What each organisation trusts, once per snapshot.
+/// What each organisation trusts and which tables it has, once per snapshot.
 pub struct Prepared {
-    organizations: HashMap<String, Trust>,
+    organizations: HashMap<String, Known>,
+}
+
+/// What is known of an organisation.
+struct Known {
+    trust: Trust,
+    schema: Arc<Schema>,
 }
 
 const READ: &[Method] = &[Method::GET];
@@ -154,6 +162,14 @@ static ROUTES: &[Route<Dataverse>] = &[
     },
 ];
 
+/// The organisation that a scope is.
+fn organization_of<'w>(world: &'w World, scope: &Scope) -> Option<&'w Arc<Organization>> {
+    match scope {
+        Scope::Organization(name) => world.organization(name),
+        Scope::Tenant(_) | Scope::FederationService(_) | Scope::Environment(_) => None,
+    }
+}
+
 impl Surface for Dataverse {
     const NAME: &'static str = "dataverse";
     const TITLE: &'static str = "Dataverse";
@@ -170,7 +186,7 @@ impl Surface for Dataverse {
     }
 
     fn hosts(&self, world: &World) -> Vec<(String, Entrance)> {
-        let both = |organization: &mocktenant_world::Organization| {
+        let both = |organization: &Organization| {
             let entrance = Entrance::organization(&organization.key);
             [(organization.host.clone(), entrance.clone()), (organization.api_host.clone(), entrance)]
         };
@@ -189,11 +205,12 @@ impl Surface for Dataverse {
     }
 
     fn prepare(&self, world: &World, addresses: &Addresses) -> Prepared {
-        let organizations = world
-            .organizations()
-            .map(|organization| (organization.key.to_string(), Trust::of(organization, world, addresses)))
-            .collect();
-        Prepared { organizations }
+        let known = |organization: &Arc<Organization>| {
+            let schema = tables::of(organization);
+            let known = Known { trust: Trust::of(organization, world, addresses), schema };
+            (organization.key.to_string(), known)
+        };
+        Prepared { organizations: world.organizations().map(known).collect() }
     }
 
     fn catalogue(&self) -> Vec<CatalogueRow> {
@@ -255,15 +272,17 @@ impl Surface for Dataverse {
         }
     }
 
-    fn tables(&self, scope: &Scope) -> Option<Tables> {
-        matches!(scope, Scope::Organization(_)).then(store::tables)
+    fn tables(&self, world: &World, scope: &Scope) -> Option<Tables> {
+        let schema = tables::of(organization_of(world, scope)?);
+        Some(Tables { schema, limits: Limits::default() })
+    }
+
+    fn findings(&self, world: &World, scope: &Scope) -> Vec<Problem> {
+        organization_of(world, scope).map_or_else(Vec::new, |organization| store::findings(organization))
     }
 
     fn declared_rows(&self, world: &World, scope: &Scope, now: OffsetDateTime) -> Vec<DeclaredRow> {
-        let organization = match scope {
-            Scope::Organization(name) => world.organization(name),
-            Scope::Tenant(_) | Scope::FederationService(_) | Scope::Environment(_) => None,
-        };
+        let organization = organization_of(world, scope);
         organization.map(|one| store::declared(one, world, now.unix_timestamp())).unwrap_or_default()
     }
 

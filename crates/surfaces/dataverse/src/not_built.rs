@@ -315,15 +315,9 @@ pub(crate) fn entity_set(set: &str) -> Option<&'static str> {
     TABLES.lines().find(|logical| is_set_of(set, logical))
 }
 
-/// Whether a set is called as a table's set is: `s` after its name, `es` after a hiss, `ies` for a `y` after a consonant.
+/// Whether a set is called as a table's set is.
 fn is_set_of(set: &str, logical: &str) -> bool {
-    if let Some(stem) = logical.strip_suffix('y')
-        && !stem.ends_with(['a', 'e', 'i', 'o', 'u'])
-    {
-        return set.strip_suffix("ies") == Some(stem);
-    }
-    let hisses = ["s", "x", "z", "ch", "sh"].into_iter().any(|end| logical.ends_with(end));
-    set.strip_suffix(if hisses { "es" } else { "s" }) == Some(logical)
+    set == crate::tables::set_of(logical)
 }
 
 /// A part of the Web API that is no entity set.

@@ -246,7 +246,7 @@ impl<'w> Users<'w> {
             role_count: count(roles.len()),
             privilege_count: count(held.len()),
             object_id: self.object_id(&principal.client_id).unwrap_or(NOBODY).into(),
-            known: count(tables::built_in().tables().count() * PRIVILEGES_OF_A_TABLE),
+            known: count(tables::of(self.organization).tables().count() * PRIVILEGES_OF_A_TABLE),
             business_unit: self.organization.business_unit.as_str().into(),
         }
     }

@@ -4,11 +4,13 @@
 //! `_name_value`; formatted values and lookup annotations come only where `Prefer: odata.include-annotations` asks, types and links
 //! only where `Accept` asks for full metadata. Rows that come with a row are written by `related`.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use mocktenant_lab::{Answer, Content, Exchange};
 use mocktenant_odata::{Preferences, Selection};
 use mocktenant_schema::moment::{day_text, moment_text};
-use mocktenant_schema::{Cell, CellRef, Column, Kind, Table};
+use mocktenant_schema::{Cell, CellRef, Column, Kind, Schema, Table};
 use mocktenant_tables::{At, Snapshot};
 use mocktenant_world::Depth;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -349,7 +351,7 @@ pub(crate) fn preferences(exchange: &Exchange) -> Preferences {
 pub(crate) fn tell_unknown_name(exchange: &mut Exchange, error: &DataverseError) {
     match error {
         DataverseError::PropertyNotFound { property, entity } => {
-            let schema = tables::built_in();
+            let schema = schema_of(exchange);
             let near = schema.table(entity).and_then(|table| {
                 tables::shown(table).map(tables::property).find(|name| name.eq_ignore_ascii_case(property))
             });
@@ -357,7 +359,7 @@ pub(crate) fn tell_unknown_name(exchange: &mut Exchange, error: &DataverseError)
             exchange.trail.refused(format!("'{property}' in the query"), expected);
         }
         DataverseError::ResourceNotFound { segment } => {
-            let schema = tables::built_in();
+            let schema = schema_of(exchange);
             let sets: Vec<&str> = schema.tables().map(Table::set).collect();
             let near = sets.iter().find(|set| set.eq_ignore_ascii_case(segment));
             let expected =
@@ -366,6 +368,13 @@ pub(crate) fn tell_unknown_name(exchange: &mut Exchange, error: &DataverseError)
         }
         _ => {}
     }
+}
+
+/// The tables of the organisation that answers.
+fn schema_of(exchange: &Exchange) -> Arc<Schema> {
+    let context = &exchange.context;
+    let organization = context.organization().and_then(|name| context.world().organization(name));
+    organization.map_or_else(tables::built_in, |organization| tables::of(organization))
 }
 
 /// A refusal: the error envelope, or an empty body where the catalogue has only a status.

@@ -3,11 +3,10 @@
 //! Decides which rows an organisation begins with: its records, and the rows that are views of its settings (users with theirs, business
 //! units, roles), which the lab keeps in step with them. Never decides who may read them.
 
-use mocktenant_lab::{DeclaredRow, Tables};
+use mocktenant_lab::{DeclaredRow, declared};
 use mocktenant_odata::Guid;
-use mocktenant_schema::{Cell, Schema, Table, value};
-use mocktenant_tables::Limits;
-use mocktenant_world::{Organization, World};
+use mocktenant_schema::{Cell, Column, Schema, Table, Violation, value};
+use mocktenant_world::{Organization, Problem, World};
 use serde_json::Value;
 
 use crate::principal::Users;
@@ -15,30 +14,19 @@ use crate::queries::{self, views::View};
 use crate::roles;
 use crate::tables::{self, DIALECT};
 
-/// The tables whose rows clients read and write.
-pub(crate) fn tables() -> Tables {
-    Tables { schema: tables::built_in(), limits: Limits::default() }
-}
-
 /// The declared rows of an organisation, complete; `now` (seconds since 1970) is when they were created.
 pub(crate) fn declared(organization: &Organization, world: &World, now: i64) -> Vec<DeclaredRow> {
-    let schema = tables::built_in();
+    let schema = tables::of(organization);
     let mut rows = views(&schema, Users { organization, world, rows: None }, now);
     rows.extend(roles::declared(&schema, organization, now));
     for table in schema.tables().filter(|table| tables::is_stored(*table)) {
         for (name, declared) in organization.records.get(table.set()).into_iter().flatten() {
             let mut row = Declared::of(table, name);
             for (property, value) in declared {
-                let column = DIALECT.column(table, property);
-                let Some(column) = column else { continue };
-                match (value::read(column, value), value) {
-                    (Ok(cell), _) => row.set(column.name(), cell),
-                    // a declaration may have what no client could write
-                    (Err(_), Value::String(text)) if column.kind().is_text() => {
-                        row.set(column.name(), Cell::text(text.as_str()));
-                    }
-                    // what is no value of its column is no value: the column stays unset
-                    (Err(_), _) => {}
+                // what a declaration has that no row can hold is a finding
+                let Some(column) = DIALECT.column(table, property) else { continue };
+                if let Ok(cell) = held(column, value) {
+                    row.set(column.name(), cell);
                 }
             }
             if let Some(id) = table.id() {
@@ -62,6 +50,44 @@ pub(crate) fn declared(organization: &Organization, world: &World, now: i64) -> 
     }
     rows.extend(own_views(&schema, organization, now));
     rows
+}
+
+/// What a declared value is in its column: also a text that is longer than a client could write.
+fn held<'s>(column: Column<'s>, value: &Value) -> Result<Cell, Violation<'s>> {
+    value::read(column, value).or_else(|violation| match value {
+        Value::String(text) if column.kind().is_text() => Ok(Cell::text(text.as_str())),
+        _ => Err(violation),
+    })
+}
+
+/// What is wrong with the tables and records that an organisation declares.
+pub(crate) fn findings(organization: &Organization) -> Vec<Problem> {
+    let pointer = &organization.pointer;
+    let findings = tables::findings(organization);
+    if !findings.is_empty() {
+        return declared::tables(&pointer.tables(), findings);
+    }
+    let schema = tables::of(organization);
+    let stored = schema.tables().filter(|table| tables::is_stored(*table));
+    let mut problems = Vec::new();
+    for (set, rows) in &*organization.records {
+        let at = pointer.records(set);
+        let Some(table) = schema.by_set(set).filter(|table| tables::is_stored(*table)) else {
+            problems.push(declared::unknown_set(at, set, stored.clone()));
+            continue;
+        };
+        for (name, row) in rows {
+            for (property, value) in row {
+                let at = || at.join(name).join(property);
+                match DIALECT.column(table, property).map(|column| held(column, value)) {
+                    None => problems.push(declared::unknown_column(at(), property, table)),
+                    Some(Err(violation)) => problems.push(declared::mistyped(at(), &violation)),
+                    Some(Ok(_)) => {}
+                }
+            }
+        }
+    }
+    problems
 }
 
 /// The views an organisation comes with. A declared row of the same id stands before them.

@@ -5,21 +5,26 @@
 
 #![cfg_attr(not(test), expect(clippy::wildcard_imports, reason = "written by a build script"))]
 
+mod declared;
+
 use std::sync::{Arc, LazyLock};
 
 use mocktenant_odata::{Dialect, QueryFunction};
 use mocktenant_query::TextFunction;
-use mocktenant_schema::{Column, Kind, Schema, Table};
+use mocktenant_schema::{Column, DefinitionError, Kind, Schema, Schemas, Table, Unset};
 use mocktenant_verdict::Text;
+use mocktenant_world::Organization;
 
 use crate::principal::Operation;
+
+pub(crate) use declared::set_of;
 
 /// All tables of the product that are built.
 #[expect(clippy::unreadable_literal, reason = "written by a build script")]
 static SCHEMA: Schema = include!(concat!(env!("OUT_DIR"), "/schema.rs"));
 
-/// The same to be shared: the constant itself, which nobody copies.
-static SHARED: LazyLock<Arc<Schema>> = LazyLock::new(|| Arc::new(SCHEMA.clone()));
+/// The same to be shared, the constant itself, which nobody copies, and those with declared tables.
+static SCHEMAS: LazyLock<Schemas> = LazyLock::new(|| Schemas::new(&SCHEMA, Unset::Null, declared::completed));
 
 /// How the Web API speaks OData.
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -47,7 +52,20 @@ pub(crate) static DIALECT: Dialect = Dialect {
 
 /// The tables of an organisation that declares none of its own.
 pub(crate) fn built_in() -> Arc<Schema> {
-    Arc::clone(&SHARED)
+    Arc::clone(SCHEMAS.base())
+}
+
+/// The tables of an organisation. Those of one whose declaration has findings, which no lab takes, are the product's.
+pub(crate) fn of(organization: &Organization) -> Arc<Schema> {
+    SCHEMAS.of(&organization.tables).unwrap_or_else(|_| built_in())
+}
+
+/// What is wrong with the tables an organisation declares.
+pub(crate) fn findings(organization: &Organization) -> Vec<DefinitionError> {
+    match SCHEMAS.of(&organization.tables) {
+        Ok(schema) => declared::findings(&schema),
+        Err(findings) => findings,
+    }
 }
 
 /// Whether clients may write rows of a table; those of the others are views of the declaration.

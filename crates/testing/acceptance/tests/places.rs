@@ -182,6 +182,38 @@ async fn declared_rows_that_are_edited_after_their_first_use_take_effect_or_are_
     assert_eq!(client.get(&group).await.status, 404);
 }
 
+#[tokio::test]
+async fn a_table_declared_by_the_control_api_is_served_from_then_on_and_goes_with_a_reset() {
+    let lab = Lab::start().await;
+    let patch = async |edits: Value| {
+        let url = format!("{}/v1/world", lab.settings().control_url);
+        let headers = [("content-type", "application/json")];
+        lab.client().send(http::Method::PATCH, &url, &headers, edits.to_string()).await
+    };
+    let api = format!("{}/api/data/v9.2", lab.settings().dataverse.resource);
+    let client = lab.client().bearer(&lab.client().token(&lab.settings().dataverse.resource).await);
+    let widgets = format!("{api}/new_widgets");
+    assert_eq!(client.get(&widgets).await.status, 404);
+    let at = "/organizations/contoso/tables/new_widget";
+    let table = json!({ "label": "Widget", "owner": "user", "columns": { "new_shade":
+        { "type": "choice", "options": { "1": "Dark", "2": "Light" } } } });
+    let reply = patch(json!([{ "op": "add", "path": at, "value": table }])).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    assert_eq!(client.post_json(&widgets, &json!({ "new_name": "Cog", "new_shade": 2 })).await.status, 204);
+    let prefer = [("prefer", "odata.include-annotations=\"*\"")];
+    let list = client.send(http::Method::GET, &widgets, &prefer, "").await.json();
+    assert_eq!(list["value"][0]["new_shade@OData.Community.Display.V1.FormattedValue"], "Light");
+    for document in ["/$metadata", "/EntityDefinitions(LogicalName='new_widget')"] {
+        assert!(client.get(&format!("{api}{document}")).await.text().contains("new_widgets"), "{document}");
+    }
+    let wrong = json!([{ "op": "add", "path": format!("{at}/columns/new_x"), "value": { "type": "text", "lenght": 3 } }]);
+    let reply = patch(wrong).await;
+    assert_eq!(reply.status, 422, "{}", reply.text());
+    assert!(reply.text().contains("/columns/new_x") && reply.text().contains("length"), "{}", reply.text());
+    lab.command(Command::Reset { scope: None }).await;
+    assert_eq!(client.get(&widgets).await.status, 404);
+}
+
 /// A lab without sockets that is its own outside, and resets itself around one of its calls.
 struct Itself {
     lab: mocktenant_lab::Lab,

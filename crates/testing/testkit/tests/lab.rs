@@ -4,7 +4,7 @@
 
 use std::panic::AssertUnwindSafe;
 
-use mocktenant_testkit::mocktenant_world::pointers;
+use mocktenant_testkit::mocktenant_world::{EditedBy, pointers};
 use mocktenant_testkit::{Edit, Errand, Lab, Reply, Setting};
 use serde_json::json;
 use time::macros::datetime;
@@ -40,6 +40,33 @@ async fn a_customer_of_a_healthy_world_arrives_and_the_journal_tells_its_way() {
     assert_eq!(written.parent.as_deref(), created.exchange(), "Dataverse was asked because of it");
     assert_eq!(journal.find(&written.id).unwrap().sequence, written.sequence);
     assert!(lab.explain_last().is_none() && lab.failure_report().is_empty());
+}
+
+#[tokio::test]
+async fn tables_and_columns_of_ones_own_are_declared_at_the_start_or_later() {
+    let tables = pointers::organization("contoso").tables();
+    let widget = json!({ "columns": { "new_name": "text", "new_size": { "type": "whole", "most": 9 } } });
+    let world = mocktenant_testkit::World::contoso().unwrap();
+    let world = world.edited(&[Edit::add(tables.join("new_widget"), widget)], EditedBy::Control).unwrap();
+    let lab = Lab::builder().world(world).start().await;
+    let api = format!("{}/api/data/v9.2", lab.settings().dataverse.resource);
+    let client = lab.client().bearer(&lab.client().token(&lab.settings().dataverse.resource).await);
+    let write = async |set: &str, body: serde_json::Value| {
+        client.post_json(&format!("{api}/{set}"), &body).await.status
+    };
+    assert_eq!(write("new_widgets", json!({ "new_name": "Cog", "new_size": 9 })).await, 204);
+    assert_eq!(write("new_widgets", json!({ "new_size": 10 })).await, 400);
+    assert_eq!(write("accounts", json!({ "new_debt": 5 })).await, 400);
+    let debt = json!({ "columns": { "new_debt": "money" } });
+    lab.apply([Edit::add(tables.join("account"), debt)]).await;
+    assert_eq!(write("accounts", json!({ "new_debt": 5 })).await, 204);
+    assert_eq!(client.get(&format!("{api}/new_widgets")).await.json()["value"][0]["new_name"], "Cog");
+    let wrong = Edit::add(tables.join("account"), json!({ "columns": { "name": "text" } }));
+    let refused = lab.try_apply([wrong.clone()]).await.unwrap_err().to_string();
+    assert!(refused.contains("/tables/account/columns/name: is a column of the product"), "{refused}");
+    let world = mocktenant_testkit::World::contoso().unwrap().edited(&[wrong], EditedBy::Control).unwrap();
+    let refused = Lab::builder().world(world).try_start().await.err().unwrap().to_string();
+    assert!(refused.contains("/tables/account/columns/name: is a column of the product"), "{refused}");
 }
 
 #[tokio::test]

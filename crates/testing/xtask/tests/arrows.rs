@@ -35,6 +35,7 @@ const ARROWS: &[(&str, &str, &str)] = &[
     ("artefacts", "keys", "a certificate store is made of certificates"),
     ("patch", "verdict", "an edit names a setting"),
     ("declaration", "patch", "is read as a document, and says what is wrong with a clock"),
+    ("declaration", "schema", "a declared table has the shape of a surface's"),
     ("declaration", "verdict", "a pointer is a setting"),
     ("world", "declaration", "compiles it, and hands its words on"),
     ("world", "patch", "an edit of the world is one of its view"),

@@ -48,7 +48,9 @@ pub(crate) fn astray(exchange: &mut Exchange, wrong_verb: bool) -> Option<Datave
         exchange.trail.not_built(name, not_built::SETS_HERE);
         return Some(DataverseError::NotImplemented);
     }
-    if tables::built_in().by_set(&name).is_some() || not_built::entity_set(&name).is_some() {
+    let tables =
+        organization(exchange).map_or_else(tables::built_in, |organization| tables::of(&organization));
+    if tables.by_set(&name).is_some() || not_built::entity_set(&name).is_some() {
         let below = path.split('/').skip(4).collect::<Vec<_>>().join("/");
         exchange.trail.not_built(format!("the path {}", excerpt(&below)), not_built::PATHS_HERE);
     }

@@ -15,7 +15,7 @@ use mocktenant_lab::request::media_type;
 use mocktenant_lab::{Answer, Content, Exchange, Request, Trail};
 use mocktenant_world::Organization;
 
-use super::call::{Set, admit, admit_as};
+use super::call::{Set, admit, admit_as, rows};
 use super::{dispatch, drafted, finish, organization, worded};
 use crate::Dataverse;
 use crate::errors::{BatchDefect, DataverseError, cut, excerpt};
@@ -144,7 +144,7 @@ impl Running<'_> {
     /// Requests that succeed or fail together. Nobody else writes meanwhile, and nobody sees a part of it.
     fn change_set(&mut self, exchange: &mut Exchange, operations: &[Operation<'_>]) {
         let _one_at_a_time = self.surface.begin_write(&exchange.context);
-        let draft = exchange.context.rows().map(|rows| rows.draft());
+        let draft = rows(&exchange.context, self.organization, None).map(|rows| rows.draft());
         let mut made: Arc<Made> = Arc::new(HashMap::new());
         let mut answered = Vec::with_capacity(operations.len());
         for operation in operations {

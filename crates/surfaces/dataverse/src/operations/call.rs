@@ -23,7 +23,7 @@ use crate::ids::Ids;
 use crate::payload::{self, Fault, Made};
 use crate::principal::{self, Operation, Principal, Users};
 use crate::representation::{self, Annotations, Detail, Reach, Shape};
-use crate::tables::{self, DIALECT};
+use crate::tables::DIALECT;
 use crate::{Dataverse, bearer, impersonation, not_built};
 
 /// Navigation properties that a query may follow, nested ones included.
@@ -132,7 +132,7 @@ pub(super) fn admit_as<'x>(
         exchange.trail.not_built(format!("Prefer: {name}"), not_built::PREFERENCES_HERE);
         return Err(DataverseError::InvalidQueryOption);
     }
-    let (schema, ids) = (tables::built_in(), surface.ids());
+    let (schema, ids) = (schema(&exchange.context, organization)?, surface.ids());
     Ok(Call {
         exchange,
         organization,
@@ -148,13 +148,26 @@ pub(super) fn admit_as<'x>(
     })
 }
 
-/// The rows of a request: of the change set it is in, or the organisation's.
-fn rows(context: &Context, set: Option<&Set>) -> Result<Database, DataverseError> {
-    match set {
-        Some(set) => Ok(set.rows.clone()),
-        // An organisation has rows; a test opens them.
-        None => context.rows().map_err(|_| DataverseError::Unexpected),
+/// The tables of an organisation, as they are in the world of this exchange.
+fn schema(context: &Context, organization: &Organization) -> Result<Arc<Schema>, DataverseError> {
+    let known = context.prepared::<Dataverse>().organizations.get(&*organization.key);
+    known.map(|known| Arc::clone(&known.schema)).ok_or(DataverseError::Unexpected)
+}
+
+/// The rows of a request: of the change set it is in, or the organisation's. One whose tables were changed since the exchange
+/// began has others.
+pub(super) fn rows(
+    context: &Context,
+    organization: &Organization,
+    set: Option<&Set>,
+) -> Result<Database, DataverseError> {
+    if let Some(set) = set {
+        return Ok(set.rows.clone());
     }
+    // An organisation has rows; a test opens them.
+    let rows = context.rows().map_err(|_| DataverseError::Unexpected)?;
+    let same = Arc::ptr_eq(&rows.schema(), &schema(context, organization)?);
+    if same { Ok(rows) } else { Err(DataverseError::ServiceUnavailable) }
 }
 
 /// Who the caller is from here on: itself, or the user it names.
@@ -167,7 +180,7 @@ fn acting(
     let Exchange { request, context, trail, .. } = exchange;
     let Some(named) = impersonation::named(&request.headers)? else { return Ok(caller) };
     let mut list = Checklist::new(context.switches(), describe);
-    let rows = rows(context, set).ok().map(|rows| rows.snapshot());
+    let rows = rows(context, organization, set).ok().map(|rows| rows.snapshot());
     let users = Users { organization, world: context.world(), rows: rows.as_ref() };
     let principal = impersonation::ask(&mut list, users, caller, named);
     let (checks, refusal) = list.finish();
@@ -430,7 +443,7 @@ impl Call<'_> {
 
     /// The rows it reads and writes.
     pub(super) fn rows(&self) -> Result<Database, DataverseError> {
-        rows(&self.exchange.context, self.set.as_ref())
+        rows(&self.exchange.context, self.organization, self.set.as_ref())
     }
 
     /// Makes a write visible. A reset in the meantime took it away.

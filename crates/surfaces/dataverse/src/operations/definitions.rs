@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use mocktenant_odata::syntax::{Binary, Syntax, Unary};
 use mocktenant_odata::{Literal, QueryOptions, ResourceSegment, equal_text};
-use mocktenant_schema::{Column, Table};
+use mocktenant_schema::{Column, Schema, Table};
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
@@ -21,7 +21,6 @@ use crate::metadata::{self, Definition};
 use crate::not_built;
 use crate::principal;
 use crate::representation::json_answer;
-use crate::tables;
 
 const SET: &str = "EntityDefinitions";
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
@@ -56,14 +55,12 @@ impl Type<'_> {
     }
 
     /// Whether definitions of this type have a property here.
-    fn has(self, name: &str) -> bool {
+    fn has(self, schema: &Schema, name: &str) -> bool {
         match self {
             Self::Entity => {
-                let schema = tables::built_in();
                 schema.tables().next().is_some_and(|table| metadata::entity(table).contains_key(name))
             }
             Self::Attribute(cast) => {
-                let schema = tables::built_in();
                 let mut columns = schema.tables().flat_map(metadata::defined);
                 let one = columns.find(|column| cast.is_none_or(|cast| metadata::cast(*column) == cast));
                 one.is_some_and(|column| metadata::attribute(column).contains_key(name))
@@ -331,7 +328,7 @@ fn member(syntax: &Syntax, definition: &Definition) -> Value {
 }
 
 fn known(call: &mut Call<'_>, name: &str, kind: Type<'_>) -> Result<(), DataverseError> {
-    if kind.has(name) {
+    if kind.has(&call.schema, name) {
         return Ok(());
     }
     if kind.unbuilt(name) {

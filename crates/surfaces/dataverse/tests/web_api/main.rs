@@ -11,6 +11,7 @@ mod checks;
 mod cookies;
 mod cors;
 mod csdl;
+mod declared_tables;
 mod deep_insert;
 mod definitions;
 mod deletions;

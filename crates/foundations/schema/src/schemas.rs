@@ -1,0 +1,120 @@
+//! The schemas of a product: its own tables, and what declarations add to them.
+//!
+//! Decides that a declaration's tables are compiled once, for as long as anybody uses what they made. Never decides what a table
+//! needs to be one of the product's: the product completes what was written.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use crate::compile::{DefinitionError, Unset, Whose, compile};
+use crate::definition::{ChoiceDefinitions, TableDefinitions};
+use crate::schema::Schema;
+
+/// What every table of a product has, added to those that were written: the product's schema, and the definitions.
+pub type Complete = fn(&Schema, &TableDefinitions) -> TableDefinitions;
+
+/// The schemas of one product.
+pub struct Schemas {
+    base: Arc<Schema>,
+    unset: Unset,
+    complete: Complete,
+    made: Mutex<HashMap<usize, Made>>,
+}
+
+/// A schema with the definitions it was made of: while they are held, their address is no others'.
+struct Made {
+    of: Weak<TableDefinitions>,
+    schema: Weak<Schema>,
+}
+
+impl Schemas {
+    /// Those of a product with these tables.
+    pub fn new(base: &Schema, unset: Unset, complete: Complete) -> Self {
+        Self { base: Arc::new(base.clone()), unset, complete, made: Mutex::default() }
+    }
+
+    /// The product's own.
+    pub fn base(&self) -> &Arc<Schema> {
+        &self.base
+    }
+
+    /// That of the product's tables and these; the same one as long as anybody has it.
+    ///
+    /// # Errors
+    /// Every finding, as a pointer below the definitions.
+    pub fn of(&self, declared: &Arc<TableDefinitions>) -> Result<Arc<Schema>, Vec<DefinitionError>> {
+        if declared.is_empty() {
+            return Ok(Arc::clone(&self.base));
+        }
+        let address = Arc::as_ptr(declared) as usize;
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |one: &Made| std::ptr::eq(one.of.as_ptr(), Arc::as_ptr(declared));
+        if let Some(schema) = made.get(&address).filter(|one| same(one)).and_then(|one| one.schema.upgrade())
+        {
+            return Ok(schema);
+        }
+        let completed = (self.complete)(&self.base, declared);
+        let none = ChoiceDefinitions::new();
+        let schema = Arc::new(compile(&self.base, &completed, &none, (Whose::Declaration, self.unset))?);
+        if made.len().is_power_of_two() {
+            made.retain(|_, one| one.schema.strong_count() > 0);
+        }
+        made.insert(address, Made { of: Arc::downgrade(declared), schema: Arc::downgrade(&schema) });
+        Ok(schema)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition::{ColumnDefinition, TableDefinition};
+
+    fn size() -> (String, ColumnDefinition) {
+        ("size".to_owned(), ColumnDefinition { kind: "whole".to_owned(), ..ColumnDefinition::plain() })
+    }
+
+    fn product() -> Schema {
+        let id = ColumnDefinition { kind: "id".to_owned(), ..ColumnDefinition::plain() };
+        let table = TableDefinition {
+            columns: [("boxid".to_owned(), id)].into_iter().collect(),
+            ..TableDefinition::default()
+        };
+        let tables = [("box".to_owned(), table)].into_iter().collect();
+        let choices = ChoiceDefinitions::new();
+        compile(&Schema::default(), &tables, &choices, (Whose::Product, Unset::Null)).unwrap()
+    }
+
+    fn more(columns: impl IntoIterator<Item = (String, ColumnDefinition)>) -> Arc<TableDefinitions> {
+        let table = TableDefinition { columns: columns.into_iter().collect(), ..TableDefinition::default() };
+        Arc::new([("box".to_owned(), table)].into_iter().collect())
+    }
+
+    #[test]
+    fn what_is_declared_is_compiled_once_while_it_is_in_use() {
+        let schemas = Schemas::new(&product(), Unset::Null, |_, tables| tables.clone());
+        let nothing = schemas.of(&Arc::default()).unwrap();
+        assert!(Arc::ptr_eq(&nothing, schemas.base()));
+        let declared = more([size()]);
+        let first = schemas.of(&declared).unwrap();
+        assert!(first.table("box").unwrap().column("size").is_some_and(crate::Column::is_declared));
+        assert!(Arc::ptr_eq(&first, &schemas.of(&declared).unwrap()));
+        let other = more([size()]);
+        assert!(
+            !Arc::ptr_eq(&first, &schemas.of(&other).unwrap()),
+            "other definitions, though they are equal"
+        );
+        drop(first);
+        assert!(schemas.of(&declared).is_ok(), "made again");
+    }
+
+    #[test]
+    fn what_does_not_hold_together_is_said_each_time() {
+        let schemas = Schemas::new(&product(), Unset::Null, |_, tables| tables.clone());
+        let wrong = ColumnDefinition { kind: "colour".to_owned(), ..ColumnDefinition::plain() };
+        let declared = more([("shade".to_owned(), wrong)]);
+        for _ in 0..2 {
+            let findings = schemas.of(&declared).unwrap_err();
+            assert_eq!(findings[0].at, "/box/columns/shade/type");
+        }
+    }
+}

@@ -1,8 +1,9 @@
 //! What goes with a row, and what stands against its going.
 //!
-//! Decides the delete rules of relationships: rows that lead to the one that goes lose their link, go too, or keep it there. Found
-//! by the indexes of the relationships, never by looking at every row, and bounded: a row takes only so many with it. A row that
-//! is reached twice goes once, so a circle of rows ends.
+//! Decides the delete rules of relationships: rows that lead to the one that goes lose their link, go too, or keep it there. A row
+//! that keeps another one there does so even if it would go along itself, in whichever order the rules are written; but no row
+//! keeps itself, and the one that was asked to go keeps nobody. Found by the indexes of the relationships, never by looking at
+//! every row, and bounded: a row takes only so many with it. A row that is reached twice goes once, so a circle of rows ends.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -33,7 +34,8 @@ impl Transaction {
         let schema = Arc::clone(self.schema());
         let held = self.holds();
         let first = self.reserve_delete(table, key, precondition)?;
-        let mut gone = HashSet::from([(table.position(), key.clone())]);
+        let asked = (table.position(), key.clone());
+        let mut gone = HashSet::from([asked.clone()]);
         let mut reserved = vec![first];
         let mut touched = 1;
         let mut next = 0;
@@ -42,7 +44,7 @@ impl Transaction {
         while let (Some(position), Some(row)) = (tables.get(next).copied(), reserved.get(next)) {
             next += 1;
             let Some(table) = schema.at(position) else { continue };
-            let values = Arc::clone(&row.values);
+            let (values, own) = (Arc::clone(&row.values), (position, row.key.clone()));
             // what is committed stays as it is while the rows are reserved that lead to this one
             let root = self.committed()?;
             let ways = ways.entry(position).or_insert_with(|| Way::all(table, &root, self, held));
@@ -51,14 +53,18 @@ impl Transaction {
                 for key in
                     way.leading(table, &values, &root, |key| self.holds_among(from.position(), key, held))
                 {
-                    if gone.contains(&(from.position(), key.clone())) {
+                    let rule = way.relationship.delete();
+                    let leading = (from.position(), key);
+                    let keeps = rule == Deletion::Restrict && leading != own && leading != asked;
+                    if gone.contains(&leading) && !keeps {
                         continue;
                     }
+                    let (_, key) = leading;
                     touched += 1;
                     if touched > most {
                         return Err(TableError::TooManyRows { limit: most });
                     }
-                    match way.relationship.delete() {
+                    match rule {
                         Deletion::Restrict => {
                             return Err(TableError::Restricted {
                                 table: table.name().to_owned(),
@@ -72,8 +78,11 @@ impl Transaction {
                             gone.insert((from.position(), key));
                         }
                         Deletion::RemoveLink => {
-                            let nulls = way.own.iter().map(|column| (*column, Cell::Null));
-                            self.reserve_update(from, &key, nulls, Precondition::MustExist)?;
+                            let cleared = way.own.iter().map(|column| {
+                                let cell = from.at(*column).map(|column| column.cleared().to_cell());
+                                (*column, cell.unwrap_or(Cell::Null))
+                            });
+                            self.reserve_update(from, &key, cleared, Precondition::MustExist)?;
                         }
                         Deletion::Nothing => {}
                     }

@@ -114,7 +114,20 @@ impl<'s> Column<'s> {
 
     /// What a new row holds where nobody gives a value.
     pub fn default(self) -> Option<CellRef<'s>> {
-        Some(match self.table.image.defaults.get(usize::from(self.row.default))? {
+        self.table.image.defaults.get(usize::from(self.row.default)).map(|row| self.shown(row))
+    }
+
+    /// What it holds once its value is taken away, whatever a new row holds.
+    pub fn cleared(self) -> CellRef<'s> {
+        if !self.has(bits::EMPTY) {
+            return CellRef::Null;
+        }
+        let zero = self.choices().is_some_and(|choices| choices.of(0).is_some());
+        DefaultRow::empty(self.kind(), zero).map_or(CellRef::Null, |row| self.shown(&row))
+    }
+
+    fn shown(self, row: &DefaultRow) -> CellRef<'s> {
+        match row {
             DefaultRow::Flag(value) => CellRef::Flag(*value),
             DefaultRow::Whole(value) => CellRef::Whole(*value),
             DefaultRow::Decimal(units) => CellRef::Decimal(Decimal::from_units(*units)),
@@ -122,7 +135,7 @@ impl<'s> Column<'s> {
             DefaultRow::NoId => CellRef::Id(Guid::from_bytes([0; 16])),
             DefaultRow::Moment(seconds) => CellRef::Moment(*seconds),
             DefaultRow::Day(day) => CellRef::Day(*day),
-        })
+        }
     }
 
     fn has(self, bit: u8) -> bool {
@@ -158,7 +171,9 @@ impl<'s> Column<'s> {
             Requirement::System,
             Requirement::Mandatory,
         ];
-        ALL.get(usize::from(self.row.bits / bits::REQUIRED)).copied().unwrap_or_default()
+        ALL.get(usize::from((self.row.bits / bits::REQUIRED) & bits::REQUIREMENT))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// The relationships of a lookup.

@@ -221,6 +221,9 @@ pub struct RelationshipDefinition {
     /// Navigation property back; absent: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub back: Option<String>,
+    /// Whether the property back leads to one row, though several may lead here: then to the first.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub single: bool,
     /// Whether a row has to be there that the columns name, unless they are empty.
     pub enforced: bool,
     /// What happens when that row goes.

@@ -6,6 +6,9 @@
 
 use std::borrow::Cow;
 
+use crate::kind::Kind;
+use crate::moment::DAY;
+
 /// No position.
 pub const NONE: u16 = u16::MAX;
 
@@ -76,6 +79,10 @@ pub mod bits {
     pub const DECLARED: u8 = 8;
     /// Where the requirement begins: three bits.
     pub const REQUIRED: u8 = 16;
+    /// How much of what begins there is the requirement.
+    pub const REQUIREMENT: u8 = 7;
+    /// Without a value it holds the empty one of its type, and is never null.
+    pub const EMPTY: u8 = 128;
 }
 
 /// What a type needs to be said of it; the same for many columns.
@@ -141,6 +148,8 @@ pub struct RelationshipRow {
     pub back: Span,
     pub delete: u8,
     pub enforced: bool,
+    /// Whether `back` leads to one row.
+    pub single: bool,
     /// Whether it is a lookup column's.
     pub lookup: bool,
 }
@@ -157,6 +166,26 @@ pub enum DefaultRow {
     NoId,
     Moment(i64),
     Day(i32),
+}
+
+/// The day without a value: the first of 1900.
+const EMPTY_DAY: i32 = -25_567;
+
+impl DefaultRow {
+    /// The empty value of a type; `None` for choices that have no member of the value 0, whose empty value is null.
+    pub(crate) fn empty(kind: Kind, has_zero: bool) -> Option<Self> {
+        Some(match kind {
+            Kind::Text | Kind::Memo | Kind::Binary => Self::Text(Span::default()),
+            Kind::Whole | Kind::Big | Kind::Version => Self::Whole(0),
+            Kind::Decimal | Kind::Money | Kind::Double => Self::Decimal(0),
+            Kind::Flag => Self::Flag(false),
+            Kind::Id | Kind::Lookup => Self::NoId,
+            Kind::Moment => Self::Moment(i64::from(EMPTY_DAY) * DAY),
+            Kind::Day => Self::Day(EMPTY_DAY),
+            Kind::Choice | Kind::State | Kind::Status | Kind::Virtual if has_zero => Self::Whole(0),
+            Kind::Choice | Kind::State | Kind::Status | Kind::Virtual => return None,
+        })
+    }
 }
 
 /// A whole schema.

@@ -145,6 +145,6 @@ impl<'s> Navigation<'s> {
 
     /// Whether it leads to many rows.
     pub fn is_many(self) -> bool {
-        self.back || self.relationship.is_many_to_many()
+        self.relationship.is_many_to_many() || self.back && !self.relationship.row.single
     }
 }

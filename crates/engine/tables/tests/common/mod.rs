@@ -7,9 +7,13 @@ use mocktenant_tables::{Row, Transaction, Values};
 
 /// The schema of tables as a person writes them.
 pub(crate) fn schema(tables: &str) -> Arc<Schema> {
+    schema_with(tables, Unset::Null)
+}
+
+/// The same, where a column without a value holds this.
+pub(crate) fn schema_with(tables: &str, unset: Unset) -> Arc<Schema> {
     let tables: TableDefinitions = serde_saphyr::from_str(tables).unwrap();
-    let compiled =
-        compile(&Schema::default(), &tables, &ChoiceDefinitions::new(), (Whose::Product, Unset::Null));
+    let compiled = compile(&Schema::default(), &tables, &ChoiceDefinitions::new(), (Whose::Product, unset));
     Arc::new(compiled.unwrap())
 }
 

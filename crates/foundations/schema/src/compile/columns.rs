@@ -11,10 +11,6 @@ use crate::decimal::Decimal;
 use crate::definition::{ChoiceDefinition, ColumnDefinition, Requirement, TableDefinition};
 use crate::image::{ColumnRow, DefaultRow, DetailRow, NONE, Run, Span, bits};
 use crate::kind::Kind;
-use crate::moment::DAY;
-
-/// 1900-01-01, the empty day of Finance and Operations.
-const EMPTY_DAY: i64 = -25_567;
 
 impl Compiler {
     /// Columns in a row of their own: those that are there, and the new ones.
@@ -99,6 +95,7 @@ impl Compiler {
             (column.update, bits::UPDATE),
             (column.read && kind != Kind::Virtual, bits::READ),
             (self.whose == Whose::Declaration, bits::DECLARED),
+            (self.unset == Unset::Empty, bits::EMPTY),
         ] {
             flags |= if holds { bit } else { 0 };
         }
@@ -131,26 +128,12 @@ impl Compiler {
 
     /// What a column holds that is never null.
     fn empty(&mut self, kind: Kind, choices: u16) -> u16 {
-        let row = match (self.unset, kind) {
-            (Unset::Null, _) => return NONE,
-            (Unset::Empty, Kind::Text | Kind::Memo | Kind::Binary) => DefaultRow::Text(Span::default()),
-            (Unset::Empty, Kind::Whole | Kind::Big | Kind::Version) => DefaultRow::Whole(0),
-            (Unset::Empty, Kind::Decimal | Kind::Money | Kind::Double) => DefaultRow::Decimal(0),
-            (Unset::Empty, Kind::Flag) => DefaultRow::Flag(false),
-            (Unset::Empty, Kind::Id | Kind::Lookup) => DefaultRow::NoId,
-            (Unset::Empty, Kind::Moment) => DefaultRow::Moment(EMPTY_DAY * DAY),
-            (Unset::Empty, Kind::Day) => DefaultRow::Day(i32::try_from(EMPTY_DAY).unwrap_or_default()),
-            (Unset::Empty, Kind::Choice | Kind::State | Kind::Status | Kind::Virtual) => {
-                let row = self.choices.get(usize::from(choices));
-                let zero =
-                    row.is_some_and(|row| row.options.of(&self.options).iter().any(|one| one.value == 0));
-                if !zero {
-                    return NONE;
-                }
-                DefaultRow::Whole(0)
-            }
-        };
-        position_of(&mut self.defaults, row)
+        if self.unset == Unset::Null {
+            return NONE;
+        }
+        let row = self.choices.get(usize::from(choices));
+        let zero = row.is_some_and(|row| row.options.of(&self.options).iter().any(|one| one.value == 0));
+        DefaultRow::empty(kind, zero).map_or(NONE, |row| position_of(&mut self.defaults, row))
     }
 
     fn default(&mut self, at: &str, kind: Kind, choices: u16, value: &Value) -> u16 {

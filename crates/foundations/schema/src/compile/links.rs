@@ -9,6 +9,20 @@ use crate::definition::{
 };
 use crate::image::{NONE, RelationshipRow, Run, Span};
 
+/// What else is to be said of a relationship.
+struct Rules {
+    enforced: bool,
+    single: bool,
+    lookup: bool,
+    through: u16,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { enforced: false, single: false, lookup: false, through: NONE }
+    }
+}
+
 impl Compiler {
     /// Lookups, once all tables are there.
     pub(super) fn lookups(&mut self, name: &str, definition: &TableDefinition) {
@@ -61,7 +75,7 @@ impl Compiler {
                 pairs,
                 (navigation, back),
                 one.delete,
-                (one.enforced, false, NONE),
+                Rules { enforced: one.enforced, single: one.single, ..Rules::default() },
             );
         }
     }
@@ -80,14 +94,16 @@ impl Compiler {
             return;
         };
         let leads = |to: usize| {
-            let row = self
-                .relationships
-                .iter()
-                .find(|row| row.from == between && usize::from(row.to) == to && row.lookup);
-            row.and_then(|row| row.pairs.of(&self.pairs).first()).map(|(own, _)| *own)
+            let lookups = self.relationships.iter();
+            let lookups =
+                lookups.filter(move |row| row.from == between && usize::from(row.to) == to && row.lookup);
+            lookups.filter_map(|row| row.pairs.of(&self.pairs).first()).map(|(own, _)| *own)
         };
-        let (Some(left), Some(right)) = (leads(from), leads(to)) else {
-            self.wrong(at, format!("{through} has no lookups to both tables"));
+        // rows of one table lead to each other by two lookups, the first of them to the row itself
+        let (left, right) = (leads(from).next(), leads(to).nth(usize::from(from == to)));
+        let (Some(left), Some(right)) = (left, right) else {
+            let why = if from == to { "no two lookups to the table" } else { "no lookups to both tables" };
+            self.wrong(at, format!("{through} has {why}"));
             return;
         };
         let start = self.pairs.len();
@@ -97,7 +113,15 @@ impl Compiler {
             self.keep(one.navigation.as_deref().unwrap_or_default()),
             self.keep(one.back.as_deref().unwrap_or_default()),
         );
-        self.link(&at, name, (from, to), pairs, names, one.delete, (false, false, between));
+        self.link(
+            &at,
+            name,
+            (from, to),
+            pairs,
+            names,
+            one.delete,
+            Rules { through: between, ..Rules::default() },
+        );
     }
 
     fn lookup(
@@ -132,7 +156,15 @@ impl Compiler {
         self.pairs.push((own, key));
         let pairs = run(start, self.pairs.len());
         let names = (self.keep(&navigation), self.keep(&back));
-        self.link(&at, &relationship, (from, to), pairs, names, lookup.delete, (false, true, NONE));
+        self.link(
+            &at,
+            &relationship,
+            (from, to),
+            pairs,
+            names,
+            lookup.delete,
+            Rules { lookup: true, ..Rules::default() },
+        );
     }
 
     #[expect(
@@ -147,7 +179,7 @@ impl Compiler {
         pairs: Run,
         (navigation, back): (Span, Span),
         delete: Deletion,
-        (enforced, lookup, through): (bool, bool, u16),
+        Rules { enforced, single, lookup, through }: Rules,
     ) {
         let (Ok(from), Ok(to)) = (u16::try_from(from), u16::try_from(to)) else { return };
         let taken = |compiler: &Self, table: u16, span: Span| {
@@ -193,6 +225,7 @@ impl Compiler {
             back,
             delete,
             enforced,
+            single,
             lookup,
         });
     }

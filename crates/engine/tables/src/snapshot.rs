@@ -169,13 +169,18 @@ impl<'s> Rows for Sight<'s> {
         column.map_or(CellRef::Null, |column| row.row.value(column))
     }
 
+    /// Of several the first by primary key, as a query has them.
     fn follow(&self, row: At<'s>, hop: Hop) -> Option<At<'s>> {
-        let mut found = None;
-        self.snapshot.walk(row, self.snapshot.root.layout.step(hop), &mut |next| {
-            found = Some(next);
-            false
+        let several = matches!(self.snapshot.root.layout.step(hop), Step::Many { .. });
+        let mut first: Option<(Option<Key>, At<'s>)> = None;
+        self.many(row, hop, &mut |next| {
+            let key = if several { self.snapshot.key_of(next) } else { None };
+            if first.as_ref().is_none_or(|(least, _)| key < *least) {
+                first = Some((key, next));
+            }
+            several
         });
-        found
+        first.map(|(_, row)| row)
     }
 
     fn many(&self, row: At<'s>, hop: Hop, each: &mut dyn FnMut(At<'s>) -> bool) -> bool {

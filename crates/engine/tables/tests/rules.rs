@@ -10,7 +10,7 @@ mod common;
 use std::sync::Arc;
 
 use common::{insert, schema, schema_with, values};
-use mocktenant_query::Hop;
+use mocktenant_query::{Hop, Rows as _};
 use mocktenant_schema::{Cell, CellRef, Guid, Schema, Table, Unset};
 use mocktenant_tables::{At, Database, Key, Limits, Precondition, Reserved, TableError, Transaction};
 
@@ -188,4 +188,38 @@ substitute:
     assert_eq!((related(3, "substitutes"), related(3, "substituted")), (vec![2], vec![1]));
     assert_eq!(rows.delete("product", &key(3)), Ok(3), "with the links of both its sides");
     assert_eq!((related(1, "substitutes"), related(2, "substituted")), (vec![2], vec![1]));
+}
+
+#[test]
+fn a_property_back_to_one_leads_to_the_first_by_its_key() {
+    let rows = Rows::of(schema(
+        "
+currency:
+  key: [code]
+  columns: {code: text}
+rate:
+  key: [number]
+  columns: {number: whole, code: text}
+  relationships:
+    rate_currency: {to: currency, columns: {code: code}, navigation: currency, back: rate, single: true}
+",
+    ));
+    rows.put("currency", [("code", Cell::text("EUR"))]);
+    rows.put("currency", [("code", Cell::text("USD"))]);
+    for number in [3, 1, 2] {
+        rows.put("rate", [("number", Cell::Whole(number)), ("code", Cell::text("eur"))]);
+    }
+    let (snapshot, table) = (rows.database.snapshot(), rows.table("currency"));
+    let step = table.navigation("rate").unwrap();
+    assert!(!step.is_many() && step.is_back());
+    let relationship = u16::try_from(step.relationship().position()).unwrap();
+    let hop = Hop { relationship, back: true };
+    let number = rows.table("rate").column("number").unwrap();
+    let followed = |code: &str| {
+        let row = snapshot.get(table, &text_key(code)).unwrap();
+        let found = snapshot.sight().follow(At { table: table.position(), row }, hop);
+        found.map(|at| at.row.value(number).to_cell())
+    };
+    assert_eq!(followed("EUR"), Some(Cell::Whole(1)));
+    assert_eq!(followed("USD"), None);
 }

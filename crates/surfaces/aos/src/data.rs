@@ -30,26 +30,27 @@ pub(crate) enum Resource {
     Records(String),
     /// How many records a set has.
     Count(String),
-    /// What is below a record.
-    Below(String, String),
+    /// What is below a record: the segments behind its key.
+    Below(String, Vec<String>),
 }
 
 impl Resource {
-    /// What the segments behind `/data` ask for; `None` where nothing is there.
-    pub(crate) fn of(path: &str) -> Option<Self> {
+    /// What the segments behind `/data` ask for.
+    pub(crate) fn of(path: &str) -> Self {
         let special = |segment: &str, word: &str| {
             segment.strip_prefix("%24").or_else(|| segment.strip_prefix('$')) == Some(word)
         };
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-        Some(match segments.as_slice() {
+        match segments.as_slice() {
             [] => Self::Document,
             [one] if special(one, "metadata") => Self::Metadata,
             [one] if special(one, "batch") => Self::Batch,
             [one] => Self::Records((*one).to_owned()),
             [one, count] if special(count, "count") => Self::Count((*one).to_owned()),
-            [one, below] => Self::Below((*one).to_owned(), (*below).to_owned()),
-            _ => return None,
-        })
+            [one, below @ ..] => {
+                Self::Below((*one).to_owned(), below.iter().map(|&segment| segment.to_owned()).collect())
+            }
+        }
     }
 }
 
@@ -122,10 +123,9 @@ pub(crate) async fn run(
     let target = target(exchange, raw, &options)?;
     let below = match (resource, &target.record) {
         (Resource::Records(_), _) | (Resource::Count(_), None) => None,
-        (Resource::Below(_, name), Some(_)) => {
-            let name = mocktenant_lab::request::decode_once(name).unwrap_or_default();
-            let below = Below::of(target.entity, &name);
-            Some(below.ok_or_else(|| nothing(exchange))?)
+        (Resource::Below(_, segments), Some(_)) => {
+            let below = Below::of(target.entity, segments, &options);
+            Some(below.map_err(|none| no_target(exchange, none))?)
         }
         _ => return Err(nothing(exchange).into()),
     };
@@ -139,13 +139,12 @@ pub(crate) async fn run(
         return Ok(not_allowed(exchange, target.entity, allowed));
     }
     let now = exchange.context.now();
-    let asked = match below {
-        Some(Below::Column(_)) => {
+    let asked = match below.as_ref().map_or(Some(target.entity), Below::queried) {
+        Some(entity) => entities::bind(&mut exchange.trail, entity, &options, now)?,
+        None => {
             no_options(&options)?;
             entities::Asked::default()
         }
-        Some(below) => entities::bind(&mut exchange.trail, below.entity(), &options, now)?,
-        None => entities::bind(&mut exchange.trail, target.entity, &options, now)?,
     };
     let visible = Visible::new(caller, &options);
     // An environment has rows; a test opens them.
@@ -157,7 +156,7 @@ pub(crate) async fn run(
         return Ok(done(exchange, &made, &commit));
     }
     let asked = (&options, &asked);
-    let answer = match (below, &target.record, resource) {
+    let answer = match (&below, &target.record, resource) {
         (Some(below), Some(key), _) => {
             entities::below(exchange, &database, (target.entity, key, below), &visible, asked).await
         }
@@ -199,8 +198,14 @@ fn not_allowed(exchange: &mut Exchange, entity: Entity, allowed: &[Method]) -> A
     refused(exchange, &ODataError::MethodNotAllowed).with_text("allow", &listed(allowed))
 }
 
-/// Nothing is there.
-fn nothing(exchange: &Exchange) -> ODataError {
+/// Nothing is there. Links have no addresses of their own: what refers to another record are columns. [inferred: full metadata
+/// names such addresses, which the library writes by itself, and nobody shows that one answers]
+pub(crate) fn nothing(exchange: &mut Exchange) -> ODataError {
+    if matches!(exchange.request.path().rsplit('/').next(), Some("$ref" | "%24ref")) {
+        exchange
+            .trail
+            .refused("$ref, the address of a link", "the columns of a record by which its links go");
+    }
     ODataError::UnknownResource { uri: called(exchange) }
 }
 
@@ -210,13 +215,16 @@ pub(crate) fn target(
     raw: &str,
     options: &QueryOptions,
 ) -> Result<Target, ODataError> {
-    match entities::target(raw, options) {
-        Ok(target) => Ok(target),
-        Err(NoSuchTarget::Set) => Err(nothing(exchange)),
-        Err(NoSuchTarget::Key(entity)) => {
+    entities::target(raw, options).map_err(|none| no_target(exchange, none))
+}
+
+fn no_target(exchange: &mut Exchange, none: NoSuchTarget) -> ODataError {
+    match none {
+        NoSuchTarget::Set => nothing(exchange),
+        NoSuchTarget::Key(entity) => {
             let columns: Vec<&str> = entity.key().map(Column::name).collect();
             exchange.trail.refused(format!("the key of {}", entity.set()), columns.join(", "));
-            Err(ODataError::KeyInvalid { uri: called(exchange) })
+            ODataError::KeyInvalid { uri: called(exchange) }
         }
     }
 }

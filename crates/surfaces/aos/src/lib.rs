@@ -92,9 +92,7 @@ enum Part {
     Batch,
     /// Records of a set, or one.
     Records,
-    /// How many there are.
-    Count,
-    /// What is below a record.
+    /// What is below a set or a record.
     Below,
 }
 
@@ -107,8 +105,7 @@ impl Part {
             Self::Metadata => Resource::Metadata,
             Self::Batch => Resource::Batch,
             Self::Records => Resource::Records(raw("entity")),
-            Self::Count => Resource::Count(raw("entity")),
-            Self::Below => Resource::Below(raw("entity"), raw("below")),
+            Self::Below => Resource::of(&format!("{}/{}", raw("entity"), raw("below"))),
         }
     }
 }

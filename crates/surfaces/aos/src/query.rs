@@ -2,7 +2,8 @@
 //!
 //! Decides in which words a query that cannot be read is refused, and records what only the product has. A preference is no
 //! demand, so one that is not built is recorded and the answer is the ordinary one. Mirrors the texts of Microsoft's OData
-//! library, whose sentences are those of its resources; the product's own is of an older version than knows `in`.
+//! library, whose sentences are those of its resources. `in` is not supported (Microsoft Learn, Open Data Protocol); that it is refused
+//! by a reader which does not know the word is inferred.
 
 use std::borrow::Cow;
 

@@ -53,15 +53,9 @@ pub(crate) static ROUTES: &[Route<Aos>] = &[
     },
     Route {
         methods: READ_AND_WRITE,
-        pattern: "/data/{entity}/{below}",
+        pattern: "/data/{entity}/{*below}",
         endpoint: "odata",
         handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OneBox, Part::Below)),
-    },
-    Route {
-        methods: &[Method::GET],
-        pattern: "/data/{entity}/$count",
-        endpoint: "odata",
-        handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OneBox, Part::Count)),
     },
     Route {
         methods: &[Method::POST],
@@ -125,15 +119,9 @@ pub(crate) static ROUTES: &[Route<Aos>] = &[
     },
     Route {
         methods: READ_AND_WRITE,
-        pattern: "/namespaces/axsf/data/{entity}/{below}",
+        pattern: "/namespaces/axsf/data/{entity}/{*below}",
         endpoint: "odata",
         handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OnPremises, Part::Below)),
-    },
-    Route {
-        methods: &[Method::GET],
-        pattern: "/namespaces/axsf/data/{entity}/$count",
-        endpoint: "odata",
-        handler: |aos, exchange| Box::pin(aos.odata(exchange, Side::OnPremises, Part::Count)),
     },
     Route {
         methods: &[Method::POST],

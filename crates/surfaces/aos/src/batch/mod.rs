@@ -196,7 +196,7 @@ impl Running<'_> {
     ) -> Result<Made, ODataError> {
         let options = query::options(exchange)?;
         let Resource::Records(raw) = resource else {
-            return Err(ODataError::UnknownResource { uri: crate::called(exchange) });
+            return Err(data::nothing(exchange));
         };
         let target = data::target(exchange, raw, &options)?;
         if !entities::allowed(&target).contains(&exchange.request.method) {
@@ -310,7 +310,7 @@ fn request_of(
     let path = target.split('?').next().unwrap_or_default();
     let own = path.get(..service.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(&service));
     let below = path.get(service.len()..).filter(|below| own && below.starts_with('/'));
-    let resource = below.and_then(Resource::of).ok_or_else(nothing)?;
+    let resource = Resource::of(below.ok_or_else(nothing)?);
     let mut headers = HeaderMap::new();
     for (name, value) in &operation.headers {
         let name = HeaderName::from_bytes(name.as_bytes());

@@ -16,7 +16,8 @@ use crate::errors::ODataError;
 use crate::schema::SCHEMA;
 
 /// What stands for functions and operators here.
-const CONDITIONS: &str = "comparisons, and, or, not, add, sub, mul, div, mod, and * in a text of eq and ne";
+const CONDITIONS: &str =
+    "comparisons, and, or, not, any, all, add, sub, mul, div, mod, and * in a text of eq and ne";
 /// What stands for links that lead to other entities than are served.
 const LINKS: &str = "columns of the entity, and links to entities that are served";
 
@@ -106,11 +107,15 @@ fn undeclared(trail: &mut Trail, option: &str, kind: String, property: String) -
 
 /// What the library takes and the service does not.
 fn unsupported(trail: &mut Trail, option: &str, what: &str) -> ODataError {
-    let function = what.strip_prefix("the function ").or(matches!(what, "any" | "all").then_some(what));
-    if let Some(function) = function {
+    if let Some(function) = what.strip_prefix("the function ") {
         trail.not_built(format!("the function {function} in {option}"), CONDITIONS);
         return ODataError::FunctionUnknown { function: function.to_owned() };
     }
-    trail.not_built(format!("{what} in {option}"), CONDITIONS);
+    // Microsoft Learn, Open Data Protocol: has and in are not supported. How that is said of has is inferred.
+    if what == "the operator Has" {
+        trail.refused(format!("{what} in {option}"), "eq and ne");
+    } else {
+        trail.not_built(format!("{what} in {option}"), CONDITIONS);
+    }
     ODataError::OptionUnknown { option: option.to_owned() }
 }

@@ -2,7 +2,7 @@
 //!
 //! Decides the names that begin as others do, and what is copied from the records a new one refers to: an order's customer, a
 //! line's order and item. What a column holds by default is the schema's; numbers are `drawn`'s. Where the product takes a value
-//! from what this lab has not (a company's currency, a list of currencies), the column stays empty.
+//! from what this lab has not (a company's currency), the column stays empty.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -16,9 +16,13 @@ use super::unit::Unit;
 use super::values::{begin, now_and_today};
 use super::{CUSTOMERS, Entity, Member, Notes};
 
-/// What follows from the record itself: a person's whole name, a search name.
+/// What currencies are called (ISO 4217).
+const CURRENCIES: &str = include_str!("currencies.txt");
+
+/// What follows from the record itself: a person's whole name, a currency's name, a search name.
 pub(super) fn complete(entity: Entity, values: &mut Values) {
     name_person(entity, values, None);
+    name_currency(entity, values);
     for column in entity.columns() {
         let whole = column.note("begins_as").and_then(|name| entity.column(name));
         let Some(whole) = whole.filter(|_| values.get(column.ordinal()).is_none()) else { continue };
@@ -52,6 +56,23 @@ pub(super) fn name_person(entity: Entity, values: &mut Values, record: Option<&V
         .filter(|text| !text.is_empty())
         .collect();
     values.set(name.ordinal(), Cell::text(begin(&parts.join(" "), name.length())));
+}
+
+/// A currency that comes without a name has that of its code, as a capture of AFN shows; one that is in no list has none.
+fn name_currency(entity: Entity, values: &mut Values) {
+    let name = entity.name_column().filter(|name| name.note("filled") == Some("iso-currency-name"));
+    let Some((name, code)) = name.zip(entity.id()) else { return };
+    if values.get(name.ordinal()).is_none()
+        && let Some(known) = values.value(code).as_text().and_then(currency)
+    {
+        values.set(name.ordinal(), Cell::text(known));
+    }
+}
+
+/// What the currency of a code is called.
+fn currency(code: &str) -> Option<&'static str> {
+    let named = CURRENCIES.lines().filter_map(|line| line.split_once(' '));
+    named.filter(|(known, _)| known.eq_ignore_ascii_case(code.trim())).map(|(_, name)| name).next()
 }
 
 /// What follows from other records and from the time. A reference that leads nowhere fills nothing: it is refused later.
@@ -142,4 +163,22 @@ fn next(entity: Entity, values: &Values, unit: &Unit, column: Member) -> Option<
         (_, Some(CellRef::Whole(line))) => Cell::Whole(line.saturating_add(1)),
         _ => Cell::Whole(1),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn currencies_are_named_by_their_code_in_any_case_and_each_once() {
+        let codes: Vec<&str> = CURRENCIES.lines().filter_map(|line| line.get(..3)).collect();
+        assert!(codes.is_sorted_by(|one, other| one < other), "in order, none twice");
+        assert!(CURRENCIES.lines().all(|line| line.split_once(' ').is_some_and(|(code, name)| {
+            code.len() == 3 && !name.is_empty() && name.chars().count() <= 60
+        })));
+        assert_eq!(
+            (currency("AFN"), currency("usd"), currency("QQQ")),
+            (Some("Afghani"), Some("US Dollar"), None)
+        );
+    }
 }

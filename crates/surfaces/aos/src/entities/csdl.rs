@@ -255,6 +255,10 @@ fn navigation(to: &mut Writer, link: Navigation<'static>) {
         return to.empty("NavigationProperty", &own);
     }
     let own = [("Name", link.name()), ("Type", &kind), ("Nullable", "false"), ("Partner", link.partner())];
+    // On the way back no column is bound by another. [inferred: no capture has one]
+    if link.is_back() {
+        return to.empty("NavigationProperty", &own);
+    }
     to.with("NavigationProperty", &own, |to| {
         let relationship = link.relationship();
         let (from, target) = (relationship.from(), relationship.to());

@@ -88,7 +88,7 @@ fn view<'d, T: 'd>(
 }
 
 /// Companies: the legal entities that are declared, with the few members these have in common, where no company is declared by
-/// itself. Both are one table in the product; here a legal entity that comes later is no company.
+/// itself. Both are one table in the product; what is written later to one of the two is seen in the other (`twin`).
 fn companies(environment: &Environment) -> Vec<DeclaredRow> {
     if environment.records.contains_key("Companies") {
         return Vec::new();

@@ -81,7 +81,8 @@ impl<'f> Follower<'f> {
             filter: Some(&filter),
             order: &link.order,
             skip: link.skip,
-            top: link.top,
+            // of several that a link to one leads to the first comes
+            top: if link.many { link.top } else { Some(1) },
             count: link.count,
             page_size: Some(PAGE),
             ..Query::of(target)
@@ -108,6 +109,13 @@ impl<'f> Follower<'f> {
     }
 }
 
+/// The columns by which a step goes, of the record it starts from and of those it leads to.
+pub(super) fn pairs(hop: Hop) -> impl Iterator<Item = (u16, u16)> {
+    let relationship = SCHEMA.relationship(usize::from(hop.relationship));
+    let pairs = relationship.into_iter().flat_map(mocktenant_schema::Relationship::pairs);
+    pairs.map(move |(own, other)| if hop.back { (other, own) } else { (own, other) })
+}
+
 /// The entity that a step leads to, and which of its records: those whose columns equal the record's own.
 pub(super) fn led_to<'v>(
     entity: Entity,
@@ -117,8 +125,7 @@ pub(super) fn led_to<'v>(
     let relationship = SCHEMA.relationship(usize::from(hop.relationship))?;
     let target = if hop.back { relationship.from() } else { relationship.to() };
     let mut all = Vec::new();
-    for (own, other) in relationship.pairs() {
-        let (here, there) = if hop.back { (other, own) } else { (own, other) };
+    for (here, there) in pairs(hop) {
         let cell = value(entity.at(here)?).to_cell();
         all.push(Expression::column_is(there, Comparison::Equal, cell));
     }

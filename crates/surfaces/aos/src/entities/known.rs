@@ -4,7 +4,7 @@
 //! names are a part of the product's (its whole `$metadata` lists thousands); what is in no table here is taken for a
 //! mistake of whoever asks.
 
-use super::{NAMESPACE, Notes, find};
+use super::{Entity, NAMESPACE, Notes, find};
 
 /// What stands below `/data` here instead.
 const SETS_HERE: &str = "the sixteen entity sets that /data lists";
@@ -64,15 +64,30 @@ pub(crate) fn place(path: &str) -> Option<NotBuilt> {
         (None, None) => Some((format!("the entity set {name}"), SETS_HERE)),
         (Some(_), None) => Some((format!("what is below the entity set {name}"), SETS_HERE)),
         (Some(part), Some(entity)) => {
-            let links = entity.navigation(part).is_some() || entity.links().any(|link| link == part);
-            let columns = entity.column(part).is_some();
-            let known = links || columns || matches!(part, "$ref" | "$value");
-            let behind = segments.fold(String::new(), |path, segment| path + "/" + segment);
+            let behind = segments.fold(part.to_owned(), |path, segment| path + "/" + segment);
             let built = "records and sets of them, /$count, a record's columns, and its links to sets that are served";
-            known.then(|| (format!("{name}/{part}{behind}"), built))
+            is_known(entity, &behind).then(|| (format!("{name}/{behind}"), built))
         }
         (None, Some(_)) => None,
     }
+}
+
+/// Whether a path behind a record or a set is one that the product has: over links that are served to one that is not, or the bare
+/// value of a column.
+fn is_known(entity: Entity, path: &str) -> bool {
+    let mut here = entity;
+    for segment in path.split('/') {
+        let name = segment.split(['(', '%']).next().unwrap_or_default();
+        if segment == "$value" || here.links().any(|link| link == name) {
+            return true;
+        }
+        match here.navigation(name) {
+            Some(link) => here = link.target(),
+            None if here.column(name).is_some() => {}
+            None => return false,
+        }
+    }
+    false
 }
 
 /// What stands for a query option that OData has and this lab has not.

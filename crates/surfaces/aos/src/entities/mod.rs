@@ -4,6 +4,7 @@
 //! made of stands in `tables/`, one file each; what its notes mean in `notes`. Reading is `read`'s, its form `wire`'s, writing
 //! `write`'s.
 
+mod below;
 mod bind;
 mod complete;
 mod csdl;
@@ -14,8 +15,8 @@ mod known;
 mod notes;
 mod read;
 mod service_document;
-mod single;
 mod target;
+mod twin;
 mod unit;
 mod validate;
 mod values;
@@ -29,6 +30,7 @@ use mocktenant_schema::{Column, Schema, Table};
 
 use crate::schema::SCHEMA;
 
+pub(crate) use below::{Below, below};
 pub(crate) use bind::{Asked, bind, refused};
 pub(crate) use csdl::document as metadata_document;
 pub(crate) use declared::rows as declared_rows;
@@ -36,7 +38,6 @@ pub(crate) use known::{option, place};
 pub(crate) use notes::Notes;
 pub(crate) use read::{Visible, count, read};
 pub(crate) use service_document::document as service_document;
-pub(crate) use single::{Below, below};
 pub(crate) use target::{NoSuchTarget, Target, allowed, target};
 pub(crate) use unit::{Unit, WriteError};
 pub(crate) use values::told;
@@ -59,7 +60,8 @@ pub(crate) type Entity = Table<'static>;
 pub(crate) type Member = Column<'static>;
 
 /// How Finance and Operations speaks OData: no functions but its own pattern in a text of `eq` and `ne`, and numbers are
-/// worked out.
+/// worked out. `has` and `in` it does not take (Microsoft Learn, Open Data Protocol). [inferred: that it takes `any` and `all`, of
+/// which that page says nothing]
 pub(crate) static DIALECT: Dialect = Dialect {
     namespace: NAMESPACE,
     lookups_are_values: false,
@@ -71,7 +73,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     text_functions: &[],
     functions: &[],
     query_functions: &[],
-    lambdas: false,
+    lambdas: true,
 };
 
 /// The schema as rows are kept by it.

@@ -62,6 +62,7 @@ impl Visible {
 }
 
 /// A question about the records of an entity.
+#[derive(Clone)]
 pub(super) struct Question<'q> {
     pub(super) entity: Entity,
     pub(super) visible: &'q Visible,
@@ -103,7 +104,7 @@ pub(crate) async fn read(
     Ok(record(exchange, StatusCode::OK, entity, &found, (options, &asked.selection)))
 }
 
-/// `GET` of `/$count` of a set: how many records pass the filter, as plain text.
+/// `GET` of `/$count` of a set.
 pub(crate) async fn count(
     exchange: &mut Exchange,
     database: &Database,
@@ -111,10 +112,19 @@ pub(crate) async fn count(
     visible: &Visible,
     (options, asked): (&QueryOptions, &Asked),
 ) -> Result<Answer, ODataError> {
-    let counted = Asked { filter: asked.filter.clone(), count: true, top: Some(0), ..Asked::default() };
-    let place = String::new();
-    let question = Question { entity, visible, asked: &counted, options, among: None, place };
-    let page = found(exchange, &database.snapshot(), &question).await?;
+    let question = Question { entity, visible, asked, options, among: None, place: String::new() };
+    number(exchange, &database.snapshot(), &question).await
+}
+
+/// How many records pass the filter, as plain text.
+pub(super) async fn number(
+    exchange: &mut Exchange,
+    snapshot: &Snapshot,
+    question: &Question<'_>,
+) -> Result<Answer, ODataError> {
+    let filter = question.asked.filter.clone();
+    let counted = Asked { filter, count: true, top: Some(0), ..Asked::default() };
+    let page = found(exchange, snapshot, &Question { asked: &counted, ..question.clone() }).await?;
     let text = format!("{BYTE_ORDER_MARK}{}", page.count.unwrap_or_default());
     let answer = Answer::typed(StatusCode::OK, Content::Text(text.into(), "text/plain"));
     Ok(answer.with("odata-version", "4.0"))

@@ -189,3 +189,58 @@ async fn what_is_no_batch_is_refused_whole() {
     let (_, text) = sent(&bench, &written("b", &outside)).await;
     assert_eq!(statuses(&text), [404]);
 }
+
+/// Calls to Dataverse and to the provider of tokens, so far.
+fn outgoing(bench: &Bench) -> (usize, usize) {
+    let all = |part: &str| {
+        let methods = [Method::GET, Method::POST, Method::PATCH, Method::DELETE];
+        methods.iter().map(|method| bench.wire.calls(method, part).len()).sum()
+    };
+    (all("/api/data/"), all("/oauth2/token"))
+}
+
+#[tokio::test]
+async fn outgoing_calls_are_as_many_for_each_record_however_many_a_change_set_has() {
+    let map = "/environments/onebox/database/DualWriteProjectConfiguration/Maps/CustomerGroups";
+    for size in [1, 10, 100] {
+        let bench = Bench::edited(&[set(map, json!({ "State": "Running" }))]).await;
+        let group = |at: usize| format!("CustomerGroups(dataAreaId='usmf',CustomerGroupId='G{at}')");
+        let account = |at: usize| format!("CustomersV3(dataAreaId='usmf',CustomerAccount='C{at}')");
+        let (groups, accounts): (Vec<String>, Vec<String>) =
+            ((0..size).map(group).collect(), (0..size).map(account).collect());
+        let created = |at: usize| Some(json!({ "CustomerGroupId": format!("G{at}"), "Description": "Many" }));
+        // a company, a group and a currency are looked for, then the record is written
+        let sets: [(&str, Vec<Part<'_>>, usize); 6] = [
+            ("groups made", (0..size).map(|at| part("POST", "CustomerGroups", created(at))).collect(), 2),
+            (
+                "customers made",
+                (0..size).map(|at| part("POST", "CustomersV3", Some(customer(&format!("C{at}"))))).collect(),
+                4,
+            ),
+            (
+                "groups changed",
+                groups.iter().map(|key| part("PATCH", key, Some(json!({ "Description": "Few" })))).collect(),
+                2,
+            ),
+            (
+                "customers changed",
+                accounts.iter().map(|key| part("PATCH", key, Some(json!({ "SalesMemo": "x" })))).collect(),
+                4,
+            ),
+            ("customers gone", accounts.iter().map(|key| part("DELETE", key, None)).collect(), 1),
+            ("groups gone", groups.iter().map(|key| part("DELETE", key, None)).collect(), 1),
+        ];
+        for (what, parts, each) in sets {
+            let (before, _) = outgoing(&bench);
+            let (response, text) = sent(&bench, &in_set(&parts)).await;
+            assert_eq!((response.status.as_u16(), statuses(&text).len()), (200, size), "{what}: {text}");
+            assert!(statuses(&text).iter().all(|status| *status < 300), "{what}: {text}");
+            assert_eq!(outgoing(&bench).0 - before, each * size, "{what}, {size} in one set");
+        }
+        assert_eq!(outgoing(&bench).1, 1, "one token for all of them");
+        // alone it is as many
+        let (before, _) = outgoing(&bench);
+        assert_eq!(bench.post(&customer("ALONE")).await.status, 201);
+        assert_eq!(outgoing(&bench), (before + 4, 1));
+    }
+}

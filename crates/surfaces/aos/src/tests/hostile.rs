@@ -30,15 +30,16 @@ async fn in_batch(bench: &Bench, target: &str) -> (u16, Value) {
     (status.unwrap_or_else(|| panic!("{target:.80}: {text:.300}")), json)
 }
 
-/// So many rates of one currency.
-fn rates(count: usize) -> Edit {
-    let rate = |n: usize| {
-        let day = format!("{}-{:02}-{:02}", 2000 + n / 336, 1 + n / 28 % 12, 1 + n % 28);
-        let rate = json!({ "RateTypeName": "Default", "FromCurrency": "EUR", "ToCurrency": "USD", "StartDate": day, "Rate": 1.5 });
-        (format!("r{n}"), rate)
+/// So many groups of vendors that pay by one term.
+fn groups(count: usize) -> [Edit; 2] {
+    let group = |n: usize| {
+        let group = json!({ "dataAreaId": "usmf", "VendorGroupId": format!("G{n}"), "DefaultPaymentTermName": "Net10" });
+        (format!("g{n}"), group)
     };
-    let rates: Map<String, Value> = (0..count).map(rate).collect();
-    set("/environments/onebox/records/ExchangeRates", Value::Object(rates))
+    let groups: Map<String, Value> = (0..count).map(group).collect();
+    let term = json!({ "net10": { "dataAreaId": "usmf", "Name": "Net10", "NumberOfDays": 10 } });
+    let records = |of: &str| format!("/environments/onebox/records/{of}");
+    [set(&records("PaymentTerms"), term), set(&records("VendorGroups"), Value::Object(groups))]
 }
 
 #[tokio::test]
@@ -55,7 +56,7 @@ async fn a_filter_of_64_kibibytes_is_read_in_a_batch_and_one_byte_more_is_not() 
 
 #[tokio::test]
 async fn unreadable_and_hostile_options_are_refused_in_the_products_words() {
-    let bench = Bench::edited(&[rates(200)]).await;
+    let bench = Bench::edited(&groups(200)).await;
     let fill = |unit: &str| unit.repeat(60_000 / unit.len());
     let doubled = |n: usize| format!("@a{n}=@a{} or @a{}", n + 1, n + 1);
     let aliases: Vec<String> = (0..40).map(doubled).collect();
@@ -66,23 +67,23 @@ async fn unreadable_and_hostile_options_are_refused_in_the_products_words() {
         format!("$filter={}", fill("Name/")),
         format!("$filter={}", fill("1 add ")),
         format!("$filter=Name eq 'x'{}", fill(" or Name eq 'x'")),
-        format!("$filter={}Name eq 'x'", fill("FromCurrencies/")),
+        format!("$filter={}Name eq 'x'", fill("DefaultPaymentTerm/")),
         format!("$filter=Name eq '{}", fill("\u{fc}")),
         format!("$filter={} eq 'x'", fill("a")),
-        format!("$filter={}", fill("ExchangeRate/any(r:r/")),
+        format!("$filter={}", fill("DefaultAssignedVendorGroups/any(g:g/DefaultPaymentTerm/")),
         format!("$filter=@a0&{}&@a40=true", aliases.join("&")),
         "$filter=@a&@a=@b&@b=@a".to_owned(),
         format!("$select={}", fill("Nothing,")),
         format!("$orderby={}", fill("Name,")),
-        format!("$expand={}", fill("ExchangeRate,")),
-        format!("$expand={}", fill("ExchangeRate($expand=")),
+        format!("$expand={}", fill("DefaultAssignedVendorGroups,")),
+        format!("$expand={}", fill("DefaultAssignedVendorGroups($expand=")),
         format!("$top={}", fill("9")),
         format!("$skip={}", fill("9")),
         format!("$count={}", fill("t")),
         format!("$format={}", fill("json")),
         fill("@a=1&"),
     ] {
-        let (status, seen) = in_batch(&bench, &format!("Currencies?{query}")).await;
+        let (status, seen) = in_batch(&bench, &format!("PaymentTerms?{query}")).await;
         assert_eq!(status, 400, "{query:.60}: {seen:.200}");
         let message = seen["error"]["message"].as_str().unwrap();
         assert!(
@@ -95,12 +96,13 @@ async fn unreadable_and_hostile_options_are_refused_in_the_products_words() {
 
 #[tokio::test]
 async fn an_expansion_that_multiplies_ends_within_its_budget() {
-    let bench = Bench::edited(&[rates(3_000)]).await;
-    let once = "ExchangeRate($select=Rate;$expand=Currency($select=Name";
+    let bench = Bench::edited(&groups(3_000)).await;
+    let once = "DefaultAssignedVendorGroups($select=Description;$expand=DefaultPaymentTerm($select=Name";
     let nested = |times: usize| {
         format!("$expand={once}{}{}", format!(";$expand={once}").repeat(times), "))".repeat(times + 1))
     };
-    for target in ["Currencies?$select=Name&", "Currencies('USD')?$select=Name&"] {
+    for target in ["PaymentTerms?$select=Name&", "PaymentTerms(dataAreaId='usmf',Name='Net10')?$select=Name&"]
+    {
         let begun = Instant::now();
         let seen = bench.get(&format!("/data/{target}{}", nested(0))).await;
         assert_eq!(seen.status, 200, "{target}");
@@ -192,10 +194,10 @@ async fn bodies_that_are_wide_deep_or_of_other_types_are_refused_soon() {
 
 #[tokio::test]
 async fn a_record_that_many_refer_to_is_kept_at_once() {
-    let bench = Bench::edited(&[rates(3_000)]).await;
+    let bench = Bench::edited(&groups(3_000)).await;
     let begun = Instant::now();
-    let seen =
-        bench.send(request(Method::DELETE, "/data/Currencies('USD')", Some(&good_token()), None)).await;
+    let term = "/data/PaymentTerms(dataAreaId='usmf',Name='Net10')";
+    let seen = bench.send(request(Method::DELETE, term, Some(&good_token()), None)).await;
     assert_eq!(seen.status, 400);
     assert!(inner_message(&seen).contains("cannot be deleted while dependent"), "{}", inner_message(&seen));
     assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());

@@ -62,7 +62,7 @@ async fn every_stored_set_takes_a_record_with_what_its_table_asks_for() {
     let bench = unlinked().await;
     for (set, row) in [
         ("LegalEntities", json!({ "LegalEntityId": "DEMF", "Name": "Contoso Entertainment System Germany" })),
-        ("Companies", json!({ "DataArea": "DEMF", "Name": "Contoso" })),
+        ("Companies", json!({ "DataArea": "GBSI", "Name": "Contoso" })),
         ("Currencies", json!({ "CurrencyCode": "SEK", "Symbol": "kr", "GeneralRoundingRule": 0.01 })),
         ("PaymentTerms", json!({ "Name": "Net10", "NumberOfDays": 10 })),
         ("CustomerGroups", json!({ "CustomerGroupId": "90", "PaymentTermId": "Net10" })),
@@ -94,8 +94,8 @@ async fn every_stored_set_takes_a_record_with_what_its_table_asks_for() {
         assert_eq!(
             body(&bench.get(&format!("/data/{set}?$count=true&$top=1")).await)["@odata.count"],
             match set {
-                "LegalEntities" | "Companies" | "Currencies" => 3,
-                "CustomerGroups" => 4,
+                "LegalEntities" | "Currencies" => 3,
+                "Companies" | "CustomerGroups" => 4,
                 _ => 1,
             }
         );
@@ -279,4 +279,64 @@ async fn users_applications_and_projects_are_what_the_declaration_says_now() {
     let state = "/environments/onebox/database/DualWriteProjectConfiguration/Maps/CustomersV3/State";
     bench.apply(&[set(state, json!("Paused"))]).await;
     assert_eq!(body(&bench.get(project).await)["Status"], "Disabled");
+}
+
+#[tokio::test]
+async fn companies_and_legal_entities_are_one_table() {
+    let bench = unlinked().await;
+    let names = async |set: &str, key: &str| {
+        let row = bench.get(&format!("/data/{set}('{key}')")).await;
+        (row.status.as_u16(), if row.status == 200 { body(&row) } else { Value::Null })
+    };
+    let entity = json!({ "LegalEntityId": "DEMF", "Name": "Contoso Entertainment System Germany", "LanguageId": "de" });
+    let entity = posted(&bench, "LegalEntities", &entity).await;
+    let (status, company) = names("Companies", "demf").await;
+    assert_eq!(status, 200);
+    for (own, there) in [
+        ("DataArea", "LegalEntityId"),
+        ("Name", "Name"),
+        ("KnownAs", "Name"),
+        ("LanguageId", "LanguageId"),
+        ("PartyNumber", "PartyNumber"),
+    ] {
+        assert_eq!(company[own], entity[there], "{own}");
+    }
+    assert_ne!(company["PartyNumber"], "");
+    let change = json!({ "Name": "Contoso Germany", "AddressCity": "Berlin" });
+    assert_eq!(sent(&bench, Method::PATCH, "LegalEntities('demf')", &change).await.status, 204);
+    let (_, company) = names("Companies", "DEMF").await;
+    assert_eq!((&company["Name"], &company["KnownAs"]), (&json!("Contoso Germany"), &entity["Name"]));
+
+    let company =
+        posted(&bench, "Companies", &json!({ "DataArea": "gbsi", "Name": "Contoso Britain" })).await;
+    let (_, entity) = names("LegalEntities", "gbsi").await;
+    assert_eq!((&entity["Name"], &entity["LanguageId"]), (&json!("Contoso Britain"), &json!("en-US")));
+    assert_eq!(entity["PartyNumber"], company["PartyNumber"]);
+    let message = refused(&bench, Method::POST, "LegalEntities", &json!({ "LegalEntityId": "GBSI" })).await;
+    assert!(message.contains("The record already exists."), "{message}");
+
+    assert_eq!(sent(&bench, Method::DELETE, "LegalEntities('demf')", &json!({})).await.status, 204);
+    assert_eq!(sent(&bench, Method::DELETE, "Companies('gbsi')", &json!({})).await.status, 204);
+    for (set, key) in
+        [("LegalEntities", "demf"), ("Companies", "demf"), ("LegalEntities", "gbsi"), ("Companies", "gbsi")]
+    {
+        assert_eq!(names(set, key).await.0, 404, "{set} {key}");
+    }
+}
+
+#[tokio::test]
+async fn a_currency_without_a_name_is_called_as_its_code_is() {
+    let rate = json!({ "CurrencyCode": "NOK" });
+    let bench = Bench::edited(&[set("/environments/onebox/records/Currencies/NOK", rate)]).await;
+    assert_eq!(body(&bench.get("/data/Currencies('NOK')").await)["Name"], "Norwegian Krone", "declared");
+    for (code, given, name) in [
+        ("AFN", json!({}), "Afghani"),
+        ("SEK", json!({ "Name": "Crowns" }), "Crowns"),
+        ("QQQ", json!({}), ""),
+    ] {
+        let mut row = given;
+        row["CurrencyCode"] = json!(code);
+        let answer = posted(&bench, "Currencies", &row).await;
+        assert_eq!((&answer["Name"], &answer["Symbol"]), (&json!(name), &json!("")), "{code}");
+    }
 }

@@ -30,7 +30,11 @@ async fn places_only_the_product_has_are_not_found_and_said() {
             "Currencies/VendInvoiceJournalLineCurrency",
         ),
         (Method::GET, "/data/Currencies('USD')/Name/$value", "Currencies/Name/$value"),
-        (Method::GET, "/data/Currencies('USD')/ExchangeRate/$ref", "Currencies/ExchangeRate/$ref"),
+        (
+            Method::GET,
+            "/data/Currencies('USD')/ExchangeRate/ExchangeRateExchangeRateType",
+            "Currencies/ExchangeRate/ExchangeRateExchangeRateType",
+        ),
         (
             Method::POST,
             "/data/DataManagementDefinitionGroups/Microsoft.Dynamics.DataEntities.GetAzureWriteUrl",
@@ -108,12 +112,6 @@ async fn query_options_that_are_not_built_are_refused_and_said_and_others_only_r
         ("$nothing=1", None, "The query parameter '$nothing' is not supported."),
         ("$Top=1", None, "The query parameter '$Top' is not supported."),
         (
-            "$filter=ExchangeRate/any(r:r/Rate%20gt%201)",
-            Some("the function any in $filter"),
-            "An unknown function with name 'any' was found. This may also be a function import or a key lookup \
-          on a navigation property, which is not allowed.",
-        ),
-        (
             "$expand=Prospects($select=A)",
             Some("$expand=Prospects"),
             "The property 'Prospects' cannot be used in the $expand query option.",
@@ -135,8 +133,7 @@ async fn query_options_that_are_not_built_are_refused_and_said_and_others_only_r
           on a navigation property, which is not allowed.",
         ),
     ] {
-        let set = if query.contains("ExchangeRate") { "Currencies" } else { "CustomerGroups" };
-        let response = bench.get(&format!("/data/{set}?{query}")).await;
+        let response = bench.get(&format!("/data/CustomerGroups?{query}")).await;
         assert_eq!(response.status, 400, "{query}");
         assert_eq!(inner_message(&response), text, "{query}");
         assert_eq!(unbuilt(&bench).as_deref(), what, "{query}");
@@ -165,20 +162,66 @@ async fn options_the_product_passes_over_are_named_in_the_record() {
 }
 
 #[tokio::test]
-async fn references_to_other_records_in_a_body_are_refused_and_said() {
+async fn a_body_has_columns_alone_and_no_records_of_links_nor_references() {
     let bench = unlinked().await;
-    for (member, value, what) in [
-        ("DimensionSet@odata.bind", json!("DimensionSets('a')"), "DimensionSet@odata.bind"),
-        ("Warehouses", json!([{ "WarehouseId": "1" }]), "records of Warehouses in the body of another"),
+    for (member, value, what, instead) in [
+        (
+            "DimensionSet@odata.bind",
+            json!("DimensionSets('a')"),
+            "DimensionSet@odata.bind",
+            "the columns by which the link goes",
+        ),
+        (
+            "Warehouses",
+            json!([{ "WarehouseId": "1" }]),
+            "records of Warehouses in the body of another",
+            "columns of the entity itself; a change set of $batch makes records together",
+        ),
     ] {
         let mut row = customer("DE-010");
         row[member] = value;
         let response = bench.post(&row).await;
         assert_eq!(response.status, 400, "{member}");
         assert_eq!(inner_message(&response), "Exception has been thrown by the target of an invocation.");
-        assert_eq!(unbuilt(&bench).as_deref(), Some(what));
+        let record = bench.last();
+        assert_eq!(record.fact("refused").unwrap().value, what);
+        assert_eq!(record.fact("expected").unwrap().value, instead);
+        assert_eq!(unbuilt(&bench), None);
         assert_eq!(bench.get(KEY).await.status, 404);
     }
+    let order = json!({
+        "OrderingCustomerAccountNumber": "1", "SalesOrderLines": [{ "ItemNumber": "A0001" }, { "ItemNumber": "A0002" }],
+    });
+    assert_eq!(sent(&bench, Method::POST, "/data/SalesOrderHeadersV2", Some(&order.to_string())).await, 400);
+    assert_eq!(bench.last().error.as_deref(), Some("400 payload"));
+}
+
+#[tokio::test]
+async fn links_have_no_addresses_of_their_own() {
+    let bench = Bench::new().await;
+    let link = r#"{"@odata.id":"ExchangeRates(RateTypeName='Default')"}"#;
+    for (method, target) in [
+        (Method::GET, "/data/Currencies('USD')/ExchangeRate/$ref"),
+        (Method::PUT, "/data/Currencies('USD')/ExchangeRate/$ref"),
+        (Method::DELETE, "/data/Currencies('USD')/ExchangeRate/$ref"),
+        (
+            Method::POST,
+            "/data/PaymentTerms(dataAreaId='usmf',Name='Net10')/DefaultAssignedVendorGroups/%24ref",
+        ),
+        (Method::GET, "/data/Currencies/$ref"),
+    ] {
+        assert_eq!(sent(&bench, method, target, Some(link)).await, 404, "{target}");
+        let record = bench.last();
+        assert_eq!(record.error.as_deref(), Some("404 resource"), "{target}");
+        assert_eq!(record.fact("expected").unwrap().value, "the columns of a record by which its links go");
+        assert_eq!(unbuilt(&bench), None, "{target}");
+    }
+    let response = bench.get("/data/CustomerGroups?$filter=IsSalesTaxIncludedInPrice%20has%20Microsoft.Dynamics.DataEntities.NoYes'Yes'").await;
+    assert_eq!(
+        (response.status.as_u16(), unbuilt(&bench)),
+        (400, None),
+        "the product does not take it either"
+    );
 }
 
 #[tokio::test]

@@ -136,6 +136,10 @@ pub(crate) async fn run(
         entities::allowed(&target)
     };
     if !allowed.contains(&method) {
+        if below.is_some() {
+            let what = format!("{method} of what stands behind a record");
+            exchange.trail.refused(what, "the same of its own set, or of the record by its own key");
+        }
         return Ok(not_allowed(exchange, target.entity, allowed));
     }
     let now = exchange.context.now();

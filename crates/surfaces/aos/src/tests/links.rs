@@ -151,6 +151,8 @@ async fn behind_a_link_stand_keys_columns_further_links_and_counts() {
         let target = format!("{groups}('20')");
         let answer = bench.send(request(method, &target, Some(&good_token()), Some("{}"))).await;
         assert_eq!((answer.status.as_u16(), answer.headers["allow"].to_str().unwrap()), (405, "GET"));
+        let expected = "the same of its own set, or of the record by its own key";
+        assert_eq!(bench.last().fact("expected").unwrap().value, expected);
     }
 }
 

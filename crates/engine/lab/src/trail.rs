@@ -248,6 +248,11 @@ impl Trail {
         self.facts.0.push(Entry::One(Fact::new(name, value)));
     }
 
+    /// The first fact of this name, of those learnt so far.
+    pub fn learnt(&self, name: &str) -> Option<&Fact> {
+        self.facts.get(name)
+    }
+
     /// Records a fact that came from a setting in the current world.
     pub fn fact_from(&mut self, name: &'static str, value: impl Into<Text>, setting: Setting) {
         self.facts.0.push(Entry::One(Fact::new(name, value).from(setting)));

@@ -1,18 +1,27 @@
 //! The header fields every answer of an organisation carries.
 //!
 //! Decides names and values as captured answers show them: request and activity ids, affinity cookies, service protection
-//! budget. The budget never runs down here (throttling is a fault of its own). Strict-Transport-Security only under the
+//! budget. Requests are counted by user and window, as documented; nobody is refused for having none left, which is a fault of its own,
+//! and the time never runs down. Strict-Transport-Security only under the
 //! organisation's own names: on localhost it would outlive the lab. Captured answers also carry compression and `Date`,
 //! which are the connection's affair.
 
 use std::fmt::Write as _;
 
-use mocktenant_lab::{Answer, Exchange};
+use http::StatusCode;
+use mocktenant_lab::store::Key;
+use mocktenant_lab::{Answer, Exchange, Store};
 use mocktenant_odata::Guid;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 
 use crate::cors;
+
+/// Requests of a user in a window (Microsoft Learn: Service protection API limits).
+const REQUESTS: u64 = 6_000;
+
+/// How long a window is.
+const WINDOW: Duration = Duration::minutes(5);
 
 /// How long the cookies live: 50 years, as captured.
 const COOKIE_LIFE: Duration = Duration::days(18_262);
@@ -28,6 +37,8 @@ pub(crate) fn dress(exchange: &mut Exchange, answer: Answer) -> Answer {
     let server = digits(&organization);
     let expires = expiry(exchange.context.now());
 
+    let left = burst(exchange, &answer);
+
     let mut answer = answer
         .with("cache-control", "no-cache")
         .with("expires", "-1")
@@ -38,7 +49,7 @@ pub(crate) fn dress(exchange: &mut Exchange, answer: Answer) -> Answer {
         .with("odata-version", "4.0")
         .with("x-ms-dop-hint", "4")
         .with("x-ms-ratelimit-time-remaining-xrm-requests", "1,200.00")
-        .with("x-ms-ratelimit-burst-remaining-xrm-requests", "5999")
+        .with_text("x-ms-ratelimit-burst-remaining-xrm-requests", &left)
         .with_text("x-source", &server)
         .with("public", "OPTIONS,GET,HEAD,POST")
         .with_text(
@@ -67,6 +78,18 @@ pub(crate) fn dress(exchange: &mut Exchange, answer: Answer) -> Answer {
         exchange.trail.activity("client-request-id", sent);
     }
     answer
+}
+
+/// How many requests the user has left in this window, this one counted. A stranger's are not counted.
+fn burst(exchange: &Exchange, answer: &Answer) -> String {
+    let user = exchange.trail.learnt("user").filter(|_| answer.status != StatusCode::UNAUTHORIZED);
+    let counted = || {
+        let (now, key) = (exchange.context.now(), Key::new("xrm-requests", &user?.value));
+        let scope = exchange.context.scope()?;
+        let add = |store: &Store| store.add(&scope, key, 1, now.saturating_add(WINDOW), now);
+        exchange.context.remember(add).ok()?.ok()
+    };
+    REQUESTS.saturating_sub(counted().unwrap_or(0)).to_string()
 }
 
 /// One value per organisation: a lab has one server each.

@@ -252,7 +252,7 @@ impl Surface for Dataverse {
         };
         let answer = representation::refusal(exchange, &error);
         let answer = match allow {
-            Some(allow) => answer.with_text("allow", &allow),
+            Some(routed) => answer.with_text("allow", operations::allowed(exchange).unwrap_or(&routed)),
             None => answer,
         };
         headers::dress(exchange, answer)

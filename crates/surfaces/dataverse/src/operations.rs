@@ -6,6 +6,7 @@
 
 mod address;
 mod aggregate;
+mod allowed;
 mod astray;
 pub(crate) mod batch;
 mod below;
@@ -40,6 +41,7 @@ use address::Target;
 use call::{Call, admit};
 
 pub(crate) use address::{Reference, key_of};
+pub(crate) use allowed::allowed;
 pub(crate) use astray::{astray, stranger};
 pub(crate) use cookie::next_page;
 
@@ -75,6 +77,11 @@ fn worded(exchange: &mut Exchange, outcome: Result<Answer, DataverseError>) -> A
         Err(error) => {
             representation::tell_unknown_name(exchange, &error);
             let answer = representation::refusal(exchange, &error);
+            if error == DataverseError::MethodNotAllowed
+                && let Some(allowed) = allowed(exchange)
+            {
+                return answer.with("allow", allowed);
+            }
             match organization(exchange) {
                 Some(organization) if error == DataverseError::Unauthorized => {
                     answer.with_text("www-authenticate", &bearer::challenge(exchange, &organization))

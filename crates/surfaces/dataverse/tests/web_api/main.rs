@@ -22,6 +22,7 @@ mod full_metadata;
 mod hostile;
 mod impersonation;
 mod long;
+mod methods;
 mod not_built;
 mod payloads;
 mod references;

@@ -7,6 +7,7 @@
 mod address;
 mod aggregate;
 mod allowed;
+mod append;
 mod astray;
 pub(crate) mod batch;
 mod below;

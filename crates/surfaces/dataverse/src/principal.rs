@@ -43,11 +43,16 @@ pub(crate) enum Operation {
     Delete,
     /// A new owner of a row that is there.
     Assign,
+    /// A lookup of a row is made to lead somewhere.
+    Append,
+    /// A lookup is made to lead to a row.
+    AppendTo,
 }
 
 impl Operation {
     /// All of them.
-    pub(crate) const ALL: [Self; 5] = [Self::Create, Self::Read, Self::Write, Self::Delete, Self::Assign];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Create, Self::Read, Self::Write, Self::Delete, Self::Assign, Self::Append, Self::AppendTo];
 
     /// As in the journal.
     pub(crate) fn name(self) -> &'static str {
@@ -57,6 +62,8 @@ impl Operation {
             Self::Write => "write",
             Self::Delete => "delete",
             Self::Assign => "assign",
+            Self::Append => "append",
+            Self::AppendTo => "append-to",
         }
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn is_stored(table: Table<'_>) -> bool {
 }
 
 /// The names of the privileges on the tables of the product, made once: they are asked for with every request.
-static PRIVILEGES: LazyLock<Vec<[Arc<str>; 5]>> = LazyLock::new(|| {
+static PRIVILEGES: LazyLock<Vec<[Arc<str>; 7]>> = LazyLock::new(|| {
     let names = |table| Operation::ALL.map(|operation| Arc::from(made(operation, table)));
     SCHEMA.tables().map(names).collect()
 });
@@ -86,6 +86,8 @@ fn made(operation: Operation, table: Table<'_>) -> String {
         Operation::Write => "Write",
         Operation::Delete => "Delete",
         Operation::Assign => "Assign",
+        Operation::Append => "Append",
+        Operation::AppendTo => "AppendTo",
     };
     format!("prv{verb}{}", table.note("privilege").unwrap_or(table.schema_name()))
 }

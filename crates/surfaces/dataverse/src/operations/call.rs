@@ -48,6 +48,8 @@ pub(super) struct Call<'x> {
     pub(super) schema: Arc<Schema>,
     /// Where the ids of new rows come from.
     pub(super) ids: &'x Ids,
+    /// How far it may append, of tables that was asked of.
+    pub(super) granted: Vec<((usize, Operation), Depth)>,
     /// Where it writes instead of the organisation's own rows, and what its `$1` stands for: of a change set.
     pub(super) set: Option<Set>,
 }
@@ -144,6 +146,7 @@ pub(super) fn admit_as<'x>(
         detail,
         schema,
         ids,
+        granted: Vec::new(),
         set,
     })
 }

@@ -73,16 +73,21 @@ impl Making {
             }
         }
         let mut values = defaults(call, table);
+        let mut given = given;
+        for (column, id) in links {
+            given.set(column, id);
+        }
         for (column, cell) in given.iter() {
             values.set(column, cell.clone());
-        }
-        for (column, id) in links {
-            values.set(column, id);
         }
         call.owner(table, &mut values)?;
         call.reach((table, Operation::Create, depth), |name| {
             table.column(name).map_or(CellRef::Null, |column| values.value(column))
         })?;
+        if let Some(owner) = table.column("ownerid") {
+            given.set(owner.ordinal(), values.value(owner).to_cell());
+        }
+        call.append(&self.transaction, table, (&given, None))?;
         let Some(id_column) = table.id() else { return Err(DataverseError::Unexpected) };
         if values.value(id_column).is_null() {
             values.set(id_column.ordinal(), Cell::Id(call.next_id()));
@@ -132,6 +137,7 @@ impl Making {
             let key = Key::of(table.key().map(|column| row.value(column)));
             let mut values = Values::from_iter([(lookup, parent.clone())]);
             no_circle(&self.transaction, table, &crate::payload::id_of(table, row), &values)?;
+            call.append(&self.transaction, table, (&values, Some(row)))?;
             touched(call, table, &mut values);
             let changes = values.iter().map(|(column, cell)| (column, cell.clone()));
             let reserved = self.transaction.reserve_update(table, &key, changes, Precondition::MustExist);

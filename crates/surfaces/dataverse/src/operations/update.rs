@@ -90,6 +90,7 @@ pub(super) fn change(
     settle_states(table, &id, Some(existing), &mut values).map_err(|fault| call.told(fault))?;
     let mut transaction = Transaction::begin(&target.database);
     no_circle(&transaction, table, &crate::payload::id_of(table, existing), &values)?;
+    call.append(&transaction, table, (&values, Some(existing)))?;
     derive((&target.database.snapshot(), &transaction), table, Some(existing), &mut values);
     touched(call, table, &mut values);
     let key = Key::of(table.key().map(|column| existing.value(column)));

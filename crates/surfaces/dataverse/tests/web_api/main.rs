@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail by panicking")]
 
 mod annotations;
+mod append;
 mod apply;
 mod audience;
 mod bad_input;

@@ -13,7 +13,7 @@ use mocktenant_query::{Comparison, Expression, Hop, Path};
 use mocktenant_schema::{Cell, Column, Navigation, Schema, Table};
 use mocktenant_tables::{At, Key, Precondition, Row, Snapshot, Transaction, Values};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::refused::refused;
 use super::update::{change, condition, named};
@@ -61,6 +61,20 @@ pub(super) async fn answer(
         (_, Some(step), ["$count" | "%24count"]) if step.is_many() => {
             let above = above(call, target, reference, Operation::Read)?;
             list::count(call, &there(target, step), Some(within(step, &above.id()))).await
+        }
+        (_, Some(step), ["$ref" | "%24ref"]) if segment.arguments == Arguments::None => {
+            let above = above(call, target, reference, Operation::Read)?;
+            if step.is_many() {
+                let within = within(step, &above.id());
+                return list::references(call, &there(target, step), within).await;
+            }
+            let Some(row) = led_to(call, &above, step)? else {
+                return Ok(Answer::empty(StatusCode::NO_CONTENT));
+            };
+            let there = format!("{}/{}({})", call.root, step.target().set(), id_text(step.target(), row));
+            let body =
+                json!({ "@odata.context": format!("{}/$metadata#$ref", call.root), "@odata.id": there });
+            Ok(call.applied(json_answer(StatusCode::OK, &body), None))
         }
         _ => Err(nothing(call, target.table, &segment.name)),
     }
@@ -200,15 +214,25 @@ async fn follow(
     }
     let table = there.table;
     let shown = call.selection(&there)?;
+    let Some(row) = led_to(call, above, step)? else { return Ok(Answer::empty(StatusCode::NO_CONTENT)) };
+    let answer = call.entity(&above.rows, &shown, table, row, StatusCode::OK)?;
+    Ok(call.applied(answer.with_text("etag", &row.etag()), None))
+}
+
+/// The one row that a step leads to, if the caller may read it.
+fn led_to<'a>(
+    call: &mut Call<'_>,
+    above: &'a Above<'_>,
+    step: Navigation<'_>,
+) -> Result<Option<&'a Row>, DataverseError> {
+    let table = step.target();
     let depth = call.authorize(table, Operation::Read)?;
     let at = At { table: above.table.position(), row: &above.row };
-    let Some(found) = above.rows.related(at, hop(step)).into_iter().next() else {
-        return Ok(Answer::empty(StatusCode::NO_CONTENT));
-    };
-    call.reach((table, Operation::Read, depth), |name| named(table, found.row, name))?;
-    let answer = call.entity(&above.rows, &shown, table, found.row, StatusCode::OK)?;
-    let answer = answer.with_text("etag", &found.row.etag());
-    Ok(call.applied(answer, None))
+    let found = above.rows.related(at, hop(step)).into_iter().next();
+    if let Some(found) = found {
+        call.reach((table, Operation::Read, depth), |name| named(table, found.row, name))?;
+    }
+    Ok(found.map(|found| found.row))
 }
 
 /// `$ref`: joins two rows, or takes them apart.

@@ -116,13 +116,37 @@ pub(super) async fn answer(
     target: &Target<'_>,
     within: Option<Expression>,
 ) -> Result<Answer, DataverseError> {
-    let table = target.table;
     if fetched::option(&target.options).is_some() {
         return fetched::answer(call, target, within).await;
     }
     if let Some(text) = target.options.apply.clone() {
         return aggregate::answer(call, target, &text, within).await;
     }
+    listed(call, target, within, false).await
+}
+
+/// The addresses of the rows `within`.
+pub(super) async fn references(
+    call: &mut Call<'_>,
+    target: &Target<'_>,
+    within: Expression,
+) -> Result<Answer, DataverseError> {
+    let changed =
+        [("$apply", target.options.apply.is_some()), ("$expand", !target.options.expand.is_empty())];
+    if let Some((name, _)) = changed.iter().find(|(_, there)| *there) {
+        call.exchange.trail.not_built(format!("{name} beside $ref"), not_built::OPTIONS_HERE);
+        return Err(DataverseError::InvalidQueryOption);
+    }
+    listed(call, target, Some(within), true).await
+}
+
+async fn listed(
+    call: &mut Call<'_>,
+    target: &Target<'_>,
+    within: Option<Expression>,
+    references: bool,
+) -> Result<Answer, DataverseError> {
+    let table = target.table;
     let bound = call.bound_selection(target)?;
     let asked = asked(call, target)?;
     let cookie = target.options.skiptoken.as_deref().map(|text| Cookie::read(table, &asked.order, text));
@@ -148,13 +172,23 @@ pub(super) async fn answer(
 
     let shape = call.shape(&rows, &shown);
     let mut head = Map::new();
-    head.insert("@odata.context".to_owned(), json!(shape.context(table)));
+    let context = if references { references_context(call) } else { shape.context(table) };
+    head.insert("@odata.context".to_owned(), json!(context));
     head.extend(counted(call, page.count));
     let mut listing = Listing::new(&head, "value");
     for some in page.rows.chunks(AT_ONCE) {
         let shape = Shape { list: Some(size), ..call.shape(&rows, &shown) };
         let position = table.position();
-        let mut push = || some.iter().all(|row| listing.push(&shape.members(At { table: position, row })));
+        let mut push = || {
+            some.iter().all(|row| {
+                let at = At { table: position, row };
+                if references {
+                    listing.push(&shape.reference(table, row))
+                } else {
+                    listing.push(&shape.members(at))
+                }
+            })
+        };
         if !call.aside(&shown, &mut push) {
             break;
         }
@@ -177,6 +211,10 @@ pub(super) async fn answer(
     }
     let answer = representation::rows(StatusCode::OK, listing.finish(&tail), call.detail);
     Ok(call.applied(answer, preferred))
+}
+
+fn references_context(call: &Call<'_>) -> String {
+    format!("{}/$metadata#Collection($ref)", call.root)
 }
 
 /// What an answer with several rows says of how many there are.

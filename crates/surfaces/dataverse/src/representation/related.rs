@@ -12,7 +12,7 @@ use mocktenant_tables::{At, Row};
 use mocktenant_world::Depth;
 use serde::Serialize;
 use serde::ser::SerializeMap;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Detail, Reach, Shape, address};
 use crate::operations::next_page;
@@ -107,8 +107,7 @@ impl<'a> Shape<'a> {
         let name = &expansion.navigation;
         if expansion.reference {
             let there = self.rows.schema().at(expansion.table).zip(rows.first());
-            let address = there.map(|(table, at)| format!("{}/{}", self.root, address(table, at.row)));
-            return map.serialize_entry(name, &address.map(|address| json!({ "@odata.id": address })));
+            return map.serialize_entry(name, &there.map(|(table, at)| self.reference(table, at.row)));
         }
         if !expansion.many {
             let below = self.below(expansion, reach, None);
@@ -125,6 +124,11 @@ impl<'a> Shape<'a> {
             Some(rest) => map.serialize_entry(&format!("{name}@odata.nextLink"), &rest),
             None => Ok(()),
         }
+    }
+
+    /// The address of a row in place of it.
+    pub(crate) fn reference(&self, table: Table<'_>, row: &Row) -> Value {
+        json!({ "@odata.id": format!("{}/{}", self.root, address(table, row)) })
     }
 
     /// Where the collection is of which these rows come with a row of a list, or its next page.

@@ -190,3 +190,28 @@ async fn references_are_addresses_in_place_of_rows() {
     let seen = get(&bench, &account, &[]).await;
     assert_eq!(seen["primarycontactid"]["@odata.id"], format!("https://{HOST}{ROOT}contacts({CONTACT})"));
 }
+
+#[tokio::test]
+async fn the_address_of_a_link_is_that_of_its_row_or_of_its_rows() {
+    let bench = bench().await;
+    let account = format!("accounts({})", id(0xa, 1));
+    let root = format!("https://{HOST}{ROOT}");
+    let seen = get(&bench, &format!("{account}/primarycontactid/$ref"), &[]).await;
+    assert_eq!(
+        seen,
+        json!({ "@odata.context": format!("{root}$metadata#$ref"), "@odata.id": format!("{root}contacts({CONTACT})") })
+    );
+    let prefer = [("prefer", "odata.maxpagesize=3")];
+    let seen =
+        get(&bench, &format!("{account}/Account_Tasks/$ref?$filter=subject ne 'Task 1'"), &prefer).await;
+    assert_eq!(seen["@odata.context"], format!("{root}$metadata#Collection($ref)"));
+    let ids = |seen: &Value| texts(&seen["value"], "@odata.id");
+    let task = |number| format!("{root}tasks({})", id(0xb, number));
+    assert_eq!(ids(&seen), [task(2), task(3), task(4)]);
+    assert_eq!(seen["value"][0].as_object().unwrap().len(), 1);
+    assert_eq!(ids(&follow(&bench, &seen["@odata.nextLink"], &prefer).await), [task(5)]);
+    let nothing = bench.get(&format!("{ROOT}accounts({})/primarycontactid/$ref", id(0xa, 2))).await;
+    assert_eq!(nothing.status().as_u16(), 204);
+    let path = format!("{ROOT}{account}/Account_Tasks/$ref?$apply=aggregate($count%20as%20n)");
+    assert_eq!(bench.get(&path).await.refusal(), (400, "0x80040203".to_owned()));
+}

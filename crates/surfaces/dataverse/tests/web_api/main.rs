@@ -8,6 +8,7 @@ mod apply;
 mod audience;
 mod bad_input;
 mod batch;
+mod captured;
 mod checks;
 mod cookies;
 mod cors;

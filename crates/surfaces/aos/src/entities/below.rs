@@ -9,7 +9,7 @@
 use http::StatusCode;
 use mocktenant_lab::{Answer, Exchange};
 use mocktenant_odata::bind::hop;
-use mocktenant_odata::{Arguments, QueryOptions, ResourceSegment};
+use mocktenant_odata::{Arguments, QueryOptions, ResourceSegment, percent_encode};
 use mocktenant_query::Expression;
 use mocktenant_schema::{Cell, CellRef, Navigation};
 use mocktenant_tables::{Database, Key, Query, Row, Snapshot};
@@ -223,7 +223,7 @@ fn value(exchange: &Exchange, entity: Entity, row: &Row, column: Member, options
     let metadata = Metadata::asked(&exchange.request.headers, options.format.as_deref());
     let mut body = Map::new();
     if metadata != Metadata::None {
-        let key = key_text(entity, |column| row.value(column));
+        let key = percent_encode(&key_text(entity, |column| row.value(column)), "'(),=");
         let base = crate::side::base_url(exchange);
         let context = format!("{base}/data/$metadata#{}({key})/{}", entity.set(), column.name());
         body.insert("@odata.context".into(), Value::from(context));

@@ -2,6 +2,8 @@
 //!
 //! Full chains against the real surfaces are in the acceptance crate; here each answer of the AOS is met one at a time.
 
+#[path = "../../../../testing/answers.rs"]
+mod answers;
 mod batches;
 mod bearer;
 mod documents;
@@ -81,7 +83,10 @@ impl Bench {
     }
 
     async fn send(&self, request: Request) -> Response {
-        self.lab.answer(request).await
+        let (method, url) = (request.method.clone(), format!("https://{}{}", request.host, request.target));
+        let response = self.lab.answer(request).await;
+        answers::keep(&method, &url, response.status, &response.headers, &response.body);
+        response
     }
 
     async fn get(&self, target: &str) -> Response {

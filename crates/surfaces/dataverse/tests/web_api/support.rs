@@ -1,5 +1,8 @@
 //! A Dataverse in a lab without sockets: the default world, a frozen clock, tokens on the shipped key.
 
+#[path = "../../../../testing/answers.rs"]
+mod answers;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,7 +108,10 @@ impl Bench {
             let name: HeaderName = name.parse().unwrap();
             request.headers.append(name, HeaderValue::from_str(value).unwrap());
         }
-        Seen { response: self.lab.answer(request).await }
+        let (method, url) = (request.method.clone(), format!("https://{host}{target}"));
+        let response = self.lab.answer(request).await;
+        answers::keep(&method, &url, response.status, &response.headers, &response.body);
+        Seen { response }
     }
 
     /// Names of the last exchange's failed checks.

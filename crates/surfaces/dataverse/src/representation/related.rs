@@ -163,7 +163,13 @@ impl<'a> Shape<'a> {
                 || selection.links.iter().any(|link| link == name)
                 || selection.expand.iter().any(|expansion| expansion.navigation == name)
         };
+        let mut told: Vec<&str> = Vec::new();
         for step in table.navigations().filter(|step| asked(step.name())) {
+            // a lookup of several tables has one property for all of them
+            if told.contains(&step.name()) {
+                continue;
+            }
+            told.push(step.name());
             let (name, there) = (step.name(), format!("{}/{address}/{}", self.root, step.name()));
             map.serialize_entry(&format!("{name}@odata.associationLink"), &format!("{there}/$ref"))?;
             map.serialize_entry(&format!("{name}@odata.navigationLink"), &there)?;

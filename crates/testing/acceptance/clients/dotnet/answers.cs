@@ -103,7 +103,8 @@ void Judge(Answer answer)
         string written;
         var copy = new Copy(model, root, answer);
         (kind, written) = copy.Made();
-        var (one, other) = (JsonNode.Parse(answer.Body), JsonNode.Parse(written));
+        // the library makes addresses of rows absolute
+        var (one, other) = (JsonNode.Parse(answer.Body), JsonNode.Parse(Regex.Replace(written, $"(?<=@odata.editLink\":\"){Regex.Escape(root)}", "")));
         // the library knows neither FetchXML nor keys that are not told of, and of a part not what was asked: the set is compared
         // there, not what was chosen of it
         if (answer.Method == "PART" || !copy.Understood || new[] { "fetchXml=", "savedQuery=", "userQuery=" }.Any(answer.Url.Contains))
@@ -321,12 +322,20 @@ sealed class Copy(IEdmModel model, string root, Answer answer)
         return (kind.ToString(), target.Written());
     }
 
+    // Of a part only the answer tells what was asked.
+    string Asked()
+    {
+        if (answer.Method != "PART" || answer.StatusCode >= 400) return answer.Url;
+        var told = Regex.Match((string)JsonNode.Parse(answer.Body)["@odata.context"] ?? "", @"#(\w+)\(([\w,]+)\)");
+        return told.Success ? $"{root}{told.Groups[1]}?$select={told.Groups[2]}" : answer.Url;
+    }
+
     // What was asked for, from which the library works out the context.
     ODataUri Uri()
     {
         try
         {
-            return new ODataUriParser(model, new Uri(root), new Uri(answer.Url)) { Resolver = new ODataUriResolver { EnableCaseInsensitive = false } }.ParseUri();
+            return new ODataUriParser(model, new Uri(root), new Uri(Asked())) { Resolver = new ODataUriResolver { EnableCaseInsensitive = false } }.ParseUri();
         }
         catch (ODataException)
         {
@@ -395,6 +404,8 @@ sealed class Copy(IEdmModel model, string root, Answer answer)
     // A row without what the library works out by itself, unless all of it was said.
     ODataResource Bare(ODataResource row) => Full ? row : new ODataResource
     {
+        // of a reference there is nothing else
+        Id = row.Properties.Any() ? null : row.Id,
         TypeName = row.TypeName, ETag = row.ETag, Properties = row.Properties, InstanceAnnotations = row.InstanceAnnotations, TypeAnnotation = row.TypeAnnotation,
     };
 

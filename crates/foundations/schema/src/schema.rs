@@ -30,25 +30,17 @@ impl Schema {
 
     /// The table at a position.
     pub fn at(&self, at: usize) -> Option<Table<'_>> {
-        let row = self.image.tables.get(at)?;
-        Some(Table { image: &self.image, row, at: u16::try_from(at).ok()? })
+        table_at(&self.image, at)
     }
 
     /// The table of this name, exactly spelt.
     pub fn table(&self, name: &str) -> Option<Table<'_>> {
-        self.find(&self.image.by_name, name, |row| row.name)
+        find(&self.image, &self.image.by_name, name, |row| row.name)
     }
 
     /// The table of this entity set, exactly spelt.
     pub fn by_set(&self, set: &str) -> Option<Table<'_>> {
-        self.find(&self.image.by_set, set, |row| row.set)
-    }
-
-    fn find(&self, sorted: &[u16], name: &str, by: impl Fn(&TableRow) -> Span) -> Option<Table<'_>> {
-        let of =
-            |at: &u16| self.image.tables.get(usize::from(*at)).map_or("", |row| self.image.text(by(row)));
-        let found = sorted.binary_search_by(|at| of(at).cmp(name)).ok()?;
-        self.at(usize::from(*sorted.get(found)?))
+        find(&self.image, &self.image.by_set, set, |row| row.set)
     }
 
     /// All sets of choices that have a name.
@@ -66,6 +58,21 @@ impl Schema {
     pub fn relationships(&self) -> impl Iterator<Item = Relationship<'_>> {
         self.image.relationships.iter().map(|row| Relationship { image: &self.image, row })
     }
+}
+
+fn table_at(image: &Image, at: usize) -> Option<Table<'_>> {
+    Some(Table { image, row: image.tables.get(at)?, at: u16::try_from(at).ok()? })
+}
+
+fn find<'s>(
+    image: &'s Image,
+    sorted: &[u16],
+    name: &str,
+    by: impl Fn(&TableRow) -> Span,
+) -> Option<Table<'s>> {
+    let of = |at: &u16| image.tables.get(usize::from(*at)).map_or("", |row| image.text(by(row)));
+    let found = sorted.binary_search_by(|at| of(at).cmp(name)).ok()?;
+    table_at(image, usize::from(*sorted.get(found)?))
 }
 
 /// A table.
@@ -88,6 +95,21 @@ impl<'s> Table<'s> {
     /// Its position among the tables.
     pub fn position(self) -> usize {
         usize::from(self.at)
+    }
+
+    /// The table at a position of the same schema.
+    pub fn beside(self, at: usize) -> Option<Self> {
+        table_at(self.image, at)
+    }
+
+    /// The table of this entity set in the same schema, exactly spelt.
+    pub fn beside_by_set(self, set: &str) -> Option<Self> {
+        find(self.image, &self.image.by_set, set, |row| row.set)
+    }
+
+    /// The relationship at a position of its schema.
+    pub fn relationship(self, at: usize) -> Option<Relationship<'s>> {
+        self.image.relationships.get(at).map(|row| Relationship { image: self.image, row })
     }
 
     /// Its name, `account`.

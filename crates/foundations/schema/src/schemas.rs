@@ -64,6 +64,37 @@ impl Schemas {
     }
 }
 
+/// What is made once of a schema: its documents, for as long as anybody uses it.
+pub struct OfSchema<T> {
+    made: Mutex<Vec<(Weak<Schema>, T)>>,
+}
+
+impl<T: Clone> OfSchema<T> {
+    /// Nothing yet.
+    pub const fn new() -> Self {
+        Self { made: Mutex::new(Vec::new()) }
+    }
+
+    /// What was made of this one, or is made now.
+    pub fn get(&self, schema: &Arc<Schema>, make: impl FnOnce(&Schema) -> T) -> T {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        // while one is kept its schema's address is no other's
+        made.retain(|(of, _)| of.strong_count() > 0);
+        if let Some((_, found)) = made.iter().find(|(of, _)| std::ptr::eq(of.as_ptr(), Arc::as_ptr(schema))) {
+            return found.clone();
+        }
+        let new = make(schema);
+        made.push((Arc::downgrade(schema), new.clone()));
+        new
+    }
+}
+
+impl<T: Clone> Default for OfSchema<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,18 +4,20 @@
 //! was refused is answered in the product's envelope. Who may ask was decided before. How records are read and written is
 //! [`crate::entities`]'s.
 
+use std::sync::Arc;
+
 use http::{Method, StatusCode};
-use mocktenant_lab::{Answer, Exchange};
+use mocktenant_lab::{Answer, Context, Exchange};
 use mocktenant_odata::QueryOptions;
-use mocktenant_schema::Column;
-use mocktenant_tables::{Commit, Key};
+use mocktenant_schema::{Column, Schema};
+use mocktenant_tables::{Commit, Database, Key};
 
 use crate::bearer::Caller;
 use crate::entities::{self, Below, Entity, NoSuchTarget, Notes, Target, Unit, Visible, WriteError};
 use crate::errors::{self, ODataError};
 use crate::node::NodeState;
 use crate::side::FOLDED_BASE;
-use crate::{called, query};
+use crate::{called, query, schema};
 
 /// What a path below `/data` asks for; names and keys as they were sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +93,8 @@ pub(crate) fn worded(exchange: &mut Exchange, outcome: Result<Answer, WriteError
 pub(crate) fn refused(exchange: &mut Exchange, error: &ODataError) -> Answer {
     exchange.trail.record_error(error.row().id);
     if error.is_unrouted()
-        && let Some((what, built)) = entities::place(exchange.request.path())
+        && let Some((what, built)) =
+            entities::place(&schema::here(&exchange.context), exchange.request.path())
     {
         exchange.trail.not_built(what, built);
     }
@@ -111,16 +114,20 @@ pub(crate) async fn run(
     resource: &Resource,
 ) -> Result<Answer, WriteError> {
     let options = query::options(exchange)?;
+    let schema = schema::here(&exchange.context);
     let raw = match resource {
         Resource::Document => {
-            return Ok(only(exchange, READ, |exchange| entities::service_document(exchange, &options)));
+            let document = |exchange: &Exchange| entities::service_document(exchange, &schema, &options);
+            return Ok(only(exchange, READ, document));
         }
-        Resource::Metadata => return Ok(only(exchange, READ, |_| entities::metadata_document())),
+        Resource::Metadata => {
+            return Ok(only(exchange, READ, |_| entities::metadata_document(&schema)));
+        }
         // A batch is answered by whoever answers its parts.
         Resource::Batch => return Err(nothing(exchange).into()),
         Resource::Records(raw) | Resource::Count(raw) | Resource::Below(raw, _) => raw,
     };
-    let target = target(exchange, raw, &options)?;
+    let target = target(exchange, &schema, raw, &options)?;
     let below = match (resource, &target.record) {
         (Resource::Records(_), _) | (Resource::Count(_), None) => None,
         (Resource::Below(_, segments), Some(_)) => {
@@ -144,20 +151,19 @@ pub(crate) async fn run(
     }
     let now = exchange.context.now();
     let asked = match below.as_ref().map_or(Some(target.entity), Below::queried) {
-        Some(entity) => entities::bind(&mut exchange.trail, entity, &options, now)?,
+        Some(entity) => entities::bind(&mut exchange.trail, (&schema, entity), &options, now)?,
         None => {
             no_options(&options)?;
             entities::Asked::default()
         }
     };
     let visible = Visible::new(caller, &options);
-    // An environment has rows; a test opens them.
-    let database = exchange.context.rows().map_err(|_| ODataError::Internal)?;
+    let database = rows(&exchange.context, &schema)?;
     if method != Method::GET {
         let mut unit = Unit::begin(&database);
         let made = reserve(exchange, &mut unit, caller, &target, &visible)?;
         let commit = unit.finish(exchange, node).await.map_err(|(_, error)| error)?;
-        return Ok(done(exchange, &made, &commit));
+        return Ok(done(exchange, &schema, &made, &commit));
     }
     let asked = (&options, &asked);
     let answer = match (&below, &target.record, resource) {
@@ -170,6 +176,13 @@ pub(crate) async fn run(
         _ => entities::read(exchange, &database, &target, &visible, asked).await,
     };
     Ok(answer?)
+}
+
+/// The rows of the environment that answers. One whose entities were changed since the exchange began has others.
+pub(crate) fn rows(context: &Context, schema: &Arc<Schema>) -> Result<Database, ODataError> {
+    // An environment has rows; a test opens them.
+    let rows = context.rows().map_err(|_| ODataError::Internal)?;
+    if Arc::ptr_eq(&rows.schema(), schema) { Ok(rows) } else { Err(ODataError::Restarted) }
 }
 
 const READ: &[Method] = &[Method::GET];
@@ -194,7 +207,7 @@ fn listed(methods: &[Method]) -> String {
     methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ")
 }
 
-fn not_allowed(exchange: &mut Exchange, entity: Entity, allowed: &[Method]) -> Answer {
+fn not_allowed(exchange: &mut Exchange, entity: Entity<'_>, allowed: &[Method]) -> Answer {
     if !entity.is_kept() {
         let what = format!("{} of {}", exchange.request.method, entity.set());
         exchange.trail.not_built(what, "reading them, and the declaration they are a view of");
@@ -214,15 +227,16 @@ pub(crate) fn nothing(exchange: &mut Exchange) -> ODataError {
 }
 
 /// What a segment names.
-pub(crate) fn target(
+pub(crate) fn target<'s>(
     exchange: &mut Exchange,
+    schema: &'s Schema,
     raw: &str,
     options: &QueryOptions,
-) -> Result<Target, ODataError> {
-    entities::target(raw, options).map_err(|none| no_target(exchange, none))
+) -> Result<Target<'s>, ODataError> {
+    entities::target(schema, raw, options).map_err(|none| no_target(exchange, none))
 }
 
-fn no_target(exchange: &mut Exchange, none: NoSuchTarget) -> ODataError {
+fn no_target(exchange: &mut Exchange, none: NoSuchTarget<'_>) -> ODataError {
     match none {
         NoSuchTarget::Set => nothing(exchange),
         NoSuchTarget::Key(entity) => {
@@ -252,8 +266,8 @@ fn no_options(options: &QueryOptions) -> Result<(), ODataError> {
 
 /// What a write leaves behind.
 pub(crate) enum Made {
-    /// A record of this key.
-    Record(Entity, Key),
+    /// A record of this key, in the table at that position.
+    Record(usize, Key),
     /// Nothing that is answered.
     Nothing,
 }
@@ -263,13 +277,13 @@ pub(crate) fn reserve(
     exchange: &mut Exchange,
     unit: &mut Unit,
     caller: &Caller,
-    target: &Target,
+    target: &Target<'_>,
     visible: &Visible,
 ) -> Result<Made, ODataError> {
     let entity = target.entity;
     match (exchange.request.method.clone(), &target.record) {
         (Method::POST, None) => {
-            entities::create(exchange, unit, entity, caller).map(|key| Made::Record(entity, key))
+            entities::create(exchange, unit, entity, caller).map(|key| Made::Record(entity.position(), key))
         }
         (Method::PATCH | Method::PUT, Some(key)) => {
             entities::change(exchange, unit, (entity, key), visible)?;
@@ -284,11 +298,11 @@ pub(crate) fn reserve(
 }
 
 /// The answer to a write that is committed.
-pub(crate) fn done(exchange: &Exchange, made: &Made, commit: &Commit) -> Answer {
-    let Made::Record(entity, key) = made else { return entities::no_content() };
-    let change = commit.changes.iter().find(|one| one.table == entity.position() && one.key == *key);
-    match change.and_then(|change| change.after.as_ref()) {
-        Some(row) => entities::created(exchange, *entity, row),
+pub(crate) fn done(exchange: &Exchange, schema: &Schema, made: &Made, commit: &Commit) -> Answer {
+    let Made::Record(table, key) = made else { return entities::no_content() };
+    let change = commit.changes.iter().find(|one| one.table == *table && one.key == *key);
+    match change.and_then(|change| change.after.as_ref()).zip(schema.at(*table)) {
+        Some((row, entity)) => entities::created(exchange, entity, row),
         // made and unmade in one set
         None => entities::no_content(),
     }

@@ -47,6 +47,7 @@ use mocktenant_lab::{
     Way,
 };
 use mocktenant_scenario::Cast;
+use mocktenant_schema::Schema;
 use mocktenant_tables::Limits;
 use mocktenant_token::bearer::{Authorization, read_authorization};
 use mocktenant_verdict::Question;
@@ -70,14 +71,25 @@ pub struct Aos {
     turns: gateway::Turns,
 }
 
-/// The lab's own addresses of each environment, once per snapshot: as audiences they mean its URL.
+/// What is known of each environment, once per snapshot.
 pub struct Prepared {
-    aliases: HashMap<String, Vec<String>>,
+    environments: HashMap<String, Known>,
+}
+
+/// What is known of an environment.
+struct Known {
+    /// The lab's own addresses of it: as audiences they mean its URL.
+    aliases: Vec<String>,
+    schema: Arc<Schema>,
 }
 
 impl Prepared {
     fn aliases(&self, environment: &str) -> &[String] {
-        self.aliases.get(environment).map_or(&[], Vec::as_slice)
+        self.environments.get(environment).map_or(&[], |known| &known.aliases)
+    }
+
+    fn schema(&self, environment: &str) -> Option<&Arc<Schema>> {
+        self.environments.get(environment).map(|known| &known.schema)
     }
 }
 
@@ -107,6 +119,14 @@ impl Part {
             Self::Records => Resource::Records(raw("entity")),
             Self::Below => Resource::of(&format!("{}/{}", raw("entity"), raw("below"))),
         }
+    }
+}
+
+/// The environment that a scope is.
+fn declared_as<'w>(world: &'w World, scope: &Scope) -> Option<&'w Arc<Environment>> {
+    match scope {
+        Scope::Environment(name) => world.environment(name),
+        Scope::Tenant(_) | Scope::FederationService(_) | Scope::Organization(_) => None,
     }
 }
 
@@ -159,11 +179,12 @@ impl Surface for Aos {
     }
 
     fn prepare(&self, world: &World, addresses: &Addresses) -> Prepared {
-        let aliases = world.environments().map(|one| {
+        let known = |one: &Arc<Environment>| {
             let entrance = Entrance::environment(&one.id);
-            (one.id.to_string(), addresses.all(&entrance).map(str::to_owned).collect())
-        });
-        Prepared { aliases: aliases.collect() }
+            let aliases = addresses.all(&entrance).map(str::to_owned).collect();
+            (one.id.to_string(), Known { aliases, schema: schema::of(one) })
+        };
+        Prepared { environments: world.environments().map(known).collect() }
     }
 
     fn catalogue(&self) -> Vec<CatalogueRow> {
@@ -208,27 +229,16 @@ impl Surface for Aos {
         }
     }
 
-    fn tables(&self, _world: &World, scope: &Scope) -> Option<Tables> {
-        matches!(scope, Scope::Environment(_)).then(|| Tables { schema: entities::schema(), limits: LIMITS })
+    fn tables(&self, world: &World, scope: &Scope) -> Option<Tables> {
+        Some(Tables { schema: schema::of(declared_as(world, scope)?), limits: LIMITS })
     }
 
     fn findings(&self, world: &World, scope: &Scope) -> Vec<Problem> {
-        let Scope::Environment(name) = scope else { return Vec::new() };
-        let environment = world.environment(name).filter(|environment| !environment.tables.is_empty());
-        let problem = |environment: &Arc<Environment>| {
-            let message =
-                "data entities beside the product's are not built: only an organisation declares tables";
-            Problem::new(environment.pointer.tables(), message)
-        };
-        environment.map(problem).into_iter().collect()
+        declared_as(world, scope).map_or_else(Vec::new, |environment| entities::findings(environment))
     }
 
     fn declared_rows(&self, world: &World, scope: &Scope, _now: OffsetDateTime) -> Vec<DeclaredRow> {
-        let environment = match scope {
-            Scope::Environment(name) => world.environment(name),
-            Scope::Tenant(_) | Scope::FederationService(_) | Scope::Organization(_) => None,
-        };
-        environment.map_or_else(Vec::new, |environment| entities::declared_rows(environment))
+        declared_as(world, scope).map_or_else(Vec::new, |environment| entities::declared_rows(environment))
     }
 
     fn starts(&self, world: &World) -> Vec<Machine> {

@@ -13,6 +13,7 @@ use mocktenant_odata::{At, Fault, QueryError, QueryOptions};
 
 use crate::entities::{self, told};
 use crate::errors::ODataError;
+use crate::schema;
 
 /// The option that shows all companies.
 pub(crate) const CROSS_COMPANY: &str = "cross-company";
@@ -46,7 +47,9 @@ fn refused(exchange: &mut Exchange, error: &QueryError) -> ODataError {
             not_built(&mut exchange.trail, option, "");
             ODataError::OptionUnknown { option: option.clone() }
         }
-        QueryError::Fault { option, fault } => entities::refused(&mut exchange.trail, option, fault.clone()),
+        QueryError::Fault { option, fault } => {
+            entities::refused((&mut exchange.trail, &schema::here(&exchange.context)), option, fault.clone())
+        }
         other => {
             exchange.trail.refused("the query", other.to_string());
             ODataError::QueryInvalid { why: Fault::TooDeep.to_string() }

@@ -5,11 +5,11 @@
 //! scale, links to one row that are never null (though their properties may be), and annotations only for whoever asks. All in one
 //! line, as clients describe it. Names no host, so it is written once for a schema.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use mocktenant_odata::QueryFunction;
-use mocktenant_schema::{Column, Navigation, Relationship, Schema, Table};
+use mocktenant_schema::{Column, Navigation, OfSchema, Relationship, Schema, Table};
 
 use crate::tables::{self, DIALECT};
 
@@ -38,27 +38,12 @@ const FUNCTIONS: [(&str, &[(&str, &str)]); 2] = [
     ("RetrieveVersion", &[("Version", "Edm.String")]),
 ];
 
-/// The document of a schema that is in use.
-struct Written {
-    schema: Weak<Schema>,
-    annotated: bool,
-    document: Bytes,
-}
-
 /// The document.
 pub(crate) fn document(schema: &Arc<Schema>, annotated: bool) -> Bytes {
-    static ALL: Mutex<Vec<Written>> = Mutex::new(Vec::new());
-    let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
-    // while one is kept its schema's address is no other's
-    all.retain(|one| one.schema.strong_count() > 0);
-    let is_its =
-        |one: &&Written| one.annotated == annotated && std::ptr::eq(one.schema.as_ptr(), Arc::as_ptr(schema));
-    if let Some(found) = all.iter().find(is_its) {
-        return found.document.clone();
-    }
-    let document = Bytes::from(write(schema, annotated));
-    all.push(Written { schema: Arc::downgrade(schema), annotated, document: document.clone() });
-    document
+    static PLAIN: OfSchema<Bytes> = OfSchema::new();
+    static ANNOTATED: OfSchema<Bytes> = OfSchema::new();
+    let written = if annotated { &ANNOTATED } else { &PLAIN };
+    written.get(schema, |schema| write(schema, annotated).into())
 }
 
 /// Elements that are being written.

@@ -20,7 +20,7 @@ use crate::entities::{self, Unit, Visible, WriteError};
 use crate::errors::{ODataError, WRITE};
 use crate::node::NodeState;
 use crate::side::{self, Side};
-use crate::{onprem, query};
+use crate::{onprem, query, schema};
 
 /// Requests of a batch, those in change sets included. [inferred: the product's own bound is not known]
 const LIMIT: usize = 1_000;
@@ -130,15 +130,16 @@ impl Running<'_> {
     async fn change_set(&mut self, exchange: &mut Exchange, operations: &[Operation<'_>]) {
         let mut made: HashMap<String, String> = HashMap::new();
         let mut reserved: Vec<Reserved<'_>> = Vec::with_capacity(operations.len());
-        let Ok(database) = exchange.context.rows() else {
+        let schema = schema::here(&exchange.context);
+        let Ok(database) = data::rows(&exchange.context, &schema) else {
             return self.fail(exchange, operations.first(), Trail::default(), ODataError::Internal);
         };
         let mut unit = Unit::begin(&database);
         for operation in operations {
             match self.reserve(exchange, &mut unit, operation, &made) {
                 Ok(one) => {
-                    if let (Some(id), Made::Record(entity, key)) = (&operation.content_id, &one.made) {
-                        made.insert(id.clone(), entities::reserved_place(&unit, *entity, key));
+                    if let (Some(id), Made::Record(table, key)) = (&operation.content_id, &one.made) {
+                        made.insert(id.clone(), entities::reserved_place(&unit, *table, key));
                     }
                     reserved.push(one);
                 }
@@ -151,7 +152,7 @@ impl Running<'_> {
                 self.answers.begin_set(boundary(exchange, "changesetresponse"));
                 for Reserved { operation, request, made, trail } in reserved {
                     let part = Part::begin(exchange, request);
-                    let answer = data::done(part.exchange, &made, &commit);
+                    let answer = data::done(part.exchange, &schema, &made, &commit);
                     part.end();
                     self.tell(exchange, operation, &answer, trail, true);
                 }
@@ -198,7 +199,8 @@ impl Running<'_> {
         let Resource::Records(raw) = resource else {
             return Err(data::nothing(exchange));
         };
-        let target = data::target(exchange, raw, &options)?;
+        let schema = schema::here(&exchange.context);
+        let target = data::target(exchange, &schema, raw, &options)?;
         if !entities::allowed(&target).contains(&exchange.request.method) {
             return Err(ODataError::MethodNotAllowed);
         }

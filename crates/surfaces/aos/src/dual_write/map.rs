@@ -158,7 +158,7 @@ const CUSTOMERS: Map = Map {
 
 impl Map {
     /// Whether a row passes the map's filter.
-    pub(crate) fn takes(&self, (entity, row): (Entity, &Values)) -> bool {
+    pub(crate) fn takes(&self, (entity, row): (Entity<'_>, &Values)) -> bool {
         let Some((column, wanted)) = self.filter else { return true };
         let there = entity.column(column).and_then(|column| row.value(column).as_text());
         there.is_some_and(|there| there.eq_ignore_ascii_case(wanted))

@@ -53,7 +53,7 @@ pub(crate) async fn deliver(
     node: &State,
     map: &Map,
     operation: Operation,
-    row: (Entity, &Values),
+    row: (Entity<'_>, &Values),
 ) -> Result<(), DualWriteError> {
     if !leaves(context, trail, map, row) {
         return Ok(());
@@ -112,7 +112,7 @@ pub(crate) async fn deliver(
 }
 
 /// Whether the map runs and takes the row. The map's state is live: pausing one needs no restart.
-fn leaves(context: &Context, trail: &mut Trail, map: &Map, row: (Entity, &Values)) -> bool {
+fn leaves(context: &Context, trail: &mut Trail, map: &Map, row: (Entity<'_>, &Values)) -> bool {
     let environment = context.environment().and_then(|name| context.world().environment(name));
     let Some(environment) = environment else { return false };
     let link = environment.database.dual_write.as_ref();

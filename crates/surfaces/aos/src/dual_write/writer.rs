@@ -55,7 +55,7 @@ impl Session<'_> {
         context: &Context,
         trail: &mut Trail,
         operation: Operation,
-        row: (Entity, &Values),
+        row: (Entity<'_>, &Values),
     ) -> Result<&'static str, Undelivered> {
         let (source, target) = self.map.key;
         let key = Literal::String(text(row, source).to_owned());
@@ -86,7 +86,7 @@ impl Session<'_> {
         context: &Context,
         trail: &mut Trail,
         operation: Operation,
-        row: (Entity, &Values),
+        row: (Entity<'_>, &Values),
     ) -> Result<Object<String, Value>, Undelivered> {
         let mut body = Object::new();
         let mut missing: Vec<(&Lookup, &str)> = Vec::new();
@@ -248,12 +248,12 @@ impl Session<'_> {
     }
 }
 
-fn text<'r>((entity, values): (Entity, &'r Values), column: &str) -> &'r str {
+fn text<'r>((entity, values): (Entity<'r>, &'r Values), column: &str) -> &'r str {
     entity.column(column).and_then(|column| values.value(column).as_text()).unwrap_or_default()
 }
 
 /// Whether a column of yes and no says yes.
-fn is_yes((entity, values): (Entity, &Values), column: &str) -> bool {
+fn is_yes((entity, values): (Entity<'_>, &Values), column: &str) -> bool {
     let column = entity.column(column).filter(|column| column.kind() == Kind::Choice);
     column.is_some_and(|column| values.value(column) == CellRef::Whole(1))
 }

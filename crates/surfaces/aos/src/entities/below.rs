@@ -28,41 +28,41 @@ const MOST: usize = 16;
 
 /// What the segments behind a record's key mean.
 #[derive(Debug)]
-pub(crate) struct Below {
+pub(crate) struct Below<'s> {
     /// All lead to one record, but the last may lead to many.
-    steps: Vec<Step>,
-    end: End,
+    steps: Vec<Step<'s>>,
+    end: End<'s>,
 }
 
 #[derive(Debug)]
-struct Step {
-    link: Navigation<'static>,
+struct Step<'s> {
+    link: Navigation<'s>,
     /// Parts of the key of one of many, by their columns.
     key: Option<Vec<(u16, Cell)>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum End {
+enum End<'s> {
     Records,
     Count,
-    Column(Member),
+    Column(Member<'s>),
 }
 
-impl Step {
+impl Step<'_> {
     fn leads_to_many(&self) -> bool {
         self.link.is_many() && self.key.is_none()
     }
 }
 
-impl Below {
+impl<'s> Below<'s> {
     /// Reads the raw segments behind a record's key; names are spelt exactly.
     pub(crate) fn of(
-        entity: Entity,
+        entity: Entity<'s>,
         segments: &[String],
         options: &QueryOptions,
-    ) -> Result<Self, NoSuchTarget> {
+    ) -> Result<Self, NoSuchTarget<'s>> {
         let mut here = entity;
-        let mut steps: Vec<Step> = Vec::new();
+        let mut steps: Vec<Step<'s>> = Vec::new();
         if segments.len() > MOST {
             return Err(NoSuchTarget::Set);
         }
@@ -92,7 +92,7 @@ impl Below {
     }
 
     /// The entity whose columns a query behind it names; `None` where it takes no query.
-    pub(crate) fn queried(&self) -> Option<Entity> {
+    pub(crate) fn queried(&self) -> Option<Entity<'s>> {
         match self.end {
             End::Column(_) => None,
             End::Records | End::Count => self.steps.last().map(|step| step.link.target()),
@@ -102,13 +102,13 @@ impl Below {
 
 /// The parts of a key that a segment gives: those that the link leaves open, each once, and others that they have to agree with.
 fn given(
-    link: Navigation<'static>,
+    link: Navigation<'_>,
     segment: &ResourceSegment,
     options: &QueryOptions,
 ) -> Option<Vec<(u16, Cell)>> {
     let target = link.target();
-    let implied = |column: Member| pairs(hop(link)).any(|(_, there)| there == column.ordinal());
-    let open: Vec<Member> = target.key().filter(|column| !implied(*column)).collect();
+    let implied = |column: Member<'_>| pairs(target, hop(link)).any(|(_, there)| there == column.ordinal());
+    let open: Vec<Member<'_>> = target.key().filter(|column| !implied(*column)).collect();
     let single = match open.as_slice() {
         [only] => Some(*only),
         _ => target.id(),
@@ -120,7 +120,7 @@ fn given(
         Some((column.ordinal(), of_literal(column, literal)?))
     };
     let parts: Vec<(u16, Cell)> = named.iter().map(part).collect::<Option<_>>()?;
-    let has = |column: &Member| parts.iter().any(|(at, _)| *at == column.ordinal());
+    let has = |column: &Member<'_>| parts.iter().any(|(at, _)| *at == column.ordinal());
     (!parts.is_empty() && open.iter().all(has)).then_some(parts)
 }
 
@@ -128,7 +128,7 @@ fn given(
 pub(crate) async fn below(
     exchange: &mut Exchange,
     database: &Database,
-    (entity, key, below): (Entity, &Key, &Below),
+    (entity, key, below): (Entity<'_>, &Key, &Below<'_>),
     visible: &Visible,
     (options, asked): (&QueryOptions, &Asked),
 ) -> Result<Answer, ODataError> {
@@ -168,20 +168,20 @@ pub(crate) async fn below(
     Ok(record(exchange, StatusCode::OK, entity, &found, (options, &asked.selection)))
 }
 
-fn led(step: &Step, entity: Entity, row: &Row) -> Result<(Entity, Expression), ODataError> {
+fn led<'s>(step: &Step<'s>, entity: Entity<'s>, row: &Row) -> Result<(Entity<'s>, Expression), ODataError> {
     led_to(entity, hop(step.link), |column| row.value(column)).ok_or(ODataError::Internal)
 }
 
 /// One of the records that a link leads to, by its key.
 fn one_of_many(
     snapshot: &Snapshot,
-    (step, parts): (&Step, &[(u16, Cell)]),
-    (entity, row): (Entity, &Row),
+    (step, parts): (&Step<'_>, &[(u16, Cell)]),
+    (entity, row): (Entity<'_>, &Row),
     visible: &Visible,
 ) -> Option<Row> {
     let target = step.link.target();
     let own = |there: u16| {
-        let (here, _) = pairs(hop(step.link)).find(|(_, other)| *other == there)?;
+        let (here, _) = pairs(target, hop(step.link)).find(|(_, other)| *other == there)?;
         Some(row.value(entity.at(here)?))
     };
     let cells: Option<Vec<CellRef<'_>>> = target
@@ -192,7 +192,7 @@ fn one_of_many(
         })
         .collect();
     let found = snapshot.get(target, &Key::of(cells?))?;
-    let linked = pairs(hop(step.link)).all(|(here, there)| {
+    let linked = pairs(target, hop(step.link)).all(|(here, there)| {
         let (here, there) = (entity.at(here), target.at(there));
         let values = here.zip(there).map(|(here, there)| (row.value(here), found.value(there)));
         values.is_some_and(|(here, there)| Key::of([here]) == Key::of([there]))
@@ -204,8 +204,8 @@ fn one_of_many(
 async fn the_one(
     exchange: &mut Exchange,
     snapshot: &Snapshot,
-    step: &Step,
-    (entity, row): (Entity, &Row),
+    step: &Step<'_>,
+    (entity, row): (Entity<'_>, &Row),
     visible: &Visible,
 ) -> Result<Option<Row>, ODataError> {
     let (target, among) = led(step, entity, row)?;
@@ -215,7 +215,13 @@ async fn the_one(
     Ok(page.rows.into_iter().next())
 }
 
-fn value(exchange: &Exchange, entity: Entity, row: &Row, column: Member, options: &QueryOptions) -> Answer {
+fn value(
+    exchange: &Exchange,
+    entity: Entity<'_>,
+    row: &Row,
+    column: Member<'_>,
+    options: &QueryOptions,
+) -> Answer {
     let cell = row.value(column);
     if cell == CellRef::Null {
         return no_content();

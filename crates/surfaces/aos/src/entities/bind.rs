@@ -7,13 +7,12 @@
 use mocktenant_lab::Trail;
 use mocktenant_odata::{Binder, Clock, Expand, Fault, MAX_TERMS, QueryError, QueryOptions, Selection};
 use mocktenant_query::{Expression, Order};
-use mocktenant_schema::{Column, Navigation};
+use mocktenant_schema::{Column, Navigation, Schema};
 use time::OffsetDateTime;
 
 use super::values::told;
 use super::{DIALECT, Entity, NAMESPACE, Notes};
 use crate::errors::ODataError;
-use crate::schema::SCHEMA;
 
 /// What stands for functions and operators here.
 const CONDITIONS: &str =
@@ -35,19 +34,21 @@ pub(crate) struct Asked {
 /// Binds a query to an entity.
 pub(crate) fn bind(
     trail: &mut Trail,
-    entity: Entity,
+    (schema, entity): (&Schema, Entity<'_>),
     options: &QueryOptions,
     now: OffsetDateTime,
 ) -> Result<Asked, ODataError> {
     let aliases = |name: &str| options.alias(name).map(str::to_owned);
-    let binder = Binder::new(&SCHEMA, &DIALECT, &aliases, Clock::utc(now.unix_timestamp()));
+    let binder = Binder::new(schema, &DIALECT, &aliases, Clock::utc(now.unix_timestamp()));
     let selection = binder.selection(entity, options).map_err(|error| match error {
-        QueryError::Fault { option, fault } => refused(trail, &option, fault),
+        QueryError::Fault { option, fault } => refused((trail, schema), &option, fault),
         other => ODataError::QueryInvalid { why: other.to_string() },
     })?;
     let filter = options.filter.as_ref().map(|filter| binder.filter(entity, filter)).transpose();
-    let filter = filter.map_err(|fault| refused(trail, "$filter", fault))?;
-    let order = binder.order(entity, &options.orderby).map_err(|fault| refused(trail, "$orderby", fault))?;
+    let filter = filter.map_err(|fault| refused((trail, schema), "$filter", fault))?;
+    let order = binder
+        .order(entity, &options.orderby)
+        .map_err(|fault| refused((trail, schema), "$orderby", fault))?;
     let refers = options.expand.iter().any(|item: &Expand| item.reference);
     if refers {
         trail.not_built("$ref in $expand", "whole records, and $select in the parentheses of a link");
@@ -58,9 +59,9 @@ pub(crate) fn bind(
 }
 
 /// A fault in an option, in the product's words.
-pub(crate) fn refused(trail: &mut Trail, option: &str, fault: Fault) -> ODataError {
+pub(crate) fn refused((trail, schema): (&mut Trail, &Schema), option: &str, fault: Fault) -> ODataError {
     match fault {
-        Fault::PropertyNotDeclared { kind, property } => undeclared(trail, option, kind, property),
+        Fault::PropertyNotDeclared { kind, property } => undeclared((trail, schema), option, kind, property),
         Fault::UnknownFunction(function) => {
             trail.refused(format!("the function {} in {option}", told(&function)), CONDITIONS);
             ODataError::FunctionUnknown { function }
@@ -81,9 +82,14 @@ pub(crate) fn refused(trail: &mut Trail, option: &str, fault: Fault) -> ODataErr
 }
 
 /// A name that is none of an entity's columns and links.
-fn undeclared(trail: &mut Trail, option: &str, kind: String, property: String) -> ODataError {
+fn undeclared(
+    (trail, schema): (&mut Trail, &Schema),
+    option: &str,
+    kind: String,
+    property: String,
+) -> ODataError {
     let own = kind.strip_prefix(NAMESPACE).and_then(|rest| rest.strip_prefix('.'));
-    let entity = SCHEMA.tables().find(|table| own == Some(table.schema_name()));
+    let entity = schema.tables().find(|table| own == Some(table.schema_name()));
     let Some(entity) = entity else { return ODataError::PropertyUnknown { property, kind } };
     if entity.links().any(|link| link == property) {
         let what = match option {

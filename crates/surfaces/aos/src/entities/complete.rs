@@ -20,7 +20,7 @@ use super::{CUSTOMERS, Entity, Member, Notes};
 const CURRENCIES: &str = include_str!("currencies.txt");
 
 /// What follows from the record itself: a person's whole name, a currency's name, a search name.
-pub(super) fn complete(entity: Entity, values: &mut Values) {
+pub(super) fn complete(entity: Entity<'_>, values: &mut Values) {
     name_person(entity, values, None);
     name_currency(entity, values);
     for column in entity.columns() {
@@ -32,7 +32,7 @@ pub(super) fn complete(entity: Entity, values: &mut Values) {
 }
 
 /// Whether a column has to be given in a record of these values: always, or where another column has one.
-pub(super) fn is_needed(entity: Entity, column: Member, values: &Values) -> bool {
+pub(super) fn is_needed(entity: Entity<'_>, column: Member<'_>, values: &Values) -> bool {
     let Some((name, wanted)) = column.note("required_when").and_then(|when| when.split_once('=')) else {
         return true;
     };
@@ -43,7 +43,7 @@ pub(super) fn is_needed(entity: Entity, column: Member, values: &Values) -> bool
 /// A name that only organisations are given is made of the person's names where the record is one of a person's, whatever was sent
 /// for it. `record` is the whole record where these values change one. [inferred: that the name is read there; no person is
 /// captured]
-pub(super) fn name_person(entity: Entity, values: &mut Values, record: Option<&Values>) {
+pub(super) fn name_person(entity: Entity<'_>, values: &mut Values, record: Option<&Values>) {
     let Some(name) = entity.name_column() else { return };
     if is_needed(entity, name, record.unwrap_or(values)) {
         return;
@@ -59,7 +59,7 @@ pub(super) fn name_person(entity: Entity, values: &mut Values, record: Option<&V
 }
 
 /// A currency that comes without a name has that of its code, as a capture of AFN shows; one that is in no list has none.
-fn name_currency(entity: Entity, values: &mut Values) {
+fn name_currency(entity: Entity<'_>, values: &mut Values) {
     let name = entity.name_column().filter(|name| name.note("filled") == Some("iso-currency-name"));
     let Some((name, code)) = name.zip(entity.id()) else { return };
     if values.get(name.ordinal()).is_none()
@@ -77,7 +77,7 @@ fn currency(code: &str) -> Option<&'static str> {
 
 /// What follows from other records and from the time. A reference that leads nowhere fills nothing: it is refused later.
 pub(super) fn fill(
-    entity: Entity,
+    entity: Entity<'_>,
     values: &mut Values,
     unit: &Unit,
     now: OffsetDateTime,
@@ -113,12 +113,12 @@ pub(super) fn fill(
 }
 
 /// The record of another entity that this one refers to first.
-fn referred(
-    entity: Entity,
+fn referred<'s>(
+    entity: Entity<'s>,
     values: &Values,
     transaction: &Transaction,
     set: &str,
-) -> Result<Option<(Entity, Arc<Values>)>, TableError> {
+) -> Result<Option<(Entity<'s>, Arc<Values>)>, TableError> {
     let Some(relationship) = entity.outgoing().find(|one| one.to().set() == set) else { return Ok(None) };
     let Some(key) = key_there(relationship, values) else { return Ok(None) };
     let found = transaction.get(relationship.to(), 0, &key)?;
@@ -126,7 +126,7 @@ fn referred(
 }
 
 /// The primary key of the record that these values refer to; `None` where the relationship does not name one.
-pub(super) fn key_there(relationship: Relationship<'static>, values: &Values) -> Option<Key> {
+pub(super) fn key_there(relationship: Relationship<'_>, values: &Values) -> Option<Key> {
     let (from, to) = (relationship.from(), relationship.to());
     let cells: Option<Vec<CellRef<'_>>> = to
         .key()
@@ -139,17 +139,18 @@ pub(super) fn key_there(relationship: Relationship<'static>, values: &Values) ->
 }
 
 /// The same column of another record.
-fn same(of: Option<(Entity, Arc<Values>)>, name: &str) -> Option<Cell> {
+fn same(of: Option<(Entity<'_>, Arc<Values>)>, name: &str) -> Option<Cell> {
     let (entity, row) = of?;
     Some(row.value(entity.column(name)?).to_cell())
 }
 
 /// One more than the greatest of the lines of the same order, those of the same unit of work among them.
-fn next(entity: Entity, values: &Values, unit: &Unit, column: Member) -> Option<Cell> {
+fn next(entity: Entity<'_>, values: &Values, unit: &Unit, column: Member<'_>) -> Option<Cell> {
     let order = entity.outgoing().find(|one| !one.back().is_empty())?;
-    let own: Vec<Member> = order.pairs().filter_map(|(own, _)| entity.at(own)).collect();
-    let equal =
-        |own: &Member| Expression::column_is(own.ordinal(), Comparison::Equal, values.value(*own).to_cell());
+    let own: Vec<Member<'_>> = order.pairs().filter_map(|(own, _)| entity.at(own)).collect();
+    let equal = |own: &Member<'_>| {
+        Expression::column_is(own.ordinal(), Comparison::Equal, values.value(*own).to_cell())
+    };
     let filter = Expression::And(own.iter().map(equal).collect());
     let there = unit.snapshot.query(&Query { filter: Some(&filter), ..Query::of(entity) });
     let there = there.rows.iter().map(|row| row.value(column));

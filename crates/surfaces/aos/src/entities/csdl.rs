@@ -5,13 +5,13 @@
 //! served. The document is the same for every lab, since it names no host, so it is written once.
 
 use std::collections::HashSet;
-use std::sync::LazyLock;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::StatusCode;
 use mocktenant_lab::{Answer, Content};
 use mocktenant_odata::Type;
-use mocktenant_schema::{Choices, Kind, Navigation, Requirement};
+use mocktenant_schema::{Choices, Kind, Navigation, OfSchema, Requirement, Schema};
 
 use super::{COMPANY, DIALECT, Entity, Member, NAMESPACE, all};
 
@@ -37,9 +37,9 @@ const AX_TYPES: [&str; 12] = [
 ];
 
 /// The document.
-pub(crate) fn document() -> Answer {
-    static WRITTEN: LazyLock<Bytes> = LazyLock::new(|| write().into());
-    let content = Content::Xml(WRITTEN.clone(), "application/xml");
+pub(crate) fn document(schema: &Arc<Schema>) -> Answer {
+    static WRITTEN: OfSchema<Bytes> = OfSchema::new();
+    let content = Content::Xml(WRITTEN.get(schema, |schema| write(schema).into()), "application/xml");
     Answer::typed(StatusCode::OK, content).with("odata-version", "4.0")
 }
 
@@ -120,14 +120,14 @@ impl Writer {
     }
 }
 
-fn write() -> String {
+fn write(schema: &Schema) -> String {
     let mut to = Writer { text: String::with_capacity(1 << 20), open: Vec::new() };
     to.text.push_str("\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?>");
     to.begin("edmx:Edmx", &[("Version", "4.0"), ("xmlns:edmx", EDMX)]);
     to.begin("edmx:DataServices", &[]);
     to.begin("Schema", &[("Namespace", NAMESPACE), ("xmlns", EDM)]);
     let mut known = HashSet::new();
-    for entity in all() {
+    for entity in all(schema) {
         for column in properties(entity) {
             if let Some(choices) = column.choices().filter(|choices| known.insert(choices.name())) {
                 enumeration(&mut to, choices);
@@ -136,7 +136,7 @@ fn write() -> String {
         entity_type(&mut to, entity);
     }
     to.begin("EntityContainer", &[("Name", "Resources")]);
-    for entity in all() {
+    for entity in all(schema) {
         let kind = DIALECT.type_name(entity);
         to.with("EntitySet", &[("Name", entity.set()), ("EntityType", &kind)], |to| {
             for link in entity.navigations() {
@@ -159,12 +159,12 @@ fn write() -> String {
 }
 
 /// Columns as a type lists them: those of the key first.
-fn properties(entity: Entity) -> impl Iterator<Item = Member> {
+fn properties(entity: Entity<'_>) -> impl Iterator<Item = Member<'_>> {
     let others = entity.columns().filter(move |column| !entity.key().any(|part| part == *column));
     entity.key().chain(others).filter(|column| column.is_for_read())
 }
 
-fn enumeration(to: &mut Writer, choices: Choices<'static>) {
+fn enumeration(to: &mut Writer, choices: Choices<'_>) {
     to.with("EnumType", &[("Name", choices.name())], |to| {
         for member in choices.all() {
             let own = [("Name", member.text()), ("Value", &member.value().to_string())];
@@ -174,7 +174,7 @@ fn enumeration(to: &mut Writer, choices: Choices<'static>) {
     });
 }
 
-fn entity_type(to: &mut Writer, entity: Entity) {
+fn entity_type(to: &mut Writer, entity: Entity<'_>) {
     to.begin("EntityType", &[("Name", entity.schema_name())]);
     to.begin("Key", &[]);
     for column in entity.key() {
@@ -194,7 +194,7 @@ fn entity_type(to: &mut Writer, entity: Entity) {
     to.end();
 }
 
-fn property(to: &mut Writer, column: Member, is_key: bool) {
+fn property(to: &mut Writer, column: Member<'_>, is_key: bool) {
     let kind = DIALECT.type_of(column);
     let may_be_null = matches!(kind, Type::Enumeration(_) | Type::Primitive("Edm.String" | "Edm.Binary"));
     let nullable = if may_be_null && !is_key { "" } else { "false" };
@@ -232,7 +232,7 @@ fn property(to: &mut Writer, column: Member, is_key: bool) {
 }
 
 /// The product's own type of a column.
-fn ax_type(column: Member) -> &'static str {
+fn ax_type(column: Member<'_>) -> &'static str {
     match column.kind() {
         // a few flags of the kernel are Edm.Boolean
         Kind::Choice | Kind::Flag | Kind::State | Kind::Status => "Enum",
@@ -247,7 +247,7 @@ fn ax_type(column: Member) -> &'static str {
     }
 }
 
-fn navigation(to: &mut Writer, link: Navigation<'static>) {
+fn navigation(to: &mut Writer, link: Navigation<'_>) {
     let kind = DIALECT.type_name(link.target());
     if link.is_many() {
         let kind = format!("Collection({kind})");

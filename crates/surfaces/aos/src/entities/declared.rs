@@ -6,21 +6,23 @@
 
 use std::collections::HashSet;
 
-use mocktenant_lab::DeclaredRow;
+use mocktenant_lab::{DeclaredRow, declared};
 use mocktenant_odata::fold_case;
-use mocktenant_schema::{Cell, Kind, moment};
+use mocktenant_schema::{Cell, Kind, Rule, Violation, moment};
 use mocktenant_tables::Values;
-use mocktenant_world::Environment;
+use mocktenant_world::{Environment, Problem};
 use serde_json::{Map, Value};
 
 use super::complete::complete;
 use super::values::take;
-use super::{Entity, Member, Notes, all, find};
+use super::{Entity, Member, Notes, all};
+use crate::schema;
 
 /// All rows of an environment, those that others refer to first.
 pub(crate) fn rows(environment: &Environment) -> Vec<DeclaredRow> {
     let mut rows = Vec::new();
-    for entity in all() {
+    let schema = schema::of(environment);
+    for entity in all(&schema) {
         let declared = environment.records.get(entity.set()).into_iter().flatten();
         if entity.is_kept() {
             rows.extend(declared.map(|(name, row)| record(entity, name, row)));
@@ -33,14 +35,14 @@ pub(crate) fn rows(environment: &Environment) -> Vec<DeclaredRow> {
     rows
 }
 
-fn record(entity: Entity, name: &str, row: &Map<String, Value>) -> DeclaredRow {
+fn record(entity: Entity<'_>, name: &str, row: &Map<String, Value>) -> DeclaredRow {
     let mut values = Values::default();
     for (column, value) in row {
         let Some(column) = entity.column(column) else { continue };
         if value.is_null() {
             continue;
         }
-        if let Some(cell) = take(column, value).or_else(|| forgiven(column, value)) {
+        if let Some(cell) = held(column, value) {
             values.set(column.ordinal(), cell);
         }
     }
@@ -48,8 +50,46 @@ fn record(entity: Entity, name: &str, row: &Map<String, Value>) -> DeclaredRow {
     row_of(entity, name, &values)
 }
 
+/// What a declared value is in its column.
+fn held(column: Member<'_>, value: &Value) -> Option<Cell> {
+    take(column, value).or_else(|| forgiven(column, value))
+}
+
+/// What is wrong with the entities and records that an environment declares.
+pub(crate) fn findings(environment: &Environment) -> Vec<Problem> {
+    let pointer = &environment.pointer;
+    let findings = schema::findings(environment);
+    if !findings.is_empty() {
+        return declared::tables(&pointer.tables(), findings);
+    }
+    let schema = schema::of(environment);
+    let kept = schema.tables().filter(|entity| entity.is_kept());
+    let mut problems = Vec::new();
+    for (set, rows) in &*environment.records {
+        let at = pointer.records(set);
+        let Some(entity) = schema.by_set(set).filter(|entity| entity.is_kept()) else {
+            problems.push(declared::unknown_set(at, set, kept.clone()));
+            continue;
+        };
+        for (name, row) in rows {
+            for (column, value) in row.iter().filter(|(_, value)| !value.is_null()) {
+                let at = || at.join(name).join(column);
+                match entity.column(column) {
+                    None => problems.push(declared::unknown_column(at(), column, entity)),
+                    Some(column) if held(column, value).is_none() => {
+                        let violation = Violation { rule: Rule::Type, column, value: value.clone() };
+                        problems.push(declared::mistyped(at(), &violation));
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+    }
+    problems
+}
+
 /// What a person writes into a file and a client never sends: a day alone, digits without quotes.
-fn forgiven(column: Member, value: &Value) -> Option<Cell> {
+fn forgiven(column: Member<'_>, value: &Value) -> Option<Cell> {
     match (column.kind(), value) {
         (Kind::Day, Value::String(text)) => moment::parse_day(text).map(Cell::Day),
         (Kind::Moment, Value::String(text)) => moment::parse_moment(text).map(Cell::Moment),
@@ -58,7 +98,7 @@ fn forgiven(column: Member, value: &Value) -> Option<Cell> {
     }
 }
 
-fn row_of(entity: Entity, name: &str, values: &Values) -> DeclaredRow {
+fn row_of(entity: Entity<'_>, name: &str, values: &Values) -> DeclaredRow {
     let cell = |(at, cell): (u16, &Cell)| Some((entity.at(at)?.name().to_owned(), cell.clone()));
     DeclaredRow {
         table: entity.name().to_owned(),
@@ -74,7 +114,8 @@ fn view<'d, T: 'd>(
     declared: impl IntoIterator<Item = (&'d String, &'d T)>,
     members: impl Fn(&str, &T) -> Vec<(&'static str, Value)>,
 ) -> Vec<DeclaredRow> {
-    let Some(entity) = find(set) else { return Vec::new() };
+    let schema = schema::built_in();
+    let Some(entity) = schema.by_set(set) else { return Vec::new() };
     let mut seen = HashSet::new();
     let first = declared.into_iter().filter(|(name, _)| seen.insert(fold_case(name)));
     let row = |(name, one): (&String, &T)| {

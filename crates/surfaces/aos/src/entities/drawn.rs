@@ -14,13 +14,13 @@ use super::{Entity, Member, Notes};
 const COMPANY_IN: &str = "DAT";
 
 /// The key column whose number has to be drawn.
-pub(super) fn open_key(entity: Entity, values: &Values) -> Option<Member> {
+pub(super) fn open_key<'s>(entity: Entity<'s>, values: &Values) -> Option<Member<'s>> {
     entity.key().find(|column| column.note("drawn").is_some() && is_blank(values.value(*column)))
 }
 
 /// Draws numbers that are no part of the key: a party has one, whichever entity it is of. The number of the next change is one
 /// that no other record has.
-pub(super) fn draw_others(entity: Entity, values: &mut Values, snapshot: &Snapshot) {
+pub(super) fn draw_others(entity: Entity<'_>, values: &mut Values, snapshot: &Snapshot) {
     for column in entity.columns() {
         let Some(pattern) = column.note("drawn").filter(|_| is_blank(values.value(column))) else { continue };
         if entity.key().any(|part| part == column) {
@@ -33,8 +33,8 @@ pub(super) fn draw_others(entity: Entity, values: &mut Values, snapshot: &Snapsh
 
 /// Draws the number of a key, from the `from`th on; gives its place, to go on behind it.
 pub(super) fn draw_key(
-    entity: Entity,
-    column: Member,
+    entity: Entity<'_>,
+    column: Member<'_>,
     values: &mut Values,
     transaction: &Transaction,
     from: u64,
@@ -52,7 +52,7 @@ pub(super) fn draw_key(
 }
 
 /// `DAT-000000` as the seventh number of the company usmf: `USMF-000007`.
-fn number(pattern: &str, entity: Entity, values: &Values, at: u64) -> String {
+fn number(pattern: &str, entity: Entity<'_>, values: &Values, at: u64) -> String {
     let company = entity.company().map(|column| values.value(column)).and_then(CellRef::as_text);
     let (begin, width) = match pattern.strip_prefix(COMPANY_IN) {
         Some(rest) => {
@@ -67,12 +67,12 @@ fn number(pattern: &str, entity: Entity, values: &Values, at: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::find;
     use super::*;
+    use crate::schema::SCHEMA;
 
     #[test]
     fn a_number_has_the_company_in_capitals_and_as_many_digits_as_its_pattern() {
-        let customers = find("CustomersV3").unwrap();
+        let customers = SCHEMA.by_set("CustomersV3").unwrap();
         let values =
             Values::from_iter([(customers.column("dataAreaId").unwrap().ordinal(), Cell::text("usmf"))]);
         assert_eq!(number("DAT-000000", customers, &values, 7), "USMF-000007");

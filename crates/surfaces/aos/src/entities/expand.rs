@@ -15,7 +15,6 @@ use mocktenant_tables::{Query, Row, Snapshot};
 use super::read::{AT_ONCE, PAGE, Visible};
 use super::{Entity, Member};
 use crate::errors::ODataError;
-use crate::schema::SCHEMA;
 
 /// About as many bytes of records come along in one answer.
 const BYTES: usize = 16 * 1024 * 1024;
@@ -31,7 +30,7 @@ pub(super) struct Found<'a> {
 /// What a link of a record leads to.
 pub(super) struct Expanded<'a> {
     pub(super) asked: &'a Expansion,
-    pub(super) entity: Entity,
+    pub(super) entity: Entity<'a>,
     pub(super) rows: Vec<Found<'a>>,
     pub(super) count: Option<u64>,
 }
@@ -56,7 +55,7 @@ impl<'f> Follower<'f> {
     /// What the links of a record lead to; nothing is waited for where it has none.
     pub(super) async fn follow<'a>(
         &mut self,
-        entity: Entity,
+        entity: Entity<'a>,
         row: &Row,
         links: &'a [Expansion],
     ) -> Result<Vec<Expanded<'a>>, ODataError> {
@@ -69,7 +68,7 @@ impl<'f> Follower<'f> {
 
     async fn one<'a>(
         &mut self,
-        entity: Entity,
+        entity: Entity<'a>,
         row: &Row,
         link: &'a Expansion,
     ) -> Result<Expanded<'a>, ODataError> {
@@ -109,23 +108,23 @@ impl<'f> Follower<'f> {
     }
 }
 
-/// The columns by which a step goes, of the record it starts from and of those it leads to.
-pub(super) fn pairs(hop: Hop) -> impl Iterator<Item = (u16, u16)> {
-    let relationship = SCHEMA.relationship(usize::from(hop.relationship));
+/// The columns by which a step goes, of the record it starts from and of those it leads to; `entity` is any of the schema.
+pub(super) fn pairs(entity: Entity<'_>, hop: Hop) -> impl Iterator<Item = (u16, u16)> {
+    let relationship = entity.relationship(usize::from(hop.relationship));
     let pairs = relationship.into_iter().flat_map(mocktenant_schema::Relationship::pairs);
     pairs.map(move |(own, other)| if hop.back { (other, own) } else { (own, other) })
 }
 
 /// The entity that a step leads to, and which of its records: those whose columns equal the record's own.
-pub(super) fn led_to<'v>(
-    entity: Entity,
+pub(super) fn led_to<'s, 'v>(
+    entity: Entity<'s>,
     hop: Hop,
-    value: impl Fn(Member) -> CellRef<'v>,
-) -> Option<(Entity, Expression)> {
-    let relationship = SCHEMA.relationship(usize::from(hop.relationship))?;
+    value: impl Fn(Member<'s>) -> CellRef<'v>,
+) -> Option<(Entity<'s>, Expression)> {
+    let relationship = entity.relationship(usize::from(hop.relationship))?;
     let target = if hop.back { relationship.from() } else { relationship.to() };
     let mut all = Vec::new();
-    for (here, there) in pairs(hop) {
+    for (here, there) in pairs(entity, hop) {
         let cell = value(entity.at(here)?).to_cell();
         all.push(Expression::column_is(there, Comparison::Equal, cell));
     }

@@ -4,7 +4,9 @@
 //! names are a part of the product's (its whole `$metadata` lists thousands); what is in no table here is taken for a
 //! mistake of whoever asks.
 
-use super::{Entity, NAMESPACE, Notes, find};
+use mocktenant_schema::Schema;
+
+use super::{Entity, NAMESPACE, Notes};
 
 /// What stands below `/data` here instead.
 const SETS_HERE: &str = "the sixteen entity sets that /data lists";
@@ -39,7 +41,7 @@ const SETS: &str = include_str!("sets.txt");
 pub(crate) type NotBuilt = (String, &'static str);
 
 /// What a path leads to in the product and not here.
-pub(crate) fn place(path: &str) -> Option<NotBuilt> {
+pub(crate) fn place(schema: &Schema, path: &str) -> Option<NotBuilt> {
     let folded = path.to_ascii_lowercase();
     if let Some((_, what)) = PLACES.iter().find(|(begin, _)| folded.starts_with(begin)) {
         return Some(((*what).to_owned(), DATA_HERE));
@@ -55,7 +57,7 @@ pub(crate) fn place(path: &str) -> Option<NotBuilt> {
     let (name, second) = (first.split(['(', '%']).next().unwrap_or_default(), segments.next());
     let operation =
         second.and_then(|name| name.strip_prefix(NAMESPACE)).is_some_and(|name| name.starts_with('.'));
-    let entity = find(name);
+    let entity = schema.by_set(name);
     if entity.is_none() && !SETS.lines().any(|set| set == name) {
         return None;
     }
@@ -74,7 +76,7 @@ pub(crate) fn place(path: &str) -> Option<NotBuilt> {
 
 /// Whether a path behind a record or a set is one that the product has: over links that are served to one that is not, or the bare
 /// value of a column.
-fn is_known(entity: Entity, path: &str) -> bool {
+fn is_known(entity: Entity<'_>, path: &str) -> bool {
     let mut here = entity;
     for segment in path.split('/') {
         let name = segment.split(['(', '%']).next().unwrap_or_default();
@@ -98,16 +100,17 @@ pub(crate) fn option(name: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::SCHEMA;
 
     #[test]
     fn the_names_of_the_sets_are_in_order_and_none_of_them_is_built() {
         assert!(SETS.lines().is_sorted());
-        assert!(SETS.lines().all(|set| find(set).is_none()));
+        assert!(SETS.lines().all(|set| SCHEMA.by_set(set).is_none()));
     }
 
     #[test]
     fn what_the_product_has_is_told_from_what_nobody_has() {
-        let what = |path| place(path).map(|(what, _)| what);
+        let what = |path| place(&SCHEMA, path).map(|(what, _)| what);
         for (path, said) in [
             ("/data/VendorsV3", "the entity set VendorsV3"),
             ("/data/VendorsV3(dataAreaId='usmf',VendorAccountNumber='1')", "the entity set VendorsV3"),

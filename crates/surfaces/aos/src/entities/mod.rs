@@ -23,17 +23,13 @@ mod values;
 mod wire;
 mod write;
 
-use std::sync::{Arc, LazyLock};
-
 use mocktenant_odata::Dialect;
 use mocktenant_schema::{Column, Schema, Table};
-
-use crate::schema::SCHEMA;
 
 pub(crate) use below::{Below, below};
 pub(crate) use bind::{Asked, bind, refused};
 pub(crate) use csdl::document as metadata_document;
-pub(crate) use declared::rows as declared_rows;
+pub(crate) use declared::{findings, rows as declared_rows};
 pub(crate) use known::{option, place};
 pub(crate) use notes::Notes;
 pub(crate) use read::{Visible, count, read};
@@ -54,10 +50,10 @@ const COMPANIES: [&str; 3] = [COMPANY, "LegalEntityId", "DataArea"];
 /// The entity of the customers.
 pub(crate) const CUSTOMERS: &str = "CustomersV3";
 
-/// An entity: a table of the schema, which is a constant.
-pub(crate) type Entity = Table<'static>;
+/// An entity: a table of an environment's schema.
+pub(crate) type Entity<'s> = Table<'s>;
 /// One of its columns.
-pub(crate) type Member = Column<'static>;
+pub(crate) type Member<'s> = Column<'s>;
 
 /// How Finance and Operations speaks OData: no functions but its own pattern in a text of `eq` and `ne`, and numbers are
 /// worked out. `has` and `in` it does not take (Microsoft Learn, Open Data Protocol). [inferred: that it takes `any` and `all`, of
@@ -76,25 +72,14 @@ pub(crate) static DIALECT: Dialect = Dialect {
     lambdas: true,
 };
 
-/// The schema as rows are kept by it.
-pub(crate) fn schema() -> Arc<Schema> {
-    static SHARED: LazyLock<Arc<Schema>> = LazyLock::new(|| Arc::new(SCHEMA.clone()));
-    Arc::clone(&SHARED)
-}
-
-/// The entity of a set's name, which has letter case.
-pub(crate) fn find(set: &str) -> Option<Entity> {
-    SCHEMA.by_set(set)
-}
-
 /// All entities, in the order of the product's container.
-pub(crate) fn all() -> Vec<Entity> {
-    let mut all: Vec<Entity> = SCHEMA.tables().collect();
+pub(crate) fn all(schema: &Schema) -> Vec<Entity<'_>> {
+    let mut all: Vec<Entity<'_>> = schema.tables().collect();
     all.sort_by_key(|entity| entity.order());
     all
 }
 
 /// Whether a column names a company.
-fn names_a_company(column: Member) -> bool {
+fn names_a_company(column: Member<'_>) -> bool {
     COMPANIES.contains(&column.name())
 }

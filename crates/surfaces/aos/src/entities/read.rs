@@ -40,7 +40,7 @@ impl Visible {
     }
 
     /// The company that records of an entity have to be of, and the column that has it.
-    fn company(&self, entity: Entity) -> Option<(Member, &str)> {
+    fn company<'s>(&self, entity: Entity<'s>) -> Option<(Member<'s>, &str)> {
         if self.all {
             return None;
         }
@@ -48,13 +48,17 @@ impl Visible {
     }
 
     /// What a record has to be for the request to see it.
-    pub(crate) fn condition(&self, entity: Entity) -> Option<Expression> {
+    pub(crate) fn condition(&self, entity: Entity<'_>) -> Option<Expression> {
         let (column, company) = self.company(entity)?;
         Some(Expression::column_is(column.ordinal(), Comparison::Equal, Cell::text(company)))
     }
 
     /// Whether the request sees a record of these values.
-    pub(crate) fn shows<'v>(&self, entity: Entity, value: impl Fn(Member) -> CellRef<'v>) -> bool {
+    pub(crate) fn shows<'s, 'v>(
+        &self,
+        entity: Entity<'s>,
+        value: impl Fn(Member<'s>) -> CellRef<'v>,
+    ) -> bool {
         self.company(entity).is_none_or(|(column, company)| {
             value(column).as_text().is_some_and(|own| equal_text(own, company, true))
         })
@@ -64,7 +68,7 @@ impl Visible {
 /// A question about the records of an entity.
 #[derive(Clone)]
 pub(super) struct Question<'q> {
-    pub(super) entity: Entity,
+    pub(super) entity: Entity<'q>,
     pub(super) visible: &'q Visible,
     pub(super) asked: &'q Asked,
     pub(super) options: &'q QueryOptions,
@@ -85,7 +89,7 @@ impl Question<'_> {
 pub(crate) async fn read(
     exchange: &mut Exchange,
     database: &Database,
-    target: &Target,
+    target: &Target<'_>,
     visible: &Visible,
     (options, asked): (&QueryOptions, &Asked),
 ) -> Result<Answer, ODataError> {
@@ -108,7 +112,7 @@ pub(crate) async fn read(
 pub(crate) async fn count(
     exchange: &mut Exchange,
     database: &Database,
-    entity: Entity,
+    entity: Entity<'_>,
     visible: &Visible,
     (options, asked): (&QueryOptions, &Asked),
 ) -> Result<Answer, ODataError> {

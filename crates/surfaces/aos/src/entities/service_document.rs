@@ -5,16 +5,17 @@
 use http::StatusCode;
 use mocktenant_lab::{Answer, Exchange};
 use mocktenant_odata::QueryOptions;
+use mocktenant_schema::Schema;
 use serde_json::{Map, Value, json};
 
 use super::all;
 use super::wire::{Metadata, json_bytes};
 
 /// The service document, in the order of the container.
-pub(crate) fn document(exchange: &Exchange, options: &QueryOptions) -> Answer {
+pub(crate) fn document(exchange: &Exchange, schema: &Schema, options: &QueryOptions) -> Answer {
     let metadata = Metadata::asked(&exchange.request.headers, options.format.as_deref());
     let set = |name: &str| json!({ "name": name, "kind": "EntitySet", "url": name });
-    let sets: Vec<Value> = all().into_iter().map(|entity| set(entity.set())).collect();
+    let sets: Vec<Value> = all(schema).into_iter().map(|entity| set(entity.set())).collect();
     let mut body = Map::new();
     if metadata != Metadata::None {
         let context = format!("{}/data/$metadata", crate::side::base_url(exchange));

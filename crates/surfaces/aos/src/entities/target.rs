@@ -5,38 +5,42 @@
 
 use http::Method;
 use mocktenant_odata::{Arguments, Literal, QueryOptions, ResourceSegment};
-use mocktenant_schema::Cell;
+use mocktenant_schema::{Cell, Schema};
 use mocktenant_tables::Key;
 
 use super::values::of_literal;
-use super::{Entity, Notes, find};
+use super::{Entity, Notes};
 
 /// What a request's path names.
 #[derive(Debug)]
-pub(crate) struct Target {
-    pub(crate) entity: Entity,
+pub(crate) struct Target<'s> {
+    pub(crate) entity: Entity<'s>,
     /// One record, or the whole set.
     pub(crate) record: Option<Key>,
 }
 
 /// Why a path names nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NoSuchTarget {
+pub(crate) enum NoSuchTarget<'s> {
     /// There is no such set.
     Set,
     /// The set has no such key.
-    Key(Entity),
+    Key(Entity<'s>),
 }
 
 /// Reads the segment of a path below `/data` that names a set.
-pub(crate) fn target(raw: &str, options: &QueryOptions) -> Result<Target, NoSuchTarget> {
+pub(crate) fn target<'s>(
+    schema: &'s Schema,
+    raw: &str,
+    options: &QueryOptions,
+) -> Result<Target<'s>, NoSuchTarget<'s>> {
     let name = raw.split(['(', '%']).next().unwrap_or_default();
-    let segment = match (find(name), ResourceSegment::parse(raw)) {
+    let segment = match (schema.by_set(name), ResourceSegment::parse(raw)) {
         (_, Ok(segment)) => segment,
         (Some(entity), Err(_)) => return Err(NoSuchTarget::Key(entity)),
         (None, Err(_)) => return Err(NoSuchTarget::Set),
     };
-    let entity = find(&segment.name).ok_or(NoSuchTarget::Set)?;
+    let entity = schema.by_set(&segment.name).ok_or(NoSuchTarget::Set)?;
     if segment.arguments == Arguments::None {
         return Ok(Target { entity, record: None });
     }
@@ -48,7 +52,7 @@ pub(crate) fn target(raw: &str, options: &QueryOptions) -> Result<Target, NoSuch
 }
 
 /// The key that these values are, each of the columns once.
-fn key(entity: Entity, named: &[(String, Literal)]) -> Option<Key> {
+fn key(entity: Entity<'_>, named: &[(String, Literal)]) -> Option<Key> {
     if named.len() != entity.key().len() {
         return None;
     }
@@ -63,7 +67,7 @@ fn key(entity: Entity, named: &[(String, Literal)]) -> Option<Key> {
 }
 
 /// The methods a target takes, as `Allow` lists them.
-pub(crate) fn allowed(target: &Target) -> &'static [Method] {
+pub(crate) fn allowed(target: &Target<'_>) -> &'static [Method] {
     const READ: &[Method] = &[Method::GET];
     const SET: &[Method] = &[Method::GET, Method::POST];
     const RECORD: &[Method] = &[Method::GET, Method::PATCH, Method::PUT, Method::DELETE];
@@ -77,11 +81,12 @@ pub(crate) fn allowed(target: &Target) -> &'static [Method] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::SCHEMA;
 
     #[test]
     fn entity_sets_are_found_by_their_exact_name_and_others_are_unknown() {
         let options = QueryOptions::default();
-        let set = target("CustomersV3", &options).ok().map(|target| target.entity.set());
+        let set = target(&SCHEMA, "CustomersV3", &options).ok().map(|target| target.entity.set());
         assert_eq!(set, Some("CustomersV3"));
         for unknown in [
             "customersv3",
@@ -95,7 +100,7 @@ mod tests {
             "a(b",
             "CustomersV4(dataAreaId='x')",
         ] {
-            assert_eq!(target(unknown, &options).err(), Some(NoSuchTarget::Set), "{unknown}");
+            assert_eq!(target(&SCHEMA, unknown, &options).err(), Some(NoSuchTarget::Set), "{unknown}");
         }
     }
 
@@ -119,7 +124,7 @@ mod tests {
             "ExchangeRates(RateTypeName='a',FromCurrency='USD',ToCurrency='EUR',StartDate='2026-07-14')",
             &long,
         ] {
-            let error = target(bad, &options).err();
+            let error = target(&SCHEMA, bad, &options).err();
             assert!(matches!(error, Some(NoSuchTarget::Key(_))), "{bad:.80}: {error:?}");
         }
         for good in [
@@ -127,7 +132,7 @@ mod tests {
             "LegalEntities('USMF')",
             "ExchangeRates(RateTypeName='a',FromCurrency='USD',ToCurrency='EUR',StartDate=2026-07-14T12:00:00Z)",
         ] {
-            assert!(target(good, &options).is_ok_and(|target| target.record.is_some()), "{good}");
+            assert!(target(&SCHEMA, good, &options).is_ok_and(|target| target.record.is_some()), "{good}");
         }
     }
 }

@@ -10,13 +10,13 @@ use mocktenant_tables::{ChangeKind, Key, Precondition, Reserved, Transaction, Va
 use super::complete::complete;
 use super::validate::refused;
 use super::values::is_blank;
-use super::{Entity, Member, find};
+use super::{Entity, Member};
 use crate::errors::ODataError;
 
 /// The other set, and the columns the two have in common: of this one, of the other.
-pub(super) fn twin(entity: Entity) -> Option<(Entity, Vec<(Member, Member)>)> {
+pub(super) fn twin(entity: Entity<'_>) -> Option<(Entity<'_>, Vec<(Member<'_>, Member<'_>)>)> {
     let (set, columns) = entity.note("twin")?.split_once(':')?;
-    let other = find(set)?;
+    let other = entity.beside_by_set(set)?;
     let pair = |text: &str| {
         let (own, there) = text.trim().split_once('=')?;
         Some((entity.column(own)?, other.column(there)?))
@@ -28,12 +28,12 @@ pub(super) fn twin(entity: Entity) -> Option<(Entity, Vec<(Member, Member)>)> {
 pub(super) fn follow(
     trail: &mut Trail,
     transaction: &mut Transaction,
-    (entity, reserved): (Entity, &Reserved),
+    (entity, reserved): (Entity<'_>, &Reserved),
     changed: &Values,
 ) -> Result<(), ODataError> {
     let Some((other, pairs)) = twin(entity) else { return Ok(()) };
-    let value = |wanted: Member| pairs.iter().find(|(_, there)| *there == wanted).map(|(own, _)| *own);
-    let key: Option<Vec<Member>> = other.key().map(value).collect();
+    let value = |wanted: Member<'_>| pairs.iter().find(|(_, there)| *there == wanted).map(|(own, _)| *own);
+    let key: Option<Vec<Member<'_>>> = other.key().map(value).collect();
     let Some(key) = key.map(|key| Key::of(key.iter().map(|own| reserved.values.value(*own)))) else {
         return Ok(());
     };

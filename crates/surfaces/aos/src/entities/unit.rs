@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use mocktenant_lab::Exchange;
+use mocktenant_schema::Schema;
 use mocktenant_tables::{Commit, Database, Reserved, Snapshot, Transaction, Values};
 
 use super::Entity;
@@ -46,7 +47,8 @@ pub(crate) struct Unit {
 
 /// One change on its way to Dataverse.
 struct Delivery {
-    entity: Entity,
+    /// The entity, by its position in the schema.
+    table: usize,
     operation: Operation,
     row: Arc<Values>,
     /// The record as it was before.
@@ -64,18 +66,18 @@ impl Unit {
     /// Notes what has to be delivered of a change that is reserved.
     pub(super) fn deliver(
         &mut self,
-        entity: Entity,
+        entity: Entity<'_>,
         operation: Operation,
         reserved: &Reserved,
         before: Option<Arc<Values>>,
     ) {
         let row = Arc::clone(&reserved.values);
-        self.deliveries.push(Delivery { entity, operation, row, before });
+        self.deliveries.push(Delivery { table: entity.position(), operation, row, before });
     }
 
     /// Records of an entity that are new in this unit.
-    pub(super) fn inserted(&self, entity: Entity) -> impl Iterator<Item = &Values> {
-        let new = move |one: &&Delivery| one.entity == entity && one.operation == Operation::Insert;
+    pub(super) fn inserted(&self, entity: Entity<'_>) -> impl Iterator<Item = &Values> {
+        let new = move |one: &&Delivery| one.table == entity.position() && one.operation == Operation::Insert;
         self.deliveries.iter().filter(new).map(|one| &*one.row)
     }
 
@@ -86,10 +88,11 @@ impl Unit {
         exchange: &mut Exchange,
         node: &NodeState,
     ) -> Result<Commit, (usize, WriteError)> {
+        let schema = Arc::clone(self.transaction.schema());
         for (at, delivery) in self.deliveries.iter().enumerate() {
-            if let Err(error) = delivery.send(exchange, node).await {
+            if let Err(error) = delivery.send(exchange, node, &schema).await {
                 for delivered in self.deliveries.iter().take(at).rev() {
-                    delivered.take_back(exchange, node).await;
+                    delivered.take_back(exchange, node, &schema).await;
                 }
                 return Err((at, error.into()));
             }
@@ -99,20 +102,28 @@ impl Unit {
 }
 
 impl Delivery {
-    async fn send(&self, exchange: &mut Exchange, node: &NodeState) -> Result<(), DualWriteError> {
-        send(exchange, node, self.entity, self.operation, &self.row).await
+    async fn send(
+        &self,
+        exchange: &mut Exchange,
+        node: &NodeState,
+        schema: &Schema,
+    ) -> Result<(), DualWriteError> {
+        // the transaction's own schema has it
+        let Some(entity) = schema.at(self.table) else { return Ok(()) };
+        send(exchange, node, entity, self.operation, &self.row).await
     }
 
     /// Undoes in Dataverse what it took already. Whether that can be done does not change the answer.
-    async fn take_back(&self, exchange: &mut Exchange, node: &NodeState) {
+    async fn take_back(&self, exchange: &mut Exchange, node: &NodeState, schema: &Schema) {
+        let Some(entity) = schema.at(self.table) else { return };
         let (operation, row) = match (self.operation, &self.before) {
             (Operation::Insert, _) => (Operation::Delete, &self.row),
             (Operation::Update, Some(before)) => (Operation::Update, before),
             (Operation::Delete, _) => (Operation::Insert, &self.row),
             (Operation::Update, None) => return,
         };
-        if let Err(error) = send(exchange, node, self.entity, operation, row).await {
-            exchange.trail.fact("not-taken-back", format!("{}: {}", self.entity.set(), error.row().id));
+        if let Err(error) = send(exchange, node, entity, operation, row).await {
+            exchange.trail.fact("not-taken-back", format!("{}: {}", entity.set(), error.row().id));
         }
     }
 }
@@ -120,7 +131,7 @@ impl Delivery {
 async fn send(
     exchange: &mut Exchange,
     node: &NodeState,
-    entity: Entity,
+    entity: Entity<'_>,
     operation: Operation,
     row: &Values,
 ) -> Result<(), DualWriteError> {

@@ -17,7 +17,7 @@ use crate::errors::ODataError;
 /// Whether a record may be written.
 pub(super) fn validate(
     trail: &mut Trail,
-    entity: Entity,
+    entity: Entity<'_>,
     transaction: &Transaction,
     values: &Values,
 ) -> Result<(), ODataError> {
@@ -29,7 +29,7 @@ pub(super) fn validate(
     Ok(())
 }
 
-fn mandatory(trail: &mut Trail, entity: Entity, values: &Values) -> Result<(), ODataError> {
+fn mandatory(trail: &mut Trail, entity: Entity<'_>, values: &Values) -> Result<(), ODataError> {
     let mut missing = Vec::new();
     for column in entity.columns().filter(|column| column.requirement() == Requirement::Mandatory) {
         if is_needed(entity, column, values) {
@@ -46,17 +46,20 @@ fn mandatory(trail: &mut Trail, entity: Entity, values: &Values) -> Result<(), O
     trail.refused(format!("{} = ''", names.join(", ")), "a value");
     let fields: Vec<String> = missing.iter().map(|column| ODataError::field(column.label())).collect();
     let fields = fields.join("; ");
-    Err(ODataError::FieldMandatory { entity: entity.aot(), fields, table: entity.root() })
+    Err(ODataError::FieldMandatory { entity: entity.aot().into(), fields, table: entity.root().into() })
 }
 
-fn words(trail: &mut Trail, entity: Entity, values: &Values) -> Result<(), ODataError> {
+fn words(trail: &mut Trail, entity: Entity<'_>, values: &Values) -> Result<(), ODataError> {
     for column in entity.columns() {
         let Some(words) = column.note("words") else { continue };
         let value = values.value(column).as_text().unwrap_or_default();
         if !value.is_empty() && !words.split(',').any(|word| word == value) {
             let words: Vec<&str> = words.split(',').collect();
             trail.refused(format!("{} = '{}'", column.name(), told(value)), words.join(" or "));
-            return Err(ODataError::ValueRefused { entity: entity.aot(), column: column.name() });
+            return Err(ODataError::ValueRefused {
+                entity: entity.aot().into(),
+                column: column.name().into(),
+            });
         }
     }
     Ok(())
@@ -64,10 +67,10 @@ fn words(trail: &mut Trail, entity: Entity, values: &Values) -> Result<(), OData
 
 fn related(
     trail: &mut Trail,
-    entity: Entity,
+    entity: Entity<'_>,
     transaction: &Transaction,
     values: &Values,
-    relationship: Relationship<'static>,
+    relationship: Relationship<'_>,
 ) -> Result<(), ODataError> {
     let column = relationship.pairs().next().and_then(|(own, _)| entity.at(own));
     let Some(column) = column.filter(|column| !is_blank(values.value(*column))) else { return Ok(()) };
@@ -89,17 +92,17 @@ fn related(
     let sent = format!("{} = '{}'", column.name(), told(&value));
     trail.refused(sent, format!("the key of a record of {}", target.set()));
     Err(ODataError::RelationMissing {
-        entity: entity.aot(),
+        entity: entity.aot().into(),
         value: shortened(&value),
-        field: column.label(),
-        table: target.root_label(),
-        column: column.name(),
+        field: column.label().into(),
+        table: target.root_label().into(),
+        column: column.name().into(),
     })
 }
 
 /// What the rows refuse, in the product's words.
-pub(super) fn refused(trail: &mut Trail, entity: Entity, error: TableError) -> ODataError {
-    let (name, label, table) = (entity.aot(), entity.root_label(), entity.root());
+pub(super) fn refused(trail: &mut Trail, entity: Entity<'_>, error: TableError) -> ODataError {
+    let (name, label, table) = (entity.aot().into(), entity.root_label().into(), entity.root().into());
     match error {
         TableError::DuplicateKey { columns, values, .. } => {
             let pairs = columns.iter().zip(&values).filter_map(|(name, cell)| {
@@ -113,7 +116,7 @@ pub(super) fn refused(trail: &mut Trail, entity: Entity, error: TableError) -> O
                 })
                 .collect();
             trail.refused(shown.join(", "), "a key that no record has");
-            let value = |wanted: Member| {
+            let value = |wanted: Member<'_>| {
                 let (column, cell) = pairs.clone().find(|(column, _)| *column == wanted)?;
                 Some(match cell {
                     CellRef::Text(text) => shortened(text),
@@ -135,7 +138,7 @@ pub(super) fn refused(trail: &mut Trail, entity: Entity, error: TableError) -> O
         TableError::RowTooLarge { .. } => ODataError::TooLarge,
         TableError::Reset => ODataError::Restarted,
         TableError::Restricted { table: there, by, .. } => {
-            let label = |table: &str| super::find(table).map_or("", Notes::root_label);
+            let label = |table: &str| entity.beside_by_set(table).map_or("", Notes::root_label).into();
             trail.refused(
                 format!("the end of a record of {there}"),
                 format!("no record of {by} that refers to it"),

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::{Member, NAMESPACE, names_a_company};
 
 /// The value as a row holds it; `None` for what is not of the column's type. Null is what the column holds unset.
-pub(super) fn take(column: Member, value: &Value) -> Option<Cell> {
+pub(super) fn take(column: Member<'_>, value: &Value) -> Option<Cell> {
     if value.is_null() {
         return Some(column.default().unwrap_or_default().to_cell());
     }
@@ -58,7 +58,7 @@ pub(super) fn begin(text: &str, most: u32) -> &str {
 }
 
 /// A value as it is answered.
-pub(super) struct Shown<'r>(pub(super) Member, pub(super) CellRef<'r>);
+pub(super) struct Shown<'r>(pub(super) Member<'r>, pub(super) CellRef<'r>);
 
 impl Serialize for Shown<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -92,7 +92,7 @@ fn noon(day: i32) -> String {
 }
 
 /// A value as an address spells it.
-pub(super) fn spelt(column: Member, cell: CellRef<'_>) -> String {
+pub(super) fn spelt(column: Member<'_>, cell: CellRef<'_>) -> String {
     match cell {
         CellRef::Null => "null".to_owned(),
         CellRef::Flag(flag) => flag.to_string(),
@@ -112,7 +112,7 @@ pub(super) fn spelt(column: Member, cell: CellRef<'_>) -> String {
 }
 
 /// A value that an address spells, as a row holds it; `None` for what is not of the column's type.
-pub(super) fn of_literal(column: Member, literal: &Literal) -> Option<Cell> {
+pub(super) fn of_literal(column: Member<'_>, literal: &Literal) -> Option<Cell> {
     Some(match (column.kind(), literal) {
         (Kind::Text | Kind::Memo, Literal::String(text)) => Cell::text(text.as_str()),
         (Kind::Whole | Kind::Big, Literal::Integer(whole)) => Cell::Whole(*whole),
@@ -144,7 +144,7 @@ pub(super) fn is_blank(cell: CellRef<'_>) -> bool {
 }
 
 /// What a body may hold, for a person.
-pub(super) fn expected(column: Member) -> String {
+pub(super) fn expected(column: Member<'_>) -> String {
     match column.kind() {
         Kind::Whole => "a whole number of 32 bits".to_owned(),
         Kind::Big | Kind::Version => "a whole number of 64 bits".to_owned(),
@@ -157,7 +157,7 @@ pub(super) fn expected(column: Member) -> String {
     }
 }
 
-fn members(choices: Choices<'static>) -> String {
+fn members(choices: Choices<'_>) -> String {
     /// Enough to see what is meant.
     const SHOWN: usize = 8;
     let shown: Vec<&str> = choices.all().take(SHOWN).map(Choice::text).collect();
@@ -166,7 +166,7 @@ fn members(choices: Choices<'static>) -> String {
 }
 
 /// The type as full metadata writes it beside a value; not for what JSON tells by itself.
-pub(super) fn annotation(column: Member) -> Option<String> {
+pub(super) fn annotation(column: Member<'_>) -> Option<String> {
     match column.kind() {
         Kind::Decimal | Kind::Money => Some("#Decimal".to_owned()),
         Kind::Big | Kind::Version => Some("#Int64".to_owned()),
@@ -198,7 +198,7 @@ pub(super) fn shown(value: &Value) -> String {
 }
 
 /// A value of a row as a fact shows it.
-pub(super) fn shown_cell(column: Member, cell: CellRef<'_>) -> String {
+pub(super) fn shown_cell(column: Member<'_>, cell: CellRef<'_>) -> String {
     match cell {
         CellRef::Text(text) => format!("'{}'", told(text)),
         other => spelt(column, other),
@@ -215,14 +215,14 @@ pub(super) fn now_and_today(now: time::OffsetDateTime) -> (i64, i32) {
 mod tests {
     use serde_json::json;
 
-    use super::super::find;
     use super::*;
+    use crate::schema::SCHEMA;
 
-    fn column(name: &str) -> Member {
-        find("CustomersV3").unwrap().column(name).unwrap()
+    fn column(name: &str) -> Member<'static> {
+        SCHEMA.by_set("CustomersV3").unwrap().column(name).unwrap()
     }
 
-    fn answered(column: Member, cell: CellRef<'_>) -> Value {
+    fn answered(column: Member<'_>, cell: CellRef<'_>) -> Value {
         serde_json::to_value(Shown(column, cell)).unwrap()
     }
 

@@ -74,7 +74,7 @@ pub(super) struct Style<'r> {
 
 /// One record as it is answered.
 pub(super) struct OnTheWire<'r> {
-    pub(super) entity: Entity,
+    pub(super) entity: Entity<'r>,
     pub(super) row: &'r Row,
     pub(super) selection: &'r Selection,
     pub(super) with: &'r [Expanded<'r>],
@@ -87,7 +87,7 @@ pub(super) struct OnTheWire<'r> {
 struct InOrder<'r>(Peekable<Cells<'r>>);
 
 impl<'r> InOrder<'r> {
-    fn value(&mut self, column: Member) -> CellRef<'r> {
+    fn value(&mut self, column: Member<'r>) -> CellRef<'r> {
         while self.0.next_if(|(at, _)| *at < column.ordinal()).is_some() {}
         match self.0.next_if(|(at, _)| *at == column.ordinal()) {
             Some((_, cell)) => cell,
@@ -174,7 +174,7 @@ impl OnTheWire<'_> {
 }
 
 /// The entity tag: base64 of quoted pairs of record version and record id, one of each table the entity is made of.
-pub(super) fn etag(entity: Entity, row: &Row) -> String {
+pub(super) fn etag(entity: Entity<'_>, row: &Row) -> String {
     let mut pairs = String::with_capacity(64);
     let written = entity.written();
     for source in 0..entity.sources() {
@@ -191,7 +191,7 @@ pub(super) fn etag(entity: Entity, row: &Row) -> String {
 /// What a set or a record of it is described by.
 pub(super) fn context(
     exchange: &Exchange,
-    entity: Entity,
+    entity: Entity<'_>,
     (options, selection): (&QueryOptions, &Selection),
     single: bool,
 ) -> String {
@@ -204,7 +204,7 @@ pub(super) fn context(
 
 /// Columns and links that were chosen, as a context has them: a link that comes with the records is one of those chosen, and
 /// then stands with what was chosen of it.
-fn chosen(entity: Entity, selection: &Selection, every: bool) -> String {
+fn chosen(entity: Entity<'_>, selection: &Selection, every: bool) -> String {
     let mut items: Vec<String> = Vec::new();
     if every {
         items.push("*".to_owned());
@@ -216,7 +216,7 @@ fn chosen(entity: Entity, selection: &Selection, every: bool) -> String {
         if selection.columns.is_some() && !selection.links.contains(&link.navigation) {
             items.push(link.navigation.clone());
         }
-        let Some(target) = crate::schema::SCHEMA.at(link.table) else { continue };
+        let Some(target) = entity.beside(link.table) else { continue };
         let inner = self::chosen(target, &link.selection, false);
         if !inner.is_empty() {
             items.push(format!("{}({inner})", link.navigation));
@@ -226,27 +226,28 @@ fn chosen(entity: Entity, selection: &Selection, every: bool) -> String {
 }
 
 /// A record's place below `/data`.
-pub(super) fn place_of(entity: Entity, row: &Row) -> String {
+pub(super) fn place_of(entity: Entity<'_>, row: &Row) -> String {
     place(entity, |column| row.value(column))
 }
 
 /// The place below `/data` of a record that is reserved.
-pub(crate) fn reserved_place(unit: &Unit, entity: Entity, key: &Key) -> String {
+pub(crate) fn reserved_place(unit: &Unit, table: usize, key: &Key) -> String {
+    let Some(entity) = unit.transaction.schema().at(table) else { return String::new() };
     let values = unit.transaction.get(entity, 0, key).ok().flatten();
     values.map(|(_, values)| place(entity, |column| values.value(column))).unwrap_or_default()
 }
 
 /// The place below `/data` of a record of these values.
-fn place<'v>(entity: Entity, value: impl Fn(Member) -> CellRef<'v>) -> String {
+fn place<'s, 'v>(entity: Entity<'s>, value: impl Fn(Member<'s>) -> CellRef<'v>) -> String {
     percent_encode(&format!("{}({})", entity.set(), key_text(entity, value)), "'(),=:")
 }
 
 /// A key as an address has it, not yet encoded.
-pub(super) fn key_text<'v>(entity: Entity, value: impl Fn(Member) -> CellRef<'v>) -> String {
+pub(super) fn key_text<'s, 'v>(entity: Entity<'s>, value: impl Fn(Member<'s>) -> CellRef<'v>) -> String {
     match entity.id() {
         Some(only) => spelt(only, value(only)),
         None => {
-            let part = |column: Member| format!("{}={}", column.name(), spelt(column, value(column)));
+            let part = |column: Member<'s>| format!("{}={}", column.name(), spelt(column, value(column)));
             entity.key().map(part).collect::<Vec<_>>().join(",")
         }
     }
@@ -256,7 +257,7 @@ pub(super) fn key_text<'v>(entity: Entity, value: impl Fn(Member) -> CellRef<'v>
 pub(super) fn record(
     exchange: &Exchange,
     status: StatusCode,
-    entity: Entity,
+    entity: Entity<'_>,
     found: &Found<'_>,
     (options, selection): (&QueryOptions, &Selection),
 ) -> Answer {
@@ -271,7 +272,7 @@ pub(super) fn record(
 }
 
 /// A record as an answer to its creation.
-pub(crate) fn created(exchange: &Exchange, entity: Entity, row: &Row) -> Answer {
+pub(crate) fn created(exchange: &Exchange, entity: Entity<'_>, row: &Row) -> Answer {
     let location = format!("{}/data/{}", crate::side::base_url(exchange), place_of(entity, row));
     let found = Found { row: row.clone(), with: Vec::new() };
     let all = (&QueryOptions::default(), &Selection::default());

@@ -38,7 +38,7 @@ const TRIES: usize = 100;
 pub(crate) fn create(
     exchange: &mut Exchange,
     unit: &mut Unit,
-    entity: Entity,
+    entity: Entity<'_>,
     caller: &Caller,
 ) -> Result<Key, ODataError> {
     let values = body(exchange, entity)?;
@@ -49,7 +49,7 @@ pub(crate) fn create(
 pub(crate) fn typed(
     exchange: &mut Exchange,
     unit: &mut Unit,
-    entity: Entity,
+    entity: Entity<'_>,
     caller: &Caller,
     texts: &[(&str, String)],
 ) -> Result<Key, ODataError> {
@@ -66,7 +66,7 @@ pub(crate) fn typed(
 fn insert(
     exchange: &mut Exchange,
     unit: &mut Unit,
-    entity: Entity,
+    entity: Entity<'_>,
     caller: &Caller,
     mut values: Values,
 ) -> Result<Key, ODataError> {
@@ -106,7 +106,7 @@ fn insert(
 pub(crate) fn change(
     exchange: &mut Exchange,
     unit: &mut Unit,
-    (entity, key): (Entity, &Key),
+    (entity, key): (Entity<'_>, &Key),
     visible: &Visible,
 ) -> Result<(), ODataError> {
     let current = existing(&mut exchange.trail, unit, (entity, key), visible)?;
@@ -142,7 +142,7 @@ pub(crate) fn change(
 pub(crate) fn delete(
     exchange: &mut Exchange,
     unit: &mut Unit,
-    (entity, key): (Entity, &Key),
+    (entity, key): (Entity<'_>, &Key),
     visible: &Visible,
 ) -> Result<(), ODataError> {
     let current = existing(&mut exchange.trail, unit, (entity, key), visible)?;
@@ -163,7 +163,7 @@ pub(crate) fn delete(
 fn existing(
     trail: &mut Trail,
     unit: &Unit,
-    (entity, key): (Entity, &Key),
+    (entity, key): (Entity<'_>, &Key),
     visible: &Visible,
 ) -> Result<Arc<Values>, ODataError> {
     let found = unit.transaction.get(entity, 0, key).map_err(|error| refused(trail, entity, error))?;
@@ -175,7 +175,7 @@ fn existing(
 fn precondition(
     headers: &HeaderMap,
     unit: &Unit,
-    (entity, key): (Entity, &Key),
+    (entity, key): (Entity<'_>, &Key),
 ) -> Result<Precondition, ODataError> {
     let Some(wanted) = headers.get(http::header::IF_MATCH) else { return Ok(Precondition::MustExist) };
     let wanted = wanted.to_str().unwrap_or_default().trim();
@@ -191,7 +191,7 @@ fn precondition(
 
 /// The request's columns: JSON, one object, each value of its column's type. Null is what the column holds unset. What describes
 /// the record, or a value of it, is no column and is passed over; what refers to other records is refused.
-fn body(exchange: &mut Exchange, entity: Entity) -> Result<Values, ODataError> {
+fn body(exchange: &mut Exchange, entity: Entity<'_>) -> Result<Values, ODataError> {
     let Exchange { request, trail, .. } = exchange;
     let kind = request.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     if kind.and_then(media_type).is_none_or(|kind| kind != mime::APPLICATION_JSON) {
@@ -223,7 +223,7 @@ fn body(exchange: &mut Exchange, entity: Entity) -> Result<Values, ODataError> {
 }
 
 /// A member of a body that is none of the entity's columns.
-fn unknown(trail: &mut Trail, entity: Entity, name: &str, value: &Value) {
+fn unknown(trail: &mut Trail, entity: Entity<'_>, name: &str, value: &Value) {
     if entity.navigation(name).is_some() || entity.links().any(|link| link == name) {
         // [inferred: that a body has columns alone. Microsoft's own sample makes an order with its lines in one change set.]
         trail.refused(format!("records of {name} in the body of another"), TOGETHER);
@@ -240,7 +240,7 @@ fn unknown(trail: &mut Trail, entity: Entity, name: &str, value: &Value) {
 /// An annotation in a body. A type has to be the record's own, and a reference to another record is not built.
 fn annotated(
     trail: &mut Trail,
-    entity: Entity,
+    entity: Entity<'_>,
     subject: &str,
     annotation: &str,
     value: &Value,

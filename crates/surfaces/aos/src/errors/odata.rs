@@ -148,14 +148,14 @@ catalogue! {
             change: "Ask for fewer comparisons, or by a key.",
         }
         /// Mandatory columns are empty.
-        FieldMandatory { entity: &'static str, fields: String, table: &'static str } => {
+        FieldMandatory { entity: Box<str>, fields: String, table: Box<str> } => {
             id: "400 mandatory", status: 400, class: "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException",
             text: "Write failed for table row of type '{entity}'. Infolog: {fields}; Warning: validateWrite failed on data source '{table} ({table})'.",
             fidelity: Inferred, source: "the frame, the sentence for one column and the last one are captured, of different entities; how they are joined is inferred",
             cause: "a mandatory column is empty", change: "Send the column.",
         }
         /// A column names a row that does not exist.
-        RelationMissing { entity: &'static str, value: String, field: &'static str, table: &'static str, column: &'static str } => {
+        RelationMissing { entity: Box<str>, value: String, field: Box<str>, table: Box<str>, column: Box<str> } => {
             id: "400 relation", status: 400, class: "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException",
             text: "Write failed for table row of type '{entity}'. Infolog: Warning: The value '{value}' in field '{field}' is not found in the related table '{table}'.; Warning: validateField failed on field '{entity}.{column}'.",
             fidelity: Observed, source: "bodies of July 2026 for a customer's group; labels of other columns from the vendor's model",
@@ -163,21 +163,21 @@ catalogue! {
             change: "Create the related record, or send a value that exists.",
         }
         /// A column has a value that its table does not know.
-        ValueRefused { entity: &'static str, column: &'static str } => {
+        ValueRefused { entity: Box<str>, column: Box<str> } => {
             id: "400 value", status: 400, class: "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException",
             text: "Write failed for table row of type '{entity}'. Infolog: Warning: validateField failed on field '{entity}.{column}'.",
             fidelity: Inferred, source: "the frame is captured; that this column's values are refused so is inferred",
             cause: "the column takes certain words only", change: "Send one of the words the column takes.",
         }
         /// A record with that key exists, or is being written.
-        RecordExists { entity: &'static str, label: &'static str, table: &'static str, caption: String } => {
+        RecordExists { entity: Box<str>, label: Box<str>, table: Box<str>, caption: String } => {
             id: "400 duplicate", status: 400, class: "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException",
             text: "Write failed for table row of type '{entity}'. Infolog: Info: Cannot create a record in {label} ({table}). {caption}.\nThe record already exists..",
             fidelity: Observed, source: "a $batch of 2019, with 500 there, for customer groups; 400 outside a batch, and the labels of other tables, are inferred",
             cause: "a record with that key exists", change: "Use another key, or PATCH the record.",
         }
         /// Other records refer to one that was to go.
-        DependentsExist { entity: &'static str, label: &'static str, dependent: &'static str } => {
+        DependentsExist { entity: Box<str>, label: Box<str>, dependent: Box<str> } => {
             id: "400 dependents", status: 400, class: "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException",
             text: "Write failed for table row of type '{entity}'. Infolog: Error: {label} cannot be deleted while dependent {dependent} exist..",
             fidelity: Inferred, source: "the sentence is in operators' notes; the frame is captured, of other refusals, and which kind of message it is is inferred",
@@ -185,7 +185,7 @@ catalogue! {
             change: "Delete those first.",
         }
         /// Another request is writing the same record.
-        RecordBusy { entity: &'static str, label: &'static str, table: &'static str } => {
+        RecordBusy { entity: Box<str>, label: Box<str>, table: Box<str> } => {
             id: "400 update-conflict", status: 400, class: "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException",
             text: "Write failed for table row of type '{entity}'. Cannot edit a record in {label} ({table}). An update conflict occurred due to another user process deleting the record or changing one or more fields in the record.",
             fidelity: Observed, source: "operators' notes; that a record being written is answered so is inferred",

@@ -24,7 +24,7 @@ use time::Duration;
 use super::sign_in::{self, Ticket};
 use super::{BASE, State};
 use crate::bearer::Caller;
-use crate::entities::{self, CUSTOMERS, Entity, Unit, Visible, WriteError};
+use crate::entities::{self, CUSTOMERS, Unit, Visible, WriteError};
 use crate::node::NodeState;
 use crate::user_info;
 
@@ -115,7 +115,8 @@ impl Signed<'_> {
         let Ok(database) = exchange.context.rows() else { return said(page("Customers", &[])) };
         let snapshot = database.snapshot();
         let visible = Visible::new(&self.caller, &QueryOptions::default());
-        let Some(entity) = customers() else { return said(page("Customers", &[])) };
+        let schema = database.schema();
+        let Some(entity) = schema.by_set(CUSTOMERS) else { return said(page("Customers", &[])) };
         let filter = visible.condition(entity);
         let most = u64::try_from(SHOWN).ok();
         let found = snapshot.query(&Query { filter: filter.as_ref(), top: most, ..Query::of(entity) });
@@ -171,7 +172,8 @@ impl Signed<'_> {
             return sign_in::forbidden();
         }
         let Ok(database) = exchange.context.rows() else { return self.form(exchange, &typed, "") };
-        let Some(entity) = customers() else { return self.form(exchange, &typed, "") };
+        let schema = database.schema();
+        let Some(entity) = schema.by_set(CUSTOMERS) else { return self.form(exchange, &typed, "") };
         let mut unit = Unit::begin(&database);
         let made = entities::typed(exchange, &mut unit, entity, &self.caller, &typed);
         let made = match made {
@@ -226,8 +228,4 @@ impl Signed<'_> {
         ];
         asking(page("New customer", &parts), Vec::new())
     }
-}
-
-fn customers() -> Option<Entity> {
-    entities::find(CUSTOMERS)
 }

@@ -6,6 +6,7 @@
 mod answers;
 mod batches;
 mod bearer;
+mod declared;
 mod documents;
 mod dual_write;
 mod entities;

@@ -115,3 +115,20 @@ async fn links_lead_to_sets_that_are_served_and_each_set_binds_them() {
     );
     assert!(!text.contains("\"Prospects\""), "what is not served is no link");
 }
+
+#[tokio::test]
+async fn the_first_call_of_microsoft_s_samples_tells_whom_an_application_is() {
+    let bench = Bench::new().await;
+    let service = "/api/services/UserSessionService/AifUserSessionService/GetUserSessionInfo";
+    // no body, no content type: the samples send Content-Length 0
+    let answer = bench.send(request(Method::POST, service, Some(&good_token()), None)).await;
+    let session = body(&answer);
+    assert_eq!(answer.status, 200, "{session}");
+    for (member, value) in
+        [("Company", json!("USMF")), ("AXLanguage", json!("en-US")), ("IsSysAdmin", json!(true))]
+    {
+        assert_eq!(session[member], value, "{member}");
+    }
+    let nobody = bench.send(request(Method::POST, service, None, None)).await;
+    assert_eq!(nobody.status, 401);
+}

@@ -374,7 +374,10 @@ pub(crate) fn ask_privilege(
         })
         .mended_by(|| roles::assign(users.organization, &principal.client_id))
     });
-    let depth = users.depth(principal, privilege);
+    let depth = match principal.by {
+        None => roles.iter().filter_map(|role| role.depth(privilege)).max(),
+        Some(_) => users.depth(principal, privilege),
+    };
     let lacks = || match &principal.by {
         Some(caller) if users.depth(&alone(principal), privilege).is_some() => caller.as_ref(),
         _ => principal,

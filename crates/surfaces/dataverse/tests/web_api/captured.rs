@@ -265,3 +265,41 @@ async fn the_header_fields_that_a_browser_may_read_are_those_of_captures() {
     let captured = "Preference-Applied,OData-EntityId,Location,ETag,OData-Version,Content-Encoding,Transfer-Encoding,Content-Length,Retry-After";
     assert_eq!(exposed.strip_suffix(",REQ_ID").unwrap_or(exposed), captured);
 }
+
+/// Line D25: the sentences that captures show; the others are held against the library itself.
+#[tokio::test]
+async fn an_option_that_cannot_be_read_is_refused_in_the_sentence_for_its_fault() {
+    let bench = Bench::new().await;
+    for (query, sentence) in [
+        ("$filter=name xx 'a'", "Syntax error at position 7 in 'name xx 'a''."),
+        ("$filter=(name eq 'abcde'", "')' or operator expected at position 16 in '(name eq 'abcde''."),
+        (
+            "$filter=name eq 'abcde",
+            "There is an unterminated string literal at position 14 in 'name eq 'abcde'.",
+        ),
+        ("$filter=name eq", "Expression expected at position 7 in 'name eq'."),
+        (
+            "$top=-1",
+            "Invalid value '-1' for $top query option found. The $top query option requires a non-negative integer value.",
+        ),
+        (
+            "$filter=name eq 'a'&$filter=name eq 'b'",
+            "Query option '$filter' was specified more than once, but it must be specified at most once.",
+        ),
+    ] {
+        let seen = bench.get(&format!("{ROOT}accounts?{}", query.replace(' ', "%20"))).await;
+        assert_eq!(seen.refusal(), (400, "0x80060888".to_owned()), "{query}");
+        assert_eq!(seen.message(), sentence, "{query}");
+    }
+}
+
+/// Line D26.
+#[tokio::test]
+async fn an_entity_set_that_nobody_has_is_not_found_by_the_code_of_captures() {
+    let bench = Bench::new().await;
+    for method in [Method::GET, Method::POST, Method::DELETE] {
+        let seen = bench.call(method.clone(), &format!("{ROOT}acounts"), Some("{}")).await;
+        assert_eq!(seen.refusal(), (404, "0x80060888".to_owned()), "{method}");
+        assert_eq!(seen.message(), "Resource not found for the segment 'acounts'.", "{method}");
+    }
+}

@@ -194,3 +194,29 @@ fn the_default_roles_reach_as_deep_as_those_of_a_real_organisation() {
         assert_eq!(held, *depth, "{role}: {privilege}");
     }
 }
+
+/// Line D32: role, table and what may be done to it, by a letter for how deep, as an organisation of late 2025 has them.
+const TABLES: &str = include_str!("roles.csv");
+
+#[test]
+fn the_default_roles_hold_on_every_table_what_those_of_a_real_organisation_hold() {
+    let world = World::contoso().unwrap();
+    let organization = world.organization("contoso").unwrap();
+    let mut lines = TABLES.lines();
+    let head = "role,table,create,read,write,delete,append,appendto,assign,share";
+    assert_eq!(lines.next(), Some(head));
+    let verbs = ["Create", "Read", "Write", "Delete", "Append", "AppendTo", "Assign", "Share"];
+    let mut known = 0;
+    for line in lines {
+        let [role, table, depths @ ..] = &line.split(',').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        for (verb, depth) in verbs.iter().zip(depths) {
+            let held = organization.roles[*role].depth(&format!("prv{verb}{table}"));
+            let held = held.map(|held| format!("{held:?}")[..1].to_owned()).unwrap_or_default();
+            assert_eq!(held, *depth, "{role}: prv{verb}{table}");
+            known += usize::from(!depth.is_empty());
+        }
+    }
+    let declared = |role: &str| organization.roles[role].privileges.len();
+    let roles = ["Basic User", "Service Reader", "Service Writer", "System Customizer", "Environment Maker"];
+    assert_eq!(roles.map(declared).iter().sum::<usize>(), known, "and nothing else");
+}

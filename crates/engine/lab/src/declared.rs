@@ -6,8 +6,10 @@
 use std::fmt::Write as _;
 
 use mocktenant_schema::{Column, DefinitionError, Kind, Table, Violation};
+use mocktenant_world::declaration::Records;
 use mocktenant_world::nearest::{clip, one_of};
 use mocktenant_world::{Problem, Setting};
+use serde_json::Value;
 
 /// Findings about the definitions that stand there.
 pub fn tables(at: &Setting, findings: Vec<DefinitionError>) -> Vec<Problem> {
@@ -19,20 +21,50 @@ pub fn tables(at: &Setting, findings: Vec<DefinitionError>) -> Vec<Problem> {
     findings.into_iter().map(problem).collect()
 }
 
-/// Rows of a set that is none, or none that rows can be declared for.
-pub fn unknown_set<'s>(at: Setting, set: &str, known: impl Iterator<Item = Table<'s>> + Clone) -> Problem {
-    Problem::new(at, format!("there is no entity set `{}` whose rows can be declared", clip(set)))
-        .hint(one_of(set, known.map(Table::set)))
+/// Why a declared value is none of its row.
+pub enum Wrong<'s> {
+    /// The table has no such column.
+    NoColumn,
+    /// The column does not take it.
+    Value(Violation<'s>),
 }
 
-/// A column of a row that its table has not.
-pub fn unknown_column(at: Setting, column: &str, table: Table<'_>) -> Problem {
+/// What is wrong with declared rows. `records` is where those of a set stand, `kept` are the tables that rows can be declared for,
+/// and `held` says whether a value is one of a table, by the name that was written.
+pub fn rows<'s>(
+    declared: &Records,
+    records: impl Fn(&str) -> Setting,
+    kept: &(impl Iterator<Item = Table<'s>> + Clone),
+    held: impl Fn(Table<'s>, &str, &Value) -> Result<(), Wrong<'s>>,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (set, rows) in declared {
+        let at = records(set);
+        let Some(table) = kept.clone().find(|table| table.set() == set) else {
+            let message = format!("there is no entity set `{}` whose rows can be declared", clip(set));
+            problems.push(Problem::new(at, message).hint(one_of(set, kept.clone().map(Table::set))));
+            continue;
+        };
+        for (name, row) in rows {
+            for (column, value) in row {
+                let at = || at.join(name).join(column);
+                match held(table, column, value) {
+                    Ok(()) => {}
+                    Err(Wrong::NoColumn) => problems.push(unknown_column(at(), column, table)),
+                    Err(Wrong::Value(violation)) => problems.push(mistyped(at(), &violation)),
+                }
+            }
+        }
+    }
+    problems
+}
+
+fn unknown_column(at: Setting, column: &str, table: Table<'_>) -> Problem {
     Problem::new(at, format!("{} have no column `{}`", table.set(), clip(column)))
         .hint(one_of(column, table.columns().map(Column::name)))
 }
 
-/// A value that a column does not take.
-pub fn mistyped(at: Setting, violation: &Violation<'_>) -> Problem {
+fn mistyped(at: Setting, violation: &Violation<'_>) -> Problem {
     let column = violation.column;
     let message = format!("`{}` is no value of {}", clip(&violation.value.to_string()), column.name());
     Problem::new(at, message).hint(takes(column))

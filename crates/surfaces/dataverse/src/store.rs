@@ -3,7 +3,8 @@
 //! Decides which rows an organisation begins with: its records, and the rows that are views of its settings (users with theirs, business
 //! units, roles), which the lab keeps in step with them. Never decides who may read them.
 
-use mocktenant_lab::{DeclaredRow, declared};
+use mocktenant_lab::DeclaredRow;
+use mocktenant_lab::declared::{self, Wrong};
 use mocktenant_odata::Guid;
 use mocktenant_schema::{Cell, Column, Schema, Table, Violation, value};
 use mocktenant_world::{Organization, Problem, World};
@@ -69,25 +70,15 @@ pub(crate) fn findings(organization: &Organization) -> Vec<Problem> {
     }
     let schema = tables::of(organization);
     let stored = schema.tables().filter(|table| tables::is_stored(*table));
-    let mut problems = Vec::new();
-    for (set, rows) in &*organization.records {
-        let at = pointer.records(set);
-        let Some(table) = schema.by_set(set).filter(|table| tables::is_stored(*table)) else {
-            problems.push(declared::unknown_set(at, set, stored.clone()));
-            continue;
-        };
-        for (name, row) in rows {
-            for (property, value) in row {
-                let at = || at.join(name).join(property);
-                match DIALECT.column(table, property).map(|column| held(column, value)) {
-                    None => problems.push(declared::unknown_column(at(), property, table)),
-                    Some(Err(violation)) => problems.push(declared::mistyped(at(), &violation)),
-                    Some(Ok(_)) => {}
-                }
-            }
-        }
-    }
-    problems
+    declared::rows(
+        &organization.records,
+        |set| pointer.records(set),
+        &stored,
+        |table, property, value| {
+            let column = DIALECT.column(table, property).ok_or(Wrong::NoColumn)?;
+            held(column, value).map(drop).map_err(Wrong::Value)
+        },
+    )
 }
 
 /// The views an organisation comes with. A declared row of the same id stands before them.

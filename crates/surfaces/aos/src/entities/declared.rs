@@ -6,7 +6,8 @@
 
 use std::collections::HashSet;
 
-use mocktenant_lab::{DeclaredRow, declared};
+use mocktenant_lab::DeclaredRow;
+use mocktenant_lab::declared::{self, Wrong};
 use mocktenant_odata::fold_case;
 use mocktenant_schema::{Cell, Kind, Rule, Violation, moment};
 use mocktenant_tables::Values;
@@ -64,28 +65,17 @@ pub(crate) fn findings(environment: &Environment) -> Vec<Problem> {
     }
     let schema = schema::of(environment);
     let kept = schema.tables().filter(|entity| entity.is_kept());
-    let mut problems = Vec::new();
-    for (set, rows) in &*environment.records {
-        let at = pointer.records(set);
-        let Some(entity) = schema.by_set(set).filter(|entity| entity.is_kept()) else {
-            problems.push(declared::unknown_set(at, set, kept.clone()));
-            continue;
-        };
-        for (name, row) in rows {
-            for (column, value) in row.iter().filter(|(_, value)| !value.is_null()) {
-                let at = || at.join(name).join(column);
-                match entity.column(column) {
-                    None => problems.push(declared::unknown_column(at(), column, entity)),
-                    Some(column) if held(column, value).is_none() => {
-                        let violation = Violation { rule: Rule::Type, column, value: value.clone() };
-                        problems.push(declared::mistyped(at(), &violation));
-                    }
-                    Some(_) => {}
-                }
-            }
-        }
-    }
-    problems
+    declared::rows(
+        &environment.records,
+        |set| pointer.records(set),
+        &kept,
+        |entity, name, value| {
+            let column = entity.column(name).ok_or(Wrong::NoColumn)?;
+            let taken = value.is_null() || held(column, value).is_some();
+            let violation = || Violation { rule: Rule::Type, column, value: value.clone() };
+            if taken { Ok(()) } else { Err(Wrong::Value(violation())) }
+        },
+    )
 }
 
 /// What a person writes into a file and a client never sends: a day alone, digits without quotes.

@@ -12,6 +12,7 @@ mod apis;
 mod documents;
 mod page;
 mod queries;
+mod samples;
 mod ways;
 
 use std::ffi::OsString;

@@ -105,6 +105,7 @@ const OPERATIONS: &[&str] = &[
     "CommitAttachmentBlocksUpload",
     "CommitFileBlocksUpload",
     "CreateCustomerRelationships",
+    "CreateEntities",
     "CreateMultiple",
     "CreatePolymorphicLookupAttribute",
     "DeleteAndPromote",

@@ -46,6 +46,8 @@ pub struct Part {
 pub const UNCHANGED: Part = Part { test: "default_options" };
 /// Clients of AD FS.
 pub const ADFS: Part = Part { test: "adfs_clients" };
+/// Operations of the clients of Dataverse, one by one.
+pub const OPERATIONS: Part = Part { test: "operations" };
 
 impl Part {
     fn command(self) -> String {

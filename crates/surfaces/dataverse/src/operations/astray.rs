@@ -26,6 +26,12 @@ pub(crate) fn stranger(exchange: &mut Exchange) -> Option<DataverseError> {
 /// the real Web API.
 pub(crate) fn astray(exchange: &mut Exchange, wrong_verb: bool) -> Option<DataverseError> {
     let path = exchange.request.path().to_owned();
+    let beside = [("/api/search/", "the search API"), ("/api/backgroundoperation/", "background operations")];
+    for (begin, what) in beside {
+        if exchange.folded_path().starts_with(begin) {
+            exchange.trail.not_built(what, not_built::FUNCTIONS_HERE);
+        }
+    }
     let mut segments = path.trim_matches('/').split('/').skip(3);
     let first = segments.next().filter(|_| exchange.folded_path().starts_with("/api/data/v9."))?;
     let bare = |segment: &str| segment.split('(').next().unwrap_or_default().to_owned();

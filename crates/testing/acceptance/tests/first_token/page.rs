@@ -33,7 +33,8 @@ machine before the first token, and Microsoft knows no lab.
 /// Writes the page if asked to; else it has to be what is there.
 pub(crate) fn is_written() {
     let there = clients_page::text();
-    let of_others = [clients_page::UNCHANGED, clients_page::ADFS].map(|part| part.marked(part.of(&there)));
+    let of_others = [clients_page::UNCHANGED, clients_page::ADFS, clients_page::OPERATIONS]
+        .map(|part| part.marked(part.of(&there)));
     let page = page(&of_others);
     if clients_page::is_to_be_written() {
         clients_page::write(&page);
@@ -45,13 +46,15 @@ pub(crate) fn is_written() {
     );
 }
 
-fn page([unchanged, adfs]: &[String; 2]) -> String {
+fn page([unchanged, adfs, operations]: &[String; 3]) -> String {
     let mut page = format!("# Clients\n\n{unchanged}{HEAD}");
     for client in CLIENTS {
         section(&mut page, client);
     }
     page.push('\n');
     page.push_str(adfs);
+    page.push('\n');
+    page.push_str(operations);
     page
 }
 

@@ -123,7 +123,7 @@ void Judge(Answer answer)
 
 static void Coarse(JsonObject body)
 {
-    if ((string)body["@odata.context"] is not string context) return;
+    if ((string)body["@odata.context"] is not string context || !context.Contains('#')) return;
     var (from, to) = (context.IndexOf('(', context.IndexOf('#')), context.LastIndexOf(')'));
     if (from > 0) body["@odata.context"] = context[..from] + context[(to + 1)..];
 }
@@ -337,7 +337,7 @@ sealed class Copy(IEdmModel model, string root, Answer answer)
         {
             return new ODataUriParser(model, new Uri(root), new Uri(Asked())) { Resolver = new ODataUriResolver { EnableCaseInsensitive = false } }.ParseUri();
         }
-        catch (ODataException)
+        catch (Exception fault) when (fault is ODataException or ArgumentException)
         {
             Understood = false;
             return new ODataUri { ServiceRoot = new Uri(root) };

@@ -11,6 +11,8 @@ mod application;
 mod bare;
 #[path = "load/client.rs"]
 mod client;
+#[path = "load/million.rs"]
+mod million;
 #[path = "load/people.rs"]
 mod people;
 #[path = "load/raw.rs"]
@@ -46,28 +48,31 @@ const READS: u64 = 4_000;
 const WRITES: u64 = 1_000;
 
 const USAGE: &str = "\
-usage: mocktenant-load [--seconds N] [--connections N] [--binary PATH] [--strict]
+usage: mocktenant-load [--seconds N] [--connections N] [--binary PATH] [--strict] [--rows N]
   --seconds N      seconds each kind of request is driven, all rounds together (default 10)
   --connections N  keep-alive connections (default 8)
   --binary PATH    the mocktenant to measure (default: built with `cargo build --release`)
-  --strict         a missed target exits 1 too";
+  --strict         a missed target exits 1 too
+  --rows N         nothing but what requests cost where both products have N rows (1,000,000 takes minutes)";
 
 struct Options {
     seconds: u32,
     connections: usize,
     binary: Option<PathBuf>,
     strict: bool,
+    rows: Option<u64>,
 }
 
 impl Options {
     fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
-        let mut options = Self { seconds: 10, connections: 8, binary: None, strict: false };
+        let mut options = Self { seconds: 10, connections: 8, binary: None, strict: false, rows: None };
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value\n{USAGE}"));
             match argument.as_str() {
                 "--seconds" => options.seconds = value()?.parse::<u32>()?.clamp(1, 600),
                 "--connections" => options.connections = value()?.parse::<usize>()?.clamp(1, 256),
                 "--binary" => options.binary = Some(value()?.into()),
+                "--rows" => options.rows = Some(value()?.parse::<u64>()?.clamp(1, 1_500_000)),
                 "--strict" => options.strict = true,
                 _ => return Err(format!("{argument}?\n{USAGE}").into()),
             }
@@ -78,7 +83,7 @@ impl Options {
 
 /// One line of the report that has a target.
 struct Line {
-    name: &'static str,
+    name: String,
     found: f64,
     unit: &'static str,
     target: f64,
@@ -105,7 +110,11 @@ fn main() -> ExitCode {
         }
         let options = Options::read(std::env::args().skip(1))?;
         let strict = options.strict;
-        measure(&options).map(|lines| Some((lines, strict)))
+        let lines = match options.rows {
+            Some(rows) => million::measure(&server::binary(options.binary.as_deref())?, rows),
+            None => measure(&options),
+        };
+        lines.map(|lines| Some((lines, strict)))
     };
     match run() {
         Ok(None) => ExitCode::SUCCESS,
@@ -196,12 +205,26 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
     let beside_signatures = 1e3 / sign_ins.per_cpu_second() - 1e3 * f64::from(people::SIGNATURES) / raw;
     let [secret, certificate, secure, adfs_secret, adfs_certificate, discovery, keys] =
         tallies.map(|(_, our, their)| (our.per_cpu_second(), their.map(|their| their.per_cpu_second())));
-    let ratio = |name, found, target| Line { name, found, unit: "", target, more: true, of_raw: None };
-    let beside = |name, (ours, bare): (f64, Option<f64>), target| Line {
+    let ratio = |name: &str, found, target| Line {
+        name: name.to_owned(),
+        found,
+        unit: "",
+        target,
+        more: true,
+        of_raw: None,
+    };
+    let beside = |name: &str, (ours, bare): (f64, Option<f64>), target| Line {
         of_raw: Some(ours / raw),
         ..ratio(name, ours / bare.unwrap_or_default(), target)
     };
-    let limit = |name, found, unit, target| Line { name, found, unit, target, more: false, of_raw: None };
+    let limit = |name: &str, found, unit, target| Line {
+        name: name.to_owned(),
+        found,
+        unit,
+        target,
+        more: false,
+        of_raw: None,
+    };
     let mut lines = vec![
         beside("token by secret, http / bare server", secret, 0.95),
         beside("token by certificate, http / bare, verifying", certificate, 0.90),
@@ -359,7 +382,7 @@ impl Rows {
             ("AOS create without a map / WhoAmI", &self.vendor_groups, 0.3),
         ]
         .map(|(name, tally, target)| Line {
-            name,
+            name: name.to_owned(),
             found: tally.per_cpu_second() / self.who.per_cpu_second(),
             unit: "",
             target,

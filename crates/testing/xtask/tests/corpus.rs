@@ -13,16 +13,20 @@ use std::time::{Duration, Instant};
 mod address;
 #[path = "../../../../fuzz/entries/artefact.rs"]
 mod artefact;
+#[path = "../../../../fuzz/entries/batch.rs"]
+mod batch;
 #[path = "../../../../fuzz/entries/compact.rs"]
 mod compact;
+#[path = "../../../../fuzz/entries/fetch.rs"]
+mod fetch;
 #[path = "../../../../fuzz/entries/metadata.rs"]
 mod metadata;
-#[path = "../../../../fuzz/entries/odata.rs"]
-mod odata;
 #[path = "../../../../fuzz/entries/page.rs"]
 mod page;
 #[path = "../../../../fuzz/entries/patch.rs"]
 mod patch;
+#[path = "../../../../fuzz/entries/query.rs"]
+mod query;
 #[path = "../../../../fuzz/entries/scenario.rs"]
 mod scenario;
 #[path = "../../../../fuzz/entries/sealed.rs"]
@@ -204,8 +208,18 @@ fn no_text_makes_the_reader_of_tokens_panic() {
 }
 
 #[test]
-fn no_text_makes_the_reader_of_odata_panic() {
-    replay("odata", odata::odata);
+fn no_text_makes_the_reader_of_queries_panic() {
+    replay("query", query::query);
+}
+
+#[test]
+fn no_bytes_make_the_reader_of_batches_panic() {
+    replay("batch", batch::batch);
+}
+
+#[test]
+fn no_fetch_xml_gets_anything_but_an_answer_of_dataverse() {
+    replay("fetch", fetch::fetch);
 }
 
 #[test]
@@ -267,11 +281,13 @@ fn every_corpus_has_a_target_and_every_target_a_corpus() {
     let targets = [
         "address",
         "artefact",
+        "batch",
         "compact",
+        "fetch",
         "metadata",
-        "odata",
         "page",
         "patch",
+        "query",
         "scenario",
         "sealed",
         "token_form",

@@ -28,7 +28,12 @@ impl Host {
     }
 
     pub(crate) fn get(&self, target: &str, more: &str) -> Vec<u8> {
-        format!("GET {target} HTTP/1.1\r\nhost: {}\r\n{more}\r\n", self.name).into_bytes()
+        self.request("GET", target, more)
+    }
+
+    /// Without a body.
+    pub(crate) fn request(&self, method: &str, target: &str, more: &str) -> Vec<u8> {
+        format!("{method} {target} HTTP/1.1\r\nhost: {}\r\n{more}\r\n", self.name).into_bytes()
     }
 
     pub(crate) fn post(&self, target: &str, cookies: &str, body: &str) -> Vec<u8> {
@@ -43,8 +48,13 @@ impl Host {
 
     /// A body of JSON, and header lines that each end in CRLF.
     pub(crate) fn post_json(&self, target: &str, more: &str, body: &str) -> Vec<u8> {
+        self.post_kind(target, more, "application/json", body)
+    }
+
+    /// A body of this kind, and header lines that each end in CRLF.
+    pub(crate) fn post_kind(&self, target: &str, more: &str, kind: &str, body: &str) -> Vec<u8> {
         format!(
-            "POST {target} HTTP/1.1\r\nhost: {}\r\n{more}content-type: application/json\r\n\
+            "POST {target} HTTP/1.1\r\nhost: {}\r\n{more}content-type: {kind}\r\n\
              content-length: {}\r\n\r\n{body}",
             self.name,
             body.len()

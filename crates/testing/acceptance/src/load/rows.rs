@@ -11,18 +11,19 @@ use crate::client::encoded;
 use crate::people::{expect, headers};
 use crate::server::Server;
 
-const API: &str = "/api/data/v9.2";
+pub(crate) const API: &str = "/api/data/v9.2";
 /// The columns that an integration reads of an account.
 const SELECTED: &str = "?$select=name,accountnumber,telephone1,revenue";
 
 /// The program, and what it needs.
 pub(crate) struct Program {
-    dataverse: Host,
-    aos: Host,
-    dataverse_bearer: String,
-    aos_bearer: String,
+    pub(crate) dataverse: Host,
+    pub(crate) aos: Host,
+    /// Header lines.
+    pub(crate) dataverse_bearer: String,
+    pub(crate) aos_bearer: String,
     /// The path of an account that it made.
-    account: String,
+    pub(crate) account: String,
     made: u64,
 }
 
@@ -92,6 +93,17 @@ impl Program {
             let body = format!("{{\"dataAreaId\":\"usmf\",\"VendorGroupId\":\"g{}\"}}", self.made);
             let request = self.aos.post_json("/data/VendorGroups", &self.aos_bearer, &body);
             expect(connection.ask(&request)?, "201")?;
+        }
+        Ok(count)
+    }
+
+    /// The first vendor group that it made.
+    pub(crate) fn read_vendor_group(&self, count: u64) -> Result<u64, Failure> {
+        let mut connection = KeepAlive::plain(&self.aos.address)?;
+        let target = "/data/VendorGroups(dataAreaId='usmf',VendorGroupId='g2')";
+        let request = self.aos.get(target, &self.aos_bearer);
+        for _ in 0..count {
+            expect(connection.ask(&request)?, "200")?;
         }
         Ok(count)
     }

@@ -1,8 +1,0 @@
-//! Any text as OData query options and as a resource segment.
-
-#![no_main]
-
-#[path = "../entries/odata.rs"]
-mod entry;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| entry::odata(data));

@@ -94,6 +94,16 @@ struct Line {
 }
 
 impl Line {
+    /// Of which more is better.
+    fn ratio(name: &str, found: f64, target: f64) -> Self {
+        Self { name: name.to_owned(), found, unit: "", target, more: true, of_raw: None }
+    }
+
+    /// Of which less is better.
+    fn limit(name: &str, found: f64, unit: &'static str, target: f64) -> Self {
+        Self { name: name.to_owned(), found, unit, target, more: false, of_raw: None }
+    }
+
     fn met(&self) -> bool {
         if self.more { self.found >= self.target } else { self.found <= self.target }
     }
@@ -205,25 +215,10 @@ fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
     let beside_signatures = 1e3 / sign_ins.per_cpu_second() - 1e3 * f64::from(people::SIGNATURES) / raw;
     let [secret, certificate, secure, adfs_secret, adfs_certificate, discovery, keys] =
         tallies.map(|(_, our, their)| (our.per_cpu_second(), their.map(|their| their.per_cpu_second())));
-    let ratio = |name: &str, found, target| Line {
-        name: name.to_owned(),
-        found,
-        unit: "",
-        target,
-        more: true,
-        of_raw: None,
-    };
+    let (ratio, limit) = (Line::ratio, Line::limit);
     let beside = |name: &str, (ours, bare): (f64, Option<f64>), target| Line {
         of_raw: Some(ours / raw),
         ..ratio(name, ours / bare.unwrap_or_default(), target)
-    };
-    let limit = |name: &str, found, unit, target| Line {
-        name: name.to_owned(),
-        found,
-        unit,
-        target,
-        more: false,
-        of_raw: None,
     };
     let mut lines = vec![
         beside("token by secret, http / bare server", secret, 0.95),
@@ -381,13 +376,8 @@ impl Rows {
             ("Dataverse retrieve by key / WhoAmI", &self.some, 0.8),
             ("AOS create without a map / WhoAmI", &self.vendor_groups, 0.3),
         ]
-        .map(|(name, tally, target)| Line {
-            name: name.to_owned(),
-            found: tally.per_cpu_second() / self.who.per_cpu_second(),
-            unit: "",
-            target,
-            more: true,
-            of_raw: None,
+        .map(|(name, tally, target)| {
+            Line::ratio(name, tally.per_cpu_second() / self.who.per_cpu_second(), target)
         })
     }
 

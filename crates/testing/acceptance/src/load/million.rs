@@ -85,8 +85,7 @@ pub(crate) fn measure(binary: &Path, rows: u64) -> Result<Vec<Line>, Failure> {
         small.take_a_turn()?;
         large.take_a_turn()?;
     }
-    let limit =
-        |name: String, found, unit, target| Line { name, found, unit, target, more: false, of_raw: None };
+    let limit = |name: String, found, unit, target| Line::limit(&name, found, unit, target);
     let mut lines = Vec::new();
     let cost = |tally: &Tally| 1e6 / tally.per_cpu_second();
     // one that touches no row: what a heap with rows in it costs whoever allocates

@@ -15,3 +15,4 @@ mod ledger;
 mod mixed;
 mod site;
 mod starts;
+mod tables;

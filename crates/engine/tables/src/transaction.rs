@@ -15,6 +15,9 @@ use crate::error::{Reset, TableError};
 use crate::key::Key;
 use crate::record::{Row, Values};
 
+/// Changes of one commit beyond which they are worked out while nobody waits.
+const MANY: usize = 1_000;
+
 /// What must be true of a row for a write to it (RFC 9110 `If-Match`, `If-None-Match`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precondition {
@@ -273,9 +276,21 @@ impl Transaction {
     }
 
     /// Makes every reserved change visible, all at once: all was checked and kept when it was reserved. [`Reset`] if a reset
-    /// took the reservations since; then nothing was written.
+    /// took the reservations since; then nothing was written. Many changes are worked out beside what is committed, so that nobody
+    /// waits for them; if somebody else commits meanwhile they are worked out again.
     pub fn commit(mut self) -> Result<Commit, Reset> {
         let shared = Arc::clone(&self.shared);
+        let beside = (self.pending.len() > MANY).then(|| {
+            let (root, version) = {
+                let state = shared.lock();
+                (Arc::clone(&state.root), state.next_version)
+            };
+            let (mut changed, mut next) = (Root::clone(&root), version);
+            let changes = apply(&self.pending, &mut changed, &mut next);
+            (root, version, changed, next, changes)
+        });
+        // what is over goes when the lock is free again
+        let (mut pending, mut before) = (Vec::new(), Vec::new());
         let mut state = shared.lock();
         if self.alive(&state).is_err() {
             return Err(Reset);
@@ -284,48 +299,19 @@ impl Transaction {
             return Ok(Commit::default());
         }
         self.release(&mut state);
-        let pending = std::mem::take(&mut self.pending);
+        std::mem::swap(&mut pending, &mut self.pending);
         let state = &mut *state;
-        let root = Arc::make_mut(&mut state.root);
-        let none = Keys::default();
-        // all old entries go before any new one comes: two rows may have exchanged the values of a unique key
-        for row in &pending {
-            if let (Some(before), Some(table)) = (&row.before, root.tables.get_mut(row.table)) {
-                let table = Arc::make_mut(table);
-                let stays = row.after.is_some() && !row.renewed;
-                table.unindex(before.recid(), &row.before_keys, if stays { &row.after_keys } else { &none });
-                if !stays {
-                    table.remove(before.recid(), &row.key);
-                    root.rows = root.rows.saturating_sub(1);
-                }
+        let changes = match beside {
+            Some((root, version, changed, next, changes))
+                if Arc::ptr_eq(&root, &state.root) && version == state.next_version =>
+            {
+                state.root = Arc::new(changed);
+                state.next_version = next;
+                before.push(root);
+                changes
             }
-        }
-        let mut changes = Vec::with_capacity(pending.len());
-        for row in pending {
-            // a reservation always names a table that exists
-            let Some(table) = root.tables.get_mut(row.table) else { continue };
-            let after = row.after.map(|values| {
-                let table = Arc::make_mut(table);
-                let kept = row.before.as_ref().filter(|_| !row.renewed).map(Row::recid);
-                if kept.is_none() {
-                    root.rows += 1;
-                }
-                let recid = kept.unwrap_or_else(|| table.take_recid());
-                let version = state.next_version;
-                state.next_version = version.saturating_add(1);
-                root.version = version;
-                let after = Row::new(version, recid, &values);
-                table.put(
-                    after.clone(),
-                    &row.after_keys,
-                    if kept.is_some() { &row.before_keys } else { &none },
-                );
-                after
-            });
-            if row.before.is_some() || after.is_some() {
-                changes.push(Change { table: row.table, key: row.key, before: row.before, after });
-            }
-        }
+            _ => apply(&pending, Arc::make_mut(&mut state.root), &mut state.next_version),
+        };
         Ok(Commit { changes })
     }
 
@@ -530,6 +516,51 @@ impl Drop for Transaction {
             self.release(&mut state);
         }
     }
+}
+
+/// Writes changes into rows: all of it was checked when they were reserved.
+fn apply(pending: &[Pending], root: &mut Root, next_version: &mut u64) -> Vec<Change> {
+    let none = Keys::default();
+    // all old entries go before any new one comes: two rows may have exchanged the values of a unique key
+    for row in pending {
+        if let (Some(before), Some(table)) = (&row.before, root.tables.get_mut(row.table)) {
+            let table = Arc::make_mut(table);
+            let stays = row.after.is_some() && !row.renewed;
+            table.unindex(before.recid(), &row.before_keys, if stays { &row.after_keys } else { &none });
+            if !stays {
+                table.remove(before.recid(), &row.key);
+                root.rows = root.rows.saturating_sub(1);
+            }
+        }
+    }
+    let mut changes = Vec::with_capacity(pending.len());
+    for row in pending {
+        // a reservation always names a table that exists
+        let Some(table) = root.tables.get_mut(row.table) else { continue };
+        let after = row.after.as_ref().map(|values| {
+            let table = Arc::make_mut(table);
+            let kept = row.before.as_ref().filter(|_| !row.renewed).map(Row::recid);
+            if kept.is_none() {
+                root.rows += 1;
+            }
+            let recid = kept.unwrap_or_else(|| table.take_recid());
+            let version = *next_version;
+            *next_version = version.saturating_add(1);
+            root.version = version;
+            let after = Row::new(version, recid, values);
+            table.put(after.clone(), &row.after_keys, if kept.is_some() { &row.before_keys } else { &none });
+            after
+        });
+        if row.before.is_some() || after.is_some() {
+            changes.push(Change {
+                table: row.table,
+                key: row.key.clone(),
+                before: row.before.clone(),
+                after,
+            });
+        }
+    }
+    changes
 }
 
 fn committed<'s>(state: &'s State, table: usize, key: &Key) -> Option<&'s Row> {

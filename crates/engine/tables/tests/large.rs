@@ -66,7 +66,9 @@ fn large_and_small_commits_at_the_same_time_are_all_there() {
                 assert!(large.is_multiple_of(MANY), "{large} rows of large commits");
             }
         });
-        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        for writer in writers {
+            writer.join().unwrap();
+        }
         over.store(true, Ordering::Relaxed);
     });
     let table = schema.table("row").unwrap();

@@ -202,3 +202,13 @@ async fn a_record_that_many_refer_to_is_kept_at_once() {
     assert!(inner_message(&seen).contains("cannot be deleted while dependent"), "{}", inner_message(&seen));
     assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
 }
+
+#[tokio::test]
+async fn a_text_of_which_only_some_words_are_taken_is_refused_with_another() {
+    let bench = unlinked().await;
+    for (word, status) in [("Robot", 400), ("Organization", 201)] {
+        let mut row = super::odata::customer("DE-1");
+        row["PartyType"] = json!(word);
+        assert_eq!(bench.post(&row).await.status, status, "{word}");
+    }
+}

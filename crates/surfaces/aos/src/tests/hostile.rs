@@ -209,6 +209,10 @@ async fn a_text_of_which_only_some_words_are_taken_is_refused_with_another() {
     for (word, status) in [("Robot", 400), ("Organization", 201)] {
         let mut row = super::odata::customer("DE-1");
         row["PartyType"] = json!(word);
-        assert_eq!(bench.post(&row).await.status, status, "{word}");
+        row["PersonFirstName"] = json!("Ann");
+        let seen = bench.post(&row).await;
+        assert_eq!(seen.status, status, "{word}");
+        // not for what else a record of another kind would need
+        assert!(status == 201 || inner_message(&seen).contains("PartyType"), "{}", inner_message(&seen));
     }
 }

@@ -60,6 +60,11 @@ impl Declaration {
     pub fn from_yaml(name: &str, text: &str) -> Result<Self, DocumentError> {
         document::read(name, text, Size::Declaration)
     }
+
+    /// The same of what a build made of a file of ours: JSON.
+    pub fn from_built(name: &str, json: &str) -> Result<Self, DocumentError> {
+        document::built(name, json)
+    }
 }
 
 /// One Entra tenant.

@@ -118,6 +118,14 @@ pub fn read<T: DeserializeOwned>(name: &str, text: &str, size: Size) -> Result<T
     })
 }
 
+/// Reads what a build made of a document of ours: the same in JSON, so that what ships needs no reader of YAML.
+pub fn built<T: DeserializeOwned>(name: &str, json: &str) -> Result<T, DocumentError> {
+    let wrong =
+        |message: String| DocumentError { name: name.to_owned(), line: 0, column: 0, message, hint: None };
+    let value: Value = serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
+    reader::read(&value).map_err(|(message, _)| wrong(message))
+}
+
 /// Reads one part of the view; the error names the pointer inside it and the nearest valid member.
 pub fn part<T: DeserializeOwned>(value: &Value, pointer: impl FnOnce() -> Setting) -> Result<T, Problem> {
     reader::read(value).map_err(|(message, path)| {

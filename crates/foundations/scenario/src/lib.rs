@@ -1,6 +1,6 @@
 //! Scenarios: broken worlds with the steps that heal them.
 //!
-//! Decides how a scenario file is read (strict YAML). Built in is every file in `scenarios/`: the build finds them. A
+//! Decides how a scenario file is read (strict YAML). Built in is every file in `scenarios/`: the build finds and reads them. A
 //! scenario never says which answer to give: its edits make the world wrong, and the failure emerges. Its pointers and
 //! values name roles ([`Cast`]), so that it breaks other worlds than the default one. `notes` and `expect` are for the
 //! documentation; no code but the documentation may read them. The order of the recipe is that of the vendor's article
@@ -376,14 +376,17 @@ pub fn default_name() -> &'static str {
 
 /// Reads a scenario file. `name` is the scenario's name, and the document's in an error.
 pub fn parse(name: &str, yaml_text: &str) -> Result<Scenario, ScenarioError> {
-    let Written { order, title, symptom, does, at, edits, after, reason, steps, notes, expect } =
-        document::read(name, yaml_text, Size::Scenario)?;
-    let (name, edits) = (name.to_owned(), edits.into_iter().map(|Line(edit)| edit).collect());
-    let at = at.map(|Words(at)| at);
-    Ok(Scenario { name, order, title, symptom, does, at, edits, after, reason, steps, notes, expect })
+    Ok(scenario(name, document::read(name, yaml_text, Size::Scenario)?))
 }
 
-fn embedded(name: &str, text: &str) -> Scenario {
+fn scenario(name: &str, written: Written) -> Scenario {
+    let Written { order, title, symptom, does, at, edits, after, reason, steps, notes, expect } = written;
+    let (name, edits) = (name.to_owned(), edits.into_iter().map(|Line(edit)| edit).collect());
+    let at = at.map(|Words(at)| at);
+    Scenario { name, order, title, symptom, does, at, edits, after, reason, steps, notes, expect }
+}
+
+fn embedded(name: &str, json: &str) -> Scenario {
     // Cannot fail: the text is a constant, and a test reads every one of them.
-    parse(name, text).expect("a built-in scenario reads")
+    scenario(name, document::built(name, json).expect("a built-in scenario reads"))
 }

@@ -75,6 +75,11 @@ fn the_build_found_every_file_and_listed_it_where_its_order_says() {
         .map(|path| {
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
             let read = scenario::parse(&name, &std::fs::read_to_string(&path).unwrap()).unwrap();
+            assert_eq!(
+                scenario::find(&name).as_ref(),
+                Some(&read),
+                "what the build read is what the strict reader reads"
+            );
             (read.order.unwrap_or_else(|| panic!("{name} has no order")), name)
         })
         .collect();

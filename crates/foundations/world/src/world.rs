@@ -26,7 +26,8 @@ use crate::problem::{EditError, WorldError};
 use crate::touched::{self, Changes, Ids, Touched};
 use mocktenant_patch::nearest::{clip, one_of};
 
-const CONTOSO: &str = include_str!("../assets/contoso.yaml");
+/// `assets/contoso.yaml` as the build script read it.
+const CONTOSO: &str = include_str!(concat!(env!("OUT_DIR"), "/contoso.json"));
 const CONTOSO_WEB_CONFIG: &[u8] = include_bytes!("../assets/web.config");
 const CONTOSO_WIF_CONFIG: &[u8] = include_bytes!("../assets/wif.config");
 const CONTOSO_AXSF: &[u8] = include_bytes!("../assets/AXSF.Package.1.0.xml");
@@ -50,7 +51,8 @@ impl World {
     /// The default world: Contoso, healthy, with published ids and shipped keys.
     pub fn contoso() -> Result<Self, WorldError> {
         let outside = |error: &dyn fmt::Display| Problem::new(Setting::fixed(""), error.to_string());
-        let declaration = Declaration::from_yaml("contoso.yaml", CONTOSO).map_err(|error| outside(&error))?;
+        let declaration =
+            Declaration::from_built("contoso.yaml", CONTOSO).map_err(|error| outside(&error))?;
         let web_config =
             WebConfig::parse("web.config", CONTOSO_WEB_CONFIG.to_vec()).map_err(|error| outside(&error))?;
         let wif_config =
@@ -448,5 +450,17 @@ impl fmt::Debug for World {
             .field("organizations", &self.organizations.ids().collect::<Vec<_>>())
             .field("origins", &self.origins.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_build_read_of_the_default_world_is_what_the_strict_reader_reads() {
+        let read = Declaration::from_yaml("contoso.yaml", include_str!("../assets/contoso.yaml"));
+        assert_eq!(Declaration::from_built("contoso.yaml", CONTOSO), read);
+        assert!(read.is_ok());
     }
 }

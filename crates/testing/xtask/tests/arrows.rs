@@ -129,8 +129,8 @@ const ROOMS: &[(&[&str], &[&str], &str)] = &[
     (&["quick-xml"], &["xml"], "one room reads every XML of the house"),
     (
         &["serde-saphyr"],
-        &["patch", "aos", "dataverse"],
-        "one room reads documents, and says where one is wrong; two build scripts read their tables",
+        &["patch", "aos", "dataverse", "world", "scenario"],
+        "one room reads documents, and says where one is wrong; build scripts read what ships, which is JSON then",
     ),
     (
         &["rustix"],

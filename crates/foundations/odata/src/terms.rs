@@ -34,7 +34,8 @@ pub(crate) fn expand(text: &str) -> Result<Vec<Expand>, Fault> {
             return Err(Fault::ExpandCount { found: items.len() + 1, most: MAX_EXPAND });
         }
         let all = item.path.first().is_some_and(|first| first == "*");
-        let reference = item.path.last().is_some_and(|last| last == "$ref");
+        // By itself it is a name that nobody has: the library falls over it.
+        let reference = item.path.len() > 1 && item.path.last().is_some_and(|last| last == "$ref");
         match item.options {
             Some(options) if inside(options) == Some("") => {
                 return Err(Fault::MissingExpandOption(item.path.pop().unwrap_or_default()));

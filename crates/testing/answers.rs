@@ -1,6 +1,6 @@
 //! Answers that the benches of the products get, kept in a folder for Microsoft's own OData library.
 //!
-//! Decides that an answer is kept where `MOCKTENANT_ODATA_ANSWERS` names a folder, as one file each: a line of JSON about it, then its
+//! Decides that an answer is kept where `MOCKTENANT_KEEP_ODATA_ANSWERS` names a folder, as one file each: a line of JSON about it, then its
 //! body. The acceptance suite's `tests/dotnet/answers.rs` has them read and written anew. Never looks at an answer itself, and does
 //! nothing without the variable. A module of both benches, which share no crate.
 
@@ -11,7 +11,7 @@ use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 /// The variable that names the folder.
-const VARIABLE: &str = "MOCKTENANT_ODATA_ANSWERS";
+const VARIABLE: &str = "MOCKTENANT_KEEP_ODATA_ANSWERS";
 
 /// Keeps an answer to a request, where that is asked for.
 pub(crate) fn keep(method: &Method, url: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) {

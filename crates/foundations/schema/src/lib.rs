@@ -33,5 +33,5 @@ pub use guid::{Guid, NotAGuid};
 pub use kind::Kind;
 pub use relationship::{Navigation, Relationship};
 pub use schema::{Schema, Table};
-pub use schemas::{Complete, OfSchema, Schemas};
+pub use schemas::{Complete, Findings, OfSchema, Schemas};
 pub use value::{Rule, Violation};

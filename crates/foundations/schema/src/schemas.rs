@@ -1,7 +1,7 @@
 //! The schemas of a product: its own tables, and what declarations add to them.
 //!
 //! Decides that a declaration's tables are compiled once, for as long as anybody uses what they made. Never decides what a table
-//! needs to be one of the product's: the product completes what was written.
+//! needs to be one of the product's: the product completes what was written, and says what it finds in the whole.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -13,11 +13,15 @@ use crate::schema::Schema;
 /// What every table of a product has, added to those that were written: the product's schema, and the definitions.
 pub type Complete = fn(&Schema, &TableDefinitions) -> TableDefinitions;
 
+/// What of a schema with declared tables is none of a product's, as pointers below the definitions.
+pub type Findings = fn(&Schema) -> Vec<DefinitionError>;
+
 /// The schemas of one product.
 pub struct Schemas {
     base: Arc<Schema>,
     unset: Unset,
     complete: Complete,
+    findings: Findings,
     made: Mutex<HashMap<usize, Made>>,
 }
 
@@ -29,8 +33,8 @@ struct Made {
 
 impl Schemas {
     /// Those of a product with these tables.
-    pub fn new(base: &Schema, unset: Unset, complete: Complete) -> Self {
-        Self { base: Arc::new(base.clone()), unset, complete, made: Mutex::default() }
+    pub fn new(base: &Schema, unset: Unset, complete: Complete, findings: Findings) -> Self {
+        Self { base: Arc::new(base.clone()), unset, complete, findings, made: Mutex::default() }
     }
 
     /// The product's own.
@@ -56,6 +60,10 @@ impl Schemas {
         let completed = (self.complete)(&self.base, declared);
         let none = ChoiceDefinitions::new();
         let schema = Arc::new(compile(&self.base, &completed, &none, (Whose::Declaration, self.unset))?);
+        let findings = (self.findings)(&schema);
+        if !findings.is_empty() {
+            return Err(findings);
+        }
         if made.len().is_power_of_two() {
             made.retain(|_, one| one.schema.strong_count() > 0);
         }
@@ -122,7 +130,7 @@ mod tests {
 
     #[test]
     fn what_is_declared_is_compiled_once_while_it_is_in_use() {
-        let schemas = Schemas::new(&product(), Unset::Null, |_, tables| tables.clone());
+        let schemas = Schemas::new(&product(), Unset::Null, |_, tables| tables.clone(), |_| Vec::new());
         let nothing = schemas.of(&Arc::default()).unwrap();
         assert!(Arc::ptr_eq(&nothing, schemas.base()));
         let declared = more([size()]);
@@ -140,12 +148,21 @@ mod tests {
 
     #[test]
     fn what_does_not_hold_together_is_said_each_time() {
-        let schemas = Schemas::new(&product(), Unset::Null, |_, tables| tables.clone());
+        let schemas = Schemas::new(&product(), Unset::Null, |_, tables| tables.clone(), |_| Vec::new());
         let wrong = ColumnDefinition { kind: "colour".to_owned(), ..ColumnDefinition::plain() };
         let declared = more([("shade".to_owned(), wrong)]);
         for _ in 0..2 {
             let findings = schemas.of(&declared).unwrap_err();
             assert_eq!(findings[0].at, "/box/columns/shade/type");
         }
+    }
+
+    #[test]
+    fn what_a_product_finds_in_the_whole_keeps_it_from_being_one() {
+        let finding =
+            |_: &Schema| vec![DefinitionError { at: "/box".to_owned(), why: "is too small".to_owned() }];
+        let schemas = Schemas::new(&product(), Unset::Null, |_, tables| tables.clone(), finding);
+        assert!(schemas.of(&Arc::default()).is_ok(), "of the product's own nobody asks");
+        assert_eq!(schemas.of(&more([size()])).unwrap_err()[0].why, "is too small");
     }
 }

@@ -20,7 +20,7 @@ pub(crate) static SCHEMA: Schema = include!(concat!(env!("OUT_DIR"), "/schema.rs
 
 /// The same to be shared, and those with declared entities.
 static SCHEMAS: LazyLock<Schemas> =
-    LazyLock::new(|| Schemas::new(&SCHEMA, Unset::Empty, declared::completed));
+    LazyLock::new(|| Schemas::new(&SCHEMA, Unset::Empty, declared::completed, declared::findings));
 
 /// The entities of an environment that declares none of its own.
 pub(crate) fn built_in() -> Arc<Schema> {
@@ -40,10 +40,7 @@ pub(crate) fn here(context: &Context) -> Arc<Schema> {
 
 /// What is wrong with the entities an environment declares.
 pub(crate) fn findings(environment: &Environment) -> Vec<DefinitionError> {
-    match SCHEMAS.of(&environment.tables) {
-        Ok(schema) => declared::findings(&schema),
-        Err(findings) => findings,
-    }
+    SCHEMAS.of(&environment.tables).err().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -24,7 +24,8 @@ pub(crate) use declared::set_of;
 static SCHEMA: Schema = include!(concat!(env!("OUT_DIR"), "/schema.rs"));
 
 /// The same to be shared, the constant itself, which nobody copies, and those with declared tables.
-static SCHEMAS: LazyLock<Schemas> = LazyLock::new(|| Schemas::new(&SCHEMA, Unset::Null, declared::completed));
+static SCHEMAS: LazyLock<Schemas> =
+    LazyLock::new(|| Schemas::new(&SCHEMA, Unset::Null, declared::completed, declared::findings));
 
 /// How the Web API speaks OData.
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -62,10 +63,7 @@ pub(crate) fn of(organization: &Organization) -> Arc<Schema> {
 
 /// What is wrong with the tables an organisation declares.
 pub(crate) fn findings(organization: &Organization) -> Vec<DefinitionError> {
-    match SCHEMAS.of(&organization.tables) {
-        Ok(schema) => declared::findings(&schema),
-        Err(findings) => findings,
-    }
+    SCHEMAS.of(&organization.tables).err().unwrap_or_default()
 }
 
 /// Whether clients may write rows of a table; those of the others are views of the declaration.

@@ -343,7 +343,7 @@ impl Answering {
         let answered = (delivery == Delivery::Whole).then(|| Answered {
             status,
             headers: header_lines(&headers),
-            body: cut(body.clone()),
+            body: cut(&body),
         });
         if let Ok(id) = HeaderValue::from_str(&self.exchange.context.id) {
             headers.insert(EXCHANGE_HEADER, id);
@@ -368,7 +368,7 @@ impl Answering {
         record.host = bounded(std::mem::take(&mut request.host), HOST_BUDGET).into();
         record.target = std::mem::take(&mut request.target).into();
         record.request_headers = header_lines(&request.headers);
-        record.request_body = request.body.as_mut().map(std::mem::take).map(cut).unwrap_or_default();
+        record.request_body = request.body.as_ref().map(cut).unwrap_or_default();
         if let Some(answered) = answered {
             record.status = answered.status.as_u16();
             record.response_headers = answered.headers;

@@ -321,12 +321,20 @@ pub(crate) fn bound(text: &mut Text) {
 
 /// A body cut to the journal's budget. One within it is kept as it is, for it is nobody else's: a server copies the bodies
 /// of requests out of its connections' buffers, and what a surface answers was made for the answer or lives with the world.
-pub(crate) fn cut(body: Bytes) -> Bytes {
-    if body.len() <= BODY_BUDGET { body } else { Bytes::copy_from_slice(&body[..BODY_BUDGET]) }
+/// Of a longer one that others hold too, a document of the world, a part is kept, and of one made for this answer a copy.
+pub(crate) fn cut(body: &Bytes) -> Bytes {
+    if body.len() <= BODY_BUDGET {
+        body.clone()
+    } else if body.is_unique() {
+        Bytes::copy_from_slice(&body[..BODY_BUDGET])
+    } else {
+        body.slice(..BODY_BUDGET)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use http::header::{ACCEPT, HOST, HeaderValue};
 
     use super::*;
@@ -351,5 +359,17 @@ mod tests {
         headers.append(ACCEPT, HeaderValue::from_bytes("\u{e4}".as_bytes()).unwrap());
         assert_eq!(&*header_lines(&headers), "accept: a\u{fffd}\naccept: \u{e4}\n");
         assert_eq!(&*header_lines(&http::HeaderMap::new()), "");
+    }
+
+    #[test]
+    fn of_a_long_body_a_part_is_kept_that_keeps_nothing_else_alive() {
+        let made = Bytes::from(vec![7; BODY_BUDGET + 1]);
+        let kept = cut(&made);
+        assert_eq!(kept.len(), BODY_BUDGET);
+        assert_ne!(kept.as_ptr(), made.as_ptr(), "an answer of a megabyte would stay for its beginning");
+        let shelved = made.clone();
+        assert_eq!(cut(&made).as_ptr(), shelved.as_ptr(), "what the world keeps is there once");
+        let short = Bytes::from(vec![7; BODY_BUDGET]);
+        assert_eq!(cut(&short).as_ptr(), short.as_ptr());
     }
 }

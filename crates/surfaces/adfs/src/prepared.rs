@@ -122,7 +122,7 @@ impl PreparedService {
         if let Some(ready) = slot.get() {
             return Some(ready.clone());
         }
-        let rendered = Bytes::from(render()?);
+        let rendered = Bytes::from(render()?.into_boxed_slice());
         Some(slot.get_or_init(|| rendered).clone())
     }
 }

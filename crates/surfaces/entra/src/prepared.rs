@@ -165,14 +165,14 @@ impl Prepared {
             if let Some(ready) = slot.get() {
                 return Some(ready.clone());
             }
-            let rendered = Bytes::from(render()?);
+            let rendered = Bytes::from(render()?.into_boxed_slice());
             return Some(slot.get_or_init(|| rendered).clone());
         }
         let key = format!("{} {name} {base}", document.index());
         if let Some(ready) = self.local.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Some(ready.clone());
         }
-        let rendered = Bytes::from(render()?);
+        let rendered = Bytes::from(render()?.into_boxed_slice());
         let mut local = self.local.write().unwrap_or_else(PoisonError::into_inner);
         if local.len() >= LOCAL_DOCUMENTS {
             local.clear();

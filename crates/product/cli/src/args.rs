@@ -263,6 +263,7 @@ Examples:
   mocktenant exec -- pytest
   mocktenant exec --credential certificate -- npm test
   mocktenant exec --scenario app-user-missing -- go test ./...
+  mocktenant exec --journal-file calls.jsonl -- dotnet test
   mocktenant exec -- sh                         look around: mocktenant journal --follow")]
 pub(crate) struct Exec {
     /// The command and its arguments
@@ -276,6 +277,10 @@ pub(crate) struct Exec {
     /// What the SDKs' own variables say the command is
     #[arg(long, value_enum, default_value_t, env = "MOCKTENANT_CREDENTIAL")]
     pub(crate) credential: Credential,
+
+    /// File every exchange is appended to as a line of JSON, secrets masked; `explain --journal FILE` reads it
+    #[arg(long, value_name = "FILE", env = "MOCKTENANT_JOURNAL_FILE")]
+    pub(crate) journal_file: Option<PathBuf>,
 }
 
 /// `reproduce`.

@@ -13,10 +13,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use mocktenant_lab::Tree;
-use mocktenant_lab::journal::{Record, RecordDocument};
+use mocktenant_lab::journal::{Journal, Record, RecordDocument};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
-use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::console;
@@ -116,11 +115,10 @@ impl Appended {
 
 /// Appends a line of JSON per exchange, those of the start first, until the lab is gone. A file that cannot be written, on
 /// a full disk for instance, is tried again with the next exchange.
-pub(crate) fn write(
-    mut file: Appended,
-    begun: Vec<Arc<Record>>,
-    mut exchanges: Receiver<Arc<Record>>,
-) -> io::Result<JoinHandle<()>> {
+pub(crate) fn write(mut file: Appended, journal: &Journal) -> io::Result<JoinHandle<()>> {
+    // Followed before it is read, so that nothing falls between the two.
+    let mut exchanges = journal.follow();
+    let begun = journal.records();
     let written = begun.last().map_or(0, |record| record.sequence);
     let mut begun = begun.into_iter();
     let mut next = move || match begun.next() {

@@ -9,6 +9,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -59,9 +60,21 @@ pub fn is_release() -> bool {
 }
 
 /// A command of the binary that sees nothing of the caller's environment that could change what it does.
+///
+/// Where `MOCKTENANT_KEEP_ODATA_ANSWERS` names a folder, a lab of it writes its exchanges down there, each its own file, and
+/// `tests/dotnet/answers.rs` has Microsoft's library read what was answered.
 pub fn command() -> Command {
-    command_of(path())
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    let mut command = command_of(path());
+    if let Some(folder) = std::env::var_os("MOCKTENANT_KEEP_ODATA_ANSWERS").filter(|name| !name.is_empty()) {
+        let name = format!("{}-{}.journal", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        command.env(JOURNAL_FILE, Path::new(&folder).join(name));
+    }
+    command
 }
+
+/// The variable that names the journal file of a lab.
+pub const JOURNAL_FILE: &str = "MOCKTENANT_JOURNAL_FILE";
 
 /// The same of another binary.
 pub fn command_of(binary: &Path) -> Command {

@@ -17,9 +17,10 @@ use crate::console;
 use crate::exchange_line::ExchangeLine;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::find_lab::needed_state_directory;
+use crate::journal_file;
 use crate::screen::Screen;
 use crate::signals::Signals;
-use crate::verbs::serve::{cannot_start, default_world};
+use crate::verbs::serve::{cannot_start, default_world, last_lines};
 
 /// What the command left open is not waited for.
 const GRACE: Duration = Duration::from_millis(200);
@@ -31,6 +32,7 @@ const NOT_FOUND: u8 = 127;
 
 /// Exits with the command's code.
 pub(crate) async fn run(common: &Common, exec: Exec) -> Outcome {
+    let journal_file = exec.journal_file.as_deref().map(journal_file::open).transpose()?;
     let mut signals = Signals::listen()
         .map_err(|error| Failure::new(Exit::Unreachable, "cannot listen for signals").because(&error))?;
     let token = common
@@ -49,6 +51,11 @@ pub(crate) async fn run(common: &Common, exec: Exec) -> Outcome {
         // The command never ran: whoever reads the code must not take it for a success.
         signal = signals.which() => return Ok(signal.exit_code()),
     };
+    let writers: Vec<_> = journal_file
+        .map(|file| journal_file::write(file, running.lab().journal()))
+        .transpose()?
+        .into_iter()
+        .collect();
     // What a start does is no call of the command's.
     let before = running.lab().journal().records().last().map(|record| record.sequence);
     let outcome = match start(&exec, &running, &token) {
@@ -69,6 +76,7 @@ pub(crate) async fn run(common: &Common, exec: Exec) -> Outcome {
         tell(&running, before).await;
     }
     running.stop(GRACE).await;
+    last_lines(&writers).await;
     code
 }
 
@@ -84,7 +92,9 @@ fn start(exec: &Exec, running: &Running, token: &str) -> std::io::Result<Child> 
         command.env_remove(name);
     }
     // A lab that the command starts for itself is another one.
-    command.env_remove("MOCKTENANT_SCENARIO").env_remove("MOCKTENANT_CREDENTIAL");
+    for name in ["MOCKTENANT_SCENARIO", "MOCKTENANT_CREDENTIAL", "MOCKTENANT_JOURNAL_FILE"] {
+        command.env_remove(name);
+    }
     command.envs(variables(&settings, exec.credential, &Inherited::of_this_process()));
     command.env("MOCKTENANT_SETTINGS", running.directory().join("settings.json"));
     // The tools speak http as well: nothing has to be trusted for `mocktenant set`.

@@ -53,9 +53,7 @@ pub(crate) async fn run(common: &Common, serve: Serve, began: Instant) -> Outcom
     let advisor = Advisor::new(running.lab().downgrade()).ok();
     let mut writers = vec![console::print_exchanges(opening, running.lab().journal().reader(), advisor)?];
     if let Some(file) = journal_file {
-        // Followed before it is read, so that nothing falls between the two.
-        let exchanges = running.lab().journal().follow();
-        writers.push(journal_file::write(file, running.lab().journal().records(), exchanges)?);
+        writers.push(journal_file::write(file, running.lab().journal())?);
     }
     give_back();
     signals.next().await;
@@ -74,13 +72,16 @@ fn give_back() {
 /// Stops gracefully; at once at the next signal.
 pub(crate) async fn stop(running: Running, signals: &mut Signals, writers: Vec<JoinHandle<()>>) {
     tokio::select! {
-        () = running.stop(GRACE) => {
-            let deadline = Instant::now() + LAST_LINES;
-            while writers.iter().any(|writer| !writer.is_finished()) && Instant::now() < deadline {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        }
+        () = running.stop(GRACE) => last_lines(&writers).await,
         () = signals.next() => {}
+    }
+}
+
+/// Waits for what writes exchanges down, which ends with its lab.
+pub(crate) async fn last_lines(writers: &[JoinHandle<()>]) {
+    let deadline = Instant::now() + LAST_LINES;
+    while writers.iter().any(|writer| !writer.is_finished()) && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 

@@ -48,6 +48,26 @@ fn stdout_and_stdin_are_the_commands_own_and_so_is_the_exit_code() {
 }
 
 #[test]
+fn what_the_command_called_is_in_the_journal_file_when_all_is_over() {
+    let state = tempfile::tempdir().unwrap();
+    let file = state.path().join("calls.jsonl");
+    let line = "\"$MOCKTENANT\" try >/dev/null 2>&1; echo \"$MOCKTENANT_JOURNAL_FILE\"";
+    let flags = ["--scenario", "app-user-missing", "--journal-file", file.to_str().unwrap()];
+    let output = ran(&state, &flags, line);
+    assert_eq!((code(&output), text(&output.stdout).as_str()), (0, "\n"), "{}", text(&output.stderr));
+    let said = command_in(state.path()).args(["explain", "last", "--journal"]).arg(&file).output().unwrap();
+    assert_eq!(code(&said), 0, "{}", text(&said.stderr));
+    assert!(text(&said.stdout).contains("application user"), "{}", text(&said.stdout));
+    let unwritable = ran(&state, &["--journal-file", "/no/such/directory/journal"], "echo ran");
+    assert_eq!(
+        (code(&unwritable), text(&unwritable.stdout).as_str()),
+        (2, ""),
+        "{}",
+        text(&unwritable.stderr)
+    );
+}
+
+#[test]
 fn the_command_finds_the_tools_of_its_own_lab() {
     let state = tempfile::tempdir().unwrap();
     let line = "\"$MOCKTENANT\" set onebox/Aad.Realm spn:x >/dev/null && \"$MOCKTENANT\" get onebox/Aad.Realm && \"$MOCKTENANT\" try; \

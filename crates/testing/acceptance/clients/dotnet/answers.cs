@@ -15,7 +15,7 @@ using Microsoft.OData.Edm.Csdl;
 using Microsoft.OData.UriParser;
 
 // Reads answers of both services with Microsoft's OData library, by the models of their own $metadata, and writes each anew: those
-// of the requests below, and those that the folder holds which is named, as test benches keep them. A line of JSON for each that
+// of the requests below, and those that the folder holds which is named, as test benches keep them and as labs write them down. A line of JSON for each that
 // does not come out as it went in, and one at the end with how many there were.
 const string Dataverse = "https://contoso.crm4.dynamics.com/api/data/v9.2/";
 const string Data = "https://usnconeboxax1aos.cloud.onebox.dynamics.com/data/";
@@ -42,6 +42,11 @@ foreach (var line in args.Length > 1 ? File.ReadLines(args[1]) : [])
 if (args.Length > 0 && args[0].Length > 0)
     foreach (var file in Directory.EnumerateFiles(args[0]))
     {
+        if (file.EndsWith(".journal"))
+        {
+            foreach (var exchange in File.ReadLines(file)) Journaled(exchange);
+            continue;
+        }
         var text = File.ReadAllText(file);
         var head = JsonNode.Parse(text[..text.IndexOf('\n')]);
         var headers = head["headers"].AsObject().Select(one => KeyValuePair.Create(one.Key, (string)one.Value)).ToList();
@@ -80,6 +85,20 @@ async Task<Answer> Send(HttpMethod method, string root, string target, string bo
     return found;
 }
 
+// An exchange as a lab writes it down; of a longer body it has the beginning.
+void Journaled(string line)
+{
+    JsonNode exchange;
+    try { exchange = JsonNode.Parse(line); }
+    catch (JsonException) { return; } // a lab was killed there
+    if (exchange["answer"] is not JsonObject answer || answer["headers"] is not JsonObject told) return;
+    if (exchange["surface"] is not JsonValue surface || (string)surface is not ("dataverse" or "aos")) return;
+    var body = answer["body"] switch { JsonObject json => json.ToJsonString(relaxed), JsonValue text => (string)text, _ => null };
+    if (body == null || Encoding.UTF8.GetByteCount(body) >= 64 * 1024) return;
+    var headers = told.Select(one => KeyValuePair.Create(one.Key, one.Value is JsonArray all ? string.Join(",", all) : (string)one.Value)).ToList();
+    Judge(new Answer((string)exchange["request"]["method"], (string)exchange["request"]["url"], (int)answer["status"], headers, body));
+}
+
 void Judge(Answer answer)
 {
     var type = answer.GetHeader("Content-Type") ?? "";
@@ -92,7 +111,7 @@ void Judge(Answer answer)
     // what Finance & Operations says where it is no OData that answers
     if (answer.Body.StartsWith("{\"Message\":")) return;
     // where it was asked: under another name, in another version
-    var root = Regex.Match(answer.Url, "^https://[^/]+(/api/data/v9[.][0-9]|/namespaces/AXSF/data|/data)(?=/|$)").Value + "/";
+    var root = Regex.Match(answer.Url, "^https?://[^/]+(/api/data/v9[.][0-9]|/namespaces/AXSF/data|/data)(?=/|$)").Value + "/";
     if (root.Length == 1) return;
     var model = services[root.Contains("/api/data/") ? 0 : 1].Model;
     // what a request comes to is one answer however often it is asked; ids and times differ

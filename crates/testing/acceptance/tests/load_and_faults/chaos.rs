@@ -248,7 +248,7 @@ impl Director<'_> {
         let cut = self.stage.ledger.cut();
         let ended = self.lab.stop(signal, STOPS_WITHIN);
         assert!(ended.is_some(), "{signal}: it did not end in {STOPS_WITHIN:?}: {}", self.lab.log());
-        self.lab = Serve::start_at(binary::command_of(&binary::path()), self.home, self.base);
+        self.lab = Serve::start_at(binary::command_of(binary::path()), self.home, self.base);
         *self.stage.site.write().unwrap() = Arc::new(Site::of(&self.lab));
         cut.done(true);
         self.stage.harm.fetch_add(1, Ordering::SeqCst);
@@ -325,7 +325,7 @@ fn whatever_happens_both_sides_agree_and_nothing_acknowledged_is_lost() {
     let (rounds, time) = either((3, Duration::from_millis(3500)), (60, Duration::from_secs(9)));
     let scratch = tempfile::tempdir().unwrap();
     let base = free_base(3);
-    let lab = Serve::start_at(binary::command_of(&binary::path()), scratch.path(), base);
+    let lab = Serve::start_at(binary::command_of(binary::path()), scratch.path(), base);
     let stage = Stage {
         site: RwLock::new(Arc::new(Site::of(&lab))),
         ledger: Ledger::default(),

@@ -63,7 +63,7 @@ fn outgrow(lab: &Serve, site: &Site, file: &Path) {
 
 /// The program's own reader goes through it. Nothing in it was refused: 1 says that there is nothing to explain.
 fn assert_readable(journal: &Path) {
-    let mut command = binary::command_of(&binary::path());
+    let mut command = binary::command_of(binary::path());
     command.arg("explain").arg("--journal").arg(journal);
     let read = binary::run(command, Duration::from_secs(20));
     assert_eq!(read.code, 1, "{read:?}");
@@ -80,7 +80,7 @@ fn exchanges(journal: &Path) -> usize {
 fn a_journal_file_that_may_not_grow_is_said_once_can_be_read_and_the_lab_goes_on() {
     let scratch = tempfile::tempdir().unwrap();
     let file = scratch.path().join("journal");
-    let serve = binary::command_of(&binary::path());
+    let serve = binary::command_of(binary::path());
     // A write beyond the limit is an error to whoever ignores the signal, as a full disk is.
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -f 800; trap '' XFSZ; exec \"$@\"", "sh"]).arg(serve.get_program());
@@ -106,7 +106,7 @@ fn a_full_disk_under_a_running_lab_costs_it_its_journal_file_and_nothing_else() 
     let home = tiny.0.join("home");
     fs::create_dir(&home).unwrap();
     let file = tiny.0.join("journal");
-    let mut command = binary::command_of(&binary::path());
+    let mut command = binary::command_of(binary::path());
     command.env("MOCKTENANT_JOURNAL_FILE", &file);
     let mut lab = Serve::start_at(command, &home, 0);
     let site = Site::of(&lab);
@@ -127,7 +127,7 @@ fn a_full_disk_under_a_running_lab_costs_it_its_journal_file_and_nothing_else() 
     let before = exchanges(&file);
     // With space again it starts as ever, and its exchanges stand behind what was torn.
     fs::remove_file(tiny.0.join("filler")).unwrap();
-    let mut command = binary::command_of(&binary::path());
+    let mut command = binary::command_of(binary::path());
     command.env("MOCKTENANT_JOURNAL_FILE", &file);
     let mut lab = Serve::start_at(command, &home, 0);
     Site::of(&lab).assert_serves();
@@ -142,7 +142,7 @@ fn a_start_on_a_full_disk_or_one_that_is_read_only_is_refused_in_words_and_leave
     let scratch = tempfile::tempdir().unwrap();
     let Some(tiny) = Tiny::mount(&scratch.path().join("disk"), 2 * 1024 * 1024) else { return };
     let start = |home: &Path| {
-        let mut command = binary::command_of(&binary::path());
+        let mut command = binary::command_of(binary::path());
         command.args(["serve", "--port", "0", "--state"]).arg(home.join("state"));
         binary::run(command, Duration::from_secs(20))
     };
@@ -160,7 +160,7 @@ fn a_start_on_a_full_disk_or_one_that_is_read_only_is_refused_in_words_and_leave
         assert!(Command::new("mount").args(["-o", "remount,rw"]).arg(&tiny.0).status().unwrap().success());
     }
     fs::remove_file(tiny.0.join("filler")).unwrap();
-    let lab = Serve::start_at(binary::command_of(&binary::path()), &home, 0);
+    let lab = Serve::start_at(binary::command_of(binary::path()), &home, 0);
     Site::of(&lab).assert_serves();
     result("start on a full and a read-only disk", "refused in words", "refused in words");
 }

@@ -37,7 +37,7 @@ fn files(directory: &Path) -> BTreeSet<String> {
 
 /// Begins a start and kills it before it has come far, or just after.
 fn killed_while_starting(home: &Path, port: u16, after: Duration) {
-    let mut command = binary::command_of(&binary::path());
+    let mut command = binary::command_of(binary::path());
     command.args(["serve", "--port", &port.to_string(), "--state"]).arg(home.join("state"));
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     thread::sleep(after);
@@ -58,7 +58,7 @@ fn a_lab_starts_and_stops_in_one_state_directory_as_often_as_somebody_likes() {
     for round in 0..rounds {
         progress.at(|| format!("{round} of {rounds}"));
         let began = Instant::now();
-        let mut command = binary::command_of(&binary::path());
+        let mut command = binary::command_of(binary::path());
         command.env("MOCKTENANT_JOURNAL_FILE", home.join("journal"));
         let mut lab = Serve::start_at(command, home, base);
         starts.push(began.elapsed());
@@ -103,7 +103,7 @@ fn a_lab_starts_and_stops_in_one_state_directory_as_often_as_somebody_likes() {
     }
     let log = fs::read_to_string(home.join("stderr")).unwrap();
     assert!(!log.contains("panicked"), "{log}");
-    let explained = binary::command_of(&binary::path())
+    let explained = binary::command_of(binary::path())
         .arg("explain")
         .arg("--journal")
         .arg(home.join("journal"))

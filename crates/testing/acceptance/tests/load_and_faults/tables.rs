@@ -4,6 +4,8 @@
 //! themselves, and what a deletion does is worked out here again. Writers have rows of their own and work at the same time; when all
 //! of them are quiet every set of both products is read whole and compared, member for member.
 
+mod between;
+mod judge;
 mod product;
 
 use std::collections::BTreeSet;
@@ -19,11 +21,11 @@ use mocktenant_schema::{Column, Deletion, Kind, Relationship, Requirement, Table
 use serde_json::{Value, json};
 
 use crate::form::{Progress, dice, either, result};
+use judge::{differences, twin_key};
 use product::{Members, Product, Rows, SPECIAL, Tally, different, is_derived, plain};
 
 const NAME: &str = "tables";
 const LANES: u64 = 3;
-const USER: &str = "systemusers(c0117050-0000-4000-8000-0000000d1001)";
 /// One writer, and what it knows of its rows.
 struct Lane<'p> {
     product: &'p Product,
@@ -31,6 +33,8 @@ struct Lane<'p> {
     dice: Dice,
     number: u64,
     rows: Rows,
+    /// Roles of its own that the caller holds.
+    held: BTreeSet<String>,
     found: Vec<String>,
 }
 
@@ -149,6 +153,10 @@ impl<'p> Lane<'p> {
                 continue;
             }
             let value = match column.kind() {
+                // companies are kept in small letters
+                Kind::Text if is_key && table.note("twin").is_some() => {
+                    Some(json!(self.unique(column.length() as usize).to_lowercase()))
+                }
                 Kind::Text if is_key => Some(json!(self.unique(column.length() as usize))),
                 Kind::Id if is_key => Some(json!(format!(
                     "c0117050-{:04x}-4000-8000-{:012x}",
@@ -248,9 +256,25 @@ impl<'p> Lane<'p> {
         self.told(table, &row, &expected);
         self.product.told.made[&table.position()].fetch_add(1, Ordering::Relaxed);
         let key = self.product.key(table, &row);
+        self.follow(table, &row, None);
         if self.rows.entry(table.position()).or_default().insert(key.clone(), row).is_some() {
             self.differs(format!("{}({key}) was made twice", table.set()));
         }
+    }
+
+    /// What is written to a set is seen in the other that is the same table. `changed` are the members that were sent of a row
+    /// that was there.
+    fn follow(&mut self, table: Table<'p>, row: &Members, changed: Option<&Members>) {
+        let Some((other, pairs)) = self.product.twin(table) else { return };
+        let key = twin_key(self.product, other, &pairs, row);
+        let address = format!("{}({key})", other.set());
+        let seen = plain(&self.product.ask("GET", &address, &Value::Null).json());
+        for (own, there) in pairs {
+            if changed.is_none_or(|changed| changed.contains_key(own)) && row[own] != seen[there] {
+                self.differs(format!("{address}: {there} is {} beside {}", seen[there], row[own]));
+            }
+        }
+        self.rows.entry(other.position()).or_default().insert(key, seen);
     }
 
     fn update(&mut self, table: Table<'p>) {
@@ -277,6 +301,7 @@ impl<'p> Lane<'p> {
             }
         } else {
             self.told(table, &row, &expected);
+            self.follow(table, &row, Some(&expected));
             let other = |name: &&String| !expected.contains_key(*name) && !is_derived(table, name);
             for name in before.keys().filter(other) {
                 if before[name] != row[name] {
@@ -312,7 +337,13 @@ impl<'p> Lane<'p> {
         let own: Vec<String> =
             self.rows.get(&table.position()).into_iter().flatten().map(|(key, _)| key.clone()).collect();
         let Some(key) = self.pick(&own) else { return };
-        let after = self.without(table, &key);
+        let after = self.without(table, &key).map(|mut rows| {
+            if let Some((other, pairs)) = self.product.twin(table) {
+                let key = twin_key(self.product, other, &pairs, &self.rows[&table.position()][&key]);
+                rows.entry(other.position()).or_default().remove(&key);
+            }
+            rows
+        });
         let address = format!("{}({key})", table.set());
         let answer = self.product.ask("DELETE", &address, &Value::Null);
         match (after, answer.status) {
@@ -382,37 +413,6 @@ impl<'p> Lane<'p> {
         })
     }
 
-    /// A role is given to the caller, or taken.
-    fn role(&mut self) {
-        let table = self.product.schema.table("role").unwrap();
-        let own: Vec<String> =
-            self.rows.get(&table.position()).into_iter().flatten().map(|(key, _)| key.clone()).collect();
-        let Some(key) = self.pick(&own) else { return };
-        let gives = self.dice.below(2) == 0;
-        let answer = if gives {
-            let body = json!({ "@odata.id": format!("http://localhost/api/data/v9.2/roles({key})") });
-            self.product.ask("POST", &format!("{USER}/systemuserroles_association/$ref"), &body)
-        } else {
-            self.product.ask(
-                "DELETE",
-                &format!("{USER}/systemuserroles_association({key})/$ref"),
-                &Value::Null,
-            )
-        };
-        if answer.status != 204 && answer.status != 404 {
-            self.differs(format!("a role {key}, given: {gives}: {} {:.200}", answer.status, answer.text()));
-        }
-        let held = self.product.ask(
-            "GET",
-            &format!("{USER}/systemuserroles_association?$filter=roleid eq {key}"),
-            &Value::Null,
-        );
-        let held = held.json()["value"].as_array().is_some_and(|rows| !rows.is_empty());
-        if held != gives {
-            self.differs(format!("a role {key}, given: {gives}, held: {held}"));
-        }
-    }
-
     /// What was written is what its row has.
     fn told(&mut self, table: Table<'_>, row: &Members, expected: &Members) {
         for (name, value) in expected {
@@ -426,15 +426,46 @@ impl<'p> Lane<'p> {
         }
     }
 
+    /// Nothing a client does breaks a product; a database that is full, or made anew just now, says so.
+    fn refused_if_broken(&mut self, table: Table<'_>, answer: &Answer, body: &Value) -> bool {
+        let is_broken = answer.status >= 500 && answer.status != 503;
+        if is_broken {
+            self.differs(format!("{}: {} {:.300} for {body}", table.set(), answer.status, answer.text()));
+        }
+        is_broken
+    }
+
     fn refused(&mut self, table: Table<'_>, answer: &Answer, body: &Value) {
         self.product.told.refused.fetch_add(1, Ordering::Relaxed);
-        if answer.status >= 500 && answer.status != 503 {
-            self.differs(format!("{}: {} {:.300} for {body}", table.set(), answer.status, answer.text()));
-        } else if std::env::var_os("TELL").is_some() {
+        if self.refused_if_broken(table, answer, body) {
+            return;
+        }
+        if std::env::var_os("TELL").is_some() {
             crate::form::say(
                 NAME,
                 &format!("{}: {} {:.400} for {body}", table.set(), answer.status, answer.text()),
             );
+        }
+    }
+
+    /// Makes and deletes without a thought, while all is forgotten now and again: only what breaks is told.
+    fn shake(&mut self, until: Instant) {
+        let product = self.product;
+        let tables: Vec<Table<'p>> =
+            product.schema.tables().filter(|table| Product::is_written(*table)).collect();
+        while Instant::now() < until {
+            let Some(table) = self.pick(&tables) else { return };
+            let (body, _) = self.body(table, true);
+            let body = Value::Object(body);
+            let made = self.product.ask("POST", table.set(), &body);
+            self.refused_if_broken(table, &made, &body);
+            if self.dice.below(3) == 0
+                && let Some(address) = made.header("odata-entityid").or(made.header("location"))
+                && let Some((_, row)) = address.rsplit_once('/')
+            {
+                let gone = self.product.ask("DELETE", row, &Value::Null);
+                self.refused_if_broken(table, &gone, &Value::Null);
+            }
         }
     }
 
@@ -455,38 +486,29 @@ impl<'p> Lane<'p> {
     }
 }
 
-/// Everything that is not as the writers know it.
-fn differences(product: &Product, lanes: &[Lane<'_>]) -> (usize, Vec<String>) {
-    let (there, mut found, mut judged) = (product.all(), Vec::new(), 0);
-    for table in product.schema.tables() {
-        if table.name() == "systemuserroles" {
-            continue;
-        }
-        let initial = &product.initial[&table.position()];
-        let mut expected = initial.clone();
-        for lane in lanes {
-            expected.extend(lane.rows.get(&table.position()).cloned().unwrap_or_default());
-        }
-        let there = &there[&table.position()];
-        let keys: BTreeSet<&String> = expected.keys().chain(there.keys()).collect();
-        for key in keys {
-            judged += 1;
-            match (expected.get(key), there.get(key)) {
-                (Some(one), Some(other)) if one == other => {}
-                // what is declared is made when an organisation begins, after a reset anew
-                (Some(one), Some(other))
-                    if initial.contains_key(key)
-                        && different(one, other).starts_with("createdon: ")
-                        && !different(one, other).contains(", ") => {}
-                (Some(one), Some(other)) => {
-                    found.push(format!("{}({key}): {}", table.set(), different(one, other)));
-                }
-                (Some(_), None) => found.push(format!("{}({key}) is lost", table.set())),
-                (None, _) => found.push(format!("{}({key}) is there", table.set())),
-            }
-        }
-    }
-    (judged, found)
+/// All writers of both products at once, and what else happens meanwhile.
+fn together<'p>(
+    products: &'p [Product; 2],
+    dice: &mut Dice,
+    until: Instant,
+    act: fn(&mut Lane<'p>, Instant),
+    meanwhile: impl FnOnce(),
+) -> Vec<Vec<Lane<'p>>> {
+    thread::scope(|scope| {
+        let mut lane = |product: &'p Product, own| {
+            let dice = Dice::new(dice.roll());
+            scope.spawn(move || {
+                let (rows, held) = (Rows::new(), BTreeSet::new());
+                let mut lane = Lane { product, own, dice, number: 0, rows, held, found: Vec::new() };
+                act(&mut lane, until);
+                lane
+            })
+        };
+        let running = products.each_ref().map(|product| [0, 1, 2].map(|own| lane(product, own)));
+        meanwhile();
+        let ended = running.into_iter();
+        ended.map(|lanes| lanes.into_iter().map(|lane| lane.join().unwrap()).collect()).collect()
+    })
 }
 
 #[test]
@@ -511,41 +533,26 @@ fn rows_of_all_tables_of_both_products_are_what_their_writers_know() {
     let (mut found, mut judged) = (Vec::new(), 0);
     for round in 0..rounds {
         let until = Instant::now() + time;
-        let lanes: Vec<Vec<Lane<'_>>> = thread::scope(|scope| {
-            let mut running = Vec::new();
-            for product in &products {
-                let of_product: Vec<_> = (0..LANES)
-                    .map(|lane| {
-                        let dice = Dice::new(dice.roll());
-                        scope.spawn(move || {
-                            let mut lane = Lane {
-                                product,
-                                own: lane,
-                                dice,
-                                number: 0,
-                                rows: Rows::new(),
-                                found: Vec::new(),
-                            };
-                            lane.work(until);
-                            lane
-                        })
-                    })
-                    .collect();
-                running.push(of_product);
-            }
-            running
-                .into_iter()
-                .map(|lanes| lanes.into_iter().map(|lane| lane.join().unwrap()).collect())
-                .collect()
-        });
+        let lanes = together(&products, &mut dice, until, Lane::work, || {});
         for (product, mut lanes) in products.iter().zip(lanes) {
             found.extend(lanes.iter_mut().flat_map(|lane| std::mem::take(&mut lane.found)));
             let (rows, more) = differences(product, &lanes);
             judged += rows;
             found.extend(more);
         }
-        let answer = caller.control("POST", "/v1/reset", &json!({}));
-        assert!(answer.status < 300, "{}", answer.text());
+        let reset = || {
+            let answer = caller.control("POST", "/v1/reset", &json!({}));
+            assert!(answer.status < 300, "{}", answer.text());
+        };
+        let until = Instant::now() + time / 5;
+        let shaken = together(&products, &mut dice, until, Lane::shake, || {
+            while Instant::now() < until {
+                reset();
+                thread::sleep(time / 50);
+            }
+        });
+        found.extend(shaken.into_iter().flatten().flat_map(|lane| lane.found));
+        reset();
         stopped();
         for product in &products {
             found

@@ -13,9 +13,6 @@ use mocktenant_schema::files::{Reader, compiled};
 use mocktenant_schema::{Column, Kind, Schema, Table, Unset};
 use serde_json::{Map, Value};
 
-/// Companies are what records belong to: a test that has them come and go is about something else.
-const LEFT_ALONE: [&str; 2] = ["LegalEntities", "Companies"];
-
 pub(super) type Members = Map<String, Value>;
 /// Rows by their key, by their table.
 pub(super) type Rows = BTreeMap<usize, BTreeMap<String, Members>>;
@@ -123,7 +120,14 @@ impl Product {
     /// Whether a client writes its rows.
     pub(super) fn is_written(table: Table<'_>) -> bool {
         let between = ["systemuserroles", "roleprivileges"].contains(&table.name());
-        table.view().is_none() && !between && !LEFT_ALONE.contains(&table.set())
+        table.view().is_none() && !between
+    }
+
+    /// The set that is the same table of the product, and the columns that the two share: of this one, of the other.
+    pub(super) fn twin<'s>(&'s self, table: Table<'s>) -> Option<(Table<'s>, Vec<(&'s str, &'s str)>)> {
+        let (set, columns) = table.note("twin")?.split_once(':')?;
+        let other = self.schema.tables().find(|other| other.set() == set)?;
+        Some((other, columns.split(',').filter_map(|pair| pair.trim().split_once('=')).collect()))
     }
 }
 

@@ -67,6 +67,16 @@ fn what_the_command_called_is_in_the_journal_file_when_all_is_over() {
     );
 }
 
+/// What the allocator asks of the system for this process would hold for every one that it starts.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_command_has_huge_pages_where_it_would_have_them_without_a_lab() {
+    let line = "grep THP_enabled /proc/self/status";
+    let without = text(&Command::new("sh").args(["-c", line]).output().unwrap().stdout);
+    let state = tempfile::tempdir().unwrap();
+    assert_eq!(text(&ran(&state, &[], line).stdout), without);
+}
+
 #[test]
 fn the_command_finds_the_tools_of_its_own_lab() {
     let state = tempfile::tempdir().unwrap();

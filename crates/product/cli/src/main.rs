@@ -11,6 +11,7 @@ mod descriptors;
 mod exchange_line;
 mod failure;
 mod find_lab;
+mod huge_pages;
 mod journal_file;
 mod log;
 mod named;
@@ -32,6 +33,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let began = Instant::now();
+    huge_pages::without();
     let cli = match args::Cli::try_parse_from(args::with_default_verb(std::env::args_os())) {
         Ok(cli) => cli,
         // Prints help and version on stdout, mistakes on stderr; exits 0 or 2.

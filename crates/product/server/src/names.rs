@@ -26,6 +26,11 @@ impl Names {
         self.lab.write().unwrap_or_else(PoisonError::into_inner).take();
     }
 
+    /// Whether the lab was let go of: it answers to nothing then, whatever its world says.
+    pub(crate) fn is_over(&self) -> bool {
+        self.lab.read().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
     /// The entrance a world name leads to.
     pub(crate) fn entrance_of(&self, host: &str) -> Option<Entrance> {
         let lab = self.lab.read().unwrap_or_else(PoisonError::into_inner);

@@ -17,10 +17,10 @@ use crate::console;
 use crate::exchange_line::ExchangeLine;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::find_lab::needed_state_directory;
-use crate::journal_file;
 use crate::screen::Screen;
 use crate::signals::Signals;
 use crate::verbs::serve::{cannot_start, default_world, last_lines};
+use crate::{huge_pages, journal_file};
 
 /// What the command left open is not waited for.
 const GRACE: Duration = Duration::from_millis(200);
@@ -99,17 +99,8 @@ fn start(exec: &Exec, running: &Running, token: &str) -> std::io::Result<Child> 
     command.env("MOCKTENANT_SETTINGS", running.directory().join("settings.json"));
     // The tools speak http as well: nothing has to be trusted for `mocktenant set`.
     command.env("MOCKTENANT_URL", &settings.proxy_url).env("MOCKTENANT_CONTROL_TOKEN", token);
-    allow_huge_pages();
+    huge_pages::as_before();
     command.kill_on_drop(true).spawn()
-}
-
-/// The command has the memory it would have without us: the allocator wants no huge pages for this process, and what is asked of
-/// the system there holds for every process that is started from here.
-fn allow_huge_pages() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::thread::disable_transparent_huge_pages(false) {
-        tracing::debug!(%error, "the command has no huge pages");
-    }
 }
 
 /// Waits for the command. A signal is passed on, unless a terminal has sent it to the command as well.

@@ -48,13 +48,22 @@ impl Host {
 
     /// A body of JSON, and header lines that each end in CRLF.
     pub(crate) fn post_json(&self, target: &str, more: &str, body: &str) -> Vec<u8> {
-        self.post_kind(target, more, "application/json", body)
+        self.json("POST", target, more, body)
+    }
+
+    /// The same by another method.
+    pub(crate) fn json(&self, method: &str, target: &str, more: &str, body: &str) -> Vec<u8> {
+        self.with_body(method, target, more, "application/json", body)
     }
 
     /// A body of this kind, and header lines that each end in CRLF.
     pub(crate) fn post_kind(&self, target: &str, more: &str, kind: &str, body: &str) -> Vec<u8> {
+        self.with_body("POST", target, more, kind, body)
+    }
+
+    fn with_body(&self, method: &str, target: &str, more: &str, kind: &str, body: &str) -> Vec<u8> {
         format!(
-            "POST {target} HTTP/1.1\r\nhost: {}\r\n{more}content-type: {kind}\r\n\
+            "{method} {target} HTTP/1.1\r\nhost: {}\r\n{more}content-type: {kind}\r\n\
              content-length: {}\r\n\r\n{body}",
             self.name,
             body.len()

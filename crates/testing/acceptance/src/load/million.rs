@@ -31,6 +31,19 @@ const ASKED: usize = 21;
 const CASCADE: u64 = 99_999;
 /// Lookups that the organisation fills in: owner, user, business unit, who made it, who changed it.
 const OWN_LOOKUPS: f64 = 5.0;
+/// Edits of the world that change no row: name, where, and what is put there.
+const EDITS: [(&str, &str, &str); 2] = [
+    (
+        "a map is stopped",
+        "/environments/onebox/database/DualWriteProjectConfiguration/Maps/CustomersV3",
+        "{\"State\":\"Not running\"}",
+    ),
+    (
+        "a table is added",
+        "/organizations/contoso/tables/new_widget",
+        "{\"label\":\"Widget\",\"owner\":\"user\",\"columns\":{\"new_size\":{\"type\":\"whole\"}}}",
+    ),
+];
 const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A server with a program that works on it.
@@ -128,6 +141,13 @@ pub(crate) fn measure(binary: &Path, rows: u64) -> Result<Vec<Line>, Failure> {
     lines.push(limit("AOS, $orderby without an index, $top=50".into(), took, "ms", 1_000.0));
     lines.extend(cascade(&large)?.map(|(name, found, unit, target)| limit(name, found, unit, target)));
     let tools = Host::of(large.server.setting("/control_url")?);
+    for (name, path, value) in EDITS {
+        let edit = format!("[{{\"op\":\"add\",\"path\":\"{path}\",\"value\":{value}}}]");
+        let edit = tools.json("PATCH", "/v1/world", "", &edit);
+        let (took, answer) = timed(&mut KeepAlive::plain(&tools.address)?, &edit)?;
+        expect(&answer, "200")?;
+        lines.push(limit(name.into(), took, "ms", 50.0));
+    }
     let reset = tools.post_json("/v1/reset", "", "{}");
     let (took, answer) = timed(&mut KeepAlive::plain(&tools.address)?, &reset)?;
     expect(&answer, "20")?;

@@ -1,8 +1,10 @@
 //! The body of a batch, read.
 //!
 //! Decides which operations a body holds and which of them stand or fall together. Lines end with CRLF or LF. Every bound is
-//! checked before what it bounds is kept: parts, operations of a change set, header fields of a part. Never reads an address or a
-//! body of a part, and has no product's words for a fault.
+//! checked before what it bounds is kept: parts, operations of a change set, header fields of a part. An address is read as far as
+//! to say from where it counts. Never reads a part's body, and has no product's words for a fault.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Header fields of a part, and of the request in it.
 const MAX_FIELDS: usize = 64;
@@ -39,6 +41,39 @@ pub struct Operation<'b> {
     pub headers: Vec<(String, String)>,
     /// The body, without the line end before the delimiter.
     pub body: &'b [u8],
+}
+
+impl Operation<'_> {
+    /// Where its address begins with what another part made (`$1/name`): that part's `Content-ID`, and the rest.
+    pub fn reference(&self) -> Option<(&str, &str)> {
+        let rest = self.target.strip_prefix('$')?;
+        Some(rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())))
+    }
+
+    /// Its header fields; what is none in HTTP is left out.
+    pub fn header_map(&self) -> HeaderMap {
+        let fields = self.headers.iter().filter_map(|(name, value)| {
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            Some((name, HeaderValue::from_str(value).ok()?))
+        });
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(name, value);
+        }
+        headers
+    }
+}
+
+/// The path, with its query, of an address as written: absolute (whose host it is makes no difference), from the root of the host,
+/// or below `service`, a path that does not end in a slash.
+pub fn path_of(written: &str, service: &str) -> String {
+    match written.split_once("://") {
+        Some((scheme, rest)) if !scheme.contains(['/', '?']) => {
+            rest.find(['/', '?']).map_or("/", |at| rest.get(at..).unwrap_or("/")).to_owned()
+        }
+        _ if written.starts_with('/') => written.to_owned(),
+        _ => format!("{service}/{written}"),
+    }
 }
 
 /// Why a body is no batch. Foreign text in it is cut to 64 characters.

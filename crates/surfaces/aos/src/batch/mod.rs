@@ -8,10 +8,10 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use mocktenant_batch::{Batch, BatchItem, Fields, Multipart, Operation, PartAnswer};
+use http::{Method, StatusCode};
+use mocktenant_batch::{Batch, BatchItem, Fields, Multipart, Operation, PartAnswer, path_of};
 use mocktenant_lab::request::media_type;
-use mocktenant_lab::{Answer, Content, Exchange, Request, Trail};
+use mocktenant_lab::{Answer, Content, Exchange, Part, Request, Trail};
 use mocktenant_verdict::foreign::cut;
 
 use crate::bearer::Caller;
@@ -296,40 +296,16 @@ fn request_of(
     let written = operation.target.as_str();
     let service = service_root(exchange);
     let nothing = || ODataError::UnknownResource { uri: cut(written, 512).to_owned() };
-    let target = match (written.strip_prefix('$'), written.split_once("://")) {
-        (Some(rest), _) => {
-            let end = rest.find(['/', '?']).unwrap_or(rest.len());
-            let (id, rest) = rest.split_at(end);
-            format!("{service}/{}{rest}", made.get(id).ok_or_else(nothing)?)
-        }
-        // whose host it is makes no difference
-        (_, Some((scheme, rest))) if !scheme.contains(['/', '?']) => {
-            rest.find(['/', '?']).map_or("/", |at| rest.get(at..).unwrap_or("/")).to_owned()
-        }
-        _ if written.starts_with('/') => written.to_owned(),
-        _ => format!("{service}/{written}"),
+    let target = match operation.reference() {
+        Some((id, rest)) => format!("{service}/{}{rest}", made.get(id).ok_or_else(nothing)?),
+        None => path_of(written, &service),
     };
     let path = target.split('?').next().unwrap_or_default();
     let own = path.get(..service.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(&service));
     let below = path.get(service.len()..).filter(|below| own && below.starts_with('/'));
     let resource = Resource::of(below.ok_or_else(nothing)?);
-    let mut headers = HeaderMap::new();
-    for (name, value) in &operation.headers {
-        let name = HeaderName::from_bytes(name.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
-            headers.append(name, value);
-        }
-    }
-    let method = Method::from_bytes(operation.method.as_bytes());
-    let request = Request {
-        method: method.map_err(|_| ODataError::MethodNotAllowed)?,
-        target,
-        host: exchange.request.host.clone(),
-        headers,
-        body: Ok(operation.body.to_vec().into()),
-        arrival: exchange.request.arrival.clone(),
-    };
-    Ok((request, resource))
+    let method = Method::from_bytes(operation.method.as_bytes()).map_err(|_| ODataError::MethodNotAllowed)?;
+    Ok((exchange.within(method, target, operation.header_map(), operation.body), resource))
 }
 
 /// Where the data are, as a path: what is asked for elsewhere is no part of a batch.
@@ -339,36 +315,4 @@ fn service_root(exchange: &Exchange) -> String {
         Side::OnPremises => onprem::BASE,
     };
     format!("{base}/data")
-}
-
-/// A part that is being answered in place of the exchange's own request, with a trail of its own. Whatever ends it, the
-/// exchange has its request back.
-struct Part<'x> {
-    exchange: &'x mut Exchange,
-    whole: Option<(Request, Trail)>,
-}
-
-impl<'x> Part<'x> {
-    fn begin(exchange: &'x mut Exchange, request: Request) -> Self {
-        let whole = (std::mem::replace(&mut exchange.request, request), std::mem::take(&mut exchange.trail));
-        Self { exchange, whole: Some(whole) }
-    }
-
-    /// The part's own request, and what was written about it.
-    fn end(mut self) -> (Request, Trail) {
-        // it has not ended before
-        self.restore().unwrap_or_else(|| unreachable!("a part ends once"))
-    }
-
-    fn restore(&mut self) -> Option<(Request, Trail)> {
-        let (request, trail) = self.whole.take()?;
-        let own = std::mem::replace(&mut self.exchange.request, request);
-        Some((own, std::mem::replace(&mut self.exchange.trail, trail)))
-    }
-}
-
-impl Drop for Part<'_> {
-    fn drop(&mut self) {
-        self.restore();
-    }
 }

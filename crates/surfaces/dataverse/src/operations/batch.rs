@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use mocktenant_batch::{Batch, BatchItem, Fields, Multipart, Operation, PartAnswer};
+use http::{Method, StatusCode};
+use mocktenant_batch::{Batch, BatchItem, Fields, Multipart, Operation, PartAnswer, path_of};
 use mocktenant_lab::request::media_type;
-use mocktenant_lab::{Answer, Content, Exchange, Request, Trail};
+use mocktenant_lab::{Answer, Content, Exchange, Part, Request, Trail};
 use mocktenant_world::Organization;
 
 use super::call::{Set, admit, admit_as, rows};
@@ -137,7 +137,7 @@ impl Running<'_> {
                 Err(error) => Err(error),
             };
         let answer = worded(part.exchange, outcome);
-        let trail = part.end();
+        let (_, trail) = part.end();
         self.tell(exchange, operation, &answer, trail, false);
     }
 
@@ -163,7 +163,7 @@ impl Running<'_> {
                     let mut part = Part::begin(exchange, request);
                     let outcome = self.drafted(&mut part, set);
                     let answer = worded(part.exchange, outcome);
-                    (answer, part.end())
+                    (answer, part.end().1)
                 }
                 Err(error) => (worded(exchange, Err(error)), Trail::default()),
             };
@@ -265,28 +265,16 @@ fn request_of(
     made: Option<&Made>,
 ) -> Result<Request, DataverseError> {
     let written = operation.target.as_str();
-    let referred = match (written.strip_prefix('$'), made) {
-        (Some(rest), Some(made)) => {
-            let end = rest.find(['/', '?']).unwrap_or(rest.len());
-            let (id, rest) = rest.split_at(end);
+    let referred = match (operation.reference(), made) {
+        (Some((id, rest)), Some(made)) => {
             let error = || DataverseError::ContentIdReference { id: cut(&format!("${id}")) };
             Some(format!("{}{rest}", made.get(id).ok_or_else(error)?))
         }
         _ => None,
     };
-    let written = referred.as_deref().unwrap_or(written);
-    let target = match written.split_once("://") {
-        // whose host it is makes no difference
-        Some((scheme, rest)) if !scheme.contains(['/', '?']) => {
-            rest.find(['/', '?']).map_or("/", |at| rest.get(at..).unwrap_or("/")).to_owned()
-        }
-        _ if written.starts_with('/') => written.to_owned(),
-        _ => {
-            let base = exchange.request.path();
-            let base = base.trim_end_matches('/').rsplit_once('/').map_or("", |(base, _)| base);
-            format!("{base}/{written}")
-        }
-    };
+    let service = exchange.request.path().trim_end_matches('/');
+    let service = service.rsplit_once('/').map_or("", |(service, _)| service);
+    let target = path_of(referred.as_deref().unwrap_or(written), service);
     if !target.to_ascii_lowercase().starts_with("/api/data/") {
         return Err(DataverseError::NotFound);
     }
@@ -294,51 +282,7 @@ fn request_of(
     if target.split(['?', '/']).nth(4) == Some("$batch") {
         return Err(DataverseError::QuerySyntax);
     }
-    let mut headers = HeaderMap::new();
-    for (name, value) in &operation.headers {
-        let name = HeaderName::from_bytes(name.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
-            headers.append(name, value);
-        }
-    }
     let method = Method::from_bytes(operation.method.as_bytes());
-    Ok(Request {
-        method: method.map_err(|_| DataverseError::MethodNotAllowed)?,
-        target,
-        host: exchange.request.host.clone(),
-        headers,
-        body: Ok(operation.body.to_vec().into()),
-        arrival: exchange.request.arrival.clone(),
-    })
-}
-
-/// A part that is being answered in place of the exchange's own request, with a trail of its own. Whatever ends it, the
-/// exchange has its request back.
-struct Part<'x> {
-    exchange: &'x mut Exchange,
-    whole: Option<(Request, Trail)>,
-}
-
-impl<'x> Part<'x> {
-    fn begin(exchange: &'x mut Exchange, request: Request) -> Self {
-        let whole = (std::mem::replace(&mut exchange.request, request), std::mem::take(&mut exchange.trail));
-        Self { exchange, whole: Some(whole) }
-    }
-
-    /// What was written about it.
-    fn end(mut self) -> Trail {
-        self.restore().unwrap_or_default()
-    }
-
-    fn restore(&mut self) -> Option<Trail> {
-        let (request, trail) = self.whole.take()?;
-        self.exchange.request = request;
-        Some(std::mem::replace(&mut self.exchange.trail, trail))
-    }
-}
-
-impl Drop for Part<'_> {
-    fn drop(&mut self) {
-        self.restore();
-    }
+    let method = method.map_err(|_| DataverseError::MethodNotAllowed)?;
+    Ok(exchange.within(method, target, operation.header_map(), operation.body))
 }

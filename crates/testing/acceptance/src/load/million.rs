@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mocktenant_acceptance::keep_alive::KeepAlive;
+use mocktenant_world::pointers;
 
 use crate::application::Host;
 use crate::people::{expect, headers};
@@ -31,19 +32,9 @@ const ASKED: usize = 21;
 const CASCADE: u64 = 99_999;
 /// Lookups that the organisation fills in: owner, user, business unit, who made it, who changed it.
 const OWN_LOOKUPS: f64 = 5.0;
-/// Edits of the world that change no row: name, where, and what is put there.
-const EDITS: [(&str, &str, &str); 2] = [
-    (
-        "a map is stopped",
-        "/environments/onebox/database/DualWriteProjectConfiguration/Maps/CustomersV3",
-        "{\"State\":\"Not running\"}",
-    ),
-    (
-        "a table is added",
-        "/organizations/contoso/tables/new_widget",
-        "{\"label\":\"Widget\",\"owner\":\"user\",\"columns\":{\"new_size\":{\"type\":\"whole\"}}}",
-    ),
-];
+/// A table that nobody writes to.
+const TABLE: &str =
+    "{\"label\":\"Widget\",\"owner\":\"user\",\"columns\":{\"new_size\":{\"type\":\"whole\"}}}";
 const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A server with a program that works on it.
@@ -141,8 +132,14 @@ pub(crate) fn measure(binary: &Path, rows: u64) -> Result<Vec<Line>, Failure> {
     lines.push(limit("AOS, $orderby without an index, $top=50".into(), took, "ms", 1_000.0));
     lines.extend(cascade(&large)?.map(|(name, found, unit, target)| limit(name, found, unit, target)));
     let tools = Host::of(large.server.setting("/control_url")?);
-    for (name, path, value) in EDITS {
-        let edit = format!("[{{\"op\":\"add\",\"path\":\"{path}\",\"value\":{value}}}]");
+    let map = pointers::environment("onebox").dual_write_map("CustomersV3");
+    let table = pointers::organization("contoso").tables().join("new_widget");
+    // edits of the world that change no row
+    for (name, place, value) in [
+        ("a map is stopped", map.setting(), "{\"State\":\"Not running\"}"),
+        ("a table is added", table, TABLE),
+    ] {
+        let edit = format!("[{{\"op\":\"add\",\"path\":\"{place}\",\"value\":{value}}}]");
         let edit = tools.json("PATCH", "/v1/world", "", &edit);
         let (took, answer) = timed(&mut KeepAlive::plain(&tools.address)?, &edit)?;
         expect(&answer, "200")?;

@@ -94,9 +94,12 @@ void Journaled(string line)
     if (exchange["answer"] is not JsonObject answer || answer["headers"] is not JsonObject told) return;
     if (exchange["surface"] is not JsonValue surface || (string)surface is not ("dataverse" or "aos")) return;
     var body = answer["body"] switch { JsonObject json => json.ToJsonString(relaxed), JsonValue text => (string)text, _ => null };
-    if (body == null || Encoding.UTF8.GetByteCount(body) >= 64 * 1024) return;
+    // JSON that is no object there was cut, and so was what is as long as a record may be
+    if (body == null || answer["body"] is JsonValue && (body.StartsWith('{') || Encoding.UTF8.GetByteCount(body) > 64 * 1024 - 8)) return;
     var headers = told.Select(one => KeyValuePair.Create(one.Key, one.Value is JsonArray all ? string.Join(",", all) : (string)one.Value)).ToList();
-    Judge(new Answer((string)exchange["request"]["method"], (string)exchange["request"]["url"], (int)answer["status"], headers, body));
+    // the products are reached by https alone, and say so of their addresses however a lab was asked
+    var url = Regex.Replace((string)exchange["request"]["url"], "^http:", "https:");
+    Judge(new Answer((string)exchange["request"]["method"], url, (int)answer["status"], headers, body));
 }
 
 void Judge(Answer answer)
@@ -111,7 +114,7 @@ void Judge(Answer answer)
     // what Finance & Operations says where it is no OData that answers
     if (answer.Body.StartsWith("{\"Message\":")) return;
     // where it was asked: under another name, in another version
-    var root = Regex.Match(answer.Url, "^https?://[^/]+(/api/data/v9[.][0-9]|/namespaces/AXSF/data|/data)(?=/|$)").Value + "/";
+    var root = Regex.Match(answer.Url, "^https://[^/]+(/api/data/v9[.][0-9]|/namespaces/AXSF/data|/data)(?=/|$)").Value + "/";
     if (root.Length == 1) return;
     var model = services[root.Contains("/api/data/") ? 0 : 1].Model;
     // what a request comes to is one answer however often it is asked; ids and times differ

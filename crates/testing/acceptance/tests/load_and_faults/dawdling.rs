@@ -10,7 +10,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mocktenant_acceptance::binary::Serve;
+use mocktenant_acceptance::binary::{self, Serve};
 use mocktenant_acceptance::raw;
 use serde_json::Value;
 
@@ -164,7 +164,7 @@ fn held() -> HashSet<(u16, u16)> {
 
 /// A lab with rows enough that a page of them fills buffers.
 fn lab() -> (Serve, Site) {
-    let lab = Serve::start();
+    let lab = Serve::start_with(binary::command_of(binary::path()));
     let site = Site::of(&lab);
     for number in 0..20 {
         assert_eq!(site.caller.create(&format!("S{number}")).unwrap().status, 201);

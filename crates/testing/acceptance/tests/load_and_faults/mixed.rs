@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mocktenant_acceptance::binary::Serve;
+use mocktenant_acceptance::binary::{self, Serve};
 use mocktenant_acceptance::keep_alive::KeepAlive;
 use mocktenant_acceptance::oracle::{descriptors, memory};
 use mocktenant_acceptance::random_world::Dice;
@@ -129,7 +129,7 @@ fn however_many_are_asked_every_request_is_answered_and_the_process_does_not_gro
     let limit = Duration::from_secs(either(40, 480));
     let mut dice = dice(NAME);
     let progress = Progress::of(NAME);
-    let mut lab = Serve::start();
+    let mut lab = Serve::start_with(binary::command_of(binary::path()));
     let site = Site::of(&lab);
     site.assert_serves();
     let before = descriptors(lab.pid()).unwrap();

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mocktenant_acceptance::binary::Serve;
+use mocktenant_acceptance::binary::{self, Serve};
 use mocktenant_acceptance::oracle::Caller;
 use mocktenant_acceptance::random_world::Dice;
 use mocktenant_acceptance::raw::Answer;
@@ -515,7 +515,7 @@ fn together<'p>(
 fn rows_of_all_tables_of_both_products_are_what_their_writers_know() {
     let mut dice = dice(NAME);
     let (rounds, time) = either((2, Duration::from_secs(5)), (20, Duration::from_secs(12)));
-    let lab = Serve::start();
+    let lab = Serve::start_with(binary::command_of(binary::path()));
     let caller = Caller::of(&lab);
     // what one product writes into the other has a test of its own
     let stopped = || {

@@ -38,7 +38,12 @@ impl Guid {
                 }
                 continue;
             }
-            let digit = char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())?;
+            let digit = match byte {
+                b'0'..=b'9' => byte - b'0',
+                b'a'..=b'f' => byte - b'a' + 10,
+                b'A'..=b'F' => byte - b'A' + 10,
+                _ => return None,
+            };
             let slot = bytes.get_mut(digits / 2)?;
             *slot = *slot << 4 | digit;
             digits += 1;
@@ -62,13 +67,20 @@ pub struct NotAGuid;
 
 impl fmt::Display for Guid {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, byte) in self.0.iter().enumerate() {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        // at once: every answer has some, and a digit at a time costs more than all else of a short one
+        let mut text = [b'-'; Self::LENGTH];
+        let mut at = 0;
+        for (index, byte) in self.0.into_iter().enumerate() {
             if matches!(index, 4 | 6 | 8 | 10) {
-                formatter.write_str("-")?;
+                at += 1;
             }
-            write!(formatter, "{byte:02x}")?;
+            text[at] = DIGITS[usize::from(byte >> 4)];
+            text[at + 1] = DIGITS[usize::from(byte & 15)];
+            at += 2;
         }
-        Ok(())
+        // digits and hyphens are text
+        formatter.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 

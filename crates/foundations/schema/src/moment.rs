@@ -112,15 +112,37 @@ pub fn split(moment: i64) -> (i32, u32) {
 /// `2026-11-22`.
 pub fn day_text(day: i32) -> String {
     let (year, month, day) = civil(day);
-    format!("{year:04}-{month:02}-{day:02}")
+    let mut text = String::with_capacity(20);
+    if (0..10_000).contains(&year) {
+        push_two(&mut text, year / 100);
+        push_two(&mut text, year % 100);
+    } else {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{year:04}");
+    }
+    for (before, number) in [('-', month), ('-', day)] {
+        text.push(before);
+        push_two(&mut text, number);
+    }
+    text
+}
+
+/// A number below a hundred in two digits.
+fn push_two(text: &mut String, number: impl TryInto<u8>) {
+    let number = number.try_into().unwrap_or_default();
+    text.push(char::from(b'0' + number / 10 % 10));
+    text.push(char::from(b'0' + number % 10));
 }
 
 /// `2026-11-22T08:50:01Z`.
 pub fn moment_text(moment: i64) -> String {
     let (day, second) = split(moment);
     let mut text = day_text(day);
-    // Writing to a String cannot fail.
-    let _ = write!(text, "T{:02}:{:02}:{:02}Z", second / 3_600, second / 60 % 60, second % 60);
+    for (before, number) in [('T', second / 3_600), (':', second / 60 % 60), (':', second % 60)] {
+        text.push(before);
+        push_two(&mut text, number);
+    }
+    text.push('Z');
     text
 }
 

@@ -58,7 +58,8 @@ pub(crate) fn held<'w>(rows: &'w Snapshot, organization: &'w Organization, user:
     let role = |at: At<'w>| {
         let CellRef::Id(id) = at.row.value(id) else { return None };
         let name = at.row.value(name).as_text().unwrap_or_default();
-        let declared = organization.roles.values().find(|role| Guid::parse(&role.id) == Some(id));
+        let text = id.to_string();
+        let declared = organization.roles.values().find(|role| role.id.eq_ignore_ascii_case(&text));
         Some(Held { name, id, declared })
     };
     rows.related(At { table: table.position(), row }, hop(step)).into_iter().filter_map(role).collect()

@@ -136,7 +136,7 @@ pub(crate) fn named<'s>(rows: &'s Snapshot, column: Column<'s>, cell: CellRef<'_
 /// Whether a column's value is computed from a currency.
 pub(crate) fn is_amount(column: Column<'_>) -> bool {
     column.kind() == Kind::Money
-        && tables::shown(column.table()).any(|one| one.name() == "transactioncurrencyid")
+        && column.table().column("transactioncurrencyid").is_some_and(tables::is_shown)
 }
 
 #[cfg(test)]

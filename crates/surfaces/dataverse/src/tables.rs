@@ -106,7 +106,12 @@ pub(crate) fn property(column: Column<'_>) -> String {
 
 /// The columns of rows, in the order they are answered.
 pub(crate) fn shown(table: Table<'_>) -> impl Iterator<Item = Column<'_>> + Clone {
-    table.columns().filter(|column| column.is_for_read() && column.kind() != Kind::Virtual)
+    table.columns().filter(|column| is_shown(*column))
+}
+
+/// Whether a column is answered with its rows.
+pub(crate) fn is_shown(column: Column<'_>) -> bool {
+    column.is_for_read() && column.kind() != Kind::Virtual
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod between;
 mod judge;
 mod product;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -31,7 +31,8 @@ struct Lane<'p> {
     product: &'p Product,
     own: u64,
     dice: Dice,
-    number: u64,
+    /// Texts that were made for keys, by how wide they are: few are for three letters.
+    numbers: BTreeMap<usize, u64>,
     rows: Rows,
     /// Roles of its own that the caller holds.
     held: BTreeSet<String>,
@@ -60,14 +61,15 @@ impl<'p> Lane<'p> {
     /// A text that no other row of this run has in its key.
     fn unique(&mut self, most: usize) -> String {
         const DIGITS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-        self.number += 1;
-        let mut number = self.number * LANES + self.own;
+        let wide = most.clamp(2, 8) - 1;
+        let count = self.numbers.entry(wide).or_default();
+        *count += 1;
+        let mut number = *count * LANES + self.own;
         let mut text = String::new();
         while number > 0 || text.is_empty() {
             text.insert(0, char::from(DIGITS[usize::try_from(number % 36).unwrap()]));
             number /= 36;
         }
-        let wide = most.clamp(2, 8) - 1;
         format!("Z{text:0>wide$}")
     }
 
@@ -499,7 +501,8 @@ fn together<'p>(
             let dice = Dice::new(dice.roll());
             scope.spawn(move || {
                 let (rows, held) = (Rows::new(), BTreeSet::new());
-                let mut lane = Lane { product, own, dice, number: 0, rows, held, found: Vec::new() };
+                let (numbers, found) = (BTreeMap::new(), Vec::new());
+                let mut lane = Lane { product, own, dice, numbers, rows, held, found };
                 act(&mut lane, until);
                 lane
             })

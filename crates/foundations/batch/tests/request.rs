@@ -99,3 +99,29 @@ fn parts_and_operations_are_counted_before_they_are_kept() {
     let nested = set(1).replace("application/http", "multipart/mixed;boundary=d");
     assert_eq!(parsed(&format!("{nested}--b--")), Err(BatchError::NestedChangeSet));
 }
+
+#[test]
+fn an_address_counts_from_a_host_from_its_root_from_the_service_or_from_what_another_part_made() {
+    let service = "/api/data/v9.2";
+    for (written, path) in [
+        ("https://elsewhere.example/api/data/v9.2/accounts?$top=1", "/api/data/v9.2/accounts?$top=1"),
+        ("https://elsewhere.example", "/"),
+        ("/data/accounts", "/data/accounts"),
+        ("accounts(1)", "/api/data/v9.2/accounts(1)"),
+        // an address within a query is none of the part's own
+        ("accounts?$filter=url eq 'http://a'", "/api/data/v9.2/accounts?$filter=url eq 'http://a'"),
+    ] {
+        assert_eq!(mocktenant_batch::path_of(written, service), path, "{written}");
+    }
+    let operation = |target: &str| mocktenant_batch::Operation {
+        content_id: None,
+        method: "GET".to_owned(),
+        target: target.to_owned(),
+        headers: vec![("accept".to_owned(), "a".to_owned()), ("no name".to_owned(), "b".to_owned())],
+        body: b"",
+    };
+    assert_eq!(operation("$1/name?$x").reference(), Some(("1", "/name?$x")));
+    assert_eq!(operation("$1").reference(), Some(("1", "")));
+    assert_eq!(operation("accounts").reference(), None);
+    assert_eq!(operation("$1").header_map().len(), 1, "what is no header field is left out");
+}

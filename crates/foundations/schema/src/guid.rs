@@ -68,7 +68,7 @@ pub struct NotAGuid;
 impl fmt::Display for Guid {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        // at once: every answer has some, and a digit at a time costs more than all else of a short one
+        // at once: every answer has some, and thirty-two writes of a digit are dear
         let mut text = [b'-'; Self::LENGTH];
         let mut at = 0;
         for (index, byte) in self.0.into_iter().enumerate() {

@@ -27,7 +27,7 @@ use clap::Parser as _;
 
 /// glibc's allocator hands out what was freed longest ago. Between the rows of a full database such places are many and far
 /// apart, and every request, whatever it asks, took half as long again at a million rows; this one gives back what was freed
-/// last, and the time is that of an empty one.
+/// last, and the time is nearly that of an empty one.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

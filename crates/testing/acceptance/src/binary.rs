@@ -68,13 +68,10 @@ pub fn command() -> Command {
     let mut command = command_of(path());
     if let Some(folder) = std::env::var_os("MOCKTENANT_KEEP_ODATA_ANSWERS").filter(|name| !name.is_empty()) {
         let name = format!("{}-{}.journal", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
-        command.env(JOURNAL_FILE, Path::new(&folder).join(name));
+        command.env("MOCKTENANT_JOURNAL_FILE", Path::new(&folder).join(name));
     }
     command
 }
-
-/// The variable that names the journal file of a lab.
-pub const JOURNAL_FILE: &str = "MOCKTENANT_JOURNAL_FILE";
 
 /// The same of another binary.
 pub fn command_of(binary: &Path) -> Command {

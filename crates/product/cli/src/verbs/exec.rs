@@ -62,6 +62,7 @@ pub(crate) async fn run(common: &Common, exec: Exec) -> Outcome {
         Ok(child) => wait(child, &mut signals).await,
         Err(error) => {
             running.stop(GRACE).await;
+            last_lines(&writers).await;
             let name =
                 exec.command.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let missing = error.kind() == std::io::ErrorKind::NotFound;

@@ -21,6 +21,9 @@ use crate::{MAX_DEPTH, MAX_EXPAND, MAX_QUERY, MAX_TERMS};
 /// Values behind names: `@p1`.
 pub type Aliases<'a> = &'a dyn Fn(&str) -> Option<String>;
 
+/// The moment of a question, asked for where it matters: where days begin takes time to find out.
+pub type When<'a> = &'a dyn Fn() -> Clock;
+
 /// What an expression is bound to.
 pub struct Binder<'b> {
     /// The tables.
@@ -30,7 +33,7 @@ pub struct Binder<'b> {
     /// Values behind names.
     pub aliases: Aliases<'b>,
     /// The moment of the question.
-    pub clock: Clock,
+    pub clock: When<'b>,
     unserved: Unserved,
     /// Bytes that aliases may still stand for: one may name others, each more than once.
     aliased: Changing<usize>,
@@ -98,7 +101,7 @@ impl<'s> Scope<'s> {
 
 impl<'b> Binder<'b> {
     /// Of a question that is asked now.
-    pub fn new(schema: &'b Schema, dialect: &'b Dialect, aliases: Aliases<'b>, clock: Clock) -> Self {
+    pub fn new(schema: &'b Schema, dialect: &'b Dialect, aliases: Aliases<'b>, clock: When<'b>) -> Self {
         let (unserved, aliased) = (Unserved::default(), Changing::new(MAX_QUERY));
         Self { schema, dialect, aliases, clock, unserved, aliased }
     }

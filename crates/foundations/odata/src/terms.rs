@@ -11,9 +11,10 @@ use crate::query::Expand;
 /// The items of `$select`: paths.
 pub(crate) fn select(text: &str) -> Result<Vec<String>, Fault> {
     let mut items = Vec::new();
-    for item in Terms::new(text, true)?.read()? {
+    for mut item in Terms::new(text, true)?.read()? {
         let Some(options) = item.options else {
-            items.push(item.path.join("/"));
+            let path = if item.path.len() == 1 { item.path.pop() } else { None };
+            items.push(path.unwrap_or_else(|| item.path.join("/")));
             continue;
         };
         let name = item.path.last().cloned().unwrap_or_default();
@@ -185,11 +186,12 @@ impl<'t> Terms<'t> {
             Some("$ref" | "$count") => return Err(Fault::BehindLast(last.unwrap_or_default().to_owned())),
             _ => {}
         }
-        let at = self.lexer.here().position;
+        let start = self.lexer.token.start;
+        let nameless = |lexer: &Lexer<'_>| Fault::IdentifierExpected(lexer.at(start).position);
         match self.lexer.token.kind {
             Kind::Star => {
                 if self.select && self.lexer.peek_next()?.kind == Kind::Slash {
-                    return Err(Fault::IdentifierExpected(at));
+                    return Err(nameless(&self.lexer));
                 }
                 if !self.select && !before.is_empty() {
                     return Err(Fault::BeforeStar);
@@ -212,7 +214,7 @@ impl<'t> Terms<'t> {
                 }
                 Ok(name)
             }
-            _ => Err(Fault::IdentifierExpected(at)),
+            _ => Err(nameless(&self.lexer)),
         }
     }
 }

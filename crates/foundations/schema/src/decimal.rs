@@ -127,17 +127,22 @@ impl Decimal {
     pub fn fixed(self, digits: u8) -> String {
         let rounded = self.rounded(digits).0;
         let sign = if rounded < 0 { "-" } else { "" };
-        let (whole, fraction) =
-            (rounded.unsigned_abs() / ONE.unsigned_abs(), rounded.unsigned_abs() % ONE.unsigned_abs());
+        let (magnitude, one) = (rounded.unsigned_abs(), ONE.unsigned_abs());
+        let mut text = format!("{sign}{}", magnitude / one);
         if digits == 0 {
-            return format!("{sign}{whole}");
+            return text;
         }
-        let mut fraction = format!("{fraction:010}");
-        while fraction.len() < usize::from(digits) {
-            fraction.push('0');
+        // less than one, which has 34 bits
+        let mut fraction = u64::try_from(magnitude % one).unwrap_or_default();
+        let mut places = [b'0'; DIGITS as usize];
+        for place in places.iter_mut().rev() {
+            *place += (fraction % 10) as u8;
+            fraction /= 10;
         }
-        fraction.truncate(usize::from(digits));
-        format!("{sign}{whole}.{fraction}")
+        text.push('.');
+        let zeros = std::iter::repeat(b'0');
+        text.extend(places.into_iter().chain(zeros).take(usize::from(digits)).map(char::from));
+        text
     }
 }
 

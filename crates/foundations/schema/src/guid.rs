@@ -50,6 +50,23 @@ impl Guid {
         }
         Some(Self(bytes))
     }
+
+    /// Its text, for who has a place for it: every answer has some, and thirty-two writes of a digit are dear.
+    pub fn write<'t>(&self, to: &'t mut [u8; Self::LENGTH]) -> &'t str {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        *to = [b'-'; Self::LENGTH];
+        let mut at = 0;
+        for (index, byte) in self.0.into_iter().enumerate() {
+            if matches!(index, 4 | 6 | 8 | 10) {
+                at += 1;
+            }
+            to[at] = DIGITS[usize::from(byte >> 4)];
+            to[at + 1] = DIGITS[usize::from(byte & 15)];
+            at += 2;
+        }
+        // digits and hyphens are text
+        std::str::from_utf8(to).unwrap_or_default()
+    }
 }
 
 impl FromStr for Guid {
@@ -67,20 +84,7 @@ pub struct NotAGuid;
 
 impl fmt::Display for Guid {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        // at once: every answer has some, and thirty-two writes of a digit are dear
-        let mut text = [b'-'; Self::LENGTH];
-        let mut at = 0;
-        for (index, byte) in self.0.into_iter().enumerate() {
-            if matches!(index, 4 | 6 | 8 | 10) {
-                at += 1;
-            }
-            text[at] = DIGITS[usize::from(byte >> 4)];
-            text[at + 1] = DIGITS[usize::from(byte & 15)];
-            at += 2;
-        }
-        // digits and hyphens are text
-        formatter.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        formatter.write_str(self.write(&mut [0; Self::LENGTH]))
     }
 }
 

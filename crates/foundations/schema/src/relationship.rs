@@ -120,7 +120,12 @@ pub struct Navigation<'s> {
 impl<'s> Navigation<'s> {
     /// Its name.
     pub fn name(self) -> &'s str {
-        if self.back { self.relationship.back() } else { self.relationship.navigation() }
+        self.relationship.image.text(self.span())
+    }
+
+    pub(crate) fn span(self) -> Span {
+        let row = self.relationship.row;
+        if self.back { row.back } else { row.navigation }
     }
 
     /// The name of the property that leads back; empty if there is none.

@@ -236,7 +236,8 @@ impl<'s> Table<'s> {
 
     /// The navigation property of this name, exactly spelt.
     pub fn navigation(self, name: &str) -> Option<Navigation<'s>> {
-        self.navigations().find(|navigation| navigation.name() == name)
+        // most names have another length, which is told without them
+        self.navigations().find(|one| usize::from(one.span().1) == name.len() && one.name() == name)
     }
 
     /// All navigation properties: to one row, then to many.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use mocktenant_lab::{Answer, Content, Exchange};
-use mocktenant_odata::{Preferences, Selection};
+use mocktenant_odata::{Guid, Preferences, Selection};
 use mocktenant_schema::moment::{day_text, moment_text};
 use mocktenant_schema::{Cell, CellRef, Column, Kind, Schema, Table};
 use mocktenant_tables::{At, Snapshot};
@@ -32,6 +32,9 @@ const FULL: &str = "application/json; odata.metadata=full";
 const FORMATTED: &str = "OData.Community.Display.V1.FormattedValue";
 const NAVIGATION: &str = "Microsoft.Dynamics.CRM.associatednavigationproperty";
 const LOGICAL_NAME: &str = "Microsoft.Dynamics.CRM.lookuplogicalname";
+
+/// Most contexts are shorter, in bytes.
+const CONTEXT: usize = 256;
 
 /// Digits after the point with which money travels.
 const MONEY_DIGITS: u8 = 4;
@@ -135,9 +138,15 @@ pub(crate) struct Shape<'a> {
 impl<'a> Shape<'a> {
     /// The context of a set, `...$metadata#accounts(name)`.
     pub(crate) fn context(&self, table: Table<'_>) -> String {
-        let shown = shown(self.rows, table, self.selection);
-        let shown = if shown.is_empty() { shown } else { format!("({shown})") };
-        format!("{}/$metadata#{}{shown}", self.root, table.set())
+        let mut context = String::with_capacity(CONTEXT);
+        context.extend([self.root, "/$metadata#", table.set()]);
+        let open = context.len();
+        shown(&mut context, self.rows, table, self.selection);
+        if context.len() > open {
+            context.insert(open, '(');
+            context.push(')');
+        }
+        context
     }
 
     /// One row within a set: entity tag, columns, annotations.
@@ -147,34 +156,34 @@ impl<'a> Shape<'a> {
 
     /// One row on its own.
     pub(crate) fn entity(self, table: Table<'_>, at: At<'a>) -> Members<'a> {
-        let context = format!("{}/$entity", self.context(table));
+        let mut context = self.context(table);
+        context.push_str("/$entity");
         Members { shape: self, at, context: Some(context) }
     }
 
     /// The columns of a table that are answered: those asked for in their order, what comes with them, and the key.
     fn columns(&self, table: Table<'a>) -> Vec<Column<'a>> {
         let Some(asked) = &self.selection.columns else { return tables::shown(table).collect() };
-        let references = self.selection.expand.iter().filter(|expansion| expansion.reference);
-        let mut columns: Vec<Column<'a>> = asked.iter().filter_map(|column| table.at(*column)).collect();
+        let asked: Vec<Column<'a>> = asked.iter().filter_map(|column| table.at(*column)).collect();
+        let mut columns = asked.clone();
         let mut add = |column: Option<Column<'a>>| {
             if let Some(column) = column.filter(|column| !columns.contains(column)) {
                 columns.push(column);
             }
         };
-        let selected = |wanted: &dyn Fn(Column<'a>) -> bool| {
-            asked.iter().filter_map(|column| table.at(*column)).any(wanted)
-        };
-        if selected(&|column| formatted::is_amount(column)) {
+        if asked.iter().any(|column| formatted::is_amount(*column)) {
             add(table.column("transactioncurrencyid"));
         }
-        for number in 1..=3 {
-            let prefix = format!("address{number}_");
-            if selected(&|column| column.name().starts_with(&prefix) && column.kind() == Kind::Text) {
-                add(table.column(&format!("{prefix}composite")));
+        // as there are so many: each has its number behind the word
+        for number in ["1", "2", "3"] {
+            let of =
+                |name: &str| name.strip_prefix("address")?.strip_prefix(number)?.strip_prefix('_').map(drop);
+            if asked.iter().any(|column| column.kind() == Kind::Text && of(column.name()).is_some()) {
+                add(table.column(&format!("address{number}_composite")));
             }
         }
         // as captured: the lookup of a reference, and the one by which a row came with a row of a list
-        for expansion in references {
+        for expansion in self.selection.expand.iter().filter(|expansion| expansion.reference) {
             add(table.navigation(&expansion.navigation).and_then(|step| step.relationship().column()));
         }
         add(self.link);
@@ -295,7 +304,7 @@ impl Serialize for Written<'_> {
             }
             CellRef::Double(double) => serializer.serialize_f64(double),
             CellRef::Text(text) => serializer.serialize_str(text),
-            CellRef::Id(id) => serializer.collect_str(&id),
+            CellRef::Id(id) => serializer.serialize_str(id.write(&mut [0; Guid::LENGTH])),
             CellRef::Moment(moment) => serializer.serialize_str(&moment_text(moment)),
             CellRef::Day(day) => serializer.serialize_str(&day_text(day)),
         }
@@ -322,23 +331,34 @@ pub(crate) fn told(cell: &Cell) -> String {
     }
 }
 
-/// What a context says of columns and related rows.
-fn shown(rows: &Snapshot, table: Table<'_>, selection: &Selection) -> String {
-    let asked = selection.columns.iter().flatten().filter_map(|column| table.at(*column));
-    let mut names: Vec<String> = asked.map(tables::property).collect();
-    names.extend(selection.links.iter().cloned());
+/// Appends what a context says of columns and related rows.
+fn shown(context: &mut String, rows: &Snapshot, table: Table<'_>, selection: &Selection) {
+    let begin = context.len();
+    let mut part = |name: &[&str]| {
+        if context.len() > begin {
+            context.push(',');
+        }
+        context.extend(name.iter().copied());
+    };
+    for column in selection.columns.iter().flatten().filter_map(|column| table.at(*column)) {
+        part(&[&*DIALECT.property(column)]);
+    }
+    for link in &selection.links {
+        part(&[link]);
+    }
     for expansion in &selection.expand {
         if expansion.reference {
             // as captured: the property, and what of it
-            names.push(expansion.navigation.clone());
-            names.push(format!("{}/$ref()", expansion.navigation));
+            part(&[&expansion.navigation]);
+            part(&[&expansion.navigation, "/$ref()"]);
             continue;
         }
-        let target = rows.schema().at(expansion.table);
-        let inner = target.map(|target| shown(rows, target, &expansion.selection)).unwrap_or_default();
-        names.push(format!("{}({inner})", expansion.navigation));
+        let mut inner = String::new();
+        if let Some(target) = rows.schema().at(expansion.table) {
+            shown(&mut inner, rows, target, &expansion.selection);
+        }
+        part(&[&expansion.navigation, "(", &inner, ")"]);
     }
-    names.join(",")
 }
 
 /// The preferences of a request.

@@ -58,8 +58,12 @@ pub(crate) fn held<'w>(rows: &'w Snapshot, organization: &'w Organization, user:
     let role = |at: At<'w>| {
         let CellRef::Id(id) = at.row.value(id) else { return None };
         let name = at.row.value(name).as_text().unwrap_or_default();
-        let text = id.to_string();
-        let declared = organization.roles.values().find(|role| role.id.eq_ignore_ascii_case(&text));
+        let mut text = [0; Guid::LENGTH];
+        let text = id.write(&mut text);
+        let same = |role: &&SecurityRole| role.id == text || role.id.eq_ignore_ascii_case(text);
+        // most are still called as they are declared
+        let declared = organization.roles.get(name).filter(same);
+        let declared = declared.or_else(|| organization.roles.values().find(same));
         Some(Held { name, id, declared })
     };
     rows.related(At { table: table.position(), row }, hop(step)).into_iter().filter_map(role).collect()

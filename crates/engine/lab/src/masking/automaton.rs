@@ -16,7 +16,7 @@ pub(super) struct Automaton {
     /// The last byte of each.
     bytes: Vec<u8>,
     /// Where a byte leads from the empty start: most bytes of what is searched are read there.
-    first: Vec<u32>,
+    first: Box<[u32; 256]>,
 }
 
 /// What was read last is the start of a text, and of no longer one.
@@ -38,7 +38,8 @@ impl Automaton {
         texts.retain(|text| !text.is_empty());
         texts.sort_unstable();
         texts.dedup();
-        let mut automaton = Self { states: vec![State::default()], bytes: vec![0], first: vec![START; 256] };
+        let mut automaton =
+            Self { states: vec![State::default()], bytes: vec![0], first: Box::new([START; 256]) };
         // The texts that begin with the starts of one length, and go on.
         let mut level = vec![texts.as_slice()];
         let (mut at, mut length) = (0, 0);
@@ -86,7 +87,10 @@ impl Automaton {
     pub(super) fn find(&self, searched: &[u8], mut found: impl FnMut(Range<usize>)) {
         let mut at = START;
         for (end, byte) in (1..).zip(searched) {
-            at = self.after(at, *byte);
+            at = if at == START { self.first[usize::from(*byte)] } else { self.after(at, *byte) };
+            if at == START {
+                continue;
+            }
             let mut whole = if self.state(at).ends > 0 { at } else { self.state(at).whole };
             while whole != START {
                 let state = self.state(whole);

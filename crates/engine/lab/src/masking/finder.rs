@@ -32,6 +32,39 @@ const SHORTEST_MARKUP: usize = 12;
 
 type Found = Vec<Range<usize>>;
 
+/// What a private key begins with.
+const HYPHEN: u8 = b'-';
+
+/// Bytes with which something begins that is looked for: of most texts it is known at once that there is none of it.
+const MARKED: &[u8] = b"%\\&<-";
+
+/// Which of those stand in a text.
+#[derive(Clone, Copy)]
+struct Marks(u8);
+
+impl Marks {
+    /// A bit for each of them.
+    const BITS: [u8; 256] = {
+        let mut bits = [0; 256];
+        let mut at = 0;
+        while at < MARKED.len() {
+            bits[MARKED[at] as usize] = 1 << at;
+            at += 1;
+        }
+        bits
+    };
+
+    fn of(text: &[u8]) -> Self {
+        static BITS: [u8; 256] = Marks::BITS;
+        Self(text.iter().fold(0, |marks, byte| marks | BITS[usize::from(*byte)]))
+    }
+
+    /// Whether a byte may be there; of one that is none of those it is not known.
+    fn has(self, byte: u8) -> bool {
+        !MARKED.contains(&byte) || self.0 & Self::BITS[usize::from(byte)] != 0
+    }
+}
+
 /// What is looked for.
 pub(super) struct Finder<'f> {
     pub(super) names: &'f Names,
@@ -45,12 +78,15 @@ impl Finder<'_> {
             values.find(text, found);
         }
         signatures(text, found);
-        private_keys(text, found);
+        let there = Marks::of(text);
+        if there.has(HYPHEN) {
+            private_keys(text, found);
+        }
         if shape != Shape::Words {
-            self.structure(text, shape, found);
+            self.structure(text, shape, there, found);
         }
         let Some(depth) = depth.checked_sub(1) else { return };
-        for decoder in DECODERS {
+        for decoder in DECODERS.into_iter().filter(|(first, _)| there.has(*first)) {
             if let Some(layer) = decoded(text, decoder) {
                 let mut below = Found::new();
                 self.find(&layer.text, shape, depth, &mut below);
@@ -76,22 +112,28 @@ impl Finder<'_> {
         if let Some(values) = self.values {
             values.find(inside, &mut found);
         }
-        private_keys(inside, &mut found);
-        if inside.contains(&b'<') {
+        let there = Marks::of(inside);
+        if there.has(HYPHEN) {
+            private_keys(inside, &mut found);
+        }
+        if there.has(b'<') {
             markup::find(self.names, inside, &mut found);
         }
         if !found.is_empty() {
             return true;
         }
         let Some(depth) = depth.checked_sub(1) else { return false };
-        let mut layers = DECODERS.into_iter().filter_map(|decoder| decoded(inside, decoder));
+        let mut layers = DECODERS
+            .into_iter()
+            .filter(|(first, _)| there.has(*first))
+            .filter_map(|decoder| decoded(inside, decoder));
         let mut runs = base64_runs(inside, self.shortest()).into_iter();
         layers.any(|layer| self.is_secret(&layer.text, depth))
             || runs.any(|run| base64_decoded(&inside[run]).any(|deeper| self.is_secret(&deeper, depth)))
     }
 
-    fn structure(&self, text: &[u8], shape: Shape, found: &mut Found) {
-        if text.contains(&b'<') {
+    fn structure(&self, text: &[u8], shape: Shape, there: Marks, found: &mut Found) {
+        if there.has(b'<') {
             markup::find(self.names, text, found);
         }
         if text.trim_ascii_start().starts_with(b"<") {
@@ -246,5 +288,13 @@ fn private_keys(text: &[u8], found: &mut Found) {
 }
 
 fn substring(text: &[u8], from: usize, part: &[u8]) -> Option<usize> {
-    Some(from + text.get(from..)?.windows(part.len()).position(|window| window == part)?)
+    let first = part.first()?;
+    let mut from = from;
+    loop {
+        let at = position(text, from, |byte| byte == *first)?;
+        if text.get(at..)?.starts_with(part) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
 }

@@ -114,10 +114,16 @@ fn entity(text: &[u8]) -> Option<Escape> {
 
 /// Every stretch of a text that may be Base64 of so many bytes or more, of either alphabet, in lines or in one.
 pub(super) fn base64_runs(text: &[u8], shortest: usize) -> Vec<Range<usize>> {
-    let shortest = shortest.saturating_mul(4).div_ceil(3);
+    let shortest = shortest.saturating_mul(4).div_ceil(3).max(1);
     let mut runs = Vec::new();
-    let mut at = 0;
-    while at < text.len() {
+    let mut at = 0_usize;
+    while let Some(first) = at.checked_add(shortest).and_then(|end| text.get(at..end)) {
+        // one that begins before what can be in none is too short
+        let may_be_in_one = |byte: &u8| is_base64(*byte) || matches!(byte, b'\r' | b'\n');
+        if let Some(other) = first.iter().rposition(|byte| !may_be_in_one(byte)) {
+            at += other + 1;
+            continue;
+        }
         let start = at;
         while at < text.len() && (is_base64(text[at]) || breaks_a_line(&text[at..]) && at > start) {
             at += 1;
@@ -131,8 +137,22 @@ pub(super) fn base64_runs(text: &[u8], shortest: usize) -> Vec<Range<usize>> {
     runs
 }
 
+/// The letters of both alphabets: asked of every byte of what is looked through.
+static LETTERS: [bool; 256] = {
+    let mut letters = [false; 256];
+    let mut byte = u8::MIN;
+    loop {
+        letters[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
+        match byte.checked_add(1) {
+            Some(next) => byte = next,
+            None => break,
+        }
+    }
+    letters
+};
+
 fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+    LETTERS[usize::from(byte)]
 }
 
 /// Whether a line of Base64 goes on in the next one.
@@ -142,6 +162,14 @@ fn breaks_a_line(text: &[u8]) -> bool {
         _ => false,
     }
 }
+
+/// Takes whatever may be meant.
+static LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
 
 /// What a stretch of Base64 may stand for: wherever in it the first group begins.
 pub(super) fn base64_decoded(run: &[u8]) -> impl Iterator<Item = Vec<u8>> {
@@ -154,14 +182,10 @@ pub(super) fn base64_decoded(run: &[u8]) -> impl Iterator<Item = Vec<u8>> {
             other => *other,
         })
         .collect();
-    let lenient = GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true);
-    let engine = GeneralPurpose::new(&STANDARD, lenient);
     (0..4).filter_map(move |offset| {
         let letters = letters.get(offset..)?;
         // One letter too many is no byte.
         let whole = if letters.len() % 4 == 1 { letters.len() - 1 } else { letters.len() };
-        engine.decode(&letters[..whole]).ok().filter(|bytes| !bytes.is_empty())
+        LENIENT.decode(&letters[..whole]).ok().filter(|bytes| !bytes.is_empty())
     })
 }

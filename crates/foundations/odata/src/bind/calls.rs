@@ -128,7 +128,8 @@ impl Binder<'_> {
         };
         let column = self.schema.at(table).and_then(|table| table.at(ordinal)).ok_or_else(undeclared)?;
         let value = Box::new(bound.expression);
-        let Clock { now, day, date } = self.clock;
+        let moment = (self.clock)();
+        let Clock { now, day, date } = moment;
         let (now, day) = if column.kind() == Kind::Day { (date, date) } else { (now, day) };
         let several = || -> Result<Vec<Cell>, Fault> {
             let syntax = argument("PropertyValues").ok_or_else(undeclared)?;
@@ -170,8 +171,9 @@ impl Binder<'_> {
                 if function == QueryFunction::Between { within } else { Expression::Not(Box::new(within)) }
             }
             QueryFunction::LastXHours => {
-                let from = self.clock.now.saturating_sub(count()?.saturating_mul(3_600));
-                between(Cell::Moment(from), Cell::Moment(self.clock.now))
+                let Clock { now, .. } = moment;
+                let from = now.saturating_sub(count()?.saturating_mul(3_600));
+                between(Cell::Moment(from), Cell::Moment(now))
             }
             QueryFunction::LastXDays => {
                 let from = day.saturating_sub(count()?.saturating_mul(DAY));

@@ -39,7 +39,8 @@ pub(crate) fn bind(
     now: OffsetDateTime,
 ) -> Result<Asked, ODataError> {
     let aliases = |name: &str| options.alias(name).map(str::to_owned);
-    let binder = Binder::new(schema, &DIALECT, &aliases, Clock::utc(now.unix_timestamp()));
+    let clock = || Clock::utc(now.unix_timestamp());
+    let binder = Binder::new(schema, &DIALECT, &aliases, &clock);
     let selection = binder.selection(entity, options).map_err(|error| match error {
         QueryError::Fault { option, fault } => refused((trail, schema), &option, fault),
         other => ODataError::QueryInvalid { why: other.to_string() },

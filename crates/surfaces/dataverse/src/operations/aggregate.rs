@@ -45,8 +45,8 @@ pub(super) async fn answer(
     let schema = Arc::clone(&call.schema);
     let apply = {
         let alias = |name: &str| target.options.alias(name).map(str::to_owned);
-        let binder = Binder::new(&schema, &DIALECT, &alias, call.clock());
-        binder.apply(table, text)
+        let clock = || call.clock();
+        Binder::new(&schema, &DIALECT, &alias, &clock).apply(table, text)
     };
     let apply =
         apply.map_err(|fault| call.unreadable(&QueryError::Fault { option: "$apply".to_owned(), fault }))?;

@@ -316,8 +316,9 @@ impl Call<'_> {
     pub(super) fn bound_selection(&mut self, target: &Target<'_>) -> Result<Selection, DataverseError> {
         let schema = Arc::clone(&self.schema);
         let alias = |name: &str| target.options.alias(name).map(str::to_owned);
-        let binder = Binder::new(&schema, &DIALECT, &alias, self.clock());
-        binder.selection(target.table, &target.options).map_err(|error| self.unreadable(&error))
+        let clock = || self.clock();
+        let bound = Binder::new(&schema, &DIALECT, &alias, &clock).selection(target.table, &target.options);
+        bound.map_err(|error| self.unreadable(&error))
     }
 
     /// The same with how far the caller may read what is expanded.

@@ -64,11 +64,12 @@ struct Asked {
 fn asked(call: &mut Call<'_>, target: &Target<'_>) -> Result<Asked, DataverseError> {
     let schema = Arc::clone(&call.schema);
     let alias = |name: &str| target.options.alias(name).map(str::to_owned);
-    let binder = Binder::new(&schema, &DIALECT, &alias, call.clock());
+    let clock = || call.clock();
+    let binder = Binder::new(&schema, &DIALECT, &alias, &clock);
     let fault = |option: &str, fault| QueryError::Fault { option: option.to_owned(), fault };
     let filter = target.options.filter.as_ref().map(|filter| binder.filter(target.table, filter)).transpose();
-    let filter = filter.map_err(|one| call.unreadable(&fault("$filter", one)))?;
     let order = binder.order(target.table, &target.options.orderby);
+    let filter = filter.map_err(|one| call.unreadable(&fault("$filter", one)))?;
     let order = order.map_err(|one| call.unreadable(&fault("$orderby", one)))?;
     Ok(Asked { filter, order })
 }

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use crate::Failure;
 use crate::bare::ANSWER_FILE;
+use crate::cpu::Cpu;
 
 /// Longer than this no start may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -168,50 +169,13 @@ fn spawn(binary: &Path, state: &Path, port: &str) -> Result<Child, Failure> {
     command.spawn().map_err(|error| format!("{}: {error}", binary.display()).into())
 }
 
-/// CPU time of a process.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Cpu {
-    pub(crate) user: Duration,
-    /// In the kernel, on its account.
-    pub(crate) system: Duration,
-}
-
-impl Cpu {
-    /// Both.
-    pub(crate) fn all(self) -> Duration {
-        self.user + self.system
-    }
-
-    /// What was spent since `earlier`.
-    pub(crate) fn since(self, earlier: Self) -> Self {
-        Self {
-            user: self.user.saturating_sub(earlier.user),
-            system: self.system.saturating_sub(earlier.system),
-        }
-    }
-
-    /// With what was spent besides.
-    pub(crate) fn plus(self, other: Self) -> Self {
-        Self { user: self.user + other.user, system: self.system + other.system }
-    }
-}
-
 /// A child that does not outlive its owner.
 struct Running(Child);
 
 impl Running {
-    /// CPU time it has spent, in user and in system mode.
+    /// CPU time it has spent.
     fn cpu_time(&self, ticks: u64) -> Result<Cpu, Failure> {
-        let text = self.proc_file("stat")?;
-        // The second field is the name in parentheses and may hold anything; the fields counted here follow it.
-        let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
-        let field =
-            |at: usize| fields.split_ascii_whitespace().nth(at).and_then(|field| field.parse::<u64>().ok());
-        let (Some(user), Some(system)) = (field(11), field(12)) else {
-            return Err("/proc/PID/stat is not what it should be".into());
-        };
-        let time = |count: u64| Duration::from_millis(count * 1000 / ticks);
-        Ok(Cpu { user: time(user), system: time(system) })
+        Cpu::of(self.0.id(), ticks)
     }
 
     fn proc_file(&self, name: &str) -> Result<String, Failure> {
@@ -292,7 +256,7 @@ impl Server {
         found.ok_or_else(|| format!("settings.json has no {pointer}").into())
     }
 
-    /// CPU time it has spent, in user and in system mode.
+    /// CPU time it has spent.
     pub(crate) fn cpu_time(&self) -> Result<Cpu, Failure> {
         self.child.cpu_time(self.ticks)
     }
@@ -335,7 +299,7 @@ impl Bare {
         Ok(Self { http: http.parse()?, https: https.parse()?, child, ticks: server.ticks })
     }
 
-    /// CPU time it has spent, in user and in system mode.
+    /// CPU time it has spent.
     pub(crate) fn cpu_time(&self) -> Result<Cpu, Failure> {
         self.child.cpu_time(self.ticks)
     }

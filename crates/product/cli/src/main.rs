@@ -11,6 +11,7 @@ mod descriptors;
 mod exchange_line;
 mod failure;
 mod find_lab;
+mod give_back;
 mod huge_pages;
 mod journal_file;
 mod log;

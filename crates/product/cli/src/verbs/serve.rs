@@ -19,6 +19,7 @@ use crate::args::{Common, Control, Serve};
 use crate::console;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::find_lab::{flags, needed_state_directory, state_directory};
+use crate::give_back;
 use crate::journal_file;
 use crate::screen::{Paint, Screen};
 use crate::signals::Signals;
@@ -29,8 +30,6 @@ use crate::verbs::try_once::with_curl;
 const GRACE: Duration = Duration::from_millis(1500);
 /// How long the last lines may take to be written.
 const LAST_LINES: Duration = Duration::from_millis(500);
-/// How long memory is free before the allocator gives it back, and a little.
-const FREED_FOR: Duration = Duration::from_millis(1100);
 /// Columns that the widest row of the table needs, values and remarks beside one another.
 const WHOLE_ROW: usize = 138;
 
@@ -55,18 +54,10 @@ pub(crate) async fn run(common: &Common, serve: Serve, began: Instant) -> Outcom
     if let Some(file) = journal_file {
         writers.push(journal_file::write(file, running.lab().journal())?);
     }
-    give_back();
+    give_back::when_quiet(running.lab().journal().reader());
     signals.next().await;
     stop(running, &mut signals, writers).await;
     Ok(0)
-}
-
-/// Memory that only the start needed goes back to the system: the allocator looks for such a second after it was freed, when
-/// something happens, and a thread that ends is enough. An idle lab would keep two megabytes otherwise.
-fn give_back() {
-    let waiting = std::thread::Builder::new().name(String::from("give-back"));
-    // where no thread can be made the memory stays
-    drop(waiting.spawn(|| std::thread::sleep(FREED_FOR)));
 }
 
 /// Stops gracefully; at once at the next signal.

@@ -93,7 +93,8 @@ fn bind(options: &QueryOptions) {
     let table = TABLES.table("account").expect("there is one");
     let aliases = |name: &str| options.alias(name).map(str::to_owned);
     for dialect in &DIALECTS {
-        let binder = Binder::new(&TABLES, dialect, &aliases, Clock::utc(0));
+        let clock = || Clock::utc(0);
+        let binder = Binder::new(&TABLES, dialect, &aliases, &clock);
         let _ = options.filter.as_ref().map(|filter| binder.filter(table, filter));
         let _ = binder.order(table, &options.orderby);
         let _ = binder.selection(table, options);

@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
@@ -142,14 +143,20 @@ fn answers(
     }
 }
 
+/// Where ports are looked for: below those that systems give to whoever calls. A socket that calls such a port before anybody listens
+/// there may be given that very port, and answers itself.
+const BASES: u32 = 20_000;
+
+/// How many bases there are, eight ports apart.
+const BASE_COUNT: u32 = 1_250;
+
 /// A port base whose offsets 0, 3, 4, 5 and 6 nobody listens on.
 fn free_base() -> Result<u16, Failure> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
     for _ in 0..100 {
-        let base = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let free = |offset: u16| {
-            base.checked_add(offset)
-                .is_some_and(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok())
-        };
+        let next = std::process::id().wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let base = u16::try_from(BASES + next % BASE_COUNT * 8)?;
+        let free = |offset: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, base + offset)).is_ok();
         if [0, 3, 4, 5, 6].into_iter().all(free) {
             return Ok(base);
         }

@@ -1,5 +1,7 @@
 //! What is secret is hidden to the byte: nothing of it stays, and what stands around it does.
 
+use proptest::prelude::*;
+
 use super::declared::hiding;
 use super::*;
 
@@ -320,6 +322,33 @@ fn base64_is_looked_into_where_it_can_hold_the_shortest_of_what_is_secret() {
             ("x LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t y", "x *** y"),
         ],
     );
+}
+
+proptest! {
+    /// A look at the end of what may be a run leaps over what cannot be one: byte by byte the same are found.
+    #[test]
+    fn no_run_of_base64_is_leapt_over(
+        text in prop::collection::vec(prop::sample::select(b"aZ0+-_/=\r\n <\xff".to_vec()), 0..60),
+        shortest in 1_usize..9,
+    ) {
+        let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"+-_/".contains(&byte);
+        let goes_on = |rest: &[u8]| match rest {
+            [b'\r', b'\n', next, ..] | [b'\n', next, ..] => letter(*next),
+            [byte, ..] => letter(*byte),
+            [] => false,
+        };
+        let (mut runs, mut at) = (Vec::new(), 0);
+        while at < text.len() {
+            let more = || (at + 1..text.len()).take_while(|next| goes_on(&text[*next..])).count();
+            let length = if letter(text[at]) { 1 + more() } else { 0 };
+            if length >= (shortest * 4).div_ceil(3) {
+                let padding = text[at + length..].iter().take(2).take_while(|byte| **byte == b'=').count();
+                runs.push(at..at + length + padding);
+            }
+            at += length.max(1);
+        }
+        prop_assert_eq!(super::super::layers::base64_runs(&text, shortest), runs);
+    }
 }
 
 #[test]

@@ -6,6 +6,8 @@
 
 mod answer;
 mod request;
+mod sent;
 
 pub use answer::{Fields, Multipart, PartAnswer};
 pub use request::{Batch, BatchError, BatchItem, Operation, path_of};
+pub use sent::{Answered, ChangeSet, answers};

@@ -174,7 +174,7 @@ impl<'b> Batch<'b> {
 }
 
 /// The boundary a content type names, quoted or not; `None` for none, several, or one that could be none.
-fn boundary(content_type: &str) -> Option<String> {
+pub(crate) fn boundary(content_type: &str) -> Option<String> {
     let mut named = content_type.split(';').skip(1).filter_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("boundary").then(|| value.trim())
@@ -187,12 +187,16 @@ fn boundary(content_type: &str) -> Option<String> {
     fits.then(|| value.to_owned())
 }
 
-fn is_multipart(content_type: &str) -> bool {
+pub(crate) fn is_multipart(content_type: &str) -> bool {
     content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("multipart/mixed")
 }
 
 /// What stands between the delimiters; `None` for more of it than `limit`.
-fn sections<'b>(body: &'b [u8], boundary: &str, limit: usize) -> Result<Option<Vec<&'b [u8]>>, BatchError> {
+pub(crate) fn sections<'b>(
+    body: &'b [u8],
+    boundary: &str,
+    limit: usize,
+) -> Result<Option<Vec<&'b [u8]>>, BatchError> {
     let mut found = Vec::new();
     let mut begun: Option<usize> = None;
     let mut at = 0;
@@ -225,7 +229,7 @@ fn sections<'b>(body: &'b [u8], boundary: &str, limit: usize) -> Result<Option<V
 }
 
 /// The line that begins at `at`, without its end, and where the next one begins.
-fn line_at(bytes: &[u8], at: usize) -> (&[u8], usize) {
+pub(crate) fn line_at(bytes: &[u8], at: usize) -> (&[u8], usize) {
     let rest = bytes.get(at..).unwrap_or_default();
     match rest.iter().position(|byte| *byte == b'\n') {
         Some(end) => {
@@ -314,7 +318,7 @@ fn operation<'b>(
 }
 
 /// Header fields from `at` up to an empty line or the end, and where what follows begins.
-fn headers(bytes: &[u8], mut at: usize) -> Result<(Vec<(String, String)>, usize), BatchError> {
+pub(crate) fn headers(bytes: &[u8], mut at: usize) -> Result<(Vec<(String, String)>, usize), BatchError> {
     let mut fields: Vec<(String, String)> = Vec::new();
     while at < bytes.len() {
         let (line, next) = line_at(bytes, at);
@@ -337,11 +341,11 @@ fn headers(bytes: &[u8], mut at: usize) -> Result<(Vec<(String, String)>, usize)
     Ok((fields, at))
 }
 
-fn field<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
+pub(crate) fn field<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
     headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
-fn text(line: &[u8]) -> Option<&str> {
+pub(crate) fn text(line: &[u8]) -> Option<&str> {
     std::str::from_utf8(line).ok().filter(|line| !line.contains(char::is_control))
 }
 
@@ -350,6 +354,6 @@ fn lossy(line: &[u8]) -> String {
 }
 
 /// Cuts text for a report, so that an error never carries a whole request.
-fn excerpt(text: &str) -> String {
+pub(crate) fn excerpt(text: &str) -> String {
     text.chars().take(64).collect()
 }

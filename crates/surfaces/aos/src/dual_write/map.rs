@@ -68,6 +68,8 @@ pub(crate) struct Map {
     pub(crate) filter: Option<(&'static str, &'static str)>,
     /// The column whose value is the alternate key of the Dataverse row, on either side.
     pub(crate) key: (&'static str, &'static str),
+    /// The column of the company where that key has it too.
+    pub(crate) key_company: Option<&'static str>,
     /// The company, looked up before everything that belongs to one.
     pub(crate) company: Field,
     /// The other fields.
@@ -116,6 +118,7 @@ const CUSTOMER_GROUPS: Map = Map {
     external: "msdyn_customergroups",
     filter: None,
     key: ("CustomerGroupId", "msdyn_groupid"),
+    key_company: Some("_msdyn_company_value"),
     company: lookup("dataAreaId", "msdyn_company", &COMPANY),
     fields: &[
         both("CustomerGroupId", "msdyn_groupid"),
@@ -138,6 +141,7 @@ const CUSTOMERS: Map = Map {
     external: "accounts",
     filter: Some(("PartyType", "Organization")),
     key: ("CustomerAccount", "accountnumber"),
+    key_company: None,
     company: lookup("dataAreaId", "msdyn_company", &COMPANY),
     fields: &[
         both("CustomerAccount", "accountnumber"),

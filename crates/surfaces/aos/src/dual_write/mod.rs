@@ -2,9 +2,11 @@
 //!
 //! Decides whether a change leaves at all (the map runs and its filter lets the row through) and asks the checks of the way:
 //! is there a URL, a certificate, a token, and did Dataverse take it. Runs inside the caller's transaction: if it fails,
-//! the caller drops what it reserved. Mirrors the synchronous live sync; a paused map does not queue in this cut.
+//! the caller drops what it reserved. Several changes of one unit of work go together, as one change set that Dataverse takes or
+//! refuses. Mirrors the synchronous live sync; a paused map does not queue in this cut.
 
 pub(crate) mod map;
+mod together;
 mod writer;
 
 use std::sync::Arc;
@@ -20,7 +22,7 @@ use crate::entities::Entity;
 use crate::errors::{DualWriteError, Troubleshooting};
 use crate::onebox::State;
 use crate::service_identity;
-use map::Map;
+use map::{MAPS, Map};
 use writer::{Session, Undelivered};
 
 /// There is a URL to write to.
@@ -46,18 +48,43 @@ pub(crate) enum Operation {
     Delete,
 }
 
-/// Delivers one change, if the map says so. Records checks and facts.
+/// A record that a unit of work writes.
+pub(crate) struct Written<'c> {
+    pub(crate) entity: Entity<'c>,
+    pub(crate) operation: Operation,
+    /// The record as it is to be; one that goes as it was.
+    pub(crate) row: &'c Values,
+}
+
+/// A change that a map takes to Dataverse.
+struct Leaving<'c> {
+    /// Which one of its unit, from 0.
+    at: usize,
+    map: &'static Map,
+    operation: Operation,
+    row: (Entity<'c>, &'c Values),
+}
+
+/// Delivers the changes of a unit of work of which a map says so: all of them, or none. Records checks and facts, and says which one
+/// failed, counted from 0.
 pub(crate) async fn deliver(
     context: &Context,
     trail: &mut Trail,
     node: &State,
-    map: &Map,
-    operation: Operation,
-    row: (Entity<'_>, &Values),
-) -> Result<(), DualWriteError> {
-    if !leaves(context, trail, map, row) {
-        return Ok(());
+    written: &[Written<'_>],
+) -> Result<(), (usize, DualWriteError)> {
+    let mut leaving: Vec<Leaving<'_>> = Vec::new();
+    for (at, one) in written.iter().enumerate() {
+        let row = (one.entity, one.row);
+        for map in MAPS.into_iter().filter(|map| map.internal == one.entity.set()) {
+            if leaves(context, trail, map, row) {
+                leaving.push(Leaving { at, map, operation: one.operation, row });
+            }
+        }
     }
+    let Some(first) = leaving.first() else { return Ok(()) };
+    // whoever is refused for what all of them need is the first
+    let (mut failed, map) = (first.at, first.map);
     let configuration = &node.configuration;
     trail.share(&node.outbound);
     let activity_id = context.random().guid().to_string();
@@ -83,11 +110,11 @@ pub(crate) async fn deliver(
         }
         Some(token) => {
             let troubleshooting = Troubleshooting { activity: activity_id.to_ascii_uppercase() };
-            let session =
-                Session { base: &base, token: &token, activity_id: &activity_id, map, troubleshooting };
-            match session.write(context, trail, operation, row).await {
+            let session = Session { base: &base, token: &token, activity_id: &activity_id, troubleshooting };
+            match session.write(context, trail, &leaving).await {
                 Ok(accepted) => list.ask(&ACCEPTED, expected, settings, Finding::pass(accepted)),
-                Err(Undelivered { actual, error, missing }) => {
+                Err((at, Undelivered { actual, error, missing })) => {
+                    failed = at;
                     let rows = || missing.iter().filter_map(|set| Some(organization?.pointer.records(set)));
                     let all = || rows().chain(settings()).collect::<Vec<Setting>>();
                     let unanswered =
@@ -104,9 +131,9 @@ pub(crate) async fn deliver(
     let (checks, refusal) = list.finish();
     trail.record_checks(checks);
     match refusal {
-        Some(error) => Err(error),
+        Some(error) => Err((failed, error)),
         // A check that a test turned off refuses nothing, yet without a token nothing arrived.
-        None if !delivered => Err(refused),
+        None if !delivered => Err((failed, refused)),
         None => Ok(()),
     }
 }

@@ -1,9 +1,10 @@
-//! One change on its way into Dataverse: lookups first, then the write.
+//! A change on its way into Dataverse: lookups first, then the write.
 //!
 //! Decides the requests (alternate keys, `@odata.bind`, the v9.0 Web API) and how Dataverse's answer becomes Dual Write's
 //! text. Never decides whether there is a token, and never touches the AOS's own rows.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -16,15 +17,17 @@ use mocktenant_tables::Values;
 use mocktenant_verdict::foreign::cut;
 use serde_json::{Map as Object, Value};
 
-use super::Operation;
 use super::map::{Lookup, Map, Target};
+use super::{Leaving, Operation};
 use crate::entities::Entity;
 use crate::errors::{DualWriteError, Troubleshooting};
+
+const JSON: &str = "application/json; charset=utf-8";
 
 /// How much of a foreign message goes into ours.
 const SHOWN: usize = 4096;
 
-/// Everything one write needs.
+/// Everything one unit of work needs.
 pub(super) struct Session<'s> {
     /// The organisation's URL without a final slash.
     pub(super) base: &'s str,
@@ -32,8 +35,6 @@ pub(super) struct Session<'s> {
     pub(super) token: &'s str,
     /// Goes along as `x-ms-client-request-id`.
     pub(super) activity_id: &'s str,
-    /// The map.
-    pub(super) map: &'s Map,
     /// The end of every text.
     pub(super) troubleshooting: Troubleshooting,
 }
@@ -48,36 +49,119 @@ pub(super) struct Undelivered {
     pub(super) missing: Vec<&'static str>,
 }
 
+/// A write as Dataverse is asked for it.
+pub(super) struct Request {
+    pub(super) method: Method,
+    /// Below the service root.
+    pub(super) path: String,
+    pub(super) body: Option<String>,
+}
+
+/// What a unit of work has learnt on its way.
+#[derive(Default)]
+pub(super) struct Learnt {
+    /// The ids of rows that lookups lead to, by entity set, value and company.
+    ids: HashMap<(&'static str, String, Option<String>), Option<String>>,
+    /// Rows that the change set makes before: entity set, key, company, and the number of the operation.
+    pub(super) made: Vec<(&'static str, String, String, usize)>,
+}
+
+impl Learnt {
+    /// What an earlier operation of the change set makes, as a later one calls it.
+    pub(super) fn made(&self, set: &str, key: &str, company: Option<&str>) -> Option<String> {
+        let is = |(made, its_key, its_company, _): &&(&'static str, String, String, usize)| {
+            *made == set && its_key == key && company.is_none_or(|one| one.eq_ignore_ascii_case(its_company))
+        };
+        self.made.iter().rev().find(is).map(|(.., number)| format!("${number}"))
+    }
+}
+
+/// A change is nothing left to do.
+pub(super) const NOTHING_LEFT: &str = "nothing left to delete";
+
+/// A change was taken.
+pub(super) const ACCEPTED: &str = "accepted";
+
 impl Session<'_> {
-    /// Writes one change. Answers with what Dataverse said, in short.
+    /// Writes the changes of a unit of work. Answers with what Dataverse said, in short; of one that failed, which one.
     pub(super) async fn write(
         &self,
         context: &Context,
         trail: &mut Trail,
-        operation: Operation,
-        row: (Entity<'_>, &Values),
-    ) -> Result<&'static str, Undelivered> {
-        let (source, target) = self.map.key;
-        let key = Literal::String(text(row, source).to_owned());
-        let by_key = percent_encode(&format!("{}({target}={key})", self.map.external), "'(),=");
-        let (method, path, body) = match operation {
-            Operation::Insert => (
-                Method::POST,
-                self.map.external.to_owned(),
-                Some(self.payload(context, trail, operation, row).await?),
-            ),
-            Operation::Update => {
-                (Method::PATCH, by_key, Some(self.payload(context, trail, operation, row).await?))
-            }
-            Operation::Delete => (Method::DELETE, by_key, None),
-        };
-        let reply = self.call(context, trail, method, &path, body.as_ref()).await?;
-        // A row that is not there any more is as deleted as it can be.
-        if operation == Operation::Delete && reply.status == StatusCode::NOT_FOUND {
-            return Ok("nothing left to delete");
+        leaving: &[Leaving<'_>],
+    ) -> Result<&'static str, (usize, Undelivered)> {
+        match leaving {
+            [one] => self.alone(context, trail, one).await.map_err(|undelivered| (one.at, undelivered)),
+            several => self.together(context, trail, several).await,
         }
-        self.accepted(&reply)?;
-        Ok("accepted")
+    }
+
+    async fn alone(
+        &self,
+        context: &Context,
+        trail: &mut Trail,
+        one: &Leaving<'_>,
+    ) -> Result<&'static str, Undelivered> {
+        let Some(request) = self.request(context, trail, one, &mut Learnt::default()).await? else {
+            return Ok(NOTHING_LEFT);
+        };
+        let Request { method, path, body } = request;
+        let body = body.map(|body| (JSON.to_owned(), body.into_bytes()));
+        let reply = self.call(context, trail, one.map, (method, &path, body)).await?;
+        // A row that is not there any more is as deleted as it can be.
+        if one.operation == Operation::Delete && reply.status == StatusCode::NOT_FOUND {
+            return Ok(NOTHING_LEFT);
+        }
+        self.accepted(one.map, reply.status, &reply.body)?;
+        Ok(ACCEPTED)
+    }
+
+    /// What Dataverse is asked for; nothing where there is nothing it could have.
+    pub(super) async fn request(
+        &self,
+        context: &Context,
+        trail: &mut Trail,
+        one: &Leaving<'_>,
+        learnt: &mut Learnt,
+    ) -> Result<Option<Request>, Undelivered> {
+        let (map, operation) = (one.map, one.operation);
+        let body = match operation {
+            Operation::Insert | Operation::Update => {
+                Some(Value::Object(self.payload(context, trail, one, learnt).await?).to_string())
+            }
+            Operation::Delete => None,
+        };
+        let (method, path) = match operation {
+            Operation::Insert => (Method::POST, map.external.to_owned()),
+            Operation::Update | Operation::Delete => {
+                let Some(key) = self.key(context, trail, one, learnt).await? else { return Ok(None) };
+                let path = percent_encode(&format!("{}({})", map.external, key.join(",")), "'(),=");
+                (if operation == Operation::Update { Method::PATCH } else { Method::DELETE }, path)
+            }
+        };
+        Ok(Some(Request { method, path, body }))
+    }
+
+    /// The alternate key of a change's row, column by column; nothing where its company is not there, and so no row of it.
+    pub(super) async fn key(
+        &self,
+        context: &Context,
+        trail: &mut Trail,
+        one: &Leaving<'_>,
+        learnt: &mut Learnt,
+    ) -> Result<Option<Vec<String>>, Undelivered> {
+        let (source, target) = one.map.key;
+        let mut key = vec![format!("{target}={}", Literal::String(text(one.row, source).to_owned()))];
+        if let Some(column) = one.map.key_company
+            && let Target::Lookup { lookup, .. } = one.map.company.target
+        {
+            let company = text(one.row, one.map.company.source);
+            match self.find(context, trail, (one.map, lookup), (company, None), learnt).await? {
+                Some(id) => key.push(format!("{column}={id}")),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(key))
     }
 
     /// The Dataverse row: columns, lookups, and on creation the defaults.
@@ -85,18 +169,19 @@ impl Session<'_> {
         &self,
         context: &Context,
         trail: &mut Trail,
-        operation: Operation,
-        row: (Entity<'_>, &Values),
+        one: &Leaving<'_>,
+        learnt: &mut Learnt,
     ) -> Result<Object<String, Value>, Undelivered> {
+        let (map, operation, row) = (one.map, one.operation, one.row);
         let mut body = Object::new();
         let mut missing: Vec<(&Lookup, &str)> = Vec::new();
         let mut company: Option<String> = None;
-        let fields = std::iter::once(&self.map.company).chain(self.map.fields);
+        let fields = std::iter::once(&map.company).chain(map.fields);
         for field in fields.filter(|field| field.arrow.leaves()) {
             let value = text(row, field.source);
             match field.target {
                 // The alternate key of an update stands in the URL.
-                Target::Column(column) if operation == Operation::Update && column == self.map.key.1 => {}
+                Target::Column(column) if operation == Operation::Update && column == map.key.1 => {}
                 Target::Column(column) if !value.is_empty() => {
                     body.insert(column.to_owned(), Value::from(value));
                 }
@@ -107,15 +192,21 @@ impl Session<'_> {
                     body.insert(column.to_owned(), Value::Null);
                 }
                 Target::Lookup { navigation, lookup } if !value.is_empty() => {
-                    match self.find(context, trail, lookup, value, company.as_deref()).await? {
-                        Some(id) => {
-                            body.insert(
-                                format!("{navigation}@odata.bind"),
-                                Value::from(format!("/{}({id})", lookup.set)),
-                            );
-                            if field.source == self.map.company.source {
-                                company = Some(id);
+                    let own_company = lookup.company.map(|_| text(row, map.company.source));
+                    let bound = match learnt.made(lookup.set, value, own_company) {
+                        Some(reference) => Some(reference),
+                        None => {
+                            let asked = (value, company.as_deref());
+                            let id = self.find(context, trail, (map, lookup), asked, learnt).await?;
+                            if field.source == map.company.source {
+                                company.clone_from(&id);
                             }
+                            id.map(|id| format!("/{}({id})", lookup.set))
+                        }
+                    };
+                    match bound {
+                        Some(bound) => {
+                            body.insert(format!("{navigation}@odata.bind"), Value::from(bound));
                         }
                         None => missing.push((lookup, value)),
                     }
@@ -124,102 +215,114 @@ impl Session<'_> {
             }
         }
         if !missing.is_empty() {
-            return Err(self.lookups_missing(&missing));
+            return Err(self.lookups_missing(map, &missing));
         }
         if operation == Operation::Insert {
-            for (column, value) in self.map.defaults {
+            for (column, value) in map.defaults {
                 body.insert((*column).to_owned(), Value::from(*value));
             }
         }
         Ok(body)
     }
 
-    /// The id of the row a value stands for.
+    /// The id of the row a value stands for, of a company where the lookup asks for one.
     async fn find(
         &self,
         context: &Context,
         trail: &mut Trail,
-        lookup: &Lookup,
-        value: &str,
-        company: Option<&str>,
+        (map, lookup): (&Map, &Lookup),
+        (value, company): (&str, Option<&str>),
+        learnt: &mut Learnt,
     ) -> Result<Option<String>, Undelivered> {
+        let company = lookup.company.and_then(|column| Some((column, company?)));
+        let asked = (lookup.set, value.to_owned(), company.map(|(_, id)| id.to_owned()));
+        if let Some(known) = learnt.ids.get(&asked) {
+            return Ok(known.clone());
+        }
         let mut filter = format!("{} eq {}", lookup.by, Literal::String(value.to_owned()));
-        if let (Some(column), Some(company)) = (lookup.company, company) {
+        if let Some((column, company)) = company {
             // Writing to a string cannot fail.
             let _ = write!(filter, " and {column} eq {company}");
         }
-        let path = format!(
-            "{}?$select={},{}&$filter={}",
-            lookup.set,
-            lookup.id,
-            lookup.by,
-            percent_encode(&filter, "'")
-        );
-        let reply = self.call(context, trail, Method::GET, &path, None).await?;
-        self.accepted(&reply)?;
-        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-        let id = body.get("value").and_then(|rows| rows.get(0)).and_then(|row| row.get(lookup.id));
-        Ok(id.and_then(Value::as_str).map(str::to_owned))
+        let select = format!("{},{}", lookup.id, lookup.by);
+        let found = self.first(context, trail, map, (lookup.set, &select, &filter)).await?;
+        let id = found.as_ref().and_then(|row| row.get(lookup.id)).and_then(Value::as_str).map(str::to_owned);
+        learnt.ids.insert(asked, id.clone());
+        Ok(id)
     }
 
-    async fn call(
+    /// The first row of an entity set for which a condition holds.
+    pub(super) async fn first(
         &self,
         context: &Context,
         trail: &mut Trail,
-        method: Method,
-        path: &str,
-        body: Option<&Object<String, Value>>,
+        map: &Map,
+        (set, select, filter): (&str, &str, &str),
+    ) -> Result<Option<Value>, Undelivered> {
+        let path = format!("{set}?$select={select}&$filter={}", percent_encode(filter, "'"));
+        let reply = self.call(context, trail, map, (Method::GET, &path, None)).await?;
+        self.accepted(map, reply.status, &reply.body)?;
+        let mut body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        Ok(body.pointer_mut("/value/0").map(Value::take))
+    }
+
+    /// One call, with the content type of its body.
+    pub(super) async fn call(
+        &self,
+        context: &Context,
+        trail: &mut Trail,
+        map: &Map,
+        (method, path, body): (Method, &str, Option<(String, Vec<u8>)>),
     ) -> Result<Reply, Undelivered> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(HeaderName::from_static("odata-version"), HeaderValue::from_static("4.0"));
         headers.insert(HeaderName::from_static("odata-maxversion"), HeaderValue::from_static("4.0"));
-        if let Ok(value) = HeaderValue::from_str(&format!("Bearer {}", self.token)) {
-            headers.insert(AUTHORIZATION, value);
-        }
-        if let Ok(value) = HeaderValue::from_str(self.activity_id) {
-            headers.insert(HeaderName::from_static("x-ms-client-request-id"), value);
-        }
+        let bearer =
+            HeaderValue::from_str(&format!("Bearer {}", self.token)).map(|value| (AUTHORIZATION, value));
+        let activity = HeaderValue::from_str(self.activity_id)
+            .map(|value| (HeaderName::from_static("x-ms-client-request-id"), value));
+        headers.extend(bearer.into_iter().chain(activity));
         let body = match body {
-            Some(body) => {
-                let json = HeaderValue::from_static("application/json; charset=utf-8");
-                headers.insert(CONTENT_TYPE, json);
-                Value::Object(body.clone()).to_string()
+            Some((kind, body)) => {
+                headers.extend(HeaderValue::from_str(&kind).map(|kind| (CONTENT_TYPE, kind)));
+                body
             }
-            None => String::new(),
+            None => Vec::new(),
         };
         let url = format!("{}/api/data/v9.0/{path}", self.base);
         let call = Call { method, url, headers, body: body.into() };
-        context.call(trail, call).await.map_err(|error| self.unanswered(&error))
+        context.call(trail, call).await.map_err(|error| self.unanswered(map, &error))
     }
 
-    fn accepted(&self, reply: &Reply) -> Result<(), Undelivered> {
-        if reply.status.is_success() {
+    /// Whether a write was taken, by its status; if not, what the product says of the answer.
+    pub(super) fn accepted(&self, map: &Map, status: StatusCode, body: &[u8]) -> Result<(), Undelivered> {
+        if status.is_success() {
             return Ok(());
         }
-        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let member = |name: &str| body.get("error")?.get(name)?.as_str().filter(|text| !text.is_empty());
-        let set = self.map.external.to_owned();
-        let entity = self.map.entity.to_owned();
-        let status = status_name(reply.status);
+        let Some(code) = member("code") else { return Err(self.bare(map, status)) };
+        let (set, entity) = (map.external.to_owned(), map.entity.to_owned());
+        let code = cut(code, 64).to_owned();
+        let message = cut(member("message").unwrap_or_default(), SHOWN).to_owned();
+        let (actual, status) = (code.clone(), status_name(status));
         let troubleshooting = self.troubleshooting.clone();
-        let (actual, error) = match member("code") {
-            Some(code) => {
-                let code = cut(code, 64).to_owned();
-                let message = cut(member("message").unwrap_or_default(), SHOWN).to_owned();
-                let actual = code.clone();
-                (actual, DualWriteError::WriteRefused { set, entity, status, code, message, troubleshooting })
-            }
-            None => {
-                let reason = reply.status.canonical_reason().unwrap_or("Error").to_owned();
-                let actual = format!("HTTP {}", reply.status.as_u16());
-                (actual, DualWriteError::WriteRefusedBare { set, entity, status, reason, troubleshooting })
-            }
-        };
+        let error = DualWriteError::WriteRefused { set, entity, status, code, message, troubleshooting };
         Err(Undelivered { actual, error: Box::new(error), missing: Vec::new() })
     }
 
-    fn lookups_missing(&self, missing: &[(&Lookup, &str)]) -> Undelivered {
+    /// An answer that says nothing beyond its status.
+    pub(super) fn bare(&self, map: &Map, status: StatusCode) -> Undelivered {
+        let reason = status.canonical_reason().unwrap_or("Error").to_owned();
+        let actual = format!("HTTP {}", status.as_u16());
+        let (set, entity) = (map.external.to_owned(), map.entity.to_owned());
+        let (status, troubleshooting) = (status_name(status), self.troubleshooting.clone());
+        let error = DualWriteError::WriteRefusedBare { set, entity, status, reason, troubleshooting };
+        Undelivered { actual, error: Box::new(error), missing: Vec::new() }
+    }
+
+    fn lookups_missing(&self, map: &Map, missing: &[(&Lookup, &str)]) -> Undelivered {
         let lookups: Vec<String> =
             missing.iter().map(|(lookup, value)| DualWriteError::lookup(lookup.set, value)).collect();
         let actual: Vec<String> = missing
@@ -227,7 +330,7 @@ impl Session<'_> {
             .map(|(lookup, value)| format!("no {} with {} {value}", lookup.set, lookup.by))
             .collect();
         let error = DualWriteError::LookupMissing {
-            set: self.map.external.to_owned(),
+            set: map.external.to_owned(),
             lookups: lookups.join("."),
             troubleshooting: self.troubleshooting.clone(),
         };
@@ -235,12 +338,12 @@ impl Session<'_> {
         Undelivered { actual: actual.join(", "), error: Box::new(error), missing }
     }
 
-    fn unanswered(&self, error: &CallError) -> Undelivered {
+    fn unanswered(&self, map: &Map, error: &CallError) -> Undelivered {
         let error_text = error.to_string();
         let exception = DualWriteError::exception(error);
         let error = DualWriteError::WriteUnanswered {
-            set: self.map.external.to_owned(),
-            entity: self.map.entity.to_owned(),
+            set: map.external.to_owned(),
+            entity: map.entity.to_owned(),
             exception,
             troubleshooting: self.troubleshooting.clone(),
         };
@@ -248,7 +351,7 @@ impl Session<'_> {
     }
 }
 
-fn text<'r>((entity, values): (Entity<'r>, &'r Values), column: &str) -> &'r str {
+pub(super) fn text<'r>((entity, values): (Entity<'r>, &'r Values), column: &str) -> &'r str {
     entity.column(column).and_then(|column| values.value(column).as_text()).unwrap_or_default()
 }
 

@@ -1,19 +1,16 @@
 //! A unit of work: changes of records that become true together, here and in Dataverse.
 //!
 //! Decides the order in which a write goes on: reserve the records, deliver them, commit. If a delivery fails the reservations are
-//! dropped, and there is no record, as in the real unit of work. A change set is one unit too: Dataverse takes its records one by
-//! one, so what was delivered before the one that failed is taken back there, newest first; what cannot be taken back the record of
-//! the exchange tells.
+//! dropped, and there is no record, as in the real unit of work. A change set is one unit too, here and in Dataverse, which gets its
+//! records together.
 
 use std::sync::Arc;
 
 use mocktenant_lab::Exchange;
-use mocktenant_schema::Schema;
 use mocktenant_tables::{Commit, Database, Reserved, Snapshot, Transaction, Values};
 
 use super::Entity;
-use crate::dual_write::map::MAPS;
-use crate::dual_write::{self, Operation};
+use crate::dual_write::{self, Operation, Written};
 use crate::errors::{DualWriteError, ODataError};
 use crate::node::NodeState;
 
@@ -45,14 +42,12 @@ pub(crate) struct Unit {
     deliveries: Vec<Delivery>,
 }
 
-/// One change on its way to Dataverse.
+/// One change that may have to reach Dataverse.
 struct Delivery {
     /// The entity, by its position in the schema.
     table: usize,
     operation: Operation,
     row: Arc<Values>,
-    /// The record as it was before.
-    before: Option<Arc<Values>>,
 }
 
 impl Unit {
@@ -64,15 +59,9 @@ impl Unit {
     }
 
     /// Notes what has to be delivered of a change that is reserved.
-    pub(super) fn deliver(
-        &mut self,
-        entity: Entity<'_>,
-        operation: Operation,
-        reserved: &Reserved,
-        before: Option<Arc<Values>>,
-    ) {
+    pub(super) fn deliver(&mut self, entity: Entity<'_>, operation: Operation, reserved: &Reserved) {
         let row = Arc::clone(&reserved.values);
-        self.deliveries.push(Delivery { table: entity.position(), operation, row, before });
+        self.deliveries.push(Delivery { table: entity.position(), operation, row });
     }
 
     /// Records of an entity that are new in this unit.
@@ -89,57 +78,17 @@ impl Unit {
         node: &NodeState,
     ) -> Result<Commit, (usize, WriteError)> {
         let schema = Arc::clone(self.transaction.schema());
-        for (at, delivery) in self.deliveries.iter().enumerate() {
-            if let Err(error) = delivery.send(exchange, node, &schema).await {
-                for delivered in self.deliveries.iter().take(at).rev() {
-                    delivered.take_back(exchange, node, &schema).await;
-                }
-                return Err((at, error.into()));
-            }
+        // the transaction's own schema has every table of its deliveries
+        let one = |one: &'_ Delivery| Some((schema.at(one.table)?, one.operation));
+        let known = self.deliveries.iter().filter_map(|delivery| Some((one(delivery)?, &delivery.row)));
+        let written: Vec<Written<'_>> =
+            known.map(|((entity, operation), row)| Written { entity, operation, row }).collect();
+        // Dual Write is no feature of an installation on-premises.
+        if let Some(node) = node.one_box() {
+            let Exchange { context, trail, .. } = exchange;
+            let delivered = dual_write::deliver(context, trail, node, &written).await;
+            delivered.map_err(|(at, error)| (at, error.into()))?;
         }
         exchange.context.commit(self.transaction).map_err(|_| (0, ODataError::Restarted.into()))
     }
-}
-
-impl Delivery {
-    async fn send(
-        &self,
-        exchange: &mut Exchange,
-        node: &NodeState,
-        schema: &Schema,
-    ) -> Result<(), DualWriteError> {
-        // the transaction's own schema has it
-        let Some(entity) = schema.at(self.table) else { return Ok(()) };
-        send(exchange, node, entity, self.operation, &self.row).await
-    }
-
-    /// Undoes in Dataverse what it took already. Whether that can be done does not change the answer.
-    async fn take_back(&self, exchange: &mut Exchange, node: &NodeState, schema: &Schema) {
-        let Some(entity) = schema.at(self.table) else { return };
-        let (operation, row) = match (self.operation, &self.before) {
-            (Operation::Insert, _) => (Operation::Delete, &self.row),
-            (Operation::Update, Some(before)) => (Operation::Update, before),
-            (Operation::Delete, _) => (Operation::Insert, &self.row),
-            (Operation::Update, None) => return,
-        };
-        if let Err(error) = send(exchange, node, entity, operation, row).await {
-            exchange.trail.fact("not-taken-back", format!("{}: {}", entity.set(), error.row().id));
-        }
-    }
-}
-
-async fn send(
-    exchange: &mut Exchange,
-    node: &NodeState,
-    entity: Entity<'_>,
-    operation: Operation,
-    row: &Values,
-) -> Result<(), DualWriteError> {
-    // Dual Write is no feature of an installation on-premises.
-    let Some(node) = node.one_box() else { return Ok(()) };
-    let Exchange { context, trail, .. } = exchange;
-    for map in MAPS.into_iter().filter(|map| map.internal == entity.set()) {
-        dual_write::deliver(context, trail, node, map, operation, (entity, row)).await?;
-    }
-    Ok(())
 }

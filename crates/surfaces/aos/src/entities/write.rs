@@ -92,7 +92,7 @@ fn insert(
         match unit.transaction.reserve_insert(entity, values.clone()) {
             Ok(reserved) => {
                 twin::follow(trail, &mut unit.transaction, (entity, &reserved), &values)?;
-                unit.deliver(entity, Operation::Insert, &reserved, None);
+                unit.deliver(entity, Operation::Insert, &reserved);
                 return Ok(reserved.key);
             }
             // somebody else was given the number meanwhile
@@ -134,7 +134,7 @@ pub(crate) fn change(
         .map_err(|error| refused(trail, entity, error))?;
     validate(trail, entity, &unit.transaction, &reserved.values)?;
     twin::follow(trail, &mut unit.transaction, (entity, &reserved), &changes)?;
-    unit.deliver(entity, Operation::Update, &reserved, Some(current));
+    unit.deliver(entity, Operation::Update, &reserved);
     Ok(())
 }
 
@@ -145,7 +145,7 @@ pub(crate) fn delete(
     (entity, key): (Entity<'_>, &Key),
     visible: &Visible,
 ) -> Result<(), ODataError> {
-    let current = existing(&mut exchange.trail, unit, (entity, key), visible)?;
+    existing(&mut exchange.trail, unit, (entity, key), visible)?;
     let precondition = precondition(&exchange.request.headers, unit, (entity, key))?;
     let gone = unit
         .transaction
@@ -154,7 +154,7 @@ pub(crate) fn delete(
     // What goes with a record in the database goes there with it in Dataverse too.
     if let Some(reserved) = gone.first() {
         twin::follow(&mut exchange.trail, &mut unit.transaction, (entity, reserved), &Values::default())?;
-        unit.deliver(entity, Operation::Delete, reserved, Some(current));
+        unit.deliver(entity, Operation::Delete, reserved);
     }
     Ok(())
 }

@@ -125,25 +125,70 @@ async fn one_refused_part_of_a_change_set_undoes_the_others() {
 }
 
 #[tokio::test]
-async fn what_dataverse_took_already_is_taken_back_if_it_refuses_a_later_part() {
-    let bench = Bench::new().await;
+async fn a_change_set_goes_to_dataverse_as_one_and_what_is_refused_there_leaves_nothing_here() {
+    let map = "/environments/onebox/database/DualWriteProjectConfiguration/Maps/CustomerGroups";
+    let bench = Bench::edited(&[set(map, json!({ "State": "Running" }))]).await;
     let mut second = customer("DE-022");
     second["OrganizationName"] = json!("Refused");
-    let parts =
-        [part("POST", "CustomersV3", Some(customer("DE-021"))), part("POST", "CustomersV3", Some(second))];
+    second["CustomerGroupId"] = json!("50");
+    let parts = [
+        part("POST", "CustomerGroups", Some(json!({ "CustomerGroupId": "50", "Description": "New" }))),
+        part("POST", "CustomersV3", Some(customer("DE-021"))),
+        part("POST", "CustomersV3", Some(second)),
+    ];
+    let account = |account: &str| format!("/data/CustomersV3(dataAreaId='usmf',CustomerAccount='{account}')");
     bench.wire.script_body(Method::POST, "/accounts", "Refused", Ok((500, String::new())));
     let (response, text) = sent(&bench, &in_set(&parts)).await;
     assert_eq!((response.status.as_u16(), statuses(&text)), (200, vec![500]), "{text}");
     assert!(
-        text.contains("Unable to write data to entity accounts.") && text.contains("Content-ID: 2\r\n"),
+        text.contains("Unable to write data to entity accounts.") && text.contains("Content-ID: 3\r\n"),
         "{text}"
     );
-    let gone = bench.wire.calls(&Method::DELETE, "/accounts(accountnumber='DE-021')");
-    assert_eq!(gone.len(), 1, "what was delivered is taken back");
-    for account in ["DE-021", "DE-022"] {
-        let target = format!("/data/CustomersV3(dataAreaId='usmf',CustomerAccount='{account}')");
-        assert_eq!(bench.get(&target).await.status, 404, "{account}");
+    assert_eq!(bench.wire.calls(&Method::POST, "/$batch").len(), 1, "and nothing is to be taken back");
+    for refused in ["DE-021", "DE-022"] {
+        assert_eq!(bench.get(&account(refused)).await.status, 404, "{refused}");
     }
+    bench.wire.script_body(Method::POST, "/accounts", "Refused", Ok((204, String::new())));
+    let (_, text) = sent(&bench, &in_set(&parts)).await;
+    assert_eq!(statuses(&text), [201, 201, 201], "{text}");
+    let operations = bench.wire.operations();
+    let [.., group, first, second] = operations.as_slice() else { panic!("{operations:?}") };
+    assert_eq!((&*group.0, &*group.1), ("POST", "msdyn_customergroups"));
+    let group_of =
+        |operation: &(String, String, Value)| operation.2["msdyn_customergroupid@odata.bind"].clone();
+    assert_eq!(group_of(first), "/msdyn_customergroups(group-30)");
+    assert_eq!(group_of(second), "$1", "what the set makes has no id yet");
+}
+
+#[tokio::test]
+async fn what_a_change_set_deletes_is_looked_for_and_what_it_made_itself_is_not() {
+    let bench = Bench::new().await;
+    assert_eq!(bench.post(&customer("DE-031")).await.status, 201);
+    assert_eq!(bench.post(&customer("DE-032")).await.status, 201);
+    let key = |account: &str| format!("CustomersV3(dataAreaId='usmf',CustomerAccount='{account}')");
+    let (one, other, new) = (key("DE-031"), key("DE-032"), key("DE-033"));
+    let parts = [
+        part("DELETE", &one, None),
+        part("DELETE", &other, None),
+        part("POST", "CustomersV3", Some(customer("DE-033"))),
+        part("DELETE", &new, None),
+    ];
+    let nothing = json!({ "value": [] }).to_string();
+    bench.wire.script(Method::GET, "DE-032", Ok((200, nothing)));
+    let (_, text) = sent(&bench, &in_set(&parts)).await;
+    assert_eq!(statuses(&text), [204; 4], "{text}");
+    let asked: Vec<_> =
+        bench.wire.operations().into_iter().map(|(method, target, _)| format!("{method} {target}")).collect();
+    assert_eq!(
+        asked,
+        [
+            "DELETE accounts(accountnumber='DE-031')",
+            "POST accounts",
+            "DELETE accounts(accountnumber='DE-033')"
+        ]
+    );
+    let looked = bench.wire.calls(&Method::GET, "/accounts?");
+    assert_eq!(looked.len(), 2, "{looked:?}");
 }
 
 #[tokio::test]
@@ -200,7 +245,7 @@ fn outgoing(bench: &Bench) -> (usize, usize) {
 }
 
 #[tokio::test]
-async fn outgoing_calls_are_as_many_for_each_record_however_many_a_change_set_has() {
+async fn outgoing_calls_are_as_many_however_many_records_a_change_set_has() {
     let map = "/environments/onebox/database/DualWriteProjectConfiguration/Maps/CustomerGroups";
     for size in [1, 10, 100] {
         let bench = Bench::edited(&[set(map, json!({ "State": "Running" }))]).await;
@@ -209,33 +254,39 @@ async fn outgoing_calls_are_as_many_for_each_record_however_many_a_change_set_ha
         let (groups, accounts): (Vec<String>, Vec<String>) =
             ((0..size).map(group).collect(), (0..size).map(account).collect());
         let created = |at: usize| Some(json!({ "CustomerGroupId": format!("G{at}"), "Description": "Many" }));
-        // a company, a group and a currency are looked for, then the record is written
+        // a company, a group and a currency are looked for, then all of it is written at once; of what goes each is looked for,
+        // unless it goes alone
+        let (all, looks) = (1, if size == 1 { 0 } else { size });
         let sets: [(&str, Vec<Part<'_>>, usize); 6] = [
-            ("groups made", (0..size).map(|at| part("POST", "CustomerGroups", created(at))).collect(), 2),
+            (
+                "groups made",
+                (0..size).map(|at| part("POST", "CustomerGroups", created(at))).collect(),
+                1 + all,
+            ),
             (
                 "customers made",
                 (0..size).map(|at| part("POST", "CustomersV3", Some(customer(&format!("C{at}"))))).collect(),
-                4,
+                3 + all,
             ),
             (
                 "groups changed",
                 groups.iter().map(|key| part("PATCH", key, Some(json!({ "Description": "Few" })))).collect(),
-                2,
+                1 + all,
             ),
             (
                 "customers changed",
                 accounts.iter().map(|key| part("PATCH", key, Some(json!({ "SalesMemo": "x" })))).collect(),
-                4,
+                3 + all,
             ),
-            ("customers gone", accounts.iter().map(|key| part("DELETE", key, None)).collect(), 1),
-            ("groups gone", groups.iter().map(|key| part("DELETE", key, None)).collect(), 1),
+            ("customers gone", accounts.iter().map(|key| part("DELETE", key, None)).collect(), looks + all),
+            ("groups gone", groups.iter().map(|key| part("DELETE", key, None)).collect(), 1 + looks + all),
         ];
-        for (what, parts, each) in sets {
+        for (what, parts, calls) in sets {
             let (before, _) = outgoing(&bench);
             let (response, text) = sent(&bench, &in_set(&parts)).await;
             assert_eq!((response.status.as_u16(), statuses(&text).len()), (200, size), "{what}: {text}");
             assert!(statuses(&text).iter().all(|status| *status < 300), "{what}: {text}");
-            assert_eq!(outgoing(&bench).0 - before, each * size, "{what}, {size} in one set");
+            assert_eq!(outgoing(&bench).0 - before, calls, "{what}, {size} in one set");
         }
         assert_eq!(outgoing(&bench).1, 1, "one token for all of them");
         // alone it is as many

@@ -5,7 +5,9 @@
 
 use std::sync::{Arc, Mutex};
 
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
+use mocktenant_batch::{Batch, BatchItem, Multipart, Operation, PartAnswer};
 use mocktenant_federation::{EntraMetadata, SignatureForm, Signer};
 use mocktenant_keys::shipped;
 use mocktenant_lab::BoxFuture;
@@ -28,6 +30,8 @@ struct Rule {
 #[derive(Default)]
 struct State {
     calls: Vec<Call>,
+    /// What change sets asked for.
+    operations: Vec<(String, String, Value)>,
     rules: Vec<Rule>,
     token_lifetime: Option<i64>,
 }
@@ -58,6 +62,55 @@ impl Wire {
         state.calls.iter().filter(|call| call.method == *method && call.url.contains(part)).cloned().collect()
     }
 
+    /// What change sets asked for: method, address and body of each operation.
+    pub(super) fn operations(&self) -> Vec<(String, String, Value)> {
+        self.0.lock().unwrap().operations.clone()
+    }
+
+    /// Takes a change set, or refuses it with what a rule has for one of its operations.
+    fn change_set(&self, call: &Call) -> Reply {
+        let kind = call.headers["content-type"].to_str().unwrap();
+        let batch = Batch::parse(kind, &call.body, 1_000).unwrap();
+        let [BatchItem::ChangeSet(operations)] = batch.items.as_slice() else { panic!("{batch:?}") };
+        let mut answers = Multipart::new("batchresponse_x".to_owned(), &[]);
+        answers.begin_set("changesetresponse_x".to_owned());
+        let none = HeaderMap::new();
+        let part = |operation: &Operation<'_>, status, body: &str| {
+            let content_id = operation.content_id.as_deref();
+            answers.push(PartAnswer {
+                status,
+                content_id,
+                first: &[],
+                headers: &none,
+                body: body.as_bytes(),
+            });
+        };
+        let mut part = part;
+        let mut state = self.0.lock().unwrap();
+        let State { operations: told, rules, .. } = &mut *state;
+        let refused = operations.iter().find_map(|operation| {
+            let text = String::from_utf8_lossy(operation.body);
+            let body = serde_json::from_str(&text).unwrap_or_default();
+            told.push((operation.method.clone(), operation.target.clone(), body));
+            let url = format!("/{}", operation.target);
+            let meant = |rule: &&Rule| {
+                rule.method == operation.method.as_str()
+                    && url.contains(&rule.part)
+                    && text.contains(&rule.body)
+            };
+            let rule = rules.iter().find(meant)?;
+            let (status, body) = rule.answer.clone().unwrap();
+            (status >= 400).then(|| (operation, StatusCode::from_u16(status).unwrap(), body))
+        });
+        match refused {
+            Some((operation, status, body)) => part(operation, status, &body),
+            None => operations.iter().for_each(|operation| part(operation, StatusCode::NO_CONTENT, "")),
+        }
+        answers.end_set();
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, answers.content_type().parse().unwrap())]);
+        Reply { status: StatusCode::OK, headers, body: answers.finish().into() }
+    }
+
     fn answer(&self, call: &Call) -> Scripted {
         let mut state = self.0.lock().unwrap();
         state.calls.push(call.clone());
@@ -82,6 +135,8 @@ impl Wire {
             }
             ("GET", url) if url.contains("/transactioncurrencies?") => rows("transactioncurrencyid", "eur-1"),
             ("GET", url) if url.contains("/msdyn_paymentterms?") => rows("msdyn_paymenttermid", "term-1"),
+            ("GET", url) if url.contains("/accounts?") => rows("accountnumber", "there"),
+            ("POST", url) if url.ends_with("/$batch") => Ok((204, String::new())),
             ("POST" | "PATCH" | "DELETE", url)
                 if url.contains("/accounts") || url.contains("/msdyn_customergroups") =>
             {
@@ -94,13 +149,17 @@ impl Wire {
 
 impl Outbound for Wire {
     fn call(&self, call: Call) -> BoxFuture<'_, Result<Reply, CallError>> {
-        let answer = self.answer(&call);
+        let answer = self.answer(&call).map(|answer| match call.url.ends_with("/$batch") {
+            true if answer.0 == 204 => self.change_set(&call),
+            _ => {
+                let status = StatusCode::from_u16(answer.0).unwrap();
+                Reply { status, headers: HeaderMap::new(), body: answer.1.into() }
+            }
+        });
         Box::pin(async move {
             // A call takes time: others get their turn meanwhile.
             tokio::task::yield_now().await;
-            let (status, body) = answer?;
-            let status = StatusCode::from_u16(status).unwrap();
-            Ok(Reply { status, headers: HeaderMap::new(), body: body.into() })
+            answer
         })
     }
 }

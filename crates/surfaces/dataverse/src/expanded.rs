@@ -4,7 +4,7 @@
 //! rows of an answer together. Never decides which rows those are. Mirrors that a database has a command timeout; the real
 //! organisation's bounds are not documented.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Related rows that are looked at for one answer.
@@ -24,13 +24,19 @@ pub(crate) struct Budget {
     rows: AtomicUsize,
     bytes: AtomicUsize,
     until: Instant,
+    late: AtomicBool,
 }
 
 impl Budget {
     /// All of it, for so long.
     pub(crate) fn of(time: Duration) -> Self {
         let until = Instant::now() + time;
-        Self { rows: AtomicUsize::new(LOOKED_AT), bytes: AtomicUsize::new(BYTES), until }
+        Self {
+            rows: AtomicUsize::new(LOOKED_AT),
+            bytes: AtomicUsize::new(BYTES),
+            until,
+            late: AtomicBool::new(false),
+        }
     }
 
     /// Whether another row may be looked at.
@@ -38,6 +44,7 @@ impl Budget {
         let left = take(&self.rows, 1);
         if left.is_some_and(|left| left.is_multiple_of(AT_ONCE)) && Instant::now() > self.until {
             self.rows.store(0, Ordering::Relaxed);
+            self.late.store(true, Ordering::Relaxed);
         }
         left.is_some() && !self.is_spent()
     }
@@ -45,6 +52,11 @@ impl Budget {
     /// Whether a row of so many bytes may come along with so many columns.
     pub(crate) fn carry(&self, bytes: usize, columns: usize) -> bool {
         take(&self.bytes, bytes.saturating_add(columns.saturating_mul(COLUMN))).is_some()
+    }
+
+    /// Whether it was the time that was over.
+    pub(crate) fn is_late(&self) -> bool {
+        self.late.load(Ordering::Relaxed)
     }
 
     /// Whether something was left out because there was no more of it.

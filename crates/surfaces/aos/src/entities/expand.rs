@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use mocktenant_lab::Context;
-use mocktenant_odata::Expansion;
+use mocktenant_odata::{Expansion, Fault};
 use mocktenant_query::{Comparison, Expression, Hop};
 use mocktenant_schema::CellRef;
 use mocktenant_tables::{Query, Row, Snapshot};
@@ -43,13 +43,15 @@ pub(super) struct Follower<'f> {
     begun: Instant,
     /// Bytes that may still come along.
     left: usize,
+    /// Records that came along.
+    came: usize,
     /// Records that were looked for since others last had the thread.
     since: usize,
 }
 
 impl<'f> Follower<'f> {
     pub(super) fn new(context: &'f Context, snapshot: &'f Snapshot, visible: &'f Visible) -> Self {
-        Self { context, snapshot, visible, begun: Instant::now(), left: BYTES, since: 0 }
+        Self { context, snapshot, visible, begun: Instant::now(), left: BYTES, came: 0, since: 0 }
     }
 
     /// What the links of a record lead to; nothing is waited for where it has none.
@@ -99,7 +101,12 @@ impl<'f> Follower<'f> {
         let mut rows = Vec::with_capacity(page.rows.len());
         for row in page.rows {
             let bytes = row.size().saturating_add(columns.saturating_mul(MEMBER));
-            self.left = self.left.checked_sub(bytes).ok_or(ODataError::QueryTimeout)?;
+            let Some(left) = self.left.checked_sub(bytes) else {
+                // the library's sentence for an expansion that is too large, which is about its text there
+                let fault = Fault::ExpandCount { found: self.came + 1, most: self.came };
+                return Err(ODataError::QueryInvalid { why: fault.to_string() });
+            };
+            (self.left, self.came) = (left, self.came + 1);
             // one level is within the other, at most as many as a query may nest
             let with = Box::pin(self.follow(target, &row, &link.selection.expand)).await?;
             rows.push(Found { row, with });

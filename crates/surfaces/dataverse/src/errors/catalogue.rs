@@ -230,9 +230,9 @@ mocktenant_verdict::catalogue! {
         AggregateQueryRecordLimit => {
             id: "0x8004e023", status: 400, class: "AggregateQueryRecordLimitExceeded",
             text: "The maximum record limit is exceeded. Reduce the number of records.",
-            fidelity: Documented, source: "Microsoft Learn, Dataverse: Web service error codes; Aggregate data, limitations; HTTP status inferred from the error's class",
-            cause: "$apply or an aggregate FetchXML query looks at more than 50,000 rows",
-            change: "aggregate fewer rows: filter first",
+            fidelity: Documented, source: "Microsoft Learn, Dataverse: Web service error codes; Aggregate data, limitations; HTTP status inferred from the error's class, and so is that joins and expansions are answered with it",
+            cause: "$apply or an aggregate FetchXML query looks at more than 50,000 rows, or a join or an expansion multiplies to more than one answer has",
+            change: "aggregate fewer rows: filter first; join or expand less at a time",
         }
         /// An empty query.
         FetchEmpty => {

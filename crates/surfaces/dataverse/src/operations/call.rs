@@ -414,7 +414,7 @@ impl Call<'_> {
         // texts, numbers and maps of them always have a JSON form
         let write = || serde_json::to_vec(&self.shape(rows, shown).entity(table, at)).unwrap_or_default();
         let answer = representation::rows(status, self.aside(shown, write), self.detail);
-        if shown.budget.is_spent() { Err(self.more_than_may_come()) } else { Ok(answer) }
+        if shown.budget.is_spent() { Err(self.more_than_may_come(shown)) } else { Ok(answer) }
     }
 
     /// Writes rows; where others come with them, while others have the thread.
@@ -423,9 +423,15 @@ impl Call<'_> {
     }
 
     /// The refusal of an expansion that multiplies.
-    pub(super) fn more_than_may_come(&mut self) -> DataverseError {
+    pub(super) fn more_than_may_come(&mut self, shown: &Shown) -> DataverseError {
+        if shown.budget.is_late() {
+            self.exchange
+                .trail
+                .fact("given-up", "rows that come along take longer than the lab gives a query");
+            return DataverseError::SqlTimeoutError;
+        }
         self.exchange.trail.fact("given-up", "more rows come along than one answer has");
-        DataverseError::SqlTimeoutError
+        DataverseError::AggregateQueryRecordLimit
     }
 
     /// Says which preferences were honoured.

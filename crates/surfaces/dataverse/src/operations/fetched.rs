@@ -319,7 +319,8 @@ impl Asking<'_> {
     /// Lets others have the thread, as long as there is time.
     async fn breathe(&self, call: &mut Call<'_>) -> Result<(), DataverseError> {
         if Instant::now() > self.until {
-            return Err(given_up(call, TooMany));
+            call.exchange.trail.fact("given-up", "the query takes longer than the lab gives it");
+            return Err(DataverseError::SqlTimeoutError);
         }
         call.exchange.context.breathe().await;
         Ok(())
@@ -513,7 +514,6 @@ fn context(call: &Call<'_>, writer: &Writer<'_>, first: Option<&Joined>) -> Stri
 }
 
 fn given_up(call: &mut Call<'_>, TooMany: TooMany) -> DataverseError {
-    let what = "the query looks at more rows, or takes longer, than the lab gives it";
-    call.exchange.trail.fact("given-up", what);
-    DataverseError::SqlTimeoutError
+    call.exchange.trail.fact("given-up", "the query looks at more rows than one answer is made of");
+    DataverseError::AggregateQueryRecordLimit
 }

@@ -198,7 +198,7 @@ async fn listed(
     let (given, mut tail) = (listing.count(), Map::new());
     // where some rows go into the answer the next page goes on behind them
     if given == 0 && !page.rows.is_empty() {
-        return Err(call.more_than_may_come());
+        return Err(call.more_than_may_come(&shown));
     }
     if page.more || given < page.rows.len() as u64 {
         let shown = usize::try_from(given).unwrap_or(usize::MAX);

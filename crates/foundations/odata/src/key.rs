@@ -54,7 +54,7 @@ pub struct ResourceSegment {
 impl ResourceSegment {
     /// Reads a raw (still percent-encoded) segment without slashes. Offsets of errors count in the raw segment.
     pub fn parse(raw: &str) -> Result<Self, SyntaxError> {
-        let decoded = percent::decode(raw, false)?;
+        let decoded = percent::decode(raw)?;
         segment(&decoded)
             .map_err(|error| SyntaxError::new(percent::raw_offset(raw, error.offset), error.kind))
     }

@@ -9,23 +9,25 @@ use percent_encoding::{percent_decode_str, percent_encode_byte};
 
 use crate::error::{SyntaxError, SyntaxErrorKind};
 
-/// Decodes `raw` once. With `plus_is_space`, `+` becomes a space as HTML forms write it.
-pub(crate) fn decode(raw: &str, plus_is_space: bool) -> Result<Cow<'_, str>, SyntaxError> {
-    if !raw.bytes().any(|byte| byte == b'%' || (plus_is_space && byte == b'+')) {
-        return Ok(Cow::Borrowed(raw));
-    }
-    // The crate lets a `%` without two hexadecimal digits stand for itself; the products refuse it.
+/// Decodes `raw` once.
+pub(crate) fn decode(raw: &str) -> Result<Cow<'_, str>, SyntaxError> {
+    // The crate lets a `%` without two hexadecimal digits stand for itself; in a path the products refuse it.
     let whole = |at: usize| {
         raw.as_bytes().get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     };
     if let Some((at, _)) = raw.match_indices('%').find(|(at, _)| !whole(*at)) {
         return Err(SyntaxError::new(at, SyntaxErrorKind::InvalidEscape));
     }
+    percent_decode_str(raw)
+        .decode_utf8()
+        .map_err(|error| SyntaxError::new(raw_offset(raw, error.valid_up_to()), SyntaxErrorKind::InvalidUtf8))
+}
+
+/// Decodes a name or a value of a query as .NET's reader of forms does: what is no escape stands for itself, what is no UTF-8 becomes
+/// the replacement character, and `+` is a space where `plus_is_space` says so.
+pub(crate) fn decode_form(raw: &str, plus_is_space: bool) -> String {
     let spaced = if plus_is_space { Cow::Owned(raw.replace('+', " ")) } else { Cow::Borrowed(raw) };
-    let decoded = percent_decode_str(&spaced).decode_utf8().map_err(|error| {
-        SyntaxError::new(raw_offset(raw, error.valid_up_to()), SyntaxErrorKind::InvalidUtf8)
-    })?;
-    Ok(Cow::Owned(decoded.into_owned()))
+    percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
 }
 
 /// The offset in `raw` of the byte that decoded to `decoded_offset`.
@@ -65,16 +67,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decoding_happens_once_and_only_where_asked_for_plus() {
-        assert_eq!(decode("a%2527+b", false).unwrap(), "a%27+b");
-        assert_eq!(decode("a%2527+b", true).unwrap(), "a%27 b");
+    fn decoding_happens_once_and_a_plus_is_a_space_only_where_asked_for() {
+        assert_eq!(decode("a%2527+b").unwrap(), "a%27+b");
+        assert_eq!(decode_form("a%2527+b", false), "a%27+b");
+        assert_eq!(decode_form("a%2527+b", true), "a%27 b");
     }
 
     #[test]
     fn a_broken_escape_and_broken_utf8_are_named_with_their_raw_offset() {
-        assert_eq!(decode("ab%2", false).unwrap_err().offset, 2);
-        assert_eq!(decode("a%zz", false).unwrap_err().kind, SyntaxErrorKind::InvalidEscape);
-        let error = decode("%41%ff", false).unwrap_err();
+        assert_eq!(decode("ab%2").unwrap_err().offset, 2);
+        assert_eq!(decode("a%zz").unwrap_err().kind, SyntaxErrorKind::InvalidEscape);
+        let error = decode("%41%ff").unwrap_err();
         assert_eq!((error.offset, error.kind), (3, SyntaxErrorKind::InvalidUtf8));
+    }
+
+    #[test]
+    fn in_a_query_they_stand_for_themselves_or_for_nothing() {
+        assert_eq!(decode_form("ab%2", true), "ab%2");
+        assert_eq!(decode_form("a%zz%41", true), "a%zzA");
+        assert_eq!(decode_form("%41%ff", true), "A\u{fffd}");
     }
 }

@@ -58,8 +58,6 @@ pub enum QueryError {
     Unknown(String),
     /// Longer than is read, or with more options.
     TooLong,
-    /// `%` without two hexadecimal digits, or bytes that are no UTF-8.
-    Encoding,
     /// An option of that name that says nothing.
     Fault {
         /// The option, `$filter`.
@@ -74,7 +72,6 @@ impl std::fmt::Display for QueryError {
         match self {
             Self::Unknown(name) => write!(to, "the option {name} is unknown"),
             Self::TooLong => write!(to, "the query has more than {MAX_QUERY} bytes or {MAX_OPTIONS} options"),
-            Self::Encoding => to.write_str("the query is not percent-encoded UTF-8"),
             Self::Fault { option, fault } => write!(to, "{option}: {fault}"),
         }
     }
@@ -106,12 +103,10 @@ impl QueryOptions {
         if raw.len() > MAX_QUERY || raw.split('&').count() > MAX_OPTIONS {
             return Err(QueryError::TooLong);
         }
-        let decode = |text: &str, plus| percent::decode(text, plus).map(std::borrow::Cow::into_owned);
         let mut pairs = Vec::new();
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let (name, value) = (decode(name, false), decode(value, true));
-            pairs.push((name.map_err(|_| QueryError::Encoding)?, value.map_err(|_| QueryError::Encoding)?));
+            pairs.push((percent::decode_form(name, false), percent::decode_form(value, true)));
         }
         Self::of(&pairs)
     }
@@ -259,8 +254,12 @@ mod tests {
             other => panic!("{raw}: {other}"),
         };
         assert_eq!(error("$nope=1"), QueryError::Unknown("$nope".to_owned()));
-        assert_eq!(error("a=%zz"), QueryError::Encoding);
-        assert_eq!(error("a=%ff"), QueryError::Encoding);
+        assert_eq!(fault("$filter=%zz"), "Syntax error: character '%' is not valid at position 0 in '%zz'.");
+        assert_eq!(
+            fault("$filter=name%20eq%20%ff"),
+            "Syntax error: character '\u{fffd}' is not valid at position 8 in 'name eq \u{fffd}'."
+        );
+        assert!(QueryOptions::parse("$filter=name%20eq%20'100%'").unwrap().filter.is_some());
         assert_eq!(error(&"a&".repeat(MAX_OPTIONS + 1)), QueryError::TooLong);
         assert_eq!(error(&"a".repeat(MAX_QUERY + 1)), QueryError::TooLong);
         assert_eq!(

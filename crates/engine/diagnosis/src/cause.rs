@@ -102,19 +102,29 @@ impl Case<'_, '_> {
             }
             None => request_line(record),
         };
-        if let Some(relay) = self.deciding.relay {
+        let (refused, expected) = (record.fact(REFUSED), record.fact(EXPECTED));
+        // what a product passes on and another one refuses for what is in it is what its own caller sent
+        let content = |relay: &Check| {
+            relay.role == Some(Role::Resource) && record.error.is_some() && matches!(record.status, 400 | 412)
+        };
+        if let Some(relay) = self.deciding.relay
+            && !content(relay)
+        {
             return self.own(relay).actual(told);
         }
-        let member = if record.status == 400 && !record.request_body.is_empty() {
+        let passed_on = self.deciding.relay.is_some();
+        let member = if passed_on || record.status == 400 && !record.request_body.is_empty() {
             self.member_of_caller(Role::Record)
         } else {
             pointers::caller().into()
         };
-        if let (Some(refused), Some(expected)) = (record.fact(REFUSED), record.fact(EXPECTED)) {
+        if let (Some(refused), Some(expected)) = (refused, expected) {
             let cause = self.made(Kind::Caller, member);
             return cause.expected(expected.value.to_string()).actual(refused.value.to_string());
         }
-        self.made(Kind::Caller, member).expected("a request this product answers").actual(told)
+        let expected =
+            if passed_on { "a record that is taken there" } else { "a request this product answers" };
+        self.made(Kind::Caller, member).expected(expected).actual(told)
     }
 
     /// The first setting the check depends on.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use http::Method;
+use mocktenant_diagnosis::Kind;
 use mocktenant_testkit::{Client, Edit, Lab, Reply, Setting};
 use serde_json::{Value, json};
 
@@ -146,4 +147,27 @@ async fn a_refused_change_set_leaves_both_sides_as_they_were() {
         "accounts(accountnumber='U1')?$select=name&$expand=msdyn_customergroupid($select=msdyn_groupid)";
     let group = bench.row(Method::GET, group, Value::Null).await.json();
     assert_eq!(group["msdyn_customergroupid"]["msdyn_groupid"], "78");
+}
+
+#[tokio::test]
+async fn a_change_set_that_dataverse_refuses_is_explained_by_what_refused_it() {
+    let bench = Bench::start().await;
+    let there = json!({ "name": "There", "accountnumber": "V2" });
+    assert_eq!(bench.row(Method::POST, "accounts", there).await.status, 204);
+    let refused = bench
+        .change_set(&[
+            ("POST", "CustomersV3", customer("V1", "30")),
+            ("POST", "CustomersV3", customer("V2", "30")),
+        ])
+        .await;
+    assert!(refused.contains("Content-ID: 1") && refused.contains("0x80060892"), "{refused}");
+    let cause = bench.lab.explain_last().unwrap().cause.unwrap();
+    assert_eq!((cause.kind, cause.setting.to_string()), (Kind::Caller, "/caller/customer".to_owned()));
+    assert_eq!(cause.actual, "part 1: POST accounts");
+    // alone it is the same
+    let url = format!("{}/data/CustomersV3", bench.lab.settings().aos["onebox"].url);
+    assert_eq!(bench.aos.post_json(&url, &customer("V2", "30")).await.status, 400);
+    let cause = bench.lab.explain_last().unwrap().cause.unwrap();
+    assert_eq!((cause.kind, cause.setting.to_string()), (Kind::Caller, "/caller/customer".to_owned()));
+    assert_eq!(cause.actual, "POST /api/data/v9.0/accounts 412");
 }

@@ -47,10 +47,11 @@ impl Session<'_> {
         let body = (set.content_type(), set.finish());
         let reply = self.call(context, trail, first.map, (Method::POST, "$batch", Some(body))).await;
         let reply = reply.map_err(|undelivered| (first.at, undelivered))?;
-        self.accepted(first.map, reply.status, &reply.body).map_err(|undelivered| (first.at, undelivered))?;
         let kind = reply.headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        // one that is refused has the status of the part that was
         let Ok(answered) = answers(kind, &reply.body, MOST) else {
-            return Err((first.at, self.bare(first.map, reply.status)));
+            let refused = self.accepted(first.map, reply.status, &reply.body).err();
+            return Err((first.at, refused.unwrap_or_else(|| self.bare(first.map, reply.status))));
         };
         for answer in answered {
             let number = answer.content_id.and_then(|id| id.parse::<usize>().ok()?.checked_sub(1));

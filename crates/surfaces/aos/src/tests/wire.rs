@@ -102,13 +102,14 @@ impl Wire {
             let (status, body) = rule.answer.clone().unwrap();
             (status >= 400).then(|| (operation, StatusCode::from_u16(status).unwrap(), body))
         });
+        let status = refused.as_ref().map_or(StatusCode::OK, |(_, status, _)| *status);
         match refused {
             Some((operation, status, body)) => part(operation, status, &body),
             None => operations.iter().for_each(|operation| part(operation, StatusCode::NO_CONTENT, "")),
         }
         answers.end_set();
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, answers.content_type().parse().unwrap())]);
-        Reply { status: StatusCode::OK, headers, body: answers.finish().into() }
+        Reply { status, headers, body: answers.finish().into() }
     }
 
     fn answer(&self, call: &Call) -> Scripted {

@@ -16,7 +16,7 @@ pub(crate) trait Notes<'s>: Copy {
     fn sources(self) -> usize;
     /// Which of them its rows are in, one bit each.
     fn written(self) -> u64;
-    /// The columns by which a text names a record.
+    /// The columns by which a text names a record: those of its key and its name where nothing is said of them.
     fn caption(self) -> impl Iterator<Item = Member<'s>>;
     /// Its place in the container.
     fn order(self) -> usize;
@@ -58,7 +58,10 @@ impl<'s> Notes<'s> for Entity<'s> {
     }
 
     fn caption(self) -> impl Iterator<Item = Member<'s>> {
-        listed(self, "caption").filter_map(move |name| self.column(name))
+        let written = listed(self, "caption").filter_map(move |name| self.column(name));
+        let none = self.note("caption").is_none();
+        let others = self.key().filter(|column| column.name() != COMPANY).chain(self.name_column());
+        written.chain(others.filter(move |_| none))
     }
 
     fn order(self) -> usize {

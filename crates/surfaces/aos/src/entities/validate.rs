@@ -5,13 +5,13 @@
 //! everything else that is written with it.
 
 use mocktenant_lab::Trail;
-use mocktenant_schema::{CellRef, Relationship, Requirement};
+use mocktenant_schema::{Cell, CellRef, Relationship, Requirement};
 use mocktenant_tables::{TableError, Transaction, Values};
 use mocktenant_verdict::foreign::cut;
 
 use super::complete::{is_needed, key_there};
-use super::values::{is_blank, spelt, told};
-use super::{Entity, Member, Notes};
+use super::values::{is_blank, shown_cell, spelt, told};
+use super::{Entity, Notes};
 use crate::errors::ODataError;
 
 /// Whether a record may be written.
@@ -102,33 +102,29 @@ fn related(
 
 /// What the rows refuse, in the product's words.
 pub(super) fn refused(trail: &mut Trail, entity: Entity<'_>, error: TableError) -> ODataError {
+    refused_record(trail, (entity, &Values::default()), error)
+}
+
+/// The same where the record that was to be written is known: a sentence may name it.
+pub(super) fn refused_record(
+    trail: &mut Trail,
+    (entity, record): (Entity<'_>, &Values),
+    error: TableError,
+) -> ODataError {
     let (name, label, table) = (entity.aot().into(), entity.root_label().into(), entity.root().into());
     match error {
         TableError::DuplicateKey { columns, values, .. } => {
-            let pairs = columns.iter().zip(&values).filter_map(|(name, cell)| {
-                let column = entity.column(name)?;
-                Some((column, cell.as_ref()))
+            let key: Values = columns
+                .iter()
+                .zip(values)
+                .filter_map(|(name, cell)| Some((entity.column(name)?.ordinal(), cell)))
+                .collect();
+            let shown = key.iter().filter_map(|(at, cell)| {
+                let column = entity.at(at)?;
+                Some(format!("{} = {}", column.name(), shown_cell(column, cell.as_ref())))
             });
-            let shown: Vec<String> = pairs
-                .clone()
-                .map(|(column, cell)| {
-                    format!("{} = {}", column.name(), super::values::shown_cell(column, cell))
-                })
-                .collect();
-            trail.refused(shown.join(", "), "a key that no record has");
-            let value = |wanted: Member<'_>| {
-                let (column, cell) = pairs.clone().find(|(column, _)| *column == wanted)?;
-                Some(match cell {
-                    CellRef::Text(text) => shortened(text),
-                    other => spelt(column, other),
-                })
-            };
-            let caption = entity.caption().filter_map(|column| Some((value(column)?, column.label())));
-            let caption: Vec<String> = caption
-                .enumerate()
-                .map(|(at, (value, label))| if at == 0 { format!("{label}: {value}") } else { value })
-                .collect();
-            ODataError::RecordExists { entity: name, label, table, caption: caption.join(", ") }
+            trail.refused(shown.collect::<Vec<_>>().join(", "), "a key that no record has");
+            ODataError::RecordExists { entity: name, label, table, caption: caption(entity, &key, record) }
         }
         TableError::RowLocked { .. } => ODataError::RecordBusy { entity: name, label, table },
         TableError::NotFound { .. } => ODataError::UnknownRecord,
@@ -150,6 +146,25 @@ pub(super) fn refused(trail: &mut Trail, entity: Entity<'_>, error: TableError) 
             ODataError::PayloadRefused
         }
     }
+}
+
+/// A record as a text names it: the first column with its label, then the values of the others. What is empty is left out.
+/// [inferred: that it is; a capture has two values of the record that was sent]
+fn caption(entity: Entity<'_>, key: &Values, record: &Values) -> String {
+    let mut caption = String::new();
+    for column in entity.caption() {
+        let cell = key.get(column.ordinal()).map_or_else(|| record.value(column), Cell::as_ref);
+        if is_blank(cell) {
+            continue;
+        }
+        let value = match cell {
+            CellRef::Text(text) => shortened(text),
+            other => spelt(column, other),
+        };
+        let begun = if caption.is_empty() { format!("{}: ", column.label()) } else { format!("{caption}, ") };
+        caption = format!("{begun}{value}");
+    }
+    caption
 }
 
 /// Foreign text cut for a message.

@@ -19,7 +19,7 @@ use super::complete::{complete, fill, name_person};
 use super::drawn::{draw_key, draw_others, open_key};
 use super::twin;
 use super::unit::Unit;
-use super::validate::{refused, validate};
+use super::validate::{refused, refused_record, validate};
 use super::values::{expected, is_blank, shown, shown_cell, take, told};
 use super::wire::etag;
 use super::{Entity, NAMESPACE, Notes, Visible};
@@ -97,7 +97,7 @@ fn insert(
             }
             // somebody else was given the number meanwhile
             Err(TableError::DuplicateKey { key: 0, .. }) if open.is_some() && tries < TRIES => tries += 1,
-            Err(error) => return Err(refused(trail, entity, error)),
+            Err(error) => return Err(refused_record(trail, (entity, &values), error)),
         }
     }
 }
@@ -131,7 +131,7 @@ pub(crate) fn change(
     let reserved = unit
         .transaction
         .reserve_update(entity, key, cells, precondition)
-        .map_err(|error| refused(trail, entity, error))?;
+        .map_err(|error| refused_record(trail, (entity, &whole), error))?;
     validate(trail, entity, &unit.transaction, &reserved.values)?;
     twin::follow(trail, &mut unit.transaction, (entity, &reserved), &changes)?;
     unit.deliver(entity, Operation::Update, &reserved);

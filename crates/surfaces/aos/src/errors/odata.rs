@@ -173,7 +173,7 @@ catalogue! {
         RecordExists { entity: Box<str>, label: Box<str>, table: Box<str>, caption: String } => {
             id: "400 duplicate", status: 400, class: "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException",
             text: "Write failed for table row of type '{entity}'. Infolog: Info: Cannot create a record in {label} ({table}). {caption}.\nThe record already exists..",
-            fidelity: Observed, source: "a $batch of 2019, with 500 there, for customer groups; 400 outside a batch, and the labels of other tables, are inferred",
+            fidelity: Observed, source: "a $batch of 2019, with 500 there, for customer groups; 400 outside a batch, and labels and columns of other tables, are inferred",
             cause: "a record with that key exists", change: "Use another key, or PATCH the record.",
         }
         /// Other records refer to one that was to go.

@@ -110,6 +110,39 @@ async fn a_duplicate_names_the_table_by_its_label_and_the_key_and_ends_in_two_fu
 }
 
 #[tokio::test]
+async fn a_duplicate_is_named_by_what_was_sent_with_the_label_of_the_first_value_alone() {
+    let bench = unlinked().await;
+    for (set, row, named) in [
+        (
+            "CustomerGroups",
+            json!({ "dataAreaId": "usmf", "CustomerGroupId": "10", "Description": "Foo" }),
+            "Customer groups (CustGroup). Customer group: 10, Foo.",
+        ),
+        (
+            "CustomerGroups",
+            json!({ "CustomerGroupId": "10" }),
+            "Customer groups (CustGroup). Customer group: 10.",
+        ),
+        (
+            "Currencies",
+            json!({ "CurrencyCode": "EUR", "Name": "Euros" }),
+            "Currency table (Currency). Currency code: EUR, Euros.",
+        ),
+        (
+            "LegalEntities",
+            json!({ "LegalEntityId": "usmf", "Name": "Contoso" }),
+            "Legal entities (CompanyInfo). Company: usmf, Contoso.",
+        ),
+    ] {
+        let text = row.to_string();
+        let sent = request(Method::POST, &format!("/data/{set}"), Some(&good_token()), Some(&text));
+        let message = inner_message(&bench.send(sent).await);
+        let told = message.split_once("Cannot create a record in ").map(|(_, told)| told);
+        assert_eq!(told, Some(format!("{named}\nThe record already exists..").as_str()), "{message}");
+    }
+}
+
+#[tokio::test]
 async fn an_incomplete_key_and_a_name_in_another_case_are_no_route() {
     let bench = unlinked().await;
     for path in [

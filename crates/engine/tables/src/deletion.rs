@@ -50,10 +50,11 @@ impl Transaction {
             let ways = ways.entry(position).or_insert_with(|| Way::all(table, &root, self, held));
             for way in &*ways {
                 let from = way.relationship.from();
-                for key in
-                    way.leading(table, &values, &root, |key| self.holds_among(from.position(), key, held))
-                {
-                    let rule = way.relationship.delete();
+                let rule = way.relationship.delete();
+                // Only the row itself and the one that was asked to go keep nobody: one of any three does, and one will do.
+                let enough = if rule == Deletion::Restrict { 3 } else { usize::MAX };
+                let is_held = |key: &Key| self.holds_among(from.position(), key, held);
+                for key in way.leading(table, &values, &root, is_held, enough) {
                     let leading = (from.position(), key);
                     let keeps = rule == Deletion::Restrict && leading != own && leading != asked;
                     if gone.contains(&leading) && !keeps {
@@ -155,27 +156,36 @@ impl<'s> Way<'s> {
         values: &Values,
         root: &Root,
         is_held: impl Fn(&Key) -> bool,
+        enough: usize,
     ) -> Vec<Key> {
         let value = |column: u16| to.at(column).map_or(CellRef::Null, |column| values.value(column));
         // nothing leads to what has no value
         let Some(wanted) = key_in(&self.others, value) else { return Vec::new() };
         let from = self.relationship.from();
-        let mut found =
-            root.tables.get(from.position()).map(|rows| self.committed(rows, &wanted)).unwrap_or_default();
-        found.retain(|key| !is_held(key));
+        let rows = root.tables.get(from.position());
+        let mut found = rows.map(|rows| self.committed(rows, &wanted, is_held, enough)).unwrap_or_default();
         found.extend(self.held.get(&wanted).into_iter().flatten().cloned());
         found
     }
 
-    fn committed(&self, rows: &TableRows, wanted: &Key) -> Vec<Key> {
+    fn committed(
+        &self,
+        rows: &TableRows,
+        wanted: &Key,
+        is_held: impl Fn(&Key) -> bool,
+        enough: usize,
+    ) -> Vec<Key> {
         let key = |row: &Row| Key::of(self.relationship.from().key().map(|column| row.value(column)));
         let numbered = |recid: &i64| rows.rows.get(recid).map(key);
+        let free = |key: &Key| !is_held(key);
         match self.index {
-            Index::Unique(at) => rows.by_key(at, wanted).map(key).into_iter().collect(),
+            Index::Unique(at) => rows.by_key(at, wanted).map(key).filter(free).into_iter().collect(),
             Index::Plain(at) => match rows.plain.get(at).and_then(|index| index.get(wanted)) {
                 None => Vec::new(),
-                Some(Posting::One(recid)) => numbered(recid).into_iter().collect(),
-                Some(Posting::Many(many)) => many.iter().filter_map(|(recid, ())| numbered(recid)).collect(),
+                Some(Posting::One(recid)) => numbered(recid).filter(free).into_iter().collect(),
+                Some(Posting::Many(many)) => {
+                    many.iter().filter_map(|(recid, ())| numbered(recid)).filter(free).take(enough).collect()
+                }
             },
         }
     }

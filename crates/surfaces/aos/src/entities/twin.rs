@@ -10,6 +10,7 @@ use mocktenant_tables::{ChangeKind, Key, Precondition, Reserved, Transaction, Va
 use super::complete::complete;
 use super::validate::refused;
 use super::values::is_blank;
+use super::write::MOST;
 use super::{Entity, Member};
 use crate::errors::ODataError;
 
@@ -40,7 +41,8 @@ pub(super) fn follow(
     let there = transaction.get(other, 0, &key).map_err(|error| refused(trail, other, error))?;
     let outcome = match (reserved.kind, there) {
         (ChangeKind::Delete, Some(_)) => {
-            transaction.reserve_delete(other, &key, Precondition::MustExist).map(drop)
+            // whoever depends on the one record depends on the table's
+            transaction.reserve_deletion(other, &key, Precondition::MustExist, MOST).map(drop)
         }
         (ChangeKind::Update, Some((_, row))) => {
             let changed = pairs.iter().filter(|(own, _)| changed.get(own.ordinal()).is_some());
@@ -60,5 +62,7 @@ pub(super) fn follow(
         }
         _ => Ok(()),
     };
-    outcome.map_err(|error| refused(trail, other, error))
+    // a sentence about what depends on a record is one of the record that was asked to go
+    let named = if reserved.kind == ChangeKind::Delete { entity } else { other };
+    outcome.map_err(|error| refused(trail, named, error))
 }

@@ -28,7 +28,7 @@ use crate::dual_write::Operation;
 use crate::errors::ODataError;
 
 /// Records that may go with one.
-const MOST: usize = 1_000;
+pub(super) const MOST: usize = 1_000;
 /// How several records are made at once.
 const TOGETHER: &str = "columns of the entity itself; a change set of $batch makes records together";
 /// Numbers that are tried while others draw them too.

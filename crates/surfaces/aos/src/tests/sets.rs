@@ -325,6 +325,32 @@ async fn companies_and_legal_entities_are_one_table() {
 }
 
 #[tokio::test]
+async fn a_company_stays_while_records_are_its_own_whichever_set_asks() {
+    let bench = unlinked().await;
+    posted(&bench, "LegalEntities", &json!({ "LegalEntityId": "c1", "Name": "Co" })).await;
+    posted(&bench, "PaymentTerms", &json!({ "dataAreaId": "c1", "Name": "PT" })).await;
+    for (target, aot, dependent) in [
+        ("LegalEntities('c1')", "OMLegalEntity", "Terms of payment"),
+        ("Companies('C1')", "CompanyInfoEntity", "Terms of payment"),
+        ("LegalEntities('usmf')", "OMLegalEntity", "Customer groups"),
+    ] {
+        let message = refused(&bench, Method::DELETE, target, &json!({})).await;
+        assert_eq!(
+            message,
+            format!(
+                "Write failed for table row of type '{aot}'. Infolog: Error: Legal entities cannot be deleted while \
+                 dependent {dependent} exist.."
+            )
+        );
+    }
+    let term = "PaymentTerms(dataAreaId='c1',Name='PT')?cross-company=true";
+    assert_eq!(sent(&bench, Method::PATCH, term, &json!({ "NumberOfDays": 3 })).await.status, 204);
+    assert_eq!(sent(&bench, Method::DELETE, term, &json!({})).await.status, 204);
+    assert_eq!(sent(&bench, Method::DELETE, "Companies('c1')", &json!({})).await.status, 204);
+    assert_eq!(bench.get("/data/LegalEntities('c1')").await.status, 404);
+}
+
+#[tokio::test]
 async fn a_currency_without_a_name_is_called_as_its_code_is() {
     let rate = json!({ "CurrencyCode": "NOK" });
     let bench = Bench::edited(&[set("/environments/onebox/records/Currencies/NOK", rate)]).await;

@@ -6,10 +6,11 @@
 
 use std::collections::HashSet;
 
+use mocktenant_keys::sha256;
 use mocktenant_lab::DeclaredRow;
 use mocktenant_lab::declared::{self, Wrong};
 use mocktenant_odata::fold_case;
-use mocktenant_schema::{Cell, Kind, Rule, Violation, moment};
+use mocktenant_schema::{Cell, Guid, Kind, Rule, Violation, moment};
 use mocktenant_tables::Values;
 use mocktenant_world::{Environment, Problem};
 use serde_json::{Map, Value};
@@ -17,6 +18,7 @@ use serde_json::{Map, Value};
 use super::complete::complete;
 use super::values::take;
 use super::{Entity, Member, Notes, all};
+use crate::dual_write::map::MAPS;
 use crate::schema;
 
 /// All rows of an environment, those that others refer to first.
@@ -168,16 +170,33 @@ fn applications(environment: &Environment) -> Vec<DeclaredRow> {
     })
 }
 
-/// DualWriteProjectConfigurations: the link's maps.
+/// DualWriteProjectConfigurations: the link's maps, with the product's names of both sides where the map is one that is played: the
+/// label of the entity, the set in Dataverse and its table, whose names differ by an `s` in these.
 fn projects(environment: &Environment) -> Vec<DeclaredRow> {
     let Some(link) = &environment.database.dual_write else { return Vec::new() };
+    let schema = schema::of(environment);
     view("DualWriteProjectConfigurations", &link.maps, |internal, map| {
         let running = map.state.eq_ignore_ascii_case("Running");
+        let entity = schema.by_set(internal).map_or(internal, Entity::label);
+        let external = MAPS.iter().find(|map| map.internal == internal).map_or("", |map| map.external);
         vec![
-            ("ProjectName", Value::from(internal)),
-            ("InternalEntityName", Value::from(internal)),
+            ("ProjectName", Value::from(project_name(&environment.id, internal))),
+            ("InternalEntityName", Value::from(entity)),
+            ("ExternalEntityName", Value::from(external)),
+            ("ExternalLogicalEntityName", Value::from(external.strip_suffix('s').unwrap_or(external))),
             ("ExternalEnvironmentUrl", Value::from(link.external_environment_url.as_str())),
             ("Status", Value::from(if running { "Enabled" } else { "Disabled" })),
         ]
     })
+}
+
+/// What the project of a map is called: two ids, of the environment and of the map in it. Made from their names alone, so that a
+/// project is called the same in every lab and whatever is changed about it. [inferred: what the ids are of]
+fn project_name(environment: &str, internal: &str) -> String {
+    let id = |of: &str| {
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(sha256(of)).for_each(|(byte, digest)| *byte = digest);
+        Guid::from_bytes(bytes)
+    };
+    format!("DWM-{}-{}", id(environment), id(&format!("{environment}/{internal}")))
 }

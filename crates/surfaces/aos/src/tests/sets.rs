@@ -270,15 +270,46 @@ async fn users_applications_and_projects_are_what_the_declaration_says_now() {
     let clients =
         body(&bench.get(&format!("/data/SysAADClients?$filter=AADClientId%20eq%20'{CLIENT}'")).await);
     assert_eq!(clients["value"][0]["UserId"], "Admin");
-    let project = "/data/DualWriteProjectConfigurations('CustomersV3')";
-    let before = body(&bench.get(project).await);
+    let projects = body(&bench.get("/data/DualWriteProjectConfigurations").await);
+    let name = projects["value"][0]["ProjectName"].as_str().unwrap();
+    let project = format!("/data/DualWriteProjectConfigurations('{name}')");
+    let before = body(&bench.get(&project).await);
     assert_eq!(
         (&before["Status"], &before["ExternalEnvironmentUrl"]),
         (&json!("Enabled"), &json!("https://contoso.crm4.dynamics.com"))
     );
     let state = "/environments/onebox/database/DualWriteProjectConfiguration/Maps/CustomersV3/State";
     bench.apply(&[set(state, json!("Paused"))]).await;
-    assert_eq!(body(&bench.get(project).await)["Status"], "Disabled");
+    assert_eq!(body(&bench.get(&project).await)["Status"], "Disabled");
+}
+
+#[tokio::test]
+async fn a_project_calls_both_sides_of_its_map_as_the_product_does() {
+    let maps = "/environments/onebox/database/DualWriteProjectConfiguration/Maps";
+    let running = |map: &str| set(&format!("{maps}/{map}"), json!({ "State": "Running" }));
+    let bench = Bench::edited(&[running("CustomerGroups"), running("VendorsV2"), running("Other")]).await;
+    let projects = body(&bench.get("/data/DualWriteProjectConfigurations").await);
+    let projects = projects["value"].as_array().unwrap().clone();
+    for (entity, external, logical) in [
+        ("Customers V3", "accounts", "account"),
+        ("Customer groups", "msdyn_customergroups", "msdyn_customergroup"),
+        ("Vendors V2", "", ""),
+        ("Other", "", ""),
+    ] {
+        let project = projects.iter().find(|one| one["InternalEntityName"] == entity).unwrap();
+        assert_eq!(
+            (&project["ExternalEntityName"], &project["ExternalLogicalEntityName"]),
+            (&json!(external), &json!(logical)),
+            "{project}"
+        );
+        let name = project["ProjectName"].as_str().unwrap();
+        let ids = name.strip_prefix("DWM-").unwrap();
+        assert_eq!((ids.len(), ids.split('-').count()), (73, 10), "{name}");
+        assert_eq!(projects.iter().filter(|one| one["ProjectName"] == name).count(), 1, "{name}");
+    }
+    let other = Bench::new().await;
+    let there = body(&other.get("/data/DualWriteProjectConfigurations").await);
+    assert!(projects.iter().any(|one| one["ProjectName"] == there["value"][0]["ProjectName"]), "{there}");
 }
 
 #[tokio::test]

@@ -371,7 +371,7 @@ fn free_later(left: impl FnOnce() -> Leftovers + Send + 'static) {
 
 /// Takes over the declared rows. A row without its key, or with one that is taken, is left out: the first of two stands.
 fn fill(database: &Database, declared: Vec<DeclaredRow>) {
-    let mut transaction = Transaction::begin(database);
+    let mut transaction = Transaction::first(database);
     let schema = Arc::clone(transaction.schema());
     for row in declared {
         let Some(table) = schema.table(&row.table) else { continue };

@@ -13,7 +13,7 @@ use crate::error::{Reset, TableError};
 use crate::key::Key;
 use crate::layout::{Layout, TableLayout};
 use crate::leftovers::Leftovers;
-use crate::record::{FIRST_RECID, Row, Values};
+use crate::record::{FIRST_RECID, Row, Standing, Values};
 use crate::snapshot::Snapshot;
 use crate::tree::Tree;
 
@@ -392,7 +392,7 @@ impl Root {
     ) -> Result<Self, TableError> {
         let mut root = Self::empty(layout, 0);
         for (version, (table, values)) in (first..).zip(rows) {
-            root.place(table, &values, (version, None), limits)?;
+            root.place(table, &values, (version, Standing::First, None), limits)?;
         }
         Ok(root)
     }
@@ -402,7 +402,7 @@ impl Root {
         &mut self,
         table: usize,
         values: &Values,
-        (version, recid): (u64, Option<i64>),
+        (version, standing, recid): (u64, Standing, Option<i64>),
         limits: Limits,
     ) -> Result<(), TableError> {
         let keys = self.keys(table, |column| values.value(column));
@@ -427,7 +427,7 @@ impl Root {
         if let Some(table) = self.layout.schema.at(table) {
             values.drop_defaults(table);
         }
-        let row = Row::new(version, recid, &values);
+        let row = Row::new((version, standing), recid, &values);
         if row.size() > limits.max_row_bytes {
             return Err(TableError::RowTooLarge { table: name, limit: limits.max_row_bytes });
         }

@@ -27,6 +27,6 @@ pub use error::{Reset, TableError};
 pub use key::Key;
 pub use leftovers::Leftovers;
 pub use query::{After, Page, Query, STRIDE};
-pub use record::{Cells, FIRST_RECID, Row, Values};
+pub use record::{Cells, FIRST_RECID, Row, Standing, Values};
 pub use snapshot::{At, Sight, Snapshot};
 pub use transaction::{Change, ChangeKind, Commit, Precondition, Reserved, Transaction};

@@ -1,8 +1,9 @@
 //! A row: its version, its number, and the values it does not share with every other row.
 //!
 //! Decides how a row lies in memory: in one piece, values by position of their column, each with its type and as short as it can
-//! be. What a column holds by default lies in no row. Mirrors SQL Server's `rowversion` (one counter per database, moved by every
-//! change) and the record numbers of Finance and Operations (one sequence per table).
+//! be. What became of it since it was put there lies in the two highest bits of its version, which no counter reaches. What a
+//! column holds by default lies in no row. Mirrors SQL Server's `rowversion` (one counter per database, moved by every change) and
+//! the record numbers of Finance and Operations (one sequence per table).
 
 use std::sync::Arc;
 
@@ -16,12 +17,26 @@ pub const FIRST_RECID: i64 = 5_637_144_576;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Row(Arc<[u8]>);
 
+/// What became of a row since it was put there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The database began with it.
+    First,
+    /// A transaction made it.
+    Made,
+    /// A transaction changed it, whoever made it.
+    Changed,
+}
+
 /// Values of a row that is being made, by position of their column.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Values(Vec<(u16, Cell)>);
 
 /// Bytes of version and number.
 const HEAD: usize = 16;
+
+/// The bits of a version that count; those above tell a row's standing.
+const COUNTED: u64 = u64::MAX >> 2;
 
 /// Bytes of a column's position and of its value's type.
 const COLUMN: usize = 3;
@@ -106,9 +121,14 @@ impl FromIterator<(u16, Cell)> for Values {
 }
 
 impl Row {
-    pub(crate) fn new(version: u64, recid: i64, values: &Values) -> Self {
+    pub(crate) fn new((version, standing): (u64, Standing), recid: i64, values: &Values) -> Self {
         let mut bytes = Vec::with_capacity(Self::size_of(values));
-        bytes.extend(version.to_le_bytes());
+        let standing = match standing {
+            Standing::First => 0,
+            Standing::Made => 1,
+            Standing::Changed => 2,
+        };
+        bytes.extend((version & COUNTED | standing << COUNTED.count_ones()).to_le_bytes());
         bytes.extend(recid.to_le_bytes());
         for (column, cell) in values.iter() {
             bytes.extend(column.to_le_bytes());
@@ -124,6 +144,19 @@ impl Row {
 
     /// Grows with every change anywhere in the database, so no two states of rows share one. Never 0.
     pub fn version(&self) -> u64 {
+        self.head() & COUNTED
+    }
+
+    /// What became of it since it was put there.
+    pub fn standing(&self) -> Standing {
+        match self.head() >> COUNTED.count_ones() {
+            0 => Standing::First,
+            1 => Standing::Made,
+            _ => Standing::Changed,
+        }
+    }
+
+    fn head(&self) -> u64 {
         u64::from_le_bytes(array(&self.0, 0))
     }
 
@@ -341,7 +374,7 @@ mod tests {
             (302, Cell::Day(20_000)),
         ];
         let values: Values = all.iter().rev().cloned().collect();
-        let row = Row::new(42, FIRST_RECID, &values);
+        let row = Row::new((42, Standing::Made), FIRST_RECID, &values);
         assert_eq!((row.version(), row.recid()), (42, FIRST_RECID));
         assert_eq!(row.size(), Row::size_of(&values));
         let out: Vec<(u16, Cell)> = row.cells().map(|(column, cell)| (column, cell.to_cell())).collect();
@@ -353,8 +386,16 @@ mod tests {
     }
 
     #[test]
+    fn what_became_of_a_row_takes_no_bytes_and_is_no_part_of_its_version() {
+        for standing in [Standing::First, Standing::Made, Standing::Changed] {
+            let row = Row::new((7, standing), FIRST_RECID, &Values::default());
+            assert_eq!((row.version(), row.standing(), row.size()), (7, standing, HEAD));
+        }
+    }
+
+    #[test]
     fn an_entity_tag_reads_back_and_nothing_else_does() {
-        let row = Row::new(42, FIRST_RECID, &Values::default());
+        let row = Row::new((42, Standing::Changed), FIRST_RECID, &Values::default());
         assert_eq!(row.etag(), "W/\"42\"");
         assert_eq!(Row::version_of_etag(&row.etag()), Some(42));
         assert_eq!(Row::version_of_etag("\"42\""), Some(42));

@@ -67,7 +67,8 @@ impl Root {
                 continue;
             }
             for (_, row) in rows.rows.iter() {
-                root.place(position, &moves.values(row), (row.version(), Some(row.recid())), limits)?;
+                let head = (row.version(), row.standing(), Some(row.recid()));
+                root.place(position, &moves.values(row), head, limits)?;
             }
             if let Some(there) = root.tables.get_mut(position) {
                 Arc::make_mut(there).next_recid = rows.next_recid;

@@ -13,7 +13,7 @@ use mocktenant_schema::{Cell, Schema, Table};
 use crate::database::{Claim, Database, Keys, Root, Shared, State, TransactionId};
 use crate::error::{Reset, TableError};
 use crate::key::Key;
-use crate::record::{Row, Values};
+use crate::record::{Row, Standing, Values};
 
 /// Changes of one commit beyond which they are worked out while nobody waits.
 const MANY: usize = 1_000;
@@ -113,6 +113,8 @@ pub struct Transaction {
     id: TransactionId,
     generation: u64,
     schema: Arc<Schema>,
+    /// The standing of rows that are new.
+    new: Standing,
     pending: Vec<Pending>,
     positions: HashMap<(usize, Key), usize>,
 }
@@ -127,7 +129,15 @@ impl Transaction {
             state.next_transaction += 1;
             (id, state.generation, Arc::clone(&state.root.layout.schema))
         };
-        Self { shared, id, generation, schema, pending: Vec::new(), positions: HashMap::new() }
+        let new = Standing::Made;
+        Self { shared, id, generation, schema, new, pending: Vec::new(), positions: HashMap::new() }
+    }
+
+    /// The same for rows that a database begins with.
+    pub fn first(database: &Database) -> Self {
+        let mut first = Self::begin(database);
+        first.new = Standing::First;
+        first
     }
 
     /// The schema it writes by; if another one comes, the transaction is void.
@@ -286,7 +296,7 @@ impl Transaction {
                 (Arc::clone(&state.root), state.next_version)
             };
             let (mut changed, mut next) = (Root::clone(&root), version);
-            let changes = apply(&self.pending, &mut changed, &mut next);
+            let changes = apply(&self.pending, self.new, &mut changed, &mut next);
             (root, version, changed, next, changes)
         });
         // what is over goes when the lock is free again
@@ -310,7 +320,7 @@ impl Transaction {
                 before.push(root);
                 changes
             }
-            _ => apply(&pending, Arc::make_mut(&mut state.root), &mut state.next_version),
+            _ => apply(&pending, self.new, Arc::make_mut(&mut state.root), &mut state.next_version),
         };
         Ok(Commit { changes })
     }
@@ -519,7 +529,7 @@ impl Drop for Transaction {
 }
 
 /// Writes changes into rows: all of it was checked when they were reserved.
-fn apply(pending: &[Pending], root: &mut Root, next_version: &mut u64) -> Vec<Change> {
+fn apply(pending: &[Pending], new: Standing, root: &mut Root, next_version: &mut u64) -> Vec<Change> {
     let none = Keys::default();
     // all old entries go before any new one comes: two rows may have exchanged the values of a unique key
     for row in pending {
@@ -547,7 +557,8 @@ fn apply(pending: &[Pending], root: &mut Root, next_version: &mut u64) -> Vec<Ch
             let version = *next_version;
             *next_version = version.saturating_add(1);
             root.version = version;
-            let after = Row::new(version, recid, values);
+            let standing = if kept.is_some() { Standing::Changed } else { new };
+            let after = Row::new((version, standing), recid, values);
             table.put(after.clone(), &row.after_keys, if kept.is_some() { &row.before_keys } else { &none });
             after
         });

@@ -13,7 +13,7 @@ use common::{insert, schema, values};
 use mocktenant_query::{Comparison, Expression};
 use mocktenant_schema::{Cell, CellRef, Schema};
 use mocktenant_tables::{
-    Database, FIRST_RECID, Key, Limits, Precondition, Query, Reset, Row, TableError, Transaction,
+    Database, FIRST_RECID, Key, Limits, Precondition, Query, Reset, Row, Standing, TableError, Transaction,
 };
 
 const BEFORE: &str = "
@@ -75,11 +75,11 @@ fn value(database: &Database, table: &str, id: &str, column: &str) -> Cell {
     snapshot.get(table, &key(id)).unwrap().value(table.column(column).unwrap()).to_cell()
 }
 
-/// Versions and numbers of all rows of a table, by key.
-fn marks(database: &Database, table: &str) -> Vec<(u64, i64)> {
+/// Versions, standings and numbers of all rows of a table, by key.
+fn marks(database: &Database, table: &str) -> Vec<(u64, Standing, i64)> {
     let snapshot = database.snapshot();
     let table = snapshot.schema().table(table).unwrap();
-    snapshot.all(table).map(|row| (row.version(), row.recid())).collect()
+    snapshot.all(table).map(|row| (row.version(), row.standing(), row.recid())).collect()
 }
 
 fn found(database: &Database, column: &str, cell: Cell) -> usize {
@@ -287,7 +287,7 @@ fn a_reset_may_bring_another_schema() {
     );
     database.replace_all(Some(Arc::clone(&next)), [(accounts.position(), row)]).unwrap();
     assert_eq!(value(&database, "account", "z", "town"), Cell::text("Rome"));
-    assert_eq!(marks(&database, "account"), [(version + 1, FIRST_RECID)]);
+    assert_eq!(marks(&database, "account"), [(version + 1, Standing::First, FIRST_RECID)]);
 }
 
 #[test]

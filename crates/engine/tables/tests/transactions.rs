@@ -13,7 +13,7 @@ use std::thread;
 use common::{insert, schema, values};
 use mocktenant_schema::{Cell, CellRef, Schema, Table};
 use mocktenant_tables::{
-    ChangeKind, Commit, Database, FIRST_RECID, Key, Limits, Precondition, Reset, Row, TableError,
+    ChangeKind, Commit, Database, FIRST_RECID, Key, Limits, Precondition, Reset, Row, Standing, TableError,
     Transaction, Values,
 };
 
@@ -118,7 +118,7 @@ const NUMBER: usize = 1;
 fn a_committed_row_is_found_by_every_key_in_any_case() {
     let two = Two::new();
     let row = two.insert(two.account("A0", "C-1"));
-    assert_eq!((row.version(), row.recid()), (1, FIRST_RECID));
+    assert_eq!((row.version(), row.standing(), row.recid()), (1, Standing::Made, FIRST_RECID));
     let snapshot = two.database.snapshot();
     assert_eq!(snapshot.get(two.accounts(), &key("a0")), Some(&row));
     assert_eq!(snapshot.find(two.accounts(), NUMBER, &key("c-1")), Some(&row));
@@ -334,7 +334,7 @@ fn preconditions_decide_between_insert_and_update() {
     assert_eq!(value("name"), CellRef::Null);
     assert_eq!(value("accountnumber"), CellRef::Text("A"), "columns not named stay");
     let after = transaction.commit().unwrap().changes[0].after.clone().unwrap();
-    assert_eq!((after.version(), after.recid()), (2, row.recid()));
+    assert_eq!((after.version(), after.standing(), after.recid()), (2, Standing::Changed, row.recid()));
 }
 
 #[test]
@@ -405,7 +405,7 @@ fn a_row_deleted_and_inserted_again_is_a_new_row() {
     assert!(matches!(stale, Err(TableError::VersionMismatch { actual: 0, .. })), "the old version is gone");
     let row = transaction.commit().unwrap().changes[0].after.clone().unwrap();
     assert!(row.recid() > old.recid() && row.version() > old.version());
-    assert_eq!(two.database.snapshot().rows(), 1);
+    assert_eq!((two.database.snapshot().rows(), row.standing()), (1, Standing::Made));
     assert_eq!(two.ids(), ["a"]);
 }
 
@@ -495,7 +495,7 @@ fn a_reset_voids_open_transactions_and_frees_their_keys() {
 
     let snapshot = two.database.snapshot();
     let row = snapshot.get(accounts, &key("a")).unwrap();
-    assert_eq!(row.recid(), FIRST_RECID);
+    assert_eq!((row.recid(), row.standing()), (FIRST_RECID, Standing::First));
     assert!(row.version() > old.version(), "an entity tag from before matches nothing");
 }
 

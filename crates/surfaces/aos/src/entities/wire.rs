@@ -14,7 +14,7 @@ use http::{HeaderMap, StatusCode};
 use mocktenant_lab::{Answer, Content, Exchange};
 use mocktenant_odata::{QueryOptions, Selection, percent_encode};
 use mocktenant_schema::{CellRef, Navigation};
-use mocktenant_tables::{Cells, Key, Row};
+use mocktenant_tables::{Cells, Key, Row, Standing};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::expand::{Expanded, Found};
@@ -173,6 +173,32 @@ impl OnTheWire<'_> {
     }
 }
 
+/// `RecVersion`: 0 in what an environment begins with, 1 in a new record, then a number without order that each change makes
+/// another. The product draws that one; here it follows from the row, so that it is the same whenever it is asked for.
+fn rec_version(row: &Row) -> u32 {
+    match row.standing() {
+        Standing::First => 0,
+        Standing::Made => 1,
+        Standing::Changed => scattered(row.version(), row.recid()),
+    }
+}
+
+/// A number of 31 bits above 1. Each step can be undone, so versions of a row that follow one another never have the same.
+fn scattered(version: u64, recid: i64) -> u32 {
+    const BITS: u64 = (1 << 31) - 1;
+    let mut number = (version ^ recid.unsigned_abs().wrapping_mul(0x9E37_79B1)) & BITS;
+    loop {
+        number = (number ^ number >> 15).wrapping_mul(0x2C1B_3C6D) & BITS;
+        number = (number ^ number >> 12).wrapping_mul(0x297A_2D39) & BITS;
+        number ^= number >> 15;
+        match u32::try_from(number) {
+            Ok(number) if number > 1 => return number,
+            // 0 and 1 say something else
+            _ => number = number.wrapping_add(2),
+        }
+    }
+}
+
 /// The entity tag: base64 of quoted pairs of record version and record id, one of each table the entity is made of.
 pub(super) fn etag(entity: Entity<'_>, row: &Row) -> String {
     let mut pairs = String::with_capacity(64);
@@ -180,7 +206,7 @@ pub(super) fn etag(entity: Entity<'_>, row: &Row) -> String {
     for source in 0..entity.sources() {
         pairs.push(if source == 0 { '\'' } else { ';' });
         let is_there = written >> source & 1 == 1;
-        let (version, recid) = if is_there { (row.version(), row.recid()) } else { (0, 0) };
+        let (version, recid) = if is_there { (rec_version(row), row.recid()) } else { (0, 0) };
         // Writing to a string cannot fail.
         let _ = write!(pairs, "{version},{recid}");
     }

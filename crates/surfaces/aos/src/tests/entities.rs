@@ -358,6 +358,47 @@ async fn a_tag_has_a_pair_for_each_table_and_a_creation_says_it_in_a_header_too(
 }
 
 #[tokio::test]
+async fn the_version_in_a_tag_is_0_in_what_was_declared_1_in_a_new_record_and_without_order_after_a_change() {
+    let bench = unlinked().await;
+    let version = |row: &Value| {
+        let tag = row["@odata.etag"].as_str().unwrap();
+        let text = STANDARD.decode(tag.strip_prefix("W/\"").unwrap().strip_suffix('"').unwrap()).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let first = text.trim_matches('\'').split(';').next().unwrap().to_owned();
+        first.split_once(',').map(|(version, _)| version.parse::<u64>().unwrap()).unwrap()
+    };
+    let declared = "/data/CustomerGroups(dataAreaId='usmf',CustomerGroupId='10')";
+    assert_eq!(version(&body(&bench.get(declared).await)), 0);
+    assert_eq!(version(&body(&bench.post(&customer("DE-012")).await)), 1);
+    let made = "/data/CustomersV3(dataAreaId='usmf',CustomerAccount='DE-012')";
+    assert_eq!(version(&body(&bench.get(made).await)), 1);
+    let change = async |record: &str, tag: Option<&str>, text: &str| {
+        let mut sent = request(Method::PATCH, record, Some(&good_token()), Some(text));
+        if let Some(tag) = tag {
+            sent.headers.insert("if-match", HeaderValue::from_str(tag).unwrap());
+        }
+        bench.send(sent).await.status.as_u16()
+    };
+    for (record, text) in
+        [(declared, r#"{"Description":"Others"}"#), (made, r#"{"OrganizationName":"Forest"}"#)]
+    {
+        let mut seen = vec![0, 1];
+        let mut stale = None;
+        for _ in 0..3 {
+            let before = body(&bench.get(record).await)["@odata.etag"].as_str().unwrap().to_owned();
+            if let Some(stale) = stale.replace(before.clone()) {
+                assert_eq!(change(record, Some(&stale), text).await, 412, "{record}");
+            }
+            assert_eq!(change(record, Some(&before), text).await, 204, "{record}");
+            let now = version(&body(&bench.get(record).await));
+            assert!(now <= i32::MAX.unsigned_abs().into() && !seen.contains(&now), "{now} after {seen:?}");
+            seen.push(now);
+        }
+        assert!(seen.windows(2).any(|two| two[1].abs_diff(two[0]) > 1_000), "{seen:?}");
+    }
+}
+
+#[tokio::test]
 async fn full_metadata_has_types_addresses_and_links_and_none_has_no_more_than_the_columns() {
     let bench = unlinked().await;
     let target = "/data/CustomerGroups(dataAreaId='usmf',CustomerGroupId='10')";

@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::refused::refused;
-use super::update::{change, condition, named};
+use super::update::{change, condition, named, without_key};
 use super::{Call, Reference, Target, fetched, key_of, list};
 use crate::errors::{DataverseError, cut};
 use crate::payload::{self, id_of, row_named};
@@ -169,7 +169,9 @@ fn property(
     let cell = payload::checked(column, &name, &value).map_err(|fault| call.told(fault))?;
     if let Some(cell) = cell {
         let condition = condition(call);
-        change(call, target, &above.row, super::update::with(column.ordinal(), cell), condition)?;
+        let mut values = super::update::with(column.ordinal(), cell);
+        without_key(above.table, &mut values);
+        change(call, target, &above.row, values, condition)?;
     }
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }

@@ -61,10 +61,9 @@ pub(super) fn answer(
     }
     changes.resolve(&rows).map_err(|fault| call.told(fault))?;
     let mut values = changes.values;
-    for column in
-        table.key().map(mocktenant_schema::Column::ordinal).chain(reference.cells.iter().map(|(at, _)| *at))
-    {
-        values.remove(column);
+    without_key(table, &mut values);
+    for (column, _) in &reference.cells {
+        values.remove(*column);
     }
     let row = change(call, target, existing, values, condition)?;
     call.written(target, &shown, &row, StatusCode::OK)
@@ -98,6 +97,13 @@ pub(super) fn change(
     let reserved = transaction.reserve_update(table, &key, changes, condition);
     reserved.map_err(|error| refused(table, &id, error))?;
     row_of(call.commit(transaction)?, table, &key).ok_or(DataverseError::Unexpected)
+}
+
+/// A row is its id: whatever a change says of it is ignored.
+pub(super) fn without_key(table: Table<'_>, values: &mut Values) {
+    for column in table.key() {
+        values.remove(column.ordinal());
+    }
 }
 
 /// The value of a row's column by its name.

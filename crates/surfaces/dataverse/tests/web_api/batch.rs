@@ -168,6 +168,9 @@ async fn a_change_set_is_done_as_a_whole_or_not_at_all() {
     let seen = send(&bench, &[set(&[good, ("POST accounts", r#"{"accountnumber":"B-2"}"#)])], &[]).await;
     assert_eq!((seen.status().as_u16(), statuses(&seen)), (200, vec![204, 204]));
     assert_eq!(numbers(&bench).await.len(), before.len() + 2);
+    // the key of a row is ignored at its address here too
+    let key = [("DELETE accounts(accountnumber='B-1')/accountid", "")];
+    assert_eq!(statuses(&send(&bench, &[set(&key)], &[]).await), [204]);
 }
 
 #[tokio::test]

@@ -412,3 +412,51 @@ async fn writes_to_one_row_at_the_same_time_all_succeed() {
     }
     assert_eq!(bench.get(ACCOUNTS).await.json()["value"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn the_column_of_a_rows_key_is_never_changed_at_its_own_address() {
+    let bench = Bench::new().await;
+    let document = bench.get("/api/data/v9.2/").await.json();
+    let mut seen_tables = Vec::new();
+    for set in document["value"].as_array().unwrap() {
+        let set = set["url"].as_str().unwrap();
+        let body = json!({}).to_string();
+        let made = bench.call(Method::POST, &format!("/api/data/v9.2/{set}"), Some(&body)).await;
+        if made.status().as_u16() != 204 {
+            continue;
+        }
+        let path = made
+            .header("odata-entityid")
+            .unwrap()
+            .strip_prefix(&format!("https://{HOST}"))
+            .unwrap()
+            .to_owned();
+        let id = path.split_once('(').unwrap().1.trim_end_matches(')').to_owned();
+        let row = bench.get(&path).await.json();
+        let named = row.as_object().unwrap().iter().find(|(_, value)| **value == id.as_str());
+        let key = format!("{path}/{}", named.unwrap().0);
+        let other = json!({ "value": "a0000000-0000-4000-8000-00000000beef" }).to_string();
+        let (own, null) = (json!({ "value": id }).to_string(), json!({ "value": null }).to_string());
+        for (method, body) in [
+            (Method::DELETE, None),
+            (Method::PUT, Some(null.as_str())),
+            (Method::PUT, Some(other.as_str())),
+            (Method::PUT, Some(own.as_str())),
+        ] {
+            let seen = bench.call(method.clone(), &key, body).await;
+            assert_eq!(seen.refusal(), (204, String::new()), "{method} {key} {body:?}");
+            assert_eq!(bench.get(&key).await.json()["value"], id.as_str(), "{method} {key} {body:?}");
+        }
+        seen_tables.push(set.to_owned());
+    }
+    assert!(seen_tables.len() > 5 && seen_tables.contains(&"accounts".to_owned()), "{seen_tables:?}");
+    // as a change of the row says it
+    let row = "/api/data/v9.2/accounts(a0000000-0000-4000-8000-000000000001)";
+    for id in [Value::Null, json!("a0000000-0000-4000-8000-00000000beef")] {
+        let body = json!({ "name": "x", "accountid": id }).to_string();
+        assert_eq!(bench.call(Method::PATCH, row, Some(&body)).await.status().as_u16(), 204, "{body}");
+    }
+    let tag = [("if-match", "W/\"1\"")];
+    let seen = bench.call_with(Method::DELETE, &format!("{row}/accountid"), None, &tag).await;
+    assert_eq!(seen.refusal(), (412, "0x80060882".to_owned()), "its version is still asked for");
+}

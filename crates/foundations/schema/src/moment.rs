@@ -1,16 +1,26 @@
 //! Moments and days as both products write them.
 //!
 //! Decides what text is one (RFC 3339, and what OData's `dateTimeOffsetValue` allows beside it) and how it is written: in UTC
-//! with whole seconds. Years are those of both products, 1753 to 9999 for Dataverse's columns being a rule of its own.
+//! with whole seconds. Years and zones are those of .NET's `DateTimeOffset`, which both products hold them in: 1 to 9999, in
+//! UTC too, and fourteen hours to either side. That Dataverse's columns begin at 1753 is a rule of its own.
 
 use std::fmt::Write as _;
 
 /// Seconds of a day.
 pub const DAY: i64 = 86_400;
 
+/// The first second of the year 1.
+const FIRST: i64 = -719_162 * DAY;
+
+/// The last second of the year 9999.
+const LAST: i64 = 2_932_897 * DAY - 1;
+
+/// As far as a clock may be from UTC, in seconds.
+const FARTHEST: i64 = 14 * 3_600;
+
 /// Reads `2026-11-22T08:50:01.5+01:00` as seconds since 1970 in UTC, fractions cut off; a date alone is its midnight.
 pub fn parse_moment(text: &str) -> Option<i64> {
-    let (date, time) = match text.split_once(['T', 't', ' ']) {
+    let (date, time) = match text.split_once(['T', 't']) {
         Some((date, time)) => (date, Some(time)),
         None => (text, None),
     };
@@ -39,7 +49,8 @@ pub fn parse_moment(text: &str) -> Option<i64> {
     if parts.next().is_some() {
         return None;
     }
-    Some(days * DAY + hour * 3_600 + minute * 60 + second - offset)
+    let moment = days * DAY + hour * 3_600 + minute * 60 + second - offset;
+    (FIRST..=LAST).contains(&moment).then_some(moment)
 }
 
 /// Splits the zone off and gives it in seconds east of UTC.
@@ -51,7 +62,8 @@ fn split_offset(time: &str) -> Option<(&str, i64)> {
     let (clock, zone) = time.split_at_checked(at)?;
     let sign = if zone.starts_with('-') { -1 } else { 1 };
     let (hours, minutes) = zone.get(1..)?.split_once(':')?;
-    Some((clock, sign * (number(hours, 2, 23)? * 3_600 + number(minutes, 2, 59)? * 60)))
+    let offset = number(hours, 2, 14)? * 3_600 + number(minutes, 2, 59)? * 60;
+    (offset <= FARTHEST).then_some((clock, sign * offset))
 }
 
 /// Reads `2026-11-22` as days since 1970 in the proleptic Gregorian calendar, by Howard Hinnant's `days_from_civil`.
@@ -60,7 +72,7 @@ pub fn parse_day(date: &str) -> Option<i32> {
     let year = number(parts.next()?, 4, 9_999)?;
     let month = number(parts.next()?, 2, 12)?;
     let day = number(parts.next()?, 2, 31)?;
-    if parts.next().is_some() || month == 0 || day == 0 || day > days_in(year, month) {
+    if parts.next().is_some() || year == 0 || month == 0 || day == 0 || day > days_in(year, month) {
         return None;
     }
     let year = if month <= 2 { year - 1 } else { year };
@@ -170,6 +182,10 @@ mod tests {
             ("2026-11-22T01:30+01:30", "2026-11-22T00:00:00Z"),
             ("2026-11-22T00:00:00.999Z", "2026-11-22T00:00:00Z"),
             ("1900-01-01", "1900-01-01T00:00:00Z"),
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+            ("0001-01-01T14:00:00+14:00", "0001-01-01T00:00:00Z"),
+            ("9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59Z"),
+            ("9999-12-31T09:59:59-14:00", "9999-12-31T23:59:59Z"),
         ] {
             assert_eq!(parse_moment(text).map(moment_text).as_deref(), Some(written), "{text}");
         }
@@ -186,6 +202,16 @@ mod tests {
             "26-11-22",
             "2026-11-22T08:50:00+1:00",
             "2026-1é-01",
+            "2026-11-22 08:50:00Z",
+            "0000-01-01",
+            "0000-12-31T23:59:59-14:00",
+            "0001-01-01T00:00:00+00:01",
+            "0001-01-01T00:00:00+14:00",
+            "9999-12-31T23:59:59-12:00",
+            "9999-12-31T23:59:59-00:01",
+            "2026-11-22T08:50:00+15:00",
+            "2026-11-22T08:50:00+14:01",
+            "2026-11-22T08:50:00-23:59",
         ] {
             assert_eq!(parse_moment(text), None, "{text}");
         }

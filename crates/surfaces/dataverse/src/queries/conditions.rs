@@ -241,10 +241,10 @@ impl Asked<'_> {
         read.ok_or_else(|| FetchDefect::ValueType { attribute: self.shown() }.into())
     }
 
-    /// A moment; one without zone is UTC.
+    /// A moment; one without zone is UTC, and a blank may stand between the day and its time.
     fn moment(&self, text: &str) -> Result<i64, Unanswerable> {
-        let found = parse_moment(text).or_else(|| parse_moment(&format!("{text}Z")));
-        // what lies beyond the product's years could not be counted with
+        let text = text.replacen(' ', "T", 1);
+        let found = parse_moment(&text).or_else(|| parse_moment(&format!("{text}Z")));
         found.ok_or_else(|| FetchDefect::Moment { attribute: self.shown() }.into())
     }
 

@@ -219,8 +219,28 @@ async fn a_decimal_as_text_a_type_of_another_table_and_a_date_that_is_none_are_r
             seen.message()
         );
     }
-    let seen = send(&bench, Method::POST, "tasks", json!({ "scheduledstart": "yesterday" })).await;
-    assert_eq!(seen.status().as_u16(), 400, "{}", seen.message());
+    let row = made(&bench, "tasks", json!({ "subject": "x" })).await;
+    for text in [
+        "yesterday",
+        "9999-12-31T23:59:59-12:00",
+        "0000-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "2026-03-01T12:00:00+15:00",
+        "2026-03-01T12:00:00-23:59",
+        "2026-03-01 12:00:00Z",
+    ] {
+        for (method, path) in [(Method::POST, "tasks"), (Method::PATCH, row.as_str())] {
+            let seen = send(&bench, method.clone(), path, json!({ "scheduledstart": text })).await;
+            assert_eq!(seen.refusal(), (400, "0x80048d19".to_owned()), "{method} {text}");
+            let inner =
+                format!("Cannot convert the literal '{text}' to the expected type 'Edm.DateTimeOffset'.");
+            assert!(seen.message().contains(&inner), "{method} {text}: {}", seen.message());
+        }
+    }
+    let last = json!({ "scheduledstart": "9999-12-31T09:59:59-14:00" });
+    assert_eq!(send(&bench, Method::PATCH, &row, last).await.status().as_u16(), 204);
+    let seen = bench.get(&format!("{ROOT}{row}?$select=scheduledstart")).await.json();
+    assert_eq!(seen["scheduledstart"], "9999-12-31T23:59:59Z");
     let row = made(&bench, "accounts", json!({ "name": "x", "createdon": "2001-02-03T00:00:00Z" })).await;
     let seen = bench.get(&format!("{ROOT}{row}?$select=createdon")).await.json();
     assert_eq!(seen["createdon"], "2026-03-01T12:00:00Z", "a valid one is ignored");

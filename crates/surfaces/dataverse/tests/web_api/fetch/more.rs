@@ -502,3 +502,26 @@ async fn a_page_that_is_too_large_ends_early_and_its_cookie_leads_through_every_
         assert!(page > 2, "{page} pages");
     }
 }
+
+#[tokio::test]
+async fn a_blank_may_stand_before_the_time_of_a_day_and_what_no_clock_shows_is_no_moment() {
+    let bench = related().await;
+    let query = |moment: &str| {
+        let filter =
+            format!("<filter><condition attribute='createdon' operator='gt' value='{moment}'/></filter>");
+        format!(
+            "<fetch><entity name='account'><attribute name='name'/><order attribute='name'/>{filter}</entity></fetch>"
+        )
+    };
+    for moment in ["2024-08-26 23:59:59", "2024-08-26 23:59:59Z", "2024-08-26T23:59:59"] {
+        assert_eq!(
+            listed(&answer(&bench, "accounts", &query(moment)).await, "name"),
+            ["Coho", "Dust"],
+            "{moment}"
+        );
+    }
+    for moment in ["2024-08-26T23:59:59+15:00", "9999-12-31T23:59:59-12:00", "0000-01-01T00:00:00Z"] {
+        let seen = ask(&bench, "accounts", &query(moment), "").await;
+        assert_eq!(seen.refusal(), (400, "0x80040203".to_owned()), "{moment}");
+    }
+}

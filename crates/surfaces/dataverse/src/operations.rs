@@ -23,6 +23,7 @@ mod given;
 mod hierarchy;
 mod list;
 mod refused;
+mod required;
 mod retrieve;
 pub(crate) mod service_document;
 mod update;

@@ -474,13 +474,13 @@ mocktenant_verdict::catalogue! {
             cause: "the column does not offer this value",
             change: "write a value that the column offers",
         }
-        /// A number outside its column's range.
+        /// A number outside its column's range, or null where a column always has a value.
         ValueOutOfRange { column: Box<str>, entity: Box<str>, value: String } => {
             id: "0x8004431a", status: 400, class: "PicklistValueOutOfRange",
             text: "A validation error occurred. The value {value} of '{column}' on record of type '{entity}' is outside the valid range.",
-            fidelity: Inferred, source: "the words for a choice; that a number outside its range has them too is inferred",
-            cause: "the number is outside the column's range",
-            change: "write a number within the column's range",
+            fidelity: Inferred, source: "the words for a choice; that a number outside its range, and null where rows always have a value, have them too is inferred",
+            cause: "the number is outside the column's range, or null stands where the column is never empty: a state, a status, an owner",
+            change: "write a number within the column's range; leave a column that is never empty out, or give it another value",
         }
         /// A batch or change set with more requests than one may have.
         BatchTooLong { inner: BatchDefect } => {

@@ -13,6 +13,7 @@ use mocktenant_world::Depth;
 use super::given::{defaults, derive, touched};
 use super::hierarchy::no_circle;
 use super::refused::refused;
+use super::required::not_emptied;
 use super::{Call, Target};
 use crate::errors::DataverseError;
 use crate::payload::{Changes, Nested, settle_states};
@@ -94,6 +95,7 @@ impl Making {
         }
         let id = values.value(id_column).to_cell();
         settle_states(table, &told(&id), None, &mut values).map_err(|fault| call.told(fault))?;
+        not_emptied(table, &values).map_err(|fault| call.told(fault))?;
         derive((&self.rows, &self.transaction), table, None, &mut values);
         let reserved = self.transaction.reserve_insert(table, values);
         let key = reserved.map_err(|error| refused(table, &told(&id), error))?.key;

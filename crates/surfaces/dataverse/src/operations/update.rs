@@ -13,6 +13,7 @@ use super::create::row_of;
 use super::given::{derive, touched};
 use super::hierarchy::no_circle;
 use super::refused::refused;
+use super::required::not_emptied;
 use super::{Call, Reference, Target, create};
 use crate::errors::DataverseError;
 use crate::not_built;
@@ -87,6 +88,7 @@ pub(super) fn change(
     }
     let id = crate::representation::id_text(table, existing);
     settle_states(table, &id, Some(existing), &mut values).map_err(|fault| call.told(fault))?;
+    not_emptied(table, &values).map_err(|fault| call.told(fault))?;
     let mut transaction = Transaction::begin(&target.database);
     no_circle(&transaction, table, &crate::payload::id_of(table, existing), &values)?;
     call.append(&transaction, table, (&values, Some(existing)))?;

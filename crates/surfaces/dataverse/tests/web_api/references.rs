@@ -166,3 +166,50 @@ async fn a_link_changes_the_version_of_the_row_that_has_the_lookup() {
     assert_eq!(tag(&pair.account).await, before.0);
     assert_ne!(tag(&pair.contact).await, before.1);
 }
+
+#[tokio::test]
+async fn a_column_that_is_never_empty_is_not_emptied() {
+    let pair = Pair::new().await;
+    let (account, bench) = (pair.account.as_str(), &pair.bench);
+    let before = bench.get(&format!("{ROOT}{account}")).await.json();
+    let (null, status) = (json!({ "value": null }), json!({ "statecode": null, "statuscode": 1 }));
+    let owner = json!({ "ownerid@odata.bind": null });
+    for (column, method, path, body) in [
+        ("statecode", Method::PATCH, "", Some(json!({ "statecode": null }))),
+        ("statuscode", Method::PATCH, "", Some(json!({ "statuscode": null }))),
+        ("statecode", Method::PATCH, "", Some(status)),
+        ("statecode", Method::PUT, "/statecode", Some(null.clone())),
+        ("statuscode", Method::PUT, "/statuscode", Some(null)),
+        ("statecode", Method::DELETE, "/statecode", None),
+        ("statuscode", Method::DELETE, "/statuscode", None),
+        ("ownerid", Method::PATCH, "", Some(owner.clone())),
+        ("ownerid", Method::PATCH, "", Some(json!({ "ownerid": null }))),
+        ("ownerid", Method::DELETE, "/ownerid/$ref", None),
+    ] {
+        let body = body.map(|body| body.to_string());
+        let seen = bench.call(method.clone(), &format!("{ROOT}{account}{path}"), body.as_deref()).await;
+        assert_eq!(seen.refusal(), (400, "0x8004431a".to_owned()), "{method} {path} {body:?}");
+        let words = format!("The value null of '{column}' on record of type 'account'");
+        assert!(seen.message().contains(&words), "{method} {path}: {}", seen.message());
+        assert_eq!(bench.get(&format!("{ROOT}{account}")).await.json(), before, "{method} {path}");
+    }
+    let role = "roles(c0117050-0000-4000-8000-0000000d2002)";
+    let unit = pair.lookup(role, "_businessunitid_value").await;
+    let body = json!({ "businessunitid@odata.bind": null }).to_string();
+    for (method, path, body) in [
+        (Method::PATCH, role.to_owned(), Some(body.as_str())),
+        (Method::DELETE, format!("{role}/businessunitid/$ref"), None),
+    ] {
+        let seen = bench.call(method.clone(), &format!("{ROOT}{path}"), body).await;
+        assert_eq!(seen.refusal(), (400, "0x8004431a".to_owned()), "{method} {path}");
+        assert_eq!(pair.lookup(role, "_businessunitid_value").await, unit, "{method} {path}");
+    }
+    // nor is one that is made, except that a state said to be null is the first one, as where nothing is said of it
+    let seen = bench.call(Method::POST, &format!("{ROOT}accounts"), Some(&owner.to_string())).await;
+    assert_eq!(seen.refusal(), (400, "0x8004431a".to_owned()));
+    let made = made(bench, "accounts", json!({ "statecode": null, "statuscode": null })).await;
+    assert_eq!(
+        (pair.lookup(&made, "statecode").await, pair.lookup(&made, "statuscode").await),
+        (json!(0), json!(1))
+    );
+}

@@ -228,7 +228,9 @@ impl Binder<'_> {
                 Step::Group(paths, written) => {
                     for path in paths {
                         let (bound, _) = self.path(table, &path)?;
-                        apply.groups.push((path.join("/"), bound));
+                        if apply.groups.iter().all(|(_, known)| *known != bound) {
+                            apply.groups.push((path.join("/"), bound));
+                        }
                     }
                     apply.measures = self.measures(table, written)?;
                 }

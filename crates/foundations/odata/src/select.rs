@@ -81,7 +81,9 @@ impl Binder<'_> {
             self.select(table, names, &mut selection)
                 .map_err(|fault| QueryError::Fault { option: "$select".to_owned(), fault })?;
         }
-        for item in &options.expand {
+        let once = crate::terms::each_once(&options.expand);
+        let once = once.map_err(|fault| QueryError::Fault { option: "$expand".to_owned(), fault })?;
+        for item in &once {
             selection.expand.push(self.expansion(table, item, depth, budget)?);
         }
         Ok(selection)

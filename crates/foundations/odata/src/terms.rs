@@ -60,6 +60,45 @@ pub(crate) fn expand(text: &str) -> Result<Vec<Expand>, Fault> {
     Ok(items)
 }
 
+/// The items with each property once. Microsoft's library makes one of two: the options of the later one count, and what either
+/// selects and expands, that of the later one first.
+pub(crate) fn each_once(items: &[Expand]) -> Result<Vec<Expand>, Fault> {
+    let mut once: Vec<Expand> = Vec::with_capacity(items.len());
+    for item in items {
+        let Some(known) = once.iter_mut().find(|known| known.navigation == item.navigation) else {
+            once.push(item.clone());
+            continue;
+        };
+        if known.reference != item.reference {
+            let what = format!("{0} beside {0}/$ref in $expand", item.navigation);
+            return Err(Fault::Unsupported(what));
+        }
+        known.options = joined(item.options.as_deref(), known.options.as_deref())?;
+    }
+    Ok(once)
+}
+
+/// The options of two items for one property, in parentheses.
+fn joined(later: Option<&str>, earlier: Option<&str>) -> Result<Option<String>, Fault> {
+    let read = |text: Option<&str>| -> Result<Vec<(String, String)>, Fault> {
+        let pairs = text.map(options).transpose()?.unwrap_or_default();
+        Ok(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    };
+    let (mut pairs, earlier) = (read(later)?, read(earlier)?);
+    for (name, value) in earlier {
+        if !matches!(name.as_str(), "$select" | "$expand") {
+            continue;
+        }
+        // of two in one pair of parentheses the last counts
+        match pairs.iter_mut().rev().find(|(known, _)| *known == name) {
+            Some((_, list)) => *list = format!("{},{value}", list.trim_end().trim_end_matches(',')),
+            None => pairs.push((name, value)),
+        }
+    }
+    let text: Vec<String> = pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    Ok(Some(text.join(";")).filter(|text| !text.is_empty()).map(|text| format!("({text})")))
+}
+
 /// What parentheses hold.
 fn inside(options: &str) -> Option<&str> {
     options.strip_prefix('(')?.strip_suffix(')').map(str::trim)

@@ -7,7 +7,7 @@ use std::fmt;
 
 use mocktenant_batch::BatchError;
 
-use super::cut;
+use super::{DataverseError, cut};
 
 /// Why a body is no batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,13 @@ impl BatchDefect {
     /// Whether the product's words for it were captured.
     pub(super) fn is_captured(&self) -> bool {
         matches!(self.error, BatchError::TooManyParts { .. } | BatchError::TooManyOperations { .. })
+    }
+}
+
+impl DataverseError {
+    /// A body that is no batch, in the row that is as sure of the words as we are.
+    pub(crate) fn batch(inner: BatchDefect) -> Self {
+        if inner.is_captured() { Self::BatchTooLong { inner } } else { Self::BatchUnreadable { inner } }
     }
 }
 

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use super::DataverseError;
+
 /// Why a body is no row. Foreign text in it is cut to 64 characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PayloadDefect {
@@ -98,6 +100,17 @@ impl PayloadDefect {
     }
 }
 
+impl DataverseError {
+    /// A body that is no row of the set, in the row that is as sure of the words as we are.
+    pub(crate) fn payload(set: &str, inner: PayloadDefect) -> Self {
+        if inner.is_captured() {
+            Self::Payload { set: set.into(), inner }
+        } else {
+            Self::UncapturedPayload { set: set.into(), inner }
+        }
+    }
+}
+
 impl fmt::Display for PayloadDefect {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Self::UnknownProperty { name, entity } = self {
@@ -177,7 +190,6 @@ impl fmt::Display for PayloadDefect {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::errors::DataverseError;
 
     #[test]
     fn a_defect_lands_in_the_row_that_is_as_sure_of_its_words_as_we_are() {

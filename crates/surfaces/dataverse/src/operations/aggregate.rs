@@ -4,7 +4,7 @@
 //! over more rows than the product takes. Mirrors captured answers: each value has a formatted one and the name of its column, and
 //! where all annotations are asked for of a table that is not grouped, every column of the table comes first, with null.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -12,14 +12,14 @@ use mocktenant_lab::Answer;
 use mocktenant_odata::syntax::Syntax;
 use mocktenant_odata::{Apply, Binder, Fault, MAX_TERMS, Measure, Method, QueryError, QueryOptions};
 use mocktenant_query::{Expression, Path, Rows as _};
-use mocktenant_schema::{Cell, CellRef, Column, Decimal, Kind, Table};
+use mocktenant_schema::{Cell, CellRef, Column, Decimal, Kind, Schema, Table};
 use mocktenant_tables::{At, Key, Query, Snapshot};
 use mocktenant_world::Zone;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::{Call, Target};
-use crate::errors::{DataverseError, OptionDefect};
+use crate::errors::{DataverseError, OptionDefect, cut};
 use crate::formatted;
 use crate::principal::Operation;
 use crate::representation::{Written, json_answer};
@@ -55,6 +55,9 @@ pub(super) async fn answer(
     }
     if apply.groups.len() + apply.measures.len() > MOST_VALUES {
         return Err(DataverseError::QueryOption { sentence: Fault::TooDeep.to_string() });
+    }
+    if let Some(alias) = named_twice(&schema, table, &apply) {
+        return Err(DataverseError::DuplicateAlias { alias: cut(&alias) });
     }
     let measured = |by: &Syntax| matches!(by, Syntax::Path(path) if apply.measures.iter().any(|one| [one.alias.as_str()] == path.as_slice()));
     if target.options.orderby.iter().any(|(by, _)| measured(by)) {
@@ -93,6 +96,28 @@ pub(super) async fn answer(
     let value: Vec<Row<'_>> = groups.iter().map(row).collect();
     let answer = call.exchange.context.aside(|| json_answer(StatusCode::OK, &Body { head, value }));
     Ok(call.applied(answer, None))
+}
+
+/// A name that two values of a group have.
+fn named_twice(schema: &Schema, table: Table<'_>, apply: &Apply) -> Option<String> {
+    let mut names = HashSet::new();
+    let common = apply.groups.iter().filter_map(|(name, path)| {
+        let end = path.hops.iter().try_fold(table, |_, hop| {
+            let relationship = schema.relationship(usize::from(hop.relationship))?;
+            Some(if hop.back { relationship.from() } else { relationship.to() })
+        })?;
+        Some(common_name(name, path, end.at(path.column)?))
+    });
+    let measures = apply.measures.iter().map(|measure| measure.alias.clone());
+    common.chain(measures).find(|name| !names.insert(name.clone()))
+}
+
+/// What is called what the rows have in common in a column: that of a related row after the table it is in, as documented.
+fn common_name(name: &str, path: &Path, column: Column<'_>) -> String {
+    if path.hops.is_empty() {
+        return name.to_owned();
+    }
+    format!("{}_{}", column.table().name(), column.name())
 }
 
 /// An option that would change the groups, if it were read.
@@ -251,8 +276,7 @@ impl Row<'_> {
         for ((name, path), value) in self.apply.groups.iter().zip(&self.group.values) {
             let place = self.place(path).filter(|_| path.hops.is_empty() == own && !value.is_null());
             let Some((column, _)) = place else { continue };
-            let name =
-                if own { name.clone() } else { format!("{}_{}", column.table().name(), column.name()) };
+            let name = common_name(name, path, column);
             self.entry(map, &name, (Some(path), false), value)?;
         }
         Ok(())

@@ -3,6 +3,8 @@
 //! Decides which tables, columns and relationships a query means, under which names its values are answered, in which order its
 //! rows come, and which conditions can only be asked of rows that are joined. Never looks at rows.
 
+use std::collections::HashSet;
+
 use mocktenant_query::{Expression, Hop, Path};
 use mocktenant_schema::{Column, Kind, Schema, Table};
 
@@ -11,7 +13,7 @@ use super::conditions::{Asker, bound, column};
 use super::fetch::{Attribute, Body, Fetch, Filter, Link, Ordered, Term};
 use crate::errors::{DataverseError, FetchDefect, cut};
 use crate::formatted;
-use crate::tables;
+use crate::tables::{self, DIALECT};
 
 /// A query that can be asked of rows.
 #[derive(Debug)]
@@ -66,6 +68,17 @@ pub(crate) enum Way {
 pub(crate) struct Shown {
     pub(crate) column: u16,
     pub(crate) alias: Option<String>,
+}
+
+impl Shown {
+    /// What its values are called; `None` for those of the entity that have no name of their own.
+    pub(crate) fn name(&self, number: usize, level: &Level, table: Table<'_>) -> Option<String> {
+        match &self.alias {
+            Some(alias) => Some(alias.clone()),
+            None if number == 0 => None,
+            None => Some(format!("{}.{}", level.alias, table.at(self.column)?.name())),
+        }
+    }
 }
 
 /// A condition on joined rows.
@@ -154,7 +167,11 @@ pub(crate) fn lower(schema: &Schema, asker: &Asker, fetch: &Fetch) -> Result<Pla
     } else {
         (lowering.sorts(&bodies)?, None)
     };
-    Ok(Plan { levels: lowering.levels, tests, sorts, distinct: fetch.distinct, aggregation })
+    let plan = Plan { levels: lowering.levels, tests, sorts, distinct: fetch.distinct, aggregation };
+    match plan.named_twice(schema) {
+        Some(alias) => Err(DataverseError::DuplicateAlias { alias: cut(&alias) }.into()),
+        None => Ok(plan),
+    }
 }
 
 struct Lowering<'f> {
@@ -431,6 +448,27 @@ fn way(from: Column<'_>, to: Column<'_>) -> Way {
 }
 
 impl Plan {
+    /// A name that two of its joined tables have, or two values of what is answered.
+    fn named_twice(&self, schema: &Schema) -> Option<String> {
+        let mut tables = HashSet::new();
+        let joined = self.levels.iter().filter(|level| level.join.is_some());
+        if let Some(level) = joined.into_iter().find(|level| !tables.insert(level.alias.as_str())) {
+            return Some(level.alias.clone());
+        }
+        let mut values: HashSet<String> = HashSet::new();
+        if let Some(aggregation) = &self.aggregation {
+            let mut outputs = aggregation.outputs.iter();
+            return outputs.find(|one| !values.insert(one.alias.clone())).map(|one| one.alias.clone());
+        }
+        let own = self.own_columns(schema).into_iter().map(|column| DIALECT.property(column).into_owned());
+        values.extend(own);
+        let named = self.levels.iter().enumerate().flat_map(|(number, level)| {
+            let table = schema.at(level.table);
+            level.shown.iter().filter_map(move |shown| shown.name(number, level, table?))
+        });
+        named.into_iter().find(|name| !values.insert(name.clone()))
+    }
+
     /// The order as the database takes it; `None` where it needs what is read, or other tables.
     pub(crate) fn order(&self) -> Option<Vec<mocktenant_query::Order>> {
         let own = |sort: &Sort| sort.level == 0 && sort.by == By::Value;

@@ -190,11 +190,7 @@ impl Line<'_> {
         let at = At { table: level.table, row };
         for shown in &level.shown {
             let Some(column) = table.at(shown.column) else { continue };
-            let name = match &shown.alias {
-                Some(alias) => alias.clone(),
-                None if number == 0 => continue,
-                None => format!("{}.{}", level.alias, column.name()),
-            };
+            let Some(name) = shown.name(number, level, table) else { continue };
             Entry { name: &name, column, at, cell: cell(row, column), aliased: true }
                 .write(map, self.writer)?;
         }

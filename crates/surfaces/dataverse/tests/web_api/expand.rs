@@ -152,7 +152,25 @@ async fn what_cannot_be_expanded_is_refused() {
     }
     let cut = "Account_Tasks($top=1;$orderby=subject)";
     assert_eq!(bench.get(&format!("{ACCOUNT}?$expand={cut}")).await.status(), 200);
-    let many = |count: usize| vec!["ownerid"; count].join(",");
+    let lookups = [
+        "ownerid",
+        "parentaccountid",
+        "primarycontactid",
+        "transactioncurrencyid",
+        "preferredsystemuserid",
+        "createdby",
+        "createdonbehalfby",
+        "masterid",
+        "modifiedby",
+        "modifiedonbehalfby",
+        "owningbusinessunit",
+        "owninguser",
+        "msdyn_company",
+        "msdyn_customergroupid",
+        "msdyn_billingaccount",
+        "msdyn_paymentterm",
+    ];
+    let many = |count: usize| lookups[..count].join(",");
     assert_eq!(bench.get(&format!("{ACCOUNT}?$expand={}", many(15))).await.status(), 200);
     assert_eq!(bench.get(&format!("{ACCOUNT}?$expand={}", many(16))).await.status(), 400);
     let deep = format!("{}createdby{}", "parentaccountid($expand=".repeat(15), ")".repeat(15));
@@ -256,4 +274,37 @@ async fn a_collection_says_how_many_it_has_and_of_which_definitions_when_all_ann
     let counted = bench.call_with(Method::GET, &format!("{CONTACTS}?$count=true"), None, &[ALL]).await.json();
     assert_eq!(counted["@Microsoft.Dynamics.CRM.totalrecordcount"], 1);
     assert!(counted["@Microsoft.Dynamics.CRM.globalmetadataversion"].is_string());
+}
+
+/// As Microsoft's OData library does: what the later one asks counts, and both show what they show.
+#[tokio::test]
+async fn a_property_that_is_expanded_twice_comes_once_with_what_either_shows() {
+    let bench = family().await;
+    let query = "$select=name&$expand=createdby($select=fullname),primarycontactid($select=fullname),createdby($select=applicationid)";
+    let seen = bench.get(&format!("{ACCOUNT}?{query}")).await;
+    assert_eq!(String::from_utf8_lossy(&seen.response.body).matches("\"createdby\":").count(), 1);
+    let seen = seen.json();
+    assert_eq!(seen["createdby"]["fullname"], "# mocktenant sample client");
+    assert_eq!(seen["createdby"]["applicationid"], CLIENT);
+    let context = seen["@odata.context"].as_str().unwrap();
+    assert!(
+        context.ends_with(
+            "#accounts(name,createdby(applicationid,fullname),primarycontactid(fullname))/$entity"
+        ),
+        "{context}"
+    );
+    // nested ones become one too; of filters the later one counts
+    let query = "$select=name&$expand=account_parent_account($select=name;$filter=name eq 'x';$expand=createdby),\
+                 account_parent_account($filter=name eq 'Child';$expand=createdby($select=fullname),ownerid($select=fullname))";
+    let parent = "/api/data/v9.2/accounts(accountnumber='E-0')";
+    let seen = bench.get(&format!("{parent}?{query}")).await;
+    let text = String::from_utf8_lossy(&seen.response.body).into_owned();
+    assert_eq!(
+        (text.matches("\"account_parent_account\":").count(), text.matches("\"createdby\":").count()),
+        (1, 1),
+        "{text}"
+    );
+    assert_eq!(seen.json()["account_parent_account"][0]["name"], "Child", "{text}");
+    let seen = bench.get(&format!("{ACCOUNT}?$expand=createdby,createdby/$ref")).await;
+    assert_eq!(seen.refusal(), (400, "0x80040203".to_owned()));
 }

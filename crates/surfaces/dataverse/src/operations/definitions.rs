@@ -414,14 +414,23 @@ fn options_of(set: &Definition, options: &QueryOptions) -> Result<Definition, Da
 
 /// What stands behind a context's place: selected and expanded properties.
 fn selection(options: &QueryOptions) -> String {
-    let mut names: Vec<&str> = options.select.iter().flatten().map(String::as_str).collect();
-    names.retain(|name| *name != "*");
-    let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
-    names.extend(options.expand.iter().map(|item| {
-        let inner = item.options.as_deref().map(|text| text.replace("$select=", ""));
-        inner.map_or_else(|| item.navigation.clone(), |inner| format!("{}{inner}", item.navigation))
-    }));
+    let names = names(options);
     if names.is_empty() { String::new() } else { format!("({})", names.join(",")) }
+}
+
+/// Selected and expanded properties, these with their own in parentheses; nothing else that is asked of them.
+fn names(options: &QueryOptions) -> Vec<String> {
+    let selected = options.select.iter().flatten().filter(|name| *name != "*");
+    let mut names: Vec<String> = selected.cloned().collect();
+    names.extend(options.expand.iter().map(|item| {
+        // what cannot be read was refused before there was anything to say it of
+        let inner = item.options.as_deref().and_then(|text| QueryOptions::nested(text).ok());
+        inner.map_or_else(
+            || item.navigation.clone(),
+            |inner| format!("{}({})", item.navigation, self::names(&inner).join(",")),
+        )
+    }));
+    names
 }
 
 fn many(call: &Call<'_>, place: &str, options: &QueryOptions, found: &[Definition]) -> Answer {

@@ -234,6 +234,15 @@ async fn columns_come_with_their_table_where_they_are_expanded() {
     assert_eq!(seen["LogicalName"], "account");
     assert!(columns.len() > 10 && columns.iter().all(|one| one["LogicalName"].is_string()));
     assert!(columns.iter().all(|one| one.get("AttributeType").is_none()));
+    // the context lists what is shown of them, and no condition
+    let inner = "$select=LogicalName;$filter=LogicalName eq 'fullname'";
+    let query = format!("$select=LogicalName&$expand=Attributes({inner})");
+    for (place, end) in [("(LogicalName='contact')", "/$entity"), ("", "")] {
+        let seen = bench.get(&format!("{DEFINITIONS}{place}?{query}")).await.json();
+        let context = seen["@odata.context"].as_str().unwrap();
+        let shown = format!("#EntityDefinitions(LogicalName,Attributes(LogicalName)){end}");
+        assert!(context.ends_with(&shown), "{context}");
+    }
 }
 
 #[tokio::test]

@@ -253,3 +253,27 @@ async fn a_refused_body_says_which_column_which_value_and_what_was_expected() {
         assert!(sent.contains(value), "{body}: {refused}");
     }
 }
+
+#[tokio::test]
+async fn a_currency_has_a_rate_above_nought_and_two_digits_where_nobody_says_more() {
+    let bench = Bench::new().await;
+    let currencies = "/api/data/v9.2/transactioncurrencies";
+    let listed = bench.get(&format!("{currencies}?$select=isocurrencycode,currencyprecision")).await.json();
+    for row in listed["value"].as_array().unwrap() {
+        assert_eq!(row["currencyprecision"], 2, "{row}");
+    }
+    let euro = format!("{currencies}({EURO})");
+    for (rate, least) in [("0", false), ("1e-13", false), ("0.00000000001", false), ("0.0000000001", true)] {
+        let made = format!(r#"{{"currencyname":"x","isocurrencycode":"SEK","exchangerate":{rate}}}"#);
+        for (method, target, body) in [
+            (Method::POST, currencies, made),
+            (Method::PATCH, euro.as_str(), format!(r#"{{"exchangerate":{rate}}}"#)),
+        ] {
+            let seen = bench.call(method, target, Some(&body)).await;
+            let expected = if least { (204, "") } else { (400, "0x8004431a") };
+            assert_eq!(seen.refusal(), (expected.0, expected.1.to_owned()), "{body}");
+        }
+    }
+    let made = bench.get(&format!("{currencies}(isocurrencycode='SEK')?$select=currencyprecision")).await;
+    assert_eq!(made.json()["currencyprecision"], 2);
+}

@@ -81,9 +81,7 @@ impl Binder<'_> {
             self.select(table, names, &mut selection)
                 .map_err(|fault| QueryError::Fault { option: "$select".to_owned(), fault })?;
         }
-        let once = crate::terms::each_once(&options.expand);
-        let once = once.map_err(|fault| QueryError::Fault { option: "$expand".to_owned(), fault })?;
-        for item in &once {
+        for item in &crate::terms::each_once(&options.expand)? {
             selection.expand.push(self.expansion(table, item, depth, budget)?);
         }
         Ok(selection)

@@ -6,7 +6,7 @@
 use crate::Fault;
 use crate::MAX_EXPAND;
 use crate::lexer::{Kind, Lexer};
-use crate::query::Expand;
+use crate::query::{Expand, QueryError, QueryOptions};
 
 /// The items of `$select`: paths.
 pub(crate) fn select(text: &str) -> Result<Vec<String>, Fault> {
@@ -61,8 +61,9 @@ pub(crate) fn expand(text: &str) -> Result<Vec<Expand>, Fault> {
 }
 
 /// The items with each property once. Microsoft's library makes one of two: the options of the later one count, and what either
-/// selects and expands, that of the later one first.
-pub(crate) fn each_once(items: &[Expand]) -> Result<Vec<Expand>, Fault> {
+/// selects and expands, that of the later one first. Each is read before, so that what is wrong with one that does not count is said.
+pub(crate) fn each_once(items: &[Expand]) -> Result<Vec<Expand>, QueryError> {
+    let fault = |fault| QueryError::Fault { option: "$expand".to_owned(), fault };
     let mut once: Vec<Expand> = Vec::with_capacity(items.len());
     for item in items {
         let Some(known) = once.iter_mut().find(|known| known.navigation == item.navigation) else {
@@ -71,9 +72,12 @@ pub(crate) fn each_once(items: &[Expand]) -> Result<Vec<Expand>, Fault> {
         };
         if known.reference != item.reference {
             let what = format!("{0} beside {0}/$ref in $expand", item.navigation);
-            return Err(Fault::Unsupported(what));
+            return Err(fault(Fault::Unsupported(what)));
         }
-        known.options = joined(item.options.as_deref(), known.options.as_deref())?;
+        for text in [&known.options, &item.options].into_iter().flatten() {
+            QueryOptions::nested(text)?;
+        }
+        known.options = joined(item.options.as_deref(), known.options.as_deref()).map_err(fault)?;
     }
     Ok(once)
 }

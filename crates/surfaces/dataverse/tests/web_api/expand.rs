@@ -305,6 +305,14 @@ async fn a_property_that_is_expanded_twice_comes_once_with_what_either_shows() {
         "{text}"
     );
     assert_eq!(seen.json()["account_parent_account"][0]["name"], "Child", "{text}");
-    let seen = bench.get(&format!("{ACCOUNT}?$expand=createdby,createdby/$ref")).await;
-    assert_eq!(seen.refusal(), (400, "0x80040203".to_owned()));
+    for (expand, code) in [
+        ("createdby,createdby/$ref", "0x80040203"),
+        ("createdby($levels=2),createdby", "0x80040203"),
+        ("createdby($top=-1),createdby", "0x80060888"),
+        ("createdby($filter=(),createdby", "0x80060888"),
+        ("createdby($select=nonsense),createdby", "0x80060888"),
+    ] {
+        let seen = bench.get(&format!("{ACCOUNT}?$expand={expand}")).await;
+        assert_eq!(seen.refusal(), (400, code.to_owned()), "{expand}");
+    }
 }

@@ -1,7 +1,5 @@
 //! What Dual Write does to rows of both products, over real sockets: records that a map takes, one by one and in change sets.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
 use http::Method;
 use mocktenant_diagnosis::Kind;
 use mocktenant_testkit::{Client, Edit, Lab, Reply, Setting};

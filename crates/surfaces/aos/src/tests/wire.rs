@@ -150,12 +150,13 @@ impl Wire {
 
 impl Outbound for Wire {
     fn call(&self, call: Call) -> BoxFuture<'_, Result<Reply, CallError>> {
-        let answer = self.answer(&call).map(|answer| match call.url.ends_with("/$batch") {
-            true if answer.0 == 204 => self.change_set(&call),
-            _ => {
-                let status = StatusCode::from_u16(answer.0).unwrap();
-                Reply { status, headers: HeaderMap::new(), body: answer.1.into() }
+        let taken = call.url.ends_with("/$batch");
+        let answer = self.answer(&call).map(|(status, body)| {
+            if taken && status == 204 {
+                return self.change_set(&call);
             }
+            let status = StatusCode::from_u16(status).unwrap();
+            Reply { status, headers: HeaderMap::new(), body: body.into() }
         });
         Box::pin(async move {
             // A call takes time: others get their turn meanwhile.

@@ -46,7 +46,7 @@ impl Bench {
         self.row(Method::GET, path, Value::Null).await.json()["value"].clone()
     }
 
-    /// Sends a change set; the status of its last part.
+    /// Sends a change set; what is answered.
     async fn change_set(&self, parts: &[(&str, &str, Value)]) -> String {
         let part = |(at, (method, path, body)): (usize, &(&str, &str, Value))| {
             let body = if body.is_null() { String::new() } else { body.to_string() };
@@ -152,13 +152,19 @@ async fn a_change_set_that_dataverse_refuses_is_explained_by_what_refused_it() {
     let bench = Bench::start().await;
     let there = json!({ "name": "There", "accountnumber": "V2" });
     assert_eq!(bench.row(Method::POST, "accounts", there).await.status, 204);
-    let refused = bench
-        .change_set(&[
-            ("POST", "CustomersV3", customer("V1", "30")),
-            ("POST", "CustomersV3", customer("V2", "30")),
-        ])
-        .await;
-    assert!(refused.contains("Content-ID: 1") && refused.contains("0x80060892"), "{refused}");
+    bench.record(Method::POST, "CustomersV3", customer("W1", "30")).await;
+    let accounts = async || bench.rows("accounts?$orderby=accountnumber").await;
+    let before = accounts().await;
+    let parts = [
+        ("DELETE", "CustomersV3(dataAreaId='usmf',CustomerAccount='W1')", Value::Null),
+        ("POST", "CustomersV3", customer("V1", "30")),
+        ("POST", "CustomersV3", customer("V2", "30")),
+    ];
+    let refused = bench.change_set(&parts).await;
+    assert!(refused.contains("Content-ID: 2") && refused.contains("0x80060892"), "{refused}");
+    assert_eq!(accounts().await, before, "what stands before the part that is refused leaves nothing either");
+    let url = format!("{}/data/CustomersV3/$count", bench.lab.settings().aos["onebox"].url);
+    assert_eq!(bench.aos.get(&url).await.text().trim_start_matches('\u{feff}'), "1");
     let cause = bench.lab.explain_last().unwrap().cause.unwrap();
     assert_eq!((cause.kind, cause.setting.to_string()), (Kind::Caller, "/caller/customer".to_owned()));
     assert_eq!(cause.actual, "part 1: POST accounts");

@@ -77,7 +77,8 @@ impl Session<'_> {
         }
         let Some(key) = self.key(context, trail, one, learnt).await? else { return Ok(false) };
         let filter: Vec<String> = key.iter().map(|part| part.replacen('=', " eq ", 1)).collect();
-        let asked = (one.map.external, target, filter.join(" and "));
-        Ok(self.first(context, trail, one.map, (asked.0, asked.1, &asked.2)).await?.is_some())
+        let filter = filter.join(" and ");
+        let found = self.first(context, trail, one.map, (one.map.external, target, &filter)).await?;
+        Ok(found.is_some())
     }
 }

@@ -76,10 +76,10 @@ impl Learnt {
     }
 }
 
-/// A change is nothing left to do.
+/// What is said of the deletion of a row that is not there.
 pub(super) const NOTHING_LEFT: &str = "nothing left to delete";
 
-/// A change was taken.
+/// What is said of changes that were taken.
 pub(super) const ACCEPTED: &str = "accepted";
 
 impl Session<'_> {

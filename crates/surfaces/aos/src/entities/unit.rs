@@ -79,10 +79,12 @@ impl Unit {
     ) -> Result<Commit, (usize, WriteError)> {
         let schema = Arc::clone(self.transaction.schema());
         // the transaction's own schema has every table of its deliveries
-        let one = |one: &'_ Delivery| Some((schema.at(one.table)?, one.operation));
-        let known = self.deliveries.iter().filter_map(|delivery| Some((one(delivery)?, &delivery.row)));
-        let written: Vec<Written<'_>> =
-            known.map(|((entity, operation), row)| Written { entity, operation, row }).collect();
+        let deliveries = self.deliveries.iter();
+        let written: Vec<Written<'_>> = deliveries
+            .filter_map(|Delivery { table, operation, row }| {
+                Some(Written { entity: schema.at(*table)?, operation: *operation, row })
+            })
+            .collect();
         // Dual Write is no feature of an installation on-premises.
         if let Some(node) = node.one_box() {
             let Exchange { context, trail, .. } = exchange;

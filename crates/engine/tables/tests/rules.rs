@@ -148,6 +148,18 @@ account:
     account(2, Cell::Null, Cell::Id(id(3)));
     account(3, Cell::Id(id(2)), Cell::Id(id(3)));
     assert_eq!(rows.delete("account", &key(2)), Ok(2));
+    // behind those two another one does
+    account(5, Cell::Null, Cell::Id(id(6)));
+    account(6, Cell::Id(id(5)), Cell::Id(id(6)));
+    account(7, Cell::Null, Cell::Id(id(6)));
+    let kept = TableError::Restricted {
+        table: "account".into(),
+        by: "account".into(),
+        relationship: "account_payer".into(),
+    };
+    assert_eq!(rows.delete("account", &key(5)), Err(kept));
+    rows.delete("account", &key(7)).unwrap();
+    assert_eq!(rows.delete("account", &key(5)), Ok(2));
 }
 
 #[test]
